@@ -1,0 +1,29 @@
+"""
+SPIGOT and its relatives for AllenNLP: latent structures that are trained through their argmax.
+
+Importing this package mends AllenNLP where a current stack asks for it, gives the variables of our
+configs their defaults, and registers everything that a config can name.
+"""
+
+import spigot_allennlp_startup
+from spigot_allennlp import compat
+
+compat.require("allennlp")
+spigot_allennlp_startup.install()
+compat.mend_what_is_imported()
+
+from spigot_allennlp import (
+    callbacks,
+    config_variables,
+    data,
+    estimators,
+    metrics,
+    models,
+    modules,
+    nn,
+    predictors,
+    projections,
+    structures,
+)
+
+config_variables.supply_defaults()

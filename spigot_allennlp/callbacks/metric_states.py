@@ -1,0 +1,80 @@
+"""The counts of a model's metrics, as plain data that a checkpoint may hold."""
+
+from collections import defaultdict
+from typing import Any, Dict, Iterator, Tuple
+
+import numpy
+import torch
+from allennlp.training.metrics import Metric
+
+PLAIN = (bool, int, float, str, type(None), torch.Tensor)
+
+
+def save_metrics(model: torch.nn.Module) -> Dict[str, Any]:
+    """
+    What every metric has counted, by the place where the model has it: numbers, strings, tensors,
+    lists and dictionaries of them, which `torch.load` reads without running code.
+    """
+    return {place: to_plain(metrics) for place, metrics in find_metrics(model)}
+
+
+def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
+    """
+    Gives the metrics of the model the counts that `save_metrics` returned. Types come from the
+    model, values from the states.
+    """
+    for place, metrics in find_metrics(model):
+        if place in states:
+            from_plain(metrics, states[place])
+
+
+def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
+    """
+    Every attribute of a module that is a metric, or a list or dictionary of metrics, with its
+    place.
+    """
+    for name, module in model.named_modules():
+        for attribute, value in vars(module).items():
+            members = value.values() if isinstance(value, dict) else value
+            members = members if isinstance(value, (dict, list, tuple)) else [value]
+            if any(isinstance(member, Metric) for member in members):
+                yield f"{name}.{attribute}", value
+
+
+def to_plain(value: Any) -> Any:
+    """A metric becomes the dictionary of its attributes, without those that are no data."""
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, (numpy.generic, numpy.ndarray)):
+        return torch.tensor(value) if isinstance(value, numpy.ndarray) else value.item()
+    if isinstance(value, Metric):
+        return to_plain(vars(value))
+    if isinstance(value, dict):
+        return {key: to_plain(entry) for key, entry in value.items() if is_data(entry)}
+    return [to_plain(entry) for entry in value if is_data(entry)]
+
+
+def is_data(value: Any) -> bool:
+    """Not a vocabulary, a function or the like, which a metric has from its constructor."""
+    return isinstance(value, (*PLAIN, numpy.generic, numpy.ndarray, Metric, dict, list, tuple, set))
+
+
+def from_plain(live: Any, saved: Any) -> Any:
+    """
+    The value of `saved` in the type of `live`, in place where that is a metric or a dictionary.
+    """
+    if isinstance(live, Metric):
+        from_plain(vars(live), saved)
+        return live
+    if isinstance(live, dict):
+        for key in [key for key in live if key not in saved and is_data(live[key])]:
+            del live[key]
+        for key, entry in saved.items():
+            old = live[key] if isinstance(live, defaultdict) else live.get(key)
+            live[key] = from_plain(old, entry)
+        return live
+    if isinstance(live, (list, tuple)) and any(isinstance(entry, Metric) for entry in live):
+        return type(live)(from_plain(old, entry) for old, entry in zip(live, saved, strict=True))
+    if isinstance(live, numpy.ndarray):
+        return saved.numpy()
+    return type(live)(saved) if isinstance(live, (list, tuple, set)) else saved

@@ -1,0 +1,31 @@
+"""
+Every mending that AllenNLP 2.10.1 needs, most on a current stack, with place, reason and end.
+
+They look for the fault, not for a version, and leave alone what is not broken. The startup hook
+runs each around the import of the AllenNLP module that it names. Heavy modules are imported inside
+the mendings: by then AllenNLP has imported them.
+"""
+
+# Functions, not modules: `from spigot_allennlp.compat import pytorch` would import spigot_allennlp
+# with all that needs AllenNLP, and the hook imports this before AllenNLP.
+from spigot_allennlp.compat.environment import (
+    allennlp_models_is_no_default_plugin,
+    torchvision_may_be_missing,
+    workers_get_a_lock_of_their_context,
+)
+from spigot_allennlp.compat.hugging_face import (
+    huggingface_adamw_has_a_base,
+    push_to_hf_can_be_imported,
+    tokenizers_can_be_built_and_called,
+)
+from spigot_allennlp.compat.installation import require
+from spigot_allennlp.compat.mending import MENDED, MENDINGS, mend_what_is_imported, mended
+from spigot_allennlp.compat.pytorch import (
+    checkpoints_may_hold_numpy_scalars,
+    reduce_on_plateau_passes_no_verbose,
+    sparse_gradients_are_clipped,
+)
+from spigot_allennlp.compat.recovery import (
+    moving_average_keeps_its_parameters,
+    torn_checkpoints_are_passed_over,
+)

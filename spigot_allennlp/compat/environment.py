@@ -1,0 +1,91 @@
+"""
+Mendings for what the environment lacks, and for Python itself.
+"""
+
+import functools
+import importlib
+import inspect
+import sys
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Callable, Iterator
+
+from spigot_allennlp.compat.mending import mends
+
+
+@mends(
+    "allennlp.data.image_loader",
+    "allennlp.modules.vision.grid_embedder",
+    "allennlp.modules.vision.region_detector",
+    since="no torchvision in the environment, or one that was built for another torch",
+    until="AllenNLP imports torchvision where it reads images, and only there",
+)
+def torchvision_may_be_missing(module: Any) -> Iterator[None]:
+    """One that imports is used. A stand-in is seen by AllenNLP's own modules alone."""
+    try:
+        importlib.import_module("torchvision")
+    except Exception as error:  # a broken one raises RuntimeError, OSError, AttributeError ...
+        reason = f"AllenNLP's vision modules need torchvision. Importing it failed: {error!r}"
+    else:
+        yield
+        return
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]  # what a broken one left behind
+    names = ["torchvision", "torchvision.ops", "torchvision.ops.boxes"]
+    torchvision, ops, boxes = stand_ins = [stand_in(name, reason) for name in names]
+    torchvision.ops, ops.boxes = ops, boxes  # type: ignore[attr-defined]
+    sys.modules.update(zip(names, stand_ins, strict=True))
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
+def stand_in(name: str, reason: str) -> ModuleType:
+    """A module that has nothing, and says why."""
+
+    def __getattr__(attribute: str) -> Any:
+        raise AttributeError(f"{name}.{attribute}: {reason}")
+
+    module = ModuleType(name)
+    module.__getattr__ = __getattr__  # type: ignore[method-assign]
+    return module
+
+
+@mends(
+    "allennlp.common.plugins",
+    since="allennlp-models 2.10.1: as a whole it wants py-rouge, and downloads data of NLTK",
+    until="allennlp-models imports what it needs where it needs it",
+)
+def allennlp_models_is_no_default_plugin(module: Any) -> Iterator[None]:
+    """Its parts stay within reach: `--include-package allennlp_models.structured_prediction`."""
+    yield
+    if find_spec("rouge") is None:
+        plugins = [plugin for plugin in module.DEFAULT_PLUGINS if plugin != "allennlp_models"]
+        module.DEFAULT_PLUGINS = tuple(plugins)
+
+
+@mends(
+    "allennlp.data.data_loaders.multiprocess_data_loader",
+    since="Python 3.11.5: a lock of a fork context is not handed to a spawned process",
+    until="AllenNLP takes the lock of tqdm from the context of its workers",
+)
+def workers_get_a_lock_of_their_context(module: Any) -> Iterator[None]:
+    """Both methods say `mp.RLock()`. While they run, `mp` is the context of the workers."""
+    yield
+
+    def in_context(start: Callable) -> Callable:
+        @functools.wraps(start)
+        def started(self: Any, queue: Any, ctx: Any) -> Any:
+            default, module.mp = module.mp, ctx
+            try:
+                return start(self, queue, ctx)
+            finally:
+                module.mp = default
+
+        return started
+
+    loader = module.MultiProcessDataLoader
+    loader._start_instance_workers = in_context(inspect.unwrap(loader._start_instance_workers))
+    loader._start_batch_workers = in_context(inspect.unwrap(loader._start_batch_workers))

@@ -1,0 +1,84 @@
+"""
+Mendings for PyTorch 1.13 and later.
+"""
+
+import functools
+import inspect
+import logging
+from typing import Any, Iterator
+
+from spigot_allennlp.compat.mending import mends
+
+logger = logging.getLogger(__name__)
+
+
+@mends(
+    "allennlp.training.checkpointer",
+    since="torch 2.6: torch.load reads weights only, not the numpy scalars of the cosine scheduler",
+    until="AllenNLP's schedulers keep their state in Python's own numbers",
+)
+def checkpoints_may_hold_numpy_scalars(module: Any) -> Iterator[None]:
+    """Loading stays safe: `weights_only` is what it was, and a scalar or a dtype runs no code."""
+    import numpy
+    import torch
+
+    scalar = numpy.float64(0.0).__reduce__()[0]
+    names = [f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")]  # numpy 1 and 2
+    kinds = [kind for kind in vars(numpy.dtypes).values() if isinstance(kind, type)]
+    torch.serialization.add_safe_globals([(scalar, name) for name in names])
+    torch.serialization.add_safe_globals([numpy.dtype, *kinds])
+    yield
+
+
+@mends(
+    "allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers",
+    since="torch 2.7: ReduceLROnPlateau has no `verbose` any more",
+    until="AllenNLP does not pass it",
+)
+def reduce_on_plateau_passes_no_verbose(module: Any) -> Iterator[None]:
+    """`verbose` stays in AllenNLP's signature, which is what a config is checked against."""
+    yield
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+    scheduler = module.ReduceOnPlateauLearningRateScheduler
+    original = inspect.unwrap(scheduler.__init__)
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = inspect.signature(original).bind(self, *args, **kwargs).arguments
+        if given.pop("verbose", False):
+            logger.warning("reduce_on_plateau: torch has no `verbose` any more, it is left out.")
+        super(scheduler, given.pop("self")).__init__(ReduceLROnPlateau(**given))
+
+    if "verbose" not in inspect.signature(ReduceLROnPlateau).parameters:
+        scheduler.__init__ = __init__
+
+
+@mends(
+    "allennlp.training.gradient_descent_trainer",
+    "allennlp.training.util",
+    "allennlp.nn.parallel.ddp_accelerator",
+    since="torch 1.13: clip_grad_norm_ knows no norm of sparse gradients (`sparse: true`)",
+    until="torch clips sparse gradients",
+)
+def sparse_gradients_are_clipped(module: Any) -> Iterator[None]:
+    yield
+    from torch import Tensor, empty_like
+    from torch.nn.utils import clip_grad_norm_
+
+    def with_values(parameter: Tensor) -> Tensor:
+        if parameter.grad is None or not parameter.grad.is_sparse:
+            return parameter
+        parameter.grad = parameter.grad.coalesce()
+        values = empty_like(parameter.grad.values())
+        values.grad = parameter.grad.values()  # shared: clipping it clips the sparse gradient
+        return values
+
+    @functools.wraps(clip_grad_norm_)
+    def clip(parameters: Any, *args: Any, **kwargs: Any) -> Tensor:
+        parameters = [parameters] if isinstance(parameters, Tensor) else parameters
+        return clip_grad_norm_(
+            [with_values(parameter) for parameter in parameters], *args, **kwargs
+        )
+
+    module.clip_grad_norm_ = clip

@@ -1,0 +1,48 @@
+"""
+Mendings for `allennlp train --recover`, which is at fault on the stack of 2022, too.
+"""
+
+import logging
+import zipfile
+from typing import Any, Dict, Iterator
+
+from spigot_allennlp.compat.mending import mends
+
+logger = logging.getLogger(__name__)
+
+
+@mends(
+    "allennlp.training.moving_average",
+    since="AllenNLP 0.8: the averages go on with copies of the parameters, which nobody trains",
+    until="AllenNLP restores the averages, and keeps the parameters",
+)
+def moving_average_keeps_its_parameters(module: Any) -> Iterator[None]:
+    yield
+
+    def load_state_dict(self: Any, state_dict: Dict[str, Any]) -> None:
+        for name, shadow in self._shadows.items():
+            shadow.copy_(state_dict["shadows"][name])
+
+    module.MovingAverage.load_state_dict = load_state_dict
+
+
+@mends(
+    "allennlp.training.checkpointer",
+    since="AllenNLP 0.1: a run that was killed while it wrote a checkpoint cannot be resumed",
+    until="AllenNLP writes a checkpoint under another name, and renames it when it is whole",
+)
+def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
+    """The one before is still there: it is removed when the next is whole."""
+    yield
+    load_newest = module.Checkpointer.load_checkpoint
+
+    def load_checkpoint(self: Any) -> Any:
+        for point in sorted(self._find_all_checkpoints(), reverse=True):
+            files = [self._model_state_path(*point), self._training_state_path(*point)]
+            if all(zipfile.is_zipfile(file) for file in files):
+                break
+            logger.warning("The checkpoint %s is not whole. Trying the one before.", files[0])
+            self._remove_checkpoint(*point)
+        return load_newest(self)
+
+    module.Checkpointer.load_checkpoint = load_checkpoint

@@ -1,0 +1,46 @@
+"""What a treebank says of a sentence, whichever format it says it in."""
+
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+Arc = Tuple[int, int, str]
+
+
+@dataclass
+class AnnotatedSentence:
+    """
+    The words of a sentence and its layers of annotation; a layer that is not there is `None`.
+    Positions count from 1, and 0 is the root.
+
+    # Parameters
+
+    words : `List[str]`
+    lemmas : `List[str]`, optional
+    pos : `List[str]`, optional
+        Parts of speech; the coarse ones where there are two kinds.
+    tags : `List[str]`, optional
+        The fine parts of speech.
+    heads : `List[int]`, optional
+        The head of each word.
+    relations : `List[str]`, optional
+        The relation of each word to its head.
+    arcs : `List[Arc]`, optional
+        `(predicate, argument, role)`.
+    tops : `List[int]`, optional
+        The words that are tops of the graph.
+    identifier : `str`, optional
+        The name of the sentence.
+    source : `str`, optional
+        `file:line` of its first word.
+    """
+
+    words: List[str]
+    lemmas: Optional[List[str]] = None
+    pos: Optional[List[str]] = None
+    tags: Optional[List[str]] = None
+    heads: Optional[List[int]] = None
+    relations: Optional[List[str]] = None
+    arcs: Optional[List[Arc]] = None
+    tops: Optional[List[int]] = None
+    identifier: Optional[str] = None
+    source: Optional[str] = None

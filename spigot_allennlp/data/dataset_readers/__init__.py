@@ -1,0 +1,5 @@
+"""The dataset readers, one file each."""
+
+from spigot_allennlp.data.dataset_readers.conll import ConllReader
+from spigot_allennlp.data.dataset_readers.sdp import SdpReader
+from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader

@@ -1,0 +1,61 @@
+"""The reader of CoNLL-X and CoNLL-U."""
+
+from typing import Iterator
+
+from allennlp.data import DatasetReader
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.conll_format import ConllSentence, scan_conll
+from spigot_allennlp.data.dataset_readers.treebank_reader import (
+    Result,
+    TreebankReader,
+    local_path,
+)
+from spigot_allennlp.data.enhanced_graph import enhanced_graph
+from spigot_allennlp.data.errors import attempt
+
+
+@DatasetReader.register("conll")
+class ConllReader(TreebankReader):
+    """
+    Reads dependency trees in CoNLL-X or CoNLL-U, and from the latter enhanced graphs.
+
+    The tokens are the words of the tree: multiword tokens and empty nodes are none. `pos_` is the
+    fourth column, `tag_` the fifth. Set `trees` to `False` to read sentences without heads, as
+    those that are still to be parsed.
+
+    Registered as a `DatasetReader` with name "conll".
+
+    # Parameters
+
+    enhanced_graph : `bool`, optional (default = `False`)
+        Whether to take the graph in the ninth column of CoNLL-U as `graph` and `tops`, as
+        `enhanced_graph.py` tells. If so, a sentence without one is an error.
+    """
+
+    def __init__(self, enhanced_graph: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self._enhanced_graph = enhanced_graph
+
+    def _sentences(self, path: str) -> Iterator[Result]:
+        layout = "conllu" if self._enhanced_graph else "conllx"
+        for sentence in scan_conll(local_path(path), layout):
+            yield attempt(self._annotated, sentence)
+
+    def _annotated(self, sentence: ConllSentence) -> AnnotatedSentence:
+        words = sentence.words
+        annotated = AnnotatedSentence(
+            words=[word.form for word in words],
+            lemmas=[word.lemma for word in words],
+            pos=[word.upos for word in words],
+            tags=[word.xpos for word in words],
+            identifier=sentence.identifier,
+            source=f"{sentence.path}:{sentence.word_lines[0]}",
+        )
+        if self._trees:
+            heads = [word.head for word in words]
+            annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.word_lines)
+            annotated.relations = [word.relation for word in words]
+        if self._enhanced_graph:
+            annotated.arcs, annotated.tops = enhanced_graph(sentence)
+        return annotated

@@ -1,0 +1,161 @@
+"""What can be wrong with a file, each fault with its way out, and the one error that tells it."""
+
+from enum import Enum
+from typing import Any, Callable
+
+
+class Fault(Enum):
+    """
+    The kinds of malformed input. The value of each is its reason, and the way out.
+    """
+
+    EMPTY_FILE = (
+        "the file holds no sentence",
+        "Check the path, and whether the file was written to its end.",
+    )
+    NOTHING_LEFT = (
+        "every sentence of the file was left out",
+        "Mend what is listed, or check that the reader is the one for this format.",
+    )
+    DAMAGED_ARCHIVE = (
+        "the compressed file is damaged",
+        "Fetch or compress it again; what follows the damage cannot be read.",
+    )
+    BYTE_ORDER_MARK = (
+        "the file begins with a byte order mark",
+        "Remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE",
+    )
+    CARRIAGE_RETURN = (
+        "a carriage return in a line",
+        "Lines end with a line feed alone; convert the file: sed -i 's/\\r$//' FILE",
+    )
+    ENCODING = (
+        "bytes that are not UTF-8",
+        "Convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE",
+    )
+    WHITE_SPACE_LINE = (
+        "white space on an empty line",
+        "The line between two sentences holds nothing at all; take the white space out.",
+    )
+    MISSING_EMPTY_LINE = (
+        "no empty line between two sentences",
+        "Put an empty line before the comments, or the first token, of the second.",
+    )
+    NO_TOKENS = (
+        "comment lines that no token follows",
+        "The file may be cut short; restore the sentence or remove its comments.",
+    )
+    TOKEN_ID = (
+        "token ids that do not count 1, 2, 3, ...",
+        "Number the tokens of each sentence from 1, without gaps.",
+    )
+    COLUMN_COUNT = (
+        "wrong column count",
+        "Columns are parted by one tab, and every line of a sentence has as many.",
+    )
+    EMPTY_COLUMN = (
+        "an empty column",
+        "Write _ for what is not given.",
+    )
+    FLAG = (
+        "a flag that is neither + nor -",
+        "The top and pred columns of a token hold + or -.",
+    )
+    ARGUMENT_COLUMNS = (
+        "argument columns and predicates differ in number",
+        "Each token with + in its pred column has one argument column, in the same order.",
+    )
+    HEAD = (
+        "no such head",
+        "A head is the id of a token of the sentence, or 0 for the root; "
+        'to read sentences that have no tree, give the reader "trees": false.',
+    )
+    CYCLE = (
+        "a cycle in the tree",
+        "Every token must reach the root by its heads; mend the heads.",
+    )
+    ROOTS = (
+        "more than one root in the tree",
+        'One token has head 0; to read such trees, give the reader "multiple_roots": true.',
+    )
+    NON_PROJECTIVE = (
+        "a tree with crossing arcs",
+        'Such trees are refused under "projective": true only; projectivise them, or take it out.',
+    )
+    ENHANCED_GRAPH = (
+        "an enhanced graph that cannot be read",
+        "The ninth column (DEPS) holds head:relation pairs, parted by |; "
+        'without such a column, set "enhanced_graph": false.',
+    )
+    COMPANION = (
+        "the companion file does not match",
+        "Both files hold the same sentences in the same order, token for token; "
+        'where only the forms differ, give the reader "match_forms": false.',
+    )
+
+    @property
+    def reason(self) -> str:
+        """The fault in a few words."""
+        return self.value[0]
+
+    @property
+    def remedy(self) -> str:
+        """The way out, in a sentence."""
+        return self.value[1]
+
+    @property
+    def is_of_file(self) -> bool:
+        """Whether it concerns a whole file, so that leaving out a sentence is no way out."""
+        return self in (Fault.EMPTY_FILE, Fault.NOTHING_LEFT, Fault.DAMAGED_ARCHIVE)
+
+
+class MalformedInputError(ValueError):
+    """
+    Raised for, or yielded in the place of, a sentence that cannot be read.
+
+    # Parameters
+
+    path : `str`
+        The file.
+    line : `int`
+        The 1-based line at which the fault shows.
+    fault : `Fault`
+        The kind of fault: reason and way out.
+    detail : `str`
+        What was found there, and what was expected.
+    """
+
+    def __init__(self, path: str, line: int, fault: Fault, detail: str) -> None:
+        # The arguments as they are make the error cross process borders.
+        super().__init__(path, line, fault, detail)
+        self.path = path
+        self.line = line
+        self.fault = fault
+        self.detail = detail
+
+    @property
+    def location(self) -> str:
+        """`file:line`."""
+        return f"{self.path}:{self.line}"
+
+    def __str__(self) -> str:
+        text = f"{self.location}: {self.fault.reason}: {self.detail}. {self.fault.remedy}"
+        if self.fault.is_of_file:
+            return text
+        return (
+            f'{text} A reader with "on_error": "skip" leaves such sentences out, and counts them.'
+        )
+
+
+def attempt(function: Callable, *arguments: Any) -> Any:
+    """
+    `function(*arguments)`, or the `MalformedInputError` that it raised or that is among the
+    arguments. So a generator can hand on a bad sentence, and continue with the next.
+    """
+    for argument in arguments:
+        if isinstance(argument, MalformedInputError):
+            return argument
+    try:
+        return function(*arguments)
+    except MalformedInputError as error:
+        return error

@@ -1,0 +1,36 @@
+"""The account of what was left out of a data set, and why."""
+
+from collections import Counter, defaultdict
+from typing import Counter as CounterType
+from typing import DefaultDict, List
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+
+# So many places are named for each fault.
+PLACES = 3
+
+
+class LeftOut:
+    """Counts the sentences that were left out, by fault, and remembers where the first were."""
+
+    def __init__(self) -> None:
+        self._counts: CounterType[Fault] = Counter()
+        self._places: DefaultDict[Fault, List[str]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return sum(self._counts.values())
+
+    def add(self, error: MalformedInputError) -> None:
+        """Notes one sentence."""
+        self._counts[error.fault] += 1
+        if self._counts[error.fault] <= PLACES:
+            self._places[error.fault].append(f"{error.location}: {error.detail}")
+
+    def report(self) -> str:
+        """The totals, the most frequent fault first, each with the first places."""
+        lines = []
+        for fault, count in self._counts.most_common():
+            places = "; ".join(self._places[fault])
+            more = "; ..." if count > PLACES else ""
+            lines.append(f"{count} x {fault.reason} ({places}{more}). {fault.remedy}")
+        return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""Batches of one treebank each, drawn in proportion to what each treebank has."""
+
+import random
+from typing import Dict, Iterable, Iterator, List, Union
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import lazy_groups_of
+from allennlp.data import Instance
+from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
+
+
+@MultiTaskScheduler.register("proportional")
+class ProportionalScheduler(MultiTaskScheduler):
+    """
+    Every batch comes from one data set, chosen at random in proportion to their numbers of batches, until one is
+    used up; then come the rest of the others. So every instance is seen once an epoch, as in the training loop
+    of [Peng et al. (2018)](https://aclanthology.org/P18-1173), whose batches have one sentence.
+
+    Registered as a `MultiTaskScheduler` with name "proportional".
+
+    # Parameters
+
+    batch_size : `Union[int, Dict[str, int]]`
+        In instances; one number, or one for each data set.
+    bucket : `bool`, optional (default = `True`)
+        Whether a batch takes sentences of about the same length, to save padding. With it the instances of
+        an epoch are held in memory.
+    length_noise : `float`, optional (default = `0.1`)
+        Lengths are multiplied by a random factor of up to this much before they are sorted, so that batches differ from
+        epoch to epoch.
+    sorting_field : `str`, optional (default = `"tokens"`)
+        The text field whose length counts.
+    """
+
+    def __init__(
+        self,
+        batch_size: Union[int, Dict[str, int]],
+        bucket: bool = True,
+        length_noise: float = 0.1,
+        sorting_field: str = "tokens",
+    ) -> None:
+        sizes = batch_size.values() if isinstance(batch_size, dict) else [batch_size]
+        if not all(size > 0 for size in sizes):
+            raise ConfigurationError(f"batch_size must be positive but found {batch_size}.")
+        self._batch_size = batch_size
+        self._bucket = bucket
+        self._length_noise = length_noise
+        self._sorting_field = sorting_field
+
+    def batch_instances(
+        self, epoch_instances: Dict[str, Iterable[Instance]]
+    ) -> Iterator[List[Instance]]:
+        """The batches of one epoch."""
+        # Counting the batches of each data set takes all of them, so all are made before the first is given.
+        batches = {name: self._batches(name, list(every)) for name, every in epoch_instances.items()}
+        shares = {name: len(some) for name, some in batches.items()}
+        left = {name: iter(some) for name, some in batches.items()}
+        remaining = dict(shares)
+        exhausted = False
+        while any(remaining.values()):
+            candidates = [name for name in remaining if remaining[name]]
+            exhausted = exhausted or len(candidates) < len(remaining)
+            weights = [1 if exhausted else shares[name] for name in candidates]
+            name = random.choices(candidates, weights)[0]
+            remaining[name] -= 1
+            yield next(left[name])
+
+    def count_batches(self, dataset_counts: Dict[str, int]) -> int:
+        """How many batches data sets of these sizes make."""
+        return sum(-(-count // self._size(name)) for name, count in dataset_counts.items())
+
+    def _batches(self, name: str, instances: List[Instance]) -> List[List[Instance]]:
+        if not self._bucket:
+            return list(lazy_groups_of(instances, self._size(name)))
+        keyed = [(self._noisy_length(instance), instance) for instance in instances]
+        keyed.sort(key=lambda pair: pair[0])
+        batches = list(lazy_groups_of([instance for _, instance in keyed], self._size(name)))
+        random.shuffle(batches)
+        return batches
+
+    def _noisy_length(self, instance: Instance) -> float:
+        length = len(instance.fields[self._sorting_field])  # type: ignore[arg-type]
+        return length * (1 + random.uniform(-self._length_noise, self._length_noise))
+
+    def _size(self, name: str) -> int:
+        if isinstance(self._batch_size, int):
+            return self._batch_size
+        if name not in self._batch_size:
+            raise ConfigurationError(
+                f"The scheduler's batch_size has no entry for the data set '{name}': it has {sorted(self._batch_size)}."
+            )
+        return self._batch_size[name]

@@ -1,0 +1,92 @@
+"""The productions of what may follow a verb and its objects: place, time, manner, means, purpose."""
+
+from spigot_allennlp.data.synthetic.adjectives import adverb_word
+from spigot_allennlp.data.synthetic.draw import weighted
+from spigot_allennlp.data.synthetic.entries import Word
+from spigot_allennlp.data.synthetic.function_words import COMMA
+from spigot_allennlp.data.synthetic.grammar import Derivation, production
+from spigot_allennlp.data.synthetic.modifiers import ADVERBS
+from spigot_allennlp.data.synthetic.node import Node
+from spigot_allennlp.data.synthetic.noun_modifiers import prepositional
+from spigot_allennlp.data.synthetic.predicate import Form, Predicate, inflect
+
+_WHERE = weighted(**{"in": 4, "near": 1, "at": 1})
+_WHEN = weighted(during=2, after=2, before=1)
+_TENSES = weighted(past=4, present=2, future=2)
+_AUGHT = weighted(instrument=3, manner=2, part=0.5)
+
+
+@production("adjunct", 62)
+@production("late adjunct", 76)
+def nothing(g: Derivation, predicate: Predicate) -> None:
+    """left"""
+
+
+@production("adjunct", 7)
+@production("late adjunct", 4)
+def in_a_place(g: Derivation, predicate: Predicate) -> None:
+    """left in the garden"""
+    place = prepositional(g, g.draw.pick(_WHERE), "place", plain=g.depth > 0)
+    predicate.node.after(place, "prep")
+
+
+@production("adjunct", 5)
+@production("late adjunct", 4)
+def on_an_occasion(g: Derivation, predicate: Predicate) -> None:
+    """left during the interval"""
+    occasion = prepositional(g, g.draw.pick(_WHEN), "occasion", plain=g.depth > 0)
+    predicate.node.after(occasion, "prep")
+
+
+@production("adjunct", 7)
+def with_something(g: Derivation, predicate: Predicate) -> None:
+    """left with the camera; left with ease"""
+    predicate.node.after(prepositional(g, "with", g.draw.pick(_AUGHT), plain=True), "prep")
+
+
+@production("adjunct", 5)
+@production("late adjunct", 10)
+def at_a_time(g: Derivation, predicate: Predicate) -> None:
+    """left yesterday: the adverb asks for a tense"""
+    predicate.tense = g.draw.pick(_TENSES)
+    adverb = g.draw.pick(ADVERBS[predicate.tense])
+    predicate.node.after(Node(Word(adverb.lemma, adverb.lemma, "RB")), "tmod")
+
+
+@production("adjunct", 7)
+def in_a_manner(g: Derivation, predicate: Predicate) -> None:
+    """left quietly; quietly left"""
+    word = adverb_word(g.draw.pick(ADVERBS["manner"]))
+    if predicate.preverbal is None and g.draw.chance(0.35):
+        predicate.preverbal = word
+    else:
+        predicate.node.after(Node(word), "advmod")
+
+
+@production("adjunct", 2)
+def there(g: Derivation, predicate: Predicate) -> None:
+    """left there"""
+    predicate.node.after(Node(adverb_word(g.draw.pick(ADVERBS["place"]))), "advmod")
+
+
+@production("adjunct", 3, recursive=True)
+@production("late adjunct", 3, recursive=True)
+def purpose(g: Derivation, predicate: Predicate) -> None:
+    """left to meet the singer"""
+    inner: Predicate = g.expand("controlled predicate")
+    predicate.node.after(inflect(inner, Form("infinitive")).node, "advcl")
+
+
+@production("adjunct", 5, recursive=True)
+@production("late adjunct", 3, recursive=True)
+def while_doing(g: Derivation, predicate: Predicate) -> None:
+    """watched the actor, leaving the cinema: who watches is who leaves"""
+    if g.draw.chance(0.5):
+        predicate.node.after(Node(COMMA), "punct")
+    predicate.node.after(participle(g), "advcl")
+
+
+def participle(g: Derivation) -> Node:
+    """leaving the cinema"""
+    inner: Predicate = g.expand("controlled predicate")
+    return inflect(inner, Form("gerund")).node

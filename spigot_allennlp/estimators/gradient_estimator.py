@@ -1,0 +1,105 @@
+"""A forward value for a structured argmax, and a gradient for its scores."""
+
+from typing import Any, FrozenSet, Optional, Tuple
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.structures.structure import Structure
+
+
+class GradientEstimator(torch.nn.Module, Registrable):
+    """
+    A forward value for a structured argmax, and a gradient for its scores.
+
+    An estimator never names a structure. `requires` names the optional operations of `Structure`
+    that it calls; `relaxed` says that its value is no vertex, in training and at test time alike;
+    `reevaluates` that it calls `ArgmaxProblem.downstream_gradient`.
+    """
+
+    requires: FrozenSet[str] = frozenset()
+    relaxed: bool = False
+
+    @property
+    def requirements(self) -> FrozenSet[str]:
+        """`requires`, and what this instance's own parts require (a projection, say)."""
+        return self.requires
+
+    @property
+    def reevaluates(self) -> bool:
+        """False unless overridden (`Spigot`: True when `num_steps > 1`)."""
+        return False
+
+    def forward(self, problem: ArgmaxProblem) -> Tensor:
+        """The value that the rest of the model receives, of the shape of the scores."""
+        raise NotImplementedError
+
+    def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
+        """A scalar that the model adds to its loss; zero but for score-function estimators."""
+        return losses.new_zeros(())
+
+    def check(self, structure: Structure) -> None:
+        """
+        # Raises
+
+        `ConfigurationError` if `structure` does not provide all `requirements`, e.g. "SpigotEG needs
+        log_partition, which OracleOnly does not provide. Choose another estimator, or implement
+        log_partition in OracleOnly."
+        """
+        ours, theirs = type(self).__name__, type(structure).__name__
+        for operation in sorted(self.requirements):
+            if not structure.provides(operation):
+                raise ConfigurationError(
+                    f"{ours} needs {operation}, which {theirs} (so configured) does not provide. Choose "
+                    f"another estimator, or implement {operation} in {theirs}."
+                )
+
+
+class SurrogateEstimator(GradientEstimator):
+    """
+    An estimator whose backward pass is written by hand: one hole to fill, `pull_back`.
+
+    Gradients arrive here *per instance*: the incoming gradient is divided by the weight that the instance's loss has
+    in what was differentiated (`ArgmaxProblem.instance_weights`), and the result multiplied by it, so that a step size
+    means the same at every batch size, under gradient accumulation and under a loss scale, and as in the papers.
+    """
+
+    def forward(self, problem: ArgmaxProblem) -> Tensor:
+        return _Surrogate.apply(problem.scores, self, problem.at(problem.scores.detach()))
+
+    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Any]:
+        """The forward value, and whatever `pull_back` should find again. Default: `(argmax, None)`."""
+        return problem.argmax(), None
+
+    def pull_back(
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
+    ) -> Tensor:
+        """The surrogate of dL/dscores, given `gradient` = dL/dvalue. Masked by the caller."""
+        raise NotImplementedError
+
+
+class _Surrogate(torch.autograd.Function):
+    """Calls `solve` on the way forward and `pull_back` on the way back."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, scores: Tensor, estimator: SurrogateEstimator, problem: ArgmaxProblem
+    ) -> Tensor:
+        value, state = estimator.solve(problem)
+        ctx.estimator, ctx.problem, ctx.state = estimator, problem, state
+        ctx.save_for_backward(value)
+        return value
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tuple[Optional[Tensor], None, None]:
+        (value,) = ctx.saved_tensors
+        mask, weights = ctx.problem.mask, ctx.problem.instance_weights()
+        # An instance that weighs nothing has no gradient, rather than 0 / 0.
+        per_instance = torch.where(weights != 0, gradient / weights, 0).masked_fill(~mask, 0)
+        surrogate = ctx.estimator.pull_back(ctx.problem, value, per_instance, ctx.state)
+        return (surrogate * weights).masked_fill(~mask, 0).to(gradient.dtype), None, None

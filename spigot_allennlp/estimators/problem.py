@@ -1,0 +1,143 @@
+"""One batch of structured argmax problems: all that an estimator may ask about, in one hand."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Callable, ContextManager, List, Optional
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.masking import per_instance
+from spigot_allennlp.structures.structure import Structure
+
+Downstream = Callable[
+    [Tensor], Tensor
+]  # a (relaxed) object -> the loss of each instance, (batch_size,)
+
+
+class DownstreamTrace:
+    """
+    What the evaluation of `downstream` left behind for the backward pass: the state of the random generators before
+    it and the mode of mixed precision, so that it can be repeated with the same dropout and the same types, and how
+    much the loss of each instance weighs in the number that was finally differentiated.
+
+    The weights are read off, not assumed. A mean over the batch, a sum, the trainer's division by the
+    number of accumulated batches and the loss scale of mixed precision all arrive here, so that a step size means the same
+    under each of them.
+    """
+
+    def __init__(self) -> None:
+        self.weights: Optional[Tensor] = None
+        self.generator_states: Optional[List[Tensor]] = None
+        self.autocast: ContextManager = nullcontext()
+
+    def evaluate(self, downstream: Downstream, value: Tensor) -> Tensor:
+        """`downstream(value)`, traced. Shape `(batch_size,)`."""
+        self.generator_states = _generator_states(value.device)
+        self.autocast = _autocast_as_now(value.device)
+        losses = downstream(value)
+        if losses.requires_grad:
+            losses.register_hook(self._note_weights)
+        return losses
+
+    def repeat(self, downstream: Downstream, value: Tensor) -> Tensor:
+        """`downstream(value)` again, with the randomness and the types of the evaluation that was traced."""
+        before = _generator_states(value.device)
+        _restore_generators(self.generator_states or before, value.device)
+        try:
+            with self.autocast:
+                return downstream(value)
+        finally:
+            _restore_generators(before, value.device)
+
+    def _note_weights(self, gradient: Tensor) -> None:
+        self.weights = gradient.detach()
+
+
+@dataclass(frozen=True)
+class ArgmaxProblem:
+    """
+    One batch of structured argmax problems.
+
+    # Parameters
+
+    structure : `Structure`
+    scores : `Tensor`
+        Shape `(batch_size, *parts)`.
+    mask : `BoolTensor`
+        The legal parts, of the same shape.
+    downstream : `Downstream`, optional
+        What the rest of the model makes of an object. Must not have side effects (a metric, say): an
+        estimator may call it more than once.
+    trace : `DownstreamTrace`
+        What evaluating `downstream` left behind; made here, shared by `at`.
+    """
+
+    structure: Structure
+    scores: Tensor
+    mask: BoolTensor
+    downstream: Optional[Downstream] = None
+    trace: DownstreamTrace = field(default_factory=DownstreamTrace)
+
+    def at(self, scores: Tensor) -> "ArgmaxProblem":
+        """The same problem with other scores (perturbed, or moved along a gradient)."""
+        return replace(self, scores=scores)
+
+    def argmax(self) -> Tensor:
+        """The best object, of the shape of the scores."""
+        return self.structure.argmax(self.scores, self.mask)
+
+    def marginals(self) -> Tensor:
+        """The mean object, of the shape of the scores."""
+        return self.structure.marginals(self.scores, self.mask)
+
+    def losses(self, value: Tensor) -> Tensor:
+        """The downstream loss of each instance, shape `(batch_size,)`."""
+        assert self.downstream is not None, "losses were asked of a problem without downstream"
+        return self.trace.evaluate(self.downstream, value)
+
+    def downstream_gradient(self, point: Tensor) -> Tensor:
+        """
+        The gradient of each instance's downstream loss at `point`, of the shape of the scores; runs the rest of the model
+        again, with the dropout of the first time. Only the gradient with respect to `point` is computed.
+        """
+        assert self.downstream is not None, "the layer lets no such problem through"
+        with torch.enable_grad():
+            leaf = point.detach().requires_grad_()
+            losses = self.trace.repeat(self.downstream, leaf)
+            (gradient,) = torch.autograd.grad(losses.sum(), leaf, allow_unused=True)
+        if gradient is None:
+            return torch.zeros_like(point)
+        return gradient.masked_fill(~self.mask, 0)
+
+    def instance_weights(self) -> Tensor:
+        """
+        How much the loss of each instance weighs in what was differentiated, of shape `(batch_size, 1, ..., 1)`; one over
+        the batch size if the model did not evaluate `losses` here, but called `downstream` itself.
+        """
+        if self.trace.weights is None:
+            weights = self.scores.new_full((self.scores.size(0),), 1 / max(self.scores.size(0), 1))
+        else:
+            weights = self.trace.weights
+        return per_instance(weights, self.scores)
+
+
+def _generator_states(device: torch.device) -> List[Tensor]:
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    return states
+
+
+def _autocast_as_now(device: torch.device) -> ContextManager:
+    return torch.autocast(
+        device.type,
+        dtype=torch.get_autocast_dtype(device.type),
+        enabled=torch.is_autocast_enabled(device.type),
+    )
+
+
+def _restore_generators(states: List[Tensor], device: torch.device) -> None:
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)

@@ -1,0 +1,23 @@
+"""The identity."""
+
+from typing import Any
+
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+
+
+@GradientEstimator.register("straight_through")
+class StraightThrough(SurrogateEstimator):
+    """
+    The gradient passes the argmax as if it were the identity: `dL/dscores = dL/dz`
+    ([Bengio et al., 2013](https://arxiv.org/abs/1308.3432), section 4).
+
+    Registered as a `GradientEstimator` with name "straight_through".
+    """
+
+    def pull_back(
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
+    ) -> Tensor:
+        return gradient

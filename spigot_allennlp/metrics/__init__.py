@@ -1,0 +1,7 @@
+"""Floor 1: how good a prediction is, counted over a whole data set."""
+
+from spigot_allennlp.metrics.counting_metric import CountingMetric
+from spigot_allennlp.metrics.semantic_f1 import SemanticF1
+from spigot_allennlp.metrics.tree_attachment import TreeAttachment
+
+__all__ = ["CountingMetric", "SemanticF1", "TreeAttachment"]

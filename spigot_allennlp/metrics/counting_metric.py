@@ -1,0 +1,56 @@
+"""A metric whose every figure is a function of counts that add up over batches and workers."""
+
+from typing import Dict, List, Optional
+
+import torch
+from allennlp.nn.util import dist_reduce_sum
+from allennlp.training.metrics import Metric
+from torch import Tensor
+
+
+class CountingMetric(Metric):
+    """
+    Adds up integer counts on the device where they arise, and reads them once per `get_metric`.
+
+    A subclass hands its counts to `add`, and says in `figures` what they mean.
+
+    In distributed training the workers' counts are summed when the figures are asked for, not when
+    counts are added (as AllenNLP's own metrics do it). So a worker whose batch has nothing for this
+    metric, say a batch of the other treebank, need not call it: only `get_metric` must be called
+    equally often by all, which the trainer does.
+    """
+
+    supports_distributed = True
+
+    def __init__(self, num_counts: int) -> None:
+        self._num_counts = num_counts
+        self._counts: Optional[Tensor] = None
+
+    def figures(self, counts: List[int]) -> Dict[str, float]:
+        """The figures that follow from the summed counts, which may all be zero."""
+        raise NotImplementedError
+
+    def add(self, counts: Tensor) -> None:
+        """Adds the counts of one batch: integers, shape `(num_counts,)`, which hold no graph."""
+        assert counts.shape == (self._num_counts,) and counts.dtype == torch.long
+        self._counts = counts if self._counts is None else self._counts.to(counts.device) + counts
+
+    def get_metric(self, reset: bool = False) -> Dict[str, float]:
+        """The figures over everything since the last reset; 0 where there was nothing to count."""
+        local = (
+            torch.zeros(self._num_counts, dtype=torch.long)
+            if self._counts is None
+            else self._counts
+        )
+        total = dist_reduce_sum(local).tolist()
+        if reset:
+            self.reset()
+        return self.figures(total)
+
+    def reset(self) -> None:
+        self._counts = None
+
+
+def ratio(part: int, whole: int) -> float:
+    """`part / whole`, and 0 if there is no whole."""
+    return part / whole if whole else 0.0

@@ -1,0 +1,173 @@
+"""A first-order semantic dependency parser."""
+
+from typing import Any, Dict, List, Optional
+
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.models import Model
+from allennlp.nn import InitializerApplicator, RegularizerApplicator
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.metrics.semantic_f1 import SemanticF1
+from spigot_allennlp.modules.arc_encoder import ArcEncoder
+from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.structures.structure import Structure
+
+ROLES = "semantic_roles"
+TOP = 0  # the label of the arcs from the root; as a vocabulary index it is padding, and so no role's
+NO_ARC = -1
+
+
+@Model.register("semantic_parser")
+class SemanticParser(Model):
+    """
+    Scores every labelled arc from the vectors of its two tokens, as the sum of a score of the arc and one of the label, and
+    chooses the best graph; tops are arcs from the root. With an `arc_encoder` it also takes the arcs of
+    another layer (a syntactic tree) into account, which a larger model hands in.
+
+    Registered as a `Model` with name "semantic_parser".
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoder : `SentenceEncoder`
+    arc_scorer : `Lazy[PairScorer]`
+    label_scorer : `Lazy[PairScorer]`
+    structure : `Structure`
+        The family of graphs: "semantic_graph".
+    loss : `StructuredLoss`
+        "hinge" (the original's costs are 0.4 for a false positive and 0.6 for a false negative) or "log_likelihood".
+    arc_encoder : `Lazy[ArcEncoder]`, optional (default = `None`)
+        For models in which arcs of another layer enter.
+    """
+
+    default_predictor = "parser"
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: SentenceEncoder,
+        arc_scorer: Lazy[PairScorer],
+        label_scorer: Lazy[PairScorer],
+        structure: Structure,
+        loss: StructuredLoss,
+        arc_encoder: Optional[Lazy[ArcEncoder]] = None,
+        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        super().__init__(vocab, regularizer)
+        loss.check(structure)
+        self.encoder = encoder
+        self.structure = structure
+        self.arc_encoder = None
+        dim = encoder.get_output_dim()
+        if arc_encoder is not None:
+            self.arc_encoder = arc_encoder.construct(input_dim=dim)
+            dim = self.arc_encoder.output_dim
+        num_labels = vocab.get_vocab_size(ROLES)
+        self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
+        self._label_scorer = label_scorer.construct(input_dim=dim, num_outputs=num_labels)
+        self._loss = loss
+        self._f1 = SemanticF1()
+        initializer(self)
+
+    def forward(
+        self,
+        tokens: TextFieldTensors,
+        graph: Optional[LongTensor] = None,
+        tops: Optional[LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+        **other_layers: Any,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        tokens : `TextFieldTensors`
+        graph : `LongTensor`, optional
+            Shape `(batch_size, argument, predicate)`: the role of each arc, -1 where there is none.
+        tops : `LongTensor`, optional
+            Shape `(batch_size, length)`: 1 on the tops of the graph.
+        metadata : `List[Dict[str, Any]]`, optional
+        other_layers
+            Other annotation of the sentences (a tree, a label): not looked at.
+        """
+        if self.arc_encoder is not None:
+            raise ConfigurationError(
+                "A semantic_parser with an arc_encoder needs the arcs of another layer, which a larger model hands in. Leave "
+                "arc_encoder out, or put the parser into the model 'syntactic_then_semantic'."
+            )
+        states, mask = self.encoder(tokens)
+        scores = self.scores(states)
+        output = self.decode(scores, mask, metadata)
+        if graph is not None:
+            labels = gold_labels(graph, tops)
+            output["loss"] = self.losses(scores, mask, labels).mean()
+            self.observe(output, mask, labels)
+        return output
+
+    def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
+        """
+        Shape `(batch_size, argument, predicate, label)`, from states `(batch_size, 1 + length, dim)` and, with an
+        arc encoder, the arcs `(batch_size, 1 + length, 1 + length)` of another layer.
+        """
+        if self.arc_encoder is not None:
+            states = self.arc_encoder(states, arcs)
+        return self._arc_scorer(states) + self._label_scorer(states)
+
+    def losses(self, scores: Tensor, mask: BoolTensor, labels: LongTensor) -> Tensor:
+        """The loss of each sentence, shape `(batch_size,)`, against gold labels `(batch_size, argument, predicate)`."""
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        is_arc = (labels != NO_ARC).unsqueeze(-1).to(scores.dtype)
+        gold = torch.zeros_like(scores).scatter_(-1, labels.clamp(min=0).unsqueeze(-1), is_arc)
+        return self._loss(self.structure, scores, part_mask, gold * part_mask)
+
+    def decode(
+        self, scores: Tensor, mask: BoolTensor, metadata: Optional[List[Dict[str, Any]]]
+    ) -> Dict[str, Any]:
+        """The best graph: `graph`, shape `(batch_size, 1 + length, 1 + length)`, a label or -1 for each arc."""
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)
+        graph = label.masked_fill(chosen == 0, NO_ARC)
+        return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
+
+    def observe(self, output: Dict[str, Any], mask: BoolTensor, labels: LongTensor) -> None:
+        """Counts the graphs of `output` against gold labels."""
+        self._f1(output["graph"], labels, mask)
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """Per sentence `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
+        readable: Dict[str, Any] = {"arcs": [], "tops": []}
+        for graph in output_dict["graph"].cpu():
+            arcs = [[head, dep, int(graph[dep, head])] for dep, head in (graph >= 0).nonzero().tolist()]
+            readable["tops"].append([dep for head, dep, _ in arcs if head == 0])
+            readable["arcs"].append(
+                sorted(
+                    [head, dep, self.vocab.get_token_from_index(label, ROLES)]
+                    for head, dep, label in arcs
+                    if head > 0
+                )
+            )
+        for key in ("id", "words", "lemmas", "pos"):
+            if output_dict.get("metadata"):
+                readable[key] = [entry[key] for entry in output_dict["metadata"]]
+        if "loss" in output_dict:
+            readable["loss"] = output_dict["loss"]
+        return readable
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        return self._f1.get_metric(reset)
+
+
+def gold_labels(graph: LongTensor, tops: Optional[LongTensor]) -> LongTensor:
+    """
+    The label of each arc, `(batch_size, 1 + length, 1 + length)`, -1 where there is none: the roles of `graph`
+    `(batch_size, argument, predicate)`, and `TOP` on the arcs from the root to `tops` `(batch_size, length)`.
+    """
+    labels = torch.nn.functional.pad(graph.long(), (1, 0, 1, 0), value=NO_ARC)
+    if tops is not None:
+        labels[:, 1:, 0] = torch.where(tops > 0, TOP, NO_ARC)
+    return labels

@@ -1,0 +1,207 @@
+"""An arc-factored dependency parser."""
+
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.models import Model
+from allennlp.nn import InitializerApplicator, RegularizerApplicator
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.data.punctuation import is_punctuation
+from spigot_allennlp.metrics.tree_attachment import TreeAttachment
+from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.structures.structure import Structure
+
+RELATIONS = "dependency_relations"
+
+
+@Model.register("syntactic_parser")
+class SyntacticParser(Model):
+    """
+    Scores every arc from the vectors of its two tokens and chooses the best tree; relations, if asked for, are
+    chosen per arc afterwards.
+
+    Registered as a `Model` with name "syntactic_parser".
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoder : `SentenceEncoder`
+    arc_scorer : `Lazy[PairScorer]`
+    structure : `Structure`
+        The family of trees: "projective_tree".
+    loss : `StructuredLoss`
+        Of the arcs: "hinge" or "log_likelihood".
+    relation_scorer : `Lazy[PairScorer]`, optional (default = `None`)
+        Without one the trees are unlabelled. Trained by the cross-entropy of the gold arcs' relations.
+    """
+
+    default_predictor = "parser"
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: SentenceEncoder,
+        arc_scorer: Lazy[PairScorer],
+        structure: Structure,
+        loss: StructuredLoss,
+        relation_scorer: Optional[Lazy[PairScorer]] = None,
+        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        super().__init__(vocab, regularizer)
+        loss.check(structure)
+        self.encoder = encoder
+        self.structure = structure
+        dim = encoder.get_output_dim()
+        self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
+        self._loss = loss
+        self._relation_scorer = None
+        if relation_scorer is not None:
+            num_relations = vocab.get_vocab_size(RELATIONS)
+            self._relation_scorer = relation_scorer.construct(
+                input_dim=dim, num_outputs=num_relations
+            )
+        self._attachment = TreeAttachment(labelled=relation_scorer is not None)
+        initializer(self)
+
+    def forward(
+        self,
+        tokens: TextFieldTensors,
+        heads: Optional[LongTensor] = None,
+        relations: Optional[LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+        **other_layers: Any,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        tokens : `TextFieldTensors`
+        heads : `LongTensor`, optional
+            Shape `(batch_size, length)`: the position of each token's head, from 1, the root's being 0.
+        relations : `LongTensor`, optional
+            Shape `(batch_size, length)`.
+        metadata : `List[Dict[str, Any]]`, optional
+        other_layers
+            Other annotation of the sentences (a semantic graph, a label): not looked at.
+        """
+        states, mask = self.encoder(tokens)
+        scores = self.arc_scores(states)
+        output = self.decode(states, scores, mask, metadata)
+        if heads is not None:
+            output["loss"] = self.losses(states, scores, mask, heads, relations).mean()
+            self.observe(output, mask, heads, relations, metadata)
+        return output
+
+    def arc_scores(self, states: Tensor) -> Tensor:
+        """Shape `(batch_size, dependent, head)`, from states of shape `(batch_size, 1 + length, dim)`."""
+        return self._arc_scorer(states).squeeze(-1)
+
+    def losses(
+        self,
+        states: Tensor,
+        scores: Tensor,
+        mask: BoolTensor,
+        heads: LongTensor,
+        relations: Optional[LongTensor],
+    ) -> Tensor:
+        """The loss of each sentence, shape `(batch_size,)`: of its arcs and, if labelled, of its relations, in nats."""
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        heads, gold = _gold_arcs(heads, part_mask)
+        losses = self._loss(self.structure, scores, part_mask, gold.to(scores.dtype))
+        if self._relation_scorer is None:
+            return losses
+        if relations is None:
+            raise ConfigurationError(
+                "This parser has a relation_scorer, but the data have no relations. Leave relation_scorer out, or read "
+                "trees whose arcs are labelled."
+            )
+        # (batch_size, 1 + length, num_relations): at each token's gold head
+        logits = _at_heads(self._relation_scorer(states), heads)
+        targets = torch.nn.functional.pad(relations, (1, 0))
+        nats = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+        return losses + (nats * part_mask.any(dim=-1)).sum(dim=-1)
+
+    def decode(
+        self,
+        states: Tensor,
+        scores: Tensor,
+        mask: BoolTensor,
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> Dict[str, Any]:
+        """The best tree: `heads` and, if labelled, `relations`, each of shape `(batch_size, length)`."""
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        heads = self.structure.argmax(scores, part_mask).argmax(dim=-1)
+        output = {"heads": heads[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
+        if self._relation_scorer is not None:
+            with torch.no_grad():
+                logits = _at_heads(self._relation_scorer(states), heads)
+            logits[..., :2] = -torch.inf  # neither padding nor the unknown relation is ever meant
+            output["relations"] = logits.argmax(dim=-1)[:, 1:]
+        return output
+
+    def observe(
+        self,
+        output: Dict[str, Any],
+        mask: BoolTensor,
+        heads: LongTensor,
+        relations: Optional[LongTensor],
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> None:
+        """Counts the predictions of `output` against gold trees."""
+        self._attachment(
+            output["heads"],
+            heads,
+            mask[:, 1:],
+            _punctuation(metadata, heads),
+            predicted_relations=output.get("relations"),
+            gold_relations=relations,
+        )
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """Per sentence `heads`, `relations`, and what was read with it; padding removed."""
+        lengths = output_dict["mask"].sum(dim=-1).tolist()
+        readable: Dict[str, Any] = {
+            "heads": [row[:length] for row, length in zip(output_dict["heads"].tolist(), lengths)]
+        }
+        if "relations" in output_dict:
+            readable["relations"] = [
+                [self.vocab.get_token_from_index(index, RELATIONS) for index in row[:length]]
+                for row, length in zip(output_dict["relations"].tolist(), lengths)
+            ]
+        for key in ("id", "words", "lemmas", "pos"):
+            if output_dict.get("metadata"):
+                readable[key] = [entry[key] for entry in output_dict["metadata"]]
+        if "loss" in output_dict:
+            readable["loss"] = output_dict["loss"]
+        return readable
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        return self._attachment.get_metric(reset)
+
+
+def _gold_arcs(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
+    """Heads `(batch_size, 1 + length)`, the root's among them, and the same as arcs `(batch_size, dependent, head)`."""
+    heads = torch.nn.functional.pad(heads, (1, 0))
+    positions = torch.arange(part_mask.size(2), device=heads.device)
+    return heads, (heads.unsqueeze(-1) == positions) & part_mask
+
+
+def _at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
+    """`scores[b, d, heads[b, d]]`, shape `(batch_size, dependent, num_outputs)`."""
+    index = heads[..., None, None].expand(-1, -1, 1, scores.size(-1))
+    return scores.gather(2, index).squeeze(2)
+
+
+def _punctuation(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> BoolTensor:
+    """Which tokens are punctuation, of the shape of `like`, `(batch_size, length)`; none without the words."""
+    marks = torch.zeros(like.shape, dtype=torch.bool)
+    for row, entry in enumerate(metadata or []):
+        words = entry["words"]
+        marks[row, : len(words)] = torch.tensor([is_punctuation(word) for word in words])
+    return marks.to(like.device)

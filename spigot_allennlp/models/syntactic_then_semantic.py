@@ -1,0 +1,152 @@
+"""A dependency tree in the middle of a semantic parser."""
+
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.models import Model
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.models.semantic_parser import SemanticParser, gold_labels
+from spigot_allennlp.models.syntactic_parser import SyntacticParser
+from spigot_allennlp.modules.determinism import without_dropout
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+
+
+@Model.register("syntactic_then_semantic")
+class SyntacticThenSemantic(Model):
+    """
+    A syntactic parser's tree enters a semantic parser, and the semantic loss reaches the syntactic parser through the
+    tree, by the estimator of `argmax` ([Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). The two share nothing else.
+
+    A batch of sentences with trees trains the syntactic parser, one with graphs trains the semantic parser (and, through
+    the tree, the syntactic one), one with both does both.
+
+    Registered as a `Model` with name "syntactic_then_semantic".
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    syntactic_parser : `Model`
+        A "syntactic_parser", or "from_archive" to start from one that was trained before. To freeze it, name its
+        parameters in the trainer's `no_grad`.
+    semantic_parser : `Model`
+        A "semantic_parser" with an `arc_encoder`.
+    argmax : `StructuredArgmaxLayer`
+        Its estimator is what an ablation varies.
+    syntactic_loss_weight : `float`, optional (default = `1.0`)
+        Of the syntactic parser's own loss in batches that have trees.
+    dropout_in_tree : `bool`, optional (default = `False`)
+        Whether the syntactic parser's dropout (of words too) is on while it makes the tree for the semantic parser. The original has it off.
+    """
+
+    default_predictor = "parser"
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        syntactic_parser: Model,
+        semantic_parser: Model,
+        argmax: StructuredArgmaxLayer,
+        syntactic_loss_weight: float = 1.0,
+        dropout_in_tree: bool = False,
+    ) -> None:
+        super().__init__(vocab)
+        _check_parts(syntactic_parser, semantic_parser)
+        self.syntactic_parser = syntactic_parser
+        self.semantic_parser = semantic_parser
+        self.argmax = argmax
+        self._syntactic_loss_weight = syntactic_loss_weight
+        self._dropout_in_tree = dropout_in_tree
+
+    def forward(
+        self,
+        tokens: TextFieldTensors,
+        heads: Optional[LongTensor] = None,
+        relations: Optional[LongTensor] = None,
+        graph: Optional[LongTensor] = None,
+        tops: Optional[LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+        **other_layers: Any,
+    ) -> Dict[str, Any]:
+        """Parameters as in `SyntacticParser.forward` and `SemanticParser.forward`."""
+        losses: List[Tensor] = []
+        output: Dict[str, Any] = {"metadata": metadata}
+        if heads is not None or not self.training:
+            syntax = self.syntactic_parser(tokens, heads, relations, metadata)
+            output.update(mask=syntax["mask"], heads=syntax["heads"])
+            if "relations" in syntax:
+                output["relations"] = syntax["relations"]
+            if "loss" in syntax:
+                losses.append(self._syntactic_loss_weight * syntax["loss"])
+        if graph is not None or not self.training:
+            semantics, loss = self._semantics(tokens, graph, tops, metadata)
+            output.update(mask=semantics["mask"], graph=semantics["graph"])
+            losses.extend(loss)
+        if losses:
+            output["loss"] = sum(losses)
+        return output
+
+    def _semantics(
+        self,
+        tokens: TextFieldTensors,
+        graph: Optional[LongTensor],
+        tops: Optional[LongTensor],
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> Tuple[Dict[str, Any], List[Tensor]]:
+        """The graph, and the semantic loss if there is a gold one."""
+        parser = self.semantic_parser
+        arc_scores = self._arc_scores(tokens)
+        states, mask = parser.encoder(tokens)
+        if graph is None:
+            arcs = self.argmax(arc_scores, mask).value
+            return parser.decode(parser.scores(states, arcs), mask, metadata), []
+        labels = gold_labels(graph, tops)
+        graphs: List[Dict[str, Any]] = []
+
+        def downstream(arcs: Tensor) -> Tensor:
+            scores = parser.scores(states, arcs)
+            if not graphs:  # the first time: an estimator may ask again, at other arcs
+                graphs.append(parser.decode(scores.detach(), mask, metadata))
+            return parser.losses(scores, mask, labels)
+
+        latent = self.argmax(arc_scores, mask, downstream)
+        losses = latent.losses()
+        parser.observe(graphs[0], mask, labels)
+        return graphs[0], [losses.mean() + self.argmax.auxiliary_loss(latent, losses)]
+
+    def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
+        """The syntactic parser's scores, shape `(batch_size, dependent, head)`."""
+        if self._dropout_in_tree:
+            return self.syntactic_parser.arc_scores(self.syntactic_parser.encoder(tokens)[0])
+        with without_dropout(self.syntactic_parser):
+            return self.syntactic_parser.arc_scores(self.syntactic_parser.encoder(tokens)[0])
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """The tree's and the graph's readable forms together."""
+        readable = self.semantic_parser.make_output_human_readable(output_dict)
+        return {**self.syntactic_parser.make_output_human_readable(output_dict), **readable}
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        """Those of the semantic parser, and those of the syntactic one."""
+        return {
+            **self.semantic_parser.get_metrics(reset),
+            **self.syntactic_parser.get_metrics(reset),
+        }
+
+
+def _check_parts(syntactic_parser: Model, semantic_parser: Model) -> None:
+    if not isinstance(syntactic_parser, SyntacticParser):
+        raise ConfigurationError(
+            f"syntactic_parser must be a 'syntactic_parser' but is a {type(syntactic_parser).__name__}."
+        )
+    if not isinstance(semantic_parser, SemanticParser):
+        raise ConfigurationError(
+            f"semantic_parser must be a 'semantic_parser' but is a {type(semantic_parser).__name__}."
+        )
+    if semantic_parser.arc_encoder is None:
+        raise ConfigurationError(
+            "The semantic_parser of 'syntactic_then_semantic' has no arc_encoder, so that the tree could not reach it. Add "
+            "arc_encoder: {} to it, or train the model 'semantic_parser' alone."
+        )

@@ -1,0 +1,18 @@
+"""Floor 5: torch modules that models assemble."""
+
+from spigot_allennlp.modules.arc_encoder import ArcEncoder
+from spigot_allennlp.modules.pair_scorer import PairScorer
+from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.structured_argmax_layer import Latent, StructuredArgmaxLayer
+from spigot_allennlp.modules.structured_loss import StructuredLoss
+from spigot_allennlp.modules.word_dropout import WordDropout
+
+__all__ = [
+    "ArcEncoder",
+    "Latent",
+    "PairScorer",
+    "SentenceEncoder",
+    "StructuredArgmaxLayer",
+    "StructuredLoss",
+    "WordDropout",
+]

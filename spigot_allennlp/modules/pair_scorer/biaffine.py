@@ -1,0 +1,57 @@
+"""The deep biaffine scorer."""
+
+import torch
+from allennlp.nn import Activation
+from torch import Tensor
+
+from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+
+
+@PairScorer.register("biaffine")
+class BiaffineScorer(PairScorer):
+    """
+    `d^T U_l h + u_l^T d + v_l^T h + b_l`, where d and h are one-layer views of the dependent and of the head
+    ([Dozat & Manning, 2017](https://arxiv.org/abs/1611.01734), equations 4 to 9).
+
+    Registered as a `PairScorer` with name "biaffine".
+
+    # Parameters
+
+    hidden_dim : `int`, optional (default = `100`)
+        The size of d and of h.
+    activation : `Activation`, optional (default = `"elu"`)
+    dropout : `float`, optional (default = `0.0`)
+        Of d and of h.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_outputs: int,
+        hidden_dim: int = 100,
+        activation: Activation = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(input_dim, num_outputs)
+        self._dependent = torch.nn.Linear(input_dim, hidden_dim)
+        self._head = torch.nn.Linear(input_dim, hidden_dim)
+        self._activation = activation or Activation.by_name("elu")()
+        self._dropout = torch.nn.Dropout(dropout)
+        self._bilinear = torch.nn.Parameter(torch.empty(num_outputs, hidden_dim, hidden_dim))
+        self._from_dependent = torch.nn.Linear(hidden_dim, num_outputs)
+        self._from_head = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
+        for matrix in self._bilinear:
+            torch.nn.init.xavier_uniform_(matrix)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        # (batch_size, length, hidden_dim)
+        dependents = self._dropout(self._activation(self._dependent(tokens)))
+        heads = self._dropout(self._activation(self._head(tokens)))
+        batch_size, length, hidden_dim = heads.shape
+        # (batch_size, length * num_outputs, hidden_dim)
+        turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
+        turned = turned.reshape(batch_size, length * self.num_outputs, hidden_dim)
+        # (batch_size, dependent, output, head)
+        both = torch.bmm(turned, heads.transpose(1, 2)).reshape(batch_size, length, -1, length)
+        either = self._from_dependent(dependents).unsqueeze(2) + self._from_head(heads).unsqueeze(1)
+        return both.transpose(2, 3) + either

@@ -1,0 +1,64 @@
+"""Tokens to vectors, the root's first."""
+
+from typing import Optional, Tuple
+
+import torch
+from allennlp.common import FromParams
+from allennlp.data import TextFieldTensors
+from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.nn.util import get_text_field_mask
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.modules.word_dropout import WordDropout
+
+
+class SentenceEncoder(torch.nn.Module, FromParams):
+    """
+    Embeds the tokens of a sentence, encodes them, and puts a learned vector for the root in front: position 0
+    of the result is the root, position i the i-th token. Any AllenNLP embedder and encoder will do.
+
+    # Parameters
+
+    text_field_embedder : `TextFieldEmbedder`
+    encoder : `Seq2SeqEncoder`
+    embedding_dropout : `float`, optional (default = `0.0`)
+    dropout : `float`, optional (default = `0.0`)
+        Of the encoder's output.
+    word_dropout : `WordDropout`, optional (default = `None`)
+    """
+
+    def __init__(
+        self,
+        text_field_embedder: TextFieldEmbedder,
+        encoder: Seq2SeqEncoder,
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.0,
+        word_dropout: Optional[WordDropout] = None,
+    ) -> None:
+        super().__init__()
+        self._embedder = text_field_embedder
+        self._encoder = encoder
+        self._embedding_dropout = torch.nn.Dropout(embedding_dropout)
+        self._dropout = torch.nn.Dropout(dropout)
+        self._word_dropout = word_dropout or torch.nn.Identity()
+        self._root = torch.nn.Parameter(torch.randn(encoder.get_output_dim()) * 0.1)
+
+    def get_output_dim(self) -> int:
+        """The size of a token's vector."""
+        return self._encoder.get_output_dim()
+
+    def forward(self, tokens: TextFieldTensors) -> Tuple[Tensor, BoolTensor]:
+        """
+        # Returns
+
+        states : `Tensor`
+            Shape `(batch_size, 1 + length, output_dim)`.
+        mask : `BoolTensor`
+            Shape `(batch_size, 1 + length)`.
+        """
+        mask = get_text_field_mask(tokens)
+        embedded = self._embedding_dropout(self._embedder(self._word_dropout(tokens)))
+        encoded = self._dropout(self._encoder(embedded, mask))
+        root = self._root.to(encoded.dtype).expand(encoded.size(0), 1, -1)
+        states = torch.cat([root, encoded], dim=1)
+        return states, torch.nn.functional.pad(mask, (1, 0), value=True)

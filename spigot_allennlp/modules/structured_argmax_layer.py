@@ -1,0 +1,89 @@
+"""One structure, one gradient estimator: a hard decision in the middle of a network."""
+
+from dataclasses import dataclass
+from typing import Optional
+
+import torch
+from allennlp.common import FromParams
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.problem import ArgmaxProblem, Downstream
+from spigot_allennlp.structures.structure import Structure
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What the layer found: `value`, to be consumed downstream, and the `problem` it solves."""
+
+    value: Tensor
+    problem: ArgmaxProblem
+
+    def losses(self) -> Tensor:
+        """
+        `downstream(value)`, shape `(batch_size,)`. Asked for here rather than computed by the model itself, the losses tell
+        the backward pass how much each of them weighs, so that a step size keeps its meaning under any reduction,
+        gradient accumulation and loss scaling, and estimators that run `downstream` again repeat its dropout.
+        """
+        return self.problem.losses(self.value)
+
+
+class StructuredArgmaxLayer(torch.nn.Module, FromParams):
+    """
+    Chooses an object in the middle of a network, and lets gradient through.
+
+    In training the value comes from the estimator. At test time it is the argmax, unless the
+    estimator is `relaxed`. Every model uses it in the same four lines:
+
+        latent = self.argmax(scores, mask, downstream)
+        losses = latent.losses()
+        loss = losses.mean() + self.argmax.auxiliary_loss(latent, losses)
+
+    # Parameters
+
+    structure : `Structure`
+    estimator : `GradientEstimator`
+        Refused with a `ConfigurationError` if it needs what `structure` does not provide.
+    """
+
+    def __init__(self, structure: Structure, estimator: GradientEstimator) -> None:
+        super().__init__()
+        estimator.check(structure)
+        self.structure = structure
+        self.estimator = estimator
+
+    def forward(
+        self, scores: Tensor, mask: BoolTensor, downstream: Optional[Downstream] = None
+    ) -> Latent:
+        """
+        # Parameters
+
+        scores : `Tensor`
+            Shape `(batch_size, *parts)`.
+        mask : `BoolTensor`
+            Shape `(batch_size, length)`: the tokens, the root included.
+        downstream : `Downstream`, optional
+            The rest of the model, from a value to the loss of each instance.
+
+        # Raises
+
+        `ConfigurationError` in training if the estimator `reevaluates` and `downstream` is missing.
+        """
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        problem = ArgmaxProblem(self.structure, scores, part_mask, downstream)
+        if self.training and self.estimator.reevaluates and downstream is None:
+            raise ConfigurationError(
+                f"{type(self.estimator).__name__} (so configured) runs the rest of the model again in its backward "
+                "pass, but this model hands no downstream to the layer. Choose an estimator that needs "
+                "none (num_steps: 1), or pass downstream."
+            )
+        if self.training or self.estimator.relaxed:
+            return Latent(self.estimator(problem), problem)
+        return Latent(problem.argmax(), problem)
+
+    def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:
+        """To be added to the loss by every model, whichever the estimator. A scalar."""
+        if not self.training:
+            return losses.new_zeros(())
+        return self.estimator.auxiliary_loss(latent.problem, latent.value, losses)

@@ -1,0 +1,55 @@
+"""At most one argument per predicate and deterministic label: a maximum-weight assignment."""
+
+from typing import List
+
+import numpy
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+
+def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Tensor:
+    """
+    The best graph in which no head has two dependents of one label out of `labels`.
+
+    Heads whose unconstrained choice breaks no such rule are kept as they are, being optimal already. For the others the
+    arguments are assigned to roles by the Hungarian algorithm: each deterministic label is one column, the
+    best of the other labels (or no arc at all, at score zero) a column of the dependent's own.
+
+    # Parameters
+
+    chosen : `Tensor`
+        Shape `(batch_size, dependent, head, label)`: the best graph without the rule, as zeros and ones.
+    scores : `Tensor`
+        Of the same shape, minus infinity on illegal parts.
+    labels : `List[int]`
+        The deterministic labels.
+    """
+    if not labels:
+        return chosen
+    # (batch_size, head)
+    broken = (chosen[..., labels].sum(dim=1) > 1).any(dim=-1)
+    result = chosen.clone()
+    for batch, head in broken.nonzero().tolist():
+        best = _best_assignment(scores[batch, :, head].double().cpu().numpy(), labels)
+        result[batch, :, head] = torch.from_numpy(best).to(result)
+    return result
+
+
+def _best_assignment(scores: numpy.ndarray, labels: List[int]) -> numpy.ndarray:
+    """`scores` is `(dependent, label)`; the result is the best legal choice, as zeros and ones, of that shape."""
+    num_dependents = len(scores)
+    free = numpy.delete(scores, labels, axis=1)
+    free_labels = numpy.delete(numpy.arange(scores.shape[1]), labels)
+    weights = numpy.full((num_dependents, len(labels) + num_dependents), -numpy.inf)
+    weights[:, : len(labels)] = scores[:, labels]
+    own = numpy.maximum(free.max(axis=1, initial=-numpy.inf), 0)
+    weights[:, len(labels) :][numpy.diag_indices(num_dependents)] = own
+    rows, columns = linear_sum_assignment(weights, maximize=True)
+    best = numpy.zeros_like(scores)
+    for row, column in zip(rows, columns):
+        if column < len(labels):
+            best[row, labels[column]] = weights[row, column] > 0
+        elif own[row] > 0:
+            best[row, free_labels[free[row].argmax()]] = 1
+    return best

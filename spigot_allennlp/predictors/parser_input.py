@@ -1,0 +1,62 @@
+"""What a parser may be asked: a sentence of raw text, or its words with what is known of them."""
+
+from typing import Any, Dict, List
+
+from allennlp.common.checks import ConfigurationError
+
+LAYERS = ("lemmas", "pos", "tags")
+KEYS = ("id", "sentence", "words", *LAYERS)
+
+
+def check_input(inputs: Any) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` unless `inputs` is one of the objects
+
+    - `{"sentence": "raw text"}`,
+    - `{"words": ["some", "words"]}`, perhaps with `"lemmas"`, `"pos"` or `"tags"`, as many,
+
+    perhaps with an `"id"`.
+    """
+    if not isinstance(inputs, dict):
+        raise ConfigurationError(f"a JSON object is needed, not {inputs!r}")
+    unknown = sorted(inputs.keys() - set(KEYS))
+    if unknown:
+        raise ConfigurationError(f"unknown keys {unknown}; the keys are {list(KEYS)}")
+    if ("sentence" in inputs) == ("words" in inputs):
+        raise ConfigurationError('either "sentence" (raw text) or "words" (a list) is needed')
+    if not isinstance(inputs.get("id", ""), (str, int)) or "\n" in str(inputs.get("id", "")):
+        raise ConfigurationError(f'"id" must be a number or one line of text, not {inputs["id"]!r}')
+    if "sentence" in inputs:
+        _check_sentence(inputs)
+    else:
+        _check_words(inputs)
+
+
+def _check_sentence(inputs: Dict[str, Any]) -> None:
+    if not isinstance(inputs["sentence"], str) or not inputs["sentence"].strip():
+        raise ConfigurationError(f'"sentence" must hold some text, not {inputs["sentence"]!r}')
+    layers = [name for name in LAYERS if name in inputs]
+    if layers:
+        raise ConfigurationError(
+            f'{layers} say something of given "words"; they cannot go with "sentence"'
+        )
+
+
+def _check_words(inputs: Dict[str, Any]) -> None:
+    words = inputs["words"]
+    if not isinstance(words, list) or not words:
+        raise ConfigurationError(f'"words" must be a list of at least one word, not {words!r}')
+    for name in ("words", *LAYERS):
+        layer: List[str] = inputs.get(name, words)
+        if not isinstance(layer, list) or len(layer) != len(words):
+            raise ConfigurationError(
+                f'"{name}" must be a list of {len(words)}, one for each word, not {layer!r}'
+            )
+        for position, value in enumerate(layer, start=1):
+            if not isinstance(value, str) or not value.strip() or set(value) & set("\t\r\n"):
+                raise ConfigurationError(
+                    f'entry {position} of "{name}" is {value!r}; it must be a string, neither '
+                    "empty nor with a tab or the end of a line in it"
+                )

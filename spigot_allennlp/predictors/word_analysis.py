@@ -1,0 +1,92 @@
+"""From raw text or bare words to words with lemmas and parts of speech, as far as known."""
+
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Union
+
+import spacy
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data.tokenizers import SpacyTokenizer, Token, Tokenizer
+from spacy.tokens import Doc
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+
+OFFLINE_LANGUAGE = "blank:en"
+FEATURES = ("pos_", "tag_")
+
+
+class WordAnalysis:
+    """
+    Tokenizes text, and completes words by lemma and part of speech: those of spaCy's pipeline where
+    it makes them; else the lemma is the lower-cased word and the part of speech `_`, which is "not
+    given" in every treebank format.
+
+    # Parameters
+
+    language : `str`, optional (default = `None`)
+        A spaCy pipeline that is installed, such as `"en_core_web_sm"`, or a blank one, such as
+        `"blank:de"`. Nothing is downloaded. Without it, and without a `tokenizer`, it is
+        `"blank:en"`: rules for English, and no tagger.
+    tokenizer : `Union[Tokenizer, Dict[str, Any], str]`, optional (default = `None`)
+        Any other tokenizer, or its parameters, or its registered name.
+    pos_feature : `str`, optional (default = `"tag_"`)
+        Which tag of a token becomes `pos`: `"tag_"` (in spaCy the fine one, for English of the Penn
+        Treebank, as in SDP files) or `"pos_"` (the universal one, as in CoNLL-U).
+    """
+
+    def __init__(
+        self,
+        language: Optional[str] = None,
+        tokenizer: Optional[Union[Tokenizer, Dict[str, Any], str]] = None,
+        pos_feature: str = "tag_",
+    ) -> None:
+        if pos_feature not in FEATURES:
+            raise ConfigurationError(f"pos_feature must be one of {FEATURES}, not {pos_feature!r}.")
+        if language is not None and tokenizer is not None:
+            raise ConfigurationError(
+                f"language {language!r} and tokenizer {tokenizer!r} are both given. Leave one out: "
+                "a language is a spaCy pipeline, which tokenizes."
+            )
+        self._pos_feature = pos_feature
+        self._tokenizer = (
+            _tokenizer(tokenizer) if tokenizer is not None else _spacy(language or OFFLINE_LANGUAGE)
+        )
+
+    def of_text(self, text: str) -> AnnotatedSentence:
+        """The words of one sentence of raw text."""
+        return self._annotated(self._tokenizer.tokenize(text))
+
+    def of_words(self, words: List[str]) -> AnnotatedSentence:
+        """The same words, with what the pipeline knows of them."""
+        if isinstance(self._tokenizer, SpacyTokenizer):
+            pipeline = self._tokenizer.spacy
+            return self._annotated(pipeline(Doc(pipeline.vocab, words=words)))
+        return self._annotated([Token(text=word) for word in words])
+
+    def _annotated(self, tokens: Iterable[Any]) -> AnnotatedSentence:
+        return AnnotatedSentence(
+            words=[token.text for token in tokens],
+            lemmas=[token.lemma_ or token.text.lower() for token in tokens],
+            pos=[getattr(token, self._pos_feature) or "_" for token in tokens],
+            tags=[token.tag_ or "_" for token in tokens],
+        )
+
+
+def _tokenizer(tokenizer: Union[Tokenizer, Dict[str, Any], str]) -> Tokenizer:
+    if isinstance(tokenizer, Tokenizer):
+        return tokenizer
+    return Tokenizer.from_params(
+        Params({"type": tokenizer} if isinstance(tokenizer, str) else dict(tokenizer))
+    )
+
+
+def _spacy(language: str) -> Tokenizer:
+    """AllenNLP's tokenizer would try to download what is missing."""
+    is_there = spacy.util.is_package(language) or Path(language).exists()
+    if not language.startswith("blank:") and not is_there:
+        raise ConfigurationError(
+            f"The spaCy pipeline {language!r} is not installed. Install it (python -m spacy "
+            f"download {language}), or choose a blank one, such as {OFFLINE_LANGUAGE!r}, which "
+            "tokenizes but does not tag."
+        )
+    return SpacyTokenizer(language=language)

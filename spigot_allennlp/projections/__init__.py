@@ -1,0 +1,5 @@
+"""Floor 3: how a point that left the polytope comes back."""
+
+from spigot_allennlp.projections.projection import IdentityProjection, LocalProjection, Projection
+
+__all__ = ["IdentityProjection", "LocalProjection", "Projection"]

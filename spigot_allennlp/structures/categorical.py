@@ -1,0 +1,53 @@
+"""One part of many: the structure to test with."""
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.simplex import simplex_step
+from spigot_allennlp.structures.structure import Structure
+
+
+@Structure.register("categorical")
+class Categorical(Structure):
+    """
+    Exactly one choice in each row of the last dimension; its polytope is the simplex, one per row. `(batch_size, size)` is
+    one choice per instance, `(batch_size, length, size)` one per token (so also "every token
+    chooses a head, tree or not"). A row without any legal part is empty, and so is one whose legal parts all
+    score minus infinity: no object is possible then.
+
+    Registered as a `Structure` with name "categorical". Provides everything.
+    """
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        """The mask of the choices themselves, `(batch_size, size)`; or, for one choice per token, of the tokens."""
+        if len(shape) == mask.dim():
+            return mask
+        return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        legal = scores.detach().masked_fill(~mask, -torch.inf)
+        return _one_hot(legal.argmax(dim=-1), scores).masked_fill(legal == -torch.inf, 0)
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
+        impossible = (legal == -torch.inf).all(dim=-1)
+        # logsumexp and its derivatives shall not meet a row without options
+        rows = legal.masked_fill(impossible.unsqueeze(-1), 0).logsumexp(dim=-1)
+        rows = rows.masked_fill(impossible, -torch.inf).masked_fill(~mask.any(dim=-1), 0)
+        return flatten_parts(rows).sum(dim=-1)
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        # The argmax of Gumbel-perturbed scores is an exact draw; -log of an exponential is Gumbel.
+        exact = at_least_single(scores.detach())
+        noise = exact.new_empty(exact.shape).exponential_().log()
+        return self.argmax(exact - noise, mask).to(scores.dtype)
+
+    def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+        """Onto the simplex of each row: exact."""
+        return simplex_step(origin, step, mask)
+
+
+def _one_hot(index: Tensor, like: Tensor) -> Tensor:
+    return torch.zeros_like(like).scatter_(-1, index.unsqueeze(-1), 1)

@@ -1,0 +1,44 @@
+"""Projective dependency trees."""
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.eisner import best_projective_tree, projective_log_partition
+from spigot_allennlp.nn.masking import arc_mask
+from spigot_allennlp.nn.simplex import simplex_step
+from spigot_allennlp.structures.structure import Structure
+
+
+@Structure.register("projective_tree")
+class ProjectiveTree(Structure):
+    """
+    One head for every token, no cycle, no crossing arcs. Scores are `(batch_size, dependent, head)`, position 0
+    being the root; the inference is that of [Eisner (1996)](https://aclanthology.org/C96-1058).
+
+    Registered as a `Structure` with name "projective_tree". Provides `log_partition` and `projected_step`.
+
+    # Parameters
+
+    single_root : `bool`, optional (default = `True`)
+        Whether exactly one token depends on the root. Peng et al. (2018) decode so; the latent trees of Mihaylova
+        et al. (2020) may have several.
+    """
+
+    def __init__(self, single_root: bool = True) -> None:
+        self._single_root = single_root
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        return arc_mask(mask)
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return best_projective_tree(scores, mask, self._single_root)
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return projective_log_partition(scores, mask, self._single_root)
+
+    def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Onto "one head per token", a simplex per row: the relaxation of Peng et al. (2018), which leaves acyclicity,
+        projectivity and the single root to the decoder.
+        """
+        return simplex_step(origin, step, mask)

@@ -1,0 +1,108 @@
+"""Any set of arcs, each with at most one label."""
+
+from typing import List, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.assignment import keep_best_argument
+from spigot_allennlp.nn.masking import arc_mask, flatten_parts
+from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.simplex import box_step, capped_simplex_step
+from spigot_allennlp.structures.structure import Structure
+
+
+@Structure.register("semantic_graph")
+class SemanticGraph(Structure):
+    """
+    Semantic dependency graphs: every arc is there or not, independently of the others, with at most one label.
+
+    Scores are `(batch_size, dependent, head, label)`, where the dependent is the argument, the head the predicate
+    and position 0 the root, whose dependents are the tops of the graph. With more than one label, label 0 is that of the tops: legal on the
+    arcs from the root and there alone. With one label the graph is unlabelled. An arc with
+    score zero or less is not chosen.
+
+    Registered as a `Structure` with name "semantic_graph". Provides everything, but with `deterministic_roles` only
+    `argmax` and `projected_step` (what remains is then a relaxation, and its partition function that of another family).
+
+    # Parameters
+
+    deterministic_roles : `List[str]`, optional (default = `None`)
+        Roles of which a predicate has at most one argument (in DM "ARG1", "ARG2", "BV", ...). The argmax is then
+        a maximum-weight assignment of arguments to roles per predicate, solved exactly.
+    vocab : `Vocabulary`, optional
+        Where the roles are looked up; AllenNLP passes it by itself.
+    namespace : `str`, optional (default = `"semantic_roles"`)
+    """
+
+    def __init__(
+        self,
+        deterministic_roles: Optional[List[str]] = None,
+        vocab: Optional[Vocabulary] = None,
+        namespace: str = "semantic_roles",
+    ) -> None:
+        self._deterministic = _role_indices(deterministic_roles or [], vocab, namespace)
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        arcs = arc_mask(mask).unsqueeze(-1)
+        num_labels = shape[-1]
+        if num_labels == 1:
+            return arcs
+        is_top = torch.arange(num_labels, device=mask.device) == 0
+        from_root = torch.arange(mask.size(1), device=mask.device) == 0
+        # (head, label): tops come from the root, roles from elsewhere
+        return arcs & (from_root.unsqueeze(1) == is_top.unsqueeze(0))
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        legal = scores.detach().masked_fill(~mask, -torch.inf)
+        best = legal.max(dim=-1, keepdim=True)
+        chosen = torch.zeros_like(scores).scatter_(
+            -1, best.indices, (best.values > 0).to(scores.dtype)
+        )
+        return keep_best_argument(chosen, legal, self._deterministic)
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        # An arc that is absent scores zero: one more label.
+        legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
+        options = torch.nn.functional.pad(legal, (1, 0))
+        return flatten_parts(options.logsumexp(dim=-1)).sum(dim=-1)
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        legal = at_least_single(scores.detach()).masked_fill(~mask, -torch.inf)
+        options = torch.nn.functional.pad(legal, (1, 0))
+        noise = options.new_empty(options.shape).exponential_().log()
+        choice = (options - noise).argmax(dim=-1, keepdim=True)
+        return torch.zeros_like(options).scatter_(-1, choice, 1)[..., 1:].to(scores.dtype)
+
+    def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Onto `{z >= 0, sum over labels <= 1}` for every arc: the exact polytope of the labelled graph, where the code
+        of Peng et al. (2018) projects arcs and labels one after the other. Unlabelled: the unit box.
+        """
+        if origin.size(-1) == 1:
+            return box_step(origin, step, mask)
+        return capped_simplex_step(origin, step, mask)
+
+    def provides(self, operation: str) -> bool:
+        if self._deterministic and operation in ("log_partition", "sample"):
+            return False
+        return super().provides(operation)
+
+
+def _role_indices(roles: List[str], vocab: Optional[Vocabulary], namespace: str) -> List[int]:
+    if not roles:
+        return []
+    if vocab is None:
+        raise ConfigurationError(
+            "deterministic_roles need a vocabulary to be looked up in, but vocab is None."
+        )
+    known = vocab.get_token_to_index_vocabulary(namespace)
+    missing = sorted(role for role in roles if role not in known)
+    if missing:
+        raise ConfigurationError(
+            f"deterministic_roles {missing} are not in the vocabulary namespace '{namespace}', which "
+            f"holds {sorted(known)}. Correct their spelling, or leave them out."
+        )
+    return [known[role] for role in roles]

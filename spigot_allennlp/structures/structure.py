@@ -1,0 +1,91 @@
+"""
+A *structure* is a family of discrete objects (trees, graphs, labels), each a set of parts.
+
+Writing an object as the 0/1 vector of its parts makes the family the vertices of a polytope; an
+object's score is the inner product of that vector with the part scores.
+"""
+
+import torch
+from allennlp.common import Registrable
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.precision import at_least_single
+
+OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step")
+
+
+class Structure(Registrable):
+    """
+    One family of objects. Stateless: a structure holds options (`single_root`), never a batch.
+
+    Every tensor has the shape of `scores`, `(batch_size, *parts)`; `mask` is True on the parts that may
+    be chosen, and every result is exactly zero elsewhere. Arcs are `(batch_size, dependent, head)`
+    with the root as head 0 and row 0 masked, so that `dim=-1` is always "choose a head"; labelled arcs have a
+    fourth dimension, the label.
+
+    A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`
+    and `projected_step`; estimators say which of these they need. To implement one is to provide it:
+    there is no list of capabilities to keep in step. The caller's tensors are never changed.
+    """
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        """
+        The legal parts of scores of shape `shape`, given the `(batch_size, length)` token mask. `shape` is that of the
+        scores, whose last dimensions (how many labels?) the token mask does not tell.
+        """
+        raise NotImplementedError
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        """The highest-scoring object, as zeros and ones; never differentiable."""
+        raise NotImplementedError
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Optional. `log sum_z exp <scores, z>`, shape `(batch_size,)`, differentiable twice; in single precision at
+        least. Minus infinity where no object is possible.
+        """
+        raise NotImplementedError
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        """Optional. One exact draw from `p(z) ∝ exp <scores, z>`; never differentiable."""
+        raise NotImplementedError
+
+    def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Optional. `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope that contains ours
+        and is cheap to project onto, without the cancellation that subtracting afterwards would bring (see
+        `nn/simplex.py`). Each structure says here which polytope: `ProjectiveTree` one head per token (a
+        simplex per row), `SemanticGraph` at most one label per arc.
+        """
+        raise NotImplementedError
+
+    def project(self, point: Tensor, mask: BoolTensor) -> Tensor:
+        """`P(point)`, the nearest point of the polytope of `projected_step`."""
+        return -self.projected_step(torch.zeros_like(point), -point, mask)
+
+    def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        The mean object under `p(z)`: the gradient of `log_partition`. Not to be overridden but
+        for speed. Differentiable where gradients are enabled and `scores` require them.
+        """
+        differentiable = torch.is_grad_enabled() and scores.requires_grad
+        with torch.enable_grad():
+            point = scores if differentiable else scores.detach().requires_grad_()
+            total = self.log_partition(point, mask).sum()
+            (mean,) = torch.autograd.grad(total, point, create_graph=differentiable)
+        return mean.masked_fill(~mask, 0)
+
+    def score(self, scores: Tensor, vertex: Tensor) -> Tensor:
+        """`<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing, whatever their score."""
+        chosen = (at_least_single(scores) * vertex).masked_fill(vertex == 0, 0)
+        return flatten_parts(chosen).sum(dim=-1)
+
+    def log_prob(self, scores: Tensor, mask: BoolTensor, vertex: Tensor) -> Tensor:
+        """`<scores, vertex> - log_partition`, shape `(batch_size,)`, differentiable in `scores`."""
+        return self.score(scores, vertex) - self.log_partition(scores, mask)
+
+    def provides(self, operation: str) -> bool:
+        """Whether this structure implements the optional `operation`."""
+        assert operation in OPTIONAL_OPERATIONS, f"'{operation}' is no optional operation"
+        return getattr(type(self), operation) is not getattr(Structure, operation)

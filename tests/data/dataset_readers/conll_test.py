@@ -1,0 +1,69 @@
+import pytest
+from allennlp.common import Params
+from allennlp.data import DatasetReader
+
+from spigot_allennlp.data.dataset_readers.conll import ConllReader
+from tests.data.sample_files import CONLLU, CONLLX, wescience
+
+
+def test_it_is_chosen_by_name():
+    reader = DatasetReader.from_params(
+        Params(
+            {
+                "type": "conll",
+                "enhanced_graph": True,
+                "max_instances": 3,
+                "token_indexers": {"tag": {"type": "single_id", "feature_name": "tag_"}},
+            }
+        )
+    )
+    instances = list(reader.read(CONLLU))
+    assert isinstance(reader, ConllReader)
+    assert len(instances) == 3
+    assert set(instances[0]["tokens"].token_indexers) == {"tag"}
+
+
+def test_a_tree_of_conllx_becomes_an_instance():
+    instance = list(ConllReader().read(CONLLX))[2]
+    assert [token.text for token in instance["tokens"]] == ["Anna", "wants", "to", "leave", "."]
+    assert [token.pos_ for token in instance["tokens"]] == "PROPN VERB PART VERB PUNCT".split()
+    assert [token.tag_ for token in instance["tokens"]] == "NNP VBZ TO VB .".split()
+    assert instance["heads"].labels == [2, 0, 4, 2, 2]
+    assert instance["relations"].labels == ["nsubj", "root", "mark", "xcomp", "punct"]
+    assert instance["metadata"].metadata["source"] == f"{CONLLX}:11"
+    assert "graph" not in instance.fields and "tops" not in instance.fields
+
+
+def test_the_tokens_of_conllu_are_its_words():
+    instance = list(ConllReader().read(CONLLU))[7]
+    assert [token.text for token in instance["tokens"]] == "Vamos nos a el mar .".split()
+    assert instance["heads"].labels == [0, 1, 5, 5, 1, 1]
+    assert instance["metadata"].metadata["id"] == "spanish_8"
+
+
+def test_the_enhanced_graph_is_taken_where_it_is_asked_for():
+    instances = list(ConllReader(enhanced_graph=True).read(CONLLU))
+    graph = dict(zip(instances[3]["graph"].indices, instances[3]["graph"].labels, strict=True))
+    # They, the first word, has two heads: want and go.
+    assert graph[(0, 1)] == "nsubj" and graph[(0, 3)] == "nsubj:xsubj"
+    assert instances[3]["tops"].labels == [0, 1, 0, 0, 0]
+    assert "conj:and>nsubj" in instances[2]["graph"].labels
+    assert "heads" in instances[3].fields
+
+
+def test_sentences_without_heads_are_read_where_trees_are_not_asked_for(tmp_path):
+    path = tmp_path / "plain.conllu"
+    path.write_text("1\tGo\t_\t_\t_\t_\t_\t_\t_\t_\n\n")
+    (instance,) = ConllReader(trees=False).read(path)
+    assert set(instance.fields) == {"tokens", "metadata"}
+    with pytest.raises(ValueError, match='plain.conllu:1: no such head: the head is _.*"trees"'):
+        list(ConllReader().read(path))
+
+
+def test_the_treebank_has_the_trees_of_its_description():
+    instances = list(ConllReader(projective=True).read(wescience("dev.conll")))
+    assert len(instances) == 566
+    relations = {relation for one in instances for relation in one["relations"].labels}
+    # Its description counts the labels of arcs between tokens; that of the root is one more.
+    assert len(relations) in (45, 46)
+    assert sum(len(one["tokens"]) for one in instances) == 11468

@@ -1,0 +1,185 @@
+"""Every kind of malformed input: one error under raise, an account under skip."""
+
+import gzip
+import logging
+from typing import NamedTuple
+
+import pytest
+
+from spigot_allennlp.data.dataset_readers.conll import ConllReader
+from spigot_allennlp.data.dataset_readers.sdp import SdpReader
+from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+
+SDP = SdpReader
+CONLL = ConllReader
+
+# A sound sentence of each format, with its empty line; `N` and `M` are found again in what is left.
+SDP_SOUND = (
+    "1\t{0}\t_\tN\t-\t-\t_\t_\tARG1\n2\tb\t_\tV\t+\t+\t_\t_\t_\n3\tc\t_\tV\t-\t+\t_\t_\t_\n\n"
+)
+CONLL_SOUND = "1\t{0}\t_\t_\t_\t_\t2\tsubj\t2:subj\t_\n2\tb\t_\t_\t_\t_\t0\troot\t0:root\t_\n\n"
+
+
+class Case(NamedTuple):
+    """
+    A sound sentence `N`, then `bad`, then a sound sentence `M`. The fault shows at `line` of the
+    bad sentence. Under skip `left` of them are left out in all.
+    """
+
+    fault: Fault
+    reader: type
+    bad: str
+    line: int = 1
+    left: int = 1
+    options: dict = {}
+    encoding: str = "utf-8"
+
+
+def conll(*heads: object) -> str:
+    rows = [f"{i}\tx\t_\t_\t_\t_\t{head}\t_\t_\t_\n" for i, head in enumerate(heads, 1)]
+    return "".join(rows) + "\n"
+
+
+CASES = {
+    "latin-1": Case(Fault.ENCODING, SDP, "1\tcafé\t_\tN\t+\t-\t_\n\n", encoding="latin-1"),
+    "carriage return": Case(Fault.CARRIAGE_RETURN, SDP, "1\ta\t_\tN\t+\t-\t_\r\n\r\n"),
+    "old Macintosh": Case(Fault.CARRIAGE_RETURN, CONLL, conll(0, 1).replace("\n", "\r", 1)),
+    "white space": Case(Fault.WHITE_SPACE_LINE, SDP, "1\ta\t_\tN\t+\t-\t_\n \n", line=2),
+    "missing empty line": Case(
+        Fault.MISSING_EMPTY_LINE, SDP, "1\ta\t_\tN\t+\t-\t_\n1\ta\t_\tN\t+\t-\t_\n\n", 2, left=2
+    ),
+    "missing empty line before a comment": Case(
+        Fault.MISSING_EMPTY_LINE, CONLL, conll(0).strip() + "\n# sent_id = 2\n" + conll(0), 2, 2
+    ),
+    "ids with a gap": Case(Fault.TOKEN_ID, SDP, "1\ta\t_\tN\t+\t-\t_\n3\tb\t_\tN\t-\t-\t_\n\n", 2),
+    "ids from two": Case(Fault.TOKEN_ID, CONLL, conll(0).replace("1\t", "2\t", 1)),
+    "unequal lines": Case(
+        Fault.COLUMN_COUNT, SDP, "1\ta\t_\tN\t+\t-\t_\n2\tb\t_\tN\t-\t-\t_\t_\n\n", 2
+    ),
+    "too few columns": Case(Fault.COLUMN_COUNT, SDP, "1\ta\t_\tN\t+\t-\n\n"),
+    "spaces for tabs": Case(Fault.COLUMN_COUNT, CONLL, "1 a _ _ _ _ 0 _ _ _\n\n"),
+    "eleven columns": Case(Fault.COLUMN_COUNT, CONLL, conll(0).replace("\n", "\t_\n", 1)),
+    "an empty column": Case(Fault.EMPTY_COLUMN, SDP, "1\ta\t\tN\t+\t-\t_\n\n"),
+    "a bad top flag": Case(Fault.FLAG, SDP, "1\ta\t_\tN\t0\t-\t_\n\n"),
+    "a bad predicate flag": Case(
+        Fault.FLAG, SDP, "1\ta\t_\tN\t+\t-\t_\n2\tb\t_\tN\t-\t*\t_\n\n", 2
+    ),
+    "an argument column with no predicate": Case(
+        Fault.ARGUMENT_COLUMNS, SDP, "1\ta\t_\tN\t+\t+\t_\t_\t_\n\n"
+    ),
+    "a predicate with no argument column": Case(
+        Fault.ARGUMENT_COLUMNS, SDP, "1\ta\t_\tN\t+\t+\t_\n\n"
+    ),
+    "a head out of range": Case(Fault.HEAD, CONLL, conll(0, 3), 2),
+    "a head that is no number": Case(Fault.HEAD, CONLL, conll("root", 1)),
+    "a word without head": Case(Fault.HEAD, CONLL, conll(0, "_"), 2),
+    "a cycle": Case(Fault.CYCLE, CONLL, conll(0, 3, 2), 2),
+    "a word that heads itself": Case(Fault.CYCLE, CONLL, conll(0, 2), 2),
+    "two roots": Case(Fault.ROOTS, CONLL, conll(0, 1, 0), 3),
+    "crossing arcs": Case(
+        Fault.NON_PROJECTIVE, CONLL, conll(0, 4, 1, 1), 3, options={"projective": True}
+    ),
+    "no enhanced graph": Case(
+        Fault.ENHANCED_GRAPH, CONLL, conll(0), options={"enhanced_graph": True}
+    ),
+}
+
+SKIPPABLE = [fault for fault in Fault if not fault.is_of_file]
+
+
+def write(tmp_path, case: Case) -> str:
+    sound = SDP_SOUND if case.reader is SDP else CONLL_SOUND
+    path = tmp_path / "data.txt"
+    bad = case.bad.encode(case.encoding)
+    path.write_bytes(sound.format("N").encode() + bad + sound.format("M").encode())
+    return str(path)
+
+
+def reader_of(case: Case, on_error: str) -> TreebankReader:
+    return case.reader(on_error=on_error, **case.options)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_an_error_that_names_file_line_reason_and_way_out(tmp_path, name):
+    case = CASES[name]
+    path = write(tmp_path, case)
+    line = case.line + (4 if case.reader is SDP else 3)
+    with pytest.raises(MalformedInputError) as caught:
+        list(reader_of(case, "raise").read(path))
+    assert caught.value.fault is case.fault
+    assert str(caught.value).startswith(f"{path}:{line}: {case.fault.reason}: ")
+    assert case.fault.remedy in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_left_out_and_reported_under_skip(tmp_path, name, caplog):
+    case = CASES[name]
+    path = write(tmp_path, case)
+    with caplog.at_level(logging.WARNING):
+        instances = list(reader_of(case, "skip").read(path))
+    assert [one["tokens"][0].text for one in instances] == ["N", "M"]
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{case.left} sentences of {path} were left out:\n")
+    assert f"{case.left} x {case.fault.reason} ({path}:" in record.getMessage()
+
+
+def test_a_byte_order_mark_costs_the_first_sentence(tmp_path, caplog):
+    path = tmp_path / "data.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + (SDP_SOUND.format("N") + SDP_SOUND.format("M")).encode())
+    with pytest.raises(MalformedInputError, match="data.txt:1: the file begins with a byte order"):
+        list(SDP().read(path))
+    with caplog.at_level(logging.WARNING):
+        (instance,) = SDP(on_error="skip").read(path)
+    assert instance["tokens"][0].text == "M"
+    assert "1 x the file begins with a byte order mark" in caplog.text
+
+
+def test_comments_at_the_end_are_reported(tmp_path, caplog):
+    path = tmp_path / "data.txt"
+    path.write_text(SDP_SOUND.format("N") + "#cut\n")
+    with pytest.raises(MalformedInputError, match="data.txt:5: comment lines that no token"):
+        list(SDP().read(path))
+    with caplog.at_level(logging.WARNING):
+        assert len(list(SDP(on_error="skip").read(path))) == 1
+    assert "1 x comment lines that no token follows" in caplog.text
+
+
+def test_a_companion_that_does_not_match_is_reported(tmp_path, caplog):
+    (tmp_path / "a.sdp").write_text("1\ta\t_\t_\t-\t-\t_\n\n1\tb\t_\t_\t-\t-\t_\n\n")
+    (tmp_path / "a.conll").write_text(conll(0).replace("x", "a") + conll(0).replace("x", "c"))
+    with pytest.raises(MalformedInputError, match="a.sdp:3: .* 'b', but 'c' at .*a.conll:3"):
+        list(SDP(companion=".conll").read(tmp_path / "a.sdp"))
+    with caplog.at_level(logging.WARNING):
+        assert len(list(SDP(companion=".conll", on_error="skip").read(tmp_path / "a.sdp"))) == 1
+    assert "1 x the companion file does not match" in caplog.text
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("reader", [SDP, CONLL])
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_an_empty_file_ends_the_run(tmp_path, reader, text, on_error):
+    path = tmp_path / "data.txt"
+    path.write_text(text)
+    with pytest.raises(MalformedInputError, match="data.txt:1: the file holds no sentence"):
+        list(reader(on_error=on_error).read(path))
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_damaged_archive_ends_the_run(tmp_path, on_error):
+    path = tmp_path / "data.txt"
+    path.write_bytes(gzip.compress(SDP_SOUND.format("N").encode())[:-12])
+    with pytest.raises(MalformedInputError, match="the compressed file is damaged"):
+        list(SDP(on_error=on_error).read(path))
+
+
+def test_a_file_with_carriage_returns_throughout_ends_the_run_and_says_how_to_convert(tmp_path):
+    path = tmp_path / "data.txt"
+    path.write_bytes((SDP_SOUND * 4).format("N").replace("\n", "\r\n").encode())
+    with pytest.raises(MalformedInputError, match="left out: 4 x a carriage return.* sed -i"):
+        list(SDP(on_error="skip").read(path))
+
+
+def test_every_fault_of_a_sentence_is_met_here():
+    met = {case.fault for case in CASES.values()}
+    assert met | {Fault.BYTE_ORDER_MARK, Fault.NO_TOKENS, Fault.COMPANION} == set(SKIPPABLE)

@@ -1,0 +1,60 @@
+import gzip
+import lzma
+
+import pytest
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.numbered_lines import numbered_lines
+
+
+def lines_of(tmp_path, content: bytes):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    return list(numbered_lines(str(path), "sdp"))
+
+
+def test_lines_are_numbered_from_one_and_have_no_end(tmp_path):
+    lines = lines_of(tmp_path, b"a\n\nb")
+    assert [tuple(line) for line in lines] == [(1, "a", None), (2, "", None), (3, "b", None)]
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path):
+    # Next line, line separator, vertical tab, form feed, file separator.
+    text = "a\u0085b\u2028c\vd\fe\x1cf"
+    assert [line.text for line in lines_of(tmp_path, text.encode() + b"\n")] == [text]
+
+
+def test_a_byte_order_mark_is_a_fault_of_the_first_line_only(tmp_path):
+    first, second = lines_of(tmp_path, b"\xef\xbb\xbfa\nb\n")
+    assert (first.text, first.fault.fault, first.fault.line) == ("a", Fault.BYTE_ORDER_MARK, 1)
+    assert second.fault is None
+
+
+def test_a_carriage_return_is_a_fault_wherever_it_stands(tmp_path):
+    end, middle, clean = lines_of(tmp_path, b"a\r\nb\rc\nd\n")
+    assert (end.text, end.fault.fault) == ("a", Fault.CARRIAGE_RETURN)
+    assert (middle.fault.fault, middle.fault.line) == (Fault.CARRIAGE_RETURN, 2)
+    assert clean.fault is None
+
+
+def test_latin_1_is_a_fault_that_names_the_byte_and_keeps_the_columns(tmp_path):
+    (line,) = lines_of(tmp_path, "1\tcafé\t_\n".encode("latin-1"))
+    assert line.fault.fault is Fault.ENCODING
+    assert "E9 as byte 6" in line.fault.detail
+    assert line.text.split("\t") == ["1", "café", "_"]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress])
+def test_a_damaged_archive_is_an_error_of_the_same_kind(tmp_path, compress):
+    content = b"".join(b"%d\n" % number for number in range(20000))
+    with pytest.raises(MalformedInputError, match="compressed file is damaged") as caught:
+        lines_of(tmp_path, compress(content)[:-40])
+    assert caught.value.fault is Fault.DAMAGED_ARCHIVE
+
+
+def test_a_file_is_read_as_a_stream(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(b"a\n" * 100000)[:-9])
+    lines = numbered_lines(str(path), "sdp")
+    # The damage at the end is not met by those who read the beginning.
+    assert next(lines).text == "a"

@@ -1,0 +1,230 @@
+"""Every estimator with every structure: what is registered is tested, or refused in words that name both."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp import estimators, structures  # noqa: F401  (registers them)
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.structures.categorical import Categorical
+from spigot_allennlp.structures.structure import Structure
+
+
+class OracleOnly(Structure):
+    """Knows its argmax and nothing else: what the least of all structures can be used with."""
+
+    def part_mask(self, mask, shape):
+        return mask
+
+    def argmax(self, scores, mask):
+        return Categorical().argmax(scores, mask)
+
+
+Shape = Callable[[BoolTensor], Tuple[int, ...]]
+
+
+def arcs(token_mask: BoolTensor) -> Tuple[int, ...]:
+    return (*token_mask.shape, token_mask.size(1))
+
+
+# Of structures whose scores are not `(batch_size, length, length)`.
+SHAPES: Dict[str, Shape] = {
+    "categorical": lambda token_mask: tuple(token_mask.shape),
+    "OracleOnly": lambda token_mask: tuple(token_mask.shape),
+    "semantic_graph": lambda token_mask: (*arcs(token_mask), 3),
+}
+# What else than the default configuration is worth a row or a column of its own.
+MORE_STRUCTURES: List[Dict[str, Any]] = [{"type": "projective_tree", "single_root": False}]
+MORE_ESTIMATORS: List[Dict[str, Any]] = [
+    {"type": "spigot", "projection": "identity"},
+    {"type": "spigot", "num_steps": 2},
+    {"type": "spigot", "max_step_norm": 0.1},
+    {"type": "structured_attention", "temperature": 0.5},
+]
+
+
+def described(config: Dict[str, Any]) -> str:
+    return ", ".join([config["type"], *(f"{k} {v}" for k, v in config.items() if k != "type")])
+
+
+def with_defaults(registry, more: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    return [{"type": name} for name in registry.list_available()] + more
+
+
+STRUCTURES = with_defaults(Structure, MORE_STRUCTURES) + [{"type": "OracleOnly"}]
+ESTIMATORS = with_defaults(GradientEstimator, MORE_ESTIMATORS)
+
+
+@dataclass
+class Pair:
+    """A structure with an estimator, and a small model around them."""
+
+    structure: Structure
+    estimator: GradientEstimator
+    shape: Shape
+
+    def layer(self) -> StructuredArgmaxLayer:
+        return StructuredArgmaxLayer(self.structure, self.estimator)
+
+    def batch(self, padding: int = 0, copies: int = 1) -> Tuple[Tensor, BoolTensor, Tensor]:
+        """Scores, token mask and what the downstream loss is drawn to."""
+        lengths = torch.tensor([4, 2, 3, 1])
+        token_mask = torch.arange(4) < lengths.unsqueeze(1)
+        generator = torch.Generator().manual_seed(21)
+        scores, target = torch.randn(2, *self.shape(token_mask), generator=generator)
+        wide_mask = torch.nn.functional.pad(token_mask, (0, padding))
+        tensors = [padded(each, self.shape(wide_mask)) for each in (scores, target)]
+        scores, target = (each.repeat(copies, *[1] * (each.dim() - 1)) for each in tensors)
+        return scores, wide_mask.repeat(copies, 1), target
+
+    def run(self, training: bool = True, seed: int = 0, **batch) -> Tuple[Tensor, Tensor, Tensor]:
+        """The value, its gradient at the scores times the batch size, and the legal parts."""
+        torch.manual_seed(seed)
+        scores, token_mask, target = self.batch(**batch)
+        layer, leaf = self.layer().train(training), scores.requires_grad_()
+
+        def downstream(value: Tensor) -> Tensor:
+            # the target's own sign is the gradient at zero; the square makes it depend on the point
+            return (value * target + (value - target) ** 2 / 2).flatten(1).sum(dim=1)
+
+        latent = layer(leaf, token_mask, downstream)
+        losses = latent.losses()
+        loss = losses.mean() + layer.auxiliary_loss(latent, losses)
+        (gradient,) = torch.autograd.grad(loss + 0 * leaf.sum(), leaf)
+        mask = self.structure.part_mask(token_mask, scores.shape).expand(scores.shape)
+        return latent.value.detach(), gradient * len(scores), mask
+
+    def is_random(self) -> bool:
+        return not all(torch.equal(a, b) for a, b in zip(self.run(seed=1), self.run(seed=2)))
+
+
+def padded(tensor: Tensor, shape: Tuple[int, ...]) -> Tensor:
+    """`tensor` in the first corner of a larger one, whose other places hold what must not be looked at."""
+    result = torch.full(shape, 77.0)
+    result[tuple(slice(0, size) for size in tensor.shape)] = tensor
+    return result
+
+
+def make_pair(structure: Dict[str, Any], estimator: Dict[str, Any]) -> Pair:
+    made = (
+        OracleOnly()
+        if structure["type"] == "OracleOnly"
+        else Structure.from_params(Params(dict(structure)))
+    )
+    shape = SHAPES.get(structure["type"], arcs)
+    return Pair(made, GradientEstimator.from_params(Params(dict(estimator))), shape)
+
+
+def refusal_of(pair: Pair) -> Optional[str]:
+    try:
+        pair.layer()
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+def named(configs: Tuple[Dict[str, Any], Dict[str, Any]]) -> str:
+    return " x ".join(map(described, configs))
+
+
+PAIRS = list(itertools.product(STRUCTURES, ESTIMATORS))
+REFUSED = [configs for configs in PAIRS if refusal_of(make_pair(*configs)) is not None]
+WORKING = [configs for configs in PAIRS if configs not in REFUSED]
+
+
+@pytest.fixture(params=WORKING, ids=named)
+def pair(request) -> Pair:
+    return make_pair(*request.param)
+
+
+@pytest.mark.parametrize("configs", REFUSED, ids=named)
+def test_a_pair_that_cannot_work_is_refused_by_both_names(configs):
+    pair = make_pair(*configs)
+    refusal = refusal_of(pair)
+    assert type(pair.structure).__name__ in refusal and type(pair.estimator).__name__ in refusal
+    assert "Choose another estimator" in refusal
+
+
+def test_gradient_is_finite_and_zero_on_illegal_parts(pair):
+    value, gradient, mask = pair.run()
+    assert gradient.isfinite().all() and value.isfinite().all()
+    assert not gradient[~mask].any() and not value[~mask].any()
+
+
+def test_padding_changes_nothing(pair):
+    if pair.is_random():
+        pytest.skip("draws other noise for other shapes")
+    for plain, wide in zip(pair.run(), pair.run(padding=2)):
+        corner = tuple(slice(0, size) for size in plain.shape)
+        torch.testing.assert_close(wide[corner], plain)
+        assert wide.sum() == pytest.approx(plain.sum().item(), abs=1e-5)
+
+
+def test_repeating_the_batch_changes_no_instance(pair):
+    if pair.is_random():
+        pytest.skip("draws other noise for other shapes")
+    for once, thrice in zip(pair.run(), pair.run(copies=3)):
+        torch.testing.assert_close(thrice, once.repeat(3, *[1] * (once.dim() - 1)))
+
+
+def test_at_test_time_the_value_is_the_argmax_unless_relaxed(pair):
+    scores, token_mask, _ = pair.batch()
+    mask = pair.structure.part_mask(token_mask, scores.shape)
+    value, gradient, _ = pair.run(training=False)
+    if pair.estimator.relaxed:
+        torch.testing.assert_close(value, pair.run(training=True)[0])
+    else:
+        assert torch.equal(value, pair.structure.argmax(scores, mask))
+        assert not gradient.any()
+
+
+def test_a_model_under_autocast_gets_finite_gradients(pair):
+    torch.manual_seed(0)
+    scores, token_mask, target = pair.batch()
+    weight = torch.nn.Parameter(torch.eye(scores.size(-1)))
+    readout = torch.nn.Linear(scores.size(-1), 1)
+    layer = pair.layer()
+
+    def downstream(value: Tensor) -> Tensor:
+        return readout(value * target).flatten(1).sum(dim=1).square()
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        latent = layer(scores @ weight, token_mask, downstream)
+        assert latent.value.dtype == torch.bfloat16
+        losses = latent.losses()
+        loss = losses.mean() + layer.auxiliary_loss(latent, losses)
+    loss.backward()
+    assert weight.grad is None or weight.grad.isfinite().all()
+    assert readout.weight.grad.isfinite().all() and readout.weight.grad.any()
+
+
+def test_table_of_which_pairs_train(capsys):
+    rows = [["", *map(described, STRUCTURES)]]
+    rows += [[described(e), *(outcome(make_pair(s, e)) for s in STRUCTURES)] for e in ESTIMATORS]
+    with capsys.disabled():
+        print_table(rows)
+    cells = {(row[0], column): cell for row in rows[1:] for column, cell in zip(rows[0], row)}
+    assert cells["spigot", "projective_tree"] == "trains"
+    assert cells["pipeline", "projective_tree"] == "no gradient"
+    assert cells["spigot", "OracleOnly"] == "refused"
+    assert cells["spigot, projection identity", "OracleOnly"] == "trains"
+
+
+def print_table(rows: List[List[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    print()
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def outcome(pair: Pair) -> str:
+    if refusal_of(pair) is not None:
+        return "refused"
+    return "trains" if pair.run()[1].any() else "no gradient"

@@ -1,0 +1,61 @@
+"""What the tests of the parsing models share: a model on a few generated sentences, and its batches."""
+
+from pathlib import Path
+from typing import Any, Dict, List
+
+import torch
+from allennlp.common import Params
+from allennlp.common.testing import ModelTestCase
+from allennlp.data import Batch, DatasetReader, Instance, Vocabulary
+from allennlp.models import Model
+
+EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
+SENTENCES = "synthetic:size=12,seed=5"
+
+
+class ParsingModelTestCase(ModelTestCase):
+    """Sets up the model of `experiment`, a file of `fixtures/experiments`."""
+
+    experiment: str
+
+    def setup_method(self) -> None:
+        super().setup_method()
+        self.set_up_model(EXPERIMENTS / self.experiment, SENTENCES, seed=1)
+
+    def build(self, overrides: Dict[str, Any]) -> Model:
+        """The same model with some keys of its config changed, e.g. `{"model.argmax.estimator": ...}`."""
+        torch.manual_seed(1)
+        params = Params.from_file(str(EXPERIMENTS / self.experiment), overrides)
+        return Model.from_params(params["model"], vocab=self.vocab)
+
+    def batch(self, instances: List[Instance], without: List[str]) -> Dict[str, Any]:
+        """The tensors of `instances`, but for the fields named in `without`."""
+        batch = Batch(instances)
+        batch.index_instances(self.vocab)
+        tensors = batch.as_tensor_dict()
+        return {name: value for name, value in tensors.items() if name not in without}
+
+
+def overfit(model: Model, batch: Dict[str, Any], num_steps: int, learning_rate: float = 0.02) -> Dict[str, float]:
+    """The metrics of `model` on `batch` in evaluation, after training on it."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    model.train()
+    for _ in range(num_steps):
+        optimizer.zero_grad()
+        model(**batch)["loss"].backward()
+        optimizer.step()
+    model.get_metrics(reset=True)
+    model.eval()
+    with torch.no_grad():
+        model(**batch)
+    return model.get_metrics(reset=True)
+
+
+def vocabulary_of(reader: DatasetReader, path: str) -> Vocabulary:
+    return Vocabulary.from_instances(list(reader.read(path)))
+
+
+def gradient_norm(module: torch.nn.Module) -> float:
+    """The norm of all gradients of a module; zero if there are none."""
+    norms = [p.grad.norm() for p in module.parameters() if p.grad is not None]
+    return float(torch.stack(norms).norm()) if norms else 0.0

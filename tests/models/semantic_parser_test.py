@@ -1,0 +1,85 @@
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.models.semantic_parser import NO_ARC, TOP, gold_labels
+from tests.models.parsing_model_case import ParsingModelTestCase, overfit
+
+
+class TestSemanticParser(ParsingModelTestCase):
+    experiment = "semantic_parser.jsonnet"
+
+    def test_trains_saves_and_loads(self):
+        self.ensure_model_can_train_save_and_load(self.param_file)
+
+    def test_predictions_do_not_depend_on_the_batch(self):
+        self.ensure_batch_predictions_are_consistent(keys_to_ignore=["loss"])
+
+    def test_learns_its_training_data_by_heart(self):
+        batch = self.batch(self.instances.instances, without=[])
+        metrics = overfit(self.build({"model.loss": {"type": "log_likelihood"}}), batch, num_steps=120)
+        assert metrics["labelled_f1"] > 0.95
+
+    def test_the_hinge_loss_learns_too(self):
+        batch = self.batch(self.instances.instances[:4], without=[])
+        metrics = overfit(self.build({}), batch, num_steps=150)
+        assert metrics["labelled_f1"] > 0.95
+
+    def test_a_batch_without_any_arc_has_a_finite_loss_and_gradient(self):
+        batch = self.batch(self.instances.instances[:2], without=[])
+        batch["graph"] = torch.full_like(batch["graph"], NO_ARC)
+        batch["tops"] = torch.zeros_like(batch["tops"])
+        for loss in ["hinge", "log_likelihood"]:
+            model = self.build({"model.loss": {"type": loss}})
+            value = model(**batch)["loss"]
+            value.backward()
+            assert torch.isfinite(value)
+            assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+    def test_the_loss_is_the_mean_of_the_sentences_losses(self):
+        self.model.eval()
+        together = self.model(**self.batch(self.instances.instances[:3], without=[]))["loss"]
+        alone = [
+            self.model(**self.batch([instance], without=[]))["loss"]
+            for instance in self.instances.instances[:3]
+        ]
+        torch.testing.assert_close(together, torch.stack(alone).mean())
+
+    def test_readable_arcs_are_those_of_the_graph(self):
+        output = {
+            "graph": torch.tensor([[[-1, -1, -1], [TOP, -1, -1], [-1, 2, -1]]]),
+            "mask": torch.ones(1, 2, dtype=torch.bool),
+            "metadata": [{"id": "x", "words": ["a", "b"], "lemmas": None, "pos": None}],
+        }
+        readable = self.model.make_output_human_readable(output)
+        role = self.vocab.get_token_from_index(2, "semantic_roles")
+        assert readable["arcs"] == [[[1, 2, role]]]
+        assert readable["tops"] == [[1]]
+        assert readable["words"] == [["a", "b"]]
+
+    def test_an_arc_encoder_without_arcs_is_refused(self):
+        model = self.build({"model.arc_encoder": {}})
+        with pytest.raises(ConfigurationError, match="syntactic_then_semantic"):
+            model(**self.batch(self.instances.instances[:1], without=[]))
+
+    def test_the_likelihood_with_deterministic_roles_is_refused_when_the_config_is_read(self):
+        structure = {"type": "semantic_graph", "deterministic_roles": ["ARG1"]}
+        with pytest.raises(ConfigurationError, match="log_partition"):
+            self.build({"model.structure": structure, "model.loss": {"type": "log_likelihood"}})
+
+    def test_with_deterministic_roles_no_predicate_has_one_twice(self):
+        structure = {"type": "semantic_graph", "deterministic_roles": ["ARG1", "ARG2"]}
+        model = self.build({"model.structure": structure})
+        batch = self.batch(self.instances.instances, without=[])
+        torch.nn.init.constant_(model._arc_scorer._from_dependent.bias, 3.0)  # many arcs
+        output = model.eval()(**batch)
+        for role in ["ARG1", "ARG2"]:
+            index = self.vocab.get_token_index(role, "semantic_roles")
+            per_predicate = (output["graph"] == index).sum(dim=1)
+            assert per_predicate.max() <= 1
+
+
+def test_gold_labels_put_the_tops_under_the_root():
+    graph = torch.tensor([[[-1, 3], [-1, -1]]])
+    labels = gold_labels(graph, torch.tensor([[0, 1]]))
+    assert labels.tolist() == [[[-1, -1, -1], [-1, -1, 3], [TOP, -1, -1]]]

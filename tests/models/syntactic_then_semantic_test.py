@@ -1,0 +1,112 @@
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch.testing import assert_close
+
+from tests.models.parsing_model_case import ParsingModelTestCase, gradient_norm, overfit
+
+TREES = ["heads", "relations"]
+GRAPHS = ["graph", "tops"]
+ESTIMATOR = "model.argmax.estimator"
+
+
+class TestSyntacticThenSemantic(ParsingModelTestCase):
+    experiment = "syntactic_then_semantic.jsonnet"
+
+    def test_trains_saves_and_loads(self):
+        self.ensure_model_can_train_save_and_load(self.param_file)
+
+    def test_predictions_do_not_depend_on_the_batch(self):
+        self.ensure_batch_predictions_are_consistent(keys_to_ignore=["loss"])
+
+    @pytest.mark.parametrize(
+        "estimator",
+        ["pipeline", "straight_through", "spigot", "structured_attention"],
+    )
+    def test_every_estimator_learns_from_the_same_config_by_one_key(self, estimator):
+        model = self.build({ESTIMATOR: {"type": estimator}, "model.semantic_parser.loss.type": "hinge"})
+        batch = self.batch(self.instances.instances[:4], without=[])
+        metrics = overfit(model, batch, num_steps=100)
+        assert metrics["unlabelled_f1"] > 0.8
+        assert metrics["uas"] > 0.9
+
+    @pytest.mark.parametrize(
+        "estimator, reaches",
+        [
+            ("pipeline", False),
+            ("straight_through", True),
+            ("spigot", True),
+            ("structured_attention", True),
+        ],
+    )
+    def test_the_semantic_loss_reaches_the_syntactic_parser_but_in_the_pipeline(self, estimator, reaches):
+        model = self.build({ESTIMATOR: {"type": estimator}}).train()
+        model(**self.batch(self.instances.instances, without=TREES))["loss"].backward()
+        assert (gradient_norm(model.syntactic_parser) > 0) == reaches
+        assert gradient_norm(model.semantic_parser) > 0
+
+    def test_trees_train_the_syntactic_parser_alone(self):
+        self.model.train()(**self.batch(self.instances.instances, without=GRAPHS))["loss"].backward()
+        assert gradient_norm(self.model.syntactic_parser) > 0
+        assert gradient_norm(self.model.semantic_parser) == 0
+
+    def test_the_weight_of_the_syntactic_loss_is_applied(self):
+        batch = self.batch(self.instances.instances, without=GRAPHS)
+        full = self.build({}).eval()(**batch)["loss"]
+        half = self.build({"model.syntactic_loss_weight": 0.5}).eval()(**batch)["loss"]
+        assert_close(half, full / 2)
+
+    def test_accumulated_batches_and_a_scaled_loss_change_no_gradient_but_by_their_factor(self):
+        batch = self.batch(self.instances.instances, without=TREES)
+        for factor in [0.25, 2.0**14]:
+            plain, scaled = (
+                self.build({ESTIMATOR: {"type": "spigot", "max_step_norm": 1.0}}).eval() for _ in range(2)
+            )
+            plain.argmax.train(), scaled.argmax.train()
+            plain(**batch)["loss"].backward()
+            (scaled(**batch)["loss"] * factor).backward()
+            for ours, theirs in zip(plain.parameters(), scaled.parameters()):
+                if ours.grad is not None:
+                    assert_close(ours.grad * factor, theirs.grad, rtol=1e-3, atol=1e-6 * factor)
+
+    def test_at_test_time_the_tree_is_hard_unless_the_estimator_is_relaxed(self):
+        batch = self.batch(self.instances.instances, without=TREES + GRAPHS)
+        seen = []
+        for estimator in ["spigot", "structured_attention"]:
+            model = self.build({ESTIMATOR: {"type": estimator}}).eval()
+            model.semantic_parser.arc_encoder.register_forward_pre_hook(
+                lambda module, inputs: seen.append(inputs[1])
+            )
+            model(**batch)
+        hard, relaxed = seen
+        assert set(hard.unique().tolist()) == {0.0, 1.0}
+        assert 0 < relaxed.max() < 1
+
+    def test_the_tree_is_made_without_dropout_unless_asked_for(self):
+        batch = self.batch(self.instances.instances, without=TREES)
+        overrides = {"model.syntactic_parser.encoder.dropout": 0.5}
+        model = self.build(overrides).train()
+        assert_close(model._arc_scores(batch["tokens"]), model._arc_scores(batch["tokens"]))
+        assert model.syntactic_parser.training and model.syntactic_parser.encoder._dropout.training
+        noisy = self.build({**overrides, "model.dropout_in_tree": True}).train()
+        assert not torch.equal(noisy._arc_scores(batch["tokens"]), noisy._arc_scores(batch["tokens"]))
+
+    def test_the_output_holds_the_tree_and_the_graph(self):
+        output = self.model.eval().forward_on_instance(self.instances.instances[0])
+        words = output["words"]
+        assert len(output["heads"]) == len(output["relations"]) == len(words)
+        assert all(len(arc) == 3 for arc in output["arcs"])
+        assert output["tops"] is not None and output["pos"] is not None
+
+    def test_parts_that_do_not_fit_are_refused(self):
+        with pytest.raises(ConfigurationError, match="arc_encoder"):
+            self.build({"model.semantic_parser.arc_encoder": None})
+        with pytest.raises(ConfigurationError, match="must be a 'syntactic_parser'"):
+            self.build({"model.syntactic_parser": {"type": "simple_tagger", **_TAGGER}})
+
+
+_TAGGER = {
+    "text_field_embedder": {"token_embedders": {"words": {"type": "embedding", "embedding_dim": 4}}},
+    "encoder": {"type": "lstm", "input_size": 4, "hidden_size": 4},
+    "label_namespace": "pos",
+}

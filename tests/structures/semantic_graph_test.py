@@ -1,0 +1,122 @@
+import math
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from spigot_allennlp.structures.semantic_graph import SemanticGraph
+from tests.structures.structure_contract import StructureContract
+
+
+class GraphContract(StructureContract):
+    num_labels: int
+
+    def token_mask(self):
+        return torch.arange(3) <= torch.tensor([2, 1, 0]).unsqueeze(1)
+
+    def shape(self, token_mask):
+        return torch.Size([*token_mask.shape, token_mask.size(1), self.num_labels])
+
+    def enumerate(self, structure, legal):
+        arcs = [index.tolist() for index in legal.any(dim=-1).nonzero()]
+        options = [[None, *legal[d, h].nonzero().flatten().tolist()] for d, h in arcs]
+        choices = (
+            torch.cartesian_prod(*[torch.arange(len(each)) for each in options])
+            if arcs
+            else torch.zeros(1, 0)
+        )
+        objects = torch.zeros((len(choices), *legal.shape), dtype=torch.double)
+        for graph, choice in zip(objects, choices.reshape(len(choices), -1).tolist()):
+            for (dependent, head), labels, chosen in zip(arcs, options, choice):
+                if labels[chosen] is not None:
+                    graph[dependent, head, labels[chosen]] = 1
+        return objects
+
+    def relaxed_points(self, legal, number):
+        weights = torch.empty((number, *legal.shape), dtype=torch.double).exponential_()
+        absent = torch.empty((number, *legal.shape[:-1], 1), dtype=torch.double).exponential_()
+        weights = weights.masked_fill(~legal, 0)
+        return weights / (weights.sum(dim=-1, keepdim=True) + absent)
+
+
+class TestUnlabelledGraph(GraphContract):
+    num_labels = 1
+
+    @pytest.fixture
+    def structure(self):
+        return SemanticGraph()
+
+    def token_mask(self):
+        return torch.arange(4) <= torch.tensor([3, 1, 2, 0]).unsqueeze(1)
+
+
+class TestLabelledGraph(GraphContract):
+    num_labels = 4
+
+    @pytest.fixture
+    def structure(self):
+        return SemanticGraph()
+
+
+class TestGraphWithDeterministicRoles(GraphContract):
+    num_labels = 3
+
+    @pytest.fixture(params=[["ARG1"], ["ARG1", "ARG2"]], ids=len)
+    def structure(self, request):
+        return SemanticGraph(request.param, vocabulary("ARG1", "ARG2"))
+
+    def token_mask(self):
+        return torch.arange(4) <= torch.tensor([3, 1, 2, 0]).unsqueeze(1)
+
+    def enumerate(self, structure, legal):
+        objects = super().enumerate(structure, legal)
+        repeated = objects[..., structure._deterministic].sum(dim=1) > 1
+        return objects[~repeated.flatten(1).any(dim=1)]
+
+    def test_partition_function_and_samples_are_not_offered(self, structure):
+        assert not structure.provides("log_partition") and not structure.provides("sample")
+        assert structure.provides("projected_step")
+
+
+def vocabulary(*roles):
+    vocab = Vocabulary(non_padded_namespaces=["semantic_roles"])
+    for role in ("TOP", *roles):
+        vocab.add_token_to_namespace(role, "semantic_roles")
+    return vocab
+
+
+@pytest.mark.parametrize("num_labels, per_arc", [(1, 2), (4, 4)])
+def test_at_zero_scores_every_graph_counts_once(num_labels, per_arc):
+    structure = SemanticGraph()
+    scores = torch.zeros(1, 4, 4, num_labels)
+    mask = structure.part_mask(torch.ones(1, 4, dtype=torch.bool), scores.shape)
+    # three possible tops; six possible arcs
+    expected = 3 * math.log(2) + 6 * math.log(per_arc)
+    torch.testing.assert_close(structure.log_partition(scores, mask).item(), expected)
+
+
+def test_tops_come_from_the_root_and_roles_from_elsewhere():
+    mask = SemanticGraph().part_mask(torch.ones(1, 3, dtype=torch.bool), torch.Size([1, 3, 3, 3]))[
+        0
+    ]
+    assert mask[1, 0].tolist() == [True, False, False]
+    assert mask[1, 2].tolist() == [False, True, True]
+    assert not mask[0].any() and not mask[1, 1].any()
+
+
+def test_an_arc_that_scores_zero_is_not_chosen():
+    structure = SemanticGraph(["ARG1"], vocabulary("ARG1", "ARG2"))
+    scores = torch.zeros(1, 3, 3, 3)
+    mask = structure.part_mask(torch.ones(1, 3, dtype=torch.bool), scores.shape)
+    assert not structure.argmax(scores, mask).any()
+
+
+def test_an_unknown_deterministic_role_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigurationError, match=r"\['AGR1'\].*'ARG1'"):
+        SemanticGraph(["AGR1"], vocabulary("ARG1"))
+
+
+def test_deterministic_roles_without_a_vocabulary_are_refused():
+    with pytest.raises(ConfigurationError, match="vocab"):
+        SemanticGraph(["ARG1"])

@@ -1,0 +1,24 @@
+// The settings of the authors' code (Peng et al., 2018), as far as components exist for them: sentence by sentence, structured
+// hinges, two-layer perceptrons, Adam halved every ten epochs. Not here: pruning, and AD3's approximate decoding.
+{
+  data_loader+: { scheduler+: { batch_size: 1 } },
+  model+: {
+    syntactic_parser+: {
+      encoder+: { dropout: 0.0 },
+      arc_scorer: { type: 'mlp', hidden_dim: 100 },
+    },
+    semantic_parser+: {
+      encoder+: { dropout: 0.0 },
+      arc_scorer: { type: 'mlp', hidden_dim: 100 },
+      label_scorer: { type: 'mlp', hidden_dim: 100 },
+      loss: { type: 'hinge', false_positive_cost: 0.4, false_negative_cost: 0.6 },
+    },
+  },
+  trainer+: {
+    num_epochs: 100,
+    patience: null,
+    grad_norm: 1.0,
+    optimizer: { type: 'adam', lr: 0.001, weight_decay: 1e-6 },
+    learning_rate_scheduler: { type: 'step', step_size: 10, gamma: 0.5 },
+  },
+}

@@ -1,0 +1,13 @@
+// A syntactic parser alone.
+local data = import 'data.libsonnet';
+
+{
+  dataset_reader: data.conll,
+  train_data_path: data.conll_train,
+  validation_data_path: data.conll_dev,
+  datasets_for_vocab_creation: ['train'],
+  data_loader: data.loader,
+  validation_data_loader: data.validation_loader,
+  model: import 'syntactic_tower.libsonnet',
+  trainer: (import 'trainer.libsonnet') + { validation_metric: '+uas' },
+}

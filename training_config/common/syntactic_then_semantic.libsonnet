@@ -1,0 +1,19 @@
+// A syntactic parser inside a semantic one, trained jointly on a treebank of trees and one of graphs.
+local data = import 'data.libsonnet';
+
+{
+  dataset_reader: { type: 'multitask', readers: { syntax: data.conll, semantics: data.sdp } },
+  validation_dataset_reader: data.sdp + { companion: data.conll_dev },
+  train_data_path: { syntax: data.conll_train, semantics: data.sdp_train },
+  validation_data_path: data.sdp_dev,
+  datasets_for_vocab_creation: ['train'],
+  data_loader: { type: 'multitask', scheduler: { type: 'proportional', batch_size: data.batch_size } },
+  validation_data_loader: data.validation_loader,
+  model: {
+    type: 'syntactic_then_semantic',
+    syntactic_parser: import 'syntactic_tower.libsonnet',
+    semantic_parser: (import 'semantic_tower.libsonnet') + { arc_encoder: {} },
+    argmax: { structure: { type: 'projective_tree' }, estimator: { type: 'spigot' } },
+  },
+  trainer: (import 'trainer.libsonnet') + { validation_metric: '+labelled_f1' },
+}
