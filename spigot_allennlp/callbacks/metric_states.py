@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterator, Tuple
 
 import numpy
 import torch
+from allennlp.nn.util import move_to_device
 from allennlp.training.metrics import Metric
 
 PLAIN = (bool, int, float, str, type(None), torch.Tensor)
@@ -21,11 +22,12 @@ def save_metrics(model: torch.nn.Module) -> Dict[str, Any]:
 def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
     """
     Gives the metrics of the model the counts that `save_metrics` returned. Types come from the
-    model, values from the states.
+    model, values from the states, moved to the device of the model.
     """
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     for place, metrics in find_metrics(model):
         if place in states:
-            from_plain(metrics, states[place])
+            from_plain(metrics, move_to_device(states[place], device))
 
 
 def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
@@ -43,15 +45,16 @@ def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
 
 def to_plain(value: Any) -> Any:
     """A metric becomes the dictionary of its attributes, without those that are no data."""
-    if isinstance(value, PLAIN):
-        return value
     if isinstance(value, (numpy.generic, numpy.ndarray)):
         return torch.tensor(value) if isinstance(value, numpy.ndarray) else value.item()
+    if isinstance(value, PLAIN):
+        return value
     if isinstance(value, Metric):
         return to_plain(vars(value))
     if isinstance(value, dict):
         return {key: to_plain(entry) for key, entry in value.items() if is_data(entry)}
-    return [to_plain(entry) for entry in value if is_data(entry)]
+    entries = [to_plain(entry) for entry in value if is_data(entry)]
+    return tuple(entries) if isinstance(value, tuple) else entries
 
 
 def is_data(value: Any) -> bool:
@@ -76,5 +79,5 @@ def from_plain(live: Any, saved: Any) -> Any:
     if isinstance(live, (list, tuple)) and any(isinstance(entry, Metric) for entry in live):
         return type(live)(from_plain(old, entry) for old, entry in zip(live, saved, strict=True))
     if isinstance(live, numpy.ndarray):
-        return saved.numpy()
+        return saved.cpu().numpy()
     return type(live)(saved) if isinstance(live, (list, tuple, set)) else saved

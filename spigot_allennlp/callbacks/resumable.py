@@ -1,5 +1,6 @@
 """A run that was killed and resumed gives the same metrics as one that was not."""
 
+import logging
 import os
 from typing import Any, Dict, List, Optional
 
@@ -10,6 +11,8 @@ from allennlp.training.util import get_metrics
 
 from spigot_allennlp.callbacks.metric_states import load_metrics, save_metrics
 from spigot_allennlp.callbacks.seeded_data_loader import SeededDataLoader
+
+logger = logging.getLogger(__name__)
 
 
 @TrainerCallback.register("resumable")
@@ -70,12 +73,7 @@ class Resumable(TrainerCallback):
                 )
                 setattr(trainer, attribute, seeded)
         if self._restored:
-            if trainer._scaler is not None and self._restored["scaler"]:
-                trainer._scaler.load_state_dict(self._restored["scaler"])
-            if trainer._start_after_batches_in_epoch_completed > 0:
-                self._resume_epoch(trainer)
-            elif self.serialization_dir and newest_weights_are_best(trainer):
-                self._write_best_weights(trainer, is_primary)
+            self._resume(trainer, is_primary)
 
     def on_batch(
         self,
@@ -105,6 +103,17 @@ class Resumable(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         self._losses = {}
+
+    def _resume(self, trainer: GradientDescentTrainer, is_primary: bool) -> None:
+        batches = trainer._start_after_batches_in_epoch_completed
+        epochs = trainer._start_after_epochs_completed
+        logger.info("Resuming after %d epochs and %d batches.", epochs, batches)
+        if trainer._scaler is not None and self._restored["scaler"]:
+            trainer._scaler.load_state_dict(self._restored["scaler"])
+        if batches > 0:
+            self._resume_epoch(trainer)
+        elif self.serialization_dir and newest_weights_are_best(trainer):
+            self._write_best_weights(trainer, is_primary)
 
     def _add(self, name: str, loss: float) -> None:
         self._losses[name] = self._losses.get(name, 0.0) + loss

@@ -46,16 +46,16 @@ class GradientEstimator(torch.nn.Module, Registrable):
         """
         # Raises
 
-        `ConfigurationError` if `structure` does not provide all `requirements`, e.g. "SpigotEG needs
-        log_partition, which OracleOnly does not provide. Choose another estimator, or implement
-        log_partition in OracleOnly."
+        `ConfigurationError` if `structure` does not provide all `requirements`, e.g. "Spigot needs
+        projected_step, which OracleOnly (so configured) does not provide. Choose another estimator,
+        or implement projected_step in OracleOnly."
         """
         ours, theirs = type(self).__name__, type(structure).__name__
         for operation in sorted(self.requirements):
             if not structure.provides(operation):
                 raise ConfigurationError(
-                    f"{ours} needs {operation}, which {theirs} (so configured) does not provide. Choose "
-                    f"another estimator, or implement {operation} in {theirs}."
+                    f"{ours} needs {operation}, which {theirs} (so configured) does not provide. "
+                    f"Choose another estimator, or implement {operation} in {theirs}."
                 )
 
 
@@ -63,16 +63,19 @@ class SurrogateEstimator(GradientEstimator):
     """
     An estimator whose backward pass is written by hand: one hole to fill, `pull_back`.
 
-    Gradients arrive here *per instance*: the incoming gradient is divided by the weight that the instance's loss has
-    in what was differentiated (`ArgmaxProblem.instance_weights`), and the result multiplied by it, so that a step size
-    means the same at every batch size, under gradient accumulation and under a loss scale, and as in the papers.
+    Gradients arrive here *per instance*: the incoming gradient is divided by the weight that the
+    instance's loss has in what was differentiated (`ArgmaxProblem.instance_weights`), and the
+    result multiplied by it, so that a step size means the same at every batch size, under gradient
+    accumulation and under a loss scale, and as in the papers.
     """
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         return _Surrogate.apply(problem.scores, self, problem.at(problem.scores.detach()))
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Any]:
-        """The forward value, and whatever `pull_back` should find again. Default: `(argmax, None)`."""
+        """
+        The forward value, and whatever `pull_back` should find again. Default: `(argmax, None)`.
+        """
         return problem.argmax(), None
 
     def pull_back(

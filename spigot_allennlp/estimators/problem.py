@@ -10,20 +10,20 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.masking import per_instance
 from spigot_allennlp.structures.structure import Structure
 
-Downstream = Callable[
-    [Tensor], Tensor
-]  # a (relaxed) object -> the loss of each instance, (batch_size,)
+# From a (relaxed) object to the loss of each instance, of shape (batch_size,).
+Downstream = Callable[[Tensor], Tensor]
 
 
 class DownstreamTrace:
     """
-    What the evaluation of `downstream` left behind for the backward pass: the state of the random generators before
-    it and the mode of mixed precision, so that it can be repeated with the same dropout and the same types, and how
-    much the loss of each instance weighs in the number that was finally differentiated.
+    What the evaluation of `downstream` left behind for the backward pass: the state of the random
+    generators before it and the mode of mixed precision, so that it can be repeated with the same
+    dropout and the same types, and how much the loss of each instance weighs in the number that was
+    finally differentiated.
 
-    The weights are read off, not assumed. A mean over the batch, a sum, the trainer's division by the
-    number of accumulated batches and the loss scale of mixed precision all arrive here, so that a step size means the same
-    under each of them.
+    The weights are read off, not assumed. A mean over the batch, a sum, the trainer's division by
+    the number of accumulated batches and the loss scale of mixed precision all arrive here, so that
+    a step size means the same under each of them.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,10 @@ class DownstreamTrace:
         return losses
 
     def repeat(self, downstream: Downstream, value: Tensor) -> Tensor:
-        """`downstream(value)` again, with the randomness and the types of the evaluation that was traced."""
+        """
+        `downstream(value)` again, with the randomness and the types of the evaluation that was
+        traced.
+        """
         before = _generator_states(value.device)
         _restore_generators(self.generator_states or before, value.device)
         try:
@@ -67,8 +70,8 @@ class ArgmaxProblem:
     mask : `BoolTensor`
         The legal parts, of the same shape.
     downstream : `Downstream`, optional
-        What the rest of the model makes of an object. Must not have side effects (a metric, say): an
-        estimator may call it more than once.
+        What the rest of the model makes of an object. Must not have side effects (a metric, say):
+        an estimator may call it more than once.
     trace : `DownstreamTrace`
         What evaluating `downstream` left behind; made here, shared by `at`.
     """
@@ -98,8 +101,9 @@ class ArgmaxProblem:
 
     def downstream_gradient(self, point: Tensor) -> Tensor:
         """
-        The gradient of each instance's downstream loss at `point`, of the shape of the scores; runs the rest of the model
-        again, with the dropout of the first time. Only the gradient with respect to `point` is computed.
+        The gradient of each instance's downstream loss at `point`, of the shape of the scores; runs
+        the rest of the model again, with the dropout of the first time. Only the gradient with
+        respect to `point` is computed.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.enable_grad():
@@ -112,8 +116,9 @@ class ArgmaxProblem:
 
     def instance_weights(self) -> Tensor:
         """
-        How much the loss of each instance weighs in what was differentiated, of shape `(batch_size, 1, ..., 1)`; one over
-        the batch size if the model did not evaluate `losses` here, but called `downstream` itself.
+        How much the loss of each instance weighs in what was differentiated, of shape
+        `(batch_size, 1, ..., 1)`; one over the batch size if the model did not evaluate `losses`
+        here, but called `downstream` itself.
         """
         if self.trace.weights is None:
             weights = self.scores.new_full((self.scores.size(0),), 1 / max(self.scores.size(0), 1))

@@ -16,24 +16,25 @@ from spigot_allennlp.projections.projection import LocalProjection, Projection
 class Spigot(SurrogateEstimator):
     """
     Structured projection of intermediate gradients
-    ([Peng, Thomson & Smith, 2018](https://aclanthology.org/P18-1173), Algorithm 1): the object takes a gradient step,
-    is projected back onto the polytope, and the way that it went is the gradient of the scores,
-    `dL/dscores = z - P(z - step_size * dL/dz)`.
+    ([Peng, Thomson & Smith, 2018](https://aclanthology.org/P18-1173), Algorithm 1): the object
+    takes a gradient step, is projected back onto the polytope, and the way that it went is the
+    gradient of the scores, `dL/dscores = z - P(z - step_size * dL/dz)`.
 
     Registered as a `GradientEstimator` with name "spigot".
 
     # Parameters
 
     step_size : `float`, optional (default = `1.0`)
-        Per instance: it multiplies the gradient of the instance's own loss, whatever the batch size. Once the
-        step is long enough to reach a vertex, a longer one changes nothing.
+        Per instance: it multiplies the gradient of the instance's own loss, whatever the batch
+        size. Once the step is long enough to reach a vertex, a longer one changes nothing.
     max_step_norm : `float`, optional (default = `None`)
-        The step of an instance is scaled down to this Euclidean norm where it is longer. The authors' code has 1 for
-        syntactic-then-semantic parsing and 5/32 for sentiment, both with `step_size` 1.
+        The step of an instance is scaled down to this Euclidean norm where it is longer. The
+        authors' code has 1 for syntactic-then-semantic parsing and 5/32 for sentiment, both with
+        `step_size` 1.
     num_steps : `int`, optional (default = `1`)
-        Further projected steps, each with the gradient at the point reached
-        ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3), for which the rest of the
-        model runs again.
+        Of projected steps; each after the first has the gradient at the point reached
+        ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3), for
+        which the rest of the model runs again.
     projection : `Projection`, optional (default = `"local"`)
         Back onto which polytope.
     """

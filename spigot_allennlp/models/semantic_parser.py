@@ -11,6 +11,7 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
+from spigot_allennlp.models.parsing_model import ParsingModel
 from spigot_allennlp.modules.arc_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
@@ -18,16 +19,18 @@ from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLo
 from spigot_allennlp.structures.structure import Structure
 
 ROLES = "semantic_roles"
-TOP = 0  # the label of the arcs from the root; as a vocabulary index it is padding, and so no role's
+# The label of the arcs from the root. As a vocabulary index it is padding, and so no role's.
+TOP = 0
 NO_ARC = -1
 
 
 @Model.register("semantic_parser")
-class SemanticParser(Model):
+class SemanticParser(ParsingModel):
     """
-    Scores every labelled arc from the vectors of its two tokens, as the sum of a score of the arc and one of the label, and
-    chooses the best graph; tops are arcs from the root. With an `arc_encoder` it also takes the arcs of
-    another layer (a syntactic tree) into account, which a larger model hands in.
+    Scores every labelled arc from the vectors of its two tokens, as the sum of a score of the arc
+    and one of the label, and chooses the best graph; tops are arcs from the root. With an
+    `arc_encoder` it also takes the arcs of another layer (a syntactic tree) into account, which a
+    larger model hands in.
 
     Registered as a `Model` with name "semantic_parser".
 
@@ -40,12 +43,11 @@ class SemanticParser(Model):
     structure : `Structure`
         The family of graphs: "semantic_graph".
     loss : `StructuredLoss`
-        "hinge" (the original's costs are 0.4 for a false positive and 0.6 for a false negative) or "log_likelihood".
+        "hinge" (the original's costs are 0.4 for a false positive and 0.6 for a false negative) or
+        "log_likelihood".
     arc_encoder : `Lazy[ArcEncoder]`, optional (default = `None`)
         For models in which arcs of another layer enter.
     """
-
-    default_predictor = "parser"
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class SemanticParser(Model):
         self._f1 = SemanticF1()
         initializer(self)
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         tokens: TextFieldTensors,
         graph: Optional[LongTensor] = None,
@@ -97,8 +99,9 @@ class SemanticParser(Model):
         """
         if self.arc_encoder is not None:
             raise ConfigurationError(
-                "A semantic_parser with an arc_encoder needs the arcs of another layer, which a larger model hands in. Leave "
-                "arc_encoder out, or put the parser into the model 'syntactic_then_semantic'."
+                "A semantic_parser with an arc_encoder needs the arcs of another layer, which a "
+                "larger model hands in. Leave arc_encoder out, or put the parser into the model "
+                "'syntactic_then_semantic'."
             )
         states, mask = self.encoder(tokens)
         scores = self.scores(states)
@@ -111,15 +114,19 @@ class SemanticParser(Model):
 
     def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
         """
-        Shape `(batch_size, argument, predicate, label)`, from states `(batch_size, 1 + length, dim)` and, with an
-        arc encoder, the arcs `(batch_size, 1 + length, 1 + length)` of another layer.
+        Shape `(batch_size, argument, predicate, label)`, from states of shape
+        `(batch_size, 1 + length, dim)` and, with an arc encoder, the arcs of another layer, of
+        shape `(batch_size, 1 + length, 1 + length)`.
         """
         if self.arc_encoder is not None:
             states = self.arc_encoder(states, arcs)
         return self._arc_scorer(states) + self._label_scorer(states)
 
     def losses(self, scores: Tensor, mask: BoolTensor, labels: LongTensor) -> Tensor:
-        """The loss of each sentence, shape `(batch_size,)`, against gold labels `(batch_size, argument, predicate)`."""
+        """
+        The loss of each sentence, shape `(batch_size,)`, against gold labels of shape
+        `(batch_size, argument, predicate)`.
+        """
         part_mask = self.structure.part_mask(mask, scores.shape)
         is_arc = (labels != NO_ARC).unsqueeze(-1).to(scores.dtype)
         gold = torch.zeros_like(scores).scatter_(-1, labels.clamp(min=0).unsqueeze(-1), is_arc)
@@ -128,7 +135,10 @@ class SemanticParser(Model):
     def decode(
         self, scores: Tensor, mask: BoolTensor, metadata: Optional[List[Dict[str, Any]]]
     ) -> Dict[str, Any]:
-        """The best graph: `graph`, shape `(batch_size, 1 + length, 1 + length)`, a label or -1 for each arc."""
+        """
+        The best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the label of
+        each arc, -1 where there is none.
+        """
         part_mask = self.structure.part_mask(mask, scores.shape)
         chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)
         graph = label.masked_fill(chosen == 0, NO_ARC)
@@ -140,9 +150,10 @@ class SemanticParser(Model):
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Per sentence `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
-        readable: Dict[str, Any] = {"arcs": [], "tops": []}
+        readable = {**self.carried_over(output_dict), "arcs": [], "tops": []}
         for graph in output_dict["graph"].cpu():
-            arcs = [[head, dep, int(graph[dep, head])] for dep, head in (graph >= 0).nonzero().tolist()]
+            pairs = (graph != NO_ARC).nonzero().tolist()
+            arcs = [(head, dep, int(graph[dep, head])) for dep, head in pairs]
             readable["tops"].append([dep for head, dep, _ in arcs if head == 0])
             readable["arcs"].append(
                 sorted(
@@ -151,21 +162,21 @@ class SemanticParser(Model):
                     if head > 0
                 )
             )
-        for key in ("id", "words", "lemmas", "pos"):
-            if output_dict.get("metadata"):
-                readable[key] = [entry[key] for entry in output_dict["metadata"]]
-        if "loss" in output_dict:
-            readable["loss"] = output_dict["loss"]
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        return self._f1.get_metric(reset)
+        """All figures in evaluation; in training, which shows them at every batch, the two F1."""
+        figures = self._f1.get_metric(reset)
+        if self.training:
+            return {name: figures[name] for name in ("labelled_f1", "unlabelled_f1")}
+        return figures
 
 
 def gold_labels(graph: LongTensor, tops: Optional[LongTensor]) -> LongTensor:
     """
-    The label of each arc, `(batch_size, 1 + length, 1 + length)`, -1 where there is none: the roles of `graph`
-    `(batch_size, argument, predicate)`, and `TOP` on the arcs from the root to `tops` `(batch_size, length)`.
+    The label of each arc, shape `(batch_size, 1 + length, 1 + length)`, -1 where there is none: the
+    roles of `graph`, shape `(batch_size, argument, predicate)`, and `TOP` on the arcs from the root
+    to `tops`, shape `(batch_size, length)`.
     """
     labels = torch.nn.functional.pad(graph.long(), (1, 0, 1, 0), value=NO_ARC)
     if tops is not None:

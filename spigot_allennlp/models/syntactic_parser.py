@@ -12,19 +12,21 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.data.punctuation import is_punctuation
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
+from spigot_allennlp.models.parsing_model import ParsingModel
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
 from spigot_allennlp.structures.structure import Structure
 
 RELATIONS = "dependency_relations"
+UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 
 
 @Model.register("syntactic_parser")
-class SyntacticParser(Model):
+class SyntacticParser(ParsingModel):
     """
-    Scores every arc from the vectors of its two tokens and chooses the best tree; relations, if asked for, are
-    chosen per arc afterwards.
+    Scores every arc from the vectors of its two tokens and chooses the best tree; relations, if
+    asked for, are chosen per arc afterwards.
 
     Registered as a `Model` with name "syntactic_parser".
 
@@ -38,10 +40,9 @@ class SyntacticParser(Model):
     loss : `StructuredLoss`
         Of the arcs: "hinge" or "log_likelihood".
     relation_scorer : `Lazy[PairScorer]`, optional (default = `None`)
-        Without one the trees are unlabelled. Trained by the cross-entropy of the gold arcs' relations.
+        Without one the trees are unlabelled. Trained by the cross-entropy of the gold arcs'
+        relations.
     """
-
-    default_predictor = "parser"
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class SyntacticParser(Model):
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)
         initializer(self)
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         tokens: TextFieldTensors,
         heads: Optional[LongTensor] = None,
@@ -83,7 +84,8 @@ class SyntacticParser(Model):
 
         tokens : `TextFieldTensors`
         heads : `LongTensor`, optional
-            Shape `(batch_size, length)`: the position of each token's head, from 1, the root's being 0.
+            Shape `(batch_size, length)`: the position of each token's head, from 1, the root's
+            being 0.
         relations : `LongTensor`, optional
             Shape `(batch_size, length)`.
         metadata : `List[Dict[str, Any]]`, optional
@@ -93,13 +95,14 @@ class SyntacticParser(Model):
         states, mask = self.encoder(tokens)
         scores = self.arc_scores(states)
         output = self.decode(states, scores, mask, metadata)
+        output["arc_scores"] = scores
         if heads is not None:
             output["loss"] = self.losses(states, scores, mask, heads, relations).mean()
             self.observe(output, mask, heads, relations, metadata)
         return output
 
     def arc_scores(self, states: Tensor) -> Tensor:
-        """Shape `(batch_size, dependent, head)`, from states of shape `(batch_size, 1 + length, dim)`."""
+        """Shape `(batch_size, dependent, head)`, from states `(batch_size, 1 + length, dim)`."""
         return self._arc_scorer(states).squeeze(-1)
 
     def losses(
@@ -110,7 +113,10 @@ class SyntacticParser(Model):
         heads: LongTensor,
         relations: Optional[LongTensor],
     ) -> Tensor:
-        """The loss of each sentence, shape `(batch_size,)`: of its arcs and, if labelled, of its relations, in nats."""
+        """
+        The loss of each sentence, shape `(batch_size,)`: of its arcs and, if labelled, of its
+        relations, in nats.
+        """
         part_mask = self.structure.part_mask(mask, scores.shape)
         heads, gold = _gold_arcs(heads, part_mask)
         losses = self._loss(self.structure, scores, part_mask, gold.to(scores.dtype))
@@ -118,11 +124,13 @@ class SyntacticParser(Model):
             return losses
         if relations is None:
             raise ConfigurationError(
-                "This parser has a relation_scorer, but the data have no relations. Leave relation_scorer out, or read "
-                "trees whose arcs are labelled."
+                "This parser has a relation_scorer, but the data have no relations. Leave "
+                "relation_scorer out, or read trees whose arcs are labelled."
             )
         # (batch_size, 1 + length, num_relations): at each token's gold head
         logits = _at_heads(self._relation_scorer(states), heads)
+        # A relation that came into the vocabulary after this parser was trained is unknown to it.
+        relations = relations.masked_fill(relations >= logits.size(-1), UNKNOWN)
         targets = torch.nn.functional.pad(relations, (1, 0))
         nats = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
         return losses + (nats * part_mask.any(dim=-1)).sum(dim=-1)
@@ -134,14 +142,14 @@ class SyntacticParser(Model):
         mask: BoolTensor,
         metadata: Optional[List[Dict[str, Any]]],
     ) -> Dict[str, Any]:
-        """The best tree: `heads` and, if labelled, `relations`, each of shape `(batch_size, length)`."""
+        """The best tree: `heads` and, if labelled, `relations`, shape `(batch_size, length)`."""
         part_mask = self.structure.part_mask(mask, scores.shape)
         heads = self.structure.argmax(scores, part_mask).argmax(dim=-1)
         output = {"heads": heads[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
         if self._relation_scorer is not None:
             with torch.no_grad():
                 logits = _at_heads(self._relation_scorer(states), heads)
-            logits[..., :2] = -torch.inf  # neither padding nor the unknown relation is ever meant
+            logits[..., : UNKNOWN + 1] = -torch.inf  # neither padding nor unknown is ever meant
             output["relations"] = logits.argmax(dim=-1)[:, 1:]
         return output
 
@@ -165,20 +173,14 @@ class SyntacticParser(Model):
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Per sentence `heads`, `relations`, and what was read with it; padding removed."""
-        lengths = output_dict["mask"].sum(dim=-1).tolist()
-        readable: Dict[str, Any] = {
-            "heads": [row[:length] for row, length in zip(output_dict["heads"].tolist(), lengths)]
-        }
+        mask = output_dict["mask"]
+        readable = self.carried_over(output_dict)
+        readable["heads"] = _unpadded(output_dict["heads"], mask)
         if "relations" in output_dict:
             readable["relations"] = [
-                [self.vocab.get_token_from_index(index, RELATIONS) for index in row[:length]]
-                for row, length in zip(output_dict["relations"].tolist(), lengths)
+                [self.vocab.get_token_from_index(index, RELATIONS) for index in row]
+                for row in _unpadded(output_dict["relations"], mask)
             ]
-        for key in ("id", "words", "lemmas", "pos"):
-            if output_dict.get("metadata"):
-                readable[key] = [entry[key] for entry in output_dict["metadata"]]
-        if "loss" in output_dict:
-            readable["loss"] = output_dict["loss"]
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
@@ -186,7 +188,10 @@ class SyntacticParser(Model):
 
 
 def _gold_arcs(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
-    """Heads `(batch_size, 1 + length)`, the root's among them, and the same as arcs `(batch_size, dependent, head)`."""
+    """
+    The heads with the root's in front, shape `(batch_size, 1 + length)`, and the same as arcs,
+    shape `(batch_size, dependent, head)`.
+    """
     heads = torch.nn.functional.pad(heads, (1, 0))
     positions = torch.arange(part_mask.size(2), device=heads.device)
     return heads, (heads.unsqueeze(-1) == positions) & part_mask
@@ -198,8 +203,17 @@ def _at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
     return scores.gather(2, index).squeeze(2)
 
 
+def _unpadded(rows: Tensor, mask: BoolTensor) -> List[List[int]]:
+    """The numbers of each sentence, from `rows` and `mask` of shape `(batch_size, length)`."""
+    lengths = mask.sum(dim=-1).tolist()
+    return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
+
+
 def _punctuation(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> BoolTensor:
-    """Which tokens are punctuation, of the shape of `like`, `(batch_size, length)`; none without the words."""
+    """
+    Which tokens are punctuation, of the shape of `like`, `(batch_size, length)`; none if there are
+    no words to look at.
+    """
     marks = torch.zeros(like.shape, dtype=torch.bool)
     for row, entry in enumerate(metadata or []):
         words = entry["words"]

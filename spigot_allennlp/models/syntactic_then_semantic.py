@@ -2,12 +2,12 @@
 
 from typing import Any, Dict, List, Optional, Tuple
 
-import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
-from torch import BoolTensor, LongTensor, Tensor
+from torch import LongTensor, Tensor
 
+from spigot_allennlp.models.parsing_model import ParsingModel
 from spigot_allennlp.models.semantic_parser import SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.modules.determinism import without_dropout
@@ -15,13 +15,14 @@ from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLaye
 
 
 @Model.register("syntactic_then_semantic")
-class SyntacticThenSemantic(Model):
+class SyntacticThenSemantic(ParsingModel):
     """
-    A syntactic parser's tree enters a semantic parser, and the semantic loss reaches the syntactic parser through the
-    tree, by the estimator of `argmax` ([Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). The two share nothing else.
+    A syntactic parser's tree enters a semantic parser, and the semantic loss reaches the syntactic
+    parser through the tree, by the estimator of `argmax`
+    ([Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). The two share nothing else.
 
-    A batch of sentences with trees trains the syntactic parser, one with graphs trains the semantic parser (and, through
-    the tree, the syntactic one), one with both does both.
+    A batch of sentences with trees trains the syntactic parser, one with graphs trains the semantic
+    parser (and, through the tree, the syntactic one), one with both does both.
 
     Registered as a `Model` with name "syntactic_then_semantic".
 
@@ -29,8 +30,8 @@ class SyntacticThenSemantic(Model):
 
     vocab : `Vocabulary`
     syntactic_parser : `Model`
-        A "syntactic_parser", or "from_archive" to start from one that was trained before. To freeze it, name its
-        parameters in the trainer's `no_grad`.
+        A "syntactic_parser", or "from_archive" to start from one that was trained before. To freeze
+        it, name its parameters in the trainer's `no_grad`.
     semantic_parser : `Model`
         A "semantic_parser" with an `arc_encoder`.
     argmax : `StructuredArgmaxLayer`
@@ -38,10 +39,9 @@ class SyntacticThenSemantic(Model):
     syntactic_loss_weight : `float`, optional (default = `1.0`)
         Of the syntactic parser's own loss in batches that have trees.
     dropout_in_tree : `bool`, optional (default = `False`)
-        Whether the syntactic parser's dropout (of words too) is on while it makes the tree for the semantic parser. The original has it off.
+        Whether the syntactic parser's dropout (of words too) is on while it makes the tree for the
+        semantic parser. The original has it off.
     """
-
-    default_predictor = "parser"
 
     def __init__(
         self,
@@ -54,13 +54,14 @@ class SyntacticThenSemantic(Model):
     ) -> None:
         super().__init__(vocab)
         _check_parts(syntactic_parser, semantic_parser)
+        _check_vocabulary(syntactic_parser.vocab, vocab)
         self.syntactic_parser = syntactic_parser
         self.semantic_parser = semantic_parser
         self.argmax = argmax
         self._syntactic_loss_weight = syntactic_loss_weight
         self._dropout_in_tree = dropout_in_tree
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         tokens: TextFieldTensors,
         heads: Optional[LongTensor] = None,
@@ -73,6 +74,7 @@ class SyntacticThenSemantic(Model):
         """Parameters as in `SyntacticParser.forward` and `SemanticParser.forward`."""
         losses: List[Tensor] = []
         output: Dict[str, Any] = {"metadata": metadata}
+        arc_scores = None
         if heads is not None or not self.training:
             syntax = self.syntactic_parser(tokens, heads, relations, metadata)
             output.update(mask=syntax["mask"], heads=syntax["heads"])
@@ -80,8 +82,12 @@ class SyntacticThenSemantic(Model):
                 output["relations"] = syntax["relations"]
             if "loss" in syntax:
                 losses.append(self._syntactic_loss_weight * syntax["loss"])
+            if self._dropout_in_tree or not self.training:
+                arc_scores = syntax["arc_scores"]
         if graph is not None or not self.training:
-            semantics, loss = self._semantics(tokens, graph, tops, metadata)
+            if arc_scores is None:
+                arc_scores = self._arc_scores(tokens)
+            semantics, loss = self._semantics(tokens, arc_scores, graph, tops, metadata)
             output.update(mask=semantics["mask"], graph=semantics["graph"])
             losses.extend(loss)
         if losses:
@@ -91,13 +97,13 @@ class SyntacticThenSemantic(Model):
     def _semantics(
         self,
         tokens: TextFieldTensors,
+        arc_scores: Tensor,
         graph: Optional[LongTensor],
         tops: Optional[LongTensor],
         metadata: Optional[List[Dict[str, Any]]],
     ) -> Tuple[Dict[str, Any], List[Tensor]]:
         """The graph, and the semantic loss if there is a gold one."""
         parser = self.semantic_parser
-        arc_scores = self._arc_scores(tokens)
         states, mask = parser.encoder(tokens)
         if graph is None:
             arcs = self.argmax(arc_scores, mask).value
@@ -139,14 +145,29 @@ class SyntacticThenSemantic(Model):
 def _check_parts(syntactic_parser: Model, semantic_parser: Model) -> None:
     if not isinstance(syntactic_parser, SyntacticParser):
         raise ConfigurationError(
-            f"syntactic_parser must be a 'syntactic_parser' but is a {type(syntactic_parser).__name__}."
+            "syntactic_parser must be a 'syntactic_parser' but is a "
+            f"{type(syntactic_parser).__name__}."
         )
     if not isinstance(semantic_parser, SemanticParser):
         raise ConfigurationError(
-            f"semantic_parser must be a 'semantic_parser' but is a {type(semantic_parser).__name__}."
+            "semantic_parser must be a 'semantic_parser' but is a "
+            f"{type(semantic_parser).__name__}."
         )
     if semantic_parser.arc_encoder is None:
         raise ConfigurationError(
-            "The semantic_parser of 'syntactic_then_semantic' has no arc_encoder, so that the tree could not reach it. Add "
-            "arc_encoder: {} to it, or train the model 'semantic_parser' alone."
+            "The semantic_parser of 'syntactic_then_semantic' has no arc_encoder, so that the tree "
+            "could not reach it. Add arc_encoder: {} to it, or train the model 'semantic_parser' "
+            "alone."
         )
+
+
+def _check_vocabulary(archived: Vocabulary, ours: Vocabulary) -> None:
+    """An archived parser numbers words and relations as it did in its own training; so must we."""
+    for namespace in sorted(archived.get_namespaces()):
+        theirs = archived.get_index_to_token_vocabulary(namespace)
+        if theirs != ours.get_index_to_token_vocabulary(namespace):
+            raise ConfigurationError(
+                f"The archived syntactic_parser numbers the entries of '{namespace}' otherwise than "
+                "this model's vocabulary. Make the vocabulary from the archive's: vocabulary: "
+                "{type: 'extend', directory: 'runs/.../model.tar.gz!vocabulary'}."
+            )

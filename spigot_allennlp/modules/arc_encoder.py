@@ -10,8 +10,9 @@ from torch import Tensor
 class ArcEncoder(torch.nn.Module, FromParams):
     """
     Each token's vector, followed by the sum of its heads' vectors, each weighted by its arc:
-    `[x_i ; sum_h z_ih x_h]`. The result is linear in the arcs, so that every candidate head, chosen or not, has a
-    gradient; a linear layer on top is the "soft head word" of [Peng et al. (2018)](https://aclanthology.org/P18-1173).
+    `[x_i ; sum_h z_ih x_h]`. The result is linear in the arcs, so that every candidate head, chosen
+    or not, has a gradient; a linear layer on top is the "soft head word" of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173).
 
     # Parameters
 

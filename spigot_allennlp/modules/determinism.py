@@ -9,8 +9,9 @@ import torch
 @contextmanager
 def without_dropout(module: torch.nn.Module) -> Iterator[None]:
     """
-    Within this context `module` computes what it would compute in evaluation, while gradients flow. Recurrent layers
-    stay in training mode, outside of which cuDNN refuses their backward pass, with their own dropout at zero.
+    Within this context `module` computes what it would compute in evaluation, while gradients flow.
+    Recurrent layers stay in training mode, outside of which cuDNN refuses their backward pass, with
+    their own dropout at zero.
     """
     modules = list(module.modules())
     training = [part.training for part in modules]
@@ -23,7 +24,7 @@ def without_dropout(module: torch.nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for part, mode, dropout in zip(modules, training, dropouts):
+        for part, mode, dropout in zip(modules, training, dropouts, strict=True):
             part.training = mode
             if isinstance(part, torch.nn.RNNBase):
                 part.dropout = dropout

@@ -14,8 +14,9 @@ from spigot_allennlp.modules.word_dropout import WordDropout
 
 class SentenceEncoder(torch.nn.Module, FromParams):
     """
-    Embeds the tokens of a sentence, encodes them, and puts a learned vector for the root in front: position 0
-    of the result is the root, position i the i-th token. Any AllenNLP embedder and encoder will do.
+    Embeds the tokens of a sentence, encodes them, and puts a learned vector for the root in front:
+    position 0 of the result is the root, position i the i-th token. Any AllenNLP embedder and
+    encoder will do.
 
     # Parameters
 

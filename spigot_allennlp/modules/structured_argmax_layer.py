@@ -22,9 +22,10 @@ class Latent:
 
     def losses(self) -> Tensor:
         """
-        `downstream(value)`, shape `(batch_size,)`. Asked for here rather than computed by the model itself, the losses tell
-        the backward pass how much each of them weighs, so that a step size keeps its meaning under any reduction,
-        gradient accumulation and loss scaling, and estimators that run `downstream` again repeat its dropout.
+        `downstream(value)`, shape `(batch_size,)`. Asked for here rather than computed by the model
+        itself, the losses tell the backward pass how much each of them weighs, so that a step size
+        keeps its meaning under any reduction, gradient accumulation and loss scaling, and
+        estimators that run `downstream` again repeat its dropout.
         """
         return self.problem.losses(self.value)
 
@@ -74,9 +75,9 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         problem = ArgmaxProblem(self.structure, scores, part_mask, downstream)
         if self.training and self.estimator.reevaluates and downstream is None:
             raise ConfigurationError(
-                f"{type(self.estimator).__name__} (so configured) runs the rest of the model again in its backward "
-                "pass, but this model hands no downstream to the layer. Choose an estimator that needs "
-                "none (num_steps: 1), or pass downstream."
+                f"{type(self.estimator).__name__} (so configured) runs the rest of the model again "
+                "in its backward pass, but this model hands no downstream to the layer. Choose an "
+                "estimator that needs none (num_steps: 1), or pass downstream."
             )
         if self.training or self.estimator.relaxed:
             return Latent(self.estimator(problem), problem)

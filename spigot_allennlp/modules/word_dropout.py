@@ -1,6 +1,6 @@
 """Words replaced by the unknown word in training, the rarer the likelier."""
 
-from typing import List, Optional
+from typing import Any, List, Optional
 
 import torch
 from allennlp.common import FromParams
@@ -11,22 +11,23 @@ from torch import Tensor
 
 class WordDropout(torch.nn.Module, FromParams):
     """
-    Replaces a word by the unknown word with probability `alpha / (count + alpha)` in training, so that the unknown
-    word is learned and rare words are not relied on
+    Replaces a word by the unknown word with probability `alpha / (count + alpha)` in training, so
+    that the unknown word is learned and rare words are not relied on
     ([Kiperwasser & Goldberg, 2016](https://aclanthology.org/Q16-1023), section 4.3).
 
     # Parameters
 
     vocab : `Vocabulary`
-        Where the counts come from, when it was made from instances; afterwards they are saved with the weights.
+        Where the counts come from, when it was made from instances; afterwards they are saved with
+        the weights.
     indexer : `str`, optional (default = `"words"`)
         The name of the token indexer whose ids are replaced; a single-id indexer.
     namespace : `str`, optional (default = `"tokens"`)
         Its vocabulary namespace.
     alpha : `float`, optional (default = `0.25`)
     together : `List[str]`, optional (default = `None`)
-        Other single-id indexers that lose the same tokens (the original's syntactic parser drops lemma and POS with the word,
-        its semantic parser the word alone).
+        Other single-id indexers that lose the same tokens (the original's syntactic parser drops
+        lemma and POS with the word, its semantic parser the word alone).
     """
 
     def __init__(
@@ -41,9 +42,18 @@ class WordDropout(torch.nn.Module, FromParams):
         if alpha < 0:
             raise ConfigurationError(f"alpha must not be negative but found {alpha}.")
         self._alpha = alpha
+        self._namespace = namespace
         self._indexers = [indexer] + (together or [])
         self._unknown = vocab.get_token_index(vocab._oov_token, namespace)
         self.register_buffer("_counts", _counts(vocab, namespace))
+
+    def extend_vocab(self, extended_vocab: Vocabulary, **embedding_sources: Any) -> None:
+        """
+        Makes room for words that came into the vocabulary later, as if each had been seen once.
+        Called by `Model.extend_embedder_vocab`, when a model goes on from an archive.
+        """
+        added = extended_vocab.get_vocab_size(self._namespace) - len(self._counts)
+        self._counts = torch.nn.functional.pad(self._counts, (0, added), value=1.0)
 
     def forward(self, tokens: TextFieldTensors) -> TextFieldTensors:
         """The same tensors with the ids of some tokens replaced; unchanged in evaluation."""
@@ -51,8 +61,9 @@ class WordDropout(torch.nn.Module, FromParams):
             return tokens
         if not self._counts.any():
             raise ConfigurationError(
-                "Word dropout needs to know how frequent the words are, but this vocabulary was not counted: it was read from "
-                "files. Make it from instances (vocabulary type 'from_instances'), or leave word_dropout out."
+                "Word dropout needs to know how frequent the words are, but this vocabulary was "
+                "not counted: it was read from files. Make it from instances (vocabulary type "
+                "'from_instances'), or leave word_dropout out."
             )
         ids = _single_ids(tokens, self._indexers[0])
         chance = self._alpha / (self._counts[ids] + self._alpha)
@@ -68,16 +79,20 @@ class WordDropout(torch.nn.Module, FromParams):
 def _single_ids(tokens: TextFieldTensors, indexer: str) -> Tensor:
     if indexer not in tokens or "tokens" not in tokens[indexer]:
         raise ConfigurationError(
-            f"Word dropout looks for a single-id token indexer named '{indexer}', but the instances have {sorted(tokens)}. "
-            "Set 'indexer' and 'together' of word_dropout to names of your token_indexers."
+            f"Word dropout looks for a single-id token indexer named '{indexer}', but the "
+            f"instances have {sorted(tokens)}. Set 'indexer' and 'together' of word_dropout to "
+            "names of your token_indexers."
         )
     return tokens[indexer]["tokens"]
 
 
 def _counts(vocab: Vocabulary, namespace: str) -> Tensor:
-    """How often each word occurred in the instances that the vocabulary was made from, shape `(vocabulary_size,)`."""
+    """
+    How often each word occurred in the instances that the vocabulary was made from. Shape
+    `(vocabulary_size,)`.
+    """
     counts = torch.zeros(vocab.get_vocab_size(namespace))
-    # AllenNLP keeps the counts in this attribute for its own min_count, and has no public way to them.
+    # AllenNLP keeps the counts in this attribute for its own min_count; there is no public way.
     counted = (vocab._retained_counter or {}).get(namespace, {})
     for token, count in counted.items():
         counts[vocab.get_token_index(token, namespace)] += count

@@ -10,8 +10,8 @@ from spigot_allennlp.structures.structure import Structure
 
 class Projection(Registrable):
     """
-    Takes a point near the polytope of a structure back onto it, or onto a relaxation of it. The default
-    implementation is "local".
+    Takes a point near the polytope of a structure back onto it, or onto a relaxation of it. The
+    default implementation is "local".
 
     `requires` names the optional operations of `Structure` that it calls.
     """
@@ -23,8 +23,8 @@ class Projection(Registrable):
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
     ) -> Tensor:
         """
-        `origin - P(origin - step)`: the way from `origin` to the projection of `origin - step`, reversed. Of the shape of
-        `origin`, zero off `mask`; never differentiable.
+        `origin - P(origin - step)`: the way from `origin` to the projection of `origin - step`,
+        reversed. Of the shape of `origin`, zero off `mask`; never differentiable.
         """
         raise NotImplementedError
 
@@ -32,8 +32,8 @@ class Projection(Registrable):
 @Projection.register("local")
 class LocalProjection(Projection):
     """
-    The structure's own relaxation, cheap and in closed form: for trees one head per token, for graphs one label per
-    arc. This is the projection of Peng et al. (2018).
+    The structure's own relaxation, cheap and in closed form: for trees one head per token, for
+    graphs one label per arc. This is the projection of Peng et al. (2018).
 
     Registered as a `Projection` with name "local".
     """

@@ -12,16 +12,19 @@ from spigot_allennlp.structures.structure import Structure
 @Structure.register("categorical")
 class Categorical(Structure):
     """
-    Exactly one choice in each row of the last dimension; its polytope is the simplex, one per row. `(batch_size, size)` is
-    one choice per instance, `(batch_size, length, size)` one per token (so also "every token
-    chooses a head, tree or not"). A row without any legal part is empty, and so is one whose legal parts all
-    score minus infinity: no object is possible then.
+    Exactly one choice in each row of the last dimension; its polytope is the simplex, one per row.
+    `(batch_size, size)` is one choice per instance, `(batch_size, length, size)` one per token (so
+    also "every token chooses a head, tree or not"). A row without any legal part is empty, and so
+    is one whose legal parts all score minus infinity: no object is possible then.
 
     Registered as a `Structure` with name "categorical". Provides everything.
     """
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
-        """The mask of the choices themselves, `(batch_size, size)`; or, for one choice per token, of the tokens."""
+        """
+        The mask of the choices themselves, `(batch_size, size)`; or, for one choice per token, of
+        the tokens.
+        """
         if len(shape) == mask.dim():
             return mask
         return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)

@@ -12,16 +12,18 @@ from spigot_allennlp.structures.structure import Structure
 @Structure.register("projective_tree")
 class ProjectiveTree(Structure):
     """
-    One head for every token, no cycle, no crossing arcs. Scores are `(batch_size, dependent, head)`, position 0
-    being the root; the inference is that of [Eisner (1996)](https://aclanthology.org/C96-1058).
+    One head for every token, no cycle, no crossing arcs. Scores are
+    `(batch_size, dependent, head)`, position 0 being the root; the inference is that of
+    [Eisner (1996)](https://aclanthology.org/C96-1058).
 
-    Registered as a `Structure` with name "projective_tree". Provides `log_partition` and `projected_step`.
+    Registered as a `Structure` with name "projective_tree". Provides `log_partition` and
+    `projected_step`.
 
     # Parameters
 
     single_root : `bool`, optional (default = `True`)
-        Whether exactly one token depends on the root. Peng et al. (2018) decode so; the latent trees of Mihaylova
-        et al. (2020) may have several.
+        Whether exactly one token depends on the root. Peng et al. (2018) decode so; the latent
+        trees of Mihaylova et al. (2020) may have several.
     """
 
     def __init__(self, single_root: bool = True) -> None:
@@ -38,7 +40,7 @@ class ProjectiveTree(Structure):
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Onto "one head per token", a simplex per row: the relaxation of Peng et al. (2018), which leaves acyclicity,
-        projectivity and the single root to the decoder.
+        Onto "one head per token", a simplex per row: the relaxation of Peng et al. (2018), which
+        leaves acyclicity, projectivity and the single root to the decoder.
         """
         return simplex_step(origin, step, mask)

@@ -17,21 +17,24 @@ from spigot_allennlp.structures.structure import Structure
 @Structure.register("semantic_graph")
 class SemanticGraph(Structure):
     """
-    Semantic dependency graphs: every arc is there or not, independently of the others, with at most one label.
+    Semantic dependency graphs: every arc is there or not, independently of the others, with at most
+    one label.
 
-    Scores are `(batch_size, dependent, head, label)`, where the dependent is the argument, the head the predicate
-    and position 0 the root, whose dependents are the tops of the graph. With more than one label, label 0 is that of the tops: legal on the
-    arcs from the root and there alone. With one label the graph is unlabelled. An arc with
-    score zero or less is not chosen.
+    Scores are `(batch_size, dependent, head, label)`, where the dependent is the argument, the head
+    the predicate and position 0 the root, whose dependents are the tops of the graph. With more
+    than one label, label 0 is that of the tops: legal on the arcs from the root and there alone.
+    With one label the graph is unlabelled. An arc with score zero or less is not chosen.
 
-    Registered as a `Structure` with name "semantic_graph". Provides everything, but with `deterministic_roles` only
-    `argmax` and `projected_step` (what remains is then a relaxation, and its partition function that of another family).
+    Registered as a `Structure` with name "semantic_graph". Provides everything, but with
+    `deterministic_roles` only `argmax` and `projected_step` (what remains is then a relaxation, and
+    its partition function that of another family).
 
     # Parameters
 
     deterministic_roles : `List[str]`, optional (default = `None`)
-        Roles of which a predicate has at most one argument (in DM "ARG1", "ARG2", "BV", ...). The argmax is then
-        a maximum-weight assignment of arguments to roles per predicate, solved exactly.
+        Roles of which a predicate has at most one argument (in DM "ARG1", "ARG2", "BV", ...). The
+        argmax is then a maximum-weight assignment of arguments to roles per predicate, solved
+        exactly.
     vocab : `Vocabulary`, optional
         Where the roles are looked up; AllenNLP passes it by itself.
     namespace : `str`, optional (default = `"semantic_roles"`)
@@ -78,8 +81,9 @@ class SemanticGraph(Structure):
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Onto `{z >= 0, sum over labels <= 1}` for every arc: the exact polytope of the labelled graph, where the code
-        of Peng et al. (2018) projects arcs and labels one after the other. Unlabelled: the unit box.
+        Onto `{z >= 0, sum over labels <= 1}` for every arc: the exact polytope of the labelled
+        graph, where the code of Peng et al. (2018) projects arcs and labels one after the other.
+        Unlabelled: the unit box.
         """
         if origin.size(-1) == 1:
             return box_step(origin, step, mask)
@@ -102,7 +106,7 @@ def _role_indices(roles: List[str], vocab: Optional[Vocabulary], namespace: str)
     missing = sorted(role for role in roles if role not in known)
     if missing:
         raise ConfigurationError(
-            f"deterministic_roles {missing} are not in the vocabulary namespace '{namespace}', which "
-            f"holds {sorted(known)}. Correct their spelling, or leave them out."
+            f"deterministic_roles {missing} are not in the vocabulary namespace '{namespace}', "
+            f"which holds {sorted(known)}. Correct their spelling, or leave them out."
         )
     return [known[role] for role in roles]

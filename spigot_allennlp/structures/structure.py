@@ -19,20 +19,20 @@ class Structure(Registrable):
     """
     One family of objects. Stateless: a structure holds options (`single_root`), never a batch.
 
-    Every tensor has the shape of `scores`, `(batch_size, *parts)`; `mask` is True on the parts that may
-    be chosen, and every result is exactly zero elsewhere. Arcs are `(batch_size, dependent, head)`
-    with the root as head 0 and row 0 masked, so that `dim=-1` is always "choose a head"; labelled arcs have a
-    fourth dimension, the label.
+    Every tensor has the shape of `scores`, `(batch_size, *parts)`; `mask` is True on the parts that
+    may be chosen, and every result is exactly zero elsewhere. Arcs are
+    `(batch_size, dependent, head)` with the root as head 0 and row 0 masked, so that `dim=-1` is
+    always "choose a head"; labelled arcs have a fourth dimension, the label.
 
     A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`
-    and `projected_step`; estimators say which of these they need. To implement one is to provide it:
-    there is no list of capabilities to keep in step. The caller's tensors are never changed.
+    and `projected_step`; estimators say which of these they need. To implement one is to provide
+    it: there is no list of capabilities to keep in step. The caller's tensors are never changed.
     """
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        The legal parts of scores of shape `shape`, given the `(batch_size, length)` token mask. `shape` is that of the
-        scores, whose last dimensions (how many labels?) the token mask does not tell.
+        The legal parts of scores of this `shape`, given the token mask `(batch_size, length)`,
+        which does not tell the last dimensions of the scores (how many labels?).
         """
         raise NotImplementedError
 
@@ -42,8 +42,8 @@ class Structure(Registrable):
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Optional. `log sum_z exp <scores, z>`, shape `(batch_size,)`, differentiable twice; in single precision at
-        least. Minus infinity where no object is possible.
+        Optional. `log sum_z exp <scores, z>`, shape `(batch_size,)`, differentiable twice; in
+        single precision at least. Minus infinity where no object is possible.
         """
         raise NotImplementedError
 
@@ -53,10 +53,11 @@ class Structure(Registrable):
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Optional. `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope that contains ours
-        and is cheap to project onto, without the cancellation that subtracting afterwards would bring (see
-        `nn/simplex.py`). Each structure says here which polytope: `ProjectiveTree` one head per token (a
-        simplex per row), `SemanticGraph` at most one label per arc.
+        Optional. `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope
+        that contains ours and is cheap to project onto, without the cancellation that subtracting
+        afterwards would bring (see `nn/simplex.py`). Each structure says here which polytope:
+        `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most one label
+        per arc.
         """
         raise NotImplementedError
 
@@ -66,8 +67,8 @@ class Structure(Registrable):
 
     def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        The mean object under `p(z)`: the gradient of `log_partition`. Not to be overridden but
-        for speed. Differentiable where gradients are enabled and `scores` require them.
+        The mean object under `p(z)`: the gradient of `log_partition`. Not to be overridden but for
+        speed. Differentiable where gradients are enabled and `scores` require them.
         """
         differentiable = torch.is_grad_enabled() and scores.requires_grad
         with torch.enable_grad():
@@ -77,7 +78,10 @@ class Structure(Registrable):
         return mean.masked_fill(~mask, 0)
 
     def score(self, scores: Tensor, vertex: Tensor) -> Tensor:
-        """`<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing, whatever their score."""
+        """
+        `<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing, whatever
+        their score.
+        """
         chosen = (at_least_single(scores) * vertex).masked_fill(vertex == 0, 0)
         return flatten_parts(chosen).sum(dim=-1)
 

@@ -1,4 +1,4 @@
-"""What the tests of the parsing models share: a model on a few generated sentences, and its batches."""
+"""What the tests of the parsers share: a model on a few generated sentences, and its batches."""
 
 from pathlib import Path
 from typing import Any, Dict, List
@@ -23,7 +23,7 @@ class ParsingModelTestCase(ModelTestCase):
         self.set_up_model(EXPERIMENTS / self.experiment, SENTENCES, seed=1)
 
     def build(self, overrides: Dict[str, Any]) -> Model:
-        """The same model with some keys of its config changed, e.g. `{"model.argmax.estimator": ...}`."""
+        """The same model, some keys of its config changed: `{"model.argmax.estimator": ...}`."""
         torch.manual_seed(1)
         params = Params.from_file(str(EXPERIMENTS / self.experiment), overrides)
         return Model.from_params(params["model"], vocab=self.vocab)
@@ -36,7 +36,9 @@ class ParsingModelTestCase(ModelTestCase):
         return {name: value for name, value in tensors.items() if name not in without}
 
 
-def overfit(model: Model, batch: Dict[str, Any], num_steps: int, learning_rate: float = 0.02) -> Dict[str, float]:
+def overfit(
+    model: Model, batch: Dict[str, Any], num_steps: int, learning_rate: float = 0.01
+) -> Dict[str, float]:
     """The metrics of `model` on `batch` in evaluation, after training on it."""
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     model.train()

@@ -16,17 +16,18 @@ class TestSemanticParser(ParsingModelTestCase):
         self.ensure_batch_predictions_are_consistent(keys_to_ignore=["loss"])
 
     def test_learns_its_training_data_by_heart(self):
-        batch = self.batch(self.instances.instances, without=[])
-        metrics = overfit(self.build({"model.loss": {"type": "log_likelihood"}}), batch, num_steps=120)
+        batch = self.batch(self.instances[:2], without=[])
+        model = self.build({"model.loss": {"type": "log_likelihood"}})
+        metrics = overfit(model, batch, num_steps=100)
         assert metrics["labelled_f1"] > 0.95
 
     def test_the_hinge_loss_learns_too(self):
-        batch = self.batch(self.instances.instances[:4], without=[])
-        metrics = overfit(self.build({}), batch, num_steps=150)
+        batch = self.batch(self.instances[:2], without=[])
+        metrics = overfit(self.build({}), batch, num_steps=100)
         assert metrics["labelled_f1"] > 0.95
 
     def test_a_batch_without_any_arc_has_a_finite_loss_and_gradient(self):
-        batch = self.batch(self.instances.instances[:2], without=[])
+        batch = self.batch(self.instances[:2], without=[])
         batch["graph"] = torch.full_like(batch["graph"], NO_ARC)
         batch["tops"] = torch.zeros_like(batch["tops"])
         for loss in ["hinge", "log_likelihood"]:
@@ -34,14 +35,15 @@ class TestSemanticParser(ParsingModelTestCase):
             value = model(**batch)["loss"]
             value.backward()
             assert torch.isfinite(value)
-            assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+            gradients = [p.grad for p in model.parameters() if p.grad is not None]
+            assert gradients and all(each.isfinite().all() for each in gradients)
 
     def test_the_loss_is_the_mean_of_the_sentences_losses(self):
         self.model.eval()
-        together = self.model(**self.batch(self.instances.instances[:3], without=[]))["loss"]
+        together = self.model(**self.batch(self.instances[:3], without=[]))["loss"]
         alone = [
             self.model(**self.batch([instance], without=[]))["loss"]
-            for instance in self.instances.instances[:3]
+            for instance in self.instances[:3]
         ]
         torch.testing.assert_close(together, torch.stack(alone).mean())
 
@@ -60,7 +62,7 @@ class TestSemanticParser(ParsingModelTestCase):
     def test_an_arc_encoder_without_arcs_is_refused(self):
         model = self.build({"model.arc_encoder": {}})
         with pytest.raises(ConfigurationError, match="syntactic_then_semantic"):
-            model(**self.batch(self.instances.instances[:1], without=[]))
+            model(**self.batch(self.instances[:1], without=[]))
 
     def test_the_likelihood_with_deterministic_roles_is_refused_when_the_config_is_read(self):
         structure = {"type": "semantic_graph", "deterministic_roles": ["ARG1"]}
@@ -70,7 +72,7 @@ class TestSemanticParser(ParsingModelTestCase):
     def test_with_deterministic_roles_no_predicate_has_one_twice(self):
         structure = {"type": "semantic_graph", "deterministic_roles": ["ARG1", "ARG2"]}
         model = self.build({"model.structure": structure})
-        batch = self.batch(self.instances.instances, without=[])
+        batch = self.batch(self.instances, without=[])
         torch.nn.init.constant_(model._arc_scorer._from_dependent.bias, 3.0)  # many arcs
         output = model.eval()(**batch)
         for role in ["ARG1", "ARG2"]:

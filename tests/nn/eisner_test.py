@@ -1,9 +1,16 @@
 import pytest
 import torch
 
+from spigot_allennlp.nn import eisner
 from spigot_allennlp.nn.eisner import best_projective_tree, projective_log_partition
 from spigot_allennlp.nn.masking import arc_mask
 from tests.nn.dependency_trees import dependency_trees, is_projective, legal_trees
+
+
+@pytest.fixture(params=["kernels", "sweep"], autouse=True)
+def path(request, monkeypatch):
+    """Every test runs twice: with the kernels, and with what other devices than the processor get."""
+    monkeypatch.setattr(eisner, "has_kernels", lambda device: request.param == "kernels")
 
 
 @pytest.fixture(params=[True, False], ids=["single_root", "multi_root"])

@@ -1,13 +1,11 @@
 import json
-import sys
-from unittest.mock import patch
 
 import pytest
-from allennlp.commands import main
 from allennlp.common.checks import ConfigurationError
 from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.sdp_format import read_sdp
+from tests.predictors.predict_command import lines, predict, predictor_args
 
 WORDS = ["We", "do", "n't", "know", "."]
 SDP_TEXT = """#SDP 2015
@@ -20,24 +18,6 @@ SDP_TEXT = """#SDP 2015
 
 """
 MULTITASK = {"type": "multitask", "readers": {"syntax": "conll", "semantics": "sdp"}}
-
-
-def predict(archive, tmp_path, text, *options, name="input.jsonl"):
-    """What `allennlp predict` writes, given the `text` of a file."""
-    (tmp_path / name).write_text(text)
-    output = tmp_path / "output"
-    command = ["allennlp", "predict", archive, str(tmp_path / name), "--silent"]
-    with patch.object(sys, "argv", [*command, "--output-file", str(output), *options]):
-        main()
-    return output.read_text()
-
-
-def predictor_args(**values):
-    return "--predictor-args", json.dumps(values)
-
-
-def lines(*inputs):
-    return "".join(f"{json.dumps(one)}\n" for one in inputs)
 
 
 def test_raw_text_is_tokenized_offline_and_parsed(make_archive):

@@ -3,9 +3,16 @@ import math
 import pytest
 import torch
 
+from spigot_allennlp.nn import eisner
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from tests.nn.dependency_trees import legal_trees
 from tests.structures.structure_contract import StructureContract
+
+
+@pytest.fixture(params=["kernels", "sweep"], autouse=True)
+def path(request, monkeypatch):
+    """Every test runs twice: with the kernels, and with what other devices than the processor get."""
+    monkeypatch.setattr(eisner, "has_kernels", lambda device: request.param == "kernels")
 
 
 class TestProjectiveTree(StructureContract):

@@ -16,5 +16,6 @@ local vectors = std.extVar('SPIGOT_EMBEDDINGS');
   },
   encoder: { type: 'lstm', input_size: 200, hidden_size: 200, num_layers: 2, bidirectional: true },
   word_dropout: { indexer: 'words', namespace: 'tokens', alpha: 0.25 },
-  dropout: 0.2,
+  embedding_dropout: 0.2,
+  dropout: 0.33,
 }

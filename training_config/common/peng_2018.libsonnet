@@ -4,11 +4,11 @@
   data_loader+: { scheduler+: { batch_size: 1 } },
   model+: {
     syntactic_parser+: {
-      encoder+: { dropout: 0.0 },
+      encoder+: { embedding_dropout: 0.0, dropout: 0.0 },
       arc_scorer: { type: 'mlp', hidden_dim: 100 },
     },
     semantic_parser+: {
-      encoder+: { dropout: 0.0 },
+      encoder+: { embedding_dropout: 0.0, dropout: 0.0 },
       arc_scorer: { type: 'mlp', hidden_dim: 100 },
       label_scorer: { type: 'mlp', hidden_dim: 100 },
       loss: { type: 'hinge', false_positive_cost: 0.4, false_negative_cost: 0.6 },
@@ -16,7 +16,6 @@
   },
   trainer+: {
     num_epochs: 100,
-    patience: null,
     grad_norm: 1.0,
     optimizer: { type: 'adam', lr: 0.001, weight_decay: 1e-6 },
     learning_rate_scheduler: { type: 'step', step_size: 10, gamma: 0.5 },

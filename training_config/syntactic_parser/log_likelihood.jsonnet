@@ -2,6 +2,6 @@
 (import '../common/syntactic_parser.libsonnet') + {
   model+: {
     loss: { type: 'log_likelihood' },
-    relation_scorer: { type: 'biaffine', hidden_dim: 100, dropout: 0.2 },
+    relation_scorer: { type: 'biaffine', hidden_dim: 100, dropout: 0.33 },
   },
 }

@@ -12,9 +12,10 @@ from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 @MultiTaskScheduler.register("proportional")
 class ProportionalScheduler(MultiTaskScheduler):
     """
-    Every batch comes from one data set, chosen at random in proportion to their numbers of batches, until one is
-    used up; then come the rest of the others. So every instance is seen once an epoch, as in the training loop
-    of [Peng et al. (2018)](https://aclanthology.org/P18-1173), whose batches have one sentence.
+    Every batch comes from one data set, chosen at random in proportion to their numbers of batches,
+    until one is used up; then come the rest of the others. So every instance is seen once an epoch,
+    as in the training loop of [Peng et al. (2018)](https://aclanthology.org/P18-1173), whose
+    batches have one sentence.
 
     Registered as a `MultiTaskScheduler` with name "proportional".
 
@@ -23,11 +24,11 @@ class ProportionalScheduler(MultiTaskScheduler):
     batch_size : `Union[int, Dict[str, int]]`
         In instances; one number, or one for each data set.
     bucket : `bool`, optional (default = `True`)
-        Whether a batch takes sentences of about the same length, to save padding. With it the instances of
-        an epoch are held in memory.
+        Whether a batch takes sentences of about the same length, to save padding. With it the
+        instances of an epoch are held in memory.
     length_noise : `float`, optional (default = `0.1`)
-        Lengths are multiplied by a random factor of up to this much before they are sorted, so that batches differ from
-        epoch to epoch.
+        Lengths are multiplied by a random factor of up to this much before they are sorted, so that
+        batches differ from epoch to epoch.
     sorting_field : `str`, optional (default = `"tokens"`)
         The text field whose length counts.
     """
@@ -51,8 +52,10 @@ class ProportionalScheduler(MultiTaskScheduler):
         self, epoch_instances: Dict[str, Iterable[Instance]]
     ) -> Iterator[List[Instance]]:
         """The batches of one epoch."""
-        # Counting the batches of each data set takes all of them, so all are made before the first is given.
-        batches = {name: self._batches(name, list(every)) for name, every in epoch_instances.items()}
+        # The shares are known when all batches have been made, so that comes before the first one.
+        batches = {
+            name: self._batches(name, list(every)) for name, every in epoch_instances.items()
+        }
         shares = {name: len(some) for name, some in batches.items()}
         left = {name: iter(some) for name, some in batches.items()}
         remaining = dict(shares)
@@ -87,6 +90,7 @@ class ProportionalScheduler(MultiTaskScheduler):
             return self._batch_size
         if name not in self._batch_size:
             raise ConfigurationError(
-                f"The scheduler's batch_size has no entry for the data set '{name}': it has {sorted(self._batch_size)}."
+                f"The scheduler's batch_size has no entry for the data set '{name}': it has "
+                f"{sorted(self._batch_size)}. Add one, or give one number for all."
             )
         return self._batch_size[name]

@@ -36,7 +36,7 @@ def adjective(g: Derivation, kind: str, judging: bool) -> Node:
     return node
 
 
-@production("adjectives", 62)
+@production("adjectives", 96)
 def no_adjective(g: Derivation, noun: Node, kind: str) -> None:
     """film"""
 

@@ -1,4 +1,4 @@
-"""The productions of what may follow a verb and its objects: place, time, manner, means, purpose."""
+"""The productions of what may follow a verb: place, time, manner, means, purpose."""
 
 from spigot_allennlp.data.synthetic.adjectives import adverb_word
 from spigot_allennlp.data.synthetic.draw import weighted
@@ -9,6 +9,7 @@ from spigot_allennlp.data.synthetic.modifiers import ADVERBS
 from spigot_allennlp.data.synthetic.node import Node
 from spigot_allennlp.data.synthetic.noun_modifiers import prepositional
 from spigot_allennlp.data.synthetic.predicate import Form, Predicate, inflect
+from spigot_allennlp.data.synthetic.slots import SLOTS_OF_PERSONS
 
 _WHERE = weighted(**{"in": 4, "near": 1, "at": 1})
 _WHEN = weighted(during=2, after=2, before=1)
@@ -16,8 +17,8 @@ _TENSES = weighted(past=4, present=2, future=2)
 _AUGHT = weighted(instrument=3, manner=2, part=0.5)
 
 
-@production("adjunct", 62)
-@production("late adjunct", 76)
+@production("adjunct", 150)
+@production("late adjunct", 140)
 def nothing(g: Derivation, predicate: Predicate) -> None:
     """left"""
 
@@ -48,7 +49,7 @@ def with_something(g: Derivation, predicate: Predicate) -> None:
 @production("late adjunct", 10)
 def at_a_time(g: Derivation, predicate: Predicate) -> None:
     """left yesterday: the adverb asks for a tense"""
-    predicate.tense = g.draw.pick(_TENSES)
+    predicate.tense = predicate.tense or g.draw.pick(_TENSES)
     adverb = g.draw.pick(ADVERBS[predicate.tense])
     predicate.node.after(Node(Word(adverb.lemma, adverb.lemma, "RB")), "tmod")
 
@@ -73,6 +74,8 @@ def there(g: Derivation, predicate: Predicate) -> None:
 @production("late adjunct", 3, recursive=True)
 def purpose(g: Derivation, predicate: Predicate) -> None:
     """left to meet the singer"""
+    if predicate.subject not in SLOTS_OF_PERSONS:
+        return
     inner: Predicate = g.expand("controlled predicate")
     predicate.node.after(inflect(inner, Form("infinitive")).node, "advcl")
 
@@ -81,6 +84,8 @@ def purpose(g: Derivation, predicate: Predicate) -> None:
 @production("late adjunct", 3, recursive=True)
 def while_doing(g: Derivation, predicate: Predicate) -> None:
     """watched the actor, leaving the cinema: who watches is who leaves"""
+    if predicate.subject not in SLOTS_OF_PERSONS:
+        return
     if g.draw.chance(0.5):
         predicate.node.after(Node(COMMA), "punct")
     predicate.node.after(participle(g), "advcl")

@@ -47,7 +47,7 @@ class Arguments:
         return [child for child in self.children[position] if self.relations[child] in relations]
 
     def kind(self, position: int) -> str:
-        """The kind that the lexicon gives the word; empty for closed classes, names and the like."""
+        """The kind that the lexicon gives the word, or nothing."""
         entry = look_up(self.words[position])
         return entry.kind if entry else ""
 

@@ -44,13 +44,13 @@ def clause_about_work(g: Derivation) -> Node:
     return with_subject(g, g.expand("work predicate"))
 
 
-@production("clauses", 58)
+@production("clauses", 56)
 def one_clause(g: Derivation) -> Node:
     """the film bored the critic"""
     return g.expand("clause")
 
 
-@production("clauses", 8, recursive=True)
+@production("clauses", 10, recursive=True)
 def contrast(g: Derivation) -> Node:
     """the film bored the critic, but the ending charmed the visitors"""
     return _coordinated(g, "but", comma=0.9)
@@ -69,14 +69,14 @@ def _coordinated(g: Derivation, conjunction: str, comma: float) -> Node:
     return first.after(Node(CONJUNCTIONS[conjunction]), "cc").after(second, "conj")
 
 
-@production("clauses", 6, recursive=True)
+@production("clauses", 10, recursive=True)
 def concession_first(g: Derivation) -> Node:
     """although the ending charmed the visitors, the film bored the critic"""
     concession = _subordinate(g, g.draw.pick(_CONCESSIVE))
     return g.expand("clause").in_front(Node(COMMA), "punct").in_front(concession, "advcl")
 
 
-@production("clauses", 8, recursive=True)
+@production("clauses", 11, recursive=True)
 def concession_last(g: Derivation) -> Node:
     """the film bored the critic although the ending charmed the visitors"""
     main = g.expand("clause")
@@ -85,13 +85,13 @@ def concession_last(g: Derivation) -> Node:
     return main.after(_subordinate(g, g.draw.pick(_CONCESSIVE)), "advcl")
 
 
-@production("clauses", 4, recursive=True)
+@production("clauses", 5, recursive=True)
 def cause(g: Derivation) -> Node:
     """the visitors left because the film bored the critic"""
     return g.expand("clause").after(_subordinate(g, "because"), "advcl")
 
 
-@production("clauses", 4, recursive=True)
+@production("clauses", 5, recursive=True)
 def participle_first(g: Derivation) -> Node:
     """leaving the cinema, the critic laughed"""
     main = with_subject(g, g.expand("person predicate"))

@@ -1,4 +1,4 @@
-"""The productions of predicates with a clause inside: control, raising, attribution; coordination."""
+"""The productions of predicates with a predicate inside: control, raising, coordination."""
 
 from spigot_allennlp.data.synthetic.draw import weighted
 from spigot_allennlp.data.synthetic.entries import Verb
@@ -24,7 +24,7 @@ def raising_person(g: Derivation) -> Predicate:
     return _raising(g, "person")
 
 
-@production("work predicate", 6, recursive=True)
+@production("work predicate", 4, recursive=True)
 def raising_work(g: Derivation) -> Predicate:
     """failed to impress the critic"""
     return _raising(g, "work")
@@ -37,7 +37,7 @@ def _raising(g: Derivation, subject: str) -> Predicate:
     return predicate
 
 
-@production("person predicate", 5, recursive=True)
+@production("person predicate", 4, recursive=True)
 def control(g: Derivation) -> Predicate:
     """tried to leave: who tries is who leaves"""
     inner = infinitive(g, "person predicate")
@@ -47,13 +47,13 @@ def control(g: Derivation) -> Predicate:
     return predicate
 
 
-@production("person predicate", 5, recursive=True)
+@production("person predicate", 4, recursive=True)
 def promise(g: Derivation) -> Predicate:
     """promised the hero to leave: who promises is who leaves"""
     return _with_object_and_clause(g, g.draw.pick(VERBS["promise"]))
 
 
-@production("person predicate", 7, recursive=True)
+@production("person predicate", 4, recursive=True)
 def persuade(g: Derivation) -> Predicate:
     """persuaded the hero to leave: who is persuaded is who leaves"""
     return _with_object_and_clause(g, g.draw.pick(VERBS["persuade"]))
@@ -78,7 +78,7 @@ def persuaded(g: Derivation) -> Predicate:
     return predicate
 
 
-@production("person predicate", 8, recursive=True)
+@production("person predicate", 6, recursive=True)
 def attribution(g: Derivation) -> Predicate:
     """said that the film bored the critic"""
     predicate = active(g.draw.pick(VERBS["attribution"]), "person")
@@ -90,13 +90,13 @@ def attribution(g: Derivation) -> Predicate:
     return predicate
 
 
-@production("person predicate", 8, recursive=True)
+@production("person predicate", 4, recursive=True)
 def coordination_person(g: Derivation) -> Predicate:
     """praised the film and left"""
     return _coordination(g, "person")
 
 
-@production("work predicate", 5, recursive=True)
+@production("work predicate", 3, recursive=True)
 def coordination_work(g: Derivation) -> Predicate:
     """bored the critic but charmed the visitor"""
     return _coordination(g, "work")
@@ -104,11 +104,12 @@ def coordination_work(g: Derivation) -> Predicate:
 
 def _coordination(g: Derivation, subject: str) -> Predicate:
     first: Predicate = g.expand(f"{subject} predicate")
-    if first.conjuncts:
-        return first
     second: Predicate = g.expand(f"{subject} predicate")
+    tenses_clash = first.tense and second.tense and first.tense != second.tense
+    if first.conjuncts or tenses_clash:
+        return first
     conjunction = g.draw.pick(_CONJUNCTION)
-    second.joins = conjunction != "but" and g.draw.chance(0.7)
+    second.joins = conjunction != "but" and second.node.word.pos[0] != "N" and g.draw.chance(0.7)
     second.negated = conjunction == "but" and g.draw.chance(0.2)
     if conjunction == "but" and g.draw.chance(0.5):
         first.node.after(Node(COMMA), "punct")

@@ -32,10 +32,9 @@ def zipf(*groups: Sequence[T], shares: Sequence[float] = (1.0,)) -> Weighted[T]:
     Groups of items in order of rank: the r-th of a group is drawn in proportion to `1 / (r + 2)`,
     the groups in proportion to their `shares`.
     """
-    assert len(groups) == len(shares)
     items: List[T] = []
     weights: List[float] = []
-    for group, share in zip(groups, shares):
+    for group, share in zip(groups, shares, strict=True):
         scores = [1.0 / (rank + 2) for rank in range(1, len(group) + 1)]
         items.extend(group)
         weights.extend(share * score / sum(scores) for score in scores)

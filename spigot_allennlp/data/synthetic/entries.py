@@ -55,7 +55,7 @@ Entry = Union[Noun, Verb, Modifier]
 
 
 def make_noun(text: str, kind: str, polarity: int) -> Noun:
-    """An entry from `lemma`, or `lemma/plural` if irregular; a final `*` marks a relational noun."""
+    """An entry from `lemma`, or `lemma/plural` if irregular; a final `*` is for "relational"."""
     lemma, _, irregular = text.rstrip("*").partition("/")
     return Noun(lemma, irregular or morphology.plural(lemma), kind, polarity, text.endswith("*"))
 

@@ -20,6 +20,8 @@ def frame(word: Word) -> str:
     entry = look_up(word)
     if isinstance(entry, Noun):
         return f"_{word.lemma}_n_{'of' if entry.relational else 1}"
+    if word.pos[0] == "N":
+        return f"_{word.lemma}_n_1"
     if word.pos[0] == "V":
         return f"_{word.lemma}_v_{_SENSE.get(entry.kind, '1') if entry else 'id'}"
     return f"_{word.lemma}_a_1"

@@ -11,7 +11,7 @@ def _same(pos: str, *forms: str) -> Dict[str, Word]:
 
 
 PREPOSITIONS = _same("IN", "of", "with", "without", "in", "near", "from", "by", "at")
-PREPOSITIONS.update(_same("IN", "during", "after", "before", "about", "for"))
+PREPOSITIONS.update(_same("IN", "during", "after", "before", "about"))
 CONJUNCTIONS = _same("CC", "and", "or", "but")
 SUBORDINATORS = _same("IN", "although", "because", "while", "that", "though")
 RELATIVISERS = _same("WP", "who", "whom")
@@ -21,6 +21,7 @@ TO = Word("to", "to", "TO")
 NOT = Word("not", "not", "RB")
 CONTRACTED_NOT = Word("n't", "not", "RB")
 POSSESSIVE = Word("'s", "'s", "POS")
+POSSESSIVE_AFTER_S = Word("'", "'s", "POS")
 COMMA = Word(",", ",", ",")
 STOP = Word(".", ".", ".")
 WILL = Word("will", "will", "MD")
@@ -48,6 +49,8 @@ SUBJECT_PRONOUNS = Weighted(
 )
 #: Pronouns that agree as a plural does.
 PLURAL_PRONOUNS = frozenset(("they", "we"))
+NOBODY = Word("nobody", "nobody", "NN")
+NOTHING = Word("nothing", "nothing", "NN")
 OBJECT_PRONOUNS = Weighted(
     [Word("him", "he", "PRP"), Word("her", "she", "PRP"), Word("them", "they", "PRP")], [4, 4, 3]
 )

@@ -1,9 +1,8 @@
 """The arcs of a semantic graph by their ends, and the words with what the lexicon knows of them."""
 
-from collections import defaultdict
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Sequence, Set, Tuple
 
-from spigot_allennlp.data.synthetic.entries import Entry, Word
+from spigot_allennlp.data.synthetic.entries import Word
 from spigot_allennlp.data.synthetic.function_words import SUBORDINATORS
 from spigot_allennlp.data.synthetic.lexicon import look_up
 from spigot_allennlp.data.synthetic.semantic_graph import CLAUSE_ROLES, SemanticGraph
@@ -11,56 +10,58 @@ from spigot_allennlp.data.synthetic.semantic_graph import CLAUSE_ROLES, Semantic
 
 class GraphIndex:
     """
-    One graph, or the part of it that lies within a span. Positions count from 1.
+    One graph. Positions count from 1.
 
     # Parameters
 
     words : `Sequence[Word]`
     graph : `SemanticGraph`
-    span : `range`, optional
-        Arcs with an end outside are not seen; by default all are.
     """
 
-    def __init__(
-        self, words: Sequence[Word], graph: SemanticGraph, span: Optional[range] = None
-    ) -> None:
-        self.words = words
-        self._arguments: Dict[int, List[Tuple[int, str]]] = defaultdict(list)
-        self._predicates: Dict[int, List[Tuple[int, str]]] = defaultdict(list)
+    def __init__(self, words: Sequence[Word], graph: SemanticGraph) -> None:
+        self._words = words
+        self._entries = [look_up(word) for word in words]
+        self._arguments: Dict[int, List[Tuple[int, str]]] = {}
+        self._predicates: Dict[int, List[Tuple[int, str]]] = {}
         for predicate, argument, role in graph.arcs:
-            if span is None or (predicate in span and argument in span):
-                self._arguments[predicate].append((argument, role))
-                self._predicates[argument].append((predicate, role))
+            self._arguments.setdefault(predicate, []).append((argument, role))
+            self._predicates.setdefault(argument, []).append((predicate, role))
+        self._span = range(len(words) + 1)
+
+    def within(self, span: range) -> "GraphIndex":
+        """The part of the graph whose arcs have both ends in `span`; its arcs are asked for only
+        from positions in `span`."""
+        part = object.__new__(GraphIndex)
+        part.__dict__.update(self.__dict__, _span=span)
+        return part
 
     def word(self, position: int) -> Word:
         """The word at a position."""
-        return self.words[position - 1]
-
-    def entry(self, position: int) -> Optional[Entry]:
-        """What the lexicon knows of the word."""
-        return look_up(self.words[position - 1])
+        return self._words[position - 1]
 
     def kind(self, position: int) -> str:
         """The kind that the lexicon gives the word, or nothing."""
-        entry = self.entry(position)
+        entry = self._entries[position - 1]
         return entry.kind if entry else ""
 
     def polarity(self, position: int) -> int:
         """The polarity that the lexicon gives the word, or 0."""
-        entry = self.entry(position)
+        entry = self._entries[position - 1]
         return entry.polarity if entry else 0
 
     def arguments(self, position: int, *roles: str) -> List[int]:
         """What the word has in these roles."""
-        return [argument for argument, role in self._arguments[position] if role in roles]
+        span, ends = self._span, self._arguments.get(position, ())
+        return [argument for argument, role in ends if role in roles and argument in span]
 
     def predicates(self, position: int, *roles: str) -> List[int]:
         """The words for which this one has one of these roles."""
-        return [predicate for predicate, role in self._predicates[position] if role in roles]
+        span, ends = self._span, self._predicates.get(position, ())
+        return [predicate for predicate, role in ends if role in roles and predicate in span]
 
     def roles(self, position: int) -> List[Tuple[int, str]]:
         """The predicates of the word, with its role for each."""
-        return self._predicates[position]
+        return [end for end in self._predicates.get(position, ()) if end[0] in self._span]
 
     def clause(self, position: int) -> int:
         """The clause that a verb of raising, control or attribution takes, or 0."""
@@ -69,7 +70,7 @@ class GraphIndex:
 
     def embedding(self, position: int) -> int:
         """The verb whose clause this is, or 0."""
-        for predicate, _ in self._predicates[position]:
+        for predicate, _ in self.roles(position):
             if self.clause(predicate) == position:
                 return predicate
         return 0
@@ -78,8 +79,8 @@ class GraphIndex:
         """What is coordinated with the word, each with the conjunction."""
         return [
             (argument, role)
-            for argument, role in self._arguments[position]
-            if role == "conj" or role.endswith("_c")
+            for argument, role in self._arguments.get(position, ())
+            if (role == "conj" or role.endswith("_c")) and argument in self._span
         ]
 
     def subordinates(self, position: int) -> List[int]:

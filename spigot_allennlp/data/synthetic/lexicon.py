@@ -11,7 +11,6 @@ from spigot_allennlp.data.synthetic.modifiers import (
 from spigot_allennlp.data.synthetic.nouns import NOUNS
 from spigot_allennlp.data.synthetic.verbs import BE, VERBS
 
-_ADJECTIVES = {**NEUTRAL_ADJECTIVES, **JUDGING_ADJECTIVES}
 _LEXICON: Dict[Tuple[str, str], Entry] = {("V", "be"): BE}
 for _category, _tables in (
     ("N", NOUNS),

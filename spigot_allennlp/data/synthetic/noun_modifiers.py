@@ -18,11 +18,13 @@ def prepositional(g: Derivation, preposition: str, slot: str, plain: bool = Fals
 
 
 @production("noun modifier", 58)
+@production("subject modifier", 46)
 def nothing(g: Derivation, noun: Node, kind: str) -> None:
     """the film"""
 
 
-@production("noun modifier", 10)
+@production("noun modifier", 7)
+@production("subject modifier", 6)
 def with_something(g: Derivation, noun: Node, kind: str) -> None:
     """the film with the sad ending; the singer with the camera; the actor without talent"""
     slots = weighted(part=1) if kind in WORKS else weighted(instrument=3, quality=1)
@@ -34,21 +36,24 @@ def with_something(g: Derivation, noun: Node, kind: str) -> None:
     noun.after(prepositional(g, g.draw.pick(_WITH), slot, plain=g.depth > 0), "prep")
 
 
-@production("noun modifier", 9)
+@production("noun modifier", 6)
+@production("subject modifier", 4)
 def somewhere(g: Derivation, noun: Node, kind: str) -> None:
     """the critic from the city; the song from the cinema"""
     where = g.draw.pick(_WHERE if kind in PERSONS else _WHERE_WORK)
     noun.after(prepositional(g, where, "place", plain=g.depth > 0), "prep")
 
 
-@production("noun modifier", 4)
+@production("noun modifier", 3)
+@production("subject modifier", 2)
 def about_something(g: Derivation, noun: Node, kind: str) -> None:
     """the film about the thief"""
     if kind in WORKS:
         noun.after(prepositional(g, "about", "doer", plain=g.depth > 0), "prep")
 
 
-@production("noun modifier", 12)
+@production("noun modifier", 18)
+@production("subject modifier", 90)
 def relative_clause(g: Derivation, noun: Node, kind: str) -> None:
     """the critic who left"""
     if kind in PERSONS or kind in WORKS:

@@ -9,10 +9,13 @@ from spigot_allennlp.data.synthetic.function_words import (
     COMMA,
     CONJUNCTIONS,
     INDEFINITE_BEFORE_VOWEL,
+    NOBODY,
+    NOTHING,
     OBJECT_PRONOUNS,
     PLURAL_DETERMINERS,
     PLURAL_PRONOUNS,
     POSSESSIVE,
+    POSSESSIVE_AFTER_S,
     POSSESSIVE_PRONOUNS,
     PREPOSITIONS,
     SINGULAR_DETERMINERS,
@@ -41,12 +44,13 @@ def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = Fa
         Without coordination and without anything after the noun.
     """
     kind = g.draw.pick(SLOTS[slot])
+    plain = plain or (g.depth > 0 and g.draw.chance(0.7))
     if kind == "person":
         return g.expand("plain person" if plain else "person", kind, case)
     return g.expand("plain thing" if plain else "thing", kind, case)
 
 
-@production("person", 12)
+@production("person", 6)
 @production("plain person", 24)
 def pronoun(g: Derivation, kind: str, case: str) -> Node:
     """she"""
@@ -54,7 +58,27 @@ def pronoun(g: Derivation, kind: str, case: str) -> Node:
     return Node(word, plural=word.form in PLURAL_PRONOUNS)
 
 
-@production("person", 12)
+@production("person", 8)
+@production("plain person", 6)
+def nobody(g: Derivation, kind: str, case: str) -> Node:
+    """nobody; nobody who saw the film"""
+    return _none(g, NOBODY, kind, case)
+
+
+@production("thing", 5)
+def nothing(g: Derivation, kind: str, case: str) -> Node:
+    """nothing; nothing in the theatre"""
+    return _none(g, NOTHING, kind, case) if kind == "work" else common_noun(g, kind, case)
+
+
+def _none(g: Derivation, word: Word, kind: str, case: str) -> Node:
+    node = Node(word)
+    if case == "subject":
+        g.expand("subject modifier", node, kind)
+    return node
+
+
+@production("person", 7)
 @production("plain person", 24)
 @production("owner", 1)
 def name(g: Derivation, kind: str, case: str) -> Node:
@@ -99,12 +123,12 @@ def common_noun(g: Derivation, kind: str, case: str) -> Node:
     """the old film, perhaps with something that follows"""
     node = plain_common_noun(g, kind, case)
     if kind not in MASS:
-        g.expand("noun modifier", node, kind)
+        g.expand("subject modifier" if case == "subject" else "noun modifier", node, kind)
     return node
 
 
-@production("person", 9)
-@production("thing", 12)
+@production("person", 4)
+@production("thing", 6)
 def relational_noun(g: Derivation, kind: str, case: str) -> Node:
     """the friend of the singer"""
     if kind not in RELATIONAL:
@@ -120,8 +144,8 @@ def relational_noun(g: Derivation, kind: str, case: str) -> Node:
     return node
 
 
-@production("person", 8)
-@production("thing", 8)
+@production("person", 4)
+@production("thing", 4)
 def coordinated(g: Derivation, kind: str, case: str) -> Node:
     """the films and the plays; new films and plays"""
     node = plain_common_noun(g, kind, case)
@@ -159,7 +183,9 @@ def _determiner(g: Derivation, kind: str, many: bool) -> Optional[Node]:
         return Node(g.draw.pick(POSSESSIVE_PRONOUNS)).related("poss")
     if g.draw.chance(0.04):
         owner = g.expand("owner", "person", "object")
-        return owner.after(Node(POSSESSIVE), "possessive").related("poss")
+        after_s = owner.word.pos == "NNS" and owner.word.form.endswith("s")
+        sign = Node(POSSESSIVE_AFTER_S if after_s else POSSESSIVE)
+        return owner.after(sign, "possessive").related("poss")
     if many:
         return None if g.draw.chance(0.15) else Node(g.draw.pick(PLURAL_DETERMINERS)).related("det")
     return Node(g.draw.pick(SINGULAR_DETERMINERS)).related("det")

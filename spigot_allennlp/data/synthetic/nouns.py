@@ -12,8 +12,8 @@ _TABLE: List[Tuple[str, int, str]] = [
         "critic director* actor friend* writer* singer child/children teacher* student painter* "
         "visitor editor* dancer neighbour* woman/women drummer man/men usher stranger sister*",
     ),
-    ("hero", 1, "hero/heroes genius saint"),
-    ("villain", -1, "villain thief/thieves liar"),
+    ("hero", 1, "hero/heroes saint"),
+    ("villain", -1, "villain thief/thieves"),
     (
         "work",
         0,
@@ -24,8 +24,8 @@ _TABLE: List[Tuple[str, int, str]] = [
     ("disaster", -1, "failure flop"),
     ("disaster", -2, "disaster"),
     ("part", 0, "ending* plot* title* soundtrack* voice* script* costume chapter* melody* cast*"),
-    ("merit", 1, "charm wit talent"),
-    ("flaw", -1, "flaw mistake cliche"),
+    ("merit", 1, "charm wit"),
+    ("flaw", -1, "flaw cliche"),
     ("instrument", 0, "camera telescope microphone lamp pen map"),
     ("manner", 0, "patience ease surprise curiosity care"),
     ("place", 0, "theatre cinema garden museum studio city station harbour village square"),

@@ -58,8 +58,10 @@ class Predicate:
         The slot (see `noun_phrases.py`) that its subject is drawn from.
     """
 
-    __slots__ = ("node", "verb", "voice", "subject", "tense", "preverbal", "conjuncts", "joins")
-    __slots__ += ("negated",)
+    __slots__ = (
+        *("node", "verb", "voice", "subject"),
+        *("tense", "preverbal", "conjuncts", "joins", "negated"),
+    )
 
     def __init__(self, node: Node, verb: Verb, voice: str, subject: str) -> None:
         self.node = node
@@ -70,7 +72,7 @@ class Predicate:
         self.tense: Optional[str] = None
         #: An adverb between auxiliaries and verb.
         self.preverbal: Optional[Word] = None
-        self.conjuncts: List["Predicate"] = []
+        self.conjuncts: List[Predicate] = []
         #: Of a conjunct: whether it shares the auxiliaries, and the negation, of the first.
         self.joins = False
         #: Of a conjunct that does not: whether it has a negation of its own.

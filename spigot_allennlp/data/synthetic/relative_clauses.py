@@ -17,8 +17,8 @@ from spigot_allennlp.data.synthetic.slots import PERSONS
 from spigot_allennlp.data.synthetic.verb_phrases import SUBJECTS, add_agent
 from spigot_allennlp.data.synthetic.verbs import VERBS
 
-_OF_PERSON = weighted(evaluation=4, effect=5, stimulus=3, action=2)
-_OF_WORK = weighted(evaluation=5, effect=1, action=3)
+_OF_PERSON = weighted(evaluation=5, effect=2, stimulus=5, action=1)
+_OF_WORK = weighted(evaluation=6, effect=1, action=1)
 
 
 @production("relative clause", 10, recursive=True)
@@ -75,7 +75,7 @@ def active_participle(g: Derivation, noun: Node, kind: str) -> None:
         noun.after(participle(g), "vmod")
 
 
-@production("relative clause", 4)
+@production("relative clause", 6)
 def passive_participle(g: Derivation, noun: Node, kind: str) -> None:
     """the film praised by the critic"""
     verb = g.draw.pick(VERBS[g.draw.pick(_OF_PERSON if kind in PERSONS else _OF_WORK)])
@@ -86,7 +86,7 @@ def passive_participle(g: Derivation, noun: Node, kind: str) -> None:
 
 def _predicate_with_gap(g: Derivation, kind: str) -> Predicate:
     verb = g.draw.pick(VERBS[g.draw.pick(_OF_PERSON if kind in PERSONS else _OF_WORK)])
-    predicate = active(verb, SUBJECTS.get(verb.kind, "theme" if verb.kind == "stimulus" else "person"))
+    predicate = active(verb, SUBJECTS.get(verb.kind, "person"))
     g.expand("adjunct", predicate)
     return predicate
 
@@ -96,7 +96,7 @@ def _clause_with_gap(g: Derivation, kind: str) -> Node:
 
 
 def _attach(g: Derivation, noun: Node, kind: str, clause: Node, relation: str) -> None:
-    if g.draw.chance(0.6):
+    if g.draw.chance(0.5):
         clause.in_front(_relativiser(g, kind, subject=False), relation)
     noun.after(clause, "rcmod")
 

@@ -17,16 +17,16 @@ What the sentence says is followed from the top through the graph; the words alo
   the film is bad, what bored the critic is bad, who was bored is not), and on what it is "with".
 """
 
-from typing import FrozenSet, Sequence
+from functools import cached_property
+from typing import FrozenSet, Sequence, Set
 
 from spigot_allennlp.data.synthetic.entries import Word
 from spigot_allennlp.data.synthetic.graph_index import GraphIndex
-from spigot_allennlp.data.synthetic.semantic_graph import SemanticGraph
+from spigot_allennlp.data.synthetic.semantic_graph import CLAUSE_ROLES, SemanticGraph
 
 STRONGEST = 2
 
 _STANCES = frozenset(("hero", "villain"))
-_JUDGING = frozenset(("evaluation", "stimulus"))
 #: The argument that decides whether what a verb of effect says is good or bad.
 _AFFECTED = {"effect": "ARG2", "property": "ARG2", "fate": "ARG1"}
 #: The argument on which a verb in a relative clause throws its light.
@@ -54,7 +54,11 @@ class Judge:
 
     def __init__(self, graph: GraphIndex, top: int) -> None:
         self._graph = graph
-        self._said = graph.said(top)
+        self._top = top
+
+    @cached_property
+    def _said(self) -> Set[int]:
+        return self._graph.said(self._top)
 
     def value(self, position: int, seen: FrozenSet[int] = _NOTHING) -> int:
         """
@@ -108,9 +112,10 @@ class Judge:
 
     def _unnegated(self, event: int, seen: FrozenSet[int]) -> int:
         kind, polarity = self._graph.kind(event), self._graph.polarity(event)
-        clause = self._graph.clause(event)
-        if clause:
-            return polarity * self.value(clause, seen)
+        if kind in CLAUSE_ROLES:
+            clause = self._graph.clause(event)
+            # Where a phrase is too short for the clause, "said" says nothing, and "denied" no.
+            return polarity * self.value(clause, seen) if clause else min(polarity, 0)
         if kind == "be":
             return sum(self.value(noun, seen) for noun in self._graph.arguments(event, "ARG2"))
         if kind in _AFFECTED:
@@ -159,9 +164,9 @@ class Judge:
             value += self._view(other, seen, stance)
         return _bounded(value)
 
-    def _told_of(self, noun: int, seen: FrozenSet[int]) -> "set[int]":
+    def _told_of(self, noun: int, seen: FrozenSet[int]) -> Set[int]:
         """The adjectives of a noun, and the events of its relative clauses that tell on it."""
-        events = set()
+        events: Set[int] = set()
         for event, role in self._graph.roles(noun):
             tells = self._graph.word(event).pos[0] == "J"
             tells = tells or _SEEN_THROUGH.get(self._graph.kind(event)) == role
@@ -173,6 +178,8 @@ class Judge:
         return events
 
     def _is_none(self, noun: int) -> bool:
+        if self._graph.word(noun).lemma in ("nobody", "nothing"):
+            return True
         return any(self._graph.word(d).lemma == "no" for d in self._graph.predicates(noun, "BV"))
 
 

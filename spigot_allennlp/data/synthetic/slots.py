@@ -5,8 +5,8 @@ from spigot_allennlp.data.synthetic.draw import weighted
 SLOTS = {
     "person": weighted(person=8, hero=1, villain=1),
     "doer": weighted(person=6, hero=1, villain=1),
-    "patient": weighted(person=5, work=2, villain=2, hero=1.5, success=0.2, disaster=0.2),
-    "faring": weighted(person=5, hero=2, villain=2.5),
+    "patient": weighted(person=5, work=2, villain=1.7, hero=1.5, success=0.1, disaster=0.2),
+    "faring": weighted(person=6, hero=2, villain=2),
     "work": weighted(work=6, part=2, success=0.4, disaster=0.4),
     "theme": weighted(work=6, part=2, person=2, success=0.5, disaster=0.5),
     "quality": weighted(merit=1, flaw=1),
@@ -18,6 +18,8 @@ SLOTS = {
     "occasion": weighted(occasion=1),
 }
 
+#: The slots of subjects that can do something on purpose.
+SLOTS_OF_PERSONS = frozenset(("person", "doer", "faring"))
 PERSONS = frozenset(("person", "hero", "villain"))
 WORKS = frozenset(("work", "success", "disaster", "part"))
 #: Kinds without plural and article.

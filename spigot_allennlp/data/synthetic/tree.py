@@ -1,6 +1,6 @@
 """A sentence with its syntactic tree."""
 
-from typing import List, NamedTuple, Tuple
+from typing import Iterator, List, NamedTuple, Tuple
 
 from spigot_allennlp.data.synthetic.entries import Word
 
@@ -28,3 +28,9 @@ class SyntaxTree(NamedTuple):
         for position, head in enumerate(self.heads, start=1):
             children[head].append(position)
         return children
+
+    def rows(self) -> Iterator[Tuple[int, Word, int, str]]:
+        """(position from 1, word, head, relation) of each token."""
+        columns = zip(self.words, self.heads, self.relations, strict=True)
+        for position, (word, head, relation) in enumerate(columns, start=1):
+            yield position, word, head, relation

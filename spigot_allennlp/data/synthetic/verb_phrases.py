@@ -12,7 +12,7 @@ from spigot_allennlp.data.synthetic.predicate import Predicate, active
 from spigot_allennlp.data.synthetic.verbs import BE, VERBS
 
 #: What the subject and the object of a kind of verb are drawn from.
-SUBJECTS = {"effect": "doer", "fate": "faring", "property": "work"}
+SUBJECTS = {"effect": "doer", "fate": "faring", "property": "work", "stimulus": "theme"}
 OBJECTS = {"evaluation": "theme", "stimulus": "person", "effect": "patient"}
 OBJECTS.update(action="theme", property="quality", transfer="work")
 
@@ -29,13 +29,13 @@ def with_object(g: Derivation, verb: Verb, subject: str) -> Predicate:
 
 
 @production("person predicate", 26)
-@production("controlled predicate", 8)
+@production("controlled predicate", 12)
 def evaluation(g: Derivation) -> Predicate:
     """enjoyed the film"""
     return with_object(g, g.draw.pick(VERBS["evaluation"]), "person")
 
 
-@production("person predicate", 9)
+@production("person predicate", 10)
 def stimulus_person(g: Derivation) -> Predicate:
     """amused the critic"""
     return with_object(g, g.draw.pick(VERBS["stimulus"]), "person")
@@ -47,8 +47,8 @@ def stimulus(g: Derivation) -> Predicate:
     return with_object(g, g.draw.pick(VERBS["stimulus"]), "work")
 
 
-@production("person predicate", 9)
-@production("controlled predicate", 5)
+@production("person predicate", 8)
+@production("controlled predicate", 4)
 def effect(g: Derivation) -> Predicate:
     """rescued the hero"""
     return with_object(g, g.draw.pick(VERBS["effect"]), "doer")
@@ -67,14 +67,14 @@ def action(g: Derivation) -> Predicate:
     return with_object(g, g.draw.pick(VERBS["action"]), "person")
 
 
-@production("person predicate", 5)
-@production("controlled predicate", 6)
+@production("person predicate", 3)
+@production("controlled predicate", 3)
 def fate(g: Derivation) -> Predicate:
     """won"""
     return _without_object(g, g.draw.pick(VERBS["fate"]), "faring")
 
 
-@production("person predicate", 2)
+@production("person predicate", 4)
 @production("controlled predicate", 1)
 def activity(g: Derivation) -> Predicate:
     """left"""
@@ -87,7 +87,7 @@ def _without_object(g: Derivation, verb: Verb, subject: str) -> Predicate:
     return predicate
 
 
-@production("person predicate", 2)
+@production("person predicate", 3)
 def transfer(g: Derivation) -> Predicate:
     """gave the singer the song; gave the song to the singer"""
     predicate = active(g.draw.pick(VERBS["transfer"]), "person")
@@ -149,5 +149,4 @@ def _passive(g: Derivation, verb: Verb, subject: str) -> Predicate:
 def add_agent(g: Derivation, node: Node, verb: Verb) -> None:
     """by the critic; sometimes nobody is named"""
     if g.draw.chance(0.7):
-        slot = "theme" if verb.kind == "stimulus" else SUBJECTS.get(verb.kind, "person")
-        node.after(prepositional(g, "by", slot), "prep")
+        node.after(prepositional(g, "by", SUBJECTS.get(verb.kind, "person")), "prep")

@@ -1,5 +1,7 @@
 """The deep biaffine scorer."""
 
+from typing import Optional
+
 import torch
 from allennlp.nn import Activation
 from torch import Tensor
@@ -10,8 +12,8 @@ from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 @PairScorer.register("biaffine")
 class BiaffineScorer(PairScorer):
     """
-    `d^T U_l h + u_l^T d + v_l^T h + b_l`, where d and h are one-layer views of the dependent and of the head
-    ([Dozat & Manning, 2017](https://arxiv.org/abs/1611.01734), equations 4 to 9).
+    `d^T U_l h + u_l^T d + v_l^T h + b_l`, where d and h are one-layer views of the dependent and of
+    the head ([Dozat & Manning, 2017](https://arxiv.org/abs/1611.01734), equations 4 to 9).
 
     Registered as a `PairScorer` with name "biaffine".
 
@@ -29,7 +31,7 @@ class BiaffineScorer(PairScorer):
         input_dim: int,
         num_outputs: int,
         hidden_dim: int = 100,
-        activation: Activation = None,
+        activation: Optional[Activation] = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__(input_dim, num_outputs)

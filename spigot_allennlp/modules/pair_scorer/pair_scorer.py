@@ -32,6 +32,7 @@ class PairScorer(torch.nn.Module, Registrable):
         # Returns
 
         `Tensor`
-            Shape `(batch_size, length, length, num_outputs)`, indexed `[batch, dependent, head, output]`.
+            Shape `(batch_size, length, length, num_outputs)`, indexed
+            `[batch, dependent, head, output]`.
         """
         raise NotImplementedError

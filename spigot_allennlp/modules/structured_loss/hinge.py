@@ -11,9 +11,10 @@ from spigot_allennlp.structures.structure import Structure
 @StructuredLoss.register("hinge")
 class HingeLoss(StructuredLoss):
     """
-    `max_z (<scores, z> + cost(z, gold)) - <scores, gold>`, the margin rescaled by a cost that counts wrong parts
-    ([Taskar et al., 2004](https://aclanthology.org/W04-3201); [Peng et al., 2018](https://aclanthology.org/P18-1173),
-    section 4). Needs nothing but the argmax, at scores to which each part's cost is added.
+    `max_z (<scores, z> + cost(z, gold)) - <scores, gold>`, the margin rescaled by a cost that
+    counts wrong parts ([Taskar et al., 2004](https://aclanthology.org/W04-3201);
+    [Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). Needs nothing but the
+    argmax, at scores to which each part's cost is added.
 
     Registered as a `StructuredLoss` with name "hinge".
 
@@ -22,8 +23,8 @@ class HingeLoss(StructuredLoss):
     false_positive_cost : `float`, optional (default = `0.5`)
         Of a part that the gold object has not.
     false_negative_cost : `float`, optional (default = `0.5`)
-        Of a gold part that is missing. With 0.5 each a wrong head costs 1. The original's semantic parser has 0.4 and 0.6,
-        for the sake of recall.
+        Of a gold part that is missing. With 0.5 each a wrong head costs 1. The original's semantic
+        parser has 0.4 and 0.6, for the sake of recall.
     """
 
     def __init__(self, false_positive_cost: float = 0.5, false_negative_cost: float = 0.5) -> None:
@@ -41,7 +42,8 @@ class HingeLoss(StructuredLoss):
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
         missed = self._false_negative_cost * flatten_parts(gold).sum(dim=-1)
-        # What a part adds to the cost when it is chosen: a wrong one its cost, a gold one less of what is missed.
+        # What a part adds to the cost when it is chosen: a wrong one its own, a gold one less of
+        # what is missed.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
         worst = structure.argmax(scores + cost, mask)
         return structure.score(scores + cost, worst) + missed - structure.score(scores, gold)

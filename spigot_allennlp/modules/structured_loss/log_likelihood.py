@@ -9,8 +9,8 @@ from spigot_allennlp.structures.structure import Structure
 @StructuredLoss.register("log_likelihood")
 class LogLikelihoodLoss(StructuredLoss):
     """
-    `-log p(gold)` under `p(z) ∝ exp <scores, z>`, in nats: for trees a conditional random field, for graphs a
-    softmax over the labels of each arc and "none".
+    `-log p(gold)` under `p(z) ∝ exp <scores, z>`, in nats: for trees a conditional random field,
+    for graphs a softmax over the labels of each arc and "none".
 
     Registered as a `StructuredLoss` with name "log_likelihood".
     """

@@ -45,6 +45,6 @@ class StructuredLoss(torch.nn.Module, Registrable):
         for operation in sorted(self.requires):
             if not structure.provides(operation):
                 raise ConfigurationError(
-                    f"{type(self).__name__} needs {operation}, which {type(structure).__name__} (so configured) "
-                    "does not provide. Choose the loss 'hinge', which needs none."
+                    f"{type(self).__name__} needs {operation}, which {type(structure).__name__} "
+                    "(so configured) does not provide. Choose the loss 'hinge', which needs none."
                 )

@@ -1,0 +1,3 @@
+"""Subcommands of `allennlp`."""
+
+from spigot_allennlp.commands.generate_treebank import GenerateTreebank

@@ -1,0 +1,110 @@
+"""`allennlp generate-treebank`: writes the embedded treebank to files."""
+
+import argparse
+from os import PathLike
+from pathlib import Path
+from typing import Dict, Sequence, Union
+
+from allennlp.commands.subcommand import Subcommand
+from allennlp.common.checks import ConfigurationError
+
+# Each part is drawn with a seed of its own: the seed that is given, plus its place.
+PARTS = ("train", "dev", "test")
+DEFAULT_SIZES = {"train": 2000, "dev": 300, "test": 300}
+DEFAULT_LAYOUTS = ("sdp", "conllx", "sst")
+
+
+@Subcommand.register("generate-treebank")
+class GenerateTreebank(Subcommand):
+    """
+    Registered as a `Subcommand` with name "generate-treebank".
+    """
+
+    def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
+        description = "Write a treebank with trees, semantic graphs and sentiment, drawn at random."
+        subparser = parser.add_parser(self.name, description=description, help=description)
+        subparser.add_argument("folder", type=str, help="where to write; made if it is not there")
+        for part in PARTS:
+            size = DEFAULT_SIZES[part]
+            help_text = f"number of {part} sentences; 0 for no such file"
+            subparser.add_argument(f"--{part}", type=int, default=size, help=help_text)
+        subparser.add_argument(
+            "--seed",
+            type=int,
+            default=1,
+            help="of the training part; the others have the seeds that follow",
+        )
+        subparser.add_argument(
+            "--layouts",
+            nargs="+",
+            default=list(DEFAULT_LAYOUTS),
+            help="any of sdp, sdp2014, sdp_augmented, conllx, conllu, sst",
+        )
+        subparser.add_argument("--force", action="store_true", help="overwrite files")
+        subparser.set_defaults(func=generate_treebank_from_args)
+        return subparser
+
+
+def generate_treebank_from_args(args: argparse.Namespace) -> None:
+    """Writes what the command line asks for, and prints a table of it."""
+    sizes = {part: getattr(args, part) for part in PARTS}
+    written = generate_treebank(args.folder, sizes, args.seed, args.layouts, args.force)
+    for path, size in written.items():
+        print(f"{size:8d} sentences  {path}")
+
+
+def generate_treebank(
+    folder: Union[str, PathLike],
+    sizes: Dict[str, int],
+    seed: int,
+    layouts: Sequence[str],
+    force: bool = False,
+) -> Dict[Path, int]:
+    """
+    Writes the parts of a treebank.
+
+    # Parameters
+
+    folder : `Union[str, PathLike]`
+    sizes : `Dict[str, int]`
+        How many sentences each of `PARTS` is to have.
+    seed : `int`
+    layouts : `Sequence[str]`
+        The formats; each part is written in every one.
+    force : `bool`, optional (default = `False`)
+        Whether files that are there already are overwritten.
+
+    # Returns
+
+    `Dict[Path, int]`
+        The files, with the number of sentences in each.
+
+    # Raises
+
+    `ConfigurationError`, before anything is written, if a file is there already, a layout is not
+    known, or a number is negative.
+    """
+    from spigot_allennlp.data.synthetic.writing import LAYOUTS
+    from spigot_allennlp.data.synthetic_treebank import synthetic_text
+
+    unknown = [layout for layout in layouts if layout not in LAYOUTS]
+    if unknown:
+        raise ConfigurationError(f"no such layout: {unknown}; those known are {list(LAYOUTS)}")
+    if seed < 0 or min(sizes.values()) < 0:
+        raise ConfigurationError(f"negative number: seed is {seed}, the sizes are {sizes}")
+    parts = [part for part in PARTS if sizes.get(part)]
+    paths = {
+        (part, layout): Path(folder) / f"{part}{LAYOUTS[layout].suffix}"
+        for part in parts
+        for layout in layouts
+    }
+    present = [str(path) for path in paths.values() if path.exists()]
+    if present and not force:
+        raise ConfigurationError(
+            f"already there: {', '.join(present)}; name another folder, or add --force to overwrite"
+        )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for (part, layout), path in paths.items():
+        spec = f"synthetic:size={sizes[part]},seed={seed + PARTS.index(part)}"
+        path.write_text(synthetic_text(spec, layout), encoding="utf-8", newline="\n")
+    return {path: sizes[part] for (part, _), path in paths.items()}

@@ -1,0 +1,106 @@
+"""The reader of the embedded treebank: no file, no format."""
+
+from dataclasses import dataclass
+from typing import Any, Iterator, Optional
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import LabelField
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
+from spigot_allennlp.data.synthetic.sentence import SyntheticSentence
+from spigot_allennlp.data.synthetic.specification import parse_specification
+from spigot_allennlp.data.synthetic_treebank import generate
+
+# What becomes of the labels 0 to 4; None is left out.
+CLASSES = {
+    "2-class": ("0", "0", None, "1", "1"),
+    "3-class": ("0", "0", "1", "2", "2"),
+    "5-class": ("0", "1", "2", "3", "4"),
+}
+
+
+@dataclass
+class LabelledSentence(AnnotatedSentence):
+    """An annotated sentence with its sentiment."""
+
+    label: Optional[str] = None
+
+
+@DatasetReader.register("synthetic_treebank")
+class SyntheticTreebankReader(TreebankReader):
+    """
+    Draws sentences from a grammar, with their trees, semantic graphs and sentiment. The data path
+    is a specification, `"synthetic:size=2000,seed=1"`; see `Specification` for its keys.
+
+    The readers of the file formats take such a path, too, and make the same instances of it; this
+    one reads all layers at once, and writes and parses no text.
+
+    Registered as a `DatasetReader` with name "synthetic_treebank".
+
+    # Parameters
+
+    graphs : `bool`, optional (default = `True`)
+        Whether to take the semantic graphs.
+    sentiment : `str`, optional
+        If given, there is a field `label`, a `LabelField`: under `"5-class"` from "0" (very
+        negative) to "4" (very positive); under `"3-class"` "0", "1" or "2"; under `"2-class"` "0"
+        or "1", and neutral sentences are left out, as is usual with the Stanford Sentiment
+        Treebank.
+    """
+
+    def __init__(self, graphs: bool = True, sentiment: Optional[str] = None, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if sentiment is not None and sentiment not in CLASSES:
+            raise ConfigurationError(
+                f'sentiment is "{sentiment}", but must be one of {", ".join(CLASSES)}; leave it '
+                "out for instances without a label."
+            )
+        self._graphs = graphs
+        self._classes = CLASSES[sentiment] if sentiment else (None,) * 5
+        self._leaves_out = sentiment == "2-class"
+
+    def _sentences(self, path: str) -> Iterator[Result]:
+        try:
+            sentences = generate(*parse_specification(path))
+            for number, sentence in enumerate(sentences, start=1):
+                label = self._classes[sentence.label]
+                if label is not None or not self._leaves_out:
+                    yield self._annotated(sentence, label, f"{path}:{number}")
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+
+    def _annotated(
+        self, sentence: SyntheticSentence, label: Optional[str], source: str
+    ) -> LabelledSentence:
+        tree, graph = sentence.tree, sentence.graph
+        annotated = LabelledSentence(
+            words=[word.form for word in tree.words],
+            lemmas=[word.lemma for word in tree.words],
+            pos=[word.pos for word in tree.words],
+            identifier=sentence.identifier,
+            source=source,
+            label=label,
+        )
+        if self._trees:
+            annotated.heads, annotated.relations = list(tree.heads), list(tree.relations)
+        if self._graphs:
+            annotated.arcs, annotated.tops = list(graph.arcs), list(graph.tops)
+        return annotated
+
+    def text_to_instance(  # type: ignore[override]
+        self, *layers: Any, label: Optional[str] = None, **named_layers: Any
+    ) -> Instance:
+        """
+        See `TreebankReader` for the layers.
+
+        # Parameters
+
+        label : `str`, optional
+            The sentiment.
+        """
+        instance = super().text_to_instance(*layers, **named_layers)
+        if label is not None:
+            instance.add_field("label", LabelField(label))
+        return instance

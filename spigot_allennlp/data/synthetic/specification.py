@@ -1,0 +1,80 @@
+"""The name of an embedded data set: `synthetic:size=2000,seed=1`."""
+
+from difflib import get_close_matches
+from typing import Dict, NamedTuple
+
+PREFIX = "synthetic:"
+
+#: Sentences shorter and longer than this are not drawn, unless the specification says so.
+SHORTEST, LONGEST = 4, 35
+
+_LEAST = {"size": 1, "seed": 0, "min_length": 4, "max_length": 4}
+
+
+class Specification(NamedTuple):
+    """
+    What is to be drawn.
+
+    # Parameters
+
+    size : `int`, optional (default = `1000`)
+        The number of sentences, at least 1.
+    seed : `int`, optional (default = `1`)
+        At least 0. Sentence i is the same for every `size`.
+    min_length : `int`, optional (default = `4`)
+        The least number of tokens, at least 4.
+    max_length : `int`, optional (default = `35`)
+        The greatest number of tokens.
+    """
+
+    size: int = 1000
+    seed: int = 1
+    min_length: int = SHORTEST
+    max_length: int = LONGEST
+
+
+def parse_specification(text: str) -> Specification:
+    """
+    The specification that a data path names. What it leaves out has its default.
+
+    # Raises
+
+    `ValueError` that names the key and its value, and the way out.
+    """
+    if not text.startswith(PREFIX):
+        raise ValueError(f'{text!r} names no embedded data set; write "{PREFIX}size=2000,seed=1".')
+    values: Dict[str, int] = {}
+    for part in filter(None, text[len(PREFIX) :].split(",")):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if key not in _LEAST:
+            near = get_close_matches(key, _LEAST, n=1)
+            hint = f' Did you mean "{near[0]}"?' if near else ""
+            known = ", ".join(_LEAST)
+            raise ValueError(f"{text!r}: there is no key {key!r}; known are {known}.{hint}")
+        if key in values:
+            raise ValueError(f"{text!r}: {key} is given twice; leave one out.")
+        if not (value.isascii() and value.isdigit() and int(value) >= _LEAST[key]):
+            given = f"{key} is {value!r}" if equals else f"{key} has no value"
+            raise ValueError(
+                f"{text!r}: {given}, but must be a whole number from {_LEAST[key]} on; write, for "
+                f'example, "{PREFIX}{key}={max(_LEAST[key], 1)}".'
+            )
+        values[key] = int(value)
+    return check_lengths(Specification(**values))
+
+
+def check_lengths(specification: Specification) -> Specification:
+    """
+    The same specification.
+
+    # Raises
+
+    `ValueError` if its lengths leave no room for a sentence.
+    """
+    shortest, longest = specification.min_length, specification.max_length
+    if shortest > longest:
+        raise ValueError(
+            f"min_length is {shortest} and max_length is {longest}: no sentence has such a length. "
+            f"If one of them is not given, it is {SHORTEST} and {LONGEST}."
+        )
+    return specification

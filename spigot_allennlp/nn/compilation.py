@@ -1,0 +1,60 @@
+"""How functions become machine code: once for a machine, kept on disk, and not in silence."""
+
+import contextlib
+import logging
+from pathlib import Path
+from typing import Callable
+
+import numba
+from numba.core import event
+
+logger = logging.getLogger(__name__)
+
+
+def kernel(function: Callable) -> Callable:
+    """`function` as machine code, to be called by other kernels. It neither holds the interpreter nor raises."""
+    return numba.njit(nogil=True, error_model="numpy")(function)
+
+
+def entry(function: Callable) -> Callable:
+    """
+    A kernel to be called from Python. It is compiled at its first call and kept beside its source (or in the user's cache
+    directory, if that cannot be written), so that later processes only load it.
+    """
+    try:
+        compiled = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+    except RuntimeError as error:  # nowhere to keep it
+        logger.warning("%s will be compiled in every process: %s", function.__name__, error)
+        return kernel(function)
+    _forget_if_older_than_sources(compiled)
+    return compiled
+
+
+def _forget_if_older_than_sources(compiled: Callable) -> None:
+    """Numba compares what it kept with the file of the function alone, not with those of the kernels it calls."""
+    newest = max(source.stat().st_mtime for source in Path(__file__).parent.glob("*.py"))
+    module = compiled.__module__.rpartition(".")[-1]
+    for index in Path(compiled.stats.cache_path).glob(f"{module}.{compiled.__name__}-*.nbi"):
+        with contextlib.suppress(OSError):
+            if index.stat().st_mtime < newest:
+                index.unlink()
+
+
+class _Announcement(event.Listener):
+    """Says, once in a process, that something of ours is being compiled, lest it look like a hang."""
+
+    def __init__(self) -> None:
+        self.announced = False
+
+    def on_start(self, event: event.Event) -> None:
+        ours = event.data["dispatcher"].py_func.__module__.startswith(__package__)
+        if ours and not self.announced:
+            self.announced = True
+            logger.warning("Compiling kernels for this machine. This takes some seconds, and happens once.")
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+ANNOUNCEMENT = _Announcement()
+event.register("numba:compile", ANNOUNCEMENT)

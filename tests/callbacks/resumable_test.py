@@ -1,0 +1,193 @@
+"""Runs that are killed with SIGKILL and resumed, beside runs that are not."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Dict
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.training import TrainerCallback
+
+from spigot_allennlp.callbacks.resumable import Resumable
+
+ROOT = Path(__file__).parents[2]
+EPOCHS = 4
+
+# What changes from run to run, whatever happens.
+OF_THE_MACHINE = ("duration", "memory")
+
+TAGGER: Dict[str, Any] = {
+    "type": "simple_tagger",
+    "text_field_embedder": {
+        "token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 6}}
+    },
+    "encoder": {
+        "type": "stacked_bidirectional_lstm",
+        "input_size": 6,
+        "hidden_size": 6,
+        "num_layers": 2,
+        "recurrent_dropout_probability": 0.3,
+        "layer_dropout_probability": 0.3,
+    },
+    "regularizer": {"regexes": [["weight", {"type": "l2", "alpha": 0.001}]]},
+}
+ONE_TASK: Dict[str, Any] = {
+    "dataset_reader": {"type": "sequence_tagging"},
+    "train_data_path": "train.txt",
+    "validation_data_path": "dev.txt",
+    "data_loader": {"batch_size": 8, "shuffle": True},
+    "model": TAGGER,
+}
+TWO_TASKS: Dict[str, Any] = {
+    "dataset_reader": {
+        "type": "multitask",
+        "readers": {"a": {"type": "sequence_tagging"}, "b": {"type": "sequence_tagging"}},
+    },
+    "train_data_path": {"a": "train.txt", "b": "dev.txt"},
+    "validation_data_path": {"a": "dev.txt", "b": "dev.txt"},
+    "data_loader": {
+        "type": "multitask",
+        "scheduler": {"type": "homogeneous_roundrobin", "batch_size": 8},
+        "sampler": "uniform",
+        "instances_per_epoch": 44,
+    },
+    "validation_data_loader": {
+        "type": "multitask",
+        "scheduler": {"type": "homogeneous_roundrobin", "batch_size": 8},
+    },
+    "model": {**TAGGER, "type": "tagger_of_several_tasks"},
+}
+OFTEN = {"checkpointer": {"save_every_num_batches": 2}}
+MOVING = {"moving_average": {"type": "exponential", "decay": 0.9}}
+COSINE = {"learning_rate_scheduler": {"type": "cosine", "t_initial": 3}}
+GROUPS = {"num_gradient_accumulation_steps": 3, "checkpointer": {"save_every_num_batches": 1}}
+
+# Data and model, more of the trainer, where the run is killed, and where it is resumed: epochs and
+# batches.
+RUNS: Dict[str, Any] = {
+    "from the end of an epoch": (ONE_TASK, {}, "2:3", (2, 0)),
+    "from within an epoch": (ONE_TASK, OFTEN, "2:5", (2, 4)),
+    "from within the first epoch": (ONE_TASK, OFTEN, "0:3", (0, 2)),
+    "from the last batch of an epoch": (ONE_TASK, OFTEN, "2:v1", (2, 6)),
+    "with groups of batches": (ONE_TASK, GROUPS, "2:2", (2, 1)),
+    "with averages and a schedule": (ONE_TASK, {**MOVING, **COSINE, **OFTEN}, "2:3", (2, 2)),
+    "with two tasks that are sampled": (TWO_TASKS, OFTEN, "2:5", (2, 4)),
+}
+
+
+def write_sentences(file: Path, count: int) -> None:
+    words = ["a###X", "b###Y", "c###X", "c###Y", "d###Z"]
+    lines = (random.choices(words, k=random.randint(2, 9)) for _ in range(count))
+    file.write_text("".join(" ".join(line) + "\n" for line in lines))
+
+
+def write_config(folder: Path, name: str) -> None:
+    config, trainer, kill_at, _ = RUNS[name]
+    common = {"num_epochs": EPOCHS, "cuda_device": -1, "validation_metric": "+accuracy"}
+    common |= {"optimizer": {"type": "adam", "lr": 0.05}, "callbacks": ["kill", "resumable"]}
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({**config, "trainer": {**common, **trainer}}))
+    (folder / "kill_at").write_text(kill_at)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folder with a folder for every entry of `RUNS`."""
+    here = tmp_path_factory.mktemp("runs")
+    random.seed(0)
+    write_sentences(here / "train.txt", 47)
+    write_sentences(here / "dev.txt", 19)
+    (here / ".allennlp_plugins").write_text("spigot_allennlp")
+    for name in RUNS:
+        write_config(here / name, name)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.callbacks.killed_runs", *RUNS]
+    subprocess.run(command, cwd=here, env=environment, check=True)
+    return here
+
+
+def metrics(folder: Path, name: str) -> Dict[str, Any]:
+    found = json.loads((folder / name).read_text())
+    return {
+        key: value
+        for key, value in found.items()
+        if not any(word in key for word in OF_THE_MACHINE)
+    }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_metrics_of_every_epoch_are_those_of_a_run_that_was_not_killed(runs, name):
+    whole, killed = runs / name / "whole", runs / name / "killed"
+    for epoch in range(EPOCHS):
+        file = f"metrics_epoch_{epoch}.json"
+        assert metrics(killed, file) == metrics(whole, file)
+        assert "training_loss" in metrics(killed, file) and "training_accuracy" in metrics(
+            killed, file
+        )
+    assert metrics(killed, "metrics.json") == metrics(whole, "metrics.json")
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_weights_are_those_of_a_run_that_was_not_killed(runs, name):
+    whole, killed = (torch.load(runs / name / run / "best.th") for run in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    assert all(torch.equal(whole[key], killed[key]) for key in whole)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_run_was_resumed_from_the_checkpoint_that_was_meant(runs, name):
+    log = (runs / name / "killed.log").read_text()
+    assert log.count("Beginning training.") == 2
+    epochs, batches = RUNS[name][-1]
+    assert f"Resuming after {epochs} epochs and {batches} batches." in log
+
+
+def trainer_after(epochs: int, best_epoch: int, weights: float, validates: bool = True) -> Any:
+    """As much of a trainer as the callback asks for, with one weight, at the end of an epoch."""
+    return SimpleNamespace(
+        data_loader=[],
+        model=torch.nn.Linear(1, 1),
+        _validation_data_loader=[] if validates else None,
+        _start_after_epochs_completed=epochs,
+        _start_after_batches_in_epoch_completed=0,
+        _metric_tracker=SimpleNamespace(best_epoch=best_epoch),
+        _best_model_filename=None,
+        _moving_average=None,
+        _ddp_wrapped_model=None,
+        _scaler=None,
+        _save_model_state=lambda path: torch.save(weights, path),
+    )
+
+
+@pytest.mark.parametrize(
+    "best_epoch, validates, best", [(1, True, 2.0), (0, True, 1.0), (None, False, 2.0)]
+)
+def test_best_weights_that_the_kill_forestalled_are_written(tmp_path, best_epoch, validates, best):
+    torch.save(1.0, tmp_path / "best.th")
+    callback = Resumable(str(tmp_path))
+    trainer = trainer_after(2, best_epoch, 2.0, validates)
+    callback.trainer = trainer
+    callback.load_state_dict(callback.state_dict())
+    callback.on_start(trainer)
+    assert torch.load(tmp_path / "best.th") == best
+    if best == 2.0:
+        assert trainer._best_model_filename == str(tmp_path / "best.th")
+
+
+def test_the_callback_is_built_by_its_name_with_the_seed_that_pytorch_was_given(tmp_path):
+    torch.manual_seed(5)
+    callback = TrainerCallback.from_params(Params({"type": "resumable"}), serialization_dir="x")
+    assert isinstance(callback, Resumable) and callback._seed == 5
+
+
+def test_the_seed_of_the_checkpoint_goes_on():
+    killed, resumed = Resumable("x", seed=1), Resumable("x", seed=2)
+    killed.trainer = trainer_after(1, 0, 1.0)
+    resumed.load_state_dict(killed.state_dict())
+    assert resumed._seed == 1

@@ -1,0 +1,35 @@
+import torch
+
+from spigot_allennlp.modules.determinism import without_dropout
+
+
+def test_dropout_is_off_within_and_as_before_after_it_also_after_an_error():
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.Dropout(0.5))
+    module[0].eval()
+    inputs = torch.randn(3, 4)
+    try:
+        with without_dropout(module):
+            assert torch.equal(module(inputs), module(inputs))
+            raise KeyError
+    except KeyError:
+        pass
+    assert [part.training for part in module.modules()] == [True, False, True]
+    assert not torch.equal(module(inputs), module(inputs))
+
+
+def test_a_recurrent_layer_stays_in_training_mode_but_drops_nothing():
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(4, 8, num_layers=2, dropout=0.5, batch_first=True)
+    inputs = torch.randn(2, 3, 4)
+    with without_dropout(lstm):
+        assert lstm.training
+        assert torch.equal(lstm(inputs)[0], lstm(inputs)[0])
+    assert lstm.dropout == 0.5
+
+
+def test_gradients_flow():
+    linear = torch.nn.Linear(4, 2)
+    with without_dropout(linear):
+        linear(torch.ones(1, 4)).sum().backward()
+    assert linear.weight.grad is not None

@@ -1,0 +1,52 @@
+import threading
+
+import pytest
+import torch
+
+from spigot_allennlp.nn.threads import share
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("worth_it", [True, False])
+def test_every_item_is_worked_on_once(threads, worth_it):
+    done = []
+    share(done.append, list(range(20)), worth_it)
+    assert sorted(done) == list(range(20))
+
+
+def test_as_many_threads_work_as_torch_has(threads):
+    # Each waits for the others, so that fewer would not come to an end.
+    meeting = threading.Barrier(threads, timeout=10)
+    names = set()
+
+    def work(item):
+        meeting.wait()
+        names.add(threading.current_thread().name)
+
+    share(work, list(range(threads)), worth_it=True)
+    assert len(names) == threads
+
+
+def test_what_is_not_worth_it_stays_in_this_thread():
+    seen = []
+    share(lambda item: seen.append(threading.current_thread()), [1, 2, 3], worth_it=False)
+    assert seen == [threading.current_thread()] * 3
+
+
+def test_an_error_is_raised_here(threads):
+    def fail(item):
+        raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        share(fail, [1, 2, 3], worth_it=True)
+
+
+def test_nothing_to_do():
+    share(lambda item: None, [], worth_it=True)
