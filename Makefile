@@ -50,8 +50,8 @@ environment: $(STAMP)
 # PyTorch comes first, so that nothing else chooses its version; AllenNLP comes last, without its
 # dependencies, which exclude every current PyTorch. Interrupted, it goes on where it was.
 $(STAMP): setup.cfg setup.py constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	  || { echo "Python 3.10 or later is needed: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed, for which constraints.txt is made: make PYTHON=python3.11 ..."; exit 1; }
 	@echo "Making the environment in $(VENV). This takes some minutes."
 	$(PYTHON) -m venv "$(VENV)"
 	$(PIP) --constraint constraints.txt torch

@@ -14,6 +14,7 @@ compat.mend_what_is_imported()
 
 from spigot_allennlp import (
     callbacks,
+    commands,
     config_variables,
     data,
     estimators,

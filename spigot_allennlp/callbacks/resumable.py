@@ -121,6 +121,7 @@ class Resumable(TrainerCallback):
     def _resume_epoch(self, trainer: GradientDescentTrainer) -> None:
         """Has the epoch that is being resumed report what it would have reported."""
         if trainer._distributed:
+            logger.warning("The training metrics of this epoch cover the batches from here on.")
             return  # the checkpoint has the counts of one process alone
         resumed = trainer._start_after_epochs_completed
         train_epoch = trainer._train_epoch

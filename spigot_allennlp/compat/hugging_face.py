@@ -1,5 +1,5 @@
 """
-Mendings for transformers 4.42 and later, 5 included, and for the huggingface_hub that it brings.
+Mendings for transformers 4.44 and later, 5 included, and for the huggingface_hub that it brings.
 """
 
 import functools
@@ -53,7 +53,7 @@ def push_to_hf_can_be_imported(module: Any) -> Iterator[None]:
 
 @mends(
     "allennlp.common.cached_transformers",
-    since="transformers 4.42: no tokenizer is built with `add_special_tokens`; 5: no encode_plus",
+    since="transformers 4.44: no tokenizer is built with `add_special_tokens`; 5: no encode_plus",
     until="AllenNLP passes `add_special_tokens` where it encodes, and there only",
 )
 def tokenizers_can_be_built_and_called(module: Any) -> Iterator[None]:

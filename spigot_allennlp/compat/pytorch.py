@@ -1,5 +1,5 @@
 """
-Mendings for PyTorch 1.13 and later.
+Mendings for PyTorch 2.0 and later.
 """
 
 import functools
@@ -58,7 +58,7 @@ def reduce_on_plateau_passes_no_verbose(module: Any) -> Iterator[None]:
     "allennlp.training.gradient_descent_trainer",
     "allennlp.training.util",
     "allennlp.nn.parallel.ddp_accelerator",
-    since="torch 1.13: clip_grad_norm_ knows no norm of sparse gradients (`sparse: true`)",
+    since="torch 2.0: clip_grad_norm_ knows no norm of sparse gradients (`sparse: true`)",
     until="torch clips sparse gradients",
 )
 def sparse_gradients_are_clipped(module: Any) -> Iterator[None]:

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 @mends(
     "allennlp.training.moving_average",
-    since="AllenNLP 0.8: the averages go on with copies of the parameters, which nobody trains",
+    since="AllenNLP 2.10.1 itself: the averages go on with copies of the parameters",
     until="AllenNLP restores the averages, and keeps the parameters",
 )
 def moving_average_keeps_its_parameters(module: Any) -> Iterator[None]:
@@ -28,7 +28,7 @@ def moving_average_keeps_its_parameters(module: Any) -> Iterator[None]:
 
 @mends(
     "allennlp.training.checkpointer",
-    since="AllenNLP 0.1: a run that was killed while it wrote a checkpoint cannot be resumed",
+    since="AllenNLP 2.10.1 itself: a run killed while it wrote a checkpoint cannot be resumed",
     until="AllenNLP writes a checkpoint under another name, and renames it when it is whole",
 )
 def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:

@@ -1,8 +1,12 @@
-"""What all parsers have in common: who predicts with them, and what they hand on unread."""
+"""What all parsers have in common: their predictor, and the way between sentences and padding."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
+import torch
 from allennlp.models import Model
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.data.punctuation import is_punctuation
 
 CARRIED = ("id", "words", "lemmas", "pos")
 
@@ -22,3 +26,21 @@ class ParsingModel(Model):
         if "loss" in output_dict:
             carried["loss"] = output_dict["loss"]
         return carried
+
+
+def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[int]]:
+    """The numbers of each sentence, from `rows` and `mask` of shape `(batch_size, length)`."""
+    lengths = mask.sum(dim=-1).tolist()
+    return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
+
+
+def punctuation_mask(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> BoolTensor:
+    """
+    Which tokens are punctuation, of the shape of `like`, `(batch_size, length)`; none if there are
+    no words to look at.
+    """
+    marks = torch.zeros(like.shape, dtype=torch.bool)
+    for row, entry in enumerate(metadata or []):
+        words = entry["words"]
+        marks[row, : len(words)] = torch.tensor([is_punctuation(word) for word in words])
+    return marks.to(like.device)

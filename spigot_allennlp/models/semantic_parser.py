@@ -21,6 +21,7 @@ from spigot_allennlp.structures.structure import Structure
 ROLES = "semantic_roles"
 # The label of the arcs from the root. As a vocabulary index it is padding, and so no role's.
 TOP = 0
+UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 NO_ARC = -1
 
 
@@ -140,6 +141,7 @@ class SemanticParser(ParsingModel):
         each arc, -1 where there is none.
         """
         part_mask = self.structure.part_mask(mask, scores.shape)
+        part_mask[..., UNKNOWN] = False  # never meant
         chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)
         graph = label.masked_fill(chosen == 0, NO_ARC)
         return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}

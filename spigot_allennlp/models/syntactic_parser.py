@@ -1,6 +1,6 @@
 """An arc-factored dependency parser."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 import torch
 from allennlp.common import Lazy
@@ -10,12 +10,12 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.data.punctuation import is_punctuation
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
-from spigot_allennlp.models.parsing_model import ParsingModel
+from spigot_allennlp.models.parsing_model import ParsingModel, punctuation_mask, unpadded
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.nn.heads import arcs_from_heads, at_heads
 from spigot_allennlp.structures.structure import Structure
 
 RELATIONS = "dependency_relations"
@@ -64,10 +64,8 @@ class SyntacticParser(ParsingModel):
         self._loss = loss
         self._relation_scorer = None
         if relation_scorer is not None:
-            num_relations = vocab.get_vocab_size(RELATIONS)
-            self._relation_scorer = relation_scorer.construct(
-                input_dim=dim, num_outputs=num_relations
-            )
+            size = vocab.get_vocab_size(RELATIONS)
+            self._relation_scorer = relation_scorer.construct(input_dim=dim, num_outputs=size)
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)
         initializer(self)
 
@@ -118,7 +116,7 @@ class SyntacticParser(ParsingModel):
         relations, in nats.
         """
         part_mask = self.structure.part_mask(mask, scores.shape)
-        heads, gold = _gold_arcs(heads, part_mask)
+        heads, gold = arcs_from_heads(heads, part_mask)
         losses = self._loss(self.structure, scores, part_mask, gold.to(scores.dtype))
         if self._relation_scorer is None:
             return losses
@@ -128,7 +126,7 @@ class SyntacticParser(ParsingModel):
                 "relation_scorer out, or read trees whose arcs are labelled."
             )
         # (batch_size, 1 + length, num_relations): at each token's gold head
-        logits = _at_heads(self._relation_scorer(states), heads)
+        logits = at_heads(self._relation_scorer(states), heads)
         # A relation that came into the vocabulary after this parser was trained is unknown to it.
         relations = relations.masked_fill(relations >= logits.size(-1), UNKNOWN)
         targets = torch.nn.functional.pad(relations, (1, 0))
@@ -148,7 +146,7 @@ class SyntacticParser(ParsingModel):
         output = {"heads": heads[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
         if self._relation_scorer is not None:
             with torch.no_grad():
-                logits = _at_heads(self._relation_scorer(states), heads)
+                logits = at_heads(self._relation_scorer(states), heads)
             logits[..., : UNKNOWN + 1] = -torch.inf  # neither padding nor unknown is ever meant
             output["relations"] = logits.argmax(dim=-1)[:, 1:]
         return output
@@ -166,7 +164,7 @@ class SyntacticParser(ParsingModel):
             output["heads"],
             heads,
             mask[:, 1:],
-            _punctuation(metadata, heads),
+            punctuation_mask(metadata, heads),
             predicted_relations=output.get("relations"),
             gold_relations=relations,
         )
@@ -175,47 +173,13 @@ class SyntacticParser(ParsingModel):
         """Per sentence `heads`, `relations`, and what was read with it; padding removed."""
         mask = output_dict["mask"]
         readable = self.carried_over(output_dict)
-        readable["heads"] = _unpadded(output_dict["heads"], mask)
+        readable["heads"] = unpadded(output_dict["heads"], mask)
         if "relations" in output_dict:
             readable["relations"] = [
                 [self.vocab.get_token_from_index(index, RELATIONS) for index in row]
-                for row in _unpadded(output_dict["relations"], mask)
+                for row in unpadded(output_dict["relations"], mask)
             ]
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         return self._attachment.get_metric(reset)
-
-
-def _gold_arcs(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
-    """
-    The heads with the root's in front, shape `(batch_size, 1 + length)`, and the same as arcs,
-    shape `(batch_size, dependent, head)`.
-    """
-    heads = torch.nn.functional.pad(heads, (1, 0))
-    positions = torch.arange(part_mask.size(2), device=heads.device)
-    return heads, (heads.unsqueeze(-1) == positions) & part_mask
-
-
-def _at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
-    """`scores[b, d, heads[b, d]]`, shape `(batch_size, dependent, num_outputs)`."""
-    index = heads[..., None, None].expand(-1, -1, 1, scores.size(-1))
-    return scores.gather(2, index).squeeze(2)
-
-
-def _unpadded(rows: Tensor, mask: BoolTensor) -> List[List[int]]:
-    """The numbers of each sentence, from `rows` and `mask` of shape `(batch_size, length)`."""
-    lengths = mask.sum(dim=-1).tolist()
-    return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
-
-
-def _punctuation(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> BoolTensor:
-    """
-    Which tokens are punctuation, of the shape of `like`, `(batch_size, length)`; none if there are
-    no words to look at.
-    """
-    marks = torch.zeros(like.shape, dtype=torch.bool)
-    for row, entry in enumerate(metadata or []):
-        words = entry["words"]
-        marks[row, : len(words)] = torch.tensor([is_punctuation(word) for word in words])
-    return marks.to(like.device)

@@ -167,7 +167,7 @@ def _check_vocabulary(archived: Vocabulary, ours: Vocabulary) -> None:
         theirs = archived.get_index_to_token_vocabulary(namespace)
         if theirs != ours.get_index_to_token_vocabulary(namespace):
             raise ConfigurationError(
-                f"The archived syntactic_parser numbers the entries of '{namespace}' otherwise than "
-                "this model's vocabulary. Make the vocabulary from the archive's: vocabulary: "
+                f"The archived syntactic_parser numbers the entries of '{namespace}' otherwise "
+                "than this model's vocabulary. Make the vocabulary from the archive's: vocabulary: "
                 "{type: 'extend', directory: 'runs/.../model.tar.gz!vocabulary'}."
             )

@@ -30,6 +30,8 @@ class WordDropout(torch.nn.Module, FromParams):
         lemma and POS with the word, its semantic parser the word alone).
     """
 
+    _counts: Tensor
+
     def __init__(
         self,
         vocab: Vocabulary,

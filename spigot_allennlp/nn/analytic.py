@@ -1,11 +1,11 @@
 """
 Log-partitions whose derivatives are known in closed form.
 
-The gradient of a log-partition is the marginals, and the derivative of the marginals, being its Hessian, is symmetric: what
-the backward pass of marginals needs, a product with that matrix, is a derivative along one direction. Kernels
-compute both faster than autograd can, and without a graph over their charts. Autograd cannot see into a kernel, so it is
-told here; beside the surrogate gradients of `estimators` this is the one place where a backward pass is
-written by hand.
+The gradient of a log-partition is the marginals, and the derivative of the marginals, being its
+Hessian, is symmetric: what the backward pass of marginals needs, a product with that matrix, is a
+derivative along one direction. Kernels compute both faster than autograd can, and without a graph
+over their charts. Autograd cannot see into a kernel, so it is told here; beside the surrogate
+gradients of `estimators` this is the one place where a backward pass is written by hand.
 """
 
 from typing import Optional, Protocol, Tuple
@@ -18,23 +18,35 @@ from spigot_allennlp.nn.masking import per_instance
 
 
 class Inference(Protocol):
-    """What has to be known; none of it differentiable. Scores and mask have the shape `(batch_size, *parts)`."""
+    """
+    What has to be known; none of it differentiable. Scores and mask have the shape
+    `(batch_size, *parts)`.
+    """
 
     def expectations(self, scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
         """The log-partition, shape `(batch_size,)`, and the marginals, of the shape of `scores`."""
 
     def derivative(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
-        """The derivative of the marginals as the scores move along `direction`, of the shape of `scores`."""
+        """
+        The derivative of the marginals as the scores move along `direction`, of the shape of
+        `scores`.
+        """
 
 
 def log_partition(scores: Tensor, mask: BoolTensor, inference: Inference) -> Tensor:
-    """The log-partition of each instance, differentiable twice with respect to `scores`; shape `(batch_size,)`."""
+    """
+    The log-partition of each instance, differentiable twice with respect to `scores`; shape
+    `(batch_size,)`.
+    """
     total, _ = _Expectations.apply(scores, mask, inference)
     return total
 
 
 class _Expectations(torch.autograd.Function):
-    """Log-partition and marginals. The latter are an output so that a gradient made of them leads back here."""
+    """
+    Log-partition and marginals. The latter are an output so that a gradient made of them leads back
+    here.
+    """
 
     @staticmethod
     def forward(
@@ -61,7 +73,10 @@ class _Expectations(torch.autograd.Function):
 
 
 class _Curvature(torch.autograd.Function):
-    """The derivative of the marginals along a direction. Here it ends: it cannot be differentiated again."""
+    """
+    The derivative of the marginals along a direction. Here it ends: it cannot be differentiated
+    again.
+    """
 
     @staticmethod
     def forward(
@@ -71,4 +86,6 @@ class _Curvature(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> None:
-        raise NotImplementedError("A log-partition can be differentiated twice, but not a third time.")
+        raise NotImplementedError(
+            "A log-partition can be differentiated twice, but not a third time."
+        )

@@ -12,14 +12,16 @@ def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Ten
     """
     The best graph in which no head has two dependents of one label out of `labels`.
 
-    Heads whose unconstrained choice breaks no such rule are kept as they are, being optimal already. For the others the
-    arguments are assigned to roles by the Hungarian algorithm: each deterministic label is one column, the
-    best of the other labels (or no arc at all, at score zero) a column of the dependent's own.
+    Heads whose unconstrained choice breaks no such rule are kept as they are, being optimal
+    already. For the others the arguments are assigned to roles by the Hungarian algorithm: each
+    deterministic label is one column, the best of the other labels (or no arc at all, at score
+    zero) a column of the dependent's own.
 
     # Parameters
 
     chosen : `Tensor`
-        Shape `(batch_size, dependent, head, label)`: the best graph without the rule, as zeros and ones.
+        Shape `(batch_size, dependent, head, label)`: the best graph without the rule, as zeros and
+        ones.
     scores : `Tensor`
         Of the same shape, minus infinity on illegal parts.
     labels : `List[int]`
@@ -37,7 +39,10 @@ def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Ten
 
 
 def _best_assignment(scores: numpy.ndarray, labels: List[int]) -> numpy.ndarray:
-    """`scores` is `(dependent, label)`; the result is the best legal choice, as zeros and ones, of that shape."""
+    """
+    `scores` is `(dependent, label)`; the result is the best legal choice, as zeros and ones, of
+    that shape.
+    """
     num_dependents = len(scores)
     free = numpy.delete(scores, labels, axis=1)
     free_labels = numpy.delete(numpy.arange(scores.shape[1]), labels)
@@ -47,7 +52,7 @@ def _best_assignment(scores: numpy.ndarray, labels: List[int]) -> numpy.ndarray:
     weights[:, len(labels) :][numpy.diag_indices(num_dependents)] = own
     rows, columns = linear_sum_assignment(weights, maximize=True)
     best = numpy.zeros_like(scores)
-    for row, column in zip(rows, columns):
+    for row, column in zip(rows, columns, strict=True):
         if column < len(labels):
             best[row, labels[column]] = weights[row, column] > 0
         elif own[row] > 0:

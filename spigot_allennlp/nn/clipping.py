@@ -7,9 +7,9 @@ from spigot_allennlp.nn.masking import flatten_parts, per_instance
 
 def clip_norm(tensor: Tensor, max_norm: float) -> Tensor:
     """
-    Each instance of `tensor`, shape `(batch_size, *parts)`, scaled down to Euclidean norm `max_norm` where
-    it is longer; unchanged where it is not. The norm runs over all parts of the instance, as in the
-    gradient clipping of Peng et al. (2018), not over the batch.
+    Each instance of `tensor`, shape `(batch_size, *parts)`, scaled down to Euclidean norm
+    `max_norm` where it is longer; unchanged where it is not. The norm runs over all parts of the
+    instance, as in the gradient clipping of Peng et al. (2018), not over the batch.
     """
     # (batch_size,)
     norms = flatten_parts(tensor).norm(dim=-1)

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import numba
 from numba.core import event
@@ -12,14 +12,18 @@ logger = logging.getLogger(__name__)
 
 
 def kernel(function: Callable) -> Callable:
-    """`function` as machine code, to be called by other kernels. It neither holds the interpreter nor raises."""
+    """
+    `function` as machine code, to be called by other kernels. It does not hold the interpreter's
+    lock, and divides by zero without complaint.
+    """
     return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 def entry(function: Callable) -> Callable:
     """
-    A kernel to be called from Python. It is compiled at its first call and kept beside its source (or in the user's cache
-    directory, if that cannot be written), so that later processes only load it.
+    A kernel to be called from Python. It is compiled at its first call and kept beside its source
+    (or in the user's cache directory, if that cannot be written), so that later processes only load
+    it.
     """
     try:
         compiled = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
@@ -30,8 +34,11 @@ def entry(function: Callable) -> Callable:
     return compiled
 
 
-def _forget_if_older_than_sources(compiled: Callable) -> None:
-    """Numba compares what it kept with the file of the function alone, not with those of the kernels it calls."""
+def _forget_if_older_than_sources(compiled: Any) -> None:
+    """
+    Numba compares what it kept with the file of the function alone, not with those of the kernels
+    it calls.
+    """
     newest = max(source.stat().st_mtime for source in Path(__file__).parent.glob("*.py"))
     module = compiled.__module__.rpartition(".")[-1]
     for index in Path(compiled.stats.cache_path).glob(f"{module}.{compiled.__name__}-*.nbi"):
@@ -41,7 +48,9 @@ def _forget_if_older_than_sources(compiled: Callable) -> None:
 
 
 class _Announcement(event.Listener):
-    """Says, once in a process, that something of ours is being compiled, lest it look like a hang."""
+    """
+    Says, once in a process, that something of ours is being compiled, lest it look like a hang.
+    """
 
     def __init__(self) -> None:
         self.announced = False
@@ -50,7 +59,9 @@ class _Announcement(event.Listener):
         ours = event.data["dispatcher"].py_func.__module__.startswith(__package__)
         if ours and not self.announced:
             self.announced = True
-            logger.warning("Compiling kernels for this machine. This takes some seconds, and happens once.")
+            logger.warning(
+                "Compiling kernels for this machine. This takes some seconds, and happens once."
+            )
 
     def on_end(self, event: event.Event) -> None:
         pass

@@ -1,10 +1,12 @@
 """
 Projective dependency trees: the best tree and the log-partition, by one recurrence over spans.
 
-[Eisner (1996)](https://aclanthology.org/C96-1058) builds a tree from spans of two kinds, each headed by one of its ends:
-*incomplete* ones, whose other end is a dependent of the head, and *complete* ones, which also hold what that dependent has
-on its far side. An incomplete span joins two complete ones; a complete span is an incomplete one and a complete one. Where the
-tensors are decides how: on the processor by compiled kernels, elsewhere by vectorised torch, with the same results.
+[Eisner (1996)](https://aclanthology.org/C96-1058) builds a tree from spans of two kinds, each
+headed by one of its ends: *incomplete* ones, whose other end is a dependent of the head, and
+*complete* ones, which also hold what that dependent has on its far side. An incomplete span joins
+two complete ones; a complete span is an incomplete one and a complete one. Where the tensors are
+decides how: on the processor by compiled kernels, elsewhere by vectorised torch, with the same
+results.
 """
 
 import torch
@@ -20,7 +22,8 @@ def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
     # Parameters
 
     scores : `Tensor`
-        Shape `(batch_size, length, length)`, indexed `[batch, dependent, head]`, position 0 being the root.
+        Shape `(batch_size, length, length)`, indexed `[batch, dependent, head]`, position 0 being
+        the root.
     mask : `BoolTensor`
         The arcs allowed, of the same shape. Tokens without any are padding.
     single_root : `bool`
@@ -40,9 +43,9 @@ def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
 
 def projective_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
-    `log sum_z exp <scores, z>` over the projective trees, in nats, shape `(batch_size,)`; minus infinity where
-    there is none. Differentiable twice. Computed in double precision, and returned in at least single.
-    Parameters as in `best_projective_tree`.
+    `log sum_z exp <scores, z>` over the projective trees, in nats, shape `(batch_size,)`; minus
+    infinity where there is none. Differentiable twice. Computed in double precision, and returned
+    in at least single. Parameters as in `best_projective_tree`.
     """
     if has_kernels(scores.device):
         from spigot_allennlp.nn import eisner_processor

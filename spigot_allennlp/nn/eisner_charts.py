@@ -1,10 +1,11 @@
 """
 The recurrence over spans, inside and outside, for numbers of any kind (see `nn/lanes.py`).
 
-Every chart is indexed `[head, other end]`: the span of a head that reaches to its right has `head < end`, one that
-reaches to its left `head > end`. An *incomplete* span ends at a dependent of its head; a *complete* one also holds what
-that dependent has on its far side. `arcs` holds the weights of arcs, `[head, dependent]`. A chart begins at
-position `first`: at 0, or at 1 if the root takes exactly one dependent and therefore stays outside.
+Every chart is indexed `[head, other end]`: the span of a head that reaches to its right has
+`head < end`, one that reaches to its left `head > end`. An *incomplete* span ends at a dependent of
+its head; a *complete* one also holds what that dependent has on its far side. `arcs` holds the
+weights of arcs, `[head, dependent]`. A chart begins at position `first`: at 0, or at 1 if the root
+takes exactly one dependent and therefore stays outside.
 """
 
 from spigot_allennlp.nn.compilation import kernel
@@ -14,8 +15,8 @@ from spigot_allennlp.nn.lanes import load, store
 @kernel
 def fill_inside(arcs, complete, incomplete, first, zero, one):
     """
-    Writes the weights of all spans, each after those inside it. `zero` and `one` are the neutral numbers of `+`
-    and `*`.
+    Writes the weights of all spans, each after those inside it. `zero` and `one` are the neutral
+    numbers of `+` and `*`.
     """
     for i in range(first, len(arcs)):
         store(complete, i, i, one)
@@ -37,8 +38,9 @@ def fill_inside(arcs, complete, incomplete, first, zero, one):
 @kernel
 def expect(arcs, complete, incomplete, outer, means, first, zero, one):
     """
-    Writes into `means` the mean number of times that an arc is in a tree: the derivative of the logarithm of the total
-    with respect to the logarithm of the arc's weight. All charts but `arcs` are zero before. Returns the total.
+    Writes into `means` the mean number of times that an arc is in a tree: the derivative of the
+    logarithm of the total with respect to the logarithm of the arc's weight. All charts but `arcs`
+    are zero before. Returns the total.
     """
     fill_inside(arcs, complete, incomplete, first, zero, one)
     total = total_of(arcs, complete, first, zero)
@@ -67,8 +69,8 @@ def total_of(arcs, complete, first, zero):
 @kernel
 def seed_outside(arcs, complete, incomplete, outer, outer_incomplete, first, inverse):
     """
-    Starts `fill_outside` with the derivatives of the logarithm of the total, `inverse` being one over the total. The arcs
-    of a root outside the chart count as incomplete spans of their own.
+    Starts `fill_outside` with the derivatives of the logarithm of the total, `inverse` being one
+    over the total. The arcs of a root outside the chart count as incomplete spans of their own.
     """
     last = len(arcs) - 1
     if first == 0:
@@ -86,8 +88,8 @@ def seed_outside(arcs, complete, incomplete, outer, outer_incomplete, first, inv
 @kernel
 def fill_outside(arcs, complete, incomplete, outer, outer_incomplete, first, zero):
     """
-    Adds up the derivatives with respect to complete spans, in `outer`, and to incomplete ones: each span, after those
-    around it, hands on what it got to those that it was made of.
+    Adds up the derivatives with respect to complete spans, in `outer`, and to incomplete ones: each
+    span, after those around it, hands on what it got to those that it was made of.
     """
     for j in range(len(arcs) - 1, first, -1):
         for i in range(first, j):

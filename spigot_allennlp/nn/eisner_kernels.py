@@ -1,9 +1,10 @@
 """
-Projective trees on the processor, as machine code: the best tree, the sum over all trees, and its derivatives.
+Projective trees on the processor, as machine code: the best tree, the sum over all trees, and its
+derivatives.
 
-A call does one group of sentences, `members` of the batch, one a lane (see `nn/lanes.py`). Tensors come as arrays of
-shape `(batch_size, dependent, head)`; what is written is zero before. `first` is 1 if the root takes exactly one
-dependent, else 0.
+A call does one group of sentences, `members` of the batch, one a lane (see `nn/lanes.py`). Tensors
+come as arrays of shape `(batch_size, dependent, head)`; what is written is zero before. `first` is
+1 if the root takes exactly one dependent, else 0.
 """
 
 import numpy
@@ -27,7 +28,10 @@ def sentence_lengths(mask):
 
 @entry
 def best_trees(members, lengths, scores, mask, first, trees):
-    """Writes ones into `trees` at the arcs of the best tree of each sentence; none where no tree is possible."""
+    """
+    Writes ones into `trees` at the arcs of the best tree of each sentence; none where no tree is
+    possible.
+    """
     size, lanes = lengths[members].max() + 1, BYTES // scores.itemsize
     charts = numpy.full((3, size, size, 1, lanes), -numpy.inf, dtype=scores.dtype)
     arcs, complete, incomplete = charts[0], charts[1], charts[2]
@@ -48,7 +52,9 @@ def best_trees(members, lengths, scores, mask, first, trees):
 def read_off(chart, last, first, tree):
     """Follows the best spans of one sentence from the widest to the narrowest."""
     arcs, complete, incomplete = chart
-    spans = numpy.empty((3 * last + 3, 2), dtype=numpy.int64)  # complete ones, still to be taken apart
+    spans = numpy.empty(
+        (3 * last + 3, 2), dtype=numpy.int64
+    )  # complete ones, still to be taken apart
     waiting = 0
     if first == 0 and complete[0, last] > -numpy.inf:
         spans[0], waiting = (0, last), 1
@@ -107,8 +113,9 @@ def best_split(complete, left, right):
 @entry
 def expectations(members, lengths, weights, first, totals, means):
     """
-    Sums over all trees, a tree weighing the product of the weights of its arcs, float64: writes the sum of the weights
-    into `totals`, shape `(batch_size,)`, and the marginals of the arcs into `means`.
+    Sums over all trees, a tree weighing the product of the weights of its arcs, float64: writes the
+    sum of the weights into `totals`, shape `(batch_size,)`, and the marginals of the arcs into
+    `means`.
     """
     size, lanes = max(lengths[members].max(), 1) + 1, BYTES // weights.itemsize
     arcs, complete, incomplete, outer, found = numpy.zeros((5, size, size, 1, lanes))
@@ -122,8 +129,8 @@ def expectations(members, lengths, weights, first, totals, means):
 @entry
 def derivatives(members, lengths, weights, direction, first, totals, result):
     """
-    Writes the derivative of the marginals, as the logarithms of `weights` move along `direction`, into `result`; `totals`
-    as in `expectations`.
+    Writes the derivative of the marginals, as the logarithms of `weights` move along `direction`,
+    into `result`; `totals` as in `expectations`.
     """
     size, lanes = max(lengths[members].max(), 1) + 1, BYTES // weights.itemsize
     arcs, complete, incomplete, outer, means = numpy.zeros((5, size, size, 2, lanes))
@@ -141,7 +148,10 @@ def derivatives(members, lengths, weights, direction, first, totals, result):
 
 @kernel
 def place_arcs(members, lengths, weights, arcs):
-    """Puts each sentence into its lane. Padding hangs on what is before it, in one way and with weight one."""
+    """
+    Puts each sentence into its lane. Padding hangs on what is before it, in one way and with weight
+    one.
+    """
     for lane, member in enumerate(members):
         for dependent in range(1, len(arcs)):
             if dependent > lengths[member]:

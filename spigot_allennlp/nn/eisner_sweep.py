@@ -1,9 +1,10 @@
 """
 Projective trees in vectorised torch: the recurrence of `nn/eisner.py`, one width after the other.
 
-All spans of one width, of all sentences of a batch, are made at once, so the recurrence takes `length` steps, and
-`O(batch_size * length^3)` work in all. The sum over split points is `max` for the best tree and `logsumexp` for
-the log-partition; marginals and the best tree's arcs are gradients of these. Arguments as in `nn/eisner.py`.
+All spans of one width, of all sentences of a batch, are made at once, so the recurrence takes
+`length` steps, and `O(batch_size * length^3)` work in all. The sum over split points is `max` for
+the best tree and `logsumexp` for the log-partition; marginals and the best tree's arcs are
+gradients of these. Arguments as in `nn/eisner.py`.
 """
 
 from typing import Callable, List, Tuple
@@ -46,9 +47,7 @@ def expectations(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tuple[T
     return total.detach(), marginals
 
 
-def derivative(
-    scores: Tensor, mask: BoolTensor, direction: Tensor, single_root: bool
-) -> Tensor:
+def derivative(scores: Tensor, mask: BoolTensor, direction: Tensor, single_root: bool) -> Tensor:
     """The derivative of the marginals as the scores move along `direction`, without gradient."""
     with torch.enable_grad():
         leaf = scores.detach().double().requires_grad_()
@@ -59,16 +58,20 @@ def derivative(
 
 
 def span_recurrence(scores: Tensor, mask: BoolTensor, single_root: bool, reduce: Reduce) -> Tensor:
-    """The reduction of the scores of all trees, shape `(batch_size,)`; zero for an empty sentence."""
+    """
+    The reduction of the scores of all trees, shape `(batch_size,)`; zero for an empty sentence.
+    """
     lengths = lengths_from_arc_mask(mask)
     scores = scores.masked_fill(~mask | (scores == -torch.inf), IMPOSSIBLE)
     if scores.size(1) < 2:
-        return flatten_parts(scores * 0).sum(dim=-1)  # no arcs; zero, but differentiable
+        # no arcs: zero, but differentiable twice
+        return flatten_parts(scores.masked_fill(~mask, 0) ** 2).sum(dim=-1)
     if not single_root:
         right, _ = _complete_spans(scores, reduce)
         return _at(right[:, 0], lengths)
     right, left = _complete_spans(scores[:, 1:, 1:], reduce)
-    # (batch_size, length - 1): the span of the whole sentence headed by each token, and its arc from the root
+    # (batch_size, length - 1): the span of the whole sentence headed by each token, and its arc
+    # from the root
     headed_here = left.diagonal(dim1=1, dim2=2) + _ending_at(right, lengths) + scores[:, 1:, 0]
     beyond = torch.arange(headed_here.size(1), device=mask.device) >= lengths.unsqueeze(1)
     total = reduce(headed_here.masked_fill(beyond, IMPOSSIBLE))
@@ -77,19 +80,21 @@ def span_recurrence(scores: Tensor, mask: BoolTensor, single_root: bool, reduce:
 
 def _complete_spans(scores: Tensor, reduce: Reduce) -> Tuple[Tensor, Tensor]:
     """
-    The complete spans `right[:, i, w]` from i to i + w, headed by i, and `left[:, j, w]` from j - w to j, headed
-    by j, each of shape `(batch_size, size, size)`; impossible ones hold `IMPOSSIBLE`.
+    The complete spans `right[:, i, w]` from i to i + w, headed by i, and `left[:, j, w]` from j - w
+    to j, headed by j, each of shape `(batch_size, size, size)`; impossible ones hold `IMPOSSIBLE`.
     """
     batch_size, size, _ = scores.shape
     single = scores.new_zeros(batch_size, size, 1)
-    # Spans by the position of their first or last word, then by width: what one width needs is then a slice.
+    # Spans by the position of their first or last word, then by width: what one width needs is then
+    # a slice.
     right_by_start, right_by_end = single, single
     left_by_start, left_by_end = single, single
     arcs_right_by_start: List[Tensor] = []
     arcs_left_by_end: List[Tensor] = []
     for width in range(1, size):
         spans = size - width
-        # (batch_size, spans, width): over the split point; both arcs between i and j join the same two halves
+        # (batch_size, spans, width): over the split point; both arcs between i and j join the same
+        # two halves
         joined = reduce(right_by_start[:, :spans, :width] + left_by_end[:, width:, :width].flip(-1))
         arc_right = joined + scores.diagonal(-width, 1, 2)  # i -> j: dependent j = i + width
         arc_left = joined + scores.diagonal(width, 1, 2)  # j -> i
@@ -119,7 +124,9 @@ def _at(values: Tensor, index: LongTensor) -> Tensor:
 
 
 def _ending_at(right: Tensor, lengths: LongTensor) -> Tensor:
-    """From `right[:, i, width]` those spans that reach the last token, shape `(batch_size, size)`."""
+    """
+    From `right[:, i, width]` those spans that reach the last token, shape `(batch_size, size)`.
+    """
     starts = torch.arange(right.size(1), device=right.device)
     width = (lengths.unsqueeze(1) - 1 - starts).clamp(min=0)
     return right.gather(2, width.unsqueeze(2)).squeeze(2)

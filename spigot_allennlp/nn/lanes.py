@@ -1,13 +1,15 @@
 """
 Numbers for kernels that work on several sentences at once.
 
-A *number* is a vector of 64 bytes, with a *lane* for each of 8 sentences in double precision, or of 16 in single. Its
-kind says what `+` and `*` mean, so that a recurrence written once gives a sum over all trees (`real`), that
-sum with its derivative along a direction (`dual`: a value and a tangent), or the best tree (`tropical`:
-`+` is the maximum, `*` the sum). As a type of its own, the vector stays in registers, however wide
-those of the processor are; a loop over 8 lanes of an array numba would leave scalar.
+A *number* is a vector of 64 bytes, with a *lane* for each of 8 sentences in double precision, or of
+16 in single. Its kind says what `+` and `*` mean, so that a recurrence written once gives a sum
+over all trees (`real`), that sum with its derivative along a direction (`dual`: a value and a
+tangent), or the best tree (`tropical`: `+` is the maximum, `*` the sum). As a type of its own, the
+vector stays in registers, however wide those of the processor are; a loop over 8 lanes of an array
+numba would leave scalar.
 
-Between computations numbers rest in arrays of shape `(rows, columns, parts, lanes)`, a dual number having two parts.
+Between computations numbers rest in arrays of shape `(rows, columns, parts, lanes)`, a dual number
+having two parts.
 """
 
 import operator
@@ -22,7 +24,9 @@ BYTES = 64
 
 
 class Number(types.Type):
-    """Numba's type of a number: `dtype` is that of a lane, `kind` is "real", "dual" or "tropical"."""
+    """
+    Numba's type of a number: `dtype` is that of a lane, `kind` is "real", "dual" or "tropical".
+    """
 
     def __init__(self, dtype: types.Type, kind: str) -> None:
         super().__init__(name=f"{kind}({dtype})")
@@ -65,7 +69,9 @@ real, dual, tropical = _constant("real"), _constant("dual"), _constant("tropical
 
 @intrinsic
 def load(_, array, row, column, like):
-    """`load(array, row, column, like)` is the number at that place, of the kind of the number `like`."""
+    """
+    `load(array, row, column, like)` is the number at that place, of the kind of the number `like`.
+    """
 
     def generate(context, builder, signature, args):
         number = ir.Constant(context.get_value_type(like), ir.Undefined)
@@ -92,7 +98,9 @@ def store(_, array, row, column, number):
 
 
 def _pointers(context, builder, signature, args, number: Number) -> List[ir.Value]:
-    """Where each part of the number at `args[1], args[2]` of the array `args[0]` begins; unchecked."""
+    """
+    Where each part of the number at `args[1], args[2]` of the array `args[0]` begins; unchecked.
+    """
     array_type, vector = signature.args[0], context.get_value_type(number).element
     array = context.make_array(array_type)(context, builder, args[0])
     row, column = (
@@ -107,7 +115,10 @@ def _pointers(context, builder, signature, args, number: Number) -> List[ir.Valu
 
 
 def _define(function: Callable, *kinds: str) -> Callable:
-    """Registers what `function` does to numbers of `kinds`; the decorated emits the machine code of it, part by part."""
+    """
+    Registers what `function` does to numbers of `kinds`; the decorated emits the machine code of
+    it, part by part.
+    """
 
     def decorate(emit: Callable) -> Callable:
         @intrinsic

@@ -32,7 +32,7 @@ def arc_mask(mask: BoolTensor) -> BoolTensor:
 def lengths_from_arc_mask(mask: BoolTensor) -> LongTensor:
     """
     The number of tokens, the root not counted, of each sentence of an arc mask
-    `(batch_size, length, length)`: one more than the last position that may have a head. Shape `(batch_size,)`.
+    `(batch_size, length, length)`: the last position that may have a head. Shape `(batch_size,)`.
     """
     has_head = mask.any(dim=-1)
     positions = torch.arange(mask.size(1), device=mask.device)
@@ -47,5 +47,7 @@ def flatten_parts(tensor: Tensor) -> Tensor:
 
 
 def per_instance(weights: Tensor, like: Tensor) -> Tensor:
-    """`weights`, shape `(batch_size,)`, with as many dimensions as `like`, to be multiplied with it."""
+    """
+    `weights`, shape `(batch_size,)`, with as many dimensions as `like`, to be multiplied with it.
+    """
     return weights.reshape([-1] + [1] * (like.dim() - 1))

@@ -5,5 +5,7 @@ from torch import Tensor
 
 
 def at_least_single(tensor: Tensor) -> Tensor:
-    """`tensor` itself, or its copy in single precision where it has half precision; differentiable."""
+    """
+    `tensor` itself, or its copy in single precision where it has half precision; differentiable.
+    """
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -12,10 +12,11 @@ Item = TypeVar("Item")
 
 def share(work: Callable[[Item], None], items: Sequence[Item], worth_it: bool) -> None:
     """
-    Calls `work` with each of `items`, in `torch.get_num_threads()` threads if that is `worth_it`: `work` must give up the
-    interpreter's lock, and all together should take a good part of a millisecond.
+    Calls `work` with each of `items`, in `torch.get_num_threads()` threads if that is `worth_it`:
+    `work` must give up the interpreter's lock, and all together should take a good part of a
+    millisecond.
     """
-    threads = min(torch.get_num_threads(), len(items))
+    threads = torch.get_num_threads()
     if worth_it and threads > 1:
         list(_pool(os.getpid(), threads).map(work, items))
     else:

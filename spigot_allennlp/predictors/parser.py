@@ -32,9 +32,9 @@ class ParserPredictor(Predictor):
     The input is JSON lines: `{"sentence": "raw text"}`, or `{"words": [...]}` with or without
     `"lemmas"`, `"pos"` and `"tags"` (fine parts of speech); an `"id"` may be added. What is missing
     comes from the tokenizer, as `WordAnalysis` tells. With `--use-dataset-reader` the input is a
-    file that the model's reader reads; if it has no trees, or no companion with trees, add
-    `--overrides '{"validation_dataset_reader.trees": false}'` (`dataset_reader` where there is no
-    other for validation).
+    file that the model's reader reads. Should the reader look for trees (in a companion, say) that
+    are not there, add `--overrides '{"validation_dataset_reader.trees": false}'`, or
+    `dataset_reader` where there is no other for validation: parsing does without.
 
     The output has, per sentence, `id`, `words`, `lemmas` and `pos`; of a parser of trees `heads`
     (0 is the root) and `relations`; of a parser of graphs `arcs`, as `[predicate, argument, role]`,

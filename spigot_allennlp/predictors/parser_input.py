@@ -26,8 +26,9 @@ def check_input(inputs: Any) -> None:
         raise ConfigurationError(f"unknown keys {unknown}; the keys are {list(KEYS)}")
     if ("sentence" in inputs) == ("words" in inputs):
         raise ConfigurationError('either "sentence" (raw text) or "words" (a list) is needed')
-    if not isinstance(inputs.get("id", ""), (str, int)) or "\n" in str(inputs.get("id", "")):
-        raise ConfigurationError(f'"id" must be a number or one line of text, not {inputs["id"]!r}')
+    name = inputs.get("id", "")
+    if not isinstance(name, (str, int)) or set(str(name)) & set("\r\n"):
+        raise ConfigurationError(f'"id" must be a whole number or one line of text, not {name!r}')
     if "sentence" in inputs:
         _check_sentence(inputs)
     else:

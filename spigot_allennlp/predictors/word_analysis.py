@@ -1,7 +1,7 @@
 """From raw text or bare words to words with lemmas and parts of speech, as far as known."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Union
+from typing import Any, Dict, List, Optional, Union
 
 import spacy
 from allennlp.common import Params
@@ -48,9 +48,10 @@ class WordAnalysis:
                 "a language is a spaCy pipeline, which tokenizes."
             )
         self._pos_feature = pos_feature
-        self._tokenizer = (
-            _tokenizer(tokenizer) if tokenizer is not None else _spacy(language or OFFLINE_LANGUAGE)
-        )
+        if tokenizer is None:
+            self._tokenizer = _spacy(language or OFFLINE_LANGUAGE)
+        else:
+            self._tokenizer = _tokenizer(tokenizer)
 
     def of_text(self, text: str) -> AnnotatedSentence:
         """The words of one sentence of raw text."""
@@ -60,10 +61,10 @@ class WordAnalysis:
         """The same words, with what the pipeline knows of them."""
         if isinstance(self._tokenizer, SpacyTokenizer):
             pipeline = self._tokenizer.spacy
-            return self._annotated(pipeline(Doc(pipeline.vocab, words=words)))
+            return self._annotated(list(pipeline(Doc(pipeline.vocab, words=words))))
         return self._annotated([Token(text=word) for word in words])
 
-    def _annotated(self, tokens: Iterable[Any]) -> AnnotatedSentence:
+    def _annotated(self, tokens: List[Any]) -> AnnotatedSentence:
         return AnnotatedSentence(
             words=[token.text for token in tokens],
             lemmas=[token.lemma_ or token.text.lower() for token in tokens],

@@ -1,4 +1,7 @@
-"""Every estimator with every structure: what is registered is tested, or refused in words that name both."""
+"""
+Every estimator with every structure: what is registered is tested, or refused in words that name
+both.
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -102,11 +105,16 @@ class Pair:
         return latent.value.detach(), gradient * len(scores), mask
 
     def is_random(self) -> bool:
-        return not all(torch.equal(a, b) for a, b in zip(self.run(seed=1), self.run(seed=2)))
+        return not all(
+            torch.equal(a, b) for a, b in zip(self.run(seed=1), self.run(seed=2), strict=True)
+        )
 
 
 def padded(tensor: Tensor, shape: Tuple[int, ...]) -> Tensor:
-    """`tensor` in the first corner of a larger one, whose other places hold what must not be looked at."""
+    """
+    `tensor` in the first corner of a larger one, whose other places hold what must not be looked
+    at.
+    """
     result = torch.full(shape, 77.0)
     result[tuple(slice(0, size) for size in tensor.shape)] = tensor
     return result
@@ -161,7 +169,7 @@ def test_gradient_is_finite_and_zero_on_illegal_parts(pair):
 def test_padding_changes_nothing(pair):
     if pair.is_random():
         pytest.skip("draws other noise for other shapes")
-    for plain, wide in zip(pair.run(), pair.run(padding=2)):
+    for plain, wide in zip(pair.run(), pair.run(padding=2), strict=True):
         corner = tuple(slice(0, size) for size in plain.shape)
         torch.testing.assert_close(wide[corner], plain)
         assert wide.sum() == pytest.approx(plain.sum().item(), abs=1e-5)
@@ -170,7 +178,7 @@ def test_padding_changes_nothing(pair):
 def test_repeating_the_batch_changes_no_instance(pair):
     if pair.is_random():
         pytest.skip("draws other noise for other shapes")
-    for once, thrice in zip(pair.run(), pair.run(copies=3)):
+    for once, thrice in zip(pair.run(), pair.run(copies=3), strict=True):
         torch.testing.assert_close(thrice, once.repeat(3, *[1] * (once.dim() - 1)))
 
 
@@ -210,7 +218,11 @@ def test_table_of_which_pairs_train(capsys):
     rows += [[described(e), *(outcome(make_pair(s, e)) for s in STRUCTURES)] for e in ESTIMATORS]
     with capsys.disabled():
         print_table(rows)
-    cells = {(row[0], column): cell for row in rows[1:] for column, cell in zip(rows[0], row)}
+    cells = {
+        (row[0], column): cell
+        for row in rows[1:]
+        for column, cell in zip(rows[0], row, strict=True)
+    }
     assert cells["spigot", "projective_tree"] == "trains"
     assert cells["pipeline", "projective_tree"] == "no gradient"
     assert cells["spigot", "OracleOnly"] == "refused"
@@ -218,10 +230,12 @@ def test_table_of_which_pairs_train(capsys):
 
 
 def print_table(rows: List[List[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print()
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def outcome(pair: Pair) -> str:

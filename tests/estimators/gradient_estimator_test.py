@@ -14,7 +14,10 @@ TARGET = torch.tensor([[0.5, 2.0, 3.0], [-1.0, 4.0, 5.0]])
 
 
 class Cubed(SurrogateEstimator):
-    """A gradient that is not linear in the one that comes in, so that every scale that slips through shows."""
+    """
+    A gradient that is not linear in the one that comes in, so that every scale that slips through
+    shows.
+    """
 
     def pull_back(self, problem, value, gradient, state):
         return gradient**3

@@ -38,7 +38,8 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
         batch = self.batch(self.instances[:2], without=[])
         metrics = overfit(model, batch, num_steps=130)
         assert metrics["unlabelled_f1"] > 0.8
-        assert metrics["uas"] > 0.9
+        # The semantic loss may draw the trees away from the treebank's, but in the pipeline.
+        assert metrics["uas"] > (0.9 if estimator == "pipeline" else 0)
 
     @pytest.mark.parametrize(
         "estimator, reaches",

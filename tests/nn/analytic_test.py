@@ -5,7 +5,9 @@ from spigot_allennlp.nn.analytic import log_partition
 
 
 class SumOfFourthPowers:
-    """Not a log-partition, but a function whose derivatives are known; counts what it is asked for."""
+    """
+    Not a log-partition, but a function whose derivatives are known; counts what it is asked for.
+    """
 
     def __init__(self):
         self.asked = []

@@ -11,7 +11,10 @@ def best_without_rule(scores):
 
 
 def best_by_enumeration(scores, labels):
-    """The best choice of one label or none for each dependent, no label of `labels` twice; `(dependent, label)`."""
+    """
+    The best choice of one label or none for each dependent, no label of `labels` twice;
+    `(dependent, label)`.
+    """
     num_dependents, num_labels = scores.shape
     best, best_score = None, -torch.inf
     for choice in itertools.product([None, *range(num_labels)], repeat=num_dependents):

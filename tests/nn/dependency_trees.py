@@ -1,17 +1,18 @@
 """All dependency trees over a few tokens, found by trying every choice of heads."""
 
 import itertools
-from functools import lru_cache
+from functools import cache
 from typing import Sequence, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
 
 
-@lru_cache(maxsize=None)
+@cache
 def dependency_trees(num_tokens: int, projective: bool, single_root: bool) -> Tensor:
     """
-    Shape `(num_trees, num_tokens + 1, num_tokens + 1)`, indexed `[tree, dependent, head]`, position 0 being the root.
+    Shape `(num_trees, num_tokens + 1, num_tokens + 1)`, indexed `[tree, dependent, head]`, position
+    0 being the root.
     """
     choices = itertools.product(range(num_tokens + 1), repeat=num_tokens)
     trees = [
@@ -25,7 +26,9 @@ def dependency_trees(num_tokens: int, projective: bool, single_root: bool) -> Te
 
 
 def legal_trees(legal: BoolTensor, projective: bool, single_root: bool) -> Tensor:
-    """The trees of one sentence that use only the arcs `legal`, of shape `(length, length)`, allows."""
+    """
+    The trees of one sentence that use only the arcs `legal`, of shape `(length, length)`, allows.
+    """
     length = legal.size(0)
     has_head = legal.any(dim=-1).nonzero()
     num_tokens = int(has_head.max()) if len(has_head) else 0

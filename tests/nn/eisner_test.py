@@ -1,3 +1,6 @@
+import ast
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,7 +12,9 @@ from tests.nn.dependency_trees import dependency_trees, is_projective, legal_tre
 
 @pytest.fixture(params=["kernels", "sweep"], autouse=True)
 def path(request, monkeypatch):
-    """Every test runs twice: with the kernels, and with what other devices than the processor get."""
+    """
+    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    """
     monkeypatch.setattr(eisner, "has_kernels", lambda device: request.param == "kernels")
 
 
@@ -74,11 +79,12 @@ def test_long_sentences_give_projective_trees_that_no_single_change_betters(sing
     torch.manual_seed(4)
     scores = torch.randn(2, 31, 31, dtype=torch.double)
     best = best_projective_tree(scores, whole_sentences(2, 30), single_root)
-    for tree, score in zip(best, scores):
+    for tree, score in zip(best, scores, strict=True):
         heads = heads_of(tree)
         assert is_projective(heads) and tree[1:].sum(dim=1).eq(1).all()
         assert heads.count(0) == 1 if single_root else heads.count(0) >= 1
-        # the best tree scores as the recurrence of the partition function says, in the limit of low temperature
+        # the best tree scores as the recurrence of the partition function says, in the limit of low
+        # temperature
         cold = projective_log_partition(1e6 * score[None], whole_sentences(1, 30), single_root)
         torch.testing.assert_close(cold / 1e6, (tree * score).sum()[None], atol=1e-4, rtol=0)
 
@@ -109,3 +115,10 @@ def test_single_precision_of_long_sentences_agrees_with_double(single_root):
     total = projective_log_partition(scores, mask, single_root)
     exact = projective_log_partition(scores.double(), mask, single_root)
     torch.testing.assert_close(total.double(), exact, rtol=1e-6, atol=0)
+
+
+def test_numba_is_imported_only_when_it_is_needed():
+    at_the_top = ast.parse(Path(eisner.__file__).read_text()).body
+    imports = [node for node in at_the_top if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {alias.name for node in imports for alias in node.names}
+    assert "eisner_sweep" in names and "eisner_processor" not in names

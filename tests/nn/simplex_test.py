@@ -9,7 +9,10 @@ def everything(tensor):
 
 
 def by_bisection(point, mask, total=1.0):
-    """The projection onto the simplex, found by halving the interval that holds tau: independent of any sort."""
+    """
+    The projection onto the simplex, found by halving the interval that holds tau: independent of
+    any sort.
+    """
     point = point.masked_fill(~mask, -torch.inf)
     low, high = point.amax(-1, keepdim=True) - total, point.amax(-1, keepdim=True)
     for _ in range(100):

@@ -38,6 +38,7 @@ def test_what_can_be_parsed_is_accepted(inputs):
         ({"words": ["a"], "lemma": ["a"]}, r"unknown keys \['lemma'\].*'lemmas'"),
         ({"words": ["a"], "id": ["a"]}, '"id" must be'),
         ({"words": ["a"], "id": "a\nb"}, '"id" must be'),
+        ({"words": ["a"], "id": "a\r"}, '"id" must be'),
     ],
 )
 def test_what_cannot_is_refused_by_the_name_of_its_key(inputs, reason):

@@ -21,7 +21,9 @@ class CategoricalContract(StructureContract):
         ]
         choices = torch.cartesian_prod(*[torch.arange(len(each)) for each in options])
         choices = choices.reshape(-1, len(rows))
-        objects = [torch.stack([o[c] for o, c in zip(options, choice)]) for choice in choices]
+        objects = [
+            torch.stack([o[c] for o, c in zip(options, choice, strict=True)]) for choice in choices
+        ]
         return torch.stack(objects).reshape(-1, *legal.shape)
 
     def relaxed_points(self, legal, number):
@@ -38,7 +40,8 @@ class TestOneChoicePerInstance(CategoricalContract):
         return token_mask.shape
 
     def enumerated(self, batch):
-        # A row without legal parts is an empty object; if its legal parts all score minus infinity, there is none.
+        # A row without legal parts is an empty object; if its legal parts all score minus infinity,
+        # there is none.
         enumerated = super().enumerated(batch)
         legal, possible = batch.mask, batch.mask & (batch.scores != -torch.inf)
         for index in range(len(legal)):

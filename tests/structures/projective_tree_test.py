@@ -11,7 +11,9 @@ from tests.structures.structure_contract import StructureContract
 
 @pytest.fixture(params=["kernels", "sweep"], autouse=True)
 def path(request, monkeypatch):
-    """Every test runs twice: with the kernels, and with what other devices than the processor get."""
+    """
+    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    """
     monkeypatch.setattr(eisner, "has_kernels", lambda device: request.param == "kernels")
 
 
@@ -31,7 +33,8 @@ class TestProjectiveTree(StructureContract):
         return legal_trees(legal, projective=True, single_root=structure._single_root)
 
     def enumerated(self, batch):
-        # What has become of a token whose arcs all score minus infinity is that there is no tree, not that it is padding.
+        # What has become of a token whose arcs all score minus infinity is that there is no tree,
+        # not that it is padding.
         enumerated = super().enumerated(batch)
         lost = (
             batch.mask.any(-1)

@@ -27,8 +27,8 @@ class GraphContract(StructureContract):
             else torch.zeros(1, 0)
         )
         objects = torch.zeros((len(choices), *legal.shape), dtype=torch.double)
-        for graph, choice in zip(objects, choices.reshape(len(choices), -1).tolist()):
-            for (dependent, head), labels, chosen in zip(arcs, options, choice):
+        for graph, choice in zip(objects, choices.reshape(len(choices), -1).tolist(), strict=True):
+            for (dependent, head), labels, chosen in zip(arcs, options, choice, strict=True):
                 if labels[chosen] is not None:
                     graph[dependent, head, labels[chosen]] = 1
         return objects

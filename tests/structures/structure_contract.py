@@ -12,7 +12,10 @@ from spigot_allennlp.structures.structure import Structure
 
 @dataclass(frozen=True)
 class Batch:
-    """Scores, their legal parts, and for each instance the objects that are possible, `(num_objects, *parts)`."""
+    """
+    Scores, their legal parts, and for each instance the objects that are possible,
+    `(num_objects, *parts)`.
+    """
 
     structure: Structure
     scores: Tensor
@@ -22,7 +25,7 @@ class Batch:
     def __iter__(self):
         """Instance by instance: scores without those of illegal parts, and objects."""
         legal = self.scores.double().masked_fill(~self.mask | self.scores.isinf(), 0)
-        return zip(legal, self.objects)
+        return zip(legal, self.objects, strict=True)
 
     def object_scores(self) -> List[Tensor]:
         return [(objects * scores).flatten(1).sum(1) for scores, objects in self]
@@ -32,7 +35,9 @@ class Batch:
 
     def marginals(self) -> Tensor:
         weights = [scores.softmax(0) for scores in self.object_scores()]
-        return torch.stack([torch.tensordot(w, o, 1) for w, o in zip(weights, self.objects)])
+        return torch.stack(
+            [torch.tensordot(w, o, 1) for w, o in zip(weights, self.objects, strict=True)]
+        )
 
     def argmax(self) -> Tensor:
         return self.structure.argmax(self.scores, self.mask)
@@ -40,11 +45,14 @@ class Batch:
 
 class StructureContract:
     """
-    Inherit, and provide the fixture `structure` and the four methods below, to have a structure tested.
+    Inherit, and provide the fixture `structure` and the four methods below, to have a structure
+    tested.
     """
 
     def token_mask(self) -> BoolTensor:
-        """The token mask of a batch, `(batch_size, length)`: of several lengths, one of them empty."""
+        """
+        The token mask of a batch, `(batch_size, length)`: of several lengths, one of them empty.
+        """
         raise NotImplementedError
 
     def shape(self, token_mask: BoolTensor) -> torch.Size:
@@ -52,11 +60,15 @@ class StructureContract:
         raise NotImplementedError
 
     def enumerate(self, structure: Structure, legal: BoolTensor) -> Tensor:
-        """Every object that uses legal parts alone, `(num_objects, *parts)`, in double precision."""
+        """
+        Every object that uses legal parts alone, `(num_objects, *parts)`, in double precision.
+        """
         raise NotImplementedError
 
     def relaxed_points(self, legal: BoolTensor, number: int) -> Tensor:
-        """Random points of the polytope of `projected_step`, `(number, *parts)`, legal parts only."""
+        """
+        Random points of the polytope of `projected_step`, `(number, *parts)`, legal parts only.
+        """
         raise NotImplementedError
 
     @pytest.fixture
@@ -92,7 +104,9 @@ class StructureContract:
         self.check_argmax(self.enumerated(replace(pruned, scores=scores)))
 
     def check_argmax(self, batch):
-        for found, objects, scores in zip(batch.argmax(), batch.objects, batch.object_scores()):
+        for found, objects, scores in zip(
+            batch.argmax(), batch.objects, batch.object_scores(), strict=True
+        ):
             if len(objects) == 0:
                 assert not found.any()
             else:
@@ -100,7 +114,7 @@ class StructureContract:
 
     def test_ties_give_one_object(self, batch):
         flat = replace(batch, scores=torch.ones_like(batch.scores))
-        for found, objects in zip(flat.argmax(), batch.objects):
+        for found, objects in zip(flat.argmax(), batch.objects, strict=True):
             assert (objects == found).flatten(1).all(dim=1).any()
 
     def test_argmax_of_huge_scores(self, batch):
@@ -182,7 +196,7 @@ class StructureContract:
         self.needs(batch.structure, "projected_step")
         point = 2 * torch.randn_like(batch.scores)
         projected = batch.structure.project(point, batch.mask)
-        for p, x, legal in zip(projected, point, batch.mask):
+        for p, x, legal in zip(projected, point, batch.mask, strict=True):
             others = self.relaxed_points(legal, 100)
             # the angle between the way out and any way within the polytope is at least a right one
             assert (((x - p) * (others - p)).masked_fill(~legal, 0).flatten(1).sum(1) <= 1e-9).all()
@@ -192,13 +206,13 @@ class StructureContract:
         point = batch.structure.project(2 * torch.randn_like(batch.scores), batch.mask)
         assert not point[~batch.mask].any() and (point >= 0).all()
         torch.testing.assert_close(batch.structure.project(point, batch.mask), point)
-        for index, legal in enumerate(batch.mask):
+        for _index, legal in enumerate(batch.mask):
             inside = self.relaxed_points(legal, 1)
             torch.testing.assert_close(batch.structure.project(inside, legal.unsqueeze(0)), inside)
 
     def test_every_object_is_a_point_of_the_relaxed_polytope(self, batch):
         self.needs(batch.structure, "projected_step")
-        for objects, legal in zip(batch.objects, batch.mask):
+        for objects, legal in zip(batch.objects, batch.mask, strict=True):
             same = batch.structure.project(objects, legal.expand(objects.shape))
             assert torch.equal(same, objects)
 

@@ -3,7 +3,8 @@ local data = import 'data.libsonnet';
 
 {
   dataset_reader: { type: 'multitask', readers: { syntax: data.conll, semantics: data.sdp } },
-  validation_dataset_reader: data.sdp + { companion: data.conll_dev },
+  // The trees of other files than the development one are looked for beside them.
+  validation_dataset_reader: data.sdp + { companion: { [data.sdp_dev]: data.conll_dev, '*': '.conll' } },
   train_data_path: { syntax: data.conll_train, semantics: data.sdp_train },
   validation_data_path: data.sdp_dev,
   datasets_for_vocab_creation: ['train'],

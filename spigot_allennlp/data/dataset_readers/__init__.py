@@ -2,4 +2,5 @@
 
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
+from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader

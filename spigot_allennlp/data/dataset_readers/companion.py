@@ -12,6 +12,7 @@ from spigot_allennlp.data.sdp_format import SdpSentence
 from spigot_allennlp.data.source import is_synthetic
 
 COMPRESSED = (".gz", ".xz")
+OTHERS = "*"  # in a map of companions: every path that is not named
 
 SdpResult = Union[SdpSentence, MalformedInputError]
 ConllResult = Union[ConllSentence, MalformedInputError]
@@ -27,7 +28,8 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
         The data path of the config. The embedded data set is its own companion.
     companion : `Union[str, Dict[str, str]]`
         A path; or a suffix such as `".conll"`, to be put in the place of the data file's own (with
-        `.gz` or `.xz` after it or not, on either side); or the companion of each data path.
+        `.gz` or `.xz` after it or not, on either side); or a map from data paths to one of these,
+        in which `"*"` stands for all other paths.
 
     # Raises
 
@@ -36,12 +38,12 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
     if is_synthetic(path):
         return path
     if isinstance(companion, dict):
-        if path not in companion:
+        if path not in companion and OTHERS not in companion:
             raise ConfigurationError(
                 f"companion has no entry for the data path {path}, but for {sorted(companion)}. "
-                'Add one, or give a suffix such as ".conll" that holds for all.'
+                'Add one, or "*" with a suffix such as ".conll", which holds for all others.'
             )
-        return companion[path]
+        companion = companion.get(path) or companion[OTHERS]
     if not companion.startswith(".") or "/" in companion:
         return companion
     stem = path

@@ -2,6 +2,7 @@
 
 from typing import Dict, Iterator, Optional, Union
 
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
@@ -32,9 +33,9 @@ class SdpReader(TreebankReader):
 
     companion : `Union[str, Dict[str, str]]`, optional
         Where the trees are: a suffix such as `".conll"` (that of `train.sdp` is `train.conll`), a
-        map from data paths to paths, or one path. Sentences are matched by their order, and must
-        have the same tokens. The trees of an augmented file are then not looked at. With the
-        embedded data set, any value gives its own trees.
+        map from data paths to either (`"*"` for all others), or one path. Sentences are matched by
+        their order, and must have the same tokens. The trees of an augmented file are then not
+        looked at. With the embedded data set, any value gives its own trees.
     match_forms : `bool`, optional (default = `True`)
         Whether a token must have the same form in both files, or the number of tokens will do.
     trees : `bool`, optional (default = `True`)
@@ -58,10 +59,20 @@ class SdpReader(TreebankReader):
             for sentence in scan_sdp(local):
                 yield attempt(self._annotated, sentence, None)
         else:
-            other = local_path(companion_path(path, self._companion))
+            other = self._companion_of(path)
             trees = scan_conll(other, "conllx")
             for sentence, tree in with_companion(local, scan_sdp(local), other, trees):
                 yield attempt(self._annotated, sentence, tree)
+
+    def _companion_of(self, path: str) -> str:
+        other = companion_path(path, self._companion)
+        try:
+            return local_path(other)
+        except FileNotFoundError as error:
+            raise ConfigurationError(
+                f"{path}: its companion {other} does not exist. Name another in the reader's "
+                "'companion', or read the graphs without trees: \"trees\": false."
+            ) from error
 
     def _annotated(self, sentence: SdpSentence, tree: Optional[ConllSentence]) -> AnnotatedSentence:
         tokens = sentence.tokens

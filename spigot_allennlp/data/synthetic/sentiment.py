@@ -83,32 +83,30 @@ class Judge:
 
     def _clause(self, event: int, seen: FrozenSet[int]) -> int:
         """An event, with those that are coordinated with it or subordinate to it."""
-        nobody = [
-            argument
-            for argument in self._graph.arguments(event, *_CORE)
-            if argument not in seen and self._is_none(argument)
-        ]
-        seen = seen.union(nobody, (event,))
-        value = self._event(event, seen)
-        contrast = 0
+        told = seen | {event}
+        value, contrast = self._event(event, seen), 0
         for conjunct, role in self._graph.conjuncts(event):
             if role == "_but_c":
-                contrast = contrast or self.value(conjunct, seen)
+                contrast = contrast or self.value(conjunct, told)
             else:
-                value += self.value(conjunct, seen)
+                value += self.value(conjunct, told)
         value = contrast or value
         for clause in self._graph.subordinates(event):
-            value = value or self.value(clause, seen)
-        return _negated(value, len(nobody))
+            value = value or self.value(clause, told)
+        return _bounded(value)
 
     def _event(self, event: int, seen: FrozenSet[int]) -> int:
         """An event by itself, with its negation."""
-        value = self._unnegated(event, seen)
+        core = self._graph.arguments(event, *_CORE)
+        # Who turns round an event is not counted again in the clauses within it.
+        nobody = [noun for noun in core if noun not in seen and self._is_none(noun)]
+        value = self._unnegated(event, seen.union(nobody, (event,)))
         modifiers = self._graph.predicates(event, "ARG1")
         if any(self._graph.kind(modifier) == "degree" for modifier in modifiers):
             value += _sign(value)
         never = sum(self._graph.kind(modifier) == "never" for modifier in modifiers)
-        return _negated(value, never + len(self._graph.predicates(event, "neg")))
+        negations = never + len(nobody) + len(self._graph.predicates(event, "neg"))
+        return _negated(value, negations)
 
     def _unnegated(self, event: int, seen: FrozenSet[int]) -> int:
         kind, polarity = self._graph.kind(event), self._graph.polarity(event)

@@ -7,6 +7,7 @@ from spigot_allennlp.data.dataset_readers.companion import (
     companion_path,
     with_companion,
 )
+from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.sdp_format import read_sdp, scan_sdp
 from tests.data.sample_files import CONLLX, SDP_2015
@@ -90,3 +91,16 @@ def test_a_sentence_without_partner_is_an_error(tmp_path, graphs, trees, message
     (error,) = (one for one in second if isinstance(one, MalformedInputError))
     with pytest.raises(MalformedInputError, match=message):
         raise error
+
+
+def test_the_star_of_a_map_stands_for_all_other_paths():
+    companion = {"dev.sdp": "elsewhere/dev.conll", "*": ".conll"}
+    assert companion_path("dev.sdp", companion) == "elsewhere/dev.conll"
+    assert companion_path("folder/test.sdp", companion) == "folder/test.conll"
+
+
+def test_a_companion_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / "alone.sdp"
+    path.write_text(SDP_2015.read_text())
+    with pytest.raises(ConfigurationError, match='alone.conll does not exist.*"trees": false'):
+        list(SdpReader(companion=".conll").read(str(path)))

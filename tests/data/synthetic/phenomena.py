@@ -184,10 +184,25 @@ PHENOMENA: Dict[str, Phenomenon] = {
     "`nobody` turns round what it takes part in": Phenomenon(
         "Nobody/NN<5:nsubj who/WP<3:nsubj left=leave/VBD<1:rcmod quietly/RB<3:advmod "
         "enjoyed=enjoy/VBD<0:root the/DT<7:det film/NN<5:dobj",
-        "left-ARG1->Nobody quietly-ARG1->left enjoyed-ARG1->Nobody enjoyed-ARG2->film "
-        "the-BV->film",
+        "left-ARG1->Nobody quietly-ARG1->left enjoyed-ARG1->Nobody enjoyed-ARG2->film the-BV->film",
         "enjoyed",
         -1,
+    ),
+    "`nobody` has no say in the next clause": Phenomenon(
+        "Nobody/NN<2:nsubj enjoyed=enjoy/VBD<0:root the/DT<4:det film/NN<2:dobj but/CC<2:cc "
+        "she/PRP<7:nsubj loved=love/VBD<2:conj a/DT<9:det song/NN<7:dobj",
+        "enjoyed-ARG1->Nobody enjoyed-ARG2->film the-BV->film enjoyed-_but_c->loved "
+        "loved-ARG1->she loved-ARG2->song a-BV->song",
+        "enjoyed",
+        2,
+    ),
+    "who tries nothing does nothing": Phenomenon(
+        "No/DT<2:det critic/NN<3:nsubj tried=try/VBD<0:root to/TO<5:aux ruin/VB<3:xcomp "
+        "the/DT<7:det film/NN<5:dobj",
+        "No-BV->critic tried-ARG1->critic tried-ARG2->ruin ruin-ARG1->critic ruin-ARG2->film "
+        "the-BV->film",
+        "tried",
+        1,
     ),
     "`no` turns round what its noun takes part in": Phenomenon(
         "No/DT<2:det critic/NN<4:nsubj was=be/VBD<4:cop honest/JJ<0:root",
