@@ -33,7 +33,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "projections": {"nn", "structures"},
     "estimators": {"nn", "structures", "projections"},
     "modules": {"nn", "structures", "projections", "estimators"},
-    "models": {"modules", "metrics", "structures", "data.punctuation"},
+    "models": {"nn", "modules", "metrics", "structures", "data.punctuation"},
     "predictors": {"data", "modules"},
     "callbacks": {"data", "modules", "estimators"},
     "commands": {"data"},

@@ -29,3 +29,4 @@ from spigot_allennlp.compat.recovery import (
     moving_average_keeps_its_parameters,
     torn_checkpoints_are_passed_over,
 )
+from spigot_allennlp.compat.vocabulary import vocabulary_keeps_its_counts

@@ -56,13 +56,20 @@ def test_evaluation_drops_nothing_and_the_input_is_not_changed(instances, vocab)
     assert dropout.eval()(tokens) is tokens
 
 
-def test_counts_are_saved_with_the_weights(instances, vocab, tmp_path):
-    vocab.save_to_files(tmp_path)
-    uncounted = WordDropout(Vocabulary.from_files(tmp_path))
+def test_counts_are_saved_with_the_weights(instances, vocab):
+    uncounted = Vocabulary()
+    uncounted.extend_from_vocab(vocab)
+    dropout = WordDropout(uncounted)
     with pytest.raises(ConfigurationError, match="from_instances"):
-        uncounted(tensors(instances, vocab, copies=1))
-    uncounted.load_state_dict(WordDropout(vocab).state_dict())
-    assert uncounted._counts[vocab.get_token_index("often")] == 9
+        dropout(tensors(instances, vocab, copies=1))
+    dropout.load_state_dict(WordDropout(vocab).state_dict())
+    assert dropout._counts[vocab.get_token_index("often")] == 9
+
+
+def test_the_workers_of_a_distributed_run_who_read_the_vocabulary_know_the_counts(vocab, tmp_path):
+    vocab.save_to_files(tmp_path)
+    read = WordDropout(Vocabulary.from_files(tmp_path))
+    assert torch.equal(read._counts, WordDropout(vocab)._counts)
 
 
 def test_an_indexer_that_is_not_there_is_named(instances, vocab):
