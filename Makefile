@@ -3,11 +3,13 @@
 # make lint | types | format | clean
 #
 # Each makes the environment first where it is missing. PYTHON chooses the interpreter, VENV the place
-# of the environment, RUN the place of the results, JOBS how many processes run the tests.
+# of the environment, RUN the place of the results, EPOCHS how long it trains, JOBS how many
+# processes run the tests.
 
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
+EPOCHS ?= 5
 CONFIG ?= training_config/syntactic_then_semantic/spigot.jsonnet
 ifndef RUN
 RUN := runs/spigot-$(shell date +%Y%m%d-%H%M%S)
@@ -18,17 +20,22 @@ STAMP := $(VENV)/.complete
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py tests
 
+# One thread for each process. The tensors are small; where other processes want the cores, too, two
+# threads that wait for each other at every operation are many times slower than one.
+OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS
+
 .PHONY: train test lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
-	$(BIN)/allennlp train $(CONFIG) --serialization-dir "$(RUN)" --include-package spigot_allennlp
+	$(BIN)/allennlp train $(CONFIG) --serialization-dir "$(RUN)" --include-package spigot_allennlp \
+	  --overrides '{"trainer.num_epochs": $(EPOCHS)}'
 	@cat "$(RUN)/metrics.json"
 	@printf '\nThe trained parser: %s\n' "$(RUN)/model.tar.gz"
 
-# One thread for each process: the tensors are small, and the processes share the cores.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)
