@@ -1,1 +1,4 @@
-"""Mirrors `spigot_allennlp` file for file. What several tests share is imported as `tests.<package>.<file>`."""
+"""
+Mirrors `spigot_allennlp` file for file. What several tests share is imported as
+`tests.<package>.<file>`.
+"""

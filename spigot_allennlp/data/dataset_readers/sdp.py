@@ -59,20 +59,10 @@ class SdpReader(TreebankReader):
             for sentence in scan_sdp(local):
                 yield attempt(self._annotated, sentence, None)
         else:
-            other = self._companion_of(path)
+            other = _existing_companion(path, self._companion)
             trees = scan_conll(other, "conllx")
             for sentence, tree in with_companion(local, scan_sdp(local), other, trees):
                 yield attempt(self._annotated, sentence, tree)
-
-    def _companion_of(self, path: str) -> str:
-        other = companion_path(path, self._companion)
-        try:
-            return local_path(other)
-        except FileNotFoundError as error:
-            raise ConfigurationError(
-                f"{path}: its companion {other} does not exist. Name another in the reader's "
-                "'companion', or read the graphs without trees: \"trees\": false."
-            ) from error
 
     def _annotated(self, sentence: SdpSentence, tree: Optional[ConllSentence]) -> AnnotatedSentence:
         tokens = sentence.tokens
@@ -95,3 +85,15 @@ class SdpReader(TreebankReader):
             annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.lines)
             annotated.relations = [token.relation for token in tokens]
         return annotated
+
+
+def _existing_companion(path: str, companion: Union[str, Dict[str, str]]) -> str:
+    """The companion of `path`, which must be there."""
+    other = companion_path(path, companion)
+    try:
+        return local_path(other)
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"{path}: its companion {other} does not exist. Name another in the reader's "
+            "'companion', or read the graphs without trees: \"trees\": false."
+        ) from error
