@@ -9,6 +9,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.data.punctuation import is_punctuation
 
 CARRIED = ("id", "words", "lemmas", "pos")
+UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 
 
 class ParsingModel(Model):

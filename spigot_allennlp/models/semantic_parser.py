@@ -11,7 +11,7 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
-from spigot_allennlp.models.parsing_model import ParsingModel
+from spigot_allennlp.models.parsing_model import UNKNOWN, ParsingModel
 from spigot_allennlp.modules.arc_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
@@ -21,7 +21,6 @@ from spigot_allennlp.structures.structure import Structure
 ROLES = "semantic_roles"
 # The label of the arcs from the root. As a vocabulary index it is padding, and so no role's.
 TOP = 0
-UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 NO_ARC = -1
 
 

@@ -11,7 +11,12 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
-from spigot_allennlp.models.parsing_model import ParsingModel, punctuation_mask, unpadded
+from spigot_allennlp.models.parsing_model import (
+    UNKNOWN,
+    ParsingModel,
+    punctuation_mask,
+    unpadded,
+)
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
@@ -19,7 +24,6 @@ from spigot_allennlp.nn.heads import arcs_from_heads, at_heads
 from spigot_allennlp.structures.structure import Structure
 
 RELATIONS = "dependency_relations"
-UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 
 
 @Model.register("syntactic_parser")
