@@ -17,9 +17,10 @@ DEFAULTS = {
     "SPIGOT_SDP_TEST": "synthetic:size=300,seed=3",
     "SPIGOT_CONLL_TRAIN": "synthetic:size=2000,seed=1",
     "SPIGOT_CONLL_DEV": "synthetic:size=300,seed=2",
-    "SPIGOT_SST_TRAIN": "synthetic:size=2000,seed=1",
-    "SPIGOT_SST_DEV": "synthetic:size=300,seed=2",
+    "SPIGOT_SST_TRAIN": "synthetic:size=6000,seed=11",
+    "SPIGOT_SST_DEV": "synthetic:size=1000,seed=12",
     "SPIGOT_EMBEDDINGS": "",
+    "SPIGOT_SST_EMBEDDINGS": "",
     "SPIGOT_ARCHIVE": "",
 }
 

@@ -1,5 +1,6 @@
 """Every config that we ship: trained on a few generated sentences, its metric looked up."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,14 @@ TINY = {
     "SPIGOT_SDP_DEV": "synthetic:size=3,seed=2",
     "SPIGOT_CONLL_TRAIN": "synthetic:size=6,seed=1",
     "SPIGOT_CONLL_DEV": "synthetic:size=3,seed=2",
+    "SPIGOT_SST_TRAIN": "synthetic:size=12,seed=1",
+    "SPIGOT_SST_DEV": "synthetic:size=6,seed=2",
     "SPIGOT_EMBEDDINGS": "",
+    "SPIGOT_SST_EMBEDDINGS": "",
 }
+# The parsers that go into sentiment classifiers: of raw text, but for one.
+PARSERS = {"semantic_then_sentiment/spigot_peng_2018.jsonnet": "semantic_parser/hinge.jsonnet"}
+RAW_TEXT = "semantic_parser/raw_text.jsonnet"
 
 
 def name_of(path: Path) -> str:
@@ -31,15 +38,31 @@ def test_there_are_configs():
     assert len(CONFIGS) >= 9
 
 
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """The archives of the parsers, by the names of their configs."""
+    folder = tmp_path_factory.mktemp("parsers")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in TINY.items():
+            patch.setenv(name, value)
+        for number, config in enumerate([RAW_TEXT, *PARSERS.values()]):
+            params = Params.from_file(str(FOLDER / config), {"trainer.num_epochs": 1})
+            train_model(params, str(folder / str(number)), include_package=["spigot_allennlp"])
+    names = enumerate([RAW_TEXT, *PARSERS.values()])
+    return {config: str(folder / str(number) / "model.tar.gz") for number, config in names}
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
-def test_a_config_trains_and_reports_its_validation_metric(path, tmp_path, monkeypatch):
+def test_a_config_trains_and_reports_its_validation_metric(path, archives, tmp_path, monkeypatch):
     for name, value in TINY.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SPIGOT_ARCHIVE", archives[PARSERS.get(name_of(path), RAW_TEXT)])
     params = Params.from_file(str(path), {"trainer.num_epochs": 1})
     metric = params["trainer"]["validation_metric"]
     # The trainer itself raises if the model does not report the metric.
-    model = train_model(params, str(tmp_path / "run"), include_package=["spigot_allennlp"])
-    assert metric.lstrip("+-") in model.get_metrics()
+    train_model(params, str(tmp_path / "run"), include_package=["spigot_allennlp"])
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert f"best_validation_{metric.lstrip('+-')}" in metrics
     assert (tmp_path / "run" / "model.tar.gz").exists()
 
 
@@ -49,10 +72,15 @@ def test_a_config_opens_with_a_comment_and_is_short(path):
     assert len(lines_of_code(path)) <= 15
 
 
-def test_the_estimators_of_the_pipeline_differ_in_one_line():
+@pytest.mark.parametrize("folder", ["syntactic_then_semantic", "semantic_then_sentiment"])
+def test_the_estimators_of_a_pipeline_differ_in_one_line(folder):
     names = ["pipeline", "straight_through", "spigot", "structured_attention"]
-    first, *others = [
-        lines_of_code(FOLDER / "syntactic_then_semantic" / f"{name}.jsonnet") for name in names
-    ]
+    first, *others = [lines_of_code(FOLDER / folder / f"{name}.jsonnet") for name in names]
     for other in others:
         assert sum(ours != theirs for ours, theirs in zip(first, other, strict=True)) == 1
+
+
+def test_a_sentiment_config_without_a_parser_says_how_to_get_one(monkeypatch):
+    monkeypatch.delenv("SPIGOT_ARCHIVE", raising=False)
+    with pytest.raises(RuntimeError, match="raw_text.jsonnet.*SPIGOT_ARCHIVE"):
+        Params.from_file(str(FOLDER / "semantic_then_sentiment" / "spigot.jsonnet"))

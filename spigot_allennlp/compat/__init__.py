@@ -26,6 +26,7 @@ from spigot_allennlp.compat.pytorch import (
     sparse_gradients_are_clipped,
 )
 from spigot_allennlp.compat.recovery import (
+    a_run_is_recovered_by_the_config_as_it_was_given,
     moving_average_keeps_its_parameters,
     torn_checkpoints_are_passed_over,
 )

@@ -2,7 +2,10 @@
 Mendings for `allennlp train --recover`, which is at fault on the stack of 2022, too.
 """
 
+import functools
 import logging
+import os
+import shutil
 import zipfile
 from typing import Any, Dict, Iterator
 
@@ -46,3 +49,29 @@ def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
         return load_newest(self)
 
     module.Checkpointer.load_checkpoint = load_checkpoint
+
+
+@mends(
+    "allennlp.training.util",
+    since="our callback self_contained, which rewrites config.json at the end; and AllenNLP 2.10.1 "
+    "itself, which ends in a KeyError where a key of the given config is not in the run's",
+    until="AllenNLP compares with the config as it was given, and names the key that is missing",
+)
+def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[None]:
+    yield
+    create = module.create_serialization_dir
+
+    @functools.wraps(create)
+    def create_serialization_dir(params: Any, folder: Any, recover: bool, force: bool) -> None:
+        as_given = os.path.join(folder, "config_as_given.json")
+        if recover and os.path.exists(as_given):
+            shutil.copy(as_given, os.path.join(folder, "config.json"))
+        try:
+            create(params, folder, recover, force)
+        except KeyError as error:
+            raise module.ConfigurationError(
+                "Training configuration does not match the configuration we're recovering from: "
+                f"the latter has no {error}."
+            ) from error
+
+    module.create_serialization_dir = create_serialization_dir

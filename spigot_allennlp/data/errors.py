@@ -87,6 +87,24 @@ class Fault(Enum):
         "The ninth column (DEPS) holds head:relation pairs, parted by |; "
         'without such a column, set "enhanced_graph": false.',
     )
+    EMPTY_LINE = (
+        "an empty line between two sentences",
+        "Each line holds a sentence, and one may be missing here. If none is, take the empty lines "
+        "out: sed -i '/^\\s*$/d' FILE",
+    )
+    NO_WORDS = (
+        "a sentence without words",
+        "Restore its text, or take it out.",
+    )
+    BRACKETS = (
+        "a tree that is not well bracketed",
+        "A line holds one whole tree, as in (3 (2 It) (3 works)); the file may be cut short.",
+    )
+    LABEL = (
+        "no such sentiment label",
+        "Labels count from 0, the most negative; where a file in columns or lines has not as many "
+        'classes as are asked for, give the reader its "file_granularity".',
+    )
     COMPANION = (
         "the companion file does not match",
         "Both files hold the same sentences in the same order, token for token; "

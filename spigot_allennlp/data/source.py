@@ -28,7 +28,8 @@ def open_source(path: Union[str, PathLike], layout: str) -> BinaryIO:
         embedded data set: `"synthetic:"` and its settings, for which no file is needed.
     layout : `str`
         The format in which the embedded data set is to be written: `"sdp"`, `"sdp2014"`,
-        `"sdp_augmented"`, `"conllx"`, `"conllu"` or `"sst"`. A file is what it is.
+        `"sdp_augmented"`, `"conllx"`, `"conllu"`, `"sst"`, `"sst_columns"` or `"sst_lines"`. A file
+        is what it is.
     """
     if is_synthetic(path):
         # Here, since the generator itself stands on the formats, which stand on this file.

@@ -2,16 +2,26 @@
 The bracketed trees of the Stanford Sentiment Treebank: `(3 (2 It) (3 (3 works) (2 .)))`.
 
 One sentence a line, a binary tree, with a label from 0 (very negative) to 4 (very positive) on
-every phrase ([Socher et al., 2013](https://aclanthology.org/D13-1170)). Brackets within a word are
-written `-LRB-` and `-RRB-`.
+every phrase ([Socher et al., 2013](https://aclanthology.org/D13-1170)). Words are kept as they
+stand there: `-LRB-` for a bracket (see `treebank_escapes.py`), and some with a no-break space.
 """
 
 import re
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.numbered_lines import Line
+from spigot_allennlp.data.sentence_lines import sentence_lines
+from spigot_allennlp.data.sentiment_sentence import SentimentSentence
 
 LABELS = ("0", "1", "2", "3", "4")
-_ESCAPES = {"(": "-LRB-", ")": "-RRB-"}
-_PARTS = re.compile(r"[()]|[^\s()]+")
+_BETWEEN_WORDS = " \t"
+_PARTS = re.compile(rf"[()]|[^{_BETWEEN_WORDS}()]+")
+_NOT_IN_WORDS = frozenset(_BETWEEN_WORDS + "\r\n()")
+
+
+class SentimentLabelError(ValueError):
+    """Raised for a phrase whose label is none of `LABELS`."""
 
 
 class SentimentTree(NamedTuple):
@@ -23,7 +33,7 @@ class SentimentTree(NamedTuple):
     label : `int`
         From 0, very negative, to 4, very positive.
     word : `str`, optional
-        As it is in the text, with brackets for `-LRB-` and `-RRB-`.
+        As it stands in the file, with `-LRB-` and `-RRB-` for brackets.
     children : `Tuple[SentimentTree, ...]`, optional
     """
 
@@ -51,18 +61,61 @@ def format_sst(tree: SentimentTree) -> str:
 
     # Raises
 
-    `ValueError` if a word is empty or has white space in it, or a label is none.
+    `ValueError` if a word is empty, or has a bracket or white space in it, or a label is none.
     """
     if str(tree.label) not in LABELS:
         raise ValueError(f"the label {tree.label!r} is not one of {', '.join(LABELS)}")
     if tree.children:
         return f"({tree.label} {' '.join(format_sst(child) for child in tree.children)})"
-    if not tree.word or any(map(str.isspace, tree.word)):
-        raise ValueError(f"{tree.word!r} cannot be a word: it is empty, or has white space in it")
-    word = tree.word
-    for sign, escape in _ESCAPES.items():
-        word = word.replace(sign, escape)
-    return f"({tree.label} {word})"
+    if not tree.word or _NOT_IN_WORDS.intersection(tree.word):
+        raise ValueError(
+            f"{tree.word!r} cannot be a word: it is empty, or has white space or a bracket in it. "
+            "A bracket is written -LRB- or -RRB-."
+        )
+    return f"({tree.label} {tree.word})"
+
+
+def scan_sst(
+    path: str, classes: Mapping[str, Optional[str]], phrases: bool = False
+) -> Iterator[Union[SentimentSentence, MalformedInputError]]:
+    """
+    The sentences of a file, with an error in the place of each that cannot be read.
+
+    # Parameters
+
+    path : `str`
+    classes : `Mapping[str, Optional[str]]`
+        The class of each of `LABELS`, as `classes_of_labels` gives it.
+    phrases : `bool`, optional (default = `False`)
+        Whether each phrase of a tree is a sentence by itself: first the whole, then those within
+        it, down to the words.
+    """
+    for line in sentence_lines(path, "sst"):
+        sentences = attempt(_sentences, line, path, classes, phrases)
+        if isinstance(sentences, MalformedInputError):
+            yield sentences
+        else:
+            yield from sentences
+
+
+def _sentences(
+    line: Line, path: str, classes: Mapping[str, Optional[str]], phrases: bool
+) -> List[SentimentSentence]:
+    """
+    # Raises
+
+    `MalformedInputError` if the line is no tree.
+    """
+    try:
+        tree = parse_sst(line.text)
+    except SentimentLabelError as error:
+        raise MalformedInputError(path, line.number, Fault.LABEL, str(error)) from error
+    except ValueError as error:
+        raise MalformedInputError(path, line.number, Fault.BRACKETS, str(error)) from error
+    return [
+        SentimentSentence(one.words, classes[str(one.label)], source=f"{path}:{line.number}")
+        for one in (tree.phrases() if phrases else (tree,))
+    ]
 
 
 def parse_sst(line: str) -> SentimentTree:
@@ -71,7 +124,8 @@ def parse_sst(line: str) -> SentimentTree:
 
     # Raises
 
-    `ValueError` that says what is wrong, and at which character, counted from 1.
+    `ValueError` that says what is wrong, and at which character, counted from 1; if that is a
+    label, a `SentimentLabelError`.
     """
     parts = [(match.group(), match.start() + 1) for match in _PARTS.finditer(line)]
     if not parts:
@@ -110,14 +164,14 @@ class _OpenPhrase:
         if not self.label:
             if part not in LABELS:
                 labels = ", ".join(LABELS)
-                raise ValueError(f"the label {part!r} at character {column} is not one of {labels}")
+                raise SentimentLabelError(
+                    f"the label {part!r} at character {column} is not one of {labels}"
+                )
             self.label = part
         elif self.word or self.children:
             raise ValueError(f"{part!r} at character {column} is one word too many for a phrase")
         else:
             self.word = part
-            for sign, escape in _ESCAPES.items():
-                self.word = self.word.replace(escape, sign)
 
     def close(self, column: int) -> SentimentTree:
         """The phrase, at its closing bracket."""

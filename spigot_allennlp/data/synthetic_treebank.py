@@ -34,7 +34,8 @@ def synthetic_text(spec: str, layout: str) -> str:
         Such as "synthetic:size=2000,seed=1"; see `Specification` for the keys.
     layout : `str`
         "sdp" (2015), "sdp2014", "sdp_augmented" (with the trees), "conllx", "conllu" (with the
-        semantic graph as the enhanced one), or "sst" (the sentiment of every phrase).
+        semantic graph as the enhanced one), "sst" (the sentiment of every phrase), "sst_columns"
+        (with lemmas and parts of speech) or "sst_lines" (the sentiment of the sentence).
 
     # Raises
 

@@ -1,7 +1,9 @@
 """Floor 1: how good a prediction is, counted over a whole data set."""
 
+from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.metrics.counting_metric import CountingMetric
+from spigot_allennlp.metrics.graph_change import GraphChange
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
 
-__all__ = ["CountingMetric", "SemanticF1", "TreeAttachment"]
+__all__ = ["ClassScores", "CountingMetric", "GraphChange", "SemanticF1", "TreeAttachment"]

@@ -27,7 +27,7 @@ class CountingMetric(Metric):
         self._counts: Optional[Tensor] = None
 
     def figures(self, counts: List[int]) -> Dict[str, float]:
-        """The figures that follow from the summed counts, which may all be zero."""
+        """The figures that follow from the summed counts, not all of which are zero."""
         raise NotImplementedError
 
     def add(self, counts: Tensor) -> None:
@@ -36,7 +36,10 @@ class CountingMetric(Metric):
         self._counts = counts if self._counts is None else self._counts.to(counts.device) + counts
 
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
-        """The figures over everything since the last reset; 0 where there was nothing to count."""
+        """
+        The figures over everything since the last reset; none if there was nothing to count, rather
+        than zeros that would look like a result.
+        """
         local = (
             torch.zeros(self._num_counts, dtype=torch.long)
             if self._counts is None
@@ -45,7 +48,7 @@ class CountingMetric(Metric):
         total = dist_reduce_sum(local).tolist()
         if reset:
             self.reset()
-        return self.figures(total)
+        return self.figures(total) if any(total) else {}
 
     def reset(self) -> None:
         self._counts = None

@@ -1,7 +1,17 @@
 """Floor 6: assembly and loss, nothing else."""
 
+from spigot_allennlp.models.latent_tree_classifier import LatentTreeClassifier
+from spigot_allennlp.models.pretrained import Pretrained
 from spigot_allennlp.models.semantic_parser import SemanticParser
+from spigot_allennlp.models.semantic_then_sentiment import SemanticThenSentiment
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.models.syntactic_then_semantic import SyntacticThenSemantic
 
-__all__ = ["SemanticParser", "SyntacticParser", "SyntacticThenSemantic"]
+__all__ = [
+    "LatentTreeClassifier",
+    "Pretrained",
+    "SemanticParser",
+    "SemanticThenSentiment",
+    "SyntacticParser",
+    "SyntacticThenSemantic",
+]

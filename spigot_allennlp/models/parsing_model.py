@@ -1,6 +1,6 @@
 """What all parsers have in common: their predictor, and the way between sentences and padding."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.models import Model
@@ -16,6 +16,13 @@ class ParsingModel(Model):
     """A model whose outputs say of which sentence they are."""
 
     default_predictor = "parser"
+
+    @property
+    def scored_namespaces(self) -> Tuple[str, ...]:
+        """
+        The vocabulary namespaces whose every entry has a score: they cannot grow after training.
+        """
+        return ()
 
     def carried_over(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """

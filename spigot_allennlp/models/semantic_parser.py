@@ -1,6 +1,6 @@
 """A first-order semantic dependency parser."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common import Lazy
@@ -77,6 +77,10 @@ class SemanticParser(ParsingModel):
         self._f1 = SemanticF1()
         initializer(self)
 
+    @property
+    def scored_namespaces(self) -> Tuple[str, ...]:
+        return (ROLES,)
+
     def forward(  # type: ignore[override]
         self,
         tokens: TextFieldTensors,
@@ -133,17 +137,25 @@ class SemanticParser(ParsingModel):
         return self._loss(self.structure, scores, part_mask, gold * part_mask)
 
     def decode(
-        self, scores: Tensor, mask: BoolTensor, metadata: Optional[List[Dict[str, Any]]]
+        self,
+        scores: Tensor,
+        mask: BoolTensor,
+        metadata: Optional[List[Dict[str, Any]]],
+        allowed: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
         The best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the label of
-        each arc, -1 where there is none.
+        each arc, -1 where there is none. By default the labels of `meant_labels` are `allowed`.
         """
-        part_mask = self.structure.part_mask(mask, scores.shape)
-        part_mask[..., UNKNOWN] = False  # never meant
+        allowed = self.meant_labels(scores) if allowed is None else allowed
+        part_mask = self.structure.part_mask(mask, scores.shape) & allowed
         chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)
         graph = label.masked_fill(chosen == 0, NO_ARC)
         return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
+
+    def meant_labels(self, scores: Tensor) -> BoolTensor:
+        """Shape `(label,)`: all but the unknown role, which is never meant."""
+        return torch.arange(scores.size(-1), device=scores.device) != UNKNOWN
 
     def observe(self, output: Dict[str, Any], mask: BoolTensor, labels: LongTensor) -> None:
         """Counts the graphs of `output` against gold labels."""
@@ -169,7 +181,8 @@ class SemanticParser(ParsingModel):
         """All figures in evaluation; in training, which shows them at every batch, the two F1."""
         figures = self._f1.get_metric(reset)
         if self.training:
-            return {name: figures[name] for name in ("labelled_f1", "unlabelled_f1")}
+            shown = ("labelled_f1", "unlabelled_f1")
+            return {name: figure for name, figure in figures.items() if name in shown}
         return figures
 
 

@@ -1,6 +1,6 @@
 """An arc-factored dependency parser."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common import Lazy
@@ -72,6 +72,10 @@ class SyntacticParser(ParsingModel):
             self._relation_scorer = relation_scorer.construct(input_dim=dim, num_outputs=size)
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)
         initializer(self)
+
+    @property
+    def scored_namespaces(self) -> Tuple[str, ...]:
+        return (RELATIONS,) if self._relation_scorer is not None else ()
 
     def forward(  # type: ignore[override]
         self,

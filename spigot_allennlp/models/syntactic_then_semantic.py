@@ -30,7 +30,7 @@ class SyntacticThenSemantic(ParsingModel):
 
     vocab : `Vocabulary`
     syntactic_parser : `Model`
-        A "syntactic_parser", or "from_archive" to start from one that was trained before. To freeze
+        A "syntactic_parser", or "pretrained" to start from one that was trained before. To freeze
         it, name its parameters in the trainer's `no_grad`.
     semantic_parser : `Model`
         A "semantic_parser" with an `arc_encoder`.
@@ -54,7 +54,6 @@ class SyntacticThenSemantic(ParsingModel):
     ) -> None:
         super().__init__(vocab)
         _check_parts(syntactic_parser, semantic_parser)
-        _check_vocabulary(syntactic_parser.vocab, vocab)
         self.syntactic_parser = syntactic_parser
         self.semantic_parser = semantic_parser
         self.argmax = argmax
@@ -159,15 +158,3 @@ def _check_parts(syntactic_parser: Model, semantic_parser: Model) -> None:
             "could not reach it. Add arc_encoder: {} to it, or train the model 'semantic_parser' "
             "alone."
         )
-
-
-def _check_vocabulary(archived: Vocabulary, ours: Vocabulary) -> None:
-    """An archived parser numbers words and relations as it did in its own training; so must we."""
-    for namespace in sorted(archived.get_namespaces()):
-        theirs = archived.get_index_to_token_vocabulary(namespace)
-        if theirs != ours.get_index_to_token_vocabulary(namespace):
-            raise ConfigurationError(
-                f"The archived syntactic_parser numbers the entries of '{namespace}' otherwise "
-                "than this model's vocabulary. Make the vocabulary from the archive's: vocabulary: "
-                "{type: 'extend', directory: 'runs/.../model.tar.gz!vocabulary'}."
-            )

@@ -55,7 +55,11 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         self.estimator = estimator
 
     def forward(
-        self, scores: Tensor, mask: BoolTensor, downstream: Optional[Downstream] = None
+        self,
+        scores: Tensor,
+        mask: BoolTensor,
+        downstream: Optional[Downstream] = None,
+        allowed: Optional[BoolTensor] = None,
     ) -> Latent:
         """
         # Parameters
@@ -66,12 +70,17 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
             Shape `(batch_size, length)`: the tokens, the root included.
         downstream : `Downstream`, optional
             The rest of the model, from a value to the loss of each instance.
+        allowed : `BoolTensor`, optional
+            Broadcastable to `scores`: False on parts that the structure knows, but this model never
+            means (the unknown role, pruned arcs).
 
         # Raises
 
         `ConfigurationError` in training if the estimator `reevaluates` and `downstream` is missing.
         """
         part_mask = self.structure.part_mask(mask, scores.shape)
+        if allowed is not None:
+            part_mask = part_mask & allowed
         problem = ArgmaxProblem(self.structure, scores, part_mask, downstream)
         if self.training and self.estimator.reevaluates and downstream is None:
             raise ConfigurationError(

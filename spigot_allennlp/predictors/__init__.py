@@ -1,5 +1,7 @@
 """Floor 7: text in, structures out."""
 
 from spigot_allennlp.predictors.parser import ParserPredictor
+from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
+from spigot_allennlp.predictors.sentiment import SentimentPredictor
 
-__all__ = ["ParserPredictor"]
+__all__ = ["ParserPredictor", "SentencePredictor", "SentimentPredictor"]

@@ -2,10 +2,19 @@ import re
 
 import pytest
 
-from spigot_allennlp.data.sst_format import SentimentTree, format_sst, parse_sst
-from tests.data.sample_files import FIXTURES, REPOSITORY
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.sentiment_sentence import classes_of_labels
+from spigot_allennlp.data.sst_format import (
+    SentimentLabelError,
+    SentimentTree,
+    format_sst,
+    parse_sst,
+    scan_sst,
+)
+from tests.data.sample_files import SST, stanford
 
-LINES = (FIXTURES / "sst.txt").read_text(encoding="utf-8").splitlines()
+LINES = SST.read_text(encoding="utf-8").splitlines()
+CLASSES = classes_of_labels("3-class")
 
 
 def test_a_line_becomes_a_tree():
@@ -16,10 +25,14 @@ def test_a_line_becomes_a_tree():
     assert [phrase.label for phrase in tree.phrases()] == [3, 2, 4, 3, 2]
 
 
-def test_brackets_are_escaped_in_the_file_alone():
-    tree = parse_sst(LINES[8])
-    assert tree.words == "A sketch ( in two parts ) .".split()
-    assert format_sst(tree) == LINES[8]
+def test_words_are_kept_as_they_stand_in_the_file():
+    assert parse_sst(LINES[8]).words == "A sketch -LRB- in two parts -RRB- .".split()
+
+
+def test_a_word_may_have_a_no_break_space_in_it():
+    line = "(3 (2 2\xa01\\/2) (3 stars))"
+    assert parse_sst(line).words == ["2\xa01\\/2", "stars"]
+    assert format_sst(parse_sst(line)) == line
 
 
 def test_the_sample_sentences_are_the_same_when_they_are_written_again():
@@ -27,12 +40,50 @@ def test_the_sample_sentences_are_the_same_when_they_are_written_again():
     assert {parse_sst(line).label for line in LINES} == {0, 1, 2, 3, 4}
 
 
-def test_the_stanford_treebank_is_the_same_when_it_is_written_again():
-    path = REPOSITORY.parent / "shared" / "data" / "sst" / "dev.txt"
-    if not path.exists():
-        pytest.skip("the Stanford Sentiment Treebank is not here")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert [format_sst(parse_sst(line)) for line in lines] == lines
+@pytest.mark.parametrize("name, count", [("train.txt", 8544), ("dev.txt", 1101)])
+def test_the_stanford_treebank_is_the_same_when_it_is_written_again(name, count):
+    text = stanford(name).read_text(encoding="utf-8")
+    lines = text.split("\n")[:-1]
+    assert len(lines) == count
+    assert "".join(format_sst(parse_sst(line)) + "\n" for line in lines) == text
+
+
+def test_each_line_of_a_file_is_a_sentence_with_its_class_and_its_place():
+    sentences = list(scan_sst(str(SST), CLASSES))
+    assert [sentence.label for sentence in sentences] == list("2200201210")
+    assert sentences[3].words == "Its plot is dull and dreadful .".split()
+    assert sentences[3].source == f"{SST}:4"
+
+
+def test_each_phrase_of_a_tree_is_a_sentence_where_that_is_asked_for():
+    sentences = list(scan_sst(str(SST), CLASSES, phrases=True))
+    assert [(" ".join(one.words), one.label) for one in sentences[:6]] == [
+        ("Lovely !", "2"),
+        ("Lovely", "2"),
+        ("!", "1"),
+        ("The old play is simply superb .", "2"),
+        ("The old play", "1"),
+        ("The", "1"),
+    ]
+    assert sentences[5].source == f"{SST}:2"
+    # A binary tree of n words has 2n - 1 phrases.
+    assert len(sentences) == sum(2 * len(parse_sst(line).words) - 1 for line in LINES)
+
+
+def test_a_line_that_cannot_be_read_is_an_error_in_the_place_of_its_sentences(tmp_path):
+    path = tmp_path / "sst.txt"
+    path.write_text(f"{LINES[0]}\n(3 (7 It) (3 works))\n{LINES[1][:-9]}")
+    sentence, label, cut = scan_sst(str(path), CLASSES)
+    assert sentence.words == ["Lovely", "!"]
+    assert isinstance(label, MalformedInputError)
+    assert (label.fault, label.line) == (Fault.LABEL, 2)
+    assert (cut.fault, cut.line) == (Fault.BRACKETS, 3)
+    assert "the line ends before the bracket of character" in str(cut)
+
+
+def test_a_wrong_label_can_be_told_from_a_wrong_bracket():
+    with pytest.raises(SentimentLabelError):
+        parse_sst("(7 It)")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +113,7 @@ def test_what_is_wrong_with_a_line_is_told_with_its_place(line, message):
         (SentimentTree(5, "good"), "the label 5 is not one of"),
         (SentimentTree(3, ""), "'' cannot be a word"),
         (SentimentTree(3, "two words"), "'two words' cannot be a word"),
+        (SentimentTree(3, "("), r"'\(' cannot be a word: .* A bracket is written -LRB-"),
     ],
 )
 def test_a_tree_that_cannot_be_read_again_is_not_written(tree, message):

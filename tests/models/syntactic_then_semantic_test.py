@@ -1,17 +1,9 @@
 import pytest
 import torch
-from allennlp.commands.train import train_model, train_model_from_file
-from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.models import Model
 from torch.testing import assert_close
 
-from tests.models.parsing_model_case import (
-    EXPERIMENTS,
-    ParsingModelTestCase,
-    gradient_norm,
-    overfit,
-)
+from tests.models.parsing_model_case import ParsingModelTestCase, gradient_norm, overfit
 
 TREES = ["heads", "relations"]
 GRAPHS = ["graph", "tops"]
@@ -129,42 +121,3 @@ _TAGGER = {
     "encoder": {"type": "lstm", "input_size": 4, "hidden_size": 4},
     "label_namespace": "pos",
 }
-
-
-class TestPretrainedSyntacticParser(ParsingModelTestCase):
-    experiment = "syntactic_then_semantic.jsonnet"
-
-    def setup_method(self):
-        super().setup_method()
-        folder = self.TEST_DIR / "syntactic_parser"
-        train_model_from_file(str(EXPERIMENTS / "syntactic_parser.jsonnet"), str(folder))
-        self.archive = str(folder / "model.tar.gz")
-
-    def experiment_with_archive(self, vocabulary):
-        parser = {"type": "from_archive", "archive_file": self.archive}
-        overrides = {
-            "vocabulary": vocabulary,
-            "train_data_path": "synthetic:size=20,seed=6",
-            "model.syntactic_parser": parser,
-            "trainer.no_grad": ["syntactic_parser.*"],
-        }
-        return Params.from_file(str(EXPERIMENTS / self.experiment), overrides)
-
-    def test_it_starts_from_the_archives_weights_and_can_be_frozen(self):
-        vocabulary = {"type": "extend", "directory": self.archive + "!vocabulary"}
-        params = self.experiment_with_archive(vocabulary)
-        model = train_model(params, str(self.TEST_DIR / "joint"))
-        archived = Model.from_archive(self.archive)
-        for (name, ours), theirs in zip(
-            model.syntactic_parser.named_parameters(), archived.parameters(), strict=True
-        ):
-            grown = "embedder" in name  # the new words' rows come after the old ones
-            assert_close(ours[: len(theirs)] if grown else ours, theirs)
-        embedding = model.syntactic_parser.encoder._embedder.token_embedder_words
-        assert len(embedding.weight) == model.vocab.get_vocab_size("tokens")
-        assert model.vocab.get_vocab_size("tokens") > archived.vocab.get_vocab_size("tokens")
-
-    def test_a_vocabulary_that_numbers_words_otherwise_is_refused(self):
-        params = self.experiment_with_archive({"type": "from_instances"})
-        with pytest.raises(ConfigurationError, match="numbers the entries of .*extend"):
-            train_model(params, str(self.TEST_DIR / "joint"))

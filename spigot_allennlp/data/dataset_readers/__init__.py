@@ -2,5 +2,6 @@
 
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
+from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader

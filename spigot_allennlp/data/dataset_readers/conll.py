@@ -6,11 +6,8 @@ from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.conll_format import ConllSentence, scan_conll
-from spigot_allennlp.data.dataset_readers.treebank_reader import (
-    Result,
-    TreebankReader,
-    local_path,
-)
+from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
+from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
 from spigot_allennlp.data.enhanced_graph import enhanced_graph
 from spigot_allennlp.data.errors import attempt
 

@@ -12,11 +12,8 @@ from spigot_allennlp.data.dataset_readers.companion import (
     companion_path,
     with_companion,
 )
-from spigot_allennlp.data.dataset_readers.treebank_reader import (
-    Result,
-    TreebankReader,
-    local_path,
-)
+from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
+from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
 from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.sdp_format import SdpSentence, scan_sdp
 

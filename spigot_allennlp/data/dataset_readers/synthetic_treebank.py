@@ -9,16 +9,10 @@ from allennlp.data.fields import LabelField
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
+from spigot_allennlp.data.sentiment_sentence import CLASSES
 from spigot_allennlp.data.synthetic.sentence import SyntheticSentence
 from spigot_allennlp.data.synthetic.specification import parse_specification
 from spigot_allennlp.data.synthetic_treebank import generate
-
-# What becomes of the labels 0 to 4; None is left out.
-CLASSES = {
-    "2-class": ("0", "0", None, "1", "1"),
-    "3-class": ("0", "0", "1", "2", "2"),
-    "5-class": ("0", "1", "2", "3", "4"),
-}
 
 
 @dataclass

@@ -1,50 +1,25 @@
-"""The base of the readers of treebanks: sentences to instances, whatever the format."""
+"""The base of the readers of treebanks: whatever the format, the same layers."""
 
-import logging
-from contextlib import contextmanager
-from itertools import islice
-from os import PathLike
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Iterator, List, Optional, Tuple, Union
 
-from allennlp.common.checks import ConfigurationError
-from allennlp.common.file_utils import cached_path
-from allennlp.data import DatasetReader, Instance
-from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
+from allennlp.data import Instance
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.data.dataset_readers.treebank_instance import treebank_instance
-from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.left_out import LeftOut
-from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.tree_rules import TreeRules
-
-logger = logging.getLogger(__name__)
 
 Result = Union[AnnotatedSentence, MalformedInputError]
 
-ON_ERROR = ("raise", "skip")
 
-
-class TreebankReader(DatasetReader):
+class TreebankReader(SentenceReader):
     """
     Reads sentences with trees, semantic graphs, or both. A subclass fills one hole: `_sentences`.
-
-    A data path is a file (plain, gzip or xz; anything that `cached_path` takes), a list of files,
-    or the embedded data set, `"synthetic:size=2000,seed=1"`.
-
-    Each process of a distributed run, and each worker of a data loader, reads the whole text, and
-    makes instances of its share of the sound sentences. So the shares are the same whatever is left
-    out, and every instance is made once.
+    See `SentenceReader` for data paths and further parameters.
 
     # Parameters
 
-    token_indexers : `Dict[str, TokenIndexer]`, optional
-        (default = `{"tokens": SingleIdTokenIndexer()}`) A token has `text`, `lemma_`, `pos_` and
-        `tag_`, to be chosen by the `feature_name` of an indexer.
-    on_error : `str`, optional (default = `"raise"`)
-        What to do with a sentence that cannot be read. `"raise"` ends the run, with file, line and
-        reason. `"skip"` leaves it out, and warns at the end of the file how many were left out and
-        why. A file of which nothing is left ends the run under either.
     trees : `bool`, optional (default = `True`)
         Whether to take the trees, where the format has them. If so, each sentence must have one.
     multiple_roots : `bool`, optional (default = `False`)
@@ -55,86 +30,18 @@ class TreebankReader(DatasetReader):
 
     def __init__(
         self,
-        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
-        on_error: str = "raise",
         trees: bool = True,
         multiple_roots: bool = False,
         projective: bool = False,
         **kwargs,
     ) -> None:
-        super().__init__(
-            manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
-        )
-        if on_error not in ON_ERROR:
-            raise ConfigurationError(
-                f'on_error is "{on_error}", but must be "raise" (end the run at a sentence that '
-                'cannot be read) or "skip" (leave it out, and report it).'
-            )
-        self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
-        self._on_error = on_error
+        super().__init__(**kwargs)
         self._trees = trees
         self._tree_rules = TreeRules(multiple_roots, projective)
 
     def _sentences(self, path: str) -> Iterator[Result]:
-        """
-        The hole: the sentences of one file, with an error in the place of each that cannot be read,
-        and at least one of either. `path` is what the user wrote; `local_path` makes a file of it.
-        """
+        """The hole; see `SentenceReader`."""
         raise NotImplementedError
-
-    def _read(self, file_path) -> Iterator[Instance]:
-        paths = [file_path] if isinstance(file_path, (str, PathLike)) else list(file_path)
-        for sentence in self._share(self._sound_sentences(list(map(str, paths)))):
-            yield self.text_to_instance(**vars(sentence))
-
-    def _sound_sentences(self, paths: List[str]) -> Iterator[AnnotatedSentence]:
-        for path in paths:
-            with self._account(path) as left_out:
-                kept = 0
-                for result in self._sentences(path):
-                    if isinstance(result, AnnotatedSentence):
-                        kept += 1
-                        yield result
-                    elif self._on_error == "raise" or result.fault.is_of_file:
-                        raise result
-                    else:
-                        left_out.add(result)
-                if not kept:
-                    report = left_out.report()
-                    raise MalformedInputError(path, 1, Fault.NOTHING_LEFT, report)
-
-    @contextmanager
-    def _account(self, path: str) -> Iterator[LeftOut]:
-        """Tells what was left out of `path`, also if it was not read to its end, and only once."""
-        left_out = LeftOut()
-        try:
-            yield left_out
-        finally:
-            if len(left_out) and all(share == 0 for share, _ in self._shares()):
-                logger.warning(
-                    "%d sentences of %s were left out:\n%s", len(left_out), path, left_out.report()
-                )
-
-    def _shares(self) -> List[Tuple[int, int]]:
-        """`(rank, processes)`, and within it `(worker, workers)`, where there are such."""
-        shares = []
-        distributed, worker = self.get_distributed_info(), self.get_worker_info()
-        if distributed is not None:
-            shares.append((distributed.global_rank, distributed.world_size))
-        if worker is not None:
-            shares.append((worker.id, worker.num_workers))
-        return shares
-
-    def _share(self, sentences: Iterable[AnnotatedSentence]) -> Iterator[AnnotatedSentence]:
-        """
-        Every n-th of the sentences. `DatasetReader.shard_iterable` does the same, but it asks
-        `torch.distributed` for the rank, of which a spawned worker of a loader knows nothing: each
-        rank would then read everything. What the reader was told of its rank goes with it.
-        """
-        iterator = iter(sentences)
-        for share, count in self._shares():
-            iterator = islice(iterator, share, None, count)
-        return iterator
 
     def text_to_instance(  # type: ignore[override]
         self,
@@ -157,12 +64,3 @@ class TreebankReader(DatasetReader):
                 words, lemmas, pos, tags, heads, relations, arcs, tops, identifier, source
             )
         )
-
-    def apply_token_indexers(self, instance: Instance) -> None:
-        """Gives the `tokens` their indexers: late, so that they do not travel between processes."""
-        instance["tokens"].token_indexers = self._token_indexers  # type: ignore[attr-defined]
-
-
-def local_path(path: str) -> str:
-    """The file that `path` names, fetched if it is a remote one. The embedded data set is none."""
-    return path if is_synthetic(path) else str(cached_path(path))

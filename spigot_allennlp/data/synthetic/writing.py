@@ -2,6 +2,7 @@
 
 from typing import Callable, Dict, NamedTuple
 
+from spigot_allennlp.data.cells import join_cells
 from spigot_allennlp.data.conll_format import ConllSentence, ConllToken, format_conll
 from spigot_allennlp.data.sdp_format import SdpSentence, SdpToken, format_sdp
 from spigot_allennlp.data.sdp_layout import (
@@ -94,6 +95,17 @@ def _sst(sentence: SyntheticSentence) -> str:
     return format_sst(sentiment_tree(sentence.tree, sentence.graph)) + "\n"
 
 
+def _sst_columns(sentence: SyntheticSentence) -> str:
+    lines = [f"#{sentence.identifier}"]
+    for position, word, _, _ in sentence.tree.rows():
+        lines.append(join_cells([str(position), *word, str(sentence.label)]))
+    return "\n".join([*lines, "", ""])
+
+
+def _sst_lines(sentence: SyntheticSentence) -> str:
+    return f"{sentence.label}\t{' '.join(word.form for word in sentence.tree.words)}\n"
+
+
 #: The formats by name.
 LAYOUTS: Dict[str, Layout] = {
     layout.name: layout
@@ -104,5 +116,7 @@ LAYOUTS: Dict[str, Layout] = {
         Layout("conllx", _conllx, ".conll"),
         Layout("conllu", _conllu, ".conllu"),
         Layout("sst", _sst, ".txt"),
+        Layout("sst_columns", _sst_columns, ".sst.conll"),
+        Layout("sst_lines", _sst_lines, ".tsv"),
     )
 }

@@ -8,17 +8,20 @@ import pytest
 
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
-from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
+from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 
 SDP = SdpReader
 CONLL = ConllReader
+SST = SstReader
 
 # A sound sentence of each format, with its empty line; `N` and `M` are found again in what is left.
 SDP_SOUND = (
     "1\t{0}\t_\tN\t-\t-\t_\t_\tARG1\n2\tb\t_\tV\t+\t+\t_\t_\t_\n3\tc\t_\tV\t-\t+\t_\t_\t_\n\n"
 )
 CONLL_SOUND = "1\t{0}\t_\t_\t_\t_\t2\tsubj\t2:subj\t_\n2\tb\t_\t_\t_\t_\t0\troot\t0:root\t_\n\n"
+SOUND = {SDP: SDP_SOUND, CONLL: CONLL_SOUND, SST: "(3 (3 {0}) (2 !))\n"}
 
 
 class Case(NamedTuple):
@@ -83,20 +86,35 @@ CASES = {
     "no enhanced graph": Case(
         Fault.ENHANCED_GRAPH, CONLL, conll(0), options={"enhanced_graph": True}
     ),
+    "a tree that was cut": Case(Fault.BRACKETS, SST, "(3 (2 It) (3 wor\n"),
+    "more after a tree": Case(Fault.BRACKETS, SST, "(3 (2 It) (3 works)) .\n"),
+    "a label 7": Case(Fault.LABEL, SST, "(3 (2 It) (7 works))\n"),
+    "an empty line": Case(Fault.EMPTY_LINE, SST, "\n"),
+    "two empty lines": Case(Fault.EMPTY_LINE, SST, "\n \n", left=2),
+    "a label without words": Case(Fault.NO_WORDS, SST, "3\t \n", options={"layout": "lines"}),
+    "a column with no label": Case(
+        Fault.LABEL, SST, "1\ta\t_\t_\t_\n\n", options={"layout": "columns"}
+    ),
 }
 
 SKIPPABLE = [fault for fault in Fault if not fault.is_of_file]
 
 
+def sound_of(case: Case) -> str:
+    """A sound sentence in the layout of the bad one."""
+    of_layout = {"lines": "3\t{0} !\n", "columns": "1\t{0}\t_\t_\t3\n\n"}
+    return of_layout.get(case.options.get("layout"), SOUND[case.reader])
+
+
 def write(tmp_path, case: Case) -> str:
-    sound = SDP_SOUND if case.reader is SDP else CONLL_SOUND
+    sound = sound_of(case)
     path = tmp_path / "data.txt"
     bad = case.bad.encode(case.encoding)
     path.write_bytes(sound.format("N").encode() + bad + sound.format("M").encode())
     return str(path)
 
 
-def reader_of(case: Case, on_error: str) -> TreebankReader:
+def reader_of(case: Case, on_error: str) -> SentenceReader:
     return case.reader(on_error=on_error, **case.options)
 
 
@@ -104,7 +122,7 @@ def reader_of(case: Case, on_error: str) -> TreebankReader:
 def test_it_is_an_error_that_names_file_line_reason_and_way_out(tmp_path, name):
     case = CASES[name]
     path = write(tmp_path, case)
-    line = case.line + (4 if case.reader is SDP else 3)
+    line = case.line + sound_of(case).count("\n")
     with pytest.raises(MalformedInputError) as caught:
         list(reader_of(case, "raise").read(path))
     assert caught.value.fault is case.fault
@@ -156,7 +174,7 @@ def test_a_companion_that_does_not_match_is_reported(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
-@pytest.mark.parametrize("reader", [SDP, CONLL])
+@pytest.mark.parametrize("reader", [SDP, CONLL, SST])
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_an_empty_file_ends_the_run(tmp_path, reader, text, on_error):
     path = tmp_path / "data.txt"

@@ -5,6 +5,9 @@ import pytest
 from spigot_allennlp.data.conll_format import format_conll, read_conll
 from spigot_allennlp.data.enhanced_graph import enhanced_graph
 from spigot_allennlp.data.sdp_format import format_sdp, read_sdp
+from spigot_allennlp.data.sentiment_columns import scan_sentiment_columns
+from spigot_allennlp.data.sentiment_lines import scan_sentiment_lines
+from spigot_allennlp.data.sentiment_sentence import classes_of_labels
 from spigot_allennlp.data.sst_format import parse_sst
 from spigot_allennlp.data.synthetic.entries import Word
 from spigot_allennlp.data.synthetic.semantic_graph import semantic_graph
@@ -57,6 +60,21 @@ def test_sst_has_the_words_and_the_sentiment():
         tree = parse_sst(line)
         assert tree.words == [word.form for word in sentence.tree.words]
         assert tree.label == sentence.label
+
+
+def test_the_columns_of_sentiment_have_lemmas_and_parts_of_speech():
+    sentences = scan_sentiment_columns(SPEC, classes_of_labels("5-class"))
+    for sentence, read in zip(SENTENCES, sentences, strict=True):
+        words = zip(read.words, read.lemmas, read.pos, strict=True)
+        assert tuple(words) == sentence.tree.words
+        assert (read.label, read.identifier) == (str(sentence.label), sentence.identifier)
+
+
+def test_the_lines_of_sentiment_have_the_words():
+    sentences = scan_sentiment_lines(SPEC, classes_of_labels("5-class"))
+    for sentence, read in zip(SENTENCES, sentences, strict=True):
+        assert read.words == [word.form for word in sentence.tree.words]
+        assert read.label == str(sentence.label)
 
 
 @pytest.mark.parametrize("layout", ["sdp", "sdp2014", "sdp_augmented"])

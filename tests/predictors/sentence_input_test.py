@@ -1,7 +1,7 @@
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.predictors.parser_input import check_input
+from spigot_allennlp.predictors.sentence_input import check_input
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from spigot_allennlp.predictors.parser_input import check_input
         {"words": ["New York"], "lemmas": ["x"], "pos": ["_"], "tags": ["_"], "id": "a b"},
     ],
 )
-def test_what_can_be_parsed_is_accepted(inputs):
+def test_what_a_predictor_may_be_asked_is_accepted(inputs):
     check_input(inputs)
 
 

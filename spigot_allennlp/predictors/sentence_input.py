@@ -1,4 +1,4 @@
-"""What a parser may be asked: a sentence of raw text, or its words with what is known of them."""
+"""What a predictor is asked: a sentence of raw text, or its words with what is known of them."""
 
 from typing import Any, Dict, List
 

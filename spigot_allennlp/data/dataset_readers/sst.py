@@ -1,0 +1,136 @@
+"""The reader of the Stanford Sentiment Treebank, and of other sentences with sentiment."""
+
+from dataclasses import replace
+from typing import Iterator, List, Optional, Sequence, Union
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import LabelField
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader, local_path
+from spigot_allennlp.data.dataset_readers.treebank_instance import treebank_instance
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.sentiment_columns import scan_sentiment_columns
+from spigot_allennlp.data.sentiment_layout import SENTIMENT_LAYOUTS, find_sentiment_layout
+from spigot_allennlp.data.sentiment_lines import scan_sentiment_lines
+from spigot_allennlp.data.sentiment_sentence import CLASSES, SentimentSentence, classes_of_labels
+from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.sst_format import scan_sst
+from spigot_allennlp.data.treebank_escapes import unescape
+
+Result = Union[SentimentSentence, MalformedInputError]
+
+# Besides the trees, which have phrases.
+_SCANS = {"columns": scan_sentiment_columns, "lines": scan_sentiment_lines}
+
+
+@DatasetReader.register("sst")
+class SstReader(SentenceReader):
+    """
+    Reads sentences with sentiment: the trees of the Stanford Sentiment Treebank, the columns of the
+    code of [Peng et al. (2018)](https://aclanthology.org/P18-1173) (`id form lemma pos label`), or
+    lines of `label text`. See `SentenceReader` for data paths and further parameters.
+
+    A label is the number of its class, from "0", the most negative, in the namespace `labels`. In
+    columns and lines it may also be one of the names `very negative`, `negative`, `neutral`,
+    `positive` and `very positive`.
+
+    Registered as a `DatasetReader` with name "sst".
+
+    # Parameters
+
+    granularity : `str`, optional (default = `"5-class"`)
+        Under `"5-class"` labels are "0" (very negative) to "4" (very positive); under `"3-class"`
+        "0", "1" (neutral) and "2"; under `"2-class"` "0" and "1", and what is neutral is left out.
+    phrases : `bool`, optional (default = `False`)
+        Whether each phrase of a tree, down to the words, is an instance, or only the sentence. For
+        training only, as a rule.
+    layout : `str`, optional (default = `"auto"`)
+        The format of the files: `"trees"`, `"columns"`, `"lines"`, or `"auto"`, to find it from the
+        content of each.
+    file_granularity : `str`, optional (default = that of `granularity`)
+        The classes that the numbers in the files count, if these are in columns or lines: those of
+        trees are always of `"5-class"`, and so are those of the embedded data set.
+    unescape : `bool`, optional (default = `False`)
+        Whether to undo the escapes of the treebank, and read `-LRB-` as `(`, as most word vectors
+        and other treebanks have it; see `treebank_escapes.py`.
+    """
+
+    def __init__(
+        self,
+        granularity: str = "5-class",
+        phrases: bool = False,
+        layout: str = "auto",
+        file_granularity: Optional[str] = None,
+        unescape: bool = False,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        of_file = file_granularity or granularity
+        _check_choice("granularity", granularity, tuple(CLASSES))
+        _check_choice("file_granularity", of_file, tuple(CLASSES))
+        _check_choice("layout", layout, ("auto", *SENTIMENT_LAYOUTS))
+        try:
+            self._classes_of_file = classes_of_labels(granularity, of_file)
+        except ValueError as error:
+            raise ConfigurationError(f"{error}. Ask for a coarser granularity.") from error
+        self._classes = classes_of_labels(granularity)
+        self._phrases = phrases
+        self._layout = layout
+        self._unescape = unescape
+
+    def _sentences(self, path: str) -> Iterator[Result]:
+        for sentence in self._scan(local_path(path)):
+            if isinstance(sentence, MalformedInputError):
+                yield sentence
+            elif sentence.label is not None:
+                yield self._unescaped(sentence) if self._unescape else sentence
+
+    def _scan(self, path: str) -> Iterator[Result]:
+        layout = find_sentiment_layout(path) if self._layout == "auto" else self._layout
+        if layout == "trees":
+            return scan_sst(path, self._classes, self._phrases)
+        if self._phrases:
+            raise ConfigurationError(
+                f'{path} is in the layout "{layout}", which knows no phrases. Leave "phrases" out, '
+                "or give a file of trees."
+            )
+        classes = self._classes if is_synthetic(path) else self._classes_of_file
+        return _SCANS[layout](path, classes)
+
+    def _unescaped(self, sentence: SentimentSentence) -> SentimentSentence:
+        words = [unescape(word) for word in sentence.words]
+        lemmas = sentence.lemmas and [unescape(lemma) for lemma in sentence.lemmas]
+        return replace(sentence, words=words, lemmas=lemmas)
+
+    def text_to_instance(  # type: ignore[override]
+        self,
+        words: List[str],
+        lemmas: Optional[List[str]] = None,
+        pos: Optional[List[str]] = None,
+        label: Optional[str] = None,
+        identifier: Optional[str] = None,
+        source: Optional[str] = None,
+    ) -> Instance:
+        """
+        See `SentimentSentence` for the parameters. The fields are `tokens` and `metadata`, as
+        `treebank_instance` makes them, and `label`, if there is one.
+
+        # Raises
+
+        `ConfigurationError` if there is no word, or if `lemmas` or `pos` have not one entry for
+        each word, or the label is none.
+        """
+        instance = treebank_instance(
+            AnnotatedSentence(words, lemmas, pos, identifier=identifier, source=source)
+        )
+        if label is not None:
+            _check_choice("label", label, sorted({*filter(None, self._classes.values())}))
+            instance.add_field("label", LabelField(label))
+        return instance
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigurationError(f'{name} is "{value}", but must be one of {", ".join(choices)}.')

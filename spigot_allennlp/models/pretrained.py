@@ -1,0 +1,86 @@
+"""A model that was trained before, as a part of another one."""
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.models import Model
+from allennlp.modules.token_embedders import Embedding
+
+from spigot_allennlp.models.parsing_model import UNKNOWN
+
+
+@Model.register("pretrained", constructor="from_archive")
+class Pretrained(Model):
+    """
+    Takes a model's settings and weights from its archive. The vocabulary of the model around it
+    must be that of the archive, or begin with it:
+
+        vocabulary: { type: 'extend', directory: 'runs/parser/model.tar.gz!vocabulary' }
+
+    Words that came in since then start as the unknown word, so that the model makes of them what it
+    made of them before; they are learned from there. (With AllenNLP's "from_archive" they start
+    with random vectors. Vectors read from a file remain those of the file.)
+
+    Registered as a `Model` with name "pretrained".
+    """
+
+    @classmethod
+    def from_archive(cls, archive_file: str, vocab: Vocabulary) -> Model:  # type: ignore[override]
+        """
+        # Parameters
+
+        archive_file : `str`
+            The `model.tar.gz` of a training, a path or a URL.
+        vocab : `Vocabulary`
+            That of the model around it; AllenNLP passes it by itself.
+
+        # Raises
+
+        `ConfigurationError` if the archive's vocabulary is not the beginning of `vocab`, or if a
+        namespace has grown whose entries the model scores (roles, say).
+        """
+        # The root of the class tree, not this class: it calls for whatever model is archived.
+        model = Model.from_archive(archive_file)
+        _check_beginning(archive_file, model.vocab, vocab)
+        _check_scored(archive_file, model, vocab)
+        sizes = {part: len(part.weight) for part in model.modules() if isinstance(part, Embedding)}
+        model.vocab.extend_from_vocab(vocab)
+        model.extend_embedder_vocab()
+        for embedding, size in sizes.items():
+            _start_as_unknown(embedding, size)
+        return model
+
+
+def _check_beginning(archive_file: str, archived: Vocabulary, ours: Vocabulary) -> None:
+    for namespace in sorted(archived.get_namespaces()):
+        theirs = archived.get_index_to_token_vocabulary(namespace)
+        numbered = ours.get_index_to_token_vocabulary(namespace)
+        differing = [index for index in sorted(theirs) if theirs[index] != numbered.get(index)]
+        if differing:
+            index = differing[0]
+            raise ConfigurationError(
+                f"{archive_file} numbers the entries of the vocabulary namespace '{namespace}' "
+                f"otherwise than this model: entry {index} is {theirs[index]!r} there and "
+                f"{numbered.get(index)!r} here ({len(differing)} of {len(theirs)} differ). Begin "
+                f"this model's vocabulary with the archive's: vocabulary: {{type: 'extend', "
+                f"directory: '{archive_file}!vocabulary'}}."
+            )
+
+
+def _check_scored(archive_file: str, model: Model, vocab: Vocabulary) -> None:
+    for namespace in getattr(model, "scored_namespaces", ()):
+        entries = vocab.get_index_to_token_vocabulary(namespace)
+        size = model.vocab.get_vocab_size(namespace)
+        added = [entries[index] for index in sorted(entries) if index >= size]
+        if added:
+            raise ConfigurationError(
+                f"{archive_file} knows {size} entries of the vocabulary namespace '{namespace}', "
+                f"and cannot score those that came in since then: {added}. Train it on data that "
+                "have them, or take away the training data that bring them in."
+            )
+
+
+@torch.no_grad()
+def _start_as_unknown(embedding: Embedding, size: int) -> None:
+    if embedding._pretrained_file is None and len(embedding.weight) > size:
+        embedding.weight[size:] = embedding.weight[UNKNOWN]

@@ -1,0 +1,200 @@
+"""A semantic graph in the middle of a sentence classifier."""
+
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, Dict, List, Optional
+
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.models import Model
+from allennlp.nn import InitializerApplicator, RegularizerApplicator
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.metrics.graph_change import GraphChange
+from spigot_allennlp.models.classification_model import ClassificationModel, Classified
+from spigot_allennlp.models.original_parser import OriginalParser
+from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
+from spigot_allennlp.modules.determinism import without_dropout
+from spigot_allennlp.modules.graph_encoder import GraphEncoder
+from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
+from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+
+
+@Model.register("semantic_then_sentiment")
+class SemanticThenSentiment(ClassificationModel):
+    """
+    A semantic parser's graph enters a sentence classifier, and the classifier's loss reaches the
+    parser through the graph, by the estimator of `argmax`
+    ([Peng et al., 2018](https://aclanthology.org/P18-1173), section 5). The two share nothing else.
+
+    A batch of sentences with labels trains the classifier (and, through the graph, the parser), one
+    with graphs trains the parser, one with both does both. Without `parser` and what belongs to it
+    it is the baseline that sees no graph.
+
+    Beside the classes' figures, `get_metrics` gives those of the parser, and, in evaluation,
+    `arcs_changed`: how many of the arcs on sentences with labels are no longer those of the parser
+    as it came, see `GraphChange`. For that the model keeps a frozen copy of it.
+
+    Registered as a `Model` with name "semantic_then_sentiment".
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoder : `SentenceEncoder`
+        Of the classifier.
+    classifier : `Lazy[SentenceClassifier]`
+    parser : `Model`, optional (default = `None`)
+        A "semantic_parser", usually one that was trained before: "pretrained".
+    argmax : `StructuredArgmaxLayer`, optional (default = `None`)
+        Its estimator is what an ablation varies.
+    graph_encoder : `Lazy[GraphEncoder]`, optional (default = `None`)
+    min_probability : `float`, optional (default = `0.0`)
+        Labelled arcs to which the parser as it came gives a smaller probability are no candidates:
+        they are never chosen, and no gradient reaches them. The original prunes likewise, by
+        another parser. Without, most of what the estimators change is arcs that make no sense.
+    parsing_loss_weight : `float`, optional (default = `1.0`)
+        Of the parser's own loss in batches that have graphs.
+    dropout_in_graph : `bool`, optional (default = `False`)
+        Whether the parser's dropout (of words too) is on while it makes the graph for the
+        classifier. The original has it off.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: SentenceEncoder,
+        classifier: Lazy[SentenceClassifier],
+        parser: Optional[Model] = None,
+        argmax: Optional[StructuredArgmaxLayer] = None,
+        graph_encoder: Optional[Lazy[GraphEncoder]] = None,
+        min_probability: float = 0.0,
+        parsing_loss_weight: float = 1.0,
+        dropout_in_graph: bool = False,
+        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        super().__init__(vocab, regularizer)
+        _check_parts(parser, argmax, graph_encoder)
+        self.encoder = encoder
+        self.argmax = argmax
+        self.graph_encoder = None
+        dim = encoder.get_output_dim()
+        if graph_encoder is not None:
+            self.graph_encoder = graph_encoder.construct(
+                input_dim=dim, num_labels=vocab.get_vocab_size(ROLES)
+            )
+            dim = self.graph_encoder.output_dim
+        self.classifier = classifier.construct(input_dim=dim, num_classes=self.num_classes)
+        self._parsing_loss_weight = parsing_loss_weight
+        self._dropout_in_graph = dropout_in_graph
+        self._change = GraphChange()
+        # The parser comes with its weights: not a matter of this initializer.
+        initializer(self)
+        self.parser = self._original = None
+        if isinstance(parser, SemanticParser):
+            self.parser = parser
+            self._original = OriginalParser(parser, min_probability)
+
+    def forward(  # type: ignore[override]
+        self,
+        tokens: TextFieldTensors,
+        label: Optional[LongTensor] = None,
+        graph: Optional[LongTensor] = None,
+        tops: Optional[LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+        **other_layers: Any,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        tokens : `TextFieldTensors`
+        label : `LongTensor`, optional
+            Shape `(batch_size,)`: the class of each sentence.
+        graph, tops, metadata, other_layers
+            As in `SemanticParser.forward`.
+        """
+        losses: List[Tensor] = []
+        output: Dict[str, Any] = {"metadata": metadata}
+        if graph is not None and self.parser is not None:
+            parsed = self.parser(tokens, graph, tops)
+            losses.append(self._parsing_loss_weight * parsed["loss"])
+        if label is not None or not self.training:
+            states, mask = self.encoder(tokens)
+            if self.parser is None:
+                classified = self.classify(self._logits(states, mask), label)
+            else:
+                classified = self._classify_with_graph(tokens, states, mask, label, output)
+            output["logits"] = classified.logits
+            if classified.loss is not None:
+                losses.append(classified.loss)
+        if losses:
+            output["loss"] = sum(losses)
+        return output
+
+    def _classify_with_graph(
+        self,
+        tokens: TextFieldTensors,
+        states: Tensor,
+        mask: BoolTensor,
+        label: Optional[LongTensor],
+        output: Dict[str, Any],
+    ) -> Classified:
+        """In evaluation puts the graph that was used into `output`."""
+        assert self.parser is not None and self._original is not None and self.argmax is not None
+        scores = self._graph_scores(tokens)
+        allowed = self.parser.meant_labels(scores)
+        if not self.training or self._original.prunes:
+            original = self._original(tokens)
+            allowed = allowed & self._original.candidates(original, mask)
+        if not self.training:
+            output.update(self.parser.decode(scores, mask, output["metadata"], allowed))
+            if label is not None:
+                before = self.parser.decode(original, mask, None, allowed)
+                self._change(output["graph"], before["graph"], mask)
+        logits_of = partial(self._logits, states, mask)
+        return self.classify_through(self.argmax, scores, mask, logits_of, label, allowed)
+
+    def _logits(self, states: Tensor, mask: BoolTensor, arcs: Optional[Tensor] = None) -> Tensor:
+        """From the root's and the tokens' states; the root, a constant, is not pooled."""
+        if self.graph_encoder is not None:
+            states = self.graph_encoder(states, arcs)
+        return self.classifier(states[:, 1:], mask[:, 1:])
+
+    def _graph_scores(self, tokens: TextFieldTensors) -> Tensor:
+        """The parser's scores, shape `(batch_size, argument, predicate, label)`."""
+        assert self.parser is not None
+        with nullcontext() if self._dropout_in_graph else without_dropout(self.parser):
+            return self.parser.scores(self.parser.encoder(tokens)[0])
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """`label` and `probabilities`, and the parser's readable form of the graph."""
+        readable = self.readable_classes(output_dict)
+        if self.parser is not None:
+            readable.update(self.parser.make_output_human_readable(output_dict))
+        return readable
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        figures = {**super().get_metrics(reset), **self._change.get_metric(reset)}
+        if self.parser is not None:
+            figures.update(self.parser.get_metrics(reset))
+        return figures
+
+
+def _check_parts(
+    parser: Optional[Model],
+    argmax: Optional[StructuredArgmaxLayer],
+    graph_encoder: Optional[Lazy[GraphEncoder]],
+) -> None:
+    if parser is not None and not isinstance(parser, SemanticParser):
+        raise ConfigurationError(
+            f"parser must be a 'semantic_parser' but is a {type(parser).__name__}."
+        )
+    for name, part in (("argmax", argmax), ("graph_encoder", graph_encoder)):
+        if (parser is None) != (part is None):
+            raise ConfigurationError(
+                f"parser is {'missing' if parser is None else 'there'}, but {name} is "
+                f"{'missing' if part is None else 'there'}. Give parser, argmax and graph_encoder, "
+                "or, for a classifier that sees no graph, none of them."
+            )

@@ -1,0 +1,57 @@
+"""From text, words or whole files to sentiment, and the graph or tree that it was read off."""
+
+from typing import Any, Dict
+
+from allennlp.common.util import JsonDict
+from allennlp.predictors import Predictor
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
+
+DIGITS = 6  # significant ones: as many as single precision has, so that no small one becomes 0
+
+
+@Predictor.register("sentiment")
+class SentimentPredictor(SentencePredictor):
+    """
+    Classifies sentences with any of our classifiers. See `SentencePredictor` for the input and the
+    parameters; of a multitask reader, the task "sentiment" is meant unless another is named. `tags`
+    stand for `pos` where that is not given.
+
+    The output has, per sentence, `id`, `words`, `lemmas` and `pos`; the `label`, and
+    `probabilities`, from each label to its own; and what the model took into account: of a semantic
+    graph `arcs`, as `[predicate, argument, role]`, and `tops`, of a latent tree `heads` (0 is the
+    root). Positions count from 1. What a model does not make, or nobody knows, is left out.
+
+    Registered as a `Predictor` with name "sentiment".
+    """
+
+    output_keys = (
+        "id",
+        "words",
+        "lemmas",
+        "pos",
+        "label",
+        "probabilities",
+        "heads",
+        "arcs",
+        "tops",
+    )
+    default_task = "sentiment"
+
+    def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
+        """What is there to be said of a sentence in any format with sentiment."""
+        return {
+            "words": sentence.words,
+            "lemmas": sentence.lemmas,
+            "pos": sentence.pos or sentence.tags,
+            "identifier": sentence.identifier,
+        }
+
+    def readable(self, output: Dict[str, Any]) -> JsonDict:
+        readable = super().readable(output)
+        readable["probabilities"] = {
+            label: float(f"{probability:.{DIGITS}g}")
+            for label, probability in readable["probabilities"].items()
+        }
+        return readable

@@ -1,0 +1,169 @@
+"""A model with a part from an archive, archived itself, and loaded when the first is gone."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from allennlp.commands.evaluate import evaluate_from_archive
+from allennlp.commands.train import train_model, train_model_from_file
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import sanitize
+from allennlp.models.archival import load_archive
+from allennlp.training import TrainerCallback
+
+from spigot_allennlp.callbacks.self_contained import SelfContained
+
+EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
+DATA = "synthetic:size=12,seed=5"
+# These sentences have new words, but no new relations or roles.
+MORE_DATA = "synthetic:size=6,seed=14"
+GIVEN, CONFIG = "config_as_given.json", "config.json"
+
+# Models, with the parser that each begins with, and its name within.
+PARTS = {
+    "syntactic_then_semantic": ("syntactic_parser", "syntactic_parser"),
+    "semantic_then_sentiment": ("semantic_parser", "parser"),
+}
+
+
+def config_with(archive, experiment, part):
+    """A joint model that begins with the parser of an archive."""
+    overrides = {
+        "vocabulary": {"type": "extend", "directory": archive + "!vocabulary"},
+        "train_data_path": MORE_DATA,
+        f"model.{part}": {"type": "pretrained", "archive_file": archive},
+        "trainer.callbacks": ["self_contained"],
+    }
+    return Params.from_file(str(EXPERIMENTS / f"{experiment}.jsonnet"), overrides)
+
+
+@pytest.fixture(scope="module", params=list(PARTS))
+def run(request, tmp_path_factory):
+    """The joint model after its one epoch; the folder of the parser has been moved."""
+    here = tmp_path_factory.mktemp("self_contained")
+    parser, part = PARTS[request.param]
+    train_model_from_file(str(EXPERIMENTS / f"{parser}.jsonnet"), str(here / "parser"))
+    archive = str(here / "parser" / "model.tar.gz")
+    params = config_with(archive, request.param, part)
+    model = train_model(params.duplicate(), str(here / "joint"))
+    shutil.move(here / "parser", here / "moved")
+    return SimpleNamespace(
+        model=model, folder=here / "joint", params=params, archive=archive, part=part
+    )
+
+
+@pytest.fixture
+def begun(run, tmp_path):
+    """A run like that, with the parser in its place, up to the end of its training."""
+    shutil.copytree(run.folder.parent / "moved", run.folder.parent / "parser")
+    shutil.copytree(run.folder, tmp_path / "joint")
+    (tmp_path / "joint" / GIVEN).rename(tmp_path / "joint" / CONFIG)
+    yield tmp_path / "joint"
+    shutil.rmtree(run.folder.parent / "parser")
+
+
+def read(folder, name):
+    return json.loads((folder / name).read_text())
+
+
+def callback_on(folder, is_primary=True):
+    callback = TrainerCallback.from_params(
+        Params({"type": "self_contained"}), serialization_dir=str(folder)
+    )
+    assert isinstance(callback, SelfContained)
+    callback.on_start(SimpleNamespace(), is_primary=is_primary)
+    return callback
+
+
+def test_the_archive_gives_what_the_trained_model_gives_without_the_other_archive(run):
+    archive = load_archive(run.folder / "model.tar.gz")
+    run.model.eval(), archive.model.eval()
+    instances = [*archive.dataset_reader.read(DATA), *archive.dataset_reader.read(MORE_DATA)]
+    for instance in instances:
+        archive.dataset_reader.apply_token_indexers(instance)
+        archived, trained = (
+            sanitize(model.forward_on_instance(instance)) for model in (archive.model, run.model)
+        )
+        assert archived == trained
+    with pytest.raises(FileNotFoundError):
+        load_archive(run.archive)
+
+
+def test_evaluating_the_archive_gives_the_metrics_of_the_validation(run, tmp_path):
+    archive, output = str(run.folder / "model.tar.gz"), str(tmp_path / "metrics.json")
+    metrics = evaluate_from_archive(archive, f'"{DATA}"', output)
+    expected = read(run.folder, "metrics.json")
+    assert metrics == {name: expected[f"validation_{name}"] for name in metrics}
+
+
+def test_the_config_names_no_other_archive_and_the_one_that_was_given_is_kept(run):
+    as_given, spelled_out = read(run.folder, GIVEN), read(run.folder, CONFIG)
+    assert as_given == run.params.as_dict(quiet=True)
+    parser = spelled_out["model"].pop(run.part)
+    assert parser["type"].endswith("_parser") and "initializer" not in parser
+    del as_given["model"][run.part]
+    assert spelled_out == as_given
+
+
+def test_after_the_end_the_run_is_recovered_by_the_config_as_it_was_given(run, begun):
+    shutil.copy(run.folder / CONFIG, begun)
+    shutil.copy(run.folder / GIVEN, begun)
+    train_model(run.params.duplicate(), str(begun), recover=True)
+    assert read(begun, CONFIG) == read(run.folder, CONFIG)
+
+
+def test_another_config_is_refused_by_the_name_of_the_key(run, begun):
+    params = run.params.duplicate()
+    params["model"]["something_new"] = 1
+    with pytest.raises(ConfigurationError, match="has no 'model.something_new'"):
+        train_model(params, str(begun), recover=True)
+
+
+def test_with_the_given_config_in_its_place_the_end_of_a_run_is_recovered(run, begun):
+    (begun / "model.tar.gz").unlink()
+    train_model(run.params.duplicate(), str(begun), recover=True)
+    assert read(begun, CONFIG) == read(run.folder, CONFIG)
+    assert (begun / "model.tar.gz").exists()
+
+
+def test_the_other_archive_may_go_while_training_goes_on(run, begun):
+    callback = callback_on(begun)
+    shutil.rmtree(run.folder.parent / "parser")
+    callback.on_end(SimpleNamespace(), metrics={})
+    (run.folder.parent / "parser").mkdir()
+    assert read(begun, CONFIG) == read(run.folder, CONFIG)
+    assert read(begun, GIVEN) == read(run.folder, GIVEN)
+
+
+def test_an_interrupted_run_keeps_the_config_that_was_given(begun):
+    before = sorted(path.name for path in begun.iterdir()), read(begun, CONFIG)
+    callback_on(begun).on_end(SimpleNamespace(), metrics=None)
+    assert (sorted(path.name for path in begun.iterdir()), read(begun, CONFIG)) == before
+
+
+def test_of_several_processes_one_writes(begun):
+    callback_on(begun, is_primary=False).on_end(SimpleNamespace(), metrics={}, is_primary=False)
+    assert not (begun / GIVEN).exists()
+
+
+def test_a_config_by_which_the_model_cannot_be_loaded_is_not_written(begun, caplog):
+    before = read(begun, CONFIG)
+    (begun / "best.th").unlink()
+    callback_on(begun).on_end(SimpleNamespace(), metrics={})
+    assert read(begun, CONFIG) == before and not (begun / GIVEN).exists()
+    assert "will need those it names" in caplog.text
+
+
+def test_a_run_that_names_no_archive_keeps_its_config(run):
+    parser = run.folder.parent / "moved"
+    before = (parser / CONFIG).read_text()
+    callback_on(parser).on_end(SimpleNamespace(), metrics={})
+    assert (parser / CONFIG).read_text() == before and not (parser / GIVEN).exists()
+
+
+def test_without_a_config_file_nothing_happens(tmp_path):
+    callback_on(tmp_path).on_end(SimpleNamespace(), metrics={})
+    assert not list(tmp_path.iterdir())

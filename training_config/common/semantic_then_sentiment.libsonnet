@@ -1,0 +1,39 @@
+// The sentence classifier with a semantic parser inside, which was trained before: its archive is SPIGOT_ARCHIVE. Each epoch
+// a fresh share of the parser's own data keeps it a parser.
+local sentiment = import 'sentiment.libsonnet';
+local data = import 'data.libsonnet';
+local archive = std.extVar('SPIGOT_ARCHIVE');
+
+assert archive != '' :
+  'Train a semantic parser first (training_config/semantic_parser/raw_text.jsonnet), and set SPIGOT_ARCHIVE to its model.tar.gz.';
+
+sentiment + {
+  parsing_share:: 0.2,
+
+  local semantics = data.sdp + { token_indexers: sentiment.dataset_reader.token_indexers },
+  dataset_reader: { type: 'multitask', readers: { sentiment: sentiment.dataset_reader, semantics: semantics } },
+  train_data_path: { sentiment: sentiment.train_data_path, semantics: data.sdp_train },
+  validation_data_path: { sentiment: sentiment.validation_data_path, semantics: data.sdp_dev },
+  vocabulary: { type: 'extend', directory: archive + '!vocabulary' },
+  data_loader: { type: 'multitask', scheduler: {
+    type: 'proportional',
+    batch_size: $.batch_size,
+    shares: { semantics: $.parsing_share },
+  } },
+  validation_data_loader: {
+    type: 'multitask',
+    scheduler: { type: 'homogeneous_roundrobin', batch_size: 64 },
+    shuffle: false,
+  },
+  model+: {
+    parser: { type: 'pretrained', archive_file: archive },
+    argmax: { structure: { type: 'semantic_graph' }, estimator: { type: 'spigot' } },
+    graph_encoder: { output_dim: 100, label_dim: 100 },
+    min_probability: 0.01,
+  },
+  trainer+: {
+    // The parser has learned its task; at the classifier's rate it would forget it.
+    optimizer+: { parameter_groups: [[['^parser\\.'], { lr: 0.0001 }]] },
+    callbacks: [{ type: 'resumable' }, { type: 'self_contained' }],
+  },
+}

@@ -1,0 +1,2 @@
+// The baseline: a classifier that sees no graph.
+(import '../common/sentiment.libsonnet')
