@@ -1,10 +1,13 @@
 # make train    trains the SPIGOT parser on the embedded data set
+# make sentiment  on the same data: a parser, then the sentiment classifiers with and without its graph
 # make test     runs the tests
+# make bench    measures ours against other libraries
 # make lint | types | format | clean
 #
 # Each makes the environment first where it is missing. PYTHON chooses the interpreter, VENV the place
 # of the environment, RUN the place of the results, EPOCHS how long it trains, JOBS how many
-# processes run the tests.
+# processes run the tests, BENCH the place of what is measured, BENCH_OPTIONS what and how (say
+# "--quick"; see python -m benchmarks --help).
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,20 +15,25 @@ JOBS ?= 2
 EPOCHS ?= 5
 CONFIG ?= training_config/syntactic_then_semantic/spigot.jsonnet
 ifndef RUN
-RUN := runs/spigot-$(shell date +%Y%m%d-%H%M%S)
+RUN := runs/$(or $(firstword $(MAKECMDGOALS)),train)-$(shell date +%Y%m%d-%H%M%S)
+endif
+
+ifndef BENCH
+BENCH := runs/bench-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+PEERS := $(VENV)/.peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py tests
+SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks tests
 
 # One thread for each process. The tensors are small; where other processes want the cores, too, two
 # threads that wait for each other at every operation are many times slower than one.
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: train test lint types format clean environment
+.PHONY: train sentiment test bench lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
@@ -34,8 +42,29 @@ train: $(STAMP)
 	@cat "$(RUN)/metrics.json"
 	@printf '\nThe trained parser: %s\n' "$(RUN)/model.tar.gz"
 
+# In small, so that it takes some minutes. What each classifier prints is in $(RUN)/<its name>.log.
+CLASSIFIERS ?= bilstm pipeline straight_through spigot structured_attention
+SMALL_PARSER := {"trainer.num_epochs": 4, "model.arc_scorer.hidden_dim": 100, "model.label_scorer.hidden_dim": 50, \
+  "model.encoder.encoder": {"type": "lstm", "input_size": 200, "hidden_size": 100, "bidirectional": true}}
+SMALL_CLASSIFIER := {"trainer.num_epochs": 4, "model.encoder.text_field_embedder.token_embedders.words.embedding_dim": 100, \
+  "model.encoder.encoder.input_size": 100, "model.encoder.encoder.hidden_size": 50}
+
+sentiment: $(STAMP)
+	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make sentiment RUN=..."; exit 1; }
+	$(BIN)/allennlp train training_config/semantic_parser/raw_text.jsonnet --serialization-dir "$(RUN)/parser" \
+	  --include-package spigot_allennlp --overrides '$(SMALL_PARSER)'
+	@echo "Training the classifiers, $(JOBS) at a time: $(CLASSIFIERS)"
+	@printf '%s\n' $(CLASSIFIERS) | SPIGOT_ARCHIVE="$(RUN)/parser/model.tar.gz" xargs -P $(JOBS) -I {} sh -c \
+	  '$(BIN)/allennlp train training_config/semantic_then_sentiment/{}.jsonnet --serialization-dir "$(RUN)/{}" \
+	  --include-package spigot_allennlp --overrides "$$0" > "$(RUN)/{}.log" 2>&1' '$(SMALL_CLASSIFIER)'
+	@$(BIN)/allennlp print-results "$(RUN)" --keys best_validation_accuracy best_validation_arcs_changed \
+	  best_validation_labelled_f1
+
 test: $(STAMP)
 	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+
+bench: $(PEERS)
+	$(BIN)/python -m benchmarks --output "$(BENCH)" $(BENCH_OPTIONS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)
@@ -64,4 +93,11 @@ $(STAMP): setup.cfg setup.py constraints.txt
 	$(PIP) --constraint constraints.txt torch
 	$(PIP) --constraint constraints.txt --editable ".[test,lint]"
 	$(PIP) --no-deps allennlp==2.10.1 allennlp-models==2.10.1
+	touch $@
+
+# Without their dependencies, so that none of them brings another PyTorch. What cannot be installed
+# is missing in the table, which says so.
+$(PEERS): $(STAMP) benchmarks/requirements.txt
+	@grep -v '^#' benchmarks/requirements.txt | while read peer; do \
+	  $(PIP) --no-deps "$$peer" </dev/null || echo "$$peer cannot be installed, and will be missing."; done
 	touch $@

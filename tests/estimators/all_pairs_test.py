@@ -44,9 +44,13 @@ SHAPES: Dict[str, Shape] = {
     "semantic_graph": lambda token_mask: (*arcs(token_mask), 3),
 }
 # What else than the default configuration is worth a row or a column of its own.
-MORE_STRUCTURES: List[Dict[str, Any]] = [{"type": "projective_tree", "single_root": False}]
+MORE_STRUCTURES: List[Dict[str, Any]] = [
+    {"type": "projective_tree", "single_root": False},
+    {"type": "non_projective_tree", "single_root": False},
+]
 MORE_ESTIMATORS: List[Dict[str, Any]] = [
     {"type": "spigot", "projection": "identity"},
+    {"type": "spigot", "projection": "sparsemap"},
     {"type": "spigot", "num_steps": 2},
     {"type": "spigot", "max_step_norm": 0.1},
     {"type": "structured_attention", "temperature": 0.5},

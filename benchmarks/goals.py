@@ -1,0 +1,90 @@
+"""What is aimed at, as data, and whether it is reached."""
+
+from dataclasses import dataclass
+from typing import List, Optional, Sequence
+
+RATIO = "x"
+MEGABYTES = "MB"
+MILLISECONDS = "ms per sentence"
+SECONDS = "s"
+ERROR = "of error"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """
+    # Parameters
+
+    row : `str`
+        An operation, or the name of a figure.
+    size : `str`
+        As `"32x20"`; as `"scores x 1000"`, where not times are asked for; empty for a figure.
+    unit : `str`
+    bound : `float`
+    at_least : `bool`, optional (default = `False`)
+        Whether `bound` is to be reached from below or not to be exceeded.
+    """
+
+    row: str
+    size: str
+    unit: str
+    bound: float
+    at_least: bool = False
+
+    @property
+    def text(self) -> str:
+        unit = self.unit if self.unit == RATIO else f" {self.unit}"
+        return f"{'>=' if self.at_least else '<='} {self.bound:g}{unit}"
+
+    def verdict(self, value: Optional[float]) -> str:
+        """`"met"`, or by how much the goal is missed; `value` is `None` if there is no figure."""
+        if value is None:
+            return "no figure"
+        if self.is_met(value):
+            return "met"
+        return f"missed by {abs(value / self.bound - 1):.0%}"
+
+    def is_met(self, value: float) -> bool:
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+def _faster(row: str, **bounds: float) -> List[Goal]:
+    """Ratios to the best peer, for sizes as `at_32x20=40`."""
+    return [
+        Goal(row, size.removeprefix("at_"), RATIO, bound, at_least=True)
+        for size, bound in bounds.items()
+    ]
+
+
+def _everywhere(
+    row: str, unit: str, bound: float, lengths: Sequence[int], at_least: bool = False
+) -> List[Goal]:
+    """The same at every batch size."""
+    return [
+        Goal(row, f"{batch}x{length}", unit, bound, at_least)
+        for batch in (1, 32, 128)
+        for length in lengths
+    ]
+
+
+GOALS: List[Goal] = [
+    *_faster("projective_argmax", at_1x20=100, at_32x20=40, at_128x20=40, at_128x40=25),
+    *_faster("non_projective_argmax", at_32x20=100, at_128x40=50),
+    *_faster("projective_marginals", at_32x20=20, at_128x40=20),
+    *_faster("projective_marginals_backward", at_32x20=20, at_128x40=20),
+    Goal("projective_marginals", "128x80", MEGABYTES, 100),
+    Goal("projective_marginals_backward", "128x80", MEGABYTES, 100),
+    *_faster("non_projective_marginals", at_32x20=1, at_128x40=1),
+    Goal("non_projective_marginals", "scores x 1000", ERROR, 1e-3),
+    *_everywhere("simplex_projection", RATIO, 3, (10, 20, 40, 80), at_least=True),
+    *_everywhere("projective_tree_projection", MILLISECONDS, 5, (20,)),
+    *_everywhere("flat_projective_tree_projection", MILLISECONDS, 5, (20,)),
+    *_everywhere("non_projective_tree_projection", MILLISECONDS, 5, (20,)),
+    *_everywhere("flat_non_projective_tree_projection", MILLISECONDS, 5, (20,)),
+    Goal("training_step", "", RATIO, 1.10),
+    Goal("first_call", "", SECONDS, 1),
+]
+
+
+def goals_of(row: str, size: str) -> List[Goal]:
+    return [goal for goal in GOALS if (goal.row, goal.size) == (row, size)]

@@ -1,0 +1,125 @@
+"""Ours, through the interface of `Structure` and `Projection` alone, as an estimator calls it."""
+
+from typing import Any, Callable, Tuple, Type
+
+import torch
+from allennlp.common import Registrable
+from torch import BoolTensor, Tensor
+
+import spigot_allennlp  # noqa: F401 (registers everything)
+from benchmarks.peers.library import Call, Library, NotOffered, backward_through
+from benchmarks.problem import Problem
+from spigot_allennlp.projections.projection import Projection
+from spigot_allennlp.structures.structure import Structure
+
+# At which a projection onto the trees is good enough.
+GAP = 1e-5
+
+
+class Ours(Library):
+    distribution = "spigot_allennlp"
+
+    def projective_argmax(self, problem: Problem) -> Call:
+        return _tree("argmax", "projective_tree", problem)
+
+    def projective_log_partition(self, problem: Problem) -> Call:
+        return _tree("log_partition", "projective_tree", problem)
+
+    def projective_marginals(self, problem: Problem) -> Call:
+        return _tree("marginals", "projective_tree", problem)
+
+    def projective_marginals_backward(self, problem: Problem) -> Call:
+        return _backward("projective_tree", problem)
+
+    def projective_tree_projection(self, problem: Problem) -> Call:
+        return _projection("projective_tree", problem)
+
+    flat_projective_tree_projection = projective_tree_projection
+
+    def non_projective_argmax(self, problem: Problem) -> Call:
+        return _tree("argmax", "non_projective_tree", problem)
+
+    def non_projective_log_partition(self, problem: Problem) -> Call:
+        return _tree("log_partition", "non_projective_tree", problem)
+
+    def non_projective_marginals(self, problem: Problem) -> Call:
+        return _tree("marginals", "non_projective_tree", problem)
+
+    def non_projective_marginals_backward(self, problem: Problem) -> Call:
+        return _backward("non_projective_tree", problem)
+
+    def non_projective_tree_projection(self, problem: Problem) -> Call:
+        return _projection("non_projective_tree", problem)
+
+    flat_non_projective_tree_projection = non_projective_tree_projection
+
+    def chain_argmax(self, problem: Problem) -> Call:
+        return _chain("argmax", problem)
+
+    def chain_marginals(self, problem: Problem) -> Call:
+        return _chain("marginals", problem)
+
+    def simplex_projection(self, problem: Problem) -> Call:
+        structure = _registered(Structure, "categorical")()
+        mask = torch.ones_like(problem.scores, dtype=torch.bool)
+        return Call(lambda: structure.project(problem.scores, mask))
+
+
+def best_tree(structure: str, scores: Tensor) -> Tensor:
+    """The best tree with a single root, as zeros and ones."""
+    trees, mask = _trees(structure, scores)
+    return trees.argmax(scores, mask)
+
+
+def _tree(operation: str, structure: str, problem: Problem) -> Call:
+    trees, mask = _trees(structure, problem.scores)
+    compute = getattr(trees, operation)
+    return Call(lambda: compute(problem.scores, mask))
+
+
+def _backward(structure: str, problem: Problem) -> Call:
+    trees, mask = _trees(structure, problem.scores)
+    return Call(
+        backward_through(
+            lambda scores: trees.marginals(scores, mask), problem.scores, problem.direction
+        )
+    )
+
+
+def _projection(structure: str, problem: Problem) -> Call:
+    trees, mask = _trees(structure, problem.scores)
+    projection = _registered(Projection, "sparsemap")(tolerance=GAP)
+    origin = torch.zeros_like(problem.scores)
+    return Call(
+        lambda: projection.projected_step(trees, origin, -problem.scores, mask), torch.Tensor.neg
+    )
+
+
+def _chain(operation: str, problem: Problem) -> Call:
+    """Parts are pairs of tags, `[batch, position, tag, previous]`, position 0 being the root."""
+    assert problem.transitions is not None
+    structure = _registered(Structure, "chain")()
+    tags = problem.scores.unsqueeze(3)
+    pairs = tags + problem.transitions.t()
+    # before the first token there is no tag, which counts as tag 0
+    pairs[:, 0] = tags[:, 0]
+    scores = torch.nn.functional.pad(pairs, (0, 0, 0, 0, 1, 0))
+    mask = structure.part_mask(scores.new_ones(scores.shape[:2]).bool(), scores.shape)
+    compute = getattr(structure, operation)
+    return Call(lambda: compute(scores, mask), _tags_of_pairs)
+
+
+def _tags_of_pairs(pairs: Tensor) -> Tensor:
+    return pairs[:, 1:].sum(dim=3)
+
+
+def _trees(name: str, scores: Tensor) -> Tuple[Structure, BoolTensor]:
+    """A structure of trees with a single root, and the arcs that sentences of full length have."""
+    structure = _registered(Structure, name)(single_root=True)
+    return structure, structure.part_mask(scores.new_ones(scores.shape[:2]).bool(), scores.shape)
+
+
+def _registered(base: Type[Registrable], name: str) -> Callable[..., Any]:
+    if name not in base.list_available():
+        raise NotOffered(f"no {base.__name__} is registered with name '{name}'")
+    return base.by_name(name)

@@ -1,0 +1,1 @@
+"""Other people's libraries, one file each, and only there their conventions."""

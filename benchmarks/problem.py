@@ -1,0 +1,73 @@
+"""What is to be computed: batches of random scores, the same for every library."""
+
+from dataclasses import dataclass
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+NUM_TAGS = 20
+FLAT = 0.1
+
+
+@dataclass(frozen=True, order=True)
+class Size:
+    """`batch` sentences of `length` tokens."""
+
+    batch: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.batch}x{self.length}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """
+    One batch, in our conventions.
+
+    # Parameters
+
+    size : `Size`
+    scores : `Tensor`
+        In single precision. Of trees `(batch_size, length + 1, length + 1)`, indexed
+        `[batch, dependent, head]`, position 0 being the root; of chains the scores of tags,
+        `(batch_size, length, num_tags)`; of rows to be projected `(batch_size, length, length)`.
+    direction : `Tensor`
+        What a backward pass is given, of the shape of `scores`.
+    transitions : `Tensor`, optional (default = `None`)
+        Of chains: shape `(num_tags, num_tags)`, indexed `[tag, next_tag]`, at every position.
+    """
+
+    size: Size
+    scores: Tensor
+    direction: Tensor
+    transitions: Optional[Tensor] = None
+
+
+def trees(size: Size, scale: float, generator: torch.Generator) -> Problem:
+    """Normally distributed scores of arcs, times `scale`."""
+    shape = size.batch, size.length + 1, size.length + 1
+    return _normal(size, shape, scale, generator)
+
+
+def flat_trees(size: Size, scale: float, generator: torch.Generator) -> Problem:
+    """Scores that differ by so little that a projection is the mean of many trees."""
+    return trees(size, FLAT * scale, generator)
+
+
+def chains(size: Size, scale: float, generator: torch.Generator) -> Problem:
+    """Normally distributed scores of tags and of transitions, times `scale`."""
+    problem = _normal(size, (size.batch, size.length, NUM_TAGS), scale, generator)
+    transitions = scale * torch.randn(NUM_TAGS, NUM_TAGS, generator=generator)
+    return Problem(size, problem.scores, problem.direction, transitions)
+
+
+def rows(size: Size, scale: float, generator: torch.Generator) -> Problem:
+    """As many rows as there are tokens, each with an entry for every token."""
+    return _normal(size, (size.batch, size.length, size.length), scale, generator)
+
+
+def _normal(size: Size, shape: tuple, scale: float, generator: torch.Generator) -> Problem:
+    scores = scale * torch.randn(shape, generator=generator)
+    return Problem(size, scores, torch.randn(shape, generator=generator))

@@ -1,0 +1,52 @@
+"""Dependency trees whose arcs may cross."""
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.arborescence import (
+    arborescence_log_partition,
+    best_arborescence,
+    draw_arborescence,
+)
+from spigot_allennlp.nn.masking import arc_mask
+from spigot_allennlp.nn.simplex import simplex_step
+from spigot_allennlp.structures.structure import Structure
+
+
+@Structure.register("non_projective_tree")
+class NonProjectiveTree(Structure):
+    """
+    One head for every token, no cycle. Scores are `(batch_size, dependent, head)`, position 0 being
+    the root. The best tree is a maximum spanning arborescence
+    ([McDonald et al., 2005](https://aclanthology.org/H05-1066)); the log-partition is that of
+    [Koo et al. (2007)](https://aclanthology.org/D07-1015), by an elimination that is right at
+    every scale of the scores.
+
+    Registered as a `Structure` with name "non_projective_tree". Provides everything.
+
+    # Parameters
+
+    single_root : `bool`, optional (default = `True`)
+        Whether exactly one token depends on the root. The best tree is exact in either case.
+    """
+
+    def __init__(self, single_root: bool = True) -> None:
+        self._single_root = single_root
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        return arc_mask(mask)
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return best_arborescence(scores, mask, self._single_root)
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return arborescence_log_partition(scores, mask, self._single_root)
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return draw_arborescence(scores, mask, self._single_root)
+
+    def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Onto "one head per token", a simplex per row; that there is no cycle is left to the decoder.
+        """
+        return simplex_step(origin, step, mask)
