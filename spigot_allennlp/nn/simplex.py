@@ -6,10 +6,15 @@ the way that a point really moves when it is told to move by `step` and may not 
 Computing `P` first and subtracting it afterwards loses every step that is small beside one (in
 float32, below 1e-7); the forms below never subtract two numbers near one, so that a step of 1e-12
 comes through. `P(point)` itself is the projected step from zero along `-point`, negated.
+
+Arguments are read, never changed, and nothing is differentiable. Rows are searched by a compiled
+kernel on the processor, and sorted elsewhere, with the same results.
 """
 
 import torch
 from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn import simplex_sort
 
 
 def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
@@ -29,10 +34,10 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
 
     The projection is `max(0, origin - step - tau)` for the one `tau` that makes it sum to one;
     hence the step is `min(origin, step + tau)`, with
-    `tau = (sum origin - 1 - sum_{S} step - sum_{not S} origin) / |S|` on the support S. S is found
-    by sorting ([Held et al., 1974](https://doi.org/10.1007/BF01580223)). A constant added to the
-    steps of a row changes nothing; the least of them is made zero, so that large ones cost no
-    precision.
+    `tau = (sum origin - 1 - sum_{S} step - sum_{not S} origin) / |S|` on the support S
+    ([Held et al., 1974](https://doi.org/10.1007/BF01580223)). A constant added to the steps of a
+    row changes nothing; the least of them is made zero, so that large ones cost no precision. By
+    what an origin misses a sum of one through rounding alone, nothing moves.
 
     # Parameters
 
@@ -42,24 +47,7 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         Shape `(..., size)`: entries outside take no part and are zero in the result; a row without
         any entry is zero.
     """
-    step = _from_the_least(step, mask)
-    legal_origin = origin.masked_fill(~mask, 0)
-    excess = legal_origin.sum(dim=-1, keepdim=True) - 1
-    point = (origin - step).masked_fill(~mask, -torch.inf)
-    order = point.argsort(dim=-1, descending=True)
-    # (..., size): entries from the best to the worst
-    sorted_point = point.gather(-1, order)
-    sorted_mask = mask.gather(-1, order)
-    sorted_step = step.gather(-1, order).masked_fill(~sorted_mask, 0)
-    sorted_origin = legal_origin.gather(-1, order)
-    rank = torch.arange(1, point.size(-1) + 1, device=point.device, dtype=point.dtype)
-    outside = _sum_of_the_rest(sorted_origin)
-    # (..., size): tau, were the support the first 1, 2, ... entries
-    taus = (excess - sorted_step.cumsum(dim=-1) - outside) / rank
-    # an entry belongs to the support while it lies above the tau that it would give
-    support = (sorted_mask & (sorted_point > taus)).sum(dim=-1, keepdim=True)
-    tau = taus.gather(-1, (support - 1).clamp(min=0))
-    return torch.minimum(origin, step + tau).masked_fill(~mask, 0)
+    return _step(origin, step, mask, capped=False)
 
 
 def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
@@ -71,25 +59,17 @@ def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tenso
     bound holds with equality and the projection is that onto the simplex. Shapes as in
     `simplex_step`.
     """
-    clipped = torch.minimum(origin, step).masked_fill(~mask, 0)
-    excess = origin.masked_fill(~mask, 0).sum(dim=-1, keepdim=True) - 1
-    over = (clipped.sum(dim=-1, keepdim=True) < excess).squeeze(-1)
-    if not over.any():
-        return clipped
-    result = clipped.clone()
-    result[over] = simplex_step(origin[over], step[over], mask[over])
-    return result
+    return _step(origin, step, mask, capped=True)
 
 
-def _from_the_least(step: Tensor, mask: BoolTensor) -> Tensor:
-    """`step` minus the least legal step of its row; unchanged in rows without any."""
-    least = step.masked_fill(~mask, torch.inf).amin(dim=-1, keepdim=True)
-    return step - least.masked_fill(~mask.any(dim=-1, keepdim=True), 0)
+def _step(origin: Tensor, step: Tensor, mask: BoolTensor, capped: bool) -> Tensor:
+    dtype = torch.promote_types(origin.dtype, step.dtype)
+    inside = torch.promote_types(dtype, torch.float32)
+    tensors = origin.detach().to(inside), step.detach().to(inside), mask
+    if not origin.shape == step.shape == mask.shape:
+        tensors = torch.broadcast_tensors(*tensors)
+    if origin.is_cpu:
+        from spigot_allennlp.nn import simplex_processor  # numba takes its time to be imported
 
-
-def _sum_of_the_rest(values: Tensor) -> Tensor:
-    """
-    For each position of the last dimension the sum of what comes after it, added up from the end.
-    """
-    from_here = values.flip(-1).cumsum(dim=-1).flip(-1)
-    return torch.nn.functional.pad(from_here[..., 1:], (0, 1))
+        return simplex_processor.step(*tensors, capped).to(dtype)
+    return simplex_sort.step(*tensors, capped).to(dtype)
