@@ -15,8 +15,8 @@ class GraphEncoder(torch.nn.Module, FromParams):
 
         f(b + W_self x_i + 1 / max(1, N_i) * sum_h (z_ih W_head x_h + sum_l z_ihl W_role e_l))
 
-    with `z_ih = sum_l z_ihl`, and `N_i = sum_h z_ih`, the number of heads, through which no gradient
-    flows. This is how the graph enters the classifier of
+    with `z_ih = sum_l z_ihl`, and `N_i = sum_h z_ih`, the number of heads, through which no
+    gradient flows. This is how the graph enters the classifier of
     [Peng et al. (2018)](https://aclanthology.org/P18-1173). Linear in the arcs but for the average,
     so that every candidate arc, chosen or not, has a gradient. Without a graph a token has no head.
 
