@@ -8,7 +8,7 @@ over their charts. Autograd cannot see into a kernel, so it is told here; beside
 gradients of `estimators` this is the one place where a backward pass is written by hand.
 """
 
-from typing import Optional, Protocol, Tuple
+from typing import Callable, Optional, Protocol, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
@@ -40,6 +40,32 @@ def log_partition(scores: Tensor, mask: BoolTensor, inference: Inference) -> Ten
     """
     total, _ = _Expectations.apply(scores, mask, inference)
     return total
+
+
+def log_partition_and_marginals(
+    scores: Tensor, mask: BoolTensor, inference: Inference
+) -> Tuple[Tensor, Tensor]:
+    """
+    The same and the marginals, of the shape of `scores`: these differentiable once, with nothing
+    else computed on the way forward, as they would be if autograd differentiated the first.
+    """
+    return _Expectations.apply(scores, mask, inference)
+
+
+def value_and_gradient(
+    function: Callable[[Tensor], Tensor], point: Tensor
+) -> Tuple[Tensor, Tensor]:
+    """
+    The values, one for each instance, of a function of independent instances, and their gradients
+    at `point`, by autograd; both differentiable where gradients are enabled and `point` requires
+    them.
+    """
+    differentiable = torch.is_grad_enabled() and point.requires_grad
+    with torch.enable_grad():
+        leaf = point if differentiable else point.detach().requires_grad_()
+        values = function(leaf)
+        (gradient,) = torch.autograd.grad(values.sum(), leaf, create_graph=differentiable)
+    return (values if differentiable else values.detach()), gradient
 
 
 class _Expectations(torch.autograd.Function):

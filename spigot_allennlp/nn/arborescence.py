@@ -15,7 +15,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import analytic, arborescence_logarithms
-from spigot_allennlp.nn.eisner import has_kernels
+from spigot_allennlp.nn.devices import has_kernels
 
 
 def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:

@@ -12,7 +12,7 @@ from typing import List, NamedTuple, Tuple
 import torch
 from torch import Tensor
 
-from spigot_allennlp.nn.eisner_sweep import IMPOSSIBLE
+from spigot_allennlp.nn.recurrence import IMPOSSIBLE
 
 
 class Walk(NamedTuple):

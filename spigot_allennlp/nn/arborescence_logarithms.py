@@ -11,8 +11,8 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import analytic
 from spigot_allennlp.nn.arborescence_branches import Walk, all_but_one, places_of_ends
-from spigot_allennlp.nn.eisner_sweep import IMPOSSIBLE
 from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.recurrence import IMPOSSIBLE
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from spigot_allennlp.nn import (
     arborescence_kernels,
     arborescence_logarithms,
     arborescence_walks,
-    eisner_kernels,
 )
+from spigot_allennlp.nn.lane_groups import sentence_lengths
 from spigot_allennlp.nn.lanes import BYTES
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.randomness import seeds
@@ -145,4 +145,4 @@ def _in_groups(
 
 
 def _lengths(mask: BoolTensor) -> numpy.ndarray:
-    return eisner_kernels.sentence_lengths(mask.contiguous().numpy())
+    return sentence_lengths(mask.contiguous().numpy())

@@ -1,5 +1,6 @@
 """
-Projective dependency trees: the best tree and the log-partition, by one recurrence over spans.
+Projective dependency trees: the best tree, the log-partition and a draw, by one recurrence over
+spans.
 
 [Eisner (1996)](https://aclanthology.org/C96-1058) builds a tree from spans of two kinds, each
 headed by one of its ends: *incomplete* ones, whose other end is a dependent of the head, and
@@ -9,10 +10,14 @@ decides how: on the processor by compiled kernels, elsewhere by vectorised torch
 results.
 """
 
+from typing import Tuple
+
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import eisner_sweep
+from spigot_allennlp.nn import analytic, recurrence
+from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.eisner_sweep import span_recurrence
 
 
 def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
@@ -38,7 +43,19 @@ def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
         from spigot_allennlp.nn import eisner_processor  # numba takes its time to be imported
 
         return eisner_processor.best_tree(scores, mask, single_root)
-    return eisner_sweep.best_tree(scores, mask, single_root)
+    return recurrence.best(scores, mask, span_recurrence(mask, single_root))
+
+
+def draw_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """
+    A projective tree for each sentence, drawn with probability `exp <scores, z>` over the sum of
+    these. Parameters and result as in `best_projective_tree`.
+    """
+    if has_kernels(scores.device):
+        from spigot_allennlp.nn import eisner_processor
+
+        return eisner_processor.draw_tree(scores, mask, single_root)
+    return recurrence.draw(scores, mask, span_recurrence(mask, single_root))
 
 
 def projective_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
@@ -48,14 +65,24 @@ def projective_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool
     in at least single. Parameters as in `best_projective_tree`.
     """
     if has_kernels(scores.device):
-        from spigot_allennlp.nn import eisner_processor
-
-        total = eisner_processor.log_partition(scores, mask, single_root)
-    else:
-        total = eisner_sweep.log_partition(scores, mask, single_root)
+        return projective_log_partition_and_marginals(scores, mask, single_root)[0]
+    total = recurrence.log_partition(scores, mask, span_recurrence(mask, single_root))
     return total.to(torch.promote_types(scores.dtype, torch.float32))
 
 
-def has_kernels(device: torch.device) -> bool:
-    """Whether there are kernels for tensors on `device`."""
-    return device.type == "cpu"
+def projective_log_partition_and_marginals(
+    scores: Tensor, mask: BoolTensor, single_root: bool
+) -> Tuple[Tensor, Tensor]:
+    """
+    The log-partition and its gradient, the probabilities of arcs, of the shape and type of
+    `scores`; differentiable where gradients are enabled, the former twice, the latter once.
+    Parameters as in `best_projective_tree`.
+    """
+    if not has_kernels(scores.device):
+        return analytic.value_and_gradient(
+            lambda point: projective_log_partition(point, mask, single_root), scores
+        )
+    from spigot_allennlp.nn import eisner_processor
+
+    total, marginals = eisner_processor.log_partition_and_marginals(scores, mask, single_root)
+    return total.to(torch.promote_types(scores.dtype, torch.float32)), marginals

@@ -3,96 +3,75 @@ Projective trees on the processor: tensors to and from the kernels. Arguments as
 """
 
 from dataclasses import dataclass
-from typing import Callable, Tuple, Union
+from typing import Callable, Tuple
 
-import numpy
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import analytic, eisner_kernels, eisner_sweep
-from spigot_allennlp.nn.lanes import BYTES
+from spigot_allennlp.nn import analytic, eisner_kernels, eisner_sums
+from spigot_allennlp.nn.lane_groups import DOUBLE_LANES, SINGLE_LANES, call_in_groups
 from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.threads import share
-
-# Every token's best head has weight one. Where all trees together weigh less than this, what was
-# too small for a float64 may have mattered; the sweep, which adds logarithms, does not lose it.
-LEAST_TOTAL = 1e-150
-
-# Elementary steps from which on a second thread gains more than it costs.
-MANY_STEPS = 500_000
 
 
 def best_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """The best tree, in the type of `scores`."""
     exact = at_least_single(scores.detach()).contiguous()
-    trees = torch.zeros(exact.shape, dtype=exact.dtype)
-    arguments = exact, mask.contiguous(), int(single_root), trees
-    _in_groups(eisner_kernels.best_trees, mask, *arguments)
+    trees = torch.zeros_like(exact)
+    lanes = SINGLE_LANES if exact.dtype == torch.float32 else DOUBLE_LANES
+    arguments = exact, mask, int(single_root), trees
+    call_in_groups(eisner_kernels.best_trees, lanes, _cubic, *arguments)
     return trees.to(scores.dtype)
 
 
-def log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
-    """The log-partition in double precision, differentiable twice."""
-    return analytic.log_partition(scores.double(), mask, SumOverTrees(single_root))
+def draw_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """A draw from the distribution over trees, in the type of `scores`."""
+    exact = at_least_single(scores.detach()).contiguous()
+    trees = torch.zeros_like(exact)
+    uniforms = torch.rand(exact.size(0), 2 * exact.size(1), dtype=torch.double)
+    arguments = exact, mask, int(single_root), uniforms, trees
+    call_in_groups(eisner_kernels.draw_trees, DOUBLE_LANES, _cubic, *arguments)
+    return trees.to(scores.dtype)
+
+
+def log_partition_and_marginals(
+    scores: Tensor, mask: BoolTensor, single_root: bool
+) -> Tuple[Tensor, Tensor]:
+    """Both, the former in double precision; together differentiable twice."""
+    return analytic.log_partition_and_marginals(scores, mask, SumOverTrees(single_root))
 
 
 @dataclass(frozen=True)
 class SumOverTrees(analytic.Inference):
     """
-    In linear space: the best score of each token is taken away from all scores of that token, which
-    changes no probability, and the exponentials of the rest are the weights of arcs.
+    With plain numbers where these suffice, and with wide ones for the sentences where the weights
+    of trees lie too far apart.
     """
 
     single_root: bool
 
     def expectations(self, scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
-        weights, taken_away = _weights(scores, mask)
-        totals, marginals = _zeros(len(scores)), _zeros(*scores.shape)
-        arguments = weights, int(self.single_root), totals, marginals
-        _in_groups(eisner_kernels.expectations, mask, *arguments)
-        log_totals, lost = totals.log() + taken_away, ~(totals > LEAST_TOTAL)
-        if lost.any():
-            swept = eisner_sweep.expectations(scores[lost], mask[lost], self.single_root)
-            log_totals[lost], marginals[lost] = swept
-        return log_totals, marginals
+        kernels = eisner_sums.expectations, eisner_sums.wide_expectations
+        return self._sum(kernels, scores, mask)
 
     def derivative(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
-        weights, _ = _weights(scores, mask)
-        totals, derivatives = _zeros(len(scores)), _zeros(*scores.shape)
-        direction = direction.detach().masked_fill(~mask, 0).contiguous()
-        arguments = weights, direction, int(self.single_root), totals, derivatives
-        _in_groups(eisner_kernels.derivatives, mask, *arguments)
-        lost = ~(totals > LEAST_TOTAL)
+        kernels = eisner_sums.derivatives, eisner_sums.wide_derivatives
+        return self._sum(kernels, scores, mask, direction)[1]
+
+    def _sum(
+        self, kernels: Tuple[Callable, Callable], scores: Tensor, mask: BoolTensor, *more: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        exact = at_least_single(scores.detach()).contiguous()
+        directions = [each.detach().to(exact.dtype).contiguous() for each in more]
+        totals, result = torch.empty(len(exact), dtype=torch.double), torch.empty_like(exact)
+        arguments = exact, mask, *directions, int(self.single_root), totals, result
+        plain, wide = kernels
+        call_in_groups(plain, DOUBLE_LANES, _cubic, *arguments)
+        lost = totals.isnan()
         if lost.any():
-            given = scores[lost], mask[lost], direction[lost], self.single_root
-            derivatives[lost] = eisner_sweep.derivative(*given)
-        return derivatives
+            members = lost.nonzero().flatten()
+            call_in_groups(wide, DOUBLE_LANES, _cubic, *arguments, members=members)
+        return totals, result.to(scores.dtype)
 
 
-def _weights(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
-    """
-    Arc weights, zero where there is no arc; and the sum of what was taken away, `(batch_size,)`.
-    """
-    legal = scores.detach().masked_fill(~mask, -torch.inf)
-    best = legal.amax(dim=-1, keepdim=True)
-    best = best.masked_fill(best == -torch.inf, 0)
-    return (legal - best).exp().contiguous(), best.sum(dim=(1, 2))
-
-
-def _in_groups(
-    kernel: Callable, mask: BoolTensor, scores: Tensor, *others: Union[Tensor, int]
-) -> None:
-    """
-    Calls `kernel` with groups of sentences, as many as there are lanes, from the longest to the
-    shortest; and with `scores`, whose type says how many lanes, and `others`.
-    """
-    arrays = [each.numpy() if isinstance(each, Tensor) else each for each in (scores, *others)]
-    lengths = eisner_kernels.sentence_lengths(mask.contiguous().numpy())
-    order, lanes = numpy.argsort(-lengths, kind="stable"), BYTES // scores.element_size()
-    groups = [order[start : start + lanes] for start in range(0, len(order), lanes)]
-    steps = len(groups) * lengths.max(initial=0) ** 3
-    share(lambda members: kernel(members, lengths, *arrays), groups, steps > MANY_STEPS)
-
-
-def _zeros(*shape: int) -> Tensor:
-    return torch.zeros(shape, dtype=torch.double)
+def _cubic(length: int) -> int:
+    return length**3

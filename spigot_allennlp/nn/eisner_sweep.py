@@ -2,80 +2,37 @@
 Projective trees in vectorised torch: the recurrence of `nn/eisner.py`, one width after the other.
 
 All spans of one width, of all sentences of a batch, are made at once, so the recurrence takes
-`length` steps, and `O(batch_size * length^3)` work in all. The sum over split points is `max` for
-the best tree and `logsumexp` for the log-partition; marginals and the best tree's arcs are
-gradients of these. Arguments as in `nn/eisner.py`.
+`length` steps, and `O(batch_size * length^3)` work in all.
 """
 
-from typing import Callable, List, Tuple
+from typing import List, Tuple
 
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.masking import flatten_parts, lengths_from_arc_mask
-from spigot_allennlp.nn.precision import at_least_single
-
-Reduce = Callable[[Tensor], Tensor]  # takes away the last dimension
-
-# Stands for the score of an impossible arc. Finite, so that no `inf - inf` arises; so large that
-# nothing a network computes comes near it, and that its exponential is exactly zero.
-IMPOSSIBLE = -1e30
+from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_choice
 
 
-def best_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
-    """The best tree: the gradient of its score."""
-    with torch.enable_grad():
-        leaf = at_least_single(scores.detach()).requires_grad_()
-        best = span_recurrence(leaf, mask, single_root, _maximum)
-        (tree,) = torch.autograd.grad(best.sum(), leaf)
-    feasible = (best > IMPOSSIBLE / 2).reshape(-1, 1, 1)
-    return (tree * feasible).to(scores.dtype)
-
-
-def log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
-    """The log-partition in double precision, differentiable as often as one likes."""
-    total = span_recurrence(scores.double(), mask, single_root, _log_sum_exp)
-    return total.masked_fill(total < IMPOSSIBLE / 2, -torch.inf)
-
-
-def expectations(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tuple[Tensor, Tensor]:
-    """The log-partition and the marginals, without gradient."""
-    with torch.enable_grad():
-        leaf = scores.detach().double().requires_grad_()
-        total = log_partition(leaf, mask, single_root)
-        (marginals,) = torch.autograd.grad(total.sum(), leaf)
-    return total.detach(), marginals
-
-
-def derivative(scores: Tensor, mask: BoolTensor, direction: Tensor, single_root: bool) -> Tensor:
-    """The derivative of the marginals as the scores move along `direction`, without gradient."""
-    with torch.enable_grad():
-        leaf = scores.detach().double().requires_grad_()
-        total = log_partition(leaf, mask, single_root)
-        (marginals,) = torch.autograd.grad(total.sum(), leaf, create_graph=True)
-        (result,) = torch.autograd.grad((marginals * direction.detach()).sum(), leaf)
-    return result
-
-
-def span_recurrence(scores: Tensor, mask: BoolTensor, single_root: bool, reduce: Reduce) -> Tensor:
-    """
-    The reduction of the scores of all trees, shape `(batch_size,)`; zero for an empty sentence.
-    """
+def span_recurrence(mask: BoolTensor, single_root: bool) -> Recurrence:
+    """The recurrence over the trees that have the arcs of `mask`; zero for an empty sentence."""
     lengths = lengths_from_arc_mask(mask)
-    scores = scores.masked_fill(~mask | (scores == -torch.inf), IMPOSSIBLE)
-    if scores.size(1) < 2:
-        # no arcs: zero, but differentiable twice
-        return flatten_parts(scores.masked_fill(~mask, 0) ** 2).sum(dim=-1)
-    if not single_root:
-        right, _ = _complete_spans(scores, reduce)
-        return _at(right[:, 0], lengths)
-    right, left = _complete_spans(scores[:, 1:, 1:], reduce)
-    # (batch_size, length - 1): the span of the whole sentence headed by each token, and its arc
-    # from the root
-    headed_here = left.diagonal(dim1=1, dim2=2) + _ending_at(right, lengths) + scores[:, 1:, 0]
-    beyond = torch.arange(headed_here.size(1), device=mask.device) >= lengths.unsqueeze(1)
-    total = reduce(headed_here.masked_fill(beyond, IMPOSSIBLE))
-    return total.masked_fill(lengths == 0, 0)
+
+    def reduced(scores: Tensor, reduce: Reduce) -> Tensor:
+        if scores.size(1) < 2:
+            return no_choice(scores)
+        if not single_root:
+            right, _ = _complete_spans(scores, reduce)
+            return _at(right[:, 0], lengths)
+        right, left = _complete_spans(scores[:, 1:, 1:], reduce)
+        # (batch_size, length - 1): the span of the whole sentence headed by each token, and its arc
+        # from the root
+        headed_here = left.diagonal(dim1=1, dim2=2) + _ending_at(right, lengths) + scores[:, 1:, 0]
+        beyond = torch.arange(headed_here.size(1), device=mask.device) >= lengths.unsqueeze(1)
+        total = reduce(headed_here.masked_fill(beyond, IMPOSSIBLE))
+        return total.masked_fill(lengths == 0, 0)
+
+    return reduced
 
 
 def _complete_spans(scores: Tensor, reduce: Reduce) -> Tuple[Tensor, Tensor]:
@@ -109,14 +66,6 @@ def _complete_spans(scores: Tensor, reduce: Reduce) -> Tuple[Tensor, Tensor]:
         left_by_start = _append(left_by_start, _pad_end(complete_left, width))
         left_by_end = _append(left_by_end, _pad_start(complete_left, width))
     return right_by_start, left_by_end
-
-
-def _maximum(values: Tensor) -> Tensor:
-    return values.max(dim=-1).values  # one way through a tie, where amax would share it
-
-
-def _log_sum_exp(values: Tensor) -> Tensor:
-    return values.logsumexp(dim=-1)
 
 
 def _at(values: Tensor, index: LongTensor) -> Tensor:

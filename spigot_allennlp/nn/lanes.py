@@ -3,46 +3,30 @@ Numbers for kernels that work on several sentences at once.
 
 A *number* is a vector of 64 bytes, with a *lane* for each of 8 sentences in double precision, or of
 16 in single. Its kind says what `+` and `*` mean, so that a recurrence written once gives a sum
-over all trees (`real`), that sum with its derivative along a direction (`dual`: a value and a
-tangent), or the best tree (`tropical`: `+` is the maximum, `*` the sum). As a type of its own, the
-vector stays in registers, however wide those of the processor are; a loop over 8 lanes of an array
-numba would leave scalar.
+over all objects (`real`), that sum with its derivative along a direction (`dual`: a value and a
+tangent), or the best object (`tropical`: `+` is the maximum, `*` the sum, `/` the difference).
+`wide` and `wide_dual` are `real` and `dual` with an exponent of their own, always in double
+precision: what is of any size beside what is of any other size, at some three times the price. As a
+type of its own, the vector stays in registers, however wide those of the processor are; a loop over
+8 lanes of an array numba would leave scalar.
 
-Between computations numbers rest in arrays of shape `(rows, columns, parts, lanes)`, a dual number
-having two parts.
+Between computations numbers rest in arrays of shape `(rows, columns, parts, lanes)`, the parts
+being value, tangent, exponent, as far as the kind has them.
 """
 
 import operator
+from dataclasses import replace
 from typing import Any, Callable, List
 
+import numpy
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, overload
 
-BYTES = 64
-
-
-class Number(types.Type):
-    """
-    Numba's type of a number: `dtype` is that of a lane, `kind` is "real", "dual" or "tropical".
-    """
-
-    def __init__(self, dtype: types.Type, kind: str) -> None:
-        super().__init__(name=f"{kind}({dtype})")
-        self.dtype, self.kind = dtype, kind
-        self.parts = 2 if kind == "dual" else 1
-        self.lanes = 8 * BYTES // dtype.bitwidth
-
-
-@register_model(Number)
-class _NumberModel(models.PrimitiveModel):
-    """An array of as many vectors as the number has parts."""
-
-    def __init__(self, manager: Any, number: Number) -> None:
-        lane = manager.lookup(number.dtype).get_value_type()
-        stored = ir.ArrayType(ir.VectorType(lane, number.lanes), number.parts)
-        super().__init__(manager, number, stored)
+from spigot_allennlp.nn import lane_code
+from spigot_allennlp.nn.lane_code import Vectors
+from spigot_allennlp.nn.lane_types import BYTES, Number
 
 
 def _constant(kind: str) -> Callable:
@@ -52,11 +36,7 @@ def _constant(kind: str) -> Callable:
 
         def generate(context, builder, signature, args):
             value = context.cast(builder, args[1], signature.args[1], number.dtype)
-            stored = context.get_value_type(number)
-            vector = ir.Constant(stored.element, ir.Undefined)
-            for lane in range(number.lanes):
-                vector = builder.insert_element(vector, value, ir.Constant(ir.IntType(32), lane))
-            return builder.insert_value(ir.Constant(stored, None), vector, 0)
+            return number.put_together(context, builder, number.constant(context, builder, value))
 
         return number(array, value), generate
 
@@ -65,6 +45,27 @@ def _constant(kind: str) -> Callable:
 
 # `real(array, value)`: `value` in all lanes, its tangent zero, in the precision of `array`.
 real, dual, tropical = _constant("real"), _constant("dual"), _constant("tropical")
+wide, wide_dual = _constant("wide"), _constant("wide_dual")
+
+
+def numbers(like: Any, rows: int, columns: int) -> numpy.ndarray:
+    """In a kernel: an array for numbers of the kind of `like`, not filled, on whole cache lines."""
+    raise NotImplementedError
+
+
+@overload(numbers)
+def _numbers(like, rows, columns):
+    dtype, parts, lanes = numpy.dtype(like.dtype.name), like.parts, like.lanes
+
+    def allocate(like, rows, columns):
+        # an odd number of columns, lest those of one column crowd into few places of a cache
+        width = (columns | 1) * parts
+        raw = numpy.empty((rows * width + 1) * lanes, dtype)
+        start = -raw.ctypes.data % BYTES // raw.itemsize
+        chart = raw[start : start + rows * width * lanes]
+        return chart.reshape((rows, columns | 1, parts, lanes))
+
+    return allocate
 
 
 @intrinsic
@@ -89,8 +90,12 @@ def store(_, array, row, column, number):
     """`store(array, row, column, number)` puts `number` there."""
 
     def generate(context, builder, signature, args):
+        stored = args[3]
+        if number.is_wide:
+            normal = lane_code.normal(builder, number.take_apart(builder, stored))
+            stored = number.put_together(context, builder, normal)
         for part, pointer in enumerate(_pointers(context, builder, signature, args, number)):
-            vector = builder.extract_value(args[3], part)
+            vector = builder.extract_value(stored, part)
             builder.store(vector, pointer, align=number.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
@@ -114,73 +119,77 @@ def _pointers(context, builder, signature, args, number: Number) -> List[ir.Valu
     return [builder.bitcast(start, vector.as_pointer()) for start in starts]
 
 
-def _define(function: Callable, *kinds: str) -> Callable:
+@intrinsic
+def exponential(_, logarithm, slope, like):
     """
-    Registers what `function` does to numbers of `kinds`; the decorated emits the machine code of
-    it, part by part.
+    `e` to the power of a tropical number, as a number of the kind of `like`: zero below
+    `LEAST_LOGARITHM`, and unless it is wide it must not be large. If it has a tangent, that is what
+    `logarithm` moving by `slope` (tropical, too) brings.
     """
 
-    def decorate(emit: Callable) -> Callable:
-        @intrinsic
-        def apply(_, left, right):
-            def generate(context, builder, signature, args):
-                vectors = [
-                    [builder.extract_value(each, part) for part in range(left.parts)]
-                    for each in args
-                ]
-                result = ir.Constant(context.get_value_type(left), ir.Undefined)
-                for part, vector in enumerate(emit(builder, *vectors)):
-                    result = builder.insert_value(result, vector, part)
-                return result
+    def generate(context, builder, signature, args):
+        power, slope = (builder.extract_value(each, 0) for each in args[:2])
+        found = lane_code.exponential(builder, power, like.is_wide)
+        if like.is_dual:
+            found = replace(found, tangent=builder.fmul(found.value, slope))
+        return like.put_together(context, builder, found)
 
-            return left(left, right), generate
-
-        @overload(function)
-        def choose(left, right):
-            if isinstance(left, Number) and left == right and left.kind in kinds:
-                return lambda left, right: apply(left, right)
-
-        return emit
-
-    return decorate
+    return like(logarithm, slope, like), generate
 
 
-@_define(operator.add, "real", "dual")
-def _sum(builder, left, right):
-    return [builder.fadd(x, y, flags=("contract",)) for x, y in zip(left, right, strict=True)]
+@intrinsic
+def logarithm(_, number):
+    """
+    The logarithm of a number, as a tropical one. Of a plain one it is none ("not a number") if that
+    is so small or large that in the sums which led to it something may have been lost.
+    """
+    tropical_number = Number(number.dtype, "tropical")
+
+    def generate(context, builder, signature, args):
+        found = lane_code.logarithm(builder, number.take_apart(builder, args[0]))
+        return tropical_number.put_together(context, builder, Vectors(found))
+
+    return tropical_number(number), generate
 
 
-@_define(operator.mul, "real")
-def _product(builder, left, right):
-    return [builder.fmul(left[0], right[0], flags=("contract",))]
+@intrinsic
+def narrow(_, number):
+    """
+    A wide number as a plain one: zero if it is very small, and it must not be large. A plain one
+    as it is.
+    """
+    plain = Number(number.dtype, number.kind.replace("wide_", "").replace("wide", "real"))
+
+    def generate(context, builder, signature, args):
+        vectors = number.take_apart(builder, args[0])
+        if number.is_wide:
+            vectors = lane_code.narrow(builder, vectors)
+        return plain.put_together(context, builder, vectors)
+
+    return plain(number), generate
 
 
-@_define(operator.mul, "dual")
-def _product_rule(builder, left, right):
-    def times(x, y):
-        return builder.fmul(x, y, flags=("contract",))
+def _define(function: Callable, emit: Callable, *kinds: str) -> None:
+    """Registers that `function` of two numbers of one of `kinds` is what `emit` makes of them."""
 
-    tangent = builder.fadd(times(left[0], right[1]), times(left[1], right[0]), flags=("contract",))
-    return [times(left[0], right[0]), tangent]
+    @intrinsic
+    def apply(_, left, right):
+        def generate(context, builder, signature, args):
+            vectors = [left.take_apart(builder, each) for each in args]
+            return left.put_together(context, builder, emit(builder, *vectors))
 
+        return left(left, right), generate
 
-@_define(operator.add, "tropical")
-def _larger(builder, left, right):
-    return [builder.select(builder.fcmp_ordered(">", right[0], left[0]), right[0], left[0])]
-
-
-@_define(operator.mul, "tropical")
-def _tropical_product(builder, left, right):
-    return [builder.fadd(left[0], right[0])]
+    @overload(function)
+    def choose(left, right):
+        if isinstance(left, Number) and left == right and left.kind in kinds:
+            return lambda left, right: apply(left, right)
 
 
-@_define(operator.truediv, "real")
-def _quotient(builder, left, right):
-    return [builder.fdiv(left[0], right[0])]
-
-
-@_define(operator.truediv, "dual")
-def _quotient_rule(builder, left, right):
-    quotient = builder.fdiv(left[0], right[0])
-    tangent = builder.fsub(left[1], builder.fmul(quotient, right[1]))
-    return [quotient, builder.fdiv(tangent, right[0])]
+_SUMS = "real", "dual", "wide", "wide_dual"
+_define(operator.add, lane_code.total, *_SUMS)
+_define(operator.mul, lane_code.product, *_SUMS)
+_define(operator.truediv, lane_code.quotient, *_SUMS)
+_define(operator.add, lane_code.larger, "tropical")
+_define(operator.mul, lane_code.sum_of_values, "tropical")
+_define(operator.truediv, lane_code.difference, "tropical")

@@ -1,9 +1,17 @@
 """Floor 2: what the set of outputs is."""
 
 from spigot_allennlp.structures.categorical import Categorical
+from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from spigot_allennlp.structures.structure import Structure
 
-__all__ = ["Categorical", "NonProjectiveTree", "ProjectiveTree", "SemanticGraph", "Structure"]
+__all__ = [
+    "Categorical",
+    "Chain",
+    "NonProjectiveTree",
+    "ProjectiveTree",
+    "SemanticGraph",
+    "Structure",
+]

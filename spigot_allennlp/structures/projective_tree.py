@@ -1,9 +1,16 @@
 """Projective dependency trees."""
 
+from typing import Tuple
+
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.eisner import best_projective_tree, projective_log_partition
+from spigot_allennlp.nn.eisner import (
+    best_projective_tree,
+    draw_projective_tree,
+    projective_log_partition,
+    projective_log_partition_and_marginals,
+)
 from spigot_allennlp.nn.masking import arc_mask
 from spigot_allennlp.nn.simplex import simplex_step
 from spigot_allennlp.structures.structure import Structure
@@ -16,8 +23,7 @@ class ProjectiveTree(Structure):
     `(batch_size, dependent, head)`, position 0 being the root; the inference is that of
     [Eisner (1996)](https://aclanthology.org/C96-1058).
 
-    Registered as a `Structure` with name "projective_tree". Provides `log_partition` and
-    `projected_step`.
+    Registered as a `Structure` with name "projective_tree". Provides everything.
 
     # Parameters
 
@@ -37,6 +43,14 @@ class ProjectiveTree(Structure):
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return projective_log_partition(scores, mask, self._single_root)
+
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
+        return projective_log_partition_and_marginals(scores, mask, self._single_root)
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return draw_projective_tree(scores, mask, self._single_root)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """

@@ -5,10 +5,13 @@ Writing an object as the 0/1 vector of its parts makes the family the vertices o
 object's score is the inner product of that vector with the part scores.
 """
 
+from typing import Tuple
+
 import torch
 from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.analytic import value_and_gradient
 from spigot_allennlp.nn.masking import flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 
@@ -67,15 +70,38 @@ class Structure(Registrable):
 
     def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        The mean object under `p(z)`: the gradient of `log_partition`. Not to be overridden but for
-        speed. Differentiable where gradients are enabled and `scores` require them.
+        The mean object under `p(z)`: the gradient of `log_partition`. Differentiable where
+        gradients are enabled and `scores` require them.
         """
-        differentiable = torch.is_grad_enabled() and scores.requires_grad
-        with torch.enable_grad():
-            point = scores if differentiable else scores.detach().requires_grad_()
-            total = self.log_partition(point, mask).sum()
-            (mean,) = torch.autograd.grad(total, point, create_graph=differentiable)
-        return mean.masked_fill(~mask, 0)
+        return self.log_partition_and_marginals(scores, mask)[1]
+
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
+        """
+        Both, for the price of the latter. Not to be overridden but for speed.
+        """
+
+        def log_partition(point: Tensor) -> Tensor:
+            return self.log_partition(point, mask)
+
+        total, mean = value_and_gradient(log_partition, scores)
+        return total, mean.masked_fill(~mask, 0)
+
+    def entropy(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        `-sum_z p(z) log p(z)`, in nats, shape `(batch_size,)`; zero where no object is possible.
+        Differentiable where gradients are enabled and `scores` require them.
+
+        It is `log_partition - <scores, marginals>`, a small difference of numbers as large as the
+        scores, and therefore computed in double precision. Needs `log_partition`.
+        """
+        exact = scores.double()
+        total, mean = self.log_partition_and_marginals(exact, mask)
+        legal = exact.masked_fill(~mask | (exact == -torch.inf), 0)
+        entropy = (total - flatten_parts(legal * mean).sum(dim=-1)).clamp(min=0)
+        possible = entropy.masked_fill(total == -torch.inf, 0)
+        return possible.to(torch.promote_types(scores.dtype, torch.float32))
 
     def score(self, scores: Tensor, vertex: Tensor) -> Tensor:
         """

@@ -40,6 +40,7 @@ def arcs(token_mask: BoolTensor) -> Tuple[int, ...]:
 # Of structures whose scores are not `(batch_size, length, length)`.
 SHAPES: Dict[str, Shape] = {
     "categorical": lambda token_mask: tuple(token_mask.shape),
+    "chain": lambda token_mask: (*token_mask.shape, 3, 3),
     "OracleOnly": lambda token_mask: tuple(token_mask.shape),
     "semantic_graph": lambda token_mask: (*arcs(token_mask), 3),
 }
@@ -230,6 +231,9 @@ def test_table_of_which_pairs_train(capsys):
     assert cells["spigot", "projective_tree"] == "trains"
     assert cells["pipeline", "projective_tree"] == "no gradient"
     assert cells["spigot", "OracleOnly"] == "refused"
+    assert cells["spigot", "chain"] == "refused"
+    assert cells["spigot, projection sparsemap", "chain"] == "trains"
+    assert cells["structured_attention", "chain"] == "trains"
     assert cells["spigot, projection identity", "OracleOnly"] == "trains"
 
 

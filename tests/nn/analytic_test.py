@@ -1,7 +1,11 @@
 import pytest
 import torch
 
-from spigot_allennlp.nn.analytic import log_partition
+from spigot_allennlp.nn.analytic import (
+    log_partition,
+    log_partition_and_marginals,
+    value_and_gradient,
+)
 
 
 class SumOfFourthPowers:
@@ -67,3 +71,27 @@ def test_a_third_derivative_is_refused(scores, mask):
 def test_without_gradients_no_graph_is_left_behind(scores, mask):
     with torch.no_grad():
         assert not log_partition(scores, mask, SumOfFourthPowers()).requires_grad
+
+
+def test_the_marginals_come_along_and_are_differentiable(scores, mask):
+    inference = SumOfFourthPowers()
+    total, marginals = log_partition_and_marginals(scores, mask, inference)
+    legal = scores.detach().masked_fill(~mask, 0)
+    torch.testing.assert_close(marginals, 4 * legal**3)
+    (gradient,) = torch.autograd.grad(marginals.sum() + total.sum(), scores)
+    torch.testing.assert_close(gradient, 12 * legal**2 + 4 * legal**3)
+    assert inference.asked == ["expectations", "derivative"]
+
+
+def test_value_and_gradient_by_autograd(scores):
+    def function(point):
+        return (point**4).sum(dim=(1, 2))
+
+    total, gradient = value_and_gradient(function, scores)
+    (second,) = torch.autograd.grad(gradient.sum() + total.sum(), scores)
+    exact = scores.detach()
+    torch.testing.assert_close(second, 12 * exact**2 + 4 * exact**3)
+    with torch.no_grad():
+        assert not any(each.requires_grad for each in value_and_gradient(function, scores))
+    assert not any(each.requires_grad for each in value_and_gradient(function, exact))
+    assert scores.grad is None and not exact.requires_grad

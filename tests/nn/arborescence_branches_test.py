@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from spigot_allennlp.nn.arborescence_branches import Walk, all_but_one, places_of_ends
-from spigot_allennlp.nn.eisner_sweep import IMPOSSIBLE
+from spigot_allennlp.nn.recurrence import IMPOSSIBLE
 
 
 def ends_of(arcs, root, free):

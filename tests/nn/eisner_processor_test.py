@@ -3,9 +3,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spigot_allennlp.nn import eisner_processor, eisner_sweep
+from spigot_allennlp.nn import eisner_processor, eisner_sums, recurrence
 from spigot_allennlp.nn.eisner_processor import SumOverTrees
-from spigot_allennlp.nn.masking import arc_mask
+from spigot_allennlp.nn.eisner_sweep import span_recurrence
+from tests.nn.kernel_agreement import check_agreement
+from tests.nn.random_batches import random_batch, whole_sentences
 
 
 @pytest.fixture(params=[True, False], ids=["single_root", "multi_root"])
@@ -13,40 +15,21 @@ def single_root(request):
     return request.param
 
 
-def random_batch(seed, batch_size, length, scale=1.0, kept=1.0):
-    """
-    Scores, arc mask and a direction; sentences of random lengths, some of them empty, some arcs
-    pruned.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    lengths = torch.randint(0, length, (batch_size, 1), generator=generator)
-    mask = arc_mask(torch.arange(length) <= lengths)
-    mask &= torch.rand(mask.shape, generator=generator) < kept
-    scores, direction = torch.randn(2, *mask.shape, generator=generator, dtype=torch.double)
-    return scale * scores, mask, direction
-
-
-def check_agreement(scores, mask, direction, single_root):
+def check(scores, mask, direction, single_root):
     best = eisner_processor.best_tree(scores, mask, single_root)
-    assert torch.equal(best, eisner_sweep.best_tree(scores, mask, single_root))
-    inference = SumOverTrees(single_root)
-    ours = *inference.expectations(scores, mask), inference.derivative(scores, mask, direction)
-    theirs = (
-        *eisner_sweep.expectations(scores, mask, single_root),
-        eisner_sweep.derivative(scores, mask, direction, single_root),
-    )
-    for found, expected in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    trees = span_recurrence(mask, single_root)
+    assert torch.equal(best, recurrence.best(scores, mask, trees))
+    check_agreement(SumOverTrees(single_root), trees, scores, mask, direction)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 8, 9, 17])
 def test_kernels_and_sweep_agree_whatever_the_number_of_lanes_in_use(batch_size, single_root):
-    check_agreement(*random_batch(batch_size, batch_size, 12), single_root)
+    check(*random_batch(batch_size, batch_size, 12), single_root)
 
 
 @pytest.mark.parametrize("scale", [0.1, 10.0, 30.0, 1e3, 1e4])
 def test_kernels_and_sweep_agree_at_every_scale(scale, single_root):
-    check_agreement(*random_batch(1, 10, 14, scale), single_root)
+    check(*random_batch(1, 10, 14, scale), single_root)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -62,28 +45,79 @@ def test_kernels_and_sweep_agree_on_odd_batches(seed, batch_size, length, scale,
     scores, mask, direction = random_batch(seed, batch_size, length, scale, kept)
     if scale == 0:
         scores = scores + 1e-3 * direction  # the best of several best trees is anybody's choice
-    check_agreement(scores, mask, direction, single_root)
+    check(scores, mask, direction, single_root)
 
 
 def test_long_sentences_agree(single_root):
-    check_agreement(*random_batch(3, 3, 60), single_root)
+    check(*random_batch(3, 3, 60), single_root)
 
 
-def test_what_is_too_small_for_linear_space_is_left_to_the_sweep(monkeypatch):
-    swept = []
-    original = eisner_sweep.expectations
+def test_wide_numbers_are_left_to_the_sentences_that_need_them(monkeypatch):
+    wide = []
+    original = eisner_sums.wide_expectations
 
-    def counted(scores, mask, single_root):
-        swept.append(len(scores))
-        return original(scores, mask, single_root)
+    def noted(members, *arguments):
+        wide.extend(members.tolist())
+        original(members, *arguments)
 
-    monkeypatch.setattr(eisner_sweep, "expectations", counted)
-    scores, mask = torch.randn(6, 30, 30).double(), arc_mask(torch.ones(6, 30, dtype=torch.bool))
+    monkeypatch.setattr(eisner_sums, "wide_expectations", noted)
+    scores, mask = torch.randn(6, 30, 30).double(), whole_sentences(6, 29)
     SumOverTrees(True).expectations(scores, mask)
-    assert swept == []
+    assert wide == []
     scores[2] *= 1000
     SumOverTrees(True).expectations(scores, mask)
-    assert swept == [1]
+    assert wide == [2]
+
+
+def test_where_plain_numbers_fail_wide_ones_agree_with_the_sweep(single_root):
+    # Ten pairs of tokens, each of which would head the other: every tree gives up ten best heads.
+    torch.manual_seed(8)
+    mask = whole_sentences(4, 20)
+    scores, direction = 3 * torch.randn(4, 21, 21, dtype=torch.double), torch.randn(4, 21, 21)
+    odd, even = torch.arange(1, 21, 2), torch.arange(2, 21, 2)
+    preference = torch.tensor([1.0, 60.0, 1e3, 1e4]).reshape(4, 1)
+    scores[:, odd, even] += preference
+    scores[:, even, odd] += preference
+    plain = torch.empty(4, dtype=torch.double)
+    arrays = [each.numpy() for each in (scores, mask)]
+    lengths = torch.full((4,), 20).numpy()
+    result = torch.empty_like(scores).numpy()
+    eisner_sums.expectations(
+        torch.arange(4).numpy(), lengths, *arrays, int(single_root), plain.numpy(), result
+    )
+    assert plain.isnan().tolist() == [False, True, True, True]
+    check(scores, mask, direction.double(), single_root)
+
+
+def test_many_words_without_preference_are_more_trees_than_a_double_counts():
+    scores = torch.zeros(1, 251, 251, dtype=torch.double)
+    total, marginals = SumOverTrees(False).expectations(scores, whole_sentences(1, 250))
+    # the number of projective trees over n words is C(3n, n) / (2n + 1)
+    logs = [torch.tensor(n + 1.0, dtype=torch.double).lgamma() for n in (750, 250, 500)]
+    expected = logs[0] - logs[1] - logs[2] - torch.tensor(501.0, dtype=torch.double).log()
+    torch.testing.assert_close(total[0], expected)
+    torch.testing.assert_close(marginals[0, 1:].sum(-1), torch.ones(250, dtype=torch.double))
+
+
+def test_draws_where_plain_numbers_fail(single_root):
+    # two trees are equally good, and all others by far worse
+    scores = torch.full((400, 5, 5), -5e3, dtype=torch.double)
+    for dependent, head in ((1, 2), (2, 0), (3, 2), (4, 3), (4, 2)):
+        scores[:, dependent, head] = 0 if dependent < 4 else 1e4
+    torch.manual_seed(9)
+    trees = eisner_processor.draw_tree(scores, whole_sentences(400, 4), single_root)
+    assert trees[:, [1, 2, 3], [2, 0, 2]].all()
+    assert 160 < trees[:, 4, 3].sum() < 240 and (trees[:, 4, 3] + trees[:, 4, 2] == 1).all()
+
+
+def test_draws_repeat_with_the_generator_of_torch():
+    scores, mask, _ = random_batch(2, 20, 9)
+    torch.manual_seed(1)
+    first = eisner_processor.draw_tree(scores, mask, True)
+    second = eisner_processor.draw_tree(scores, mask, True)
+    torch.manual_seed(1)
+    assert torch.equal(eisner_processor.draw_tree(scores, mask, True), first)
+    assert not torch.equal(second, first)
 
 
 def test_threads_do_not_change_the_result():
@@ -110,14 +144,15 @@ def test_threads_do_not_change_the_result():
 def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_root):
     scores, mask, _ = random_batch(6, 9, 8)
     scores[3:6] = torch.nan
-    best = eisner_processor.best_tree(scores, mask, single_root)
-    assert not best[3:6].any()
+    assert not eisner_processor.best_tree(scores, mask, single_root)[3:6].any()
+    assert not eisner_processor.draw_tree(scores, mask, single_root)[3:6].any()
     total, _ = SumOverTrees(single_root).expectations(scores, mask)
     assert total[:3].isfinite().all() and total[6:].isfinite().all()
 
 
 def test_no_graph_is_kept_over_the_charts():
     scores, mask, _ = random_batch(7, 4, 10)
-    total = eisner_processor.log_partition(scores.requires_grad_(), mask, True)
+    scores.requires_grad_()
+    total, _ = eisner_processor.log_partition_and_marginals(scores, mask, True)
     parents = [parent for parent, _ in total.grad_fn.next_functions if parent is not None]
     assert [type(parent).__name__ for parent in parents] == ["AccumulateGrad"]

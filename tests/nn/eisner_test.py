@@ -6,8 +6,8 @@ import torch
 
 from spigot_allennlp.nn import eisner
 from spigot_allennlp.nn.eisner import best_projective_tree, projective_log_partition
-from spigot_allennlp.nn.masking import arc_mask
 from tests.nn.dependency_trees import dependency_trees, is_projective, legal_trees
+from tests.nn.random_batches import whole_sentences
 
 
 @pytest.fixture(params=["kernels", "sweep"], autouse=True)
@@ -21,10 +21,6 @@ def path(request, monkeypatch):
 @pytest.fixture(params=[True, False], ids=["single_root", "multi_root"])
 def single_root(request):
     return request.param
-
-
-def whole_sentences(batch_size, num_tokens):
-    return arc_mask(torch.ones(batch_size, num_tokens + 1, dtype=torch.bool))
 
 
 def heads_of(tree):
@@ -121,4 +117,4 @@ def test_numba_is_imported_only_when_it_is_needed():
     at_the_top = ast.parse(Path(eisner.__file__).read_text()).body
     imports = [node for node in at_the_top if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in imports for alias in node.names}
-    assert "eisner_sweep" in names and "eisner_processor" not in names
+    assert "recurrence" in names and "eisner_processor" not in names

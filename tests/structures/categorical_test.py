@@ -65,6 +65,14 @@ class TestOneChoicePerToken(CategoricalContract):
         batch.scores[:, :, 1] = -torch.inf
         self.check_distribution(self.enumerated(batch))
 
+    def test_entropy_ignores_parts_that_score_minus_infinity(self, batch):
+        batch.scores[:, :, 1] = -torch.inf
+        self.check_entropy(self.enumerated(batch))
+
+    def test_draws_are_without_parts_that_score_minus_infinity(self, batch):
+        batch.scores[:, :, 1] = -torch.inf
+        self.check_draws(self.enumerated(batch))
+
 
 def test_at_zero_scores_every_choice_counts_once():
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]).bool()

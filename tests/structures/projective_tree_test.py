@@ -32,17 +32,8 @@ class TestProjectiveTree(StructureContract):
     def enumerate(self, structure, legal):
         return legal_trees(legal, projective=True, single_root=structure._single_root)
 
-    def enumerated(self, batch):
-        # What has become of a token whose arcs all score minus infinity is that there is no tree,
-        # not that it is padding.
-        enumerated = super().enumerated(batch)
-        lost = (
-            batch.mask.any(-1)
-            & (batch.scores.masked_fill(~batch.mask, -torch.inf) == -torch.inf).all(-1)
-        ).any(-1)
-        for index in lost.nonzero().flatten().tolist():
-            enumerated.objects[index] = enumerated.objects[index][:0]
-        return enumerated
+    def choices(self, parts):
+        return parts
 
     def relaxed_points(self, legal, number):
         weights = torch.empty((number, *legal.shape), dtype=torch.double).exponential_()

@@ -34,10 +34,14 @@ class Batch:
         return torch.stack([scores.logsumexp(0) for scores in self.object_scores()])
 
     def marginals(self) -> Tensor:
-        weights = [scores.softmax(0) for scores in self.object_scores()]
-        return torch.stack(
-            [torch.tensordot(w, o, 1) for w, o in zip(weights, self.objects, strict=True)]
-        )
+        means = zip(self.probabilities(), self.objects, strict=True)
+        return torch.stack([torch.tensordot(p, objects, 1) for p, objects in means])
+
+    def probabilities(self) -> List[Tensor]:
+        return [scores.softmax(0) for scores in self.object_scores()]
+
+    def entropy(self) -> Tensor:
+        return torch.stack([torch.special.entr(each).sum() for each in self.probabilities()])
 
     def argmax(self) -> Tensor:
         return self.structure.argmax(self.scores, self.mask)
@@ -45,8 +49,8 @@ class Batch:
 
 class StructureContract:
     """
-    Inherit, and provide the fixture `structure` and the four methods below, to have a structure
-    tested.
+    Inherit, and provide the fixture `structure` and the first four methods below, to have a
+    structure tested.
     """
 
     def token_mask(self) -> BoolTensor:
@@ -71,6 +75,13 @@ class StructureContract:
         """
         raise NotImplementedError
 
+    def choices(self, parts: BoolTensor) -> BoolTensor:
+        """
+        Parts, `(batch_size, *parts)`, in groups of which an object has one each if there is any
+        legal part in the group: `(batch_size, num_groups, group_size)`.
+        """
+        return parts.new_zeros(len(parts), 0, 1)
+
     @pytest.fixture
     def batch(self, structure: Structure) -> Batch:
         torch.manual_seed(11)
@@ -82,7 +93,13 @@ class StructureContract:
 
     def enumerated(self, batch: Batch) -> Batch:
         possible = batch.mask & (batch.scores != -torch.inf)
-        return replace(batch, objects=[self.enumerate(batch.structure, one) for one in possible])
+        objects = [self.enumerate(batch.structure, one) for one in possible]
+        # Without any legal part a group is padding; if all of them score minus infinity, there is
+        # no object.
+        lost = self.choices(batch.mask).any(dim=-1) & ~self.choices(possible).any(dim=-1)
+        for index in lost.any(dim=-1).nonzero().flatten().tolist():
+            objects[index] = objects[index][:0]
+        return replace(batch, objects=objects)
 
     @pytest.fixture
     def pruned(self, batch: Batch) -> Batch:
@@ -178,17 +195,78 @@ class StructureContract:
         (gradient,) = torch.autograd.grad((marginals * batch.scores).sum(), scores)
         assert not marginals.any() and not gradient.any()
 
+    # --- entropy
+
+    def test_entropy_is_that_of_the_probabilities_of_all_objects(self, batch):
+        self.check_entropy(batch)
+
+    def test_entropy_respects_pruned_parts(self, pruned):
+        self.check_entropy(pruned)
+
+    def test_entropy_ignores_parts_that_score_minus_infinity(self, pruned):
+        scores = pruned.scores.masked_fill(torch.rand(pruned.scores.shape) > 0.8, -torch.inf)
+        self.check_entropy(self.enumerated(replace(pruned, scores=scores)))
+
+    @pytest.mark.parametrize("scale", [0.0, 1e2, 1e4])
+    def test_entropy_of_equal_and_of_huge_scores(self, batch, scale):
+        self.check_entropy(replace(batch, scores=scale * batch.scores))
+
+    def test_entropy_of_ties_between_huge_scores(self, batch):
+        scores = torch.zeros_like(batch.scores)
+        for index, objects in enumerate(batch.objects):
+            scores[index] = 1e4 * (objects[0] + objects[-1])
+        self.check_entropy(replace(batch, scores=scores))
+
+    def check_entropy(self, batch):
+        self.needs(batch.structure, "log_partition")
+        entropy = batch.structure.entropy(batch.scores, batch.mask)
+        torch.testing.assert_close(entropy, batch.entropy(), atol=1e-7, rtol=1e-7)
+        assert (entropy >= 0).all()
+
+    def test_derivative_of_entropy(self, batch):
+        self.needs(batch.structure, "log_partition")
+        scores = batch.scores.clone().requires_grad_()
+
+        def entropy(point):
+            return batch.structure.entropy(point, batch.mask)
+
+        assert torch.autograd.gradcheck(entropy, scores)
+
     # --- sample
 
-    def test_draws_are_objects_and_their_mean_is_the_marginals(self, batch):
+    def test_draws_come_as_often_as_they_are_probable(self, batch):
         self.needs(batch.structure, "sample")
-        number, (scores, mask) = 4000, (batch.scores[0], batch.mask[0])
-        expanded = scores.expand(number, *scores.shape), mask.expand(number, *mask.shape)
-        draws = batch.structure.sample(*expanded)
-        mean = torch.where(mask, draws.mean(dim=0), 0)
-        torch.testing.assert_close(mean, batch.marginals()[0], atol=0.04, rtol=0)
-        same = (draws[:50].unsqueeze(1) == batch.objects[0]).flatten(2).all(dim=2)
+        number, objects = 4000, batch.objects[0].flatten(1)
+        expanded = [t[0].expand(number, *t[0].shape) for t in (batch.scores, batch.mask)]
+        draws = batch.structure.sample(*expanded).flatten(1)
+        # (number, num_objects)
+        same = draws @ objects.T + (1 - draws) @ (1 - objects).T == objects.size(1)
         assert same.any(dim=1).all()
+        expected = batch.probabilities()[0]
+        deviation = (expected * (1 - expected) / number).sqrt()
+        assert ((same.double().mean(dim=0) - expected).abs() <= 4.5 * deviation + 1 / number).all()
+
+    def test_draws_respect_pruned_parts(self, pruned):
+        self.check_draws(pruned)
+
+    def test_draws_are_without_parts_that_score_minus_infinity(self, pruned):
+        scores = pruned.scores.masked_fill(torch.rand(pruned.scores.shape) > 0.8, -torch.inf)
+        self.check_draws(self.enumerated(replace(pruned, scores=scores)))
+
+    def check_draws(self, batch):
+        self.needs(batch.structure, "sample")
+        for _ in range(20):
+            draws = batch.structure.sample(batch.scores, batch.mask)
+            for drawn, objects in zip(draws, batch.objects, strict=True):
+                if len(objects):
+                    assert (drawn == objects).flatten(1).all(dim=1).any()
+                else:
+                    assert not drawn.any()
+
+    def test_draws_of_huge_scores_are_the_best(self, batch):
+        self.needs(batch.structure, "sample")
+        huge = replace(batch, scores=1e4 * batch.scores)
+        assert torch.equal(huge.structure.sample(huge.scores, huge.mask), huge.argmax())
 
     # --- projected_step
 
@@ -237,8 +315,10 @@ class StructureContract:
         step = structure.provides("projected_step") and structure.project
         total = structure.provides("log_partition") and structure.log_partition
         mean = structure.provides("log_partition") and structure.marginals
+        spread = structure.provides("log_partition") and structure.entropy
         draw = structure.provides("sample") and structure.sample
-        return [operation for operation in (structure.argmax, step, total, mean, draw) if operation]
+        operations = structure.argmax, step, total, mean, spread, draw
+        return [operation for operation in operations if operation]
 
     def test_what_stands_in_illegal_places_does_not_matter(self, batch):
         for rubbish in (torch.nan, torch.inf, -torch.inf, 1e30):
@@ -279,6 +359,11 @@ class StructureContract:
             total = structure.log_partition(rounded, mask)
             torch.testing.assert_close(
                 total.double(), structure.log_partition(exact, mask), atol=1e-5, rtol=1e-5
+            )
+            entropy = structure.entropy(rounded, mask)
+            assert entropy.dtype == total.dtype
+            torch.testing.assert_close(
+                entropy.double(), structure.entropy(exact, mask), atol=1e-5, rtol=1e-5
             )
         if structure.provides("sample"):
             assert structure.sample(rounded, mask).dtype == dtype

@@ -51,6 +51,17 @@ def test_marginals_are_differentiable_where_gradients_are_asked_for():
         assert not Weighted().marginals(scores, mask).requires_grad
 
 
+def test_the_entropy_of_what_is_impossible_is_zero():
+    class Impossible(FirstPart):
+        def log_partition(self, scores, mask):
+            return (0 * scores).sum(dim=-1) - torch.inf
+
+    scores, mask = torch.tensor([[1.0, 2.0]], requires_grad=True), torch.ones(1, 2).bool()
+    entropy = Impossible().entropy(scores, mask)
+    (gradient,) = torch.autograd.grad(entropy.sum(), scores)
+    assert entropy.tolist() == [0.0] and not gradient.any()
+
+
 def test_log_prob_is_the_score_of_the_vertex_less_the_log_partition():
     scores, mask = torch.tensor([[1.0, 2.0]]), torch.ones(1, 2).bool()
     vertex = FirstPart().argmax(scores, mask)

@@ -1,0 +1,62 @@
+"""Sequences of tags."""
+
+from typing import Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.chain import (
+    best_sequence,
+    chain_log_partition,
+    chain_log_partition_and_marginals,
+    draw_sequence,
+)
+from spigot_allennlp.structures.structure import Structure
+
+
+@Structure.register("chain")
+class Chain(Structure):
+    """
+    One tag for every token, scored together with the tag of the token before it: the linear chain
+    of [Lafferty et al. (2001)](https://repository.upenn.edu/cis_papers/159/), with the Viterbi and
+    the forward-backward algorithm.
+
+    Scores are `(batch_size, length, tag, previous)`. As with trees, position 0 is the root: it has
+    no tag, and no parts. Before the first token (position 1) there is none, which counts as tag 0,
+    so that this token's parts are those with `previous` 0. All other tokens have a part for every
+    pair of tags, and all scores are in one tensor: those of tags alone are the same for every
+    `previous`, and `nn/chain.py: chain_scores` makes the tensor of both kinds. The sum over
+    `previous` of an object are its tags, one of many at every position.
+
+    Registered as a `Structure` with name "chain". Provides `log_partition` and `sample`, but no
+    `projected_step`: no polytope is at hand onto which projecting is cheap and which still knows
+    that neighbours have to agree. For SPIGOT choose the projection "sparsemap".
+    """
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        if len(shape) != 4 or shape[2] != shape[3]:
+            raise ConfigurationError(
+                "Chain needs scores of shape (batch_size, length, num_tags, num_tags), indexed "
+                f"[batch, position, tag, previous tag], but found {tuple(shape)}. Scores of tags "
+                "alone, (batch_size, length, num_tags), become such by nn/chain.py: chain_scores."
+            )
+        positions = torch.arange(shape[1], device=mask.device).unsqueeze(1)
+        is_first_tag = torch.arange(shape[3], device=mask.device) == 0
+        # (position, previous)
+        follows = (positions > 1) | ((positions == 1) & is_first_tag)
+        return (mask.unsqueeze(-1) & follows).unsqueeze(2).expand(shape)
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return best_sequence(scores, mask)
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return chain_log_partition(scores, mask)
+
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
+        return chain_log_partition_and_marginals(scores, mask)
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return draw_sequence(scores, mask)
