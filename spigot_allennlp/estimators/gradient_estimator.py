@@ -11,6 +11,9 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.structures.structure import Structure
 
+# Of operations that can be done without.
+_WAYS_OUT = {"projected_step": "Set projection: 'sparsemap', which needs the argmax alone. "}
+
 
 class GradientEstimator(torch.nn.Module, Registrable):
     """
@@ -55,7 +58,8 @@ class GradientEstimator(torch.nn.Module, Registrable):
             if not structure.provides(operation):
                 raise ConfigurationError(
                     f"{ours} needs {operation}, which {theirs} (so configured) does not provide. "
-                    f"Choose another estimator, or implement {operation} in {theirs}."
+                    f"{_WAYS_OUT.get(operation, '')}Choose another estimator, or implement "
+                    f"{operation} in {theirs}."
                 )
 
 

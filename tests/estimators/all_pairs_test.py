@@ -165,6 +165,11 @@ def test_a_pair_that_cannot_work_is_refused_by_both_names(configs):
     assert "Choose another estimator" in refusal
 
 
+def test_a_refused_projection_names_the_one_that_asks_for_nothing():
+    pair = make_pair({"type": "chain"}, {"type": "spigot"})
+    assert "projection: 'sparsemap'" in str(refusal_of(pair))
+
+
 def test_gradient_is_finite_and_zero_on_illegal_parts(pair):
     value, gradient, mask = pair.run()
     assert gradient.isfinite().all() and value.isfinite().all()
