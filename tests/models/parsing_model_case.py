@@ -12,6 +12,16 @@ from allennlp.models import Model
 EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 SENTENCES = "synthetic:size=12,seed=5"
 
+# A model of AllenNLP's, which is no parser.
+TAGGER = {
+    "type": "simple_tagger",
+    "text_field_embedder": {
+        "token_embedders": {"words": {"type": "embedding", "embedding_dim": 4}}
+    },
+    "encoder": {"type": "lstm", "input_size": 4, "hidden_size": 4},
+    "label_namespace": "pos",
+}
+
 
 class ParsingModelTestCase(ModelTestCase):
     """Sets up the model of `experiment`, a file of `fixtures/experiments`."""

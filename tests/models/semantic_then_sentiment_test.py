@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from tests.models.parsing_model_case import (
     EXPERIMENTS,
+    TAGGER,
     ParsingModelTestCase,
     gradient_norm,
     overfit,
@@ -154,16 +155,7 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
         with pytest.raises(ConfigurationError, match="parser is missing, but argmax is there"):
             self.build({"model.parser": None})
         with pytest.raises(ConfigurationError, match="must be a 'semantic_parser' but is a Simple"):
-            self.build({"model.parser": {"type": "simple_tagger", **_TAGGER}})
-
-
-_TAGGER = {
-    "text_field_embedder": {
-        "token_embedders": {"words": {"type": "embedding", "embedding_dim": 4}}
-    },
-    "encoder": {"type": "lstm", "input_size": 4, "hidden_size": 4},
-    "label_namespace": "pos",
-}
+            self.build({"model.parser": TAGGER})
 
 
 class TestPretrainedParser(ParsingModelTestCase):

@@ -3,7 +3,12 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from torch.testing import assert_close
 
-from tests.models.parsing_model_case import ParsingModelTestCase, gradient_norm, overfit
+from tests.models.parsing_model_case import (
+    TAGGER,
+    ParsingModelTestCase,
+    gradient_norm,
+    overfit,
+)
 
 TREES = ["heads", "relations"]
 GRAPHS = ["graph", "tops"]
@@ -111,13 +116,4 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
         with pytest.raises(ConfigurationError, match="arc_encoder"):
             self.build({"model.semantic_parser.arc_encoder": None})
         with pytest.raises(ConfigurationError, match="must be a 'syntactic_parser'"):
-            self.build({"model.syntactic_parser": {"type": "simple_tagger", **_TAGGER}})
-
-
-_TAGGER = {
-    "text_field_embedder": {
-        "token_embedders": {"words": {"type": "embedding", "embedding_dim": 4}}
-    },
-    "encoder": {"type": "lstm", "input_size": 4, "hidden_size": 4},
-    "label_namespace": "pos",
-}
+            self.build({"model.syntactic_parser": TAGGER})

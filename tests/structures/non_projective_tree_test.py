@@ -1,12 +1,9 @@
-import math
-
 import pytest
 import torch
 
 from spigot_allennlp.nn import arborescence
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
-from tests.nn.dependency_trees import legal_trees
-from tests.structures.structure_contract import StructureContract
+from tests.structures.dependency_tree_contract import DependencyTreeContract
 
 
 @pytest.fixture(params=["kernels", "logarithms"], autouse=True)
@@ -17,56 +14,10 @@ def path(request, monkeypatch):
     monkeypatch.setattr(arborescence, "has_kernels", lambda device: request.param == "kernels")
 
 
-class TestNonProjectiveTree(StructureContract):
-    @pytest.fixture(params=[True, False], ids=["single_root", "multi_root"])
-    def structure(self, request):
-        return NonProjectiveTree(single_root=request.param)
-
-    def token_mask(self):
-        lengths = torch.tensor([4, 1, 3, 2, 0])
-        return torch.arange(5) <= lengths.unsqueeze(1)
-
-    def shape(self, token_mask):
-        return torch.Size([*token_mask.shape, token_mask.size(1)])
-
-    def enumerate(self, structure, legal):
-        return legal_trees(legal, projective=False, single_root=structure._single_root)
-
-    def choices(self, parts):
-        return parts
-
-    def relaxed_points(self, legal, number):
-        weights = torch.empty((number, *legal.shape), dtype=torch.double).exponential_()
-        weights = weights.masked_fill(~legal, 0)
-        return weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-12)
-
-    def test_the_longest_sentence_may_be_longer_than_any_of_the_batch(self, batch):
-        longer = torch.nn.functional.pad(batch.scores, (0, 3, 0, 3))
-        mask = torch.nn.functional.pad(batch.mask, (0, 3, 0, 3))
-        for operation in (batch.structure.argmax, batch.structure.marginals):
-            inner = operation(longer, mask)[:, :5, :5]
-            torch.testing.assert_close(inner, operation(batch.scores, batch.mask))
-
-
-@pytest.mark.parametrize(
-    "single_root, counts", [(False, [1, 3, 16, 125, 1296]), (True, [1, 2, 9, 64, 625])]
-)
-def test_at_zero_scores_every_tree_counts_once(single_root, counts):
-    structure = NonProjectiveTree(single_root)
-    token_mask = torch.arange(6) <= torch.arange(1, 6).unsqueeze(1)
-    scores = torch.zeros(5, 6, 6)
-    total = structure.log_partition(scores, structure.part_mask(token_mask, scores.shape))
-    torch.testing.assert_close(total, torch.tensor([math.log(count) for count in counts]))
-
-
-def test_one_root_by_default():
-    structure = NonProjectiveTree()
-    token_mask = torch.ones(1, 4, dtype=torch.bool)
-    scores = torch.zeros(1, 4, 4)
-    scores[:, :, 0] = 5
-    mask = structure.part_mask(token_mask, scores.shape)
-    for tree in (structure.argmax(scores, mask), structure.sample(scores, mask)):
-        assert tree[0, :, 0].sum() == 1
+class TestNonProjectiveTree(DependencyTreeContract):
+    tree = NonProjectiveTree
+    projective = False
+    counts = {False: [1, 3, 16, 125, 1296], True: [1, 2, 9, 64, 625]}
 
 
 def test_arcs_may_cross():
@@ -77,10 +28,3 @@ def test_arcs_may_cross():
     scores[0, 2, 4] = 3
     mask = structure.part_mask(torch.ones(1, 5, dtype=torch.bool), scores.shape)
     assert structure.argmax(scores, mask)[0, 1:].argmax(-1).tolist() == [0, 4, 1, 1]
-
-
-def test_nothing_heads_the_root_and_nothing_itself():
-    token_mask = torch.tensor([[1, 1, 1, 0]]).bool()
-    legal = NonProjectiveTree().part_mask(token_mask, torch.Size([1, 4, 4]))
-    expected = torch.tensor([[0, 0, 0, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]).bool()
-    assert torch.equal(legal[0], expected)
