@@ -168,5 +168,15 @@ def test_importing_the_package_registers_everything():
     assert not [module for module in MODULES if registered(module) and module not in reached]
 
 
+def test_no_module_needs_itself():
+    needs = {module: {t for t in ours(module) if t in MODULES} for module in MODULES}
+    while True:
+        ready = {module for module, targets in needs.items() if not targets & needs.keys()}
+        if not ready:
+            break
+        needs = {module: targets for module, targets in needs.items() if module not in ready}
+    assert not needs, f"in circles, or above one: {sorted(needs)}"
+
+
 def test_every_package_has_a_row_in_the_table():
     assert {package_of(module) for module in MODULES} <= MAY_IMPORT.keys()

@@ -4,12 +4,28 @@ import gzip
 import lzma
 from io import BytesIO
 from os import PathLike
-from typing import BinaryIO, Union, cast
+from typing import BinaryIO, Callable, Dict, Union, cast
 
 SYNTHETIC = "synthetic:"
 
+# From the prefix of a path to what writes the data set that is meant, given path and layout.
+_WRITERS: Dict[str, Callable[[str, str], str]] = {}
+
 GZIP_MAGIC = b"\x1f\x8b"
 XZ_MAGIC = b"\xfd7zXZ\x00"
+
+
+def writes(prefix: str) -> Callable[[Callable[[str, str], str]], Callable[[str, str], str]]:
+    """
+    Says that the decorated function writes the data sets whose paths begin with `prefix`. It says
+    so itself, since a writer stands on the formats, and the formats stand on this file.
+    """
+
+    def note(writer: Callable[[str, str], str]) -> Callable[[str, str], str]:
+        _WRITERS[prefix] = writer
+        return writer
+
+    return note
 
 
 def is_synthetic(path: Union[str, PathLike]) -> bool:
@@ -32,10 +48,7 @@ def open_source(path: Union[str, PathLike], layout: str) -> BinaryIO:
         is what it is.
     """
     if is_synthetic(path):
-        # Here, since the generator itself stands on the formats, which stand on this file.
-        from spigot_allennlp.data.synthetic_treebank import synthetic_text
-
-        return BytesIO(synthetic_text(str(path), layout).encode("utf-8"))
+        return BytesIO(_WRITERS[SYNTHETIC](str(path), layout).encode("utf-8"))
     stream = open(path, "rb")
     start = stream.peek(len(XZ_MAGIC))
     if start.startswith(GZIP_MAGIC):

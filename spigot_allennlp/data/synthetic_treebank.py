@@ -8,6 +8,7 @@ have several trees, with different graphs), nor the sentiment off words that sta
 
 from typing import Iterator
 
+from spigot_allennlp.data.source import SYNTHETIC, writes
 from spigot_allennlp.data.synthetic.draw import Draw
 from spigot_allennlp.data.synthetic.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.sentence import SyntheticSentence
@@ -24,6 +25,7 @@ from spigot_allennlp.data.synthetic.tree import SyntaxTree
 from spigot_allennlp.data.synthetic.writing import LAYOUTS
 
 
+@writes(SYNTHETIC)
 def synthetic_text(spec: str, layout: str) -> str:
     """
     The text of a file. The same `spec` names the same sentences in every layout.
