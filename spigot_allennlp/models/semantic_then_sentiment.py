@@ -27,7 +27,7 @@ class SemanticThenSentiment(ClassificationModel):
     """
     A semantic parser's graph enters a sentence classifier, and the classifier's loss reaches the
     parser through the graph, by the estimator of `argmax`
-    ([Peng et al., 2018](https://aclanthology.org/P18-1173), section 5). The two share nothing else.
+    ([Peng et al., 2018](https://aclanthology.org/P18-1173)). The two share nothing else.
 
     A batch of sentences with labels trains the classifier (and, through the graph, the parser), one
     with graphs trains the parser, one with both does both. Without `parser` and what belongs to it
