@@ -6,8 +6,8 @@
 #
 # Each makes the environment first where it is missing. PYTHON chooses the interpreter, VENV the place
 # of the environment, RUN the place of the results, EPOCHS how long it trains, JOBS how many
-# processes run the tests, BENCH the place of what is measured, BENCH_OPTIONS what and how (say
-# "--quick"; see python -m benchmarks --help).
+# processes run the tests, BENCH_OPTIONS what is measured and how (say "--quick"; see
+# python -m benchmarks --help).
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,10 +16,6 @@ EPOCHS ?= 5
 CONFIG ?= training_config/syntactic_then_semantic/spigot.jsonnet
 ifndef RUN
 RUN := runs/$(or $(firstword $(MAKECMDGOALS)),train)-$(shell date +%Y%m%d-%H%M%S)
-endif
-
-ifndef BENCH
-BENCH := runs/bench-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 BIN := $(VENV)/bin
@@ -64,7 +60,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
 
 bench: $(PEERS)
-	$(BIN)/python -m benchmarks --output "$(BENCH)" $(BENCH_OPTIONS)
+	$(BIN)/python -m benchmarks --output "$(RUN)" $(BENCH_OPTIONS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)

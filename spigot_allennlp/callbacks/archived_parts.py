@@ -3,13 +3,15 @@
 import logging
 import os
 from contextlib import nullcontext
-from typing import Any, ContextManager, Dict, Iterable, Optional, Tuple
+from typing import Any, ContextManager, Dict, Iterable, Tuple
 
 from allennlp.common import Params
 from allennlp.common.file_utils import cached_path
 from allennlp.data import Vocabulary
 from allennlp.models.archival import CONFIG_NAME, extracted_archive
 from allennlp.models.model import remove_weights_related_keys_from_params
+
+from spigot_allennlp.modules.vocabulary_beginning import numbered_otherwise
 
 logger = logging.getLogger(__name__)
 
@@ -59,15 +61,15 @@ def _model_of_archive(part: Dict[str, Any], vocabulary: Vocabulary, place: str) 
     archive = part["archive_file"]
     with _opened(archive) as folder:
         config = Params.from_file(os.path.join(folder, CONFIG_NAME)).as_dict(quiet=True)
-        namespace = _numbered_otherwise(read_vocabulary(folder, config), vocabulary)
-    if namespace is not None:
+        differing = next(numbered_otherwise(read_vocabulary(folder, config), vocabulary), None)
+    if differing is not None:
         logger.warning(
             "%s still needs %s, which numbers the entries of the vocabulary namespace '%s' "
             "otherwise than this model. To begin with the archive's numbers, give the config "
             "vocabulary: {type: 'extend', directory: '%s!vocabulary'}.",
             place,
             archive,
-            namespace,
+            differing[0],
             archive,
         )
         return part
@@ -80,13 +82,3 @@ def _opened(archive: str) -> ContextManager[str]:
     """A folder with the content of an archive; a run's folder may stand for its archive."""
     path = str(cached_path(archive))
     return nullcontext(path) if os.path.isdir(path) else extracted_archive(path)
-
-
-def _numbered_otherwise(archived: Vocabulary, ours: Vocabulary) -> Optional[str]:
-    """The first namespace, if any, where `ours` does not begin with the entries of `archived`."""
-    for namespace in sorted(archived.get_namespaces()):
-        entries = ours.get_index_to_token_vocabulary(namespace)
-        for index, entry in archived.get_index_to_token_vocabulary(namespace).items():
-            if entries.get(index) != entry:
-                return namespace
-    return None

@@ -7,6 +7,7 @@ from allennlp.models import Model
 from allennlp.modules.token_embedders import Embedding
 
 from spigot_allennlp.models.parsing_model import UNKNOWN
+from spigot_allennlp.modules.vocabulary_beginning import numbered_otherwise
 
 
 @Model.register("pretrained", constructor="from_archive")
@@ -52,19 +53,18 @@ class Pretrained(Model):
 
 
 def _check_beginning(archive_file: str, archived: Vocabulary, ours: Vocabulary) -> None:
-    for namespace in sorted(archived.get_namespaces()):
+    differing = list(numbered_otherwise(archived, ours))
+    if differing:
+        namespace, index = differing[0]
+        number = sum(name == namespace for name, _ in differing)
         theirs = archived.get_index_to_token_vocabulary(namespace)
-        numbered = ours.get_index_to_token_vocabulary(namespace)
-        differing = [index for index in sorted(theirs) if theirs[index] != numbered.get(index)]
-        if differing:
-            index = differing[0]
-            raise ConfigurationError(
-                f"{archive_file} numbers the entries of the vocabulary namespace '{namespace}' "
-                f"otherwise than this model: entry {index} is {theirs[index]!r} there and "
-                f"{numbered.get(index)!r} here ({len(differing)} of {len(theirs)} differ). Begin "
-                f"this model's vocabulary with the archive's: vocabulary: {{type: 'extend', "
-                f"directory: '{archive_file}!vocabulary'}}."
-            )
+        entry = ours.get_index_to_token_vocabulary(namespace).get(index)
+        raise ConfigurationError(
+            f"{archive_file} numbers the entries of the vocabulary namespace '{namespace}' "
+            f"otherwise than this model: entry {index} is {theirs[index]!r} there and {entry!r} "
+            f"here ({number} of {len(theirs)} differ). Begin this model's vocabulary with the "
+            f"archive's: vocabulary: {{type: 'extend', directory: '{archive_file}!vocabulary'}}."
+        )
 
 
 def _check_scored(archive_file: str, model: Model, vocab: Vocabulary) -> None:

@@ -143,16 +143,17 @@ class SemanticThenSentiment(ClassificationModel):
     ) -> Classified:
         """In evaluation puts the graph that was used into `output`."""
         assert self.parser is not None and self._original is not None and self.argmax is not None
-        scores = self._graph_scores(tokens)
+        scores = self._graph_scores(self.parser, tokens)
         allowed = self.parser.meant_labels(scores)
-        if not self.training or self._original.prunes:
+        compared = label is not None and not self.training
+        if compared or self._original.prunes:
             original = self._original(tokens)
             allowed = allowed & self._original.candidates(original, mask)
         if not self.training:
             output.update(self.parser.decode(scores, mask, output["metadata"], allowed))
-            if label is not None:
-                before = self.parser.decode(original, mask, None, allowed)
-                self._change(output["graph"], before["graph"], mask)
+        if compared:
+            before = self.parser.decode(original, mask, None, allowed)
+            self._change(output["graph"], before["graph"], mask)
         logits_of = partial(self._logits, states, mask)
         return self.classify_through(self.argmax, scores, mask, logits_of, label, allowed)
 
@@ -162,11 +163,10 @@ class SemanticThenSentiment(ClassificationModel):
             states = self.graph_encoder(states, arcs)
         return self.classifier(states[:, 1:], mask[:, 1:])
 
-    def _graph_scores(self, tokens: TextFieldTensors) -> Tensor:
+    def _graph_scores(self, parser: SemanticParser, tokens: TextFieldTensors) -> Tensor:
         """The parser's scores, shape `(batch_size, argument, predicate, label)`."""
-        assert self.parser is not None
-        with nullcontext() if self._dropout_in_graph else without_dropout(self.parser):
-            return self.parser.scores(self.parser.encoder(tokens)[0])
+        with nullcontext() if self._dropout_in_graph else without_dropout(parser):
+            return parser.scores(parser.encoder(tokens)[0])
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """`label` and `probabilities`, and the parser's readable form of the graph."""

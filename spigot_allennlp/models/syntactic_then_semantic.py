@@ -1,5 +1,6 @@
 """A dependency tree in the middle of a semantic parser."""
 
+from contextlib import nullcontext
 from typing import Any, Dict, List, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
@@ -123,9 +124,7 @@ class SyntacticThenSemantic(ParsingModel):
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """The syntactic parser's scores, shape `(batch_size, dependent, head)`."""
-        if self._dropout_in_tree:
-            return self.syntactic_parser.arc_scores(self.syntactic_parser.encoder(tokens)[0])
-        with without_dropout(self.syntactic_parser):
+        with nullcontext() if self._dropout_in_tree else without_dropout(self.syntactic_parser):
             return self.syntactic_parser.arc_scores(self.syntactic_parser.encoder(tokens)[0])
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:

@@ -17,8 +17,12 @@ from spigot_allennlp.nn import (
     arborescence_logarithms,
     arborescence_walks,
 )
-from spigot_allennlp.nn.lane_groups import sentence_lengths
-from spigot_allennlp.nn.lanes import BYTES
+from spigot_allennlp.nn.lane_groups import (
+    DOUBLE_LANES,
+    MANY_STEPS,
+    groups_by_length,
+    sentence_lengths,
+)
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.randomness import seeds
 from spigot_allennlp.nn.threads import share
@@ -26,10 +30,8 @@ from spigot_allennlp.nn.threads import share
 # How many sentences a call takes that does not do one in each lane.
 GROUP = 16
 
-# From how many arcs on (of such calls), or elementary steps (of those that do a sentence in each
-# lane), a second thread gains more than it costs.
+# Arcs (of such calls) from which on a second thread gains more than it costs.
 MANY_ARCS = 100_000
-MANY_STEPS = 500_000
 
 # How long a random walk may take; see `nn/arborescence_walks.py`.
 PATIENCE = 1
@@ -122,9 +124,9 @@ def _few_at_a_time(lost: BoolTensor) -> Sequence[Tensor]:
 
 
 def _in_lanes(kernel: Callable, mask: BoolTensor, *arguments: Union[Tensor, int]) -> None:
-    lengths, lanes = _lengths(mask), BYTES // 8
-    worth_it = (lengths**3).sum() > MANY_STEPS * lanes
-    _in_groups(kernel, lengths, lanes, worth_it, *arguments)
+    lengths = _lengths(mask)
+    worth_it = (lengths**3).sum() > MANY_STEPS * DOUBLE_LANES
+    _in_groups(kernel, lengths, DOUBLE_LANES, worth_it, *arguments)
 
 
 def _in_groups(
@@ -139,8 +141,7 @@ def _in_groups(
     `arguments`; in several threads if that is `worth_it`.
     """
     arrays = [each.numpy() if isinstance(each, Tensor) else each for each in arguments]
-    order = numpy.argsort(-lengths, kind="stable")
-    groups = [order[start : start + size] for start in range(0, len(order), size)]
+    groups = groups_by_length(lengths, size)
     share(lambda members: kernel(members, lengths, *arrays), groups, worth_it)
 
 

@@ -1,6 +1,6 @@
 """Batches in groups, for kernels that work on several sentences at once (see `nn/lanes.py`)."""
 
-from typing import Callable, Optional, Union
+from typing import Callable, List, Optional, Union
 
 import numpy
 from torch import BoolTensor, Tensor
@@ -44,11 +44,21 @@ def call_in_groups(
     tensors = scores, mask.contiguous(), *others
     arrays = [each.numpy() if isinstance(each, Tensor) else each for each in tensors]
     lengths = sentence_lengths(tensors[1].flatten(2).numpy())
-    chosen = numpy.arange(len(lengths)) if members is None else members.numpy()
-    order = chosen[numpy.argsort(-lengths[chosen], kind="stable")]
-    groups = [order[start : start + lanes] for start in range(0, len(order), lanes)]
+    groups = groups_by_length(lengths, lanes, None if members is None else members.numpy())
     many = len(groups) * steps(int(lengths.max(initial=0))) > MANY_STEPS
     share(lambda group: kernel(group, lengths, *arrays), groups, many)
+
+
+def groups_by_length(
+    lengths: numpy.ndarray, size: int, members: Optional[numpy.ndarray] = None
+) -> List[numpy.ndarray]:
+    """
+    The places of the sentences (of `members`, if given) in groups of up to `size`, from the longest
+    to the shortest.
+    """
+    chosen = numpy.arange(len(lengths)) if members is None else members
+    order = chosen[numpy.argsort(-lengths[chosen], kind="stable")]
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 @entry
