@@ -19,7 +19,13 @@ ROOT = Path(__file__).parents[1] / "spigot_allennlp"
 BASE_FILES: Dict[str, Set[str]] = {
     "structures": {"structure"},
     "projections": {"projection"},
-    "estimators": {"problem", "gradient_estimator", "noise"},
+    "estimators": {
+        "problem",
+        "gradient_estimator",
+        "pulled_back_estimator",
+        "noise",
+        "adaptive_step",
+    },
 }
 
 # Packages, and single modules of a package that is not seen as a whole.

@@ -20,8 +20,9 @@ class GradientEstimator(torch.nn.Module, Registrable):
     A forward value for a structured argmax, and a gradient for its scores.
 
     An estimator never names a structure. `requires` names the optional operations of `Structure`
-    that it calls; `relaxed` says that its value is no vertex, in training and at test time alike;
-    `reevaluates` that it calls `ArgmaxProblem.downstream_gradient`.
+    that it calls; `relaxed` says that its value, no vertex, is what the rest of the model receives
+    at test time, too; `reevaluates` that it runs the rest of the model again
+    (`ArgmaxProblem.downstream_gradient` and `repeated_losses`).
     """
 
     requires: FrozenSet[str] = frozenset()
@@ -87,6 +88,16 @@ class SurrogateEstimator(GradientEstimator):
     ) -> Tensor:
         """The surrogate of dL/dscores, given `gradient` = dL/dvalue. Masked by the caller."""
         raise NotImplementedError
+
+
+def check_positive(name: str, value: float) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`, with the name of the parameter, if its `value` is not positive.
+    """
+    if not value > 0:
+        raise ConfigurationError(f"{name} must be positive but found {value}.")
 
 
 class _Surrogate(torch.autograd.Function):

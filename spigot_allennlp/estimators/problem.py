@@ -94,10 +94,27 @@ class ArgmaxProblem:
         """The mean object, of the shape of the scores."""
         return self.structure.marginals(self.scores, self.mask)
 
+    def sample(self) -> Tensor:
+        """One draw from `p(z) ∝ exp <scores, z>`, of the shape of the scores."""
+        return self.structure.sample(self.scores, self.mask)
+
+    def log_prob(self, vertex: Tensor) -> Tensor:
+        """`log p(vertex)`, shape `(batch_size,)`, differentiable in the scores."""
+        return self.structure.log_prob(self.scores, self.mask, vertex)
+
     def losses(self, value: Tensor) -> Tensor:
         """The downstream loss of each instance, shape `(batch_size,)`."""
         assert self.downstream is not None, "losses were asked of a problem without downstream"
         return self.trace.evaluate(self.downstream, value)
+
+    def repeated_losses(self, value: Tensor) -> Tensor:
+        """
+        The downstream loss of each instance at another value, shape `(batch_size,)`, with the
+        dropout of the first time and without a gradient.
+        """
+        assert self.downstream is not None, "the layer lets no such problem through"
+        with torch.no_grad():
+            return self.trace.repeat(self.downstream, value)
 
     def downstream_gradient(self, point: Tensor) -> Tensor:
         """

@@ -1,19 +1,17 @@
 """A projected gradient step from the argmax."""
 
-from typing import Any, FrozenSet, Optional
+from typing import FrozenSet, Optional, Tuple
 
-from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.clipping import clip_norm
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.estimators.pulled_back_estimator import PulledBackEstimator
 from spigot_allennlp.projections.projection import LocalProjection, Projection
 
 
 @GradientEstimator.register("spigot")
-class Spigot(SurrogateEstimator):
+class Spigot(PulledBackEstimator):
     """
     Structured projection of intermediate gradients
     ([Peng, Thomson & Smith, 2018](https://aclanthology.org/P18-1173), Algorithm 1): the object
@@ -46,43 +44,15 @@ class Spigot(SurrogateEstimator):
         num_steps: int = 1,
         projection: Optional[Projection] = None,
     ) -> None:
-        super().__init__()
-        _check_positive("step_size", step_size)
-        _check_positive("num_steps", num_steps)
-        if max_step_norm is not None:
-            _check_positive("max_step_norm", max_step_norm)
-        self._step_size = step_size
-        self._max_step_norm = max_step_norm
-        self._num_steps = num_steps
+        super().__init__(step_size, max_step_norm, num_steps)
         self._projection = projection or LocalProjection()
 
     @property
     def requirements(self) -> FrozenSet[str]:
         return self.requires | self._projection.requires
 
-    @property
-    def reevaluates(self) -> bool:
-        return self._num_steps > 1
-
-    def pull_back(
-        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
-    ) -> Tensor:
-        moved = self._projected_step(problem, value, gradient)
-        for _ in range(self._num_steps - 1):
-            point = value - moved
-            gradient = problem.downstream_gradient(point)
-            moved = moved + self._projected_step(problem, point, gradient)
-        return moved
-
-    def _projected_step(self, problem: ArgmaxProblem, point: Tensor, gradient: Tensor) -> Tensor:
-        step = self._step_size * at_least_single(gradient)
-        if self._max_step_norm is not None:
-            step = clip_norm(step, self._max_step_norm)
-        return self._projection.projected_step(
-            problem.structure, at_least_single(point), step, problem.mask
-        )
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"{name} must be positive but found {value}.")
+    def advance(
+        self, problem: ArgmaxProblem, point: Tensor, step: Tensor
+    ) -> Tuple[ArgmaxProblem, Tensor]:
+        way = self._projection.projected_step(problem.structure, point, step, problem.mask)
+        return problem, way

@@ -1,9 +1,8 @@
 """Marginals instead of the argmax."""
 
-from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 
 
@@ -27,8 +26,7 @@ class StructuredAttention(GradientEstimator):
 
     def __init__(self, temperature: float = 1.0) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ConfigurationError(f"temperature must be positive but found {temperature}.")
+        check_positive("temperature", temperature)
         self._temperature = temperature
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:

@@ -89,7 +89,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
                 "estimator that needs none (num_steps: 1), or pass downstream."
             )
         if self.training or self.estimator.relaxed:
-            return Latent(self.estimator(problem), problem)
+            # An estimator may compute in more bits than the model.
+            return Latent(self.estimator(problem).to(scores.dtype), problem)
         return Latent(problem.argmax(), problem)
 
     def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ class Categorical(Structure):
     Registered as a `Structure` with name "categorical". Provides everything.
     """
 
+    fixed_size = True
+
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
         The mask of the choices themselves, `(batch_size, size)`; or, for one choice per token, of

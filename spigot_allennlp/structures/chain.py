@@ -34,6 +34,8 @@ class Chain(Structure):
     that neighbours have to agree. For SPIGOT choose the projection "sparsemap".
     """
 
+    fixed_size = True
+
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         if len(shape) != 4 or shape[2] != shape[3]:
             raise ConfigurationError(

@@ -30,6 +30,8 @@ class NonProjectiveTree(Structure):
         Whether exactly one token depends on the root. The best tree is exact in either case.
     """
 
+    fixed_size = True
+
     def __init__(self, single_root: bool = True) -> None:
         self._single_root = single_root
 

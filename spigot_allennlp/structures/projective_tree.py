@@ -32,6 +32,8 @@ class ProjectiveTree(Structure):
         trees of Mihaylova et al. (2020) may have several.
     """
 
+    fixed_size = True
+
     def __init__(self, single_root: bool = True) -> None:
         self._single_root = single_root
 

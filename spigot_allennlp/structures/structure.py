@@ -30,7 +30,12 @@ class Structure(Registrable):
     A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`
     and `projected_step`; estimators say which of these they need. To implement one is to provide
     it: there is no list of capabilities to keep in step. The caller's tensors are never changed.
+
+    `fixed_size` says that all objects of an instance have the same number of parts, so that a
+    constant added to all scores changes none of the above.
     """
+
+    fixed_size: bool = False
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """

@@ -54,6 +54,15 @@ MORE_ESTIMATORS: List[Dict[str, Any]] = [
     {"type": "spigot", "projection": "sparsemap"},
     {"type": "spigot", "num_steps": 2},
     {"type": "spigot", "max_step_norm": 0.1},
+    {"type": "spigot_ce", "projection": "sparsemap"},
+    {"type": "spigot_ce", "num_steps": 2},
+    {"type": "spigot_eg", "num_steps": 2},
+    {"type": "identity_with_projection", "center": False},
+    {"type": "implicit_mle", "adaptive": {}, "symmetric": True},
+    {"type": "implicit_mle", "noise": {"type": "gumbel", "scale": 0.0}},
+    {"type": "perturbed", "noise": "gumbel"},
+    {"type": "perturbed", "num_samples": 1},
+    {"type": "reinforce", "num_samples": 4},
     {"type": "structured_attention", "temperature": 0.5},
 ]
 
@@ -99,8 +108,8 @@ class Pair:
         layer, leaf = self.layer().train(training), scores.requires_grad_()
 
         def downstream(value: Tensor) -> Tensor:
-            # the target's own sign is the gradient at zero; the square makes it depend on the point
-            return (value * target + (value - target) ** 2 / 2).flatten(1).sum(dim=1)
+            # Objects differ in it, and its gradient depends on where it is taken.
+            return ((value - target) ** 2).flatten(1).sum(dim=1)
 
         latent = layer(leaf, token_mask, downstream)
         losses = latent.losses()

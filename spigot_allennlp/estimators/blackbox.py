@@ -1,0 +1,41 @@
+"""The difference of two argmaxes: differentiation of blackbox solvers."""
+
+from typing import Any
+
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import (
+    GradientEstimator,
+    SurrogateEstimator,
+    check_positive,
+)
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+
+
+@GradientEstimator.register("blackbox")
+class Blackbox(SurrogateEstimator):
+    """
+    The slope of a piecewise affine interpolation of the loss
+    ([Vlastelica et al., 2020](https://arxiv.org/abs/1912.02175), Algorithm 1, with our scores being
+    their negated weights): `dL/ds = (z(s) - z(s - step_size * dL/dz)) / step_size`.
+
+    Registered as a `GradientEstimator` with name "blackbox". Asks nothing of its structure but the
+    argmax, which it calls once more in the backward pass.
+
+    # Parameters
+
+    step_size : `float`, optional (default = `10.0`)
+        The paper's lambda, per instance: small follows the gradient closely but is mostly zero,
+        large is informative but coarse.
+    """
+
+    def __init__(self, step_size: float = 10.0) -> None:
+        super().__init__()
+        check_positive("step_size", step_size)
+        self._step_size = step_size
+
+    def pull_back(
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
+    ) -> Tensor:
+        target = problem.at(problem.scores - self._step_size * gradient).argmax()
+        return (value - target) / self._step_size

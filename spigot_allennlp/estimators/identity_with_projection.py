@@ -1,0 +1,59 @@
+"""The identity, on scores without what the argmax does not see."""
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.nn.masking import flatten_parts, per_instance
+from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.structures.structure import Structure
+
+
+@GradientEstimator.register("identity_with_projection")
+class IdentityWithProjection(StraightThrough):
+    """
+    The scores of an instance are projected, their mean subtracted and their Euclidean norm made
+    one, neither of which changes the argmax; through the argmax the gradient passes as if it were
+    the identity, through the projection as it should
+    ([Sahoo et al., 2023](https://arxiv.org/abs/2205.15213), section 3.3). So the scores are not
+    moved in directions in which they cannot change the object, and cannot run away.
+
+    Registered as a `GradientEstimator` with name "identity_with_projection".
+
+    # Parameters
+
+    center : `bool`, optional (default = `True`)
+        Whether the mean is subtracted. Only of structures whose objects all have the same number of
+        parts.
+    normalize : `bool`, optional (default = `True`)
+        Whether the norm is made one.
+    """
+
+    def __init__(self, center: bool = True, normalize: bool = True) -> None:
+        super().__init__()
+        self._center = center
+        self._normalize = normalize
+
+    def check(self, structure: Structure) -> None:
+        super().check(structure)
+        if self._center and not structure.fixed_size:
+            raise ConfigurationError(
+                f"{type(self).__name__} subtracts the mean of the scores, which changes the argmax "
+                f"of {type(structure).__name__}, whose objects may differ in their number of "
+                "parts. Choose another estimator, or set center: false."
+            )
+
+    def forward(self, problem: ArgmaxProblem) -> Tensor:
+        scores = at_least_single(problem.scores).masked_fill(~problem.mask, 0)
+        flat, legal = flatten_parts(scores), flatten_parts(problem.mask)
+        if self._center:
+            mean = flat.sum(dim=-1, keepdim=True) / legal.sum(dim=-1, keepdim=True).clamp(min=1)
+            flat = (flat - mean).masked_fill(~legal, 0)
+        if self._normalize:
+            norm = torch.linalg.vector_norm(flat, dim=-1)
+            # Scores that are all the same stay as they are, rather than 0 / 0.
+            flat = flat / per_instance(torch.where(norm > 0, norm, 1), flat)
+        return super().forward(problem.at(flat.reshape(scores.shape)))

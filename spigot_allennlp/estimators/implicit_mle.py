@@ -1,0 +1,95 @@
+"""The distance to a target distribution: implicit maximum likelihood."""
+
+from typing import List, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from spigot_allennlp.estimators.adaptive_step import AdaptiveStep
+from spigot_allennlp.estimators.gradient_estimator import (
+    GradientEstimator,
+    SurrogateEstimator,
+    check_positive,
+)
+from spigot_allennlp.estimators.noise import Noise, SumOfGammaNoise
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.masking import per_instance
+
+# The perturbations that were drawn, with the object that each led to.
+Draws = List[Tuple[Tensor, Tensor]]
+
+
+@GradientEstimator.register("implicit_mle")
+class ImplicitMLE(SurrogateEstimator):
+    """
+    The best object under noise, and the gradient with which maximum likelihood would fit its
+    distribution to a target one, whose scores are a step away against the gradient of the loss
+    ([Niepert, Minervini & Franceschi, 2021](https://arxiv.org/abs/2106.01798), Algorithm 1):
+    `dL/ds = mean_i z(s + noise_i) - z(alpha * s - beta * dL/dz + noise_i)`, the same noise in both.
+    At test time there is none.
+
+    With `adaptive`, `beta` is found while training
+    ([Minervini, Franceschi & Niepert, 2023](https://arxiv.org/abs/2209.04862), sections 3.2 and
+    3.3): a step of an instance is `b = beta * ||s|| / ||dL/dz||`, the difference is divided by it,
+    and `beta` grows as long as too few entries of the result differ from zero. With `symmetric`,
+    the two objects lie a step behind and a step ahead, and the result is divided by two.
+
+    Registered as a `GradientEstimator` with name "implicit_mle". Asks nothing of its structure but
+    the argmax.
+
+    # Parameters
+
+    beta : `float`, optional (default = `1.0`)
+        Per instance; with `adaptive`, where it starts.
+    alpha : `float`, optional (default = `1.0`)
+    num_samples : `int`, optional (default = `1`)
+        With several, the value in training is the mean of as many objects.
+    noise : `Noise`, optional (default = `"sum_of_gamma"`)
+    symmetric : `bool`, optional (default = `False`)
+    adaptive : `AdaptiveStep`, optional (default = `None`)
+        `{}` for its default settings.
+    """
+
+    def __init__(
+        self,
+        beta: float = 1.0,
+        alpha: float = 1.0,
+        num_samples: int = 1,
+        noise: Optional[Noise] = None,
+        symmetric: bool = False,
+        adaptive: Optional[AdaptiveStep] = None,
+    ) -> None:
+        super().__init__()
+        check_positive("beta", beta)
+        check_positive("num_samples", num_samples)
+        self._alpha = alpha
+        self._num_samples = num_samples
+        self._noise = noise or SumOfGammaNoise()
+        self._symmetric = symmetric
+        self._adaptive = adaptive
+        self.register_buffer("_beta", torch.tensor(float(beta)))
+
+    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Draws]:
+        noises = [self._noise.draw(problem) for _ in range(self._num_samples)]
+        draws = [(noise, problem.at(problem.scores + noise).argmax()) for noise in noises]
+        return torch.stack([vertex for _, vertex in draws]).mean(dim=0), draws
+
+    def pull_back(
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Draws
+    ) -> Tensor:
+        size = self._beta
+        if self._adaptive is not None:
+            size = per_instance(self._adaptive.size(problem, gradient, self._beta), gradient)
+        step = size * gradient
+        ahead = self._alpha * problem.scores - step
+        total = torch.zeros_like(step)
+        for noise, vertex in state:
+            behind = vertex
+            if self._symmetric:
+                behind = problem.at(problem.scores + step + noise).argmax()
+            total += behind - problem.at(ahead + noise).argmax()
+        found = total / (len(state) * (2 if self._symmetric else 1))
+        if self._adaptive is None:
+            return found
+        self._adaptive.adapt(self._beta, found)
+        return torch.where(size > 0, found / size, 0)

@@ -1,0 +1,151 @@
+"""Random perturbations of the scores."""
+
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import check_positive
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.masking import flatten_parts, per_instance
+
+
+class Noise(Registrable):
+    """
+    `scale` times a standard distribution, independently for every part. The default implementation
+    is "gumbel". What is drawn comes from torch's generator.
+
+    A subclass says in `standard` how to draw, and may say in `standard_slope` what its density is.
+
+    # Parameters
+
+    scale : `float`, optional (default = `1.0`)
+        With 0 there is no noise.
+    """
+
+    default_implementation = "gumbel"
+
+    def __init__(self, scale: float = 1.0) -> None:
+        if not scale >= 0:
+            raise ConfigurationError(f"scale must not be negative but found {scale}.")
+        self._scale = scale
+
+    def standard(self, problem: ArgmaxProblem) -> Tensor:
+        """What `draw` multiplies by the scale."""
+        raise NotImplementedError
+
+    def standard_slope(self, noise: Tensor) -> Tensor:
+        """Optional. The derivative of minus the logarithm of the standard density, elementwise."""
+        raise NotImplementedError
+
+    def draw(self, problem: ArgmaxProblem) -> Tensor:
+        """
+        A perturbation of `problem.scores`, of their shape, in single precision at least; never
+        differentiable. What is drawn for parts off the mask means nothing.
+        """
+        return self._scale * self.standard(problem)
+
+    def slope(self, noise: Tensor) -> Tensor:
+        """
+        The derivative of minus the logarithm of the density of what `draw` draws, elementwise. Its
+        mean is zero.
+        """
+        return self.standard_slope(noise / self._scale) / self._scale
+
+    def check_slope(self, wanted_by: str) -> None:
+        """
+        # Raises
+
+        `ConfigurationError` if there is no `slope`, which the estimator named `wanted_by` needs.
+        """
+        name = type(self).__name__
+        if type(self).standard_slope is Noise.standard_slope:
+            raise ConfigurationError(
+                f"{wanted_by} needs the slope of the density of its noise, which {name} does not "
+                "provide. Choose noise: 'gumbel' or 'normal', or the estimator 'implicit_mle', "
+                "which takes any noise."
+            )
+        if self._scale == 0:
+            raise ConfigurationError(f"{wanted_by} needs noise, but the scale of {name} is 0.")
+
+
+@Noise.register("gumbel")
+class GumbelNoise(Noise):
+    """
+    The standard one has mean 0.577 (Euler's constant) and variance 1.645. The argmax of scores that
+    it perturbs is an exact sample on `categorical`
+    ([Papandreou & Yuille, 2011](https://doi.org/10.1109/ICCV.2011.6126242)).
+
+    Registered as a `Noise` with name "gumbel".
+    """
+
+    def standard(self, problem: ArgmaxProblem) -> Tensor:
+        # -log of an exponential is Gumbel
+        return -_empty_like(problem.scores).exponential_().log()
+
+    def standard_slope(self, noise: Tensor) -> Tensor:
+        return 1 - torch.exp(-noise)
+
+
+@Noise.register("normal")
+class NormalNoise(Noise):
+    """
+    The standard one has mean 0 and variance 1.
+
+    Registered as a `Noise` with name "normal".
+    """
+
+    def standard(self, problem: ArgmaxProblem) -> Tensor:
+        return _empty_like(problem.scores).normal_()
+
+    def standard_slope(self, noise: Tensor) -> Tensor:
+        return noise
+
+
+@Noise.register("sum_of_gamma")
+class SumOfGammaNoise(Noise):
+    """
+    Of which `k` independent draws add up to a Gumbel one, so that what perturbs the score of an
+    object of `k` parts is Gumbel distributed
+    ([Niepert, Minervini & Franceschi, 2021](https://arxiv.org/abs/2106.01798), section 4.1):
+    `(sum_{i=1..num_terms} Gamma(1/k, scale k/i) - log num_terms) / k`.
+
+    Registered as a `Noise` with name "sum_of_gamma".
+
+    # Parameters
+
+    scale : `float`, optional (default = `1.0`)
+    k : `float`, optional (default = `None`)
+        By default each instance has its own: the number of parts of its best object.
+    num_terms : `int`, optional (default = `10`)
+        With infinitely many terms the sum of `k` draws is exactly Gumbel.
+    """
+
+    def __init__(self, scale: float = 1.0, k: Optional[float] = None, num_terms: int = 10) -> None:
+        super().__init__(scale)
+        if k is not None:
+            check_positive("k", k)
+        check_positive("num_terms", num_terms)
+        self._k = k
+        self._num_terms = num_terms
+
+    def standard(self, problem: ArgmaxProblem) -> Tensor:
+        like = _empty_like(problem.scores)
+        k = per_instance(self._sizes(problem).to(like.dtype), like)
+        shape = (1 / k).expand_as(like).contiguous()
+        total = torch.zeros_like(like)
+        for term in range(1, self._num_terms + 1):
+            total += torch._standard_gamma(shape) * (k / term)
+        return (total - torch.log(total.new_tensor(self._num_terms))) / k
+
+    def _sizes(self, problem: ArgmaxProblem) -> Tensor:
+        """Shape `(batch_size,)`."""
+        if self._k is not None:
+            return problem.scores.new_full((problem.scores.size(0),), self._k)
+        return flatten_parts(problem.argmax()).sum(dim=-1).clamp(min=1)
+
+
+def _empty_like(scores: Tensor) -> Tensor:
+    return scores.new_empty(scores.shape, dtype=torch.promote_types(scores.dtype, torch.float32))

@@ -1,0 +1,37 @@
+"""The argmax of perturbed scores forward, the marginals' Jacobian backward."""
+
+from typing import Optional
+
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.noise import GumbelNoise, Noise
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.straight_through_marginals import StraightThroughMarginals
+
+
+@GradientEstimator.register("perturb_and_map")
+class PerturbAndMAP(StraightThroughMarginals):
+    """
+    Adds noise to the scores and takes the best object
+    ([Papandreou & Yuille, 2011](https://doi.org/10.1109/ICCV.2011.6126242)); the gradient goes back
+    through the marginals of the same perturbed scores. On `categorical` with Gumbel noise it is the
+    straight-through Gumbel-softmax ([Jang et al., 2017](https://arxiv.org/abs/1611.01144), section
+    2.2); on trees its value is not an exact sample. At test time there is no noise.
+
+    Registered as a `GradientEstimator` with name "perturb_and_map". Needs `log_partition` of its
+    structure.
+
+    # Parameters
+
+    temperature : `float`, optional (default = `1.0`)
+        Of the marginals.
+    noise : `Noise`, optional (default = `"gumbel"`)
+    """
+
+    def __init__(self, temperature: float = 1.0, noise: Optional[Noise] = None) -> None:
+        super().__init__(temperature)
+        self._noise = noise or GumbelNoise()
+
+    def forward(self, problem: ArgmaxProblem) -> Tensor:
+        return super().forward(problem.at(problem.scores + self._noise.draw(problem)))

@@ -1,0 +1,83 @@
+"""A target for the intermediate object, pulled back from the loss, and the way to it."""
+
+from typing import Any, Optional, Tuple
+
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import SurrogateEstimator, check_positive
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.clipping import clip_norm
+from spigot_allennlp.nn.precision import at_least_single
+
+
+class PulledBackEstimator(SurrogateEstimator):
+    """
+    What object would the loss have liked better? From a start `mu_0`, a few steps against the
+    gradient of the downstream loss lead to a target `mu_k`, and the scores learn from it as they
+    would from a gold object: `dL/dscores = mu_0 - mu_k`
+    ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3).
+
+    With the argmax as the start this is the gradient of the perceptron's loss, with the marginals
+    that of the cross-entropy. A subclass says where to start (`start`, by default the argmax) and
+    how a step is taken (`advance`).
+
+    # Parameters
+
+    step_size : `float`, optional (default = `1.0`)
+        Per instance: it multiplies the gradient of the instance's own loss, whatever the batch
+        size.
+    max_step_norm : `float`, optional (default = `None`)
+        The step of an instance is scaled down to this Euclidean norm where it is longer.
+    num_steps : `int`, optional (default = `1`)
+        Each step has the gradient at the point reached. It is at hand at the argmax; at any other
+        point the rest of the model runs again for it, with the dropout of the first time.
+    """
+
+    starts_at_argmax = True
+
+    def __init__(
+        self, step_size: float = 1.0, max_step_norm: Optional[float] = None, num_steps: int = 1
+    ) -> None:
+        super().__init__()
+        check_positive("step_size", step_size)
+        check_positive("num_steps", num_steps)
+        if max_step_norm is not None:
+            check_positive("max_step_norm", max_step_norm)
+        self._step_size = step_size
+        self._max_step_norm = max_step_norm
+        self._num_steps = num_steps
+
+    @property
+    def reevaluates(self) -> bool:
+        return self._num_steps > 1 or not self.starts_at_argmax
+
+    def start(self, problem: ArgmaxProblem, value: Tensor) -> Tuple[ArgmaxProblem, Tensor]:
+        """The problem and the point `mu_0` from which the first step is taken."""
+        return problem, at_least_single(value)
+
+    def advance(
+        self, problem: ArgmaxProblem, point: Tensor, step: Tensor
+    ) -> Tuple[ArgmaxProblem, Tensor]:
+        """
+        One step against `step`, the scaled gradient. Returns the problem from which the next step
+        is taken, and the way that was gone, `point - next`: itself, since the difference of the two
+        would lose a small step to rounding.
+        """
+        raise NotImplementedError
+
+    def pull_back(
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
+    ) -> Tensor:
+        here, origin = self.start(problem, value)
+        moved = origin.new_zeros(origin.shape)
+        for number in range(self._num_steps):
+            point = origin - moved
+            if number > 0 or not self.starts_at_argmax:
+                gradient = problem.downstream_gradient(point.to(at_least_single(value).dtype))
+            here, way = self.advance(here, point, self._bounded(gradient))
+            moved = moved + way
+        return moved
+
+    def _bounded(self, gradient: Tensor) -> Tensor:
+        step = self._step_size * at_least_single(gradient)
+        return step if self._max_step_norm is None else clip_norm(step, self._max_step_norm)

@@ -1,0 +1,82 @@
+"""The score function: a sampled object, made likelier by as much as it does better than usual."""
+
+from typing import List
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_positive
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+
+
+@GradientEstimator.register("reinforce")
+class Reinforce(GradientEstimator):
+    """
+    Draws an object from `p(z) ∝ exp <scores, z>`, exactly, and estimates the gradient of the
+    expected loss without bias ([Williams, 1992](https://doi.org/10.1007/BF00992696), section 4):
+    `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes the object itself. At test
+    time the value is the argmax.
+
+    With one sample the baseline is a running mean of the losses, and with several it is the mean
+    loss of the others ([Kool et al., 2019](https://openreview.net/forum?id=r1lgTGL5DE)); the rest
+    of the model is trained on the first sample alone.
+
+    Registered as a `GradientEstimator` with name "reinforce". Needs `log_partition` and `sample` of
+    its structure.
+
+    # Parameters
+
+    num_samples : `int`, optional (default = `1`)
+        For every further one the rest of the model runs once more, without gradient.
+    decay : `float`, optional (default = `0.99`)
+        Of the running mean; with 1 the baseline stays zero.
+    """
+
+    requires = frozenset({"log_partition", "sample"})
+    _usual: Tensor
+    _weight: Tensor
+
+    def __init__(self, num_samples: int = 1, decay: float = 0.99) -> None:
+        super().__init__()
+        check_positive("num_samples", num_samples)
+        if not 0 <= decay <= 1:
+            raise ConfigurationError(f"decay must be from 0 to 1 but found {decay}.")
+        self._num_samples = num_samples
+        self._decay = decay
+        self.register_buffer("_usual", torch.zeros(()))
+        self.register_buffer("_weight", torch.zeros(()))
+
+    @property
+    def reevaluates(self) -> bool:
+        return self._num_samples > 1
+
+    def forward(self, problem: ArgmaxProblem) -> Tensor:
+        return problem.sample()
+
+    def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
+        """Zero, with the gradient above: what is reported remains the loss itself."""
+        seen = losses.detach()
+        if self._num_samples == 1:
+            advantages = [(value, seen - self._running_mean(seen))]
+        else:
+            vertices = [value, *(problem.sample() for _ in range(self._num_samples - 1))]
+            results = [seen, *(problem.repeated_losses(vertex) for vertex in vertices[1:])]
+            usual = _means_of_others(results)
+            advantages = [(z, r - u) for z, r, u in zip(vertices, results, usual, strict=True)]
+        terms = [advantage * problem.log_prob(vertex) for vertex, advantage in advantages]
+        total = torch.stack(terms).mean()
+        return total - total.detach()
+
+    def _running_mean(self, losses: Tensor) -> Tensor:
+        """Of the losses before these, which are then counted in."""
+        usual = self._usual / self._weight if self._weight > 0 else self._usual.clone()
+        if len(losses):
+            self._usual.lerp_(losses.mean().to(self._usual.dtype), 1 - self._decay)
+            self._weight.lerp_(torch.ones_like(self._weight), 1 - self._decay)
+        return usual
+
+
+def _means_of_others(results: List[Tensor]) -> List[Tensor]:
+    total = torch.stack(results).sum(dim=0)
+    return [(total - one) / (len(results) - 1) for one in results]

@@ -1,0 +1,65 @@
+"""A sparse mean of objects instead of the argmax."""
+
+from typing import Tuple
+
+from torch import Tensor
+
+from spigot_allennlp.estimators.gradient_estimator import (
+    GradientEstimator,
+    SurrogateEstimator,
+    check_positive,
+)
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.active_set import ActiveSet, project_onto_hull
+
+
+@GradientEstimator.register("sparsemap")
+class SparseMAP(SurrogateEstimator):
+    """
+    The mean of few objects that lies nearest to the scores,
+    `argmin ||mu - scores / temperature||` over the convex hull of all objects, and its exact
+    gradient, through the objects that are in use
+    ([Niculae et al., 2018](https://arxiv.org/abs/1802.04223), equation 5 and proposition 2). On
+    `categorical` it is the sparsemax. The rest of the model never sees a discrete object, unless
+    one object wins by a margin; at test time neither.
+
+    Registered as a `GradientEstimator` with name "sparsemap". Asks nothing of its structure but the
+    argmax.
+
+    # Parameters
+
+    temperature : `float`, optional (default = `1.0`)
+        Towards zero the mean becomes the argmax, and its gradient vanishes.
+    max_iterations : `int`, optional (default = `1000`)
+        After as many steps, an argmax each, a mean is good enough.
+    tolerance : `float`, optional (default = `1e-9`)
+        By how much half the squared distance may exceed the least.
+    """
+
+    relaxed = True
+
+    def __init__(
+        self, temperature: float = 1.0, max_iterations: int = 1000, tolerance: float = 1e-9
+    ) -> None:
+        super().__init__()
+        check_positive("temperature", temperature)
+        check_positive("max_iterations", max_iterations)
+        check_positive("tolerance", tolerance)
+        self._temperature = temperature
+        self._max_iterations = max_iterations
+        self._tolerance = tolerance
+
+    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, ActiveSet]:
+        found = project_onto_hull(
+            problem.structure.argmax,
+            problem.scores / self._temperature,
+            problem.mask,
+            self._max_iterations,
+            self._tolerance,
+        )
+        return found.point, found
+
+    def pull_back(
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: ActiveSet
+    ) -> Tensor:
+        return state.derivative(gradient) / self._temperature
