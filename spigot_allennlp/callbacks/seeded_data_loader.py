@@ -55,4 +55,7 @@ class SeededDataLoader:
         seed = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
         random.seed(seed)
         numpy.random.seed(seed % 2**32)
-        torch.manual_seed(seed)
+        # `torch.manual_seed` takes a millisecond where there is no device to seed.
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_available():
+            torch.cuda.manual_seed_all(seed)

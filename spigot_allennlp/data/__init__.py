@@ -1,3 +1,3 @@
-"""Treebanks: their text formats, an embedded one, and the readers that make instances of them."""
+"""Treebanks and other data: text formats, embedded data sets, and what makes batches of them."""
 
-from spigot_allennlp.data import dataset_readers, schedulers
+from spigot_allennlp.data import data_loaders, dataset_readers, schedulers

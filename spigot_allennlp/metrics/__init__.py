@@ -5,5 +5,13 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 from spigot_allennlp.metrics.graph_change import GraphChange
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
+from spigot_allennlp.metrics.v_measure import VMeasure
 
-__all__ = ["ClassScores", "CountingMetric", "GraphChange", "SemanticF1", "TreeAttachment"]
+__all__ = [
+    "ClassScores",
+    "CountingMetric",
+    "GraphChange",
+    "SemanticF1",
+    "TreeAttachment",
+    "VMeasure",
+]

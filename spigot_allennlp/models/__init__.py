@@ -1,5 +1,6 @@
 """Floor 6: assembly and loss, nothing else."""
 
+from spigot_allennlp.models.latent_classifier import LatentClassifier
 from spigot_allennlp.models.latent_tree_classifier import LatentTreeClassifier
 from spigot_allennlp.models.pretrained import Pretrained
 from spigot_allennlp.models.semantic_parser import SemanticParser
@@ -8,6 +9,7 @@ from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.models.syntactic_then_semantic import SyntacticThenSemantic
 
 __all__ = [
+    "LatentClassifier",
     "LatentTreeClassifier",
     "Pretrained",
     "SemanticParser",

@@ -1,4 +1,4 @@
-"""What all sentence classifiers have in common: the loss, the figures, the readable output."""
+"""What all classifiers have in common: the loss, the figures, the readable output."""
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
@@ -25,7 +25,7 @@ class Classified(NamedTuple):
 
 class ClassificationModel(ParsingModel):
     """
-    A model that gives every sentence one of the classes of the vocabulary namespace "labels".
+    A model that gives every sentence, or point, one of the classes of the vocabulary namespace "labels".
 
     `get_metrics` gives the `accuracy` and the `macro_f1` of `ClassScores`, and neither if no label
     was seen.

@@ -1,0 +1,3 @@
+"""How instances become batches."""
+
+from spigot_allennlp.data.data_loaders.full_batch import FullBatchLoader

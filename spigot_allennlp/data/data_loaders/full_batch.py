@@ -1,0 +1,51 @@
+"""All of a data set as one batch, made once."""
+
+from typing import Iterator, List, Optional
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
+from allennlp.data.data_loaders import SimpleDataLoader
+
+
+@DataLoader.register("full_batch", constructor="from_dataset_reader")
+class FullBatchLoader(SimpleDataLoader):
+    """
+    Gives the whole data set as one batch, the same tensors every time: for small data of a fixed
+    shape and full-batch optimisation, where collating the instances anew would cost more than the
+    step itself.
+
+    Registered as a `DataLoader` with name "full_batch".
+
+    # Parameters
+
+    steps_per_epoch : `int`, optional (default = `1`)
+        How often the batch is given in an epoch. For validation leave it at one.
+    """
+
+    def __init__(self, instances: List[Instance], steps_per_epoch: int = 1) -> None:
+        if steps_per_epoch < 1:
+            raise ConfigurationError(
+                f"steps_per_epoch must be at least 1 but found {steps_per_epoch}."
+            )
+        super().__init__(instances, max(len(instances), 1))
+        self._steps = steps_per_epoch
+        self._batch: Optional[TensorDict] = None
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __iter__(self) -> Iterator[TensorDict]:
+        if self._batch is None:
+            (self._batch,) = self._iter_batches()
+        for _ in range(self._steps):
+            yield dict(self._batch)
+
+    def index_with(self, vocab: Vocabulary) -> None:
+        super().index_with(vocab)
+        self._batch = None
+
+    @classmethod
+    def from_dataset_reader(  # type: ignore[override]
+        cls, reader: DatasetReader, data_path: str, steps_per_epoch: int = 1
+    ) -> "FullBatchLoader":
+        return cls(list(reader.read(data_path)), steps_per_epoch)

@@ -1,0 +1,68 @@
+"""How well chosen categories agree with clusters, whatever the categories are called."""
+
+from typing import Dict, List
+
+import numpy
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.training.metrics import Metric
+from torch import LongTensor
+
+from spigot_allennlp.metrics.counting_metric import CountingMetric
+
+
+@Metric.register("v_measure")
+class VMeasure(CountingMetric):
+    """
+    `get_metric` returns `v_measure`, the harmonic mean of `homogeneity` (does a category hold one
+    cluster alone?) and `completeness` (is a cluster in one category?), and both of these, from 0 to
+    1 ([Rosenberg & Hirschberg, 2007](https://aclanthology.org/D07-1043)). They do not change if the
+    categories are renumbered.
+
+    Registered as a `Metric` with name "v_measure".
+
+    # Parameters
+
+    num_categories : `int`
+    num_clusters : `int`
+    """
+
+    def __init__(self, num_categories: int, num_clusters: int) -> None:
+        super().__init__(num_categories * num_clusters)
+        self._shape = num_categories, num_clusters
+
+    def __call__(self, categories: LongTensor, clusters: LongTensor) -> None:  # type: ignore[override]
+        """
+        Both have shape `(batch_size,)`, and numbers from 0 on.
+
+        # Raises
+
+        `ConfigurationError` if a cluster is not below `num_clusters`.
+        """
+        if len(clusters) and clusters.max() >= self._shape[1]:
+            raise ConfigurationError(
+                f"found cluster {int(clusters.max())}, but num_clusters is {self._shape[1]}: they "
+                "are counted from 0. Set num_clusters to how many the data have."
+            )
+        pairs = categories * self._shape[1] + clusters
+        self.add(torch.bincount(pairs, minlength=self._shape[0] * self._shape[1]))
+
+    def figures(self, counts: List[int]) -> Dict[str, float]:
+        # scikit-learn wants the labels of all points, and trainers ask after every batch.
+        table = numpy.array(counts, dtype=float).reshape(self._shape) / sum(counts)
+        both, categories, clusters = map(_entropy, (table, table.sum(axis=1), table.sum(axis=0)))
+        information = max(categories + clusters - both, 0.0)
+        homogeneity = information / clusters if clusters > 0 else 1.0
+        completeness = information / categories if categories > 0 else 1.0
+        either = homogeneity + completeness
+        return {
+            "homogeneity": homogeneity,
+            "completeness": completeness,
+            "v_measure": 2 * homogeneity * completeness / either if either > 0 else 0.0,
+        }
+
+
+def _entropy(probabilities: numpy.ndarray) -> float:
+    """In nats."""
+    positive = probabilities[probabilities > 0]
+    return float(-(positive * numpy.log(positive)).sum())
