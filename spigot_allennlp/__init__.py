@@ -13,6 +13,7 @@ spigot_allennlp_startup.install()
 compat.mend_what_is_imported()
 
 from spigot_allennlp import (
+    ablation,
     callbacks,
     commands,
     config_variables,

@@ -42,7 +42,8 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "models": {"nn", "modules", "metrics", "structures", "data.punctuation"},
     "predictors": {"data", "modules"},
     "callbacks": {"data", "modules", "estimators"},
-    "commands": {"data"},
+    "ablation": {"metrics", "modules", "callbacks"},
+    "commands": {"data", "ablation"},
 }
 
 # Libraries that a package does without.

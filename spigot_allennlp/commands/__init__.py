@@ -1,3 +1,4 @@
 """Subcommands of `allennlp`."""
 
+from spigot_allennlp.commands.ablate import Ablate
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank

@@ -1,0 +1,1 @@
+"""One experiment, many variants of it, many seeds: trained, resumed, compared."""

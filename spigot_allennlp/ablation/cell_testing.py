@@ -1,0 +1,41 @@
+"""Tests what a cell has become, instance by instance."""
+
+import os
+from typing import Any, Dict, Optional
+
+from spigot_allennlp.ablation.cell import INSTANCES, RUN, Cell
+
+
+def test(cell: Cell) -> Dict[str, Any]:
+    """Tests the best weights, and keeps what each instance adds to the figures."""
+    import numpy
+    from allennlp.common import Params
+    from allennlp.common.util import prepare_environment
+    from allennlp.models.archival import load_archive
+
+    from spigot_allennlp.ablation.test_scores import instances_of, score
+
+    data, key = cell.data
+    if data is None:
+        return {"data": None, "key": "", "instances": 0, "figures": {}, "sources": {}}
+    archive = load_archive(str(cell.folder / RUN), cuda_device=_device(cell.config))
+    prepare_environment(Params(cell.config).duplicate())
+    scores = score(archive.model, instances_of(archive.validation_dataset_reader, data))
+    new = cell.folder / ("new." + INSTANCES)
+    arrays: Dict[str, Any] = {f"counts {place}": one for place, one in scores.counts.items()}
+    arrays.update({f"values {name}": one for name, one in scores.values.items()})
+    numpy.savez_compressed(new, **arrays)
+    os.replace(new, cell.folder / INSTANCES)
+    number = max(map(len, [*scores.counts.values(), *scores.values.values()]), default=0)
+    found = {"figures": scores.figures, "sources": scores.sources}
+    return {"data": data, "key": key, "instances": number, **found}
+
+
+def _device(config: Dict[str, Any]) -> int:
+    """The trainer's own: the first GPU, if there is one and the config names none."""
+    import torch
+
+    device: Optional[int] = config.get("trainer", {}).get("cuda_device")
+    if device is None:
+        return 0 if torch.cuda.is_available() else -1
+    return device

@@ -1,0 +1,107 @@
+"""From what the user asks for to a plan."""
+
+import copy
+from typing import Any, Dict, List, Optional, Sequence
+
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.params import parse_overrides
+
+from spigot_allennlp.ablation.axes import Axis, Choice, axes_of_file, axis_of_option, combinations
+from spigot_allennlp.ablation.overrides import overridden
+from spigot_allennlp.ablation.plan import Plan, Variant, cells_of
+
+RESUMABLE = {"type": "resumable"}
+
+
+def read_axes(vary: Sequence[str], variants: Optional[str]) -> List[Axis]:
+    """
+    Those of `--variants`, then those of `--vary`.
+
+    # Raises
+
+    `ConfigurationError` if there is none.
+    """
+    axes = axes_of_file(variants) if variants else []
+    axes += [axis_of_option(option) for option in vary]
+    if not axes:
+        raise ConfigurationError(
+            "Nothing is varied. Add --vary PATH=VALUE,VALUE,... (as in "
+            "model.argmax.estimator=pipeline,spigot) or --variants FILE."
+        )
+    return axes
+
+
+def design(
+    base: str,
+    axes: Sequence[Axis],
+    seeds: Sequence[int],
+    overrides: str = "",
+    test_data: Any = None,
+    metrics: Sequence[str] = (),
+    baseline: str = "",
+) -> Plan:
+    """
+    The plan of all combinations of the axes' choices with all seeds.
+
+    # Parameters
+
+    base : `str`
+        The file of the base config.
+    axes : `Sequence[Axis]`
+    seeds : `Sequence[int]`
+    overrides : `str`, optional (default = `""`)
+        Of every base config, as for `allennlp train`.
+    test_data : `Any`, optional (default = `None`)
+    metrics : `Sequence[str]`, optional (default = `validation_metric` of the trainer)
+    baseline : `str`, optional (default = the first variant)
+
+    # Raises
+
+    `ConfigurationError` that names the option, if a variant cannot be made or told apart from
+    another, or the baseline is none.
+    """
+    variants = {
+        name: make_variant(name, choices, base, overrides) for name, choices in combinations(axes)
+    }
+    if len(set(seeds)) < len(seeds):
+        raise ConfigurationError(f"--seeds {' '.join(map(str, seeds))}: a seed is named twice.")
+    first, config = next(iter(variants)), next(iter(variants.values())).config
+    plan = Plan(base, variants, cells_of(list(variants), seeds), test_data)
+    return plan.looked_at(list(metrics) or [validation_metric(config)], baseline or first)
+
+
+def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str) -> Variant:
+    """A base config, changed by the overrides of all, then by those of each choice in turn."""
+    own = [choice.config for choice in choices if choice.config]
+    if len(own) > 1:
+        raise ConfigurationError(
+            f"The variant '{name}' would have two base configs: {' and '.join(own)}."
+        )
+    config = Params.from_file(own[0] if own else base).as_dict(quiet=True)
+    config = overridden(config, parse_overrides(overrides), "--overrides")
+    changes: Dict[str, Any] = {"config": own[0]} if own else {}
+    for choice in choices:
+        config = overridden(config, choice.overrides, choice.origin)
+        changes.update(choice.overrides)
+    return Variant(name, made_resumable(config), changes)
+
+
+def made_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
+    """
+    With the callback "resumable", without which a cell that was interrupted would be another than
+    one that was not.
+    """
+    config = copy.deepcopy(config)
+    trainer = config.get("trainer", {})
+    callbacks = trainer.get("callbacks") or []
+    kinds = [one.get("type") if isinstance(one, dict) else one for one in callbacks]
+    if trainer.get("type", "gradient_descent") == "gradient_descent" and "resumable" not in kinds:
+        trainer["callbacks"] = [*callbacks, RESUMABLE]
+    return config
+
+
+def validation_metric(config: Dict[str, Any]) -> str:
+    """The trainer's, or the first of several, without its sign; by AllenNLP's default the loss."""
+    metric = config.get("trainer", {}).get("validation_metric", "-loss")
+    return (metric if isinstance(metric, str) else metric[0]).lstrip("+-")

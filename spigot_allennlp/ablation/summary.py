@@ -1,0 +1,66 @@
+"""One row for each variant: its scores over the seeds, what it cost, how it compares."""
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional
+
+from spigot_allennlp.ablation import record
+from spigot_allennlp.ablation.comparison import Comparison
+from spigot_allennlp.ablation.progress import state_in_words
+from spigot_allennlp.ablation.results import Results, Spread, spread
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    # Parameters
+
+    variant : `str`
+    changes : `Dict[str, Any]`
+        What distinguishes it.
+    states : `Dict[str, int]`
+        How many of its cells are in which state.
+    spreads : `Dict[str, Spread]`
+        Of each metric, over the seeds.
+    seconds : `float`, optional (default = `None`)
+        The median wall time of its cells that are done: training, testing and all attempts.
+    peak_memory_mb : `float`, optional (default = `None`)
+        The largest of its cells.
+    peak_gpu_memory_mb : `float`, optional (default = `None`)
+    comparison : `Comparison`, optional (default = `None`)
+        With the baseline, by the first metric.
+    """
+
+    variant: str
+    changes: Dict[str, Any]
+    states: Dict[str, int]
+    spreads: Dict[str, Spread] = field(default_factory=dict)
+    seconds: Optional[float] = None
+    peak_memory_mb: Optional[float] = None
+    peak_gpu_memory_mb: Optional[float] = None
+    comparison: Optional[Comparison] = None
+
+
+def summarise(results: Results, comparisons: Dict[str, Comparison]) -> List[Row]:
+    """In the order of the plan. `comparisons` by variant."""
+    return [_row(results, name, comparisons.get(name)) for name in results.plan.variants]
+
+
+def _row(results: Results, name: str, comparison: Optional[Comparison]) -> Row:
+    cells = [cell.record for cell in results.of(name)]
+    done = [one for one in cells if one.state == record.DONE]
+    spreads = {
+        metric: spread(list(results.scores(name, metric).values()))
+        for metric in results.plan.metrics
+    }
+    return Row(
+        name,
+        results.plan.variants[name].changes,
+        dict(Counter(state_in_words(one) for one in cells)),
+        {metric: one for metric, one in spreads.items() if one is not None},
+        statistics.median(one.seconds for one in done) if done else None,
+        max((one.peak_memory_mb for one in done if one.peak_memory_mb), default=None),
+        max((one.peak_gpu_memory_mb for one in done if one.peak_gpu_memory_mb), default=None),
+        comparison,
+    )

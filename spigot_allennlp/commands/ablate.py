@@ -1,0 +1,128 @@
+"""`allennlp ablate`: one experiment, many variants of it, many seeds, one report."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from allennlp.commands.subcommand import Subcommand
+
+DESCRIPTION = """Train every variant of an experiment with every seed, test each, and compare
+them. A folder that was begun is gone on with: what is done is skipped, what was interrupted is
+resumed."""
+
+
+@Subcommand.register("ablate")
+class Ablate(Subcommand):
+    """
+    Registered as a `Subcommand` with name "ablate".
+    """
+
+    def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
+        subparser = parser.add_parser(
+            self.name, description=DESCRIPTION, help="Train and compare variants of an experiment."
+        )
+        subparser.add_argument("config", nargs="?", help="the base config")
+        subparser.add_argument(
+            "-s", "--serialization-dir", required=True, help="where everything is written"
+        )
+        _add_variants(subparser)
+        _add_execution(subparser)
+        _add_report(subparser)
+        subparser.set_defaults(func=ablate_from_args)
+        return subparser
+
+
+def _add_variants(subparser: argparse.ArgumentParser) -> None:
+    group = subparser.add_argument_group("what is trained")
+    group.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE,VALUE,...",
+        help="an axis: a dotted path into the config, and its values (names, JSON or Jsonnet; in "
+        "quotes with commas of their own); several axes are multiplied",
+    )
+    group.add_argument(
+        "--variants",
+        metavar="FILE",
+        help="Jsonnet: a map from the names of variants to their overrides, or to {config: FILE, "
+        "overrides: {...}}; or a list of such maps, which are multiplied",
+    )
+    group.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one run for each")
+    group.add_argument(
+        "-o", "--overrides", default="", help="of the base config, as for allennlp train"
+    )
+    group.add_argument(
+        "--test-data",
+        metavar="PATH",
+        help="what each run is tested on (default: the config's test_data_path, or else its "
+        "validation data)",
+    )
+
+
+def _add_execution(subparser: argparse.ArgumentParser) -> None:
+    group = subparser.add_argument_group("how it is trained")
+    group.add_argument("--jobs", type=int, default=1, help="how many runs at a time")
+    group.add_argument("--threads", type=int, default=1, help="CPU threads of each run")
+    group.add_argument(
+        "--retry-failed", action="store_true", help="go on with runs that failed, too"
+    )
+
+
+def _add_report(subparser: argparse.ArgumentParser) -> None:
+    group = subparser.add_argument_group("what is reported")
+    group.add_argument(
+        "--metric",
+        nargs="+",
+        default=[],
+        help="figures to report; the first is tested for significance (default: the trainer's "
+        "validation_metric)",
+    )
+    group.add_argument(
+        "--baseline", default="", help="the variant to compare with (default: the first)"
+    )
+    group.add_argument(
+        "--report-only", action="store_true", help="train nothing, write the report anew"
+    )
+
+
+def ablate_from_args(args: argparse.Namespace) -> None:
+    """
+    Does what the command line asks for. The exit status is 0 if every cell is done, otherwise 1.
+    """
+    from allennlp.common.checks import ConfigurationError
+    from allennlp.common.util import SigTermReceived
+
+    try:
+        sys.exit(0 if ablate(args) else 1)
+    except ConfigurationError as error:
+        sys.exit(f"allennlp ablate: {error}")
+    except (KeyboardInterrupt, SigTermReceived):
+        sys.exit("Interrupted. The same command goes on from the last checkpoints.")
+
+
+def ablate(args: argparse.Namespace) -> bool:
+    """Trains, unless only the report is asked for, and reports. Whether every cell is done."""
+    from spigot_allennlp.ablation.design import design, read_axes
+    from spigot_allennlp.ablation.experiment import begin, carry_out
+    from spigot_allennlp.ablation.folder_lock import locked
+    from spigot_allennlp.ablation.local_processes import LocalProcesses
+    from spigot_allennlp.ablation.option_value import read_value
+    from spigot_allennlp.ablation.plan import Plan
+    from spigot_allennlp.ablation.report import write_report
+
+    folder = Path(args.serialization_dir)
+    if args.report_only:
+        plan = Plan.load(folder).looked_at(args.metric, args.baseline)
+        return write_report(plan, folder)
+    axes = read_axes(args.vary, args.variants)
+    test_data = read_value(args.test_data, "--test-data") if args.test_data else None
+    asked = design(
+        args.config, axes, args.seeds, args.overrides, test_data, args.metric, args.baseline
+    )
+    with locked(folder):
+        plan = begin(asked, folder)
+        executor = LocalProcesses(args.jobs)
+        packages = args.include_package
+        carry_out(asked, folder, executor, args.threads, packages, args.retry_failed)
+        return write_report(plan, folder)
