@@ -40,6 +40,7 @@ def design(
     test_data: Any = None,
     metrics: Sequence[str] = (),
     baseline: str = "",
+    seed_paths: Sequence[str] = (),
 ) -> Plan:
     """
     The plan of all combinations of the axes' choices with all seeds.
@@ -55,6 +56,8 @@ def design(
     test_data : `Any`, optional (default = `None`)
     metrics : `Sequence[str]`, optional (default = `validation_metric` of the trainer)
     baseline : `str`, optional (default = the first variant)
+    seed_paths : `Sequence[str]`, optional (default = `()`)
+        See `Plan`.
 
     # Raises
 
@@ -67,7 +70,10 @@ def design(
     if len(set(seeds)) < len(seeds):
         raise ConfigurationError(f"--seeds {' '.join(map(str, seeds))}: a seed is named twice.")
     first, config = next(iter(variants)), next(iter(variants.values())).config
-    plan = Plan(base, variants, cells_of(list(variants), seeds), test_data)
+    cells = cells_of(list(variants), seeds)
+    plan = Plan(base, variants, cells, test_data, seed_paths=list(seed_paths))
+    for name, seed in cells:
+        plan.cell_config(name, seed)
     return plan.looked_at(list(metrics) or [validation_metric(config)], baseline or first)
 
 

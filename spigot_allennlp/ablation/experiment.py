@@ -6,7 +6,7 @@ from typing import List, Optional, Sequence
 from spigot_allennlp.ablation import record as states
 from spigot_allennlp.ablation.cell import Cell
 from spigot_allennlp.ablation.executor import Executor
-from spigot_allennlp.ablation.plan import FILE, Plan, seeded
+from spigot_allennlp.ablation.plan import FILE, Plan
 from spigot_allennlp.ablation.progress import Progress
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.ablation.refusal import reason_to_refuse
@@ -71,7 +71,7 @@ def cells_in(
             plan.cell_folder(folder, name, seed).absolute(),
             name,
             seed,
-            seeded(plan.variants[name].config, seed),
+            plan.cell_config(name, seed),
             plan.test_data,
             threads,
             tuple(packages),

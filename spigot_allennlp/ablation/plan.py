@@ -10,6 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.atomic_files import read_json, write_json
 from spigot_allennlp.ablation.axes import folder_name
+from spigot_allennlp.ablation.overrides import overridden
 
 FILE = "plan.json"
 FORMAT = 1
@@ -53,6 +54,9 @@ class Plan:
         What is reported. The first is tested for significance.
     baseline : `str`
         The variant that the others are compared with.
+    seed_paths : `List[str]`
+        Dotted paths into the config that are given the seed of the cell, besides AllenNLP's three:
+        that of the data, say, if they are drawn.
     """
 
     base: str
@@ -61,6 +65,7 @@ class Plan:
     test_data: Any = None
     metrics: List[str] = field(default_factory=list)
     baseline: str = ""
+    seed_paths: List[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         variants = {
@@ -106,6 +111,11 @@ class Plan:
                     f"The variant '{name}' is there already, with another config: {change}. "
                     f"{way_out}"
                 )
+        if self.seed_paths != earlier.seed_paths:
+            raise ConfigurationError(
+                "The cells that are already there have their seed in other places: --seed-paths was "
+                f"{earlier.seed_paths} and is now {self.seed_paths}. {way_out}"
+            )
         if self.test_data != earlier.test_data:
             raise ConfigurationError(
                 "The cells that are already there are tested on other data: --test-data was "
@@ -143,15 +153,21 @@ class Plan:
         """`<folder>/<variant>/seed-<n>`"""
         return folder / folder_name(name) / f"seed-{seed}"
 
+    def cell_config(self, name: str, seed: int) -> Dict[str, Any]:
+        """
+        The config of the variant with the seed.
+
+        # Raises
+
+        `ConfigurationError` if there is no place in it for the seed.
+        """
+        seeded = {**self.variants[name].config, **dict.fromkeys(SEEDS, seed)}
+        return overridden(seeded, dict.fromkeys(self.seed_paths, seed), "--seed-paths")
+
 
 def cells_of(names: Sequence[str], seeds: Sequence[int]) -> List[Tuple[str, int]]:
     """Seed by seed, so that every variant has been tried before any is tried again."""
     return [(name, seed) for seed in seeds for name in names]
-
-
-def seeded(config: Dict[str, Any], seed: int) -> Dict[str, Any]:
-    """The config of a cell."""
-    return {**config, **dict.fromkeys(SEEDS, seed)}
 
 
 def digest(config: Dict[str, Any]) -> str:

@@ -50,6 +50,14 @@ def _add_variants(subparser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one run for each")
     group.add_argument(
+        "--seed-paths",
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="dotted paths into the config that are given the seed, too, besides AllenNLP's three "
+        "(dataset_reader.seed, if data are drawn)",
+    )
+    group.add_argument(
         "-o", "--overrides", default="", help="of the base config, as for allennlp train"
     )
     group.add_argument(
@@ -118,7 +126,14 @@ def ablate(args: argparse.Namespace) -> bool:
     axes = read_axes(args.vary, args.variants)
     test_data = read_value(args.test_data, "--test-data") if args.test_data else None
     asked = design(
-        args.config, axes, args.seeds, args.overrides, test_data, args.metric, args.baseline
+        args.config,
+        axes,
+        args.seeds,
+        args.overrides,
+        test_data,
+        args.metric,
+        args.baseline,
+        args.seed_paths,
     )
     with locked(folder):
         plan = begin(asked, folder)
