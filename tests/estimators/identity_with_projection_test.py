@@ -1,0 +1,63 @@
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.estimators.identity_with_projection import IdentityWithProjection
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.structures.categorical import Categorical
+from spigot_allennlp.structures.projective_tree import ProjectiveTree
+from spigot_allennlp.structures.semantic_graph import SemanticGraph
+from tests.estimators.backward import linear, scores_gradient
+
+SCORES = torch.tensor([[2.0, 0.0, 1.0, 9.0]], dtype=torch.double)
+MASK = torch.tensor([[True, True, True, False]])
+COSTS = torch.tensor([[1.0, -2.0, 4.0, 5.0]], dtype=torch.double)
+
+
+def gradient(estimator, scores=SCORES, costs=COSTS):
+    return scores_gradient(estimator, Categorical(), scores, MASK, linear(costs), torch.sum)
+
+
+def test_without_both_projections_it_is_straight_through():
+    found = gradient(IdentityWithProjection(center=False, normalize=False))
+    assert torch.equal(found, gradient(StraightThrough()))
+
+
+def test_centred_the_gradient_loses_its_mean():
+    found = gradient(IdentityWithProjection(normalize=False))
+    torch.testing.assert_close(found, torch.tensor([[0.0, -3.0, 3.0, 0.0]], dtype=torch.double))
+
+
+def test_normalised_the_gradient_loses_what_lies_along_the_scores():
+    # (2, 0, 1) / sqrt 5; the costs (1, -2, 4) without their part along it, over the norm
+    found = gradient(IdentityWithProjection(center=False))
+    unit = SCORES[0, :3] / 5**0.5
+    across = COSTS[0, :3] - (COSTS[0, :3] @ unit) * unit
+    torch.testing.assert_close(found[0, :3], across / 5**0.5)
+
+
+def test_the_gradient_is_at_right_angles_to_a_constant_and_to_the_scores():
+    found = gradient(IdentityWithProjection())[0, :3]
+    assert found.any()
+    assert found.sum().abs() < 1e-12 and (found @ SCORES[0, :3]).abs() < 1e-12
+
+
+def test_the_projection_does_not_change_the_tree():
+    torch.manual_seed(0)
+    scores, structure = 5 + 3 * torch.randn(20, 6, 6), ProjectiveTree()
+    mask = structure.part_mask(torch.ones(20, 6, dtype=torch.bool), scores.shape)
+    value = IdentityWithProjection()(ArgmaxProblem(structure, scores, mask))
+    assert torch.equal(value, structure.argmax(scores, mask))
+
+
+def test_equal_scores_give_a_finite_gradient():
+    found = gradient(IdentityWithProjection(), torch.ones_like(SCORES))
+    torch.testing.assert_close(found, torch.tensor([[0.0, -3.0, 3.0, 0.0]], dtype=torch.double))
+
+
+def test_a_structure_whose_argmax_a_constant_changes_is_refused_with_the_way_out():
+    with pytest.raises(ConfigurationError, match="SemanticGraph.*center: false"):
+        StructuredArgmaxLayer(SemanticGraph(), IdentityWithProjection())
+    StructuredArgmaxLayer(SemanticGraph(), IdentityWithProjection(center=False))
