@@ -113,8 +113,8 @@ class Plan:
                 )
         if self.seed_paths != earlier.seed_paths:
             raise ConfigurationError(
-                "The cells that are already there have their seed in other places: --seed-paths was "
-                f"{earlier.seed_paths} and is now {self.seed_paths}. {way_out}"
+                "The cells that are already there have their seed in other places: --seed-paths "
+                f"was {earlier.seed_paths} and is now {self.seed_paths}. {way_out}"
             )
         if self.test_data != earlier.test_data:
             raise ConfigurationError(

@@ -25,13 +25,14 @@ class Classified(NamedTuple):
 
 class ClassificationModel(ParsingModel):
     """
-    A model that gives every sentence, or point, one of the classes of the vocabulary namespace "labels".
+    A model that gives every sentence, or point, one of the classes of the vocabulary namespace
+    "labels".
 
     `get_metrics` gives the `accuracy` and the `macro_f1` of `ClassScores`, and neither if no label
     was seen.
     """
 
-    default_predictor = "sentiment"
+    default_predictor: Optional[str] = "sentiment"
 
     def __init__(
         self, vocab: Vocabulary, regularizer: Optional[RegularizerApplicator] = None

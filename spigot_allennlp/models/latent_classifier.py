@@ -63,8 +63,8 @@ class LatentClassifier(ClassificationModel):
             )
         if gold and num_clusters not in (None, num_categories):
             raise ConfigurationError(
-                f"gold gives the classifier the true cluster, of which there are {num_clusters}, but "
-                f"num_categories is {num_categories}. Make them equal, or leave gold out."
+                f"gold gives the classifier the true cluster, of which there are {num_clusters}, "
+                f"but num_categories is {num_categories}. Make them equal, or leave gold out."
             )
         self.argmax = argmax
         self.scorer = torch.nn.Linear(input_dim, num_categories)

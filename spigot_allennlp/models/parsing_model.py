@@ -15,7 +15,7 @@ UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 class ParsingModel(Model):
     """A model whose outputs say of which sentence they are."""
 
-    default_predictor = "parser"
+    default_predictor: Optional[str] = "parser"
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:

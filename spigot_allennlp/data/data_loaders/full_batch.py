@@ -3,7 +3,7 @@
 from typing import Iterator, List, Optional
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
+from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict
 from allennlp.data.data_loaders import SimpleDataLoader
 
 
@@ -39,10 +39,6 @@ class FullBatchLoader(SimpleDataLoader):
             (self._batch,) = self._iter_batches()
         for _ in range(self._steps):
             yield dict(self._batch)
-
-    def index_with(self, vocab: Vocabulary) -> None:
-        super().index_with(vocab)
-        self._batch = None
 
     @classmethod
     def from_dataset_reader(  # type: ignore[override]

@@ -2,9 +2,10 @@
 
 from typing import Dict, Iterator, Optional, Sequence
 
+import numpy
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import LabelField, TensorField
+from allennlp.data.fields import Field, LabelField, TensorField
 
 from spigot_allennlp.data.latent_clusters import draw_latent_clusters
 
@@ -85,7 +86,9 @@ class LatentClustersReader(DatasetReader):
         label : `str`, optional
         cluster : `int`, optional
         """
-        fields = {"features": TensorField(features)}
+        fields: Dict[str, Field] = {
+            "features": TensorField(numpy.asarray(features, dtype=numpy.float32))
+        }
         if label is not None:
             fields["label"] = LabelField(label)
         if cluster is not None:
