@@ -5,6 +5,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.testing import ModelTestCase
 from allennlp.models import Model
 
+from spigot_allennlp.data.dataset_readers.latent_clusters import LatentClustersReader
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from tests.models.parsing_model_case import EXPERIMENTS, gradient_norm, overfit
 
@@ -68,8 +69,7 @@ class TestLatentClassifier(ModelTestCase):
         torch.testing.assert_close(model(**batch)["logits"], expected)
 
     def test_readable_output_names_class_and_category(self):
-        del self.vocab
-        instance = self.reader.text_to_instance([0.5] * 8)
+        instance = LatentClustersReader(dim=8).text_to_instance([0.5] * 8)
         output = self.model.eval().forward_on_instance(instance)
         assert output["label"] in {"0", "1"} and output["category"] in {0, 1, 2}
         assert sum(output["probabilities"].values()) == pytest.approx(1)

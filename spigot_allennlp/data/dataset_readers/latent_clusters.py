@@ -92,5 +92,5 @@ class LatentClustersReader(DatasetReader):
         if label is not None:
             fields["label"] = LabelField(label)
         if cluster is not None:
-            fields["cluster"] = LabelField(cluster, "clusters", skip_indexing=True)
+            fields["cluster"] = LabelField(cluster, "cluster_labels", skip_indexing=True)
         return Instance(fields)
