@@ -52,6 +52,7 @@ class LatentTreeClassifier(ClassificationModel):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
+        argmax.check_dimensions(("dependent", "head"), "latent_tree_classifier")
         dim = encoder.get_output_dim()
         self.encoder = encoder
         self.arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)

@@ -76,6 +76,8 @@ class SemanticThenSentiment(ClassificationModel):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
+        if argmax is not None:
+            argmax.check_dimensions(("dependent", "head", "label"), "semantic_then_sentiment")
         _check_parts(parser, argmax, graph_encoder)
         self.encoder = encoder
         self.argmax = argmax

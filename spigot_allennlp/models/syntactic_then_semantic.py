@@ -54,6 +54,7 @@ class SyntacticThenSemantic(ParsingModel):
         dropout_in_tree: bool = False,
     ) -> None:
         super().__init__(vocab)
+        argmax.check_dimensions(("dependent", "head"), "syntactic_then_semantic")
         _check_parts(syntactic_parser, semantic_parser)
         self.syntactic_parser = syntactic_parser
         self.semantic_parser = semantic_parser

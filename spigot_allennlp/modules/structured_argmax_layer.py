@@ -1,7 +1,7 @@
 """One structure, one gradient estimator: a hard decision in the middle of a network."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from allennlp.common import FromParams
@@ -92,6 +92,30 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
             # An estimator may compute in more bits than the model.
             return Latent(self.estimator(problem).to(scores.dtype), problem)
         return Latent(problem.argmax(), problem)
+
+    def check_dimensions(self, wanted: Tuple[str, ...], model: str) -> None:
+        """
+        For a model that makes something of the objects: are they what it takes them for?
+
+        # Parameters
+
+        wanted : `Tuple[str, ...]`
+            As in `Structure.dimensions`: `("dependent", "head")`, say, of trees.
+        model : `str`
+            The registered name of the model.
+
+        # Raises
+
+        `ConfigurationError` that names the structures which would do.
+        """
+        if self.structure.dimensions != wanted:
+            known = [(name, Structure.by_name(name)) for name in Structure.list_available()]
+            fitting = [f"'{name}'" for name, kind in known if kind.dimensions == wanted]
+            raise ConfigurationError(
+                f"The argmax of '{model}' chooses parts ({', '.join(wanted)}), and its structure "
+                f"cannot be a {type(self.structure).__name__}. Set argmax.structure to "
+                f"{' or '.join(fitting)}."
+            )
 
     def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:
         """To be added to the loss by every model, whichever the estimator. A scalar."""

@@ -34,6 +34,7 @@ class Chain(Structure):
     that neighbours have to agree. For SPIGOT choose the projection "sparsemap".
     """
 
+    dimensions = ("position", "tag", "previous")
     fixed_size = True
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:

@@ -30,6 +30,7 @@ class NonProjectiveTree(Structure):
         Whether exactly one token depends on the root. The best tree is exact in either case.
     """
 
+    dimensions = ("dependent", "head")
     fixed_size = True
 
     def __init__(self, single_root: bool = True) -> None:

@@ -32,6 +32,7 @@ class ProjectiveTree(Structure):
         trees of Mihaylova et al. (2020) may have several.
     """
 
+    dimensions = ("dependent", "head")
     fixed_size = True
 
     def __init__(self, single_root: bool = True) -> None:

@@ -40,6 +40,8 @@ class SemanticGraph(Structure):
     namespace : `str`, optional (default = `"semantic_roles"`)
     """
 
+    dimensions = ("dependent", "head", "label")
+
     def __init__(
         self,
         deterministic_roles: Optional[List[str]] = None,

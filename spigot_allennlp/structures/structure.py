@@ -31,10 +31,12 @@ class Structure(Registrable):
     and `projected_step`; estimators say which of these they need. To implement one is to provide
     it: there is no list of capabilities to keep in step. The caller's tensors are never changed.
 
+    `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
     constant added to all scores changes none of the above.
     """
 
+    dimensions: Tuple[str, ...] = ()
     fixed_size: bool = False
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:

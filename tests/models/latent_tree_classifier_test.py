@@ -1,5 +1,6 @@
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from torch.testing import assert_close
 
 from tests.models.parsing_model_case import ParsingModelTestCase, gradient_norm, overfit
@@ -50,3 +51,15 @@ class TestLatentTreeClassifier(ParsingModelTestCase):
         assert output["label"] in ("0", "1") and set(output["probabilities"]) == {"0", "1"}
         assert len(output["heads"]) == len(output["words"])
         assert output["heads"].count(0) == 1
+
+    @pytest.mark.parametrize("structure", ["categorical", "chain", "semantic_graph"])
+    def test_what_is_no_tree_is_refused_when_the_config_is_read(self, structure):
+        with pytest.raises(ConfigurationError, match="latent_tree_classifier.*projective_tree"):
+            self.build(
+                {
+                    "model.argmax": {
+                        "structure": {"type": structure},
+                        "estimator": {"type": "pipeline"},
+                    }
+                }
+            )

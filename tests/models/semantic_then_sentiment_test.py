@@ -150,6 +150,10 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
         assert "arcs" not in model.forward_on_instance(self.instances[0])
 
     def test_parts_that_do_not_fit_are_refused(self):
+        with pytest.raises(
+            ConfigurationError, match="cannot be a ProjectiveTree.*'semantic_graph'"
+        ):
+            self.build({"model.argmax.structure": "projective_tree"})
         with pytest.raises(ConfigurationError, match="argmax is missing"):
             self.build({"model.argmax": None})
         with pytest.raises(ConfigurationError, match="parser is missing, but argmax is there"):

@@ -113,6 +113,8 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
         assert output["tops"] is not None and output["pos"] is not None
 
     def test_parts_that_do_not_fit_are_refused(self):
+        with pytest.raises(ConfigurationError, match="cannot be a SemanticGraph.*projective_tree"):
+            self.build({"model.argmax.structure": "semantic_graph"})
         with pytest.raises(ConfigurationError, match="arc_encoder"):
             self.build({"model.semantic_parser.arc_encoder": None})
         with pytest.raises(ConfigurationError, match="must be a 'syntactic_parser'"):

@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 from allennlp.common import Params
@@ -151,3 +153,20 @@ def test_under_autocast_a_small_model_learns_and_stays_finite(estimator):
         history.append(loss.item())
     assert all(p.isfinite().all() for p in encoder.parameters())
     assert min(history[-3:]) < history[0] / 2
+
+
+@pytest.mark.parametrize(
+    "structure, fits",
+    [("projective_tree", True), ("non_projective_tree", True), ("chain", False)]
+    + [("categorical", False), ("semantic_graph", False)],
+)
+def test_a_model_of_trees_refuses_other_objects_and_names_those_that_fit(structure, fits):
+    layer = StructuredArgmaxLayer(Structure.by_name(structure)(), Pipeline())
+    with (
+        nullcontext()
+        if fits
+        else pytest.raises(
+            ConfigurationError, match=f"{type(layer.structure).__name__}.*'projective_tree'"
+        )
+    ):
+        layer.check_dimensions(("dependent", "head"), "latent_tree_classifier")
