@@ -90,7 +90,8 @@ class Pair:
     shape: Shape
 
     def layer(self) -> StructuredArgmaxLayer:
-        return StructuredArgmaxLayer(self.structure, self.estimator)
+        # What an estimator has learnt, a baseline say, does not go on to the next run.
+        return StructuredArgmaxLayer(self.structure, deepcopy(self.estimator))
 
     def batch(self, padding: int = 0, copies: int = 1) -> Tuple[Tensor, BoolTensor, Tensor]:
         """Scores, token mask and what the downstream loss is drawn to."""
@@ -103,8 +104,13 @@ class Pair:
         scores, target = (each.repeat(copies, *[1] * (each.dim() - 1)) for each in tensors)
         return scores, wide_mask.repeat(copies, 1), target
 
-    def run(self, training: bool = True, seed: int = 0, **batch) -> Tuple[Tensor, Tensor, Tensor]:
-        """The value, its gradient at the scores times the batch size, and the legal parts."""
+    def run(
+        self, training: bool = True, seed: int = 0, scale: float = 1.0, **batch
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """
+        The value, its gradient at the scores times the batch size, and the legal parts. The loss is
+        multiplied by `scale`.
+        """
         torch.manual_seed(seed)
         scores, token_mask, target = self.batch(**batch)
         layer, leaf = self.layer().train(training), scores.requires_grad_()
@@ -115,7 +121,7 @@ class Pair:
 
         latent = layer(leaf, token_mask, downstream)
         losses = latent.losses()
-        loss = losses.mean() + layer.auxiliary_loss(latent, losses)
+        loss = scale * (losses.mean() + layer.auxiliary_loss(latent, losses))
         (gradient,) = torch.autograd.grad(loss + 0 * leaf.sum(), leaf)
         mask = self.structure.part_mask(token_mask, scores.shape).expand(scores.shape)
         return latent.value.detach(), gradient * len(scores), mask
@@ -201,6 +207,14 @@ def test_repeating_the_batch_changes_no_instance(pair):
         pytest.skip("draws other noise for other shapes")
     for once, thrice in zip(pair.run(), pair.run(copies=3), strict=True):
         torch.testing.assert_close(thrice, once.repeat(3, *[1] * (once.dim() - 1)))
+
+
+@pytest.mark.parametrize("scale", [2.0**16, 1 / 8], ids=["loss scale", "accumulated batches"])
+def test_what_multiplies_the_loss_multiplies_the_gradient_and_changes_nothing_else(pair, scale):
+    value, gradient, _ = pair.run()
+    same_value, scaled, _ = pair.run(scale=scale)
+    assert torch.equal(value, same_value)
+    torch.testing.assert_close(scaled / scale, gradient)
 
 
 def test_at_test_time_the_value_is_the_argmax_unless_relaxed(pair):
