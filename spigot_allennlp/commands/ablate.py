@@ -26,6 +26,7 @@ class Ablate(Subcommand):
             "-s", "--serialization-dir", required=True, help="where everything is written"
         )
         _add_variants(subparser)
+        _add_seeds(subparser)
         _add_execution(subparser)
         _add_report(subparser)
         subparser.set_defaults(func=ablate_from_args)
@@ -48,15 +49,6 @@ def _add_variants(subparser: argparse.ArgumentParser) -> None:
         help="Jsonnet: a map from the names of variants to their overrides, or to {config: FILE, "
         "overrides: {...}}; or a list of such maps, which are multiplied",
     )
-    group.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one run for each")
-    group.add_argument(
-        "--seed-paths",
-        nargs="+",
-        default=[],
-        metavar="PATH",
-        help="dotted paths into the config that are given the seed, too, besides AllenNLP's three "
-        "(dataset_reader.seed, if data are drawn)",
-    )
     group.add_argument(
         "-o", "--overrides", default="", help="of the base config, as for allennlp train"
     )
@@ -65,6 +57,19 @@ def _add_variants(subparser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="what each run is tested on (default: the config's test_data_path, or else its "
         "validation data)",
+    )
+
+
+def _add_seeds(subparser: argparse.ArgumentParser) -> None:
+    group = subparser.add_argument_group("how often it is trained")
+    group.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one run for each")
+    group.add_argument(
+        "--seed-paths",
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="dotted paths into the config that are given the seed, too, besides AllenNLP's three "
+        "(dataset_reader.seed, if data are drawn)",
     )
 
 

@@ -81,7 +81,7 @@ class SemanticThenSentiment(ClassificationModel):
         _check_parts(parser, argmax, graph_encoder)
         self.encoder = encoder
         self.argmax = argmax
-        self.graph_encoder = None
+        self.graph_encoder = self.parser = self._original = None
         dim = encoder.get_output_dim()
         if graph_encoder is not None:
             self.graph_encoder = graph_encoder.construct(
@@ -94,7 +94,6 @@ class SemanticThenSentiment(ClassificationModel):
         self._change = GraphChange()
         # The parser comes with its weights: not a matter of this initializer.
         initializer(self)
-        self.parser = self._original = None
         if isinstance(parser, SemanticParser):
             self.parser = parser
             self._original = OriginalParser(parser, min_probability)
@@ -190,9 +189,8 @@ def _check_parts(
     graph_encoder: Optional[Lazy[GraphEncoder]],
 ) -> None:
     if parser is not None and not isinstance(parser, SemanticParser):
-        raise ConfigurationError(
-            f"parser must be a 'semantic_parser' but is a {type(parser).__name__}."
-        )
+        kind = type(parser).__name__
+        raise ConfigurationError(f"parser must be a 'semantic_parser' but is a {kind}.")
     for name, part in (("argmax", argmax), ("graph_encoder", graph_encoder)):
         if (parser is None) != (part is None):
             raise ConfigurationError(
