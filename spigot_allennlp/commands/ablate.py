@@ -82,6 +82,12 @@ def _add_report(subparser: argparse.ArgumentParser) -> None:
         "--baseline", default="", help="the variant to compare with (default: the first)"
     )
     group.add_argument(
+        "--resamples",
+        type=int,
+        default=2000,
+        help="draws of the significance test, and of the confidence intervals",
+    )
+    group.add_argument(
         "--report-only", action="store_true", help="train nothing, write the report anew"
     )
 
@@ -114,7 +120,7 @@ def ablate(args: argparse.Namespace) -> bool:
     folder = Path(args.serialization_dir)
     if args.report_only:
         plan = Plan.load(folder).looked_at(args.metric, args.baseline)
-        return write_report(plan, folder)
+        return write_report(plan, folder, args.resamples)
     axes = read_axes(args.vary, args.variants)
     test_data = read_value(args.test_data, "--test-data") if args.test_data else None
     asked = design(
@@ -125,4 +131,4 @@ def ablate(args: argparse.Namespace) -> bool:
         executor = LocalProcesses(args.jobs)
         packages = args.include_package
         carry_out(asked, folder, executor, args.threads, packages, args.retry_failed)
-        return write_report(plan, folder)
+        return write_report(plan, folder, args.resamples)
