@@ -14,6 +14,7 @@ from spigot_allennlp.ablation import record
 from spigot_allennlp.ablation.cell import LOG, RUN, Cell
 from spigot_allennlp.ablation.cell_testing import test
 from spigot_allennlp.ablation.cell_training import train
+from spigot_allennlp.ablation.folder_lock import locked
 from spigot_allennlp.ablation.record import Record
 
 
@@ -44,7 +45,14 @@ def run(cell: Cell) -> None:
 
 
 def run_in_process_of_its_own(cell: Cell) -> None:
-    """`run`, with everything that it prints in the cell's log."""
+    """
+    `run`, with everything that it prints in the cell's log.
+
+    # Raises
+
+    `ConfigurationError` if another process is at work on the cell, as one may be, on another node,
+    whose ablation was killed a moment ago.
+    """
     import torch
     from allennlp.common.plugins import import_plugins
     from allennlp.common.util import import_module_and_submodules
@@ -59,7 +67,8 @@ def run_in_process_of_its_own(cell: Cell) -> None:
     import_plugins()
     for package in cell.packages:
         import_module_and_submodules(package)
-    run(cell)
+    with locked(cell.folder, patience=20.0):
+        run(cell)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
 
