@@ -44,9 +44,16 @@ def run(cell: Cell) -> None:
     known.save(cell.folder)
 
 
-def run_in_process_of_its_own(cell: Cell) -> None:
+def run_in_process_of_its_own(cell: Cell, is_new: bool = True) -> None:
     """
     `run`, with everything that it prints in the cell's log.
+
+    # Parameters
+
+    cell : `Cell`
+    is_new : `bool`, optional (default = `True`)
+        Whether the process has still to import plugins and `cell.packages`; one that was forked has
+        them.
 
     # Raises
 
@@ -64,9 +71,10 @@ def run_in_process_of_its_own(cell: Cell) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     torch.set_num_threads(cell.threads)
-    import_plugins()
-    for package in cell.packages:
-        import_module_and_submodules(package)
+    if is_new:
+        import_plugins()
+        for package in cell.packages:
+            import_module_and_submodules(package)
     with locked(cell.folder, patience=20.0):
         run(cell)
     for stream in (sys.stdout, sys.stderr):

@@ -20,7 +20,7 @@ def as_markdown(
         f"**{warning}**" if warning else "",
         variants_table(results, rows),
         *notes,
-        *(f"![{name}]({name}.png)" for name in plots),
+        *_shown(plots),
         *_not_done(results),
         "## Cells",
         _cells_table(results),
@@ -31,6 +31,14 @@ def as_markdown(
 def variants_table(results: Results, rows: Sequence[Row]) -> str:
     """The table that is also printed."""
     return table(*wording.variant_columns(results, rows))
+
+
+def _shown(plots: Iterable[str]) -> List[str]:
+    parts = []
+    for name in plots:
+        heading, caption = wording.PLOTS[name]
+        parts += [f"## {heading}", f"![{heading}]({name}.png)", caption]
+    return parts
 
 
 def _not_done(results: Results) -> List[str]:

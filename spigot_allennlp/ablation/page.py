@@ -23,7 +23,7 @@ def as_page(
     # Parameters
 
     plots : `Dict[str, bytes]`
-        SVG, by heading.
+        SVG, by the name of its file.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -39,7 +39,7 @@ def as_page(
         header=header,
         lines=lines,
         notes=notes,
-        plots={heading: inline(svg) for heading, svg in plots.items()},
+        plots=[(*wording.PLOTS[name], inline(svg)) for name, svg in plots.items()],
         refused=wording.messages(results, record.REFUSED),
         failed=[
             failure(results, cell) for cell in results.cells if cell.record.state == record.FAILED

@@ -10,6 +10,19 @@ from spigot_allennlp.ablation.summary import Row
 
 BASELINE = "baseline"
 
+# By the name of a plot's file: its heading, and what is to be seen.
+PLOTS = {
+    "scores": (
+        "Scores",
+        "Rings: the seeds. Diamond and line: their mean with its 95 % interval, over seeds and "
+        "test instances. Dashed: the mean of the baseline.",
+    ),
+    "curves": (
+        "Learning curves",
+        "Thin lines: the seeds. Thick: their mean. Dashed: the mean of the baseline.",
+    ),
+}
+
 
 def number(value: Optional[float]) -> str:
     return "" if value is None else f"{value:.4f}"
@@ -39,15 +52,19 @@ def memory(mebibytes: Optional[float]) -> str:
     return "" if mebibytes is None else f"{mebibytes:.0f} MiB"
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def opening(results: Results) -> str:
     """How much there is, and on what it was tested."""
     plan = results.plan
     done = [cell.record for cell in results.cells if cell.record.state == record.DONE]
-    seeds = ", ".join(str(seed) for seed in sorted({seed for _, seed in plan.cells}))
+    seeds = sorted({seed for _, seed in plan.cells})
     tested = sorted({f"{one.test['data']} ({one.test['instances']} instances)" for one in done})
     sentences = [
-        f"{len(plan.variants)} variants, seeds {seeds}; {len(done)} of {len(results.cells)} cells "
-        "are done."
+        f"{_count(len(plan.variants), 'variant')}, {_count(len(seeds), 'seed')} "
+        f"({', '.join(map(str, seeds))}); {len(done)} of {_count(len(results.cells), 'cell')} done."
     ]
     if tested:
         sentences.append(f"The best weights of each were tested on {'; '.join(tested)}.")
@@ -94,42 +111,43 @@ def _compared(row: Row, is_baseline: bool, with_seeds: bool) -> List[str]:
 
 def notes(results: Results, rows: Sequence[Row], is_exact: bool, draws: int) -> List[str]:
     """What the columns mean, a sentence or two for each."""
-    metric, baseline = results.plan.metrics[0], results.plan.baseline
-    compared = [row.comparison for row in rows if row.comparison]
+    metric = results.plan.metrics[0]
     told = [
         f"{metric}: mean ± standard deviation over the seeds. Time: the median wall time of a run, "
         "testing included. Memory: the largest peak of a process, its libraries included."
     ]
-    if compared:
+    told += _notes_on_comparisons(results.plan.baseline, rows, draws)
+    if not is_exact:
         told.append(
-            f"Against {baseline}: the difference of the means, with its 95 % interval by the "
-            "Multi-Bootstrap (Sellam et al., 2022): seeds and test instances are drawn anew "
-            f"{draws} times, the same for both sides. Of few seeds it is rather too narrow."
+            f"{metric} does not add up over instances, so what was resampled is the mean of its "
+            "values for each instance alone, which is not the figure in the table."
         )
-        told.append(
-            "p: paired approximate randomisation over the test instances (Yeh, 2000), all seeds "
-            f"exchanged together, {draws} draws, adjusted for the {len(compared)} comparisons by "
-            "Holm's method. It says whether these very models would differ on other instances. "
-            "* : p < 0.05, and the interval, in which the seeds have their part, leaves out 0."
-        )
+    not_compared = [row for row in rows if row.not_compared]
+    return told + [f"{row.variant} was not compared: {row.not_compared}." for row in not_compared]
+
+
+def _notes_on_comparisons(baseline: str, rows: Sequence[Row], draws: int) -> List[str]:
+    compared = [row.comparison for row in rows if row.comparison]
+    if not compared:
+        return []
+    for_all = f", adjusted by Holm's method for {len(compared)} comparisons" * (len(compared) > 1)
     if any(one.p_over_seeds is not None for one in compared):
-        told.append(
+        over_seeds = (
             "p over seeds: Fisher's randomisation test of the scores, paired by seed, not "
             "adjusted. It says whether other seeds would show the difference."
         )
-    elif compared:
-        told.append(
-            f"With less than {FEWEST_SEEDS} seeds, no test over the seeds can say anything."
-        )
-    if not is_exact:
-        told.append(
-            f"{metric} does not add up over instances, so what was compared is the mean of its "
-            "values for each instance alone, which is not the figure in the table."
-        )
-    told += [
-        f"{row.variant} was not compared: {row.not_compared}." for row in rows if row.not_compared
+    else:
+        over_seeds = f"With fewer than {FEWEST_SEEDS} seeds no test over seeds can reach p < 0.05."
+    return [
+        f"Against {baseline}: the difference of the means, with its 95 % interval by the "
+        "Multi-Bootstrap (Sellam et al., 2022): seeds and test instances are drawn anew "
+        f"{draws} times, the same for both sides. With few seeds it is too narrow.",
+        "p: paired approximate randomisation over the test instances (Yeh, 2000), all seeds "
+        f"exchanged together, {draws} draws{for_all}. It says whether these very models would "
+        "differ on other instances. An asterisk: p < 0.05, and the interval, in which the seeds "
+        "have their part, leaves out 0.",
+        over_seeds,
     ]
-    return told
 
 
 def messages(results: Results, state: str) -> List[Tuple[str, str]]:

@@ -128,6 +128,8 @@ def ablate_from_args(args: argparse.Namespace) -> None:
 
 def ablate(args: argparse.Namespace) -> bool:
     """Trains, unless only the report is asked for, and reports. Whether every cell is done."""
+    from allennlp.common.checks import ConfigurationError
+
     from spigot_allennlp.ablation.design import design, read_axes
     from spigot_allennlp.ablation.experiment import begin, carry_out
     from spigot_allennlp.ablation.folder_lock import locked
@@ -139,6 +141,8 @@ def ablate(args: argparse.Namespace) -> bool:
     if args.report_only:
         plan = Plan.load(folder).looked_at(args.metric, args.baseline)
         return write_report(plan, folder, args.resamples)
+    if not args.config:
+        raise ConfigurationError("The command line names no base config to train.")
     axes = read_axes(args.vary, args.variants)
     test_data = read_value(args.test_data, "--test-data") if args.test_data else None
     asked = design(
