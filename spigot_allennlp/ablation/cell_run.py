@@ -14,6 +14,7 @@ from spigot_allennlp.ablation import record
 from spigot_allennlp.ablation.cell import LOG, RUN, Cell
 from spigot_allennlp.ablation.cell_testing import test
 from spigot_allennlp.ablation.cell_training import train
+from spigot_allennlp.ablation.folder_lock import locked
 from spigot_allennlp.ablation.record import Record
 
 
@@ -43,8 +44,22 @@ def run(cell: Cell) -> None:
     known.save(cell.folder)
 
 
-def run_in_process_of_its_own(cell: Cell) -> None:
-    """`run`, with everything that it prints in the cell's log."""
+def run_in_process_of_its_own(cell: Cell, is_new: bool = True) -> None:
+    """
+    `run`, with everything that it prints in the cell's log.
+
+    # Parameters
+
+    cell : `Cell`
+    is_new : `bool`, optional (default = `True`)
+        Whether the process has still to import plugins and `cell.packages`; one that was forked has
+        them.
+
+    # Raises
+
+    `ConfigurationError` if another process is at work on the cell, as one may be, on another node,
+    whose ablation was killed a moment ago.
+    """
     import torch
     from allennlp.common.plugins import import_plugins
     from allennlp.common.util import import_module_and_submodules
@@ -56,10 +71,12 @@ def run_in_process_of_its_own(cell: Cell) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     torch.set_num_threads(cell.threads)
-    import_plugins()
-    for package in cell.packages:
-        import_module_and_submodules(package)
-    run(cell)
+    if is_new:
+        import_plugins()
+        for package in cell.packages:
+            import_module_and_submodules(package)
+    with locked(cell.folder, patience=20.0):
+        run(cell)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
 

@@ -33,6 +33,7 @@ class LocalProcesses(Executor):
         available = multiprocessing.get_all_start_methods()
         method = start_method or ("fork" if "fork" in available else "spawn")
         self._context: Any = multiprocessing.get_context(method)
+        self._is_new = method != "fork"
 
     def run(self, cells: Sequence[Cell], started: Started, ended: Ended) -> None:
         waiting, running = list(cells), {}  # type: ignore[var-annotated]
@@ -41,7 +42,8 @@ class LocalProcesses(Executor):
                 while waiting and len(running) < self._jobs:
                     cell = waiting.pop(0)
                     started(cell)
-                    process = self._context.Process(target=_run, args=(cell, os.getpid()))
+                    arguments = (cell, os.getpid(), self._is_new)
+                    process = self._context.Process(target=_run, args=arguments)
                     process.start()
                     running[process] = cell
                 self._await_one(running, ended)
@@ -57,12 +59,12 @@ class LocalProcesses(Executor):
             ended(running.pop(process), _cause_of_death(process.exitcode))
 
 
-def _run(cell: Cell, parent: int) -> None:
+def _run(cell: Cell, parent: int, is_new: bool) -> None:
     """Ctrl-C reaches all processes of a terminal; it is the parent that decides what it means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    run_in_process_of_its_own(cell)
+    run_in_process_of_its_own(cell, is_new)
 
 
 def _end_with(parent: int) -> None:

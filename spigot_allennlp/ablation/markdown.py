@@ -1,6 +1,6 @@
 """The report to read: one table of variants, what the figures mean, what failed, all cells."""
 
-from typing import List, Sequence
+from typing import Iterable, List, Sequence
 
 from spigot_allennlp.ablation import record, wording
 from spigot_allennlp.ablation.cell import LOG
@@ -9,12 +9,18 @@ from spigot_allennlp.ablation.results import Results
 from spigot_allennlp.ablation.summary import Row
 
 
-def as_markdown(results: Results, rows: Sequence[Row]) -> str:
+def as_markdown(
+    results: Results, rows: Sequence[Row], notes: Sequence[str], plots: Iterable[str]
+) -> str:
+    """`plots` are the names of the plots' files."""
+    warning = wording.warning(results)
     parts = [
         f"# Ablation of {results.plan.base}",
         wording.opening(results),
+        f"**{warning}**" if warning else "",
         variants_table(results, rows),
-        *wording.notes(results, rows),
+        *notes,
+        *_shown(plots),
         *_not_done(results),
         "## Cells",
         _cells_table(results),
@@ -25,6 +31,14 @@ def as_markdown(results: Results, rows: Sequence[Row]) -> str:
 def variants_table(results: Results, rows: Sequence[Row]) -> str:
     """The table that is also printed."""
     return table(*wording.variant_columns(results, rows))
+
+
+def _shown(plots: Iterable[str]) -> List[str]:
+    parts = []
+    for name in plots:
+        heading, caption = wording.PLOTS[name]
+        parts += [f"## {heading}", f"![{heading}]({name}.png)", caption]
+    return parts
 
 
 def _not_done(results: Results) -> List[str]:

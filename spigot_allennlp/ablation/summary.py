@@ -3,9 +3,10 @@
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from spigot_allennlp.ablation import record
+from spigot_allennlp.ablation.analysis import Analysis
 from spigot_allennlp.ablation.comparison import Comparison
 from spigot_allennlp.ablation.progress import state_in_words
 from spigot_allennlp.ablation.results import Results, Spread, spread
@@ -28,8 +29,12 @@ class Row:
     peak_memory_mb : `float`, optional (default = `None`)
         The largest of its cells.
     peak_gpu_memory_mb : `float`, optional (default = `None`)
+    interval : `Tuple[float, float]`, optional (default = `None`)
+        The 95 % confidence interval of the mean of the first metric.
     comparison : `Comparison`, optional (default = `None`)
         With the baseline, by the first metric.
+    not_compared : `str`, optional (default = `""`)
+        Why not.
     """
 
     variant: str
@@ -39,15 +44,17 @@ class Row:
     seconds: Optional[float] = None
     peak_memory_mb: Optional[float] = None
     peak_gpu_memory_mb: Optional[float] = None
+    interval: Optional[Tuple[float, float]] = None
     comparison: Optional[Comparison] = None
+    not_compared: str = ""
 
 
-def summarise(results: Results, comparisons: Dict[str, Comparison]) -> List[Row]:
-    """In the order of the plan. `comparisons` by variant."""
-    return [_row(results, name, comparisons.get(name)) for name in results.plan.variants]
+def summarise(results: Results, analysis: Analysis) -> List[Row]:
+    """In the order of the plan."""
+    return [_row(results, name, analysis) for name in results.plan.variants]
 
 
-def _row(results: Results, name: str, comparison: Optional[Comparison]) -> Row:
+def _row(results: Results, name: str, analysis: Analysis) -> Row:
     cells = [cell.record for cell in results.of(name)]
     done = [one for one in cells if one.state == record.DONE]
     spreads = {
@@ -62,5 +69,7 @@ def _row(results: Results, name: str, comparison: Optional[Comparison]) -> Row:
         statistics.median(one.seconds for one in done) if done else None,
         max((one.peak_memory_mb for one in done if one.peak_memory_mb), default=None),
         max((one.peak_gpu_memory_mb for one in done if one.peak_gpu_memory_mb), default=None),
-        comparison,
+        analysis.intervals.get(name),
+        analysis.comparisons.get(name),
+        analysis.not_compared.get(name, ""),
     )

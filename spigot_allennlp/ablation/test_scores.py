@@ -48,16 +48,19 @@ def score(model: Model, instances: Iterable[Instance]) -> TestScores:
     second pass, of all together.
     """
     instances = list(instances)
+    if not instances:
+        return TestScores()
     counting = dict(counting_metrics(model))
     counts: Dict[str, List[numpy.ndarray]] = {place: [] for place in counting}
     alone = []
-    model.get_metrics(reset=True)
-    for loss in losses_of_each(model, instances):
+    for number, loss in enumerate(losses_of_each(model, instances), start=1):
         for place, metric in counting.items():
             counts[place].append(counts_of(metric))
-        alone.append({**loss, **model.get_metrics(reset=True)})
+        # Some metrics raise where they have seen nothing, so that the last is not forgotten yet.
+        alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
     scores = TestScores(counts={place: numpy.stack(rows) for place, rows in counts.items()})
     for place, metric in counting.items():
+        metric.reset()
         metric.add(torch.from_numpy(scores.counts[place].sum(axis=0)))
     scores.figures = model.get_metrics()
     scores.sources = sources_of(scores.figures, counting)

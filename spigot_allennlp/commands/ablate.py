@@ -3,8 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from allennlp.commands.subcommand import Subcommand
+
+if TYPE_CHECKING:
+    from spigot_allennlp.ablation.executor import Executor
 
 DESCRIPTION = """Train every variant of an experiment with every seed, test each, and compare
 them. A folder that was begun is gone on with: what is done is skipped, what was interrupted is
@@ -75,8 +79,23 @@ def _add_seeds(subparser: argparse.ArgumentParser) -> None:
 
 def _add_execution(subparser: argparse.ArgumentParser) -> None:
     group = subparser.add_argument_group("how it is trained")
-    group.add_argument("--jobs", type=int, default=1, help="how many runs at a time")
+    group.add_argument(
+        "--jobs",
+        type=int,
+        help="how many runs at a time (default: 1; with --ray, all there is room for)",
+    )
     group.add_argument("--threads", type=int, default=1, help="CPU threads of each run")
+    group.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="run through Ray: on this machine, or on the cluster of that address (auto, "
+        "host:port, ray://host:port), all of whose nodes must see the folder and the data",
+    )
+    group.add_argument(
+        "--gpus", type=float, default=0.0, help="with --ray: how many GPUs each run takes"
+    )
     group.add_argument(
         "--retry-failed", action="store_true", help="go on with runs that failed, too"
     )
@@ -93,6 +112,12 @@ def _add_report(subparser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--baseline", default="", help="the variant to compare with (default: the first)"
+    )
+    group.add_argument(
+        "--resamples",
+        type=int,
+        default=2000,
+        help="draws of the significance test, and of the confidence intervals",
     )
     group.add_argument(
         "--report-only", action="store_true", help="train nothing, write the report anew"
@@ -116,10 +141,11 @@ def ablate_from_args(args: argparse.Namespace) -> None:
 
 def ablate(args: argparse.Namespace) -> bool:
     """Trains, unless only the report is asked for, and reports. Whether every cell is done."""
+    from allennlp.common.checks import ConfigurationError
+
     from spigot_allennlp.ablation.design import design, read_axes
     from spigot_allennlp.ablation.experiment import begin, carry_out
     from spigot_allennlp.ablation.folder_lock import locked
-    from spigot_allennlp.ablation.local_processes import LocalProcesses
     from spigot_allennlp.ablation.option_value import read_value
     from spigot_allennlp.ablation.plan import Plan
     from spigot_allennlp.ablation.report import write_report
@@ -127,7 +153,9 @@ def ablate(args: argparse.Namespace) -> bool:
     folder = Path(args.serialization_dir)
     if args.report_only:
         plan = Plan.load(folder).looked_at(args.metric, args.baseline)
-        return write_report(plan, folder)
+        return write_report(plan, folder, args.resamples)
+    if not args.config:
+        raise ConfigurationError("The command line names no base config to train.")
     axes = read_axes(args.vary, args.variants)
     test_data = read_value(args.test_data, "--test-data") if args.test_data else None
     asked = design(
@@ -142,7 +170,16 @@ def ablate(args: argparse.Namespace) -> bool:
     )
     with locked(folder):
         plan = begin(asked, folder)
-        executor = LocalProcesses(args.jobs)
+        executor = _executor(args)
         packages = args.include_package
         carry_out(asked, folder, executor, args.threads, packages, args.retry_failed)
-        return write_report(plan, folder)
+        return write_report(plan, folder, args.resamples)
+
+
+def _executor(args: argparse.Namespace) -> "Executor":
+    from spigot_allennlp.ablation.local_processes import LocalProcesses
+    from spigot_allennlp.ablation.ray_cluster import RayCluster
+
+    if args.ray:
+        return RayCluster(args.ray, args.jobs, args.threads, args.gpus)
+    return LocalProcesses(args.jobs or 1)

@@ -1,0 +1,106 @@
+"""The plots of a report: scores with their intervals, and learning curves."""
+
+import io
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+
+from spigot_allennlp.ablation.learning_curves import Curve, curves_of, mean_curve
+from spigot_allennlp.ablation.results import Results
+from spigot_allennlp.ablation.summary import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, GREY, ACCENT = "#1a1a1a", "#8c8c8c", "#2b6cb0"
+COLUMNS = 3  # panels in a row
+STYLE: Dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "svg.fonttype": "none",
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def scores_figure(results: Results, rows: Sequence[Row]) -> "Optional[Figure]":
+    """
+    For each variant a line: its mean with the 95 % interval, and a ring for each seed. The dashed
+    line is the baseline's mean. `None` if there are no scores.
+    """
+    from matplotlib.figure import Figure
+
+    metric, baseline = results.plan.metrics[0], results.plan.baseline
+    shown = [row for row in rows if metric in row.spreads]
+    if not shown:
+        return None
+    figure = Figure(figsize=(7, 0.9 + 0.34 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(shown):
+        scores = list(results.scores(row.variant, metric).values())
+        colour = GREY if row.variant == baseline else ACCENT
+        axes.plot(scores, [place] * len(scores), "o", mfc="none", mec=colour, ms=5, alpha=0.7)
+        axes.plot(row.spreads[metric].mean, place, "D", color=colour, ms=5)
+        if row.interval:
+            axes.plot(row.interval, [place, place], "-", color=colour, lw=2, solid_capstyle="butt")
+        if row.variant == baseline:
+            axes.axvline(row.spreads[metric].mean, color=GREY, lw=0.8, ls="--", zorder=0)
+    axes.set_yticks(range(len(shown)), [row.variant for row in shown])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(metric)
+    return figure
+
+
+def curves_figure(results: Results) -> "Optional[Figure]":
+    """
+    For each variant a panel: a thin line for each seed, their mean, and the baseline's mean for
+    comparison. `None` if no epoch has been completed.
+    """
+    from matplotlib.figure import Figure
+
+    found = {
+        name: curves_of(results.of(name), results.plan.metrics[0]) for name in results.plan.variants
+    }
+    found = {name: curves for name, curves in found.items() if curves}
+    if not found:
+        return None
+    columns = min(COLUMNS, len(found))
+    lines = -(-len(found) // columns)
+    figure = Figure(figsize=(0.4 + 2.2 * columns, 0.4 + 1.7 * lines), layout="constrained")
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flatten()
+    reference = mean_curve(found.get(results.plan.baseline, []))
+    for axes, (name, curves) in zip(panels, found.items(), strict=False):
+        _draw_curves(axes, curves, reference, is_baseline=name == results.plan.baseline)
+        axes.set_title(name, fontsize=8, loc="left")
+    for axes in panels[len(found) :]:
+        axes.set_axis_off()
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel(next(iter(found.values()))[0].name, fontsize=9)
+    return figure
+
+
+def _draw_curves(
+    axes: "Axes", curves: List[Curve], reference: Dict[int, float], is_baseline: bool
+) -> None:
+    colour = GREY if is_baseline else ACCENT
+    if not is_baseline and reference:
+        axes.plot(list(reference), list(reference.values()), "--", color=GREY, lw=1)
+    for curve in curves:
+        axes.plot(list(curve.values), list(curve.values.values()), color=colour, lw=0.7, alpha=0.5)
+    mean = mean_curve(curves)
+    axes.plot(list(mean), list(mean.values()), color=colour, lw=1.8)
+    axes.locator_params(axis="x", integer=True, nbins=5)
+    axes.locator_params(axis="y", nbins=4)
+
+
+def drawn(figure: "Figure", kind: str) -> bytes:
+    """The figure as "png" or "svg"; the same bytes for the same data."""
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,128 @@
+"""What is written for readers: the page, Markdown and the plots, of made-up results."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from spigot_allennlp.ablation.atomic_files import write_json
+from spigot_allennlp.ablation.plan import Plan, Variant
+from spigot_allennlp.ablation.record import Record
+from spigot_allennlp.ablation.report import write_report
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """The links, the text of the tables' cells, and whether every tag is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.addresses, self.cells, self.tags = [], [], [], set()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.addresses += [value for name, value in attributes if name in ("href", "src")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "td":
+            self.cells.append(data)
+
+
+def add_cell(folder, variant, seed, state, **more):
+    cell = folder / variant.replace("<", "_") / f"seed-{seed}"
+    done = {"figures": {"f1": 0.5 + seed / 10}, "sources": {}, "instances": 9, "data": "t.txt"}
+    test = {**done, "key": more.pop("key", "test_data_path")} if state == "done" else {}
+    attempts = [{"host": "h", "process": 1, "started": 0.0, "seconds": 75.0}]
+    Record(variant, seed, "x", state, attempts, test=test, **more).save(cell)
+    (cell / "log.txt").write_text("line\n" * 30 + "the <last> line\n")
+    for epoch in range(3):
+        write_json(cell / "run" / f"metrics_epoch_{epoch}.json", {"validation_f1": epoch / 10})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    variants = {name: Variant(name, {"model": {}}, {"k": name}) for name in ("base", "a<b", "c")}
+    cells = [(name, seed) for name in variants for seed in (1, 2)]
+    plan = Plan("configs/base.jsonnet", variants, cells, None, ["f1"], "base")
+    plan.save(tmp_path)
+    for name in ("base", "a<b"):
+        add_cell(tmp_path, name, 1, "done")
+    add_cell(tmp_path, "base", 2, "done")
+    add_cell(tmp_path, "a<b", 2, "failed", message="ValueError: nan <loss>")
+    for seed in (1, 2):
+        add_cell(tmp_path, "c", seed, "refused", message="model.argmax: Spigot needs a step.")
+    assert not write_report(plan, tmp_path, 20)
+    return tmp_path
+
+
+@pytest.fixture
+def outline(folder):
+    parser = Outline()
+    parser.feed((folder / "report.html").read_text())
+    assert not parser.open
+    return parser
+
+
+def test_the_page_needs_nothing_from_outside(folder, outline):
+    logs = {f"{name}/seed-{seed}/log.txt" for name in ("base", "a_b", "c") for seed in (1, 2)}
+    assert {address for address in outline.addresses if not address.startswith("#")} == logs
+    assert all((folder / log).exists() for log in logs)
+    text = (folder / "report.html").read_text()
+    assert not re.search(r"url\((?!#)|@import", text)
+    assert {"svg", "style", "script"} <= outline.tags and "link" not in outline.tags
+
+
+def test_the_page_shows_every_cell_and_the_end_of_a_failed_ones_log(folder, outline):
+    assert outline.cells.count("refused") == 2 and outline.cells.count("failed") == 1
+    assert {"0.6000", "0.7000"} <= set(outline.cells)
+    text = (folder / "report.html").read_text()
+    assert "ValueError: nan &lt;loss&gt;" in text and "the &lt;last&gt; line" in text
+    assert text.count("line\n") < 30
+    assert "Spigot needs a step." in text
+
+
+def test_text_in_the_plots_takes_the_colour_of_the_page(folder):
+    text = (folder / "report.html").read_text()
+    assert "#1a1a1a" not in text[text.index("<svg") :] and "currentColor" in text
+    assert "#1a1a1a" in (folder / "scores.svg").read_text()
+
+
+def test_markdown_says_what_was_tested_and_what_went_wrong(folder):
+    text = (folder / "report.md").read_text()
+    assert "3 variants, 2 seeds (1, 2); 3 of 6 cells done." in text
+    assert "tested on t.txt (9 instances)" in text
+    assert "- a<b, seed 2: ValueError: nan <loss>" in text
+    assert "- c, seeds 1, 2: model.argmax: Spigot needs a step." in text
+    assert "| base    | 0.6500 ± 0.0707 | 0.6500 |" in text
+    assert "[log](<a_b/seed-2/log.txt>)" in text
+
+
+@pytest.mark.parametrize("name", ["scores", "curves"])
+def test_each_plot_is_written_twice_and_the_same_each_time(folder, name):
+    before = [(folder / f"{name}.{kind}").read_bytes() for kind in ("png", "svg")]
+    assert before[0].startswith(b"\x89PNG") and b"<svg" in before[1]
+    write_report(Plan.load(folder), folder, 20)
+    assert before == [(folder / f"{name}.{kind}").read_bytes() for kind in ("png", "svg")]
+
+
+def test_validation_data_in_the_place_of_test_data_are_called_by_their_name(folder):
+    add_cell(folder, "base", 1, "done", key="validation_data_path")
+    write_report(Plan.load(folder), folder, 20)
+    for name in ("report.md", "report.html"):
+        assert "These are the validation data" in (folder / name).read_text()
+
+
+def test_an_ablation_of_which_nothing_is_done_has_a_report(tmp_path):
+    plan = Plan("b", {"a": Variant("a", {})}, [("a", 1)], None, ["f1"], "a")
+    assert not write_report(plan, tmp_path, 20)
+    assert "0 of 1 cell done" in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "scores.svg").exists()

@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.ablation.plan import Plan, Variant, digest, first_difference
+
+PLAN = Plan(
+    "base.jsonnet",
+    {"a": Variant("a", {"k": 1}, {}), "b": Variant("b", {"k": {"l": 2}}, {"k.l": 2})},
+    [("a", 1), ("b", 1)],
+    "test.txt",
+    ["accuracy"],
+    "a",
+)
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path):
+    PLAN.save(tmp_path)
+    assert Plan.load(tmp_path) == PLAN
+
+
+def test_cells_and_variants_may_be_added(tmp_path):
+    more = replace(PLAN, variants={"c": Variant("c", {})}, cells=[("c", 1), ("c", 2)])
+    joined = more.joined_to(PLAN, tmp_path)
+    assert list(joined.variants) == ["a", "b", "c"]
+    assert joined.cells == [("a", 1), ("b", 1), ("c", 1), ("c", 2)]
+
+
+def test_another_config_under_the_same_name_is_refused_with_the_difference(tmp_path):
+    other = replace(PLAN, variants={"b": Variant("b", {"k": {"l": 3}})})
+    with pytest.raises(
+        ConfigurationError,
+        match="'b' is there already, with another config: k.l was 2 and is now 3",
+    ):
+        other.joined_to(PLAN, tmp_path)
+
+
+def test_other_test_data_are_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="--test-data was 'test.txt' and is now None"):
+        replace(PLAN, test_data=None).joined_to(PLAN, tmp_path)
+
+
+def test_two_names_for_one_folder_are_refused(tmp_path):
+    other = replace(PLAN, variants={"a?": Variant("a?", {})}, cells=[("a?", 1)])
+    with pytest.raises(ConfigurationError, match="would share a folder"):
+        other.joined_to(PLAN, tmp_path)
+
+
+def test_a_folder_without_a_plan_is_no_ablation(tmp_path):
+    with pytest.raises(ConfigurationError, match="There is no ablation in .* no plan.json"):
+        Plan.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "before, after, told",
+    [
+        ({"a": 1}, {"a": 1}, None),
+        ({"a": {"b": [1]}}, {"a": {"b": [2]}}, "a.b was [1] and is now [2]"),
+        ({"a": 1}, {}, "a was 1 and is now None"),
+        ({}, {"a": 1}, "a was None and is now 1"),
+    ],
+)
+def test_a_difference_is_told_by_its_path(before, after, told):
+    assert first_difference(before, after) == told
+
+
+def test_the_order_of_keys_makes_no_difference():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1, "b": 3})

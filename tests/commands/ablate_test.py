@@ -1,0 +1,60 @@
+import argparse
+import csv
+
+import pytest
+from allennlp.commands.subcommand import Subcommand
+
+from spigot_allennlp.commands.ablate import Ablate
+from tests.ablation.tiny_experiment import write_experiment
+
+
+def run(*arguments):
+    """The exit status, or what was said in its place."""
+    parser = argparse.ArgumentParser()
+    subparser = Ablate().add_subparser(parser.add_subparsers())
+    subparser.add_argument("--include-package", action="append", default=[])  # AllenNLP adds it
+    args = parser.parse_args(["ablate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        args.func(args)
+    return stop.value.code
+
+
+def test_it_is_a_command_of_allennlp():
+    assert Subcommand.by_name("ablate") is Ablate
+
+
+def test_it_trains_reports_and_ends_with_status_0(tmp_path, capsys):
+    base, out = write_experiment(tmp_path, num_epochs=1), tmp_path / "out"
+    status = run(
+        *(base, "-s", out, "--vary", "trainer.optimizer.lr=0.1,0.01", "--seeds", 4, "--jobs", 2),
+        *("--test-data", tmp_path / "test.jsonl", "--metric", "accuracy", "loss"),
+        *("--baseline", "lr=0.01", "--resamples", 50, "-o", '{"model.dropout": 0.0}'),
+    )
+    assert status == 0
+    rows = {row["variant"]: row for row in csv.DictReader((out / "summary.csv").open())}
+    assert float(rows["lr=0.1"]["loss_mean"]) > 0
+    assert rows["lr=0.1"]["versus_baseline_difference"] and not rows["lr=0.01"]["versus_baseline_p"]
+    printed = capsys.readouterr().out
+    assert printed.count("started") == 2 and printed.count("done: accuracy") == 2
+    assert "against lr=0.01" in printed and (out / "report.html").exists()
+    # The report alone, with another metric and baseline.
+    assert run("-s", out, "--report-only", "--metric", "loss", "--baseline", "lr=0.1") == 0
+    assert "against lr=0.1" in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--vary", "model.droput.x=1"], "allennlp ablate: --vary model.droput.x: there is no"),
+        ([], "allennlp ablate: Nothing is varied"),
+        (["--report-only"], "allennlp ablate: There is no ablation in"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence_before_anything_is_written(tmp_path, options, message):
+    base = write_experiment(tmp_path)
+    assert run(base, "-s", tmp_path / "out", *options).startswith(message)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_config_there_is_nothing_to_train(tmp_path):
+    assert "names no base config" in run("-s", tmp_path / "out", "--vary", "x=1")
