@@ -9,6 +9,7 @@ from allennlp.commands.subcommand import Subcommand
 
 if TYPE_CHECKING:
     from spigot_allennlp.ablation.executor import Executor
+    from spigot_allennlp.ablation.plan import Plan
 
 DESCRIPTION = """Train every variant of an experiment with every seed, test each, and compare
 them. A folder that was begun is gone on with: what is done is skipped, what was interrupted is
@@ -143,10 +144,8 @@ def ablate(args: argparse.Namespace) -> bool:
     """Trains, unless only the report is asked for, and reports. Whether every cell is done."""
     from allennlp.common.checks import ConfigurationError
 
-    from spigot_allennlp.ablation.design import design, read_axes
     from spigot_allennlp.ablation.experiment import begin, carry_out
     from spigot_allennlp.ablation.folder_lock import locked
-    from spigot_allennlp.ablation.option_value import read_value
     from spigot_allennlp.ablation.plan import Plan
     from spigot_allennlp.ablation.report import write_report
 
@@ -156,24 +155,29 @@ def ablate(args: argparse.Namespace) -> bool:
         return write_report(plan, folder, args.resamples)
     if not args.config:
         raise ConfigurationError("The command line names no base config to train.")
-    axes = read_axes(args.vary, args.variants)
-    test_data = read_value(args.test_data, "--test-data") if args.test_data else None
-    asked = design(
-        args.config,
-        axes,
-        args.seeds,
-        args.overrides,
-        test_data,
-        args.metric,
-        args.baseline,
-        args.seed_paths,
-    )
+    asked = _asked(args)
     with locked(folder):
         plan = begin(asked, folder)
         executor = _executor(args)
         packages = args.include_package
         carry_out(asked, folder, executor, args.threads, packages, args.retry_failed)
         return write_report(plan, folder, args.resamples)
+
+
+def _asked(args: argparse.Namespace) -> "Plan":
+    from spigot_allennlp.ablation.design import design, read_axes
+    from spigot_allennlp.ablation.option_value import read_value
+
+    return design(
+        args.config,
+        read_axes(args.vary, args.variants),
+        args.seeds,
+        args.overrides,
+        read_value(args.test_data, "--test-data") if args.test_data else None,
+        args.metric,
+        args.baseline,
+        args.seed_paths,
+    )
 
 
 def _executor(args: argparse.Namespace) -> "Executor":

@@ -109,8 +109,9 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         `ConfigurationError` that names the structures which would do.
         """
         if self.structure.dimensions != wanted:
-            known = [(name, Structure.by_name(name)) for name in Structure.list_available()]
-            fitting = [f"'{name}'" for name, kind in known if kind.dimensions == wanted]
+            names = Structure.list_available()
+            kinds = [(name, Structure.resolve_class_name(name)[0]) for name in names]
+            fitting = [f"'{name}'" for name, kind in kinds if kind.dimensions == wanted]
             raise ConfigurationError(
                 f"The argmax of '{model}' chooses parts ({', '.join(wanted)}), and its structure "
                 f"cannot be a {type(self.structure).__name__}. Set argmax.structure to "

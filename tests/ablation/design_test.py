@@ -5,7 +5,6 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.axes import Choice
 from spigot_allennlp.ablation.design import design, made_resumable, make_variant, read_axes
-from spigot_allennlp.ablation.plan import seeded
 from tests.ablation.tiny_experiment import planned, write_experiment
 
 
@@ -35,9 +34,9 @@ def test_overrides_of_the_base_come_before_those_of_a_variant(folder):
     assert optimizer == {"type": "sgd", "lr": 0.01, "momentum": 0}
 
 
-def test_a_cell_has_its_seed_three_times():
-    config = seeded({"random_seed": 1, "model": {}}, 7)
-    assert config == {"model": {}, "random_seed": 7, "numpy_seed": 7, "pytorch_seed": 7}
+def test_a_seed_path_that_leads_nowhere_is_refused_before_anything_is_trained(folder):
+    with pytest.raises(ConfigurationError, match="--seed-paths: there is no 'data' in the config"):
+        planned(folder, seed_paths=["data.seed"])
 
 
 @pytest.mark.parametrize(

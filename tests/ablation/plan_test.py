@@ -36,6 +36,22 @@ def test_another_config_under_the_same_name_is_refused_with_the_difference(tmp_p
         other.joined_to(PLAN, tmp_path)
 
 
+def test_a_cell_has_its_seed_in_four_places_if_the_data_are_drawn():
+    plan = replace(
+        PLAN,
+        variants={"a": Variant("a", {"random_seed": 1, "dataset_reader": {"seed": 1}})},
+        seed_paths=["dataset_reader.seed"],
+    )
+    seeds = {"random_seed": 7, "numpy_seed": 7, "pytorch_seed": 7}
+    assert plan.cell_config("a", 7) == {"dataset_reader": {"seed": 7}, **seeds}
+    assert plan.variants["a"].config["dataset_reader"] == {"seed": 1}
+
+
+def test_other_seed_paths_are_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"--seed-paths was \[\] and is now \['model.s'\]"):
+        replace(PLAN, seed_paths=["model.s"]).joined_to(PLAN, tmp_path)
+
+
 def test_other_test_data_are_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="--test-data was 'test.txt' and is now None"):
         replace(PLAN, test_data=None).joined_to(PLAN, tmp_path)
