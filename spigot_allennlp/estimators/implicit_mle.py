@@ -1,6 +1,6 @@
 """The distance to a target distribution: implicit maximum likelihood."""
 
-from typing import List, Optional, Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -11,12 +11,9 @@ from spigot_allennlp.estimators.gradient_estimator import (
     SurrogateEstimator,
     check_positive,
 )
-from spigot_allennlp.estimators.noise import Noise, SumOfGammaNoise
+from spigot_allennlp.estimators.noise import Draws, Noise, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.masking import per_instance
-
-# The perturbations that were drawn, with the object that each led to.
-Draws = List[Tuple[Tensor, Tensor]]
 
 
 @GradientEstimator.register("implicit_mle")
@@ -70,9 +67,8 @@ class ImplicitMLE(SurrogateEstimator):
         self.register_buffer("_beta", torch.tensor(float(beta)))
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Draws]:
-        noises = [self._noise.draw(problem) for _ in range(self._num_samples)]
-        draws = [(noise, problem.at(problem.scores + noise).argmax()) for noise in noises]
-        return torch.stack([vertex for _, vertex in draws]).mean(dim=0), draws
+        noise, vertices = self._noise.draw_objects(problem, self._num_samples)
+        return vertices.mean(dim=0), (noise, vertices)
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Draws
@@ -81,14 +77,11 @@ class ImplicitMLE(SurrogateEstimator):
         if self._adaptive is not None:
             size = per_instance(self._adaptive.size(problem, gradient, self._beta), gradient)
         step = size * gradient
-        ahead = self._alpha * problem.scores - step
-        total = torch.zeros_like(step)
-        for noise, vertex in state:
-            behind = vertex
-            if self._symmetric:
-                behind = problem.at(problem.scores + step + noise).argmax()
-            total += behind - problem.at(ahead + noise).argmax()
-        found = total / (len(state) * (2 if self._symmetric else 1))
+        noise, behind = state
+        ahead = problem.argmaxes(self._alpha * problem.scores - step + noise)
+        if self._symmetric:
+            behind = problem.argmaxes(problem.scores + step + noise)
+        found = (behind - ahead).mean(dim=0) / (2 if self._symmetric else 1)
         if self._adaptive is None:
             return found
         self._adaptive.adapt(self._beta, found)

@@ -1,6 +1,6 @@
 """Random perturbations of the scores."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from allennlp.common import Registrable
@@ -10,6 +10,9 @@ from torch import Tensor
 from spigot_allennlp.estimators.gradient_estimator import check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.masking import flatten_parts, per_instance
+
+# Perturbations, and the object that is best under each: (num_samples, batch_size, *parts)
+Draws = Tuple[Tensor, Tensor]
 
 
 class Noise(Registrable):
@@ -46,6 +49,14 @@ class Noise(Registrable):
         differentiable. What is drawn for parts off the mask means nothing.
         """
         return self._scale * self.standard(problem)
+
+    def draw_objects(self, problem: ArgmaxProblem, num_samples: int) -> Draws:
+        """
+        So many perturbations, and the object that is best under each, both of shape
+        `(num_samples, batch_size, *parts)`.
+        """
+        drawn = torch.stack([self.draw(problem) for _ in range(num_samples)])
+        return drawn, problem.argmaxes(problem.scores + drawn)
 
     def slope(self, noise: Tensor) -> Tensor:
         """

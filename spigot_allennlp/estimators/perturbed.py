@@ -1,6 +1,6 @@
 """The mean of the best objects under noise: perturbed optimisers."""
 
-from typing import List, Optional, Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -10,12 +10,8 @@ from spigot_allennlp.estimators.gradient_estimator import (
     SurrogateEstimator,
     check_positive,
 )
-from spigot_allennlp.estimators.noise import Noise, NormalNoise
+from spigot_allennlp.estimators.noise import Draws, Noise, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.masking import per_instance
-
-# The perturbations that were drawn, with the object that each led to.
-Draws = List[Tuple[Tensor, Tensor]]
 
 
 @GradientEstimator.register("perturbed")
@@ -57,17 +53,16 @@ class Perturbed(SurrogateEstimator):
         return self._num_samples > 1
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Draws]:
-        noises = [self._noise.draw(problem) for _ in range(self._num_samples)]
-        draws = [(noise, problem.at(problem.scores + noise).argmax()) for noise in noises]
-        return torch.stack([vertex for _, vertex in draws]).mean(dim=0), draws
+        noise, vertices = self._noise.draw_objects(problem, self._num_samples)
+        return vertices.mean(dim=0), (noise, vertices)
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Draws
     ) -> Tensor:
+        noise, vertices = state
         usual = problem.argmax() if self._control_variate else torch.zeros_like(value)
-        total = torch.zeros_like(state[0][0])
-        for noise, vertex in state:
-            # How the loss changes, to first order, from the usual object to this one: (batch_size,)
-            change = problem.structure.score(gradient, vertex - usual)
-            total += per_instance(change, noise) * self._noise.slope(noise)
-        return total / len(state)
+        # How the loss changes, to first order, from the usual object to these:
+        # (num_samples, batch_size, 1, ..., 1)
+        change = ((vertices - usual) * gradient).flatten(2).sum(dim=-1)
+        change = change.reshape(change.shape + (1,) * (value.dim() - 1))
+        return (change * self._noise.slope(noise).masked_fill(~problem.mask, 0)).mean(dim=0)

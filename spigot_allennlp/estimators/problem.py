@@ -90,6 +90,14 @@ class ArgmaxProblem:
         """The best object, of the shape of the scores."""
         return self.structure.argmax(self.scores, self.mask)
 
+    def argmaxes(self, scores: Tensor) -> Tensor:
+        """
+        The best objects under other scores, several for each instance, all in one call; `scores`
+        and the result have shape `(num_samples, batch_size, *parts)`.
+        """
+        mask = self.mask.expand(scores.shape).flatten(0, 1)
+        return self.structure.argmax(scores.flatten(0, 1), mask).view(scores.shape)
+
     def marginals(self) -> Tensor:
         """The mean object, of the shape of the scores."""
         return self.structure.marginals(self.scores, self.mask)
