@@ -1,4 +1,4 @@
-"""The variants that we ship for `allennlp ablate`, each built with the config that it is meant for."""
+"""The variants that we ship for `allennlp ablate`, each built with the config that it is for."""
 
 from pathlib import Path
 

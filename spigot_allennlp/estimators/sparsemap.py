@@ -1,6 +1,6 @@
 """A sparse mean of objects instead of the argmax."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from spigot_allennlp.estimators.gradient_estimator import (
 )
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.active_set import ActiveSet, project_onto_hull
+from spigot_allennlp.nn.precision import at_least_single
 
 
 @GradientEstimator.register("sparsemap")
@@ -20,11 +21,13 @@ class SparseMAP(SurrogateEstimator):
     `argmin ||mu - scores / temperature||` over the convex hull of all objects, and its exact
     gradient, through the objects that are in use
     ([Niculae et al., 2018](https://arxiv.org/abs/1802.04223), equation 5 and proposition 2). On
-    `categorical` it is the sparsemax. The rest of the model never sees a discrete object, unless
-    one object wins by a margin; at test time neither.
+    `categorical` it is the sparsemax
+    ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068)). The rest of the model never
+    sees a discrete object, unless one object wins by a margin; at test time neither.
 
     Registered as a `GradientEstimator` with name "sparsemap". Asks nothing of its structure but the
-    argmax.
+    argmax; where the structure knows the projection in closed form (`categorical`,
+    `semantic_graph` without deterministic roles), it is used.
 
     # Parameters
 
@@ -49,17 +52,21 @@ class SparseMAP(SurrogateEstimator):
         self._max_iterations = max_iterations
         self._tolerance = tolerance
 
-    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, ActiveSet]:
+    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Optional[ActiveSet]]:
+        structure, mask = problem.structure, problem.mask
+        point = at_least_single(problem.scores) / self._temperature
+        if structure.provides("hull_derivative"):
+            return structure.project(point, mask), None
         found = project_onto_hull(
-            problem.structure.argmax,
-            problem.scores / self._temperature,
-            problem.mask,
-            self._max_iterations,
-            self._tolerance,
+            structure.argmax, point, mask, self._max_iterations, self._tolerance
         )
         return found.point, found
 
     def pull_back(
-        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: ActiveSet
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Optional[ActiveSet]
     ) -> Tensor:
-        return state.derivative(gradient) / self._temperature
+        if state is None:
+            slope = problem.structure.hull_derivative(value, gradient, problem.mask)
+        else:
+            slope = state.derivative(gradient)
+        return slope / self._temperature

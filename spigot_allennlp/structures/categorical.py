@@ -6,6 +6,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.masking import flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex import simplex_step
+from spigot_allennlp.nn.simplex_derivative import simplex_derivative
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -52,6 +53,9 @@ class Categorical(Structure):
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """Onto the simplex of each row: exact."""
         return simplex_step(origin, step, mask)
+
+    def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+        return simplex_derivative(point, direction)
 
 
 def _one_hot(index: Tensor, like: Tensor) -> Tensor:

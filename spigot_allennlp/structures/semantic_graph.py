@@ -11,6 +11,7 @@ from spigot_allennlp.nn.assignment import keep_best_argument
 from spigot_allennlp.nn.masking import arc_mask, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex import box_step, capped_simplex_step
+from spigot_allennlp.nn.simplex_derivative import box_derivative, capped_simplex_derivative
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -91,8 +92,13 @@ class SemanticGraph(Structure):
             return box_step(origin, step, mask)
         return capped_simplex_step(origin, step, mask)
 
+    def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+        if point.size(-1) == 1:
+            return box_derivative(point, direction)
+        return capped_simplex_derivative(point, direction)
+
     def provides(self, operation: str) -> bool:
-        if self._deterministic and operation in ("log_partition", "sample"):
+        if self._deterministic and operation in ("log_partition", "sample", "hull_derivative"):
             return False
         return super().provides(operation)
 

@@ -15,7 +15,7 @@ from spigot_allennlp.nn.analytic import value_and_gradient
 from spigot_allennlp.nn.masking import flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 
-OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step")
+OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_derivative")
 
 
 class Structure(Registrable):
@@ -27,9 +27,10 @@ class Structure(Registrable):
     `(batch_size, dependent, head)` with the root as head 0 and row 0 masked, so that `dim=-1` is
     always "choose a head"; labelled arcs have a fourth dimension, the label.
 
-    A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`
-    and `projected_step`; estimators say which of these they need. To implement one is to provide
-    it: there is no list of capabilities to keep in step. The caller's tensors are never changed.
+    A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`,
+    `projected_step` and `hull_derivative`; estimators say which of these they need. To implement
+    one is to provide it: there is no list of capabilities to keep in step. The caller's tensors are
+    never changed.
 
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
@@ -68,6 +69,14 @@ class Structure(Registrable):
         afterwards would bring (see `nn/simplex.py`). Each structure says here which polytope:
         `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most one label
         per arc.
+        """
+        raise NotImplementedError
+
+    def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Optional, where the polytope of `projected_step` is no relaxation but the convex hull of our
+        objects: how the projection, now at `point`, moves as what is projected moves along
+        `direction`. The matrix is symmetric, so that this is the backward pass of `project`, too.
         """
         raise NotImplementedError
 

@@ -6,6 +6,7 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.sparsemap import SparseMAP
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
+from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from tests.estimators.backward import linear, scores_gradient
 from tests.nn.dependency_trees import dependency_trees
 
@@ -38,6 +39,26 @@ def test_on_trees_the_gradient_is_that_of_finite_differences(temperature):
         nudge[tuple(place)] = 1e-6
         slope = (loss(scores + nudge) - loss(scores - nudge)) / 2e-6
         torch.testing.assert_close(found[tuple(place)], slope, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("num_labels", [1, 3])
+def test_on_graphs_the_closed_form_is_what_the_active_set_finds(num_labels):
+    class Oracle(SemanticGraph):
+        def provides(self, operation):
+            return operation != "hull_derivative"
+
+    torch.manual_seed(4)
+    scores, costs = torch.randn(2, 2, 3, 3, num_labels, dtype=torch.double)
+    tokens = torch.ones(2, 3, dtype=torch.bool)
+    mask = SemanticGraph().part_mask(tokens, scores.shape).expand(scores.shape)
+    values, gradients = [], []
+    for structure in (SemanticGraph(), Oracle()):
+        values.append(SparseMAP(0.7)(ArgmaxProblem(structure, scores, mask)))
+        gradients.append(
+            scores_gradient(SparseMAP(0.7), structure, scores, mask, linear(costs), torch.sum)
+        )
+    torch.testing.assert_close(*values)
+    torch.testing.assert_close(*gradients, atol=1e-5, rtol=1e-4)
 
 
 def test_on_trees_no_mean_of_trees_is_nearer():
