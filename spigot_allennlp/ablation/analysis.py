@@ -12,7 +12,7 @@ from spigot_allennlp.ablation.comparison import (
     interval,
     sampled,
 )
-from spigot_allennlp.ablation.instance_scores import read_scores
+from spigot_allennlp.ablation.instance_scores import InstanceScores, read_scores
 from spigot_allennlp.ablation.resampling import Resampling
 from spigot_allennlp.ablation.results import Results
 
@@ -43,7 +43,7 @@ class Analysis:
 def analyse(results: Results, draws: int) -> Analysis:
     """`draws` of each kind of resampling."""
     plan, found = results.plan, Analysis()
-    scores = {name: scores_of(results, name, draws) for name in plan.variants}
+    scores = read_all(results, draws)
     for name, ours in scores.items():
         size = size_of(ours)
         if size:
@@ -63,15 +63,20 @@ def analyse(results: Results, draws: int) -> Analysis:
     )
 
 
-def scores_of(results: Results, variant: str, draws: int) -> Scores:
-    """Of the seeds that are done."""
+def read_all(results: Results, draws: int) -> Dict[str, Scores]:
+    """Of the cells that are done, sampled, by variant and seed."""
     metric = results.plan.metrics[0]
-    read = {cell.record.seed: read_scores(cell, metric) for cell in results.of(variant)}
-    return {
-        seed: sampled(scores, Resampling(len(scores.rows), draws))
-        for seed, scores in sorted(read.items())
-        if scores is not None and len(scores.rows)
-    }
+    by_size: Dict[int, Dict[Tuple[str, int], InstanceScores]] = {}
+    for cell in results.cells:
+        scores = read_scores(cell, metric)
+        if scores is not None and len(scores.rows):
+            key = cell.record.variant, cell.record.seed
+            by_size.setdefault(len(scores.rows), {})[key] = scores
+    found: Dict[str, Scores] = {name: {} for name in results.plan.variants}
+    for size, cells in by_size.items():
+        for (name, seed), sample in sampled(cells, Resampling(size, draws)).items():
+            found[name][seed] = sample
+    return found
 
 
 def size_of(scores: Scores) -> Optional[int]:

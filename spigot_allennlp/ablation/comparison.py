@@ -1,7 +1,7 @@
 """Whether a variant is better than the baseline, or was lucky: in its test data, in its seeds."""
 
 from dataclasses import dataclass, replace
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 
@@ -27,13 +27,19 @@ class Sampled:
     draws: numpy.ndarray
 
 
+Key = TypeVar("Key")
+
 # By seed.
 Scores = Dict[int, Sampled]
 
 
-def sampled(scores: InstanceScores, resampling: Resampling) -> Sampled:
-    chunks = [scores.over(chunk @ scores.rows) for chunk in resampling.selections()]
-    return Sampled(scores, numpy.concatenate(chunks))
+def sampled(scores: Dict[Key, InstanceScores], resampling: Resampling) -> Dict[Key, Sampled]:
+    """Of any number of cells, whose instances are the same."""
+    drawn: Dict[Key, List[numpy.ndarray]] = {key: [] for key in scores}
+    for chunk in resampling.selections():
+        for key, one in scores.items():
+            drawn[key].append(one.over(chunk @ one.rows))
+    return {key: Sampled(one, numpy.concatenate(drawn[key])) for key, one in scores.items()}
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def compare(baseline: Scores, variant: Scores, resampling: Resampling) -> Compar
 
 def of_all(samples: Sequence[Sampled]) -> numpy.ndarray:
     """The metric of all instances, for each seed."""
-    return numpy.array([one.scores.figure(one.scores.rows.sum(axis=0)) for one in samples])
+    return numpy.array([one.scores.over_all() for one in samples])
 
 
 def bootstrapped(samples: Sequence[Sampled], resampling: Resampling) -> numpy.ndarray:

@@ -24,19 +24,19 @@ class Resampling:
 
     def selections(self) -> Iterator[numpy.ndarray]:
         """
-        How often each instance is in a sample of as many, drawn with replacement: integers, shape
-        `(draws of the chunk, instances)`.
+        How often each instance is in a sample of as many, drawn with replacement: whole numbers,
+        shape `(draws of the chunk, instances)`.
         """
         random = numpy.random.default_rng(0)
         even = numpy.full(self.instances, 1 / self.instances)
         for size in self._chunks():
-            yield random.multinomial(self.instances, even, size)
+            yield random.multinomial(self.instances, even, size).astype(float)
 
     def swaps(self) -> Iterator[numpy.ndarray]:
         """Zeros and ones, with equal chances: shape `(draws of the chunk, instances)`."""
         random = numpy.random.default_rng(1)
         for size in self._chunks():
-            yield random.integers(0, 2, (size, self.instances))
+            yield random.integers(0, 2, (size, self.instances)).astype(float)
 
     def seeds(self, number: int) -> numpy.ndarray:
         """As many of `number` seeds as there are, with replacement: shape `(draws, number)`."""

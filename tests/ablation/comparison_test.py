@@ -12,25 +12,21 @@ from spigot_allennlp.ablation.comparison import (
     p_of_seeds,
     sampled,
 )
-from spigot_allennlp.ablation.instance_scores import InstanceScores, mean_figure, with_presence
+from spigot_allennlp.ablation.instance_scores import InstanceScores, mean, with_presence
 from spigot_allennlp.ablation.resampling import Resampling
 
 
 def accuracies(*rows):
     """Of each seed a row of what was right."""
     resampling = Resampling(len(rows[0]), 4000)
-    samples = [
-        sampled(
-            InstanceScores(with_presence(numpy.array(row, float)), mean_figure, True), resampling
-        )
-        for row in rows
-    ]
-    return dict(enumerate(samples, start=1)), resampling
+    scores = [InstanceScores(with_presence(numpy.array(row, float)), mean, True) for row in rows]
+    return sampled(dict(enumerate(scores, start=1)), resampling), resampling
 
 
 def f1_of(counts):
     """Right, predicted, gold: shape (instances, 3)."""
-    return InstanceScores(numpy.array(counts), lambda t: 2 * t[0] / (t[1] + t[2]), True)
+    rows = numpy.array(counts, float)
+    return InstanceScores(rows, lambda t: 2 * t[:, 0] / (t[:, 1] + t[:, 2]), True)
 
 
 RIGHT = [1] * 20
@@ -50,17 +46,16 @@ def test_the_p_value_of_a_micro_f1_is_that_of_all_exchanges():
         [[1, 3, 4], [1, 2, 2], [1, 1, 1], [0, 1, 3]],
     )
     resampling = Resampling(4, 6000)
-    one, two = sampled(f1_of(ours), resampling), sampled(f1_of(theirs), resampling)
-    observed = abs(
-        f1_of(ours).figure(numpy.sum(ours, 0)) - f1_of(theirs).figure(numpy.sum(theirs, 0))
-    )
+    samples = sampled({1: f1_of(ours), 2: f1_of(theirs)}, resampling)
+    observed = abs(f1_of(ours).over_all() - f1_of(theirs).over_all())
     extreme = 0
     for swaps in product([0, 1], repeat=4):
         pairs = [(b, a) if swap else (a, b) for a, b, swap in zip(ours, theirs, swaps, strict=True)]
         left, right = (f1_of([pair[k] for pair in pairs]) for k in (0, 1))
-        gap = left.figure(left.rows.sum(0)) - right.figure(right.rows.sum(0))
-        extreme += abs(gap) >= observed - 1e-12
-    assert p_of_instances([two], [one], resampling) == pytest.approx(extreme / 16, abs=0.02)
+        extreme += abs(left.over_all() - right.over_all()) >= observed - 1e-12
+    assert p_of_instances([samples[2]], [samples[1]], resampling) == pytest.approx(
+        extreme / 16, abs=0.02
+    )
 
 
 def test_the_same_outputs_are_no_difference():
