@@ -1,0 +1,79 @@
+"""One step of an LSTM that reads its own past states."""
+
+from typing import Optional
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
+from spigot_allennlp.nn.attentive_cell import AttentiveCell, State
+from spigot_allennlp.nn.memory_weights import Weights
+
+
+class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
+    """
+    See `AttentiveCell`. Weights and biases are laid out as those of `torch.nn.LSTM` (gates in the
+    order input, forget, cell, output), with one bias, not two. Recurrent weights start orthogonal,
+    gate by gate, the bias of the forget gate at one.
+
+    # Parameters
+
+    input_size : `int`
+    score : `MemoryScore`, optional (default = `None`)
+        Needed only where memories are read.
+    weights : `Weights`
+    hidden_size : `int`
+    top_k : `int`
+        How many memories `weigh` keeps.
+    smoothing : `float`
+        See `threshold_weights`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        score: Optional[MemoryScore],
+        weights: Weights,
+        top_k: Optional[int],
+        smoothing: float,
+    ) -> None:
+        super().__init__()
+        self.weight_ih = torch.nn.Parameter(torch.empty(4 * hidden_size, input_size))
+        self.weight_hh = torch.nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
+        self.bias = torch.nn.Parameter(torch.zeros(4 * hidden_size))
+        self.hidden_size = hidden_size
+        self._score = score
+        self._weights = weights
+        self._top_k = top_k
+        self._smoothing = smoothing
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        torch.nn.init.xavier_uniform_(self.weight_ih)
+        with torch.no_grad():
+            for gate in self.weight_hh.split(self.hidden_size):
+                torch.nn.init.orthogonal_(gate)
+            self.bias.zero_()
+            self.bias[self.hidden_size : 2 * self.hidden_size] = 1
+
+    def project(self, inputs: Tensor) -> Tensor:
+        return torch.nn.functional.linear(inputs, self.weight_ih, self.bias)
+
+    def step(self, projected: Tensor, state: State) -> State:
+        gates = torch.addmm(projected, state.hidden, self.weight_hh.t())
+        enter, keep, new, leave = gates.chunk(4, dim=-1)
+        cell = torch.addcmul(enter.sigmoid() * new.tanh(), keep.sigmoid(), state.cell)
+        return State(leave.sigmoid() * cell.tanh(), cell)
+
+    def key(self, value: Tensor) -> Tensor:
+        assert self._score is not None
+        return self._score.key(value)
+
+    def score(self, hidden: Tensor, keys: Tensor) -> Tensor:
+        assert self._score is not None
+        return self._score(hidden, keys)
+
+    def weigh(self, scores: Tensor, present: Optional[BoolTensor]) -> Tensor:
+        top_k = scores.size(-1) if self._top_k is None else self._top_k
+        return self._weights(scores, top_k, self._smoothing, present)
