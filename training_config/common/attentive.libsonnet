@@ -1,0 +1,20 @@
+// Long sequences: an encoder with a memory of its own past, Adam, and the norm of the gradient cut at one (Ke et al., 2018).
+{
+  sizes:: { hidden_size: 64 },
+  encoder:: $.sizes + {
+    type: 'sparse_attentive_lstm',
+    attend_every: 1,
+    top_k: 5,
+    truncation: 5,
+  },
+  datasets_for_vocab_creation: ['train'],
+  data_loader: { batch_size: 64, shuffle: true },
+  validation_data_loader: { batch_size: 100 },
+  trainer: {
+    num_epochs: 20,
+    optimizer: { type: 'adam', lr: 0.002 },
+    grad_norm: 1.0,
+    checkpointer: { keep_most_recent_by_count: 1 },
+    callbacks: [{ type: 'resumable' }],
+  },
+}
