@@ -1,13 +1,13 @@
 """One step of an LSTM that reads its own past states."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
-from spigot_allennlp.nn.attentive_cell import AttentiveCell, State
-from spigot_allennlp.nn.memory_weights import Weights
+from spigot_allennlp.nn.attentive_cell import AttentiveCell, BilinearWeights, State
+from spigot_allennlp.nn.memory_weights import Weights, threshold_weights
 
 
 class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
@@ -77,3 +77,14 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
     def weigh(self, scores: Tensor, present: Optional[BoolTensor]) -> Tensor:
         top_k = scores.size(-1) if self._top_k is None else self._top_k
         return self._weights(scores, top_k, self._smoothing, present)
+
+    def as_bilinear(self) -> Optional[Tuple[BilinearWeights, float]]:
+        own = self.weight_ih, self.weight_hh, self.bias
+        if self._top_k == 0:
+            none = self.weight_hh[:0]
+            return BilinearWeights(*own, none, self.bias[:0], none), self._smoothing
+        if self._weights is not threshold_weights:
+            return None
+        assert self._score is not None
+        score = self._score.as_bilinear()
+        return None if score is None else (BilinearWeights(*own, *score), self._smoothing)

@@ -12,6 +12,35 @@ from typing import List, NamedTuple, Optional, Protocol, Tuple
 from torch import BoolTensor, Tensor
 
 
+class BilinearWeights(NamedTuple):
+    """
+    All that there is to an LSTM whose score is a product of query and key, the query being a linear
+    function of the provisional state, and whose weights go by the threshold.
+
+    # Parameters
+
+    of_input : `Tensor`
+        `(4 * hidden_size, input_size)`, as that of `torch.nn.LSTM`.
+    of_state : `Tensor`
+        `(4 * hidden_size, hidden_size)`.
+    bias : `Tensor`
+        `(4 * hidden_size,)`.
+    query : `Tensor`
+        `(key_size, hidden_size)`.
+    query_bias : `Tensor`
+        `(key_size,)`.
+    key : `Tensor`
+        `(key_size, hidden_size)`.
+    """
+
+    of_input: Tensor
+    of_state: Tensor
+    bias: Tensor
+    query: Tensor
+    query_bias: Tensor
+    key: Tensor
+
+
 class State(NamedTuple):
     """`hidden` and `cell`, each of shape `(batch_size, hidden_size)`."""
 
@@ -42,6 +71,9 @@ class AttentiveCell(Protocol):
         The weights of those that are kept, `(batch_size, kept)`, given the scores of those that
         were selected, `(batch_size, selected)`; see `nn/memory_weights.py`.
         """
+
+    def as_bilinear(self) -> Optional[Tuple[BilinearWeights, float]]:
+        """All that there is to the cell, with its smoothing, if it is of that kind."""
 
 
 class Layout(NamedTuple):

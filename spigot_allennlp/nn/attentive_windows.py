@@ -4,7 +4,8 @@ An attentive recurrence whose gradient ends at windows, and passes them through 
 Sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)): within a window
 of so many steps gradients take the ordinary way; from a step that read a memory they go on to the
 step that stored it, through *that* step's window, and from what was read there further back;
-nowhere else.
+nowhere else. (On the processor, and for the commonest cell, kernels do the same faster; see
+`attentive_processor.py`.)
 
 Autograd could do this on a graph of all steps that is cut between windows, but it would keep what
 every step computed. So here the backward pass is written by hand, though what a window's gradient
@@ -22,11 +23,13 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from spigot_allennlp.nn.attentive_cell import AttentiveCell, Layout, State
+from spigot_allennlp.nn.attentive_cell import BilinearWeights, State
+from spigot_allennlp.nn.attentive_processor import KernelRun, Setting
 from spigot_allennlp.nn.attentive_reading import ReadAll, Reading
 from spigot_allennlp.nn.attentive_scan import every_row_is_full, scan
 from spigot_allennlp.nn.attentive_unrolling import unroll
 from spigot_allennlp.nn.attentive_way_back import Given, WayBack
+from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.memory_store import Memories
 
 
@@ -61,9 +64,14 @@ def run_in_windows(
     Differentiable once, with respect to `parameters`, all those of the cell, `inputs`, `start`, and
     keys and values of `first`; see `scan`. The layout has a truncation, or a `top_k` above zero.
     """
-    outputs, last_cell, values, present = _Windows.apply(
-        given, inputs, *start, first.keys, first.values, *parameters
-    )
+    tensors = inputs, *start, first.keys, first.values
+    bilinear = _for_kernels(given, inputs)
+    if bilinear is None:
+        outputs, last_cell, values, present = _Windows.apply(given, *tensors, *parameters)
+    else:
+        weights, smoothing = bilinear
+        setting = Setting(given.layout, smoothing, given.mask, given.present)
+        outputs, last_cell, values, present = KernelRun.apply(setting, *tensors, *weights)
     last_hidden = outputs[-1, :, : start.hidden.size(-1)].detach()
     return Run(outputs, State(last_hidden, last_cell), values, present)
 
@@ -91,6 +99,13 @@ def run_as_graph(given: Given, inputs: Tensor, start: State, first: Memories) ->
     if isinstance(read, ReadAll):
         all_memories = read.so_far(done.written)
     return Run(outputs, last, all_memories.values.detach(), all_memories.present)
+
+
+def _for_kernels(given: Given, inputs: Tensor) -> Optional[Tuple[BilinearWeights, float]]:
+    """The cell as the kernels want it, where they can be used."""
+    if given.layout.top_k is None or not has_kernels(inputs.device):
+        return None
+    return given.cell.as_bilinear() if inputs.dtype in (torch.float, torch.double) else None
 
 
 class _Windows(torch.autograd.Function):

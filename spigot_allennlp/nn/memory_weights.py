@@ -35,7 +35,8 @@ def threshold_weights(
     threshold = scores.masked_fill(~present, torch.inf).amin(dim=-1, keepdim=True)
     is_kept = present[..., :top_k]
     excess = (kept - threshold).masked_fill(~is_kept, 0).clamp(min=0)
-    share = smoothing * is_kept / is_kept.sum(dim=-1, keepdim=True).clamp(min=1)
+    number = is_kept.sum(dim=-1, keepdim=True).clamp(min=1)
+    share = smoothing * is_kept.to(scores.dtype) / number
     return (excess + share) / (excess.sum(dim=-1, keepdim=True) + smoothing)
 
 

@@ -1,6 +1,7 @@
 """A product of the present state and the stored one."""
 
 import math
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -31,3 +32,7 @@ class BilinearMemoryScore(MemoryScore):
     def forward(self, hidden: Tensor, keys: Tensor) -> Tensor:
         query = self._query(hidden).unsqueeze(1) / math.sqrt(self.size)
         return (query @ keys.transpose(1, 2)).squeeze(1)
+
+    def as_bilinear(self) -> Tuple[Tensor, Tensor, Tensor]:
+        scale = math.sqrt(self.size)
+        return self._query.weight / scale, self._query.bias / scale, self._key.weight

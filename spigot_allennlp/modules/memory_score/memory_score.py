@@ -1,5 +1,7 @@
 """How well a stored state fits the present one."""
 
+from typing import Optional, Tuple
+
 import torch
 from allennlp.common import Registrable
 from torch import Tensor
@@ -37,3 +39,10 @@ class MemoryScore(torch.nn.Module, Registrable):
         `(batch_size, memories, size)`; shape `(batch_size, memories)`.
         """
         raise NotImplementedError
+
+    def as_bilinear(self) -> Optional[Tuple[Tensor, Tensor, Tensor]]:
+        """
+        Weight `(size, hidden_size)` and bias of a query whose products with keys the scores are,
+        and the weight of the key; `None` (default) for a score that is none.
+        """
+        return None
