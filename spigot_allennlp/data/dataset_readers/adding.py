@@ -56,5 +56,5 @@ class AddingReader(SequenceReader):
         inputs = numpy.zeros((len(numbers), 2), numpy.float32)
         inputs[:, 0] = numbers
         inputs[list(marked or ()), 1] = 1
-        value = (inputs[:, 0] * inputs[:, 1]).sum()
+        value = numpy.asarray((inputs[:, 0] * inputs[:, 1]).sum())
         return Instance({"inputs": TensorField(inputs), "value": TensorField(value)})
