@@ -14,7 +14,9 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
     """
     See `AttentiveCell`. Weights and biases are laid out as those of `torch.nn.LSTM` (gates in the
     order input, forget, cell, output), with one bias, not two. Recurrent weights start orthogonal,
-    gate by gate, the bias of the forget gate at one.
+    gate by gate, and the bias of the forget gate at one; or, under `longest_memory`, the biases of
+    forget and input gates so that units forget within times from one step to that many
+    ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
 
     # Parameters
 
@@ -27,6 +29,8 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         How many memories `weigh` keeps.
     smoothing : `float`
         See `threshold_weights`.
+    longest_memory : `int`, optional (default = `None`)
+        In steps.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         weights: Weights,
         top_k: Optional[int],
         smoothing: float,
+        longest_memory: Optional[int] = None,
     ) -> None:
         super().__init__()
         self.weight_ih = torch.nn.Parameter(torch.empty(4 * hidden_size, input_size))
@@ -47,6 +52,7 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         self._weights = weights
         self._top_k = top_k
         self._smoothing = smoothing
+        self._longest_memory = longest_memory
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -54,8 +60,11 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         with torch.no_grad():
             for gate in self.weight_hh.split(self.hidden_size):
                 torch.nn.init.orthogonal_(gate)
-            self.bias.zero_()
-            self.bias[self.hidden_size : 2 * self.hidden_size] = 1
+            enter, keep, _, _ = self.bias.zero_().split(self.hidden_size)
+            keep.fill_(1)
+            if self._longest_memory is not None:
+                keep.uniform_(1, self._longest_memory - 1).log_()
+                enter.copy_(-keep)
 
     def project(self, inputs: Tensor) -> Tensor:
         return torch.nn.functional.linear(inputs, self.weight_ih, self.bias)

@@ -5,11 +5,11 @@ The gradients of one step of an attentive recurrence of one instance, as machine
 
 import numpy
 
-from spigot_allennlp.nn.attentive_step_kernels import weigh
-from spigot_allennlp.nn.compilation import kernel
+from spigot_allennlp.nn.attentive_step_kernels import add_product, weigh
+from spigot_allennlp.nn.compilation import fused_kernel, kernel
 
 
-@kernel
+@fused_kernel
 def dot(one, other):
     """In four sums, which a processor does at once."""
     first = second = third = fourth = one[0] * 0
@@ -27,12 +27,16 @@ def dot(one, other):
 
 
 @kernel
-def add_outer(one, other, result):
-    """Adds the outer product of two vectors, without the rows that are zero."""
-    for row in range(len(one)):
-        if one[row] != 0:
-            for column in range(len(other)):
-                result[row, column] += one[row] * other[column]
+def add_outer_products(ones, others, result):
+    """Adds `ones.T @ others`."""
+    for row in range(ones.shape[1]):
+        add_product(ones[:, row], others, result[row])
+
+
+@fused_kernel
+def add_multiple(factor, vector, result):
+    for index in range(len(vector)):
+        result[index] += factor * vector[index]
 
 
 @kernel
@@ -45,29 +49,26 @@ def backward_read(given, query, memories, chosen, of_summary, of_query, of_memor
     top_k, smoothing = given
     keys, values = memories
     of_keys, of_values = of_memories
-    scores, shares = numpy.zeros(len(chosen), query.dtype), numpy.zeros(len(chosen), query.dtype)
-    of_scores = numpy.zeros(len(chosen), query.dtype)
+    shares, of_scores = numpy.empty(len(chosen), query.dtype), numpy.zeros(len(chosen), query.dtype)
+    picked, scores = numpy.empty((len(chosen), len(query)), query.dtype), of_scores.copy()
     for place in range(len(chosen)):
         if chosen[place] >= 0:
-            for dim in range(len(query)):
-                scores[place] += query[dim] * keys[dim, chosen[place]]
+            picked[place] = keys[:, chosen[place]]
+            scores[place] = dot(picked[place], query)
     kept, number, total = weigh(chosen, scores, top_k, smoothing, shares)
     mean = scores[0] * 0
     for place in range(kept):
         of_scores[place] = dot(of_summary, values[chosen[place]])
         mean += shares[place] * of_scores[place]
-        of_value = of_values[chosen[place]]
-        for index in range(len(of_summary)):
-            of_value[index] += shares[place] * of_summary[index]
+        add_multiple(shares[place], of_summary, of_values[chosen[place]])
     whole = scores[0] * 0
     for place in range(kept):
         of_scores[place] = (of_scores[place] - mean) / total
         whole += of_scores[place]
     of_scores[number - 1] -= whole
     for place in range(number):
-        for dim in range(len(query)):
-            of_query[dim] += of_scores[place] * keys[dim, chosen[place]]
-            of_keys[chosen[place], dim] += of_scores[place] * query[dim]
+        add_multiple(of_scores[place], picked[place], of_query)
+        add_multiple(of_scores[place], query, of_keys[chosen[place]])
 
 
 @kernel
@@ -93,8 +94,7 @@ def backward_key(key_weight, of_key, hidden, of_hidden, of_weight):
     """Takes the gradient of a key to the state and to `key_weight`, `(hidden_size, key_size)`."""
     for index in range(len(hidden)):
         of_hidden[index] += dot(key_weight[index], of_key)
-        for dim in range(len(of_key)):
-            of_weight[index, dim] += hidden[index] * of_key[dim]
+        add_multiple(hidden[index], of_key, of_weight[index])
 
 
 @kernel

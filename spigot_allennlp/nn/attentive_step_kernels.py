@@ -9,13 +9,13 @@ bias; of the state to the query `(hidden_size, key_size)` and its bias; and of t
 `(memories, hidden_size)`.
 """
 
-from spigot_allennlp.nn.compilation import kernel
+from spigot_allennlp.nn.compilation import fused_kernel, kernel
 
 # Beyond this, a sigmoid is zero or one.
 FARTHEST = 40.0
 
 
-@kernel
+@fused_kernel
 def exponential(number):
     """
     Of a number between `-FARTHEST` and `FARTHEST` (beyond, that of the bound), to 13 digits. Only
@@ -45,7 +45,7 @@ def tanhs(numbers, results):
         results[index] = 1.0 - 2.0 / (1.0 + exponential(2.0 * numbers[index]))
 
 
-@kernel
+@fused_kernel
 def add_product(vector, matrix, result):
     """Adds `vector @ matrix` to `result`, four rows at a time, without those that are zero."""
     size, row = len(result), 0
@@ -99,7 +99,7 @@ def make_query(weights, hidden, query):
     add_product(hidden, weights[3], query)
 
 
-@kernel
+@fused_kernel
 def select(query, keys, present, number, scores, chosen):
     """
     Writes into `chosen` which of the first so many memories have the highest scores, in descending
@@ -143,7 +143,7 @@ def weigh(chosen, scores, top_k, smoothing, shares):
     return kept, number, total
 
 
-@kernel
+@fused_kernel
 def add_memories(chosen, kept, shares, values, summary):
     for place in range(kept):
         value = values[chosen[place]]

@@ -10,7 +10,8 @@ keys `(batch_size, memories, key_size)` and of values.
 import numpy
 
 from spigot_allennlp.nn.attentive_step_gradients import (
-    add_outer,
+    add_multiple,
+    add_outer_products,
     backward_key,
     backward_move,
     backward_query,
@@ -46,7 +47,7 @@ def windows_backward(first, last, given, sequence, gradient, of_weights, results
         numpy.empty((min(truncation, steps), 4 * size), gradient.dtype),
         numpy.empty((min(truncation, steps) + 1, 3, size), gradient.dtype),
         numpy.empty((2, key_size), gradient.dtype),
-        numpy.empty(4 * size, gradient.dtype),
+        numpy.empty((min(truncation, steps), 4 * size), gradient.dtype),
     )
     for row in range(first, last):
         own = row_of(sequence, row)
@@ -81,9 +82,21 @@ def stored_by(step, layout):
 def is_reached(begin, end, layout, gradient, of_own):
     """Whether any gradient reaches a window."""
     for memory in range(stored_by(begin, layout), stored_by(end, layout)):
-        if numpy.any(of_own[1][memory] != 0) or numpy.any(of_own[2][memory] != 0):
+        if is_any(of_own[1][memory]) or is_any(of_own[2][memory]):
             return True
-    return bool(numpy.any(gradient[begin:end] != 0))
+    for step in range(begin, end):
+        if is_any(gradient[step]):
+            return True
+    return False
+
+
+@kernel
+def is_any(vector):
+    """Whether a number is not zero."""
+    for number in vector:
+        if number != 0:
+            return True
+    return False
 
 
 @kernel
@@ -110,13 +123,12 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
     weights, turned, layout, _ = given
     size = len(start[0])
     of_hidden, of_cell = numpy.zeros(size, gradient.dtype), numpy.zeros(size, gradient.dtype)
-    of_gates = space[3]
     for step in range(end - 1, begin - 1, -1):
-        of_hidden += gradient[step, :size]
-        hidden = start[0] if step == begin else own[2][step - 1, :size]
+        of_gate = space[3][step - begin]
+        add_multiple(1, gradient[step, :size], of_hidden)
         if layout[1] > 0 and (step + 1) % layout[0] == 0:
             memory = stored_by(step, layout)
-            of_hidden += of_own[2][memory]
+            add_multiple(1, of_own[2][memory], of_hidden)
             of_key = of_own[1][memory]
             backward_key(weights[5], of_key, own[2][step, :size], of_hidden, of_weights[5])
         if own[1][step]:
@@ -127,13 +139,18 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
                 backward_reading(
                     step, given, own, provisional, of_summary, of_hidden, of_weights, of_own, space[2]
                 )
-            backward_move(gates, cells[1], cells[0], of_hidden, of_cell, of_gates)
+            backward_move(gates, cells[1], cells[0], of_hidden, of_cell, of_gate)
             of_hidden[:] = 0
-            add_product(of_gates, turned[1], of_hidden)
-            add_product(of_gates, turned[0], of_own[0][step])
-            add_outer(hidden, of_gates, of_weights[1])
-            add_outer(own[0][step], of_gates, of_weights[0])
-            of_weights[2][:] += of_gates
+            add_product(of_gate, turned[1], of_hidden)
+            add_product(of_gate, turned[0], of_own[0][step])
+            add_multiple(1, of_gate, of_weights[2])
+        else:
+            of_gate[:] = 0
+    of_gates = space[3][: end - begin]
+    add_outer_products(own[0][begin:end], of_gates, of_weights[0])
+    add_outer_products(own[2][begin : end - 1, :size], of_gates[1:], of_weights[1])
+    for index in range(size):
+        add_multiple(start[0][index], of_gates[0], of_weights[1][index])
     return of_hidden, of_cell
 
 

@@ -55,6 +55,11 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         `nn/memory_weights.py`. Where all are read it is always by softmax.
     smoothing : `float`, optional (default = `0.1`)
         See `threshold_weights`.
+    longest_memory : `int`, optional (default = `None`)
+        If given, at least 3: the biases of the gates are drawn so that units forget within times
+        from one step to that many
+        ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)), which tells times apart; if
+        not, that of the forget gate starts at one.
     stateful : `bool`, optional (default = `False`)
         Whether a batch goes on where the last one ended, with its states and its memories; no
         gradient crosses from the one to the other.
@@ -72,12 +77,14 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         score: Lazy[MemoryScore] = Lazy(BilinearMemoryScore),  # noqa: B008 (AllenNLP's idiom)
         weights: str = "threshold",
         smoothing: float = 0.1,
+        longest_memory: Optional[int] = None,
         stateful: bool = False,
         max_carried: int = 100,
     ) -> None:
         super().__init__(stateful)
         _check_at_least(1, attend_every=attend_every, truncation=truncation)
         _check_at_least(0, top_k=top_k, max_carried=max_carried)
+        _check_at_least(3, longest_memory=longest_memory)
         if weights not in WEIGHTS:
             raise ConfigurationError(f'weights is "{weights}", but must be one of {list(WEIGHTS)}.')
         if not smoothing > 0:
@@ -95,6 +102,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
             softmax_weights if top_k is None else WEIGHTS[weights],
             top_k,
             smoothing,
+            longest_memory,
         )
 
     def get_input_dim(self) -> int:
