@@ -1,3 +1,4 @@
 """Subcommands of `allennlp`."""
 
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank
+from spigot_allennlp.commands.plot_metrics import PlotMetrics

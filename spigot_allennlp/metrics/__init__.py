@@ -7,4 +7,11 @@ from spigot_allennlp.metrics.item_mean import ItemMean
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
 
-__all__ = ["ClassScores", "CountingMetric", "GraphChange", "ItemMean", "SemanticF1", "TreeAttachment"]
+__all__ = [
+    "ClassScores",
+    "CountingMetric",
+    "GraphChange",
+    "ItemMean",
+    "SemanticF1",
+    "TreeAttachment",
+]

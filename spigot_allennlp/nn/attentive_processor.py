@@ -87,9 +87,7 @@ def _prepared(setting: Setting, inputs: Tensor, start: State, first: Memories) -
     if mask is None:
         mask = torch.ones(steps, batch_size, dtype=torch.bool)
     assert layout.top_k is not None
-    chosen = torch.full(
-        (steps, batch_size, min(layout.top_k, capacity) + 1), -1, dtype=torch.int32
-    )
+    chosen = torch.full((steps, batch_size, min(layout.top_k, capacity) + 1), -1, dtype=torch.int32)
     hidden = start.hidden.contiguous()
     return Numbers(hidden, cells, turned_keys, values, present, mask.contiguous(), chosen)
 

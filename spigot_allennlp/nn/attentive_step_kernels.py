@@ -60,10 +60,7 @@ def add_product(vector, matrix, result):
             )
             for column in range(size):
                 result[column] += (
-                    a * first[column]
-                    + b * second[column]
-                    + c * third[column]
-                    + d * fourth[column]
+                    a * first[column] + b * second[column] + c * third[column] + d * fourth[column]
                 )
         row += 4
     while row < len(vector):

@@ -84,9 +84,7 @@ def run_as_graph(given: Given, inputs: Tensor, start: State, first: Memories) ->
     layout, mask = given.layout, given.mask
     assert layout.truncation is None and not layout.top_k
     is_full = every_row_is_full(mask, len(inputs))
-    masks = [
-        None if mask is None or full else mask[step] for step, full in enumerate(is_full)
-    ]
+    masks = [None if mask is None or full else mask[step] for step, full in enumerate(is_full)]
     read = Reading() if layout.top_k == 0 else ReadAll(first)
     done = unroll(given.cell, layout, 0, inputs, masks, start, read)
     outputs = torch.stack([state.hidden for state in done.states])

@@ -137,7 +137,15 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
                 provisional = gates[3 * size :] * cells[1]
                 of_summary = of_hidden + gradient[step, size:]
                 backward_reading(
-                    step, given, own, provisional, of_summary, of_hidden, of_weights, of_own, space[2]
+                    step,
+                    given,
+                    own,
+                    provisional,
+                    of_summary,
+                    of_hidden,
+                    of_weights,
+                    of_own,
+                    space[2],
                 )
             backward_move(gates, cells[1], cells[0], of_hidden, of_cell, of_gate)
             of_hidden[:] = 0

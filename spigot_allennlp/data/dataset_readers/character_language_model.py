@@ -1,6 +1,6 @@
 """Text, character by character, each the label of the one before it."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
@@ -92,7 +92,7 @@ def _text(path: str) -> str:
         raise ConfigurationError(f"{path} cannot be read as text in UTF-8: {error}") from error
 
 
-@lru_cache(maxsize=None)
+@cache
 def _token(character: str) -> Token:
     """One for each character: a text has millions."""
     return Token(character)

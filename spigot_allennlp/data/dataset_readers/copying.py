@@ -1,6 +1,6 @@
 """The copying problem: remember ten symbols across a long nothing."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy
@@ -84,7 +84,7 @@ def _tokens(symbols: Sequence[str]) -> List[Token]:
     return [_token(symbol) for symbol in symbols]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _token(symbol: str) -> Token:
     """One for each symbol: there are millions of places."""
     return Token(symbol)

@@ -39,7 +39,7 @@ class SequenceReader(DatasetReader):
     def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
         """The sequences of a file, as the arguments of `text_to_instance`."""
         raise ConfigurationError(
-            f'{type(self).__name__} reads no file, but was given {path!r}. Its data is generated: '
+            f"{type(self).__name__} reads no file, but was given {path!r}. Its data is generated: "
             'write, for example, "synthetic:size=2000,seed=1".'
         )
 

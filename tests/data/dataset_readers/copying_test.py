@@ -38,7 +38,7 @@ def test_a_sequence_is_the_same_for_every_size_and_differs_between_seeds():
     "path, message",
     [
         ("train.txt", "CopyingReader reads no file, but was given 'train.txt'"),
-        ("synthetic:delays=3", 'no key \'delays\'.*Did you mean "delay"'),
+        ("synthetic:delays=3", "no key 'delays'.*Did you mean \"delay\""),
         ("synthetic:delay=0", "delay is '0', but must be a whole number from 1 on"),
     ],
 )
