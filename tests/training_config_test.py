@@ -18,6 +18,14 @@ TINY = {
     "SPIGOT_CONLL_DEV": "synthetic:size=3,seed=2",
     "SPIGOT_SST_TRAIN": "synthetic:size=12,seed=1",
     "SPIGOT_SST_DEV": "synthetic:size=6,seed=2",
+    "SPIGOT_COPYING_TRAIN": "synthetic:size=4,seed=1,delay=6",
+    "SPIGOT_COPYING_DEV": "synthetic:size=2,seed=2,delay=6",
+    "SPIGOT_ADDING_TRAIN": "synthetic:size=4,seed=1,length=12",
+    "SPIGOT_ADDING_DEV": "synthetic:size=2,seed=2,length=12",
+    "SPIGOT_IMAGES_TRAIN": "synthetic:size=12,seed=1,image_size=4",
+    "SPIGOT_IMAGES_DEV": "synthetic:size=4,seed=1,image_size=4",
+    "SPIGOT_TEXT_TRAIN": "synthetic:size=16,seed=1",
+    "SPIGOT_TEXT_DEV": "synthetic:size=16,seed=2",
     "SPIGOT_EMBEDDINGS": "",
     "SPIGOT_SST_EMBEDDINGS": "",
 }
@@ -75,6 +83,16 @@ def test_a_config_opens_with_a_comment_and_is_short(path):
 @pytest.mark.parametrize("folder", ["syntactic_then_semantic", "semantic_then_sentiment"])
 def test_the_estimators_of_a_pipeline_differ_in_one_line(folder):
     names = ["pipeline", "straight_through", "spigot", "structured_attention"]
+    first, *others = [lines_of_code(FOLDER / folder / f"{name}.jsonnet") for name in names]
+    for other in others:
+        assert sum(ours != theirs for ours, theirs in zip(first, other, strict=True)) == 1
+
+
+@pytest.mark.parametrize(
+    "folder", ["copying", "adding", "pixel_sequence", "character_language_model"]
+)
+def test_the_ways_back_through_time_differ_in_one_line(folder):
+    names = ["sparse_attentive", "truncated", "full", "self_attention"]
     first, *others = [lines_of_code(FOLDER / folder / f"{name}.jsonnet") for name in names]
     for other in others:
         assert sum(ours != theirs for ours, theirs in zip(first, other, strict=True)) == 1

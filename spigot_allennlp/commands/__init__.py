@@ -2,3 +2,4 @@
 
 from spigot_allennlp.commands.ablate import Ablate
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank
+from spigot_allennlp.commands.plot_metrics import PlotMetrics

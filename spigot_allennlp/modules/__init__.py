@@ -1,17 +1,23 @@
 """Floor 5: torch modules that models assemble."""
 
 from spigot_allennlp.modules.arc_encoder import ArcEncoder
+from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.seq2seq_encoders import SparseAttentiveLstm
 from spigot_allennlp.modules.structured_argmax_layer import Latent, StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
+from spigot_allennlp.modules.token_embedders import OneHotEmbedder
 from spigot_allennlp.modules.word_dropout import WordDropout
 
 __all__ = [
     "ArcEncoder",
     "Latent",
+    "MemoryScore",
+    "OneHotEmbedder",
     "PairScorer",
     "SentenceEncoder",
+    "SparseAttentiveLstm",
     "StructuredArgmaxLayer",
     "StructuredLoss",
     "WordDropout",

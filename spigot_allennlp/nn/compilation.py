@@ -19,6 +19,11 @@ def kernel(function: Callable) -> Callable:
     return numba.njit(nogil=True, error_model="numpy")(function)
 
 
+def fused_kernel(function: Callable) -> Callable:
+    """A kernel in which a product and the sum that it goes into may be rounded together, once."""
+    return numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
+
+
 def entry(function: Callable) -> Callable:
     """
     A kernel to be called from Python. It is compiled at its first call and kept beside its source

@@ -1,7 +1,13 @@
 """The dataset readers, one file each."""
 
+from spigot_allennlp.data.dataset_readers.adding import AddingReader
+from spigot_allennlp.data.dataset_readers.character_language_model import (
+    CharacterLanguageModelReader,
+)
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
+from spigot_allennlp.data.dataset_readers.copying import CopyingReader
 from spigot_allennlp.data.dataset_readers.latent_clusters import LatentClustersReader
+from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader

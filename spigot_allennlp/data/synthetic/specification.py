@@ -1,7 +1,7 @@
 """The name of an embedded data set: `synthetic:size=2000,seed=1`."""
 
 from difflib import get_close_matches
-from typing import Dict, NamedTuple
+from typing import Dict, Mapping, NamedTuple
 
 PREFIX = "synthetic:"
 
@@ -41,26 +41,38 @@ def parse_specification(text: str) -> Specification:
 
     `ValueError` that names the key and its value, and the way out.
     """
+    return check_lengths(Specification(**parse_settings(text, _LEAST)))
+
+
+def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
+    """
+    The settings in a data path, whole numbers; `least` names those known, each with the least that
+    it may be.
+
+    # Raises
+
+    `ValueError`, as `parse_specification`.
+    """
     if not text.startswith(PREFIX):
         raise ValueError(f'{text!r} names no embedded data set; write "{PREFIX}size=2000,seed=1".')
     values: Dict[str, int] = {}
     for part in filter(None, text[len(PREFIX) :].split(",")):
         key, equals, value = (piece.strip() for piece in part.partition("="))
-        if key not in _LEAST:
-            near = get_close_matches(key, _LEAST, n=1)
+        if key not in least:
+            near = get_close_matches(key, least, n=1)
             hint = f' Did you mean "{near[0]}"?' if near else ""
-            known = ", ".join(_LEAST)
+            known = ", ".join(least)
             raise ValueError(f"{text!r}: there is no key {key!r}; known are {known}.{hint}")
         if key in values:
             raise ValueError(f"{text!r}: {key} is given twice; leave one out.")
-        if not (value.isascii() and value.isdigit() and int(value) >= _LEAST[key]):
+        if not (value.isascii() and value.isdigit() and int(value) >= least[key]):
             given = f"{key} is {value!r}" if equals else f"{key} has no value"
             raise ValueError(
-                f"{text!r}: {given}, but must be a whole number from {_LEAST[key]} on; write, for "
-                f'example, "{PREFIX}{key}={max(_LEAST[key], 1)}".'
+                f"{text!r}: {given}, but must be a whole number from {least[key]} on; write, for "
+                f'example, "{PREFIX}{key}={max(least[key], 1)}".'
             )
         values[key] = int(value)
-    return check_lengths(Specification(**values))
+    return values
 
 
 def check_lengths(specification: Specification) -> Specification:

@@ -1,0 +1,98 @@
+"""Text, character by character, each the label of the one before it."""
+
+from functools import cache
+from typing import Any, Dict, Iterator, Sequence, Tuple
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data.fields import SequenceLabelField, TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
+
+from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+from spigot_allennlp.data.source import is_synthetic, open_source
+from spigot_allennlp.data.synthetic.specification import parse_specification
+from spigot_allennlp.data.synthetic_treebank import generate
+
+CHARACTERS = "characters"
+
+
+@DatasetReader.register("character_language_model")
+class CharacterLanguageModelReader(SequenceReader):
+    """
+    Cuts a text into pieces of `length` characters, one after the other; a shorter rest at the end
+    is left out. The fields are `tokens`, the characters, and `labels`, for each the one that
+    follows it; both in the vocabulary namespace "characters", where one that the training text
+    lacks is the unknown one.
+
+    A data path is any text in UTF-8 (plain, gzip or xz), or the sentences of the embedded treebank,
+    `"synthetic:size=2000,seed=1"`, one a line.
+
+    Registered as a `DatasetReader` with name "character_language_model".
+
+    # Parameters
+
+    length : `int`, optional (default = `100`)
+    part : `Tuple[float, float]`, optional (default = `(0.0, 1.0)`)
+        From where to where the text is read, as shares of its characters: for a text that is to be
+        both trained and evaluated on.
+    """
+
+    def __init__(
+        self, length: int = 100, part: Tuple[float, float] = (0.0, 1.0), **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        check_least(1, length=length)
+        if len(part) != 2 or not 0 <= part[0] < part[1] <= 1:
+            raise ConfigurationError(
+                f"part is {list(part)}, but must be two growing shares of the text, as [0, 0.9]."
+            )
+        self._length = length
+        self._part = part
+        self._indexers = {"tokens": SingleIdTokenIndexer(namespace=CHARACTERS)}
+
+    def _all_generated(self, path: str) -> Iterator[Dict[str, Any]]:
+        return self._of_file(path)
+
+    def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
+        text = _text(path)
+        begin, end = (int(share * len(text)) for share in self._part)
+        text = text[begin:end]
+        if len(text) <= self._length:
+            raise ConfigurationError(
+                f"{path} gives {len(text)} characters, too few for a piece of {self._length} and "
+                "one more to follow it. Give a longer text, or ask for shorter pieces."
+            )
+        for start in range(0, len(text) - self._length, self._length):
+            yield {"characters": text[start : start + self._length + 1]}
+
+    def text_to_instance(self, characters: Sequence[str]) -> Instance:  # type: ignore[override]
+        """
+        # Parameters
+
+        characters : `Sequence[str]`
+            Those that are read, and the one that follows them.
+        """
+        tokens = TextField([_token(character) for character in characters[:-1]])
+        labels = SequenceLabelField(list(characters[1:]), tokens, label_namespace=CHARACTERS)
+        return Instance({"tokens": tokens, "labels": labels})
+
+    def apply_token_indexers(self, instance: Instance) -> None:
+        instance["tokens"].token_indexers = self._indexers  # type: ignore[attr-defined]
+
+
+def _text(path: str) -> str:
+    try:
+        if is_synthetic(path):
+            sentences = generate(*parse_specification(path))
+            return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
+        with open_source(local_path(path), "text") as stream:
+            return stream.read().decode("utf-8")
+    except ValueError as error:
+        raise ConfigurationError(f"{path} cannot be read as text in UTF-8: {error}") from error
+
+
+@cache
+def _token(character: str) -> Token:
+    """One for each character: a text has millions."""
+    return Token(character)

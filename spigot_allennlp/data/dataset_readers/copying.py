@@ -1,0 +1,90 @@
+"""The copying problem: remember ten symbols across a long nothing."""
+
+from functools import cache
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy
+from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data.fields import SequenceLabelField, TensorField, TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
+
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+
+BLANK, MARKER = "0", "9"
+SYMBOLS = 8  # "1" to "8"
+
+
+@DatasetReader.register("copying")
+class CopyingReader(SequenceReader):
+    """
+    Sequences of `num_symbols` symbols out of eight, `delay - 1` blanks, a marker, and as many
+    blanks as there were symbols; at those the symbols are to be given in their order
+    ([Hochreiter & Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735); in this form
+    [Arjovsky et al., 2016](https://arxiv.org/abs/1511.06464)). A sequence has
+    `delay + 2 * num_symbols` steps.
+
+    The fields are `tokens`, the input; `labels`, the output of every step, blank before the last
+    ones; and `scored`, which marks these. A data path is `"synthetic:size=20000,seed=1"`, and
+    `"synthetic:size=500,seed=3,delay=400"` overrules the delay of the config, so that a model can
+    be evaluated at another one.
+
+    Registered as a `DatasetReader` with name "copying".
+
+    # Parameters
+
+    delay : `int`, optional (default = `100`)
+        The T of the papers.
+    num_symbols : `int`, optional (default = `10`)
+    """
+
+    _settings = {"delay": 1, "num_symbols": 1}
+
+    def __init__(self, delay: int = 100, num_symbols: int = 10, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_least(1, delay=delay, num_symbols=num_symbols)
+        self._defaults = {"delay": delay, "num_symbols": num_symbols}
+        self._indexers = {"tokens": SingleIdTokenIndexer()}
+
+    def _generated(
+        self, random: numpy.random.Generator, settings: Dict[str, int]
+    ) -> Dict[str, Any]:
+        wanted = {**self._defaults, **settings}
+        numbers = random.integers(1, SYMBOLS + 1, wanted["num_symbols"])
+        return {"symbols": [str(number) for number in numbers], "delay": wanted["delay"]}
+
+    def text_to_instance(  # type: ignore[override]
+        self, symbols: Sequence[str], delay: Optional[int] = None
+    ) -> Instance:
+        """
+        # Parameters
+
+        symbols : `Sequence[str]`
+            What is to be remembered, each from "1" to "8".
+        delay : `int`, optional (default = that of the reader)
+        """
+        delay = self._defaults["delay"] if delay is None else delay
+        number = len(symbols)
+        given = [*symbols, *[BLANK] * (delay - 1), MARKER, *[BLANK] * number]
+        tokens = TextField(_tokens(given))
+        labels = [*[BLANK] * (delay + number), *symbols]
+        scored = numpy.arange(len(given)) >= delay + number
+        return Instance(
+            {
+                "tokens": tokens,
+                "labels": SequenceLabelField(labels, tokens),
+                "scored": TensorField(scored, padding_value=False),
+            }
+        )
+
+    def apply_token_indexers(self, instance: Instance) -> None:
+        instance["tokens"].token_indexers = self._indexers  # type: ignore[attr-defined]
+
+
+def _tokens(symbols: Sequence[str]) -> List[Token]:
+    return [_token(symbol) for symbol in symbols]
+
+
+@cache
+def _token(symbol: str) -> Token:
+    """One for each symbol: there are millions of places."""
+    return Token(symbol)

@@ -1,0 +1,97 @@
+"""Images, read pixel by pixel: MNIST and whatever else comes in idx files."""
+
+from typing import Any, Dict, Iterator, Optional
+
+import numpy
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import LabelField, TensorField
+
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+from spigot_allennlp.data.idx_format import read_idx
+from spigot_allennlp.data.synthetic_images import draw_image
+
+# In the name of a file of images, and in that of its labels.
+IMAGES, LABELS = "images-idx3", "labels-idx1"
+
+
+@DatasetReader.register("pixel_sequence")
+class PixelSequenceReader(SequenceReader):
+    """
+    An image is a sequence of its pixels, row by row or, under a `permutation_seed`, in an order
+    that is the same for all ([Le et al., 2015](https://arxiv.org/abs/1504.00941)).
+
+    A data path is a file of images, as `train-images-idx3-ubyte.gz`, beside which that of the
+    labels lies, `train-labels-idx1-ubyte.gz`; or `"synthetic:size=2000,seed=1"`, images of bars and
+    rings, also with `image_size=16` (default 8). The fields are `inputs`, of shape `(pixels, 1)`,
+    from 0 to 1, and `label`.
+
+    Registered as a `DatasetReader` with name "pixel_sequence".
+
+    # Parameters
+
+    downsample : `int`, optional (default = `1`)
+        The side of the squares of pixels of which each becomes one, its mean; what is left over at
+        the right and below is cut off.
+    permutation_seed : `int`, optional (default = `None`)
+        Of the random order of the pixels; `None`: as they are.
+    """
+
+    _settings = {"image_size": 4}
+
+    def __init__(
+        self, downsample: int = 1, permutation_seed: Optional[int] = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        check_least(1, downsample=downsample)
+        check_least(0, permutation_seed=permutation_seed)
+        self._downsample = downsample
+        self._permutation_seed = permutation_seed
+
+    def _generated(
+        self, random: numpy.random.Generator, settings: Dict[str, int]
+    ) -> Dict[str, Any]:
+        image, label = draw_image(random, settings.get("image_size", 8))
+        return {"image": image, "label": str(label)}
+
+    def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
+        if IMAGES not in path:
+            raise ConfigurationError(
+                f'The labels of {path} are not known: its name should contain "{IMAGES}", that of '
+                f'the labels, beside it, "{LABELS}".'
+            )
+        try:
+            images = read_idx(cached_path(path))
+            labels = read_idx(cached_path(LABELS.join(path.rsplit(IMAGES, 1))))
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        if images.ndim != 3 or labels.shape != images.shape[:1]:
+            raise ConfigurationError(
+                f"{path} has shape {images.shape} and its labels {labels.shape}, but should have "
+                "three dimensions, and one label for each image."
+            )
+        for image, label in zip(images, labels, strict=True):
+            yield {"image": image, "label": str(label)}
+
+    def text_to_instance(  # type: ignore[override]
+        self, image: numpy.ndarray, label: Optional[str] = None
+    ) -> Instance:
+        """
+        # Parameters
+
+        image : `numpy.ndarray`
+            Bytes, of shape `(rows, columns)`.
+        label : `str`, optional
+        """
+        side = self._downsample
+        rows, columns = (size // side for size in image.shape)
+        squares = image[: rows * side, : columns * side].reshape(rows, side, columns, side)
+        pixels = (squares.mean(axis=(1, 3)) / 255).astype(numpy.float32).reshape(-1, 1)
+        if self._permutation_seed is not None:
+            order = numpy.random.default_rng(self._permutation_seed).permutation(len(pixels))
+            pixels = pixels[order]
+        instance = Instance({"inputs": TensorField(pixels)})
+        if label is not None:
+            instance.add_field("label", LabelField(label))
+        return instance

@@ -1,0 +1,77 @@
+import gzip
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from spigot_allennlp.data.dataset_readers.character_language_model import (
+    CharacterLanguageModelReader,
+)
+
+
+def pieces_of(reader, path):
+    return [
+        ("".join(token.text for token in one["tokens"]), "".join(one["labels"].labels))
+        for one in reader.read(str(path))
+    ]
+
+
+@pytest.fixture
+def text(tmp_path):
+    (tmp_path / "text").write_text("abcdefghij", encoding="utf-8")
+    return tmp_path / "text"
+
+
+def test_a_text_is_cut_into_pieces_and_each_character_labelled_with_the_next(text):
+    pieces = pieces_of(CharacterLanguageModelReader(length=3), text)
+    assert pieces == [("abc", "bcd"), ("def", "efg"), ("ghi", "hij")]
+
+
+def test_a_rest_without_a_whole_piece_is_left_out(text):
+    assert pieces_of(CharacterLanguageModelReader(length=4), text)[-1] == ("efgh", "fghi")
+    assert len(pieces_of(CharacterLanguageModelReader(length=5), text)) == 1
+
+
+def test_parts_of_a_text_do_not_overlap(text):
+    assert pieces_of(CharacterLanguageModelReader(2, part=(0, 0.5)), text)[-1] == ("cd", "de")
+    assert pieces_of(CharacterLanguageModelReader(2, part=(0.5, 1)), text)[0] == ("fg", "gh")
+
+
+def test_line_ends_are_characters_and_files_may_be_compressed(tmp_path):
+    (tmp_path / "text.gz").write_bytes(gzip.compress("a\nbä\n".encode()))
+    assert pieces_of(CharacterLanguageModelReader(length=4), tmp_path / "text.gz") == [
+        ("a\nbä", "\nbä\n")
+    ]
+
+
+def test_the_embedded_text_has_sentences_in_lines():
+    pieces = pieces_of(CharacterLanguageModelReader(length=50), "synthetic:size=9,seed=1")
+    text = "".join(piece for piece, _ in pieces)
+    assert text.count("\n") >= 5 and " " in text and "." in text
+
+
+def test_characters_and_labels_have_the_same_numbers(text):
+    reader = CharacterLanguageModelReader(length=9)
+    instances = list(reader.read(str(text)))
+    reader.apply_token_indexers(instances[0])
+    instances[0].index_fields(Vocabulary.from_instances(instances))
+    tensors = instances[0].as_tensor_dict(instances[0].get_padding_lengths())
+    characters = tensors["tokens"]["tokens"]["tokens"]
+    assert characters[1:].tolist() == tensors["labels"][:-1].tolist()
+
+
+@pytest.mark.parametrize("part", [(0.5, 0.5), (0.9, 0.1), (-0.1, 1), (0, 1.1)])
+def test_parts_that_are_none_are_refused(part):
+    with pytest.raises(ConfigurationError, match="must be two growing shares"):
+        CharacterLanguageModelReader(part=part)
+
+
+def test_a_text_that_is_too_short_is_refused(text):
+    with pytest.raises(ConfigurationError, match="gives 10 characters, too few for a piece of 10"):
+        list(CharacterLanguageModelReader(length=10).read(str(text)))
+
+
+def test_a_file_that_is_not_in_utf_8_is_refused(tmp_path):
+    (tmp_path / "text").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="cannot be read as text in UTF-8"):
+        list(CharacterLanguageModelReader().read(str(tmp_path / "text")))

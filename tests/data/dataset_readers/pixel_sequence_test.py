@@ -1,0 +1,77 @@
+import numpy
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
+from spigot_allennlp.data.synthetic_images import CLASSES, draw_image
+from tests.data.idx_format_test import idx
+
+IMAGE = numpy.array([[0, 255, 51], [102, 153, 204]], dtype=numpy.uint8)
+
+
+@pytest.fixture
+def files(tmp_path):
+    images = numpy.stack([IMAGE, IMAGE[::-1]])
+    (tmp_path / "some-images-idx3-ubyte").write_bytes(idx(images))
+    (tmp_path / "some-labels-idx1-ubyte").write_bytes(idx(numpy.array([7, 3], dtype="u1")))
+    return tmp_path
+
+
+def pixels_of(instance):
+    return pytest.approx(instance["inputs"].tensor.squeeze(-1).tolist())
+
+
+def test_pixels_come_row_by_row_from_zero_to_one_with_the_label_from_beside(files):
+    first, second = PixelSequenceReader().read(str(files / "some-images-idx3-ubyte"))
+    assert [0, 1, 0.2, 0.4, 0.6, 0.8] == pixels_of(first)
+    assert (first["label"].label, second["label"].label) == ("7", "3")
+
+
+def test_squares_of_pixels_become_their_mean():
+    instance = PixelSequenceReader(downsample=2).text_to_instance(IMAGE)
+    assert [(0 + 1 + 0.4 + 0.6) / 4] == pixels_of(instance)
+    assert "label" not in instance.fields
+
+
+def test_a_permutation_is_the_same_for_all_images_and_all_readers():
+    once, again = (PixelSequenceReader(permutation_seed=3) for _ in range(2))
+    number = numpy.arange(64, dtype=numpy.uint8).reshape(8, 8)
+    first = (once.text_to_instance(number)["inputs"].tensor * 255).round()
+    assert (first == (again.text_to_instance(number)["inputs"].tensor * 255).round()).all()
+    assert first.squeeze(-1).tolist() != list(range(64))
+    assert sorted(first.squeeze(-1).tolist()) == list(range(64))
+
+
+def test_generated_images_have_the_size_that_is_asked_for_and_all_classes():
+    instances = list(PixelSequenceReader().read("synthetic:size=60,seed=1,image_size=6"))
+    assert {len(instance["inputs"].tensor) for instance in instances} == {36}
+    assert {instance["label"].label for instance in instances} == set("01234")
+
+
+def test_the_ink_of_a_generated_image_is_where_its_class_says():
+    random = numpy.random.default_rng(1)
+    images = [draw_image(random, 9) for _ in range(80)]
+    for image, label in images:
+        ink = image > 150
+        if CLASSES[label] == "lying":
+            assert ink.sum() == 9 and ink.any(axis=1).sum() == 1
+        elif CLASSES[label] == "standing":
+            assert ink.sum() == 9 and ink.any(axis=0).sum() == 1
+
+
+def test_a_file_whose_labels_cannot_be_found_is_refused(files):
+    (files / "some-images-idx3-ubyte").rename(files / "pictures")
+    with pytest.raises(ConfigurationError, match='its name should contain "images-idx3"'):
+        list(PixelSequenceReader().read(str(files / "pictures")))
+
+
+def test_labels_that_are_not_as_many_as_images_are_refused(files):
+    (files / "some-labels-idx1-ubyte").write_bytes(idx(numpy.array([7], dtype="u1")))
+    with pytest.raises(ConfigurationError, match="one label for each image"):
+        list(PixelSequenceReader().read(str(files / "some-images-idx3-ubyte")))
+
+
+def test_a_damaged_file_is_named(files):
+    (files / "some-images-idx3-ubyte").write_bytes(b"nothing")
+    with pytest.raises(ConfigurationError, match="some-images-idx3-ubyte is no idx file"):
+        list(PixelSequenceReader().read(str(files / "some-images-idx3-ubyte")))

@@ -1,0 +1,68 @@
+import gzip
+import struct
+from pathlib import Path
+
+import numpy
+import pytest
+
+from spigot_allennlp.data.idx_format import TYPES, read_idx
+
+MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
+
+
+def idx(array: numpy.ndarray) -> bytes:
+    """Written by hand: the format's rules once more, the other way round."""
+    code = {kind: code for code, kind in TYPES.items()}[
+        array.dtype.newbyteorder(">").str.replace("|", ">")
+    ]
+    return (
+        struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
+        + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    )
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "i2", "i4", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 1, 3), (0, 4)])
+def test_an_array_is_read_back_in_its_type_and_shape(kind, shape, tmp_path):
+    array = numpy.arange(numpy.prod(shape)).reshape(shape).astype(kind)
+    (tmp_path / "array").write_bytes(idx(array))
+    found = read_idx(tmp_path / "array")
+    assert found.dtype == array.dtype and found.shape == shape
+    assert (found == array).all()
+
+
+def test_the_bytes_are_those_of_the_description(tmp_path):
+    (tmp_path / "array").write_bytes(bytes.fromhex("00000802 00000002 00000003 010203 040506"))
+    assert read_idx(tmp_path / "array").tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_it_is_told_by_its_bytes_whether_a_file_is_compressed(tmp_path):
+    array = numpy.arange(6, dtype="u1").reshape(2, 3)
+    (tmp_path / "array").write_bytes(gzip.compress(idx(array)))
+    assert (read_idx(tmp_path / "array") == array).all()
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "is no idx file: it begins with nothing"),
+        (b"\x89PNG\r\n", "is no idx file: it begins with 89 50 4e 47"),
+        (b"\0\0\x07\1\0\0\0\0", "is no idx file: it begins with 00 00 07 01"),
+        (b"\0\0\x08\1\0\0\0\3\1\2", r"10 bytes, but its dimensions \(3,\) ask for 11"),
+        (b"\0\0\x08\1\0\0\0\1\1\2", r"10 bytes, but its dimensions \(1,\) ask for 9"),
+        (b"\0\0\x08\3\0\0\0\1", "cut short"),
+        (gzip.compress(b"\0\0\x08\1\0\0\0\1\1")[:-9], "compressed file is damaged"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(content, message, tmp_path):
+    (tmp_path / "array").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_idx(tmp_path / "array")
+
+
+@pytest.mark.skipif(not MNIST.exists(), reason="the data sets are not here")
+def test_mnist_is_read():
+    images = read_idx(MNIST / "t10k-images-idx3-ubyte.gz")
+    labels = read_idx(MNIST / "t10k-labels-idx1-ubyte.gz")
+    assert images.shape == (10000, 28, 28) and labels.shape == (10000,)
+    assert labels[:5].tolist() == [7, 2, 1, 0, 4] and images.max() == 255

@@ -1,0 +1,129 @@
+"""The models of long sequences: their losses and figures, and that they learn."""
+
+import math
+from copy import deepcopy
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Batch, DatasetReader, Vocabulary
+from allennlp.models import Model
+from torch.testing import assert_close
+
+from spigot_allennlp.models.sequence_model import last_step
+
+ENCODER = {"type": "sparse_attentive_lstm", "hidden_size": 16, "top_k": 2, "truncation": 4}
+ONE_HOT = {"token_embedders": {"tokens": {"type": "one_hot"}}}
+TASKS = {
+    "copying": (
+        {"type": "copying", "delay": 3, "num_symbols": 2},
+        {
+            "type": "step_classifier",
+            "text_field_embedder": ONE_HOT,
+            "encoder": {**ENCODER, "input_size": 12},
+        },
+    ),
+    "adding": (
+        {"type": "adding", "length": 6},
+        {"type": "sequence_regressor", "encoder": {**ENCODER, "input_size": 2}},
+    ),
+    "pixels": (
+        {"type": "pixel_sequence", "downsample": 2},
+        {"type": "sequence_classifier", "encoder": {**ENCODER, "input_size": 1}},
+    ),
+}
+
+
+def built(task: str, size: int = 40):
+    """A model, and all data as one batch."""
+    torch.manual_seed(1)
+    reader, model = (Params(deepcopy(params)) for params in TASKS[task])
+    reader = DatasetReader.from_params(reader)
+    instances = list(reader.read(f"synthetic:size={size},seed=1"))
+    for instance in instances:
+        reader.apply_token_indexers(instance)
+    vocab = Vocabulary.from_instances(instances)
+    batch = Batch(instances)
+    batch.index_instances(vocab)
+    return Model.from_params(model, vocab=vocab), batch.as_tensor_dict()
+
+
+def train(model, tensors, steps):
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(steps):
+        model.get_metrics(reset=True)
+        loss = model(**tensors)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model.get_metrics()
+
+
+def test_a_step_classifier_learns_to_copy():
+    assert train(*built("copying", 12), steps=80)["accuracy"] == 1
+
+
+def test_a_sequence_regressor_learns_to_add():
+    assert train(*built("adding", 20), steps=120)["mean_squared_error"] < 0.02
+
+
+def test_a_sequence_classifier_learns_what_is_on_images():
+    assert train(*built("pixels", 10), steps=120)["accuracy"] == 1
+
+
+def test_only_steps_that_are_scored_count():
+    model, tensors = built("copying", 3)
+    output = model.eval()(**tensors)
+    scored = tensors["scored"]
+    assert scored.sum() == 3 * 2
+    wanted = tensors["labels"][scored]
+    losses = torch.nn.functional.cross_entropy(output["logits"][scored], wanted)
+    assert_close(output["loss"], losses)
+    metrics = model.get_metrics()
+    assert metrics["cross_entropy"] == pytest.approx(losses.item())
+    assert metrics["bits"] == pytest.approx(losses.item() / math.log(2))
+    right = (output["logits"][scored].argmax(dim=-1) == wanted).float().mean()
+    assert metrics["accuracy"] == pytest.approx(right.item())
+
+
+def test_without_such_a_mark_all_steps_count_but_not_the_padding():
+    model, tensors = built("copying", 2)
+    del tensors["scored"]
+    tensors["tokens"]["tokens"]["tokens"][1, 4:] = 0  # padding
+    output = model.eval()(**tensors)
+    logits, labels = output["logits"], tensors["labels"]
+    kept = torch.cat([logits[0], logits[1, :4]]), torch.cat([labels[0], labels[1, :4]])
+    assert_close(output["loss"], torch.nn.functional.cross_entropy(*kept))
+    readable = model.make_output_human_readable(output)["labels"]
+    assert [len(row) for row in readable] == [len(labels[0]), 4]
+
+
+def test_outputs_can_be_had_without_labels():
+    model, tensors = built("pixels", 2)
+    output = model.eval()(inputs=tensors["inputs"])
+    assert "loss" not in output and model.get_metrics() == {}
+    assert len(model.make_output_human_readable(output)["label"]) == 2
+    model, tensors = built("adding", 2)
+    assert model.eval()(inputs=tensors["inputs"])["value"].shape == (2,)
+
+
+def test_vectors_may_have_a_mask():
+    model, tensors = built("adding", 2)
+    mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
+    both = model.eval()(inputs=tensors["inputs"], mask=mask)["value"]
+    alone = model(inputs=tensors["inputs"][1:, :4])["value"]
+    assert_close(both[1:], alone)
+
+
+def test_the_last_step_is_that_of_each_sequence():
+    encoded = torch.arange(6.0).view(2, 3, 1)
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    assert last_step(encoded, mask).tolist() == [[1], [5]]
+
+
+def test_tokens_without_an_embedder_are_refused():
+    _, tensors = built("copying", 2)
+    model, _ = built("adding", 2)
+    with pytest.raises(ConfigurationError, match="no text_field_embedder"):
+        model(tokens=tensors["tokens"])

@@ -1,0 +1,257 @@
+import pytest
+import torch
+from allennlp.common import Lazy, Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Batch, Instance, Token, Vocabulary
+from allennlp.data.fields import LabelField, SequenceLabelField, TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
+from allennlp.models import Model
+from allennlp.modules import Seq2SeqEncoder
+from torch.testing import assert_close
+
+from spigot_allennlp.modules.memory_score.additive import AdditiveMemoryScore
+from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
+from tests.nn.attentive_paths import SlowCell, slow_outputs
+
+SMOOTHING = 0.3
+SETTINGS = [
+    (1, 1, 1),
+    (1, 2, 3),
+    (2, 3, 5),
+    (3, 2, 4),
+    (2, 100, 3),
+    (1, 2, None),
+    (2, 2, 100),
+    (4, None, 3),
+    (2, None, None),
+]
+
+
+def encoder_like(slow: SlowCell, attend_every, top_k, truncation) -> SparseAttentiveLstm:
+    encoder = SparseAttentiveLstm(
+        slow.weight_ih.size(1),
+        slow.weight_hh.size(1),
+        attend_every,
+        top_k,
+        truncation,
+        Lazy(AdditiveMemoryScore, constructor_extras={"size": len(slow.output)}),
+        smoothing=SMOOTHING,
+    ).double()
+    for ours, theirs in matching(encoder, slow):
+        ours.data.copy_(theirs.view_as(ours))
+    return encoder
+
+
+def matching(encoder, slow):
+    """The parameters of the two, side by side."""
+    cell, score = encoder._cell, encoder._cell._score
+    yield cell.weight_ih, slow.weight_ih
+    yield cell.weight_hh, slow.weight_hh
+    yield cell.bias, slow.bias
+    yield score._present.weight, slow.query
+    yield score._present.bias, slow.offset
+    yield score._stored.weight, slow.memory
+    yield score._output.weight, slow.output
+
+
+@pytest.mark.parametrize("attend_every, top_k, truncation", SETTINGS)
+@pytest.mark.parametrize("lengths", [[11, 11], [11, 4, 7]])
+def test_outputs_and_gradients_are_those_of_the_paths_written_out(
+    attend_every, top_k, truncation, lengths
+):
+    torch.manual_seed(1)
+    slow = SlowCell(input_size=3, hidden_size=4, size=5)
+    encoder = encoder_like(slow, attend_every, top_k, truncation)
+    inputs = torch.randn(len(lengths), 11, 3, dtype=torch.double, requires_grad=True)
+    expected = torch.zeros(len(lengths), 11, 8, dtype=torch.double)
+    for row, length in enumerate(lengths):
+        expected[row, :length] = slow_outputs(
+            slow, inputs[row, :length], attend_every, top_k, truncation, SMOOTHING
+        )
+    mask = torch.arange(11) < torch.tensor(lengths).unsqueeze(-1)
+    found = encoder(inputs, mask)
+    assert_close(found, expected)
+
+    weights = torch.randn_like(expected)
+    (of_inputs,) = torch.autograd.grad((expected * weights).sum(), inputs, retain_graph=True)
+    (expected * weights).sum().backward(inputs=list(slow.parameters()))
+    (found * weights).sum().backward()
+    assert_close(inputs.grad, of_inputs)
+    for ours, theirs in matching(encoder, slow):
+        assert_close(ours.grad, theirs.grad.view_as(ours))
+
+
+def built(**settings) -> SparseAttentiveLstm:
+    params = {"type": "sparse_attentive_lstm", "input_size": 3, "hidden_size": 4, **settings}
+    torch.manual_seed(3)
+    return Seq2SeqEncoder.from_params(Params(params)).double()
+
+
+def batch(*lengths: int):
+    torch.manual_seed(4)
+    inputs = torch.randn(len(lengths), max(lengths), 3, dtype=torch.double)
+    return inputs, torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(-1)
+
+
+# Each kind of gradient, and both of kernels and torch.
+KINDS = [
+    {"top_k": 2, "attend_every": 2, "truncation": 3},
+    {"top_k": 2, "attend_every": 2, "truncation": 3, "score": {"type": "additive"}},
+    {"top_k": 2, "attend_every": 1, "truncation": 3, "weights": "softmax"},
+    {"top_k": 0, "truncation": 3},
+    {"top_k": 0, "truncation": None},
+    {"top_k": None, "truncation": None},
+    {"top_k": None, "truncation": 4},
+]
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_an_instance_does_not_see_its_batch_or_its_padding(settings):
+    encoder = built(**settings)
+    inputs, mask = batch(9, 0, 5)
+    together = encoder(inputs, mask)
+    assert together.shape == (3, 9, encoder.get_output_dim())
+    assert (together[~mask] == 0).all()
+    assert_close(encoder(inputs[2:, :5], mask[2:, :5]), together[2:, :5])
+    assert_close(encoder(inputs[:1]), together[:1])
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_stateful_use_goes_on_where_the_last_batch_ended(settings):
+    settings = {**settings, "attend_every": 1}
+    inputs, _ = batch(8, 8)
+    whole = built(**settings)(inputs)
+    encoder = built(**settings, stateful=True)
+    parts = [encoder(part, torch.ones(2, 4, dtype=torch.bool)) for part in inputs.split(4, dim=1)]
+    assert_close(torch.cat(parts, dim=1), whole)
+    encoder.reset_states()
+    again = encoder(inputs[:, :4], torch.ones(2, 4, dtype=torch.bool))
+    assert_close(again, whole[:, :4])
+
+
+@pytest.mark.parametrize("settings", KINDS[:1] + KINDS[-2:], ids=str)
+def test_in_stateful_use_instances_go_on_where_they_themselves_ended(settings):
+    settings = {**settings, "attend_every": 1}
+    inputs, mask = batch(6, 3)
+    encoder = built(**settings, stateful=True)
+    encoder(inputs, mask)
+    more, _ = batch(2, 2)
+    found = encoder(more, torch.ones(2, 2, dtype=torch.bool))
+    alone = built(**settings)(torch.cat([inputs[1:, :3], more[1:]], dim=1))
+    assert_close(found[1:], alone[:, 3:])
+
+
+def test_a_smaller_batch_leaves_the_states_of_the_others():
+    inputs, mask = batch(4, 4)
+    encoder = built(**KINDS[0], stateful=True)
+    encoder(inputs, mask)
+    first = [each[:, 1] for each in encoder._states]
+    encoder(inputs[:1], mask[:1])
+    for before, after in zip(first, encoder._states, strict=True):
+        assert_close(after[-len(before) :, 1], before)
+    encoder(inputs, mask)  # and all can go on
+
+
+def test_states_of_single_instances_are_reset():
+    inputs, mask = batch(4, 4)
+    encoder = built(**KINDS[0], stateful=True)
+    fresh = encoder(inputs, mask)
+    encoder.reset_states(torch.tensor([False, True]))
+    found = encoder(inputs, mask)
+    assert_close(found[1], fresh[1])
+    assert (found[0] - fresh[0]).abs().max() > 1e-3
+
+
+def test_no_more_memories_are_carried_than_is_said():
+    encoder = built(**KINDS[0], stateful=True, max_carried=3)
+    for _ in range(3):
+        encoder(*batch(6, 6))
+    assert encoder._states[2].shape == (3, 2, 4)
+
+
+def test_without_a_memory_it_is_the_lstm_of_torch():
+    encoder, lstm = built(top_k=0, truncation=None), torch.nn.LSTM(3, 4, batch_first=True).double()
+    cell = encoder._cell
+    lstm.load_state_dict(
+        {
+            "weight_ih_l0": cell.weight_ih,
+            "weight_hh_l0": cell.weight_hh,
+            "bias_ih_l0": cell.bias,
+            "bias_hh_l0": torch.zeros_like(cell.bias),
+        }
+    )
+    inputs, _ = batch(9, 9)
+    assert_close(encoder(inputs), lstm(inputs)[0])
+
+
+def test_evaluation_leaves_no_graph():
+    with torch.no_grad():
+        assert not built(**KINDS[0])(batch(5, 3)[0]).requires_grad
+
+
+def test_frozen_parameters_get_no_gradient_and_the_others_theirs():
+    encoder = built(**KINDS[1])
+    encoder._cell.weight_hh.requires_grad_(False)
+    encoder(batch(9, 5)[0]).sum().backward()
+    assert encoder._cell.weight_hh.grad is None
+    assert encoder._cell.weight_ih.grad.abs().max() > 0
+
+
+def test_time_scales_of_the_gates_are_spread_up_to_the_longest_memory():
+    cell = built(longest_memory=30)._cell
+    enter, keep = cell.bias[:4].exp(), cell.bias[4:8].exp()
+    assert ((keep >= 1) & (keep <= 29)).all() and keep.std() > 0
+    assert_close(enter * keep, torch.ones_like(keep))
+    assert (built()._cell.bias[4:8] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"attend_every": 0}, "attend_every must be at least 1"),
+        ({"truncation": 0}, "truncation must be at least 1"),
+        ({"top_k": -1}, "top_k must be at least 0"),
+        ({"smoothing": 0.0}, "smoothing is 0.0, but must be positive"),
+        ({"weights": "sparsemax"}, 'weights is "sparsemax", but must be one of'),
+        ({"longest_memory": 2}, "longest_memory must be at least 3"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        built(**settings)
+
+
+def model_of(kind: str, vocab: Vocabulary) -> Model:
+    encoder = {"type": "sparse_attentive_lstm", "input_size": 5, "hidden_size": 4, "top_k": 2}
+    embedder = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}}
+    params = {"type": kind, "text_field_embedder": embedder}
+    if kind == "simple_tagger":
+        params["encoder"] = encoder
+    else:
+        params["seq2seq_encoder"] = encoder
+        params["seq2vec_encoder"] = {"type": "boe", "embedding_dim": 8}
+    return Model.from_params(Params(params), vocab=vocab)
+
+
+@pytest.mark.parametrize("kind", ["simple_tagger", "basic_classifier"])
+def test_it_learns_inside_models_of_allennlp(kind):
+    torch.manual_seed(1)
+    instances = []
+    for words in ("good film", "a bad film", "it was good", "so bad it was"):
+        tokens = TextField([Token(w) for w in words.split()], {"tokens": SingleIdTokenIndexer()})
+        tags = SequenceLabelField([w[0] for w in words.split()], tokens)
+        label = LabelField("1" if "good" in words else "0")
+        key = {"tags": tags} if kind == "simple_tagger" else {"label": label}
+        instances.append(Instance({"tokens": tokens, **key}))
+    vocab = Vocabulary.from_instances(instances)
+    model = model_of(kind, vocab)
+    tensors = Batch(instances)
+    tensors.index_instances(vocab)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    for _ in range(40):
+        model.get_metrics(reset=True)
+        loss = model(**tensors.as_tensor_dict())["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert model.get_metrics()["accuracy"] == 1

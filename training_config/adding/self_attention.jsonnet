@@ -1,0 +1,4 @@
+// The adding problem with attention to all of the past, and full backpropagation through time.
+(import '../common/adding.libsonnet') + {
+  encoder+:: { top_k: null, truncation: null },
+}

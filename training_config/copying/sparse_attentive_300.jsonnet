@@ -1,0 +1,5 @@
+// Sparse attentive backtracking on the copying problem at T = 300: windows of 5 steps, 5 memories (Ke et al., 2018).
+(import '../common/copying.libsonnet') + {
+  delay:: 300,
+  encoder+:: { top_k: 5, truncation: 5 },
+}
