@@ -19,6 +19,8 @@ DEFAULTS = {
     "SPIGOT_CONLL_DEV": "synthetic:size=300,seed=2",
     "SPIGOT_SST_TRAIN": "synthetic:size=6000,seed=11",
     "SPIGOT_SST_DEV": "synthetic:size=1000,seed=12",
+    "SPIGOT_MNIST_TRAIN": "synthetic:size=600,seed=1",
+    "SPIGOT_MNIST_TEST": "synthetic:size=300,seed=2",
     "SPIGOT_EMBEDDINGS": "",
     "SPIGOT_SST_EMBEDDINGS": "",
     "SPIGOT_ARCHIVE": "",

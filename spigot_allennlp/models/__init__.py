@@ -4,6 +4,7 @@ from spigot_allennlp.models.latent_tree_classifier import LatentTreeClassifier
 from spigot_allennlp.models.pretrained import Pretrained
 from spigot_allennlp.models.semantic_parser import SemanticParser
 from spigot_allennlp.models.semantic_then_sentiment import SemanticThenSentiment
+from spigot_allennlp.models.spiking_classifier import SpikingClassifier
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.models.syntactic_then_semantic import SyntacticThenSemantic
 
@@ -12,6 +13,7 @@ __all__ = [
     "Pretrained",
     "SemanticParser",
     "SemanticThenSentiment",
+    "SpikingClassifier",
     "SyntacticParser",
     "SyntacticThenSemantic",
 ]

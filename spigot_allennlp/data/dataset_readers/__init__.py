@@ -1,6 +1,7 @@
 """The dataset readers, one file each."""
 
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
+from spigot_allennlp.data.dataset_readers.mnist import MnistReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
