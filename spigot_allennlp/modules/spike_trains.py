@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.spike_counts import firing_counts
+
 
 @dataclass(frozen=True)
 class SpikeTrains:
@@ -24,8 +26,9 @@ class SpikeTrains:
     @classmethod
     def of(cls, spikes: Tensor) -> "SpikeTrains":
         """With their counts; differentiable, if the spikes are."""
-        dtype = spikes.dtype if spikes.is_floating_point() else torch.float
-        return cls(spikes, spikes.sum(dim=1).to(dtype))
+        if spikes.is_floating_point():
+            return cls(spikes, spikes.sum(dim=1))
+        return cls(spikes, firing_counts(spikes, torch.float))
 
     @property
     def fired(self) -> BoolTensor:

@@ -11,6 +11,7 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import once_differentiable
 
+from spigot_allennlp.nn.spike_counts import firing_counts
 from spigot_allennlp.nn.spike_effects import spike_effects
 from spigot_allennlp.nn.spike_gradients import gradients
 from spigot_allennlp.nn.spike_simulation import simulate
@@ -76,7 +77,7 @@ class _SpikingLayer(torch.autograd.Function):
         ctx.rule = rule
         ctx.save_for_backward(weight, spikes, fired)
         ctx.mark_non_differentiable(fired)
-        return fired.sum(1).to(weight.dtype), fired
+        return firing_counts(fired, weight.dtype), fired
 
     @staticmethod
     @once_differentiable
@@ -108,7 +109,7 @@ def with_injected_spikes(fired: BoolTensor, wanted: BoolTensor, number: int) -> 
     step = torch.arange(steps, device=fired.device)
     every = max(steps // number, 1)
     beat = (step % every == 0) & (step > 0)
-    silent = wanted & ~fired.any(1)
+    silent = wanted & (firing_counts(fired, torch.float) == 0)
     return fired | (beat.unsqueeze(-1) & silent.unsqueeze(1))
 
 
@@ -121,7 +122,7 @@ def factor_of_inhibition(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons
     it is `wanted` to, and else not at all.
     """
     effects = spike_effects(fired, neurons, torch.float)
-    trains, counts = fired.to(effects.dtype), fired.sum(1).to(effects.dtype)
+    trains, counts = fired.to(effects.dtype), firing_counts(fired, effects.dtype)
     silent = counts == 0
     # of the neuron that sends, and of the one that receives
     ratios = trains.transpose(1, 2) @ effects / counts.clamp(min=1).unsqueeze(2)

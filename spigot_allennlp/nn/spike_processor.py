@@ -40,6 +40,14 @@ def simulate(
     return fired
 
 
+def firing_counts(fired: BoolTensor) -> Tensor:
+    """As `nn/spike_counts.py` says, in single precision."""
+    counts = torch.zeros(len(fired), fired.size(2))
+    arrays = _bytes(fired), counts.numpy()
+    _share(fired, lambda members: spike_simulation_kernels.add_steps(members, *arrays))
+    return counts
+
+
 def spike_effects(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
     """As `nn/spike_effects.py` says."""
     effects = torch.empty(fired.shape, dtype=dtype)

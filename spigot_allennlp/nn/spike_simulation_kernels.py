@@ -23,6 +23,18 @@ def simulate(members, spikes, weight, shape, neurons, fired):
         run(starts, sources, weight, shape, neurons, fired[member])
 
 
+@entry
+def add_steps(members, fired, counts):
+    """Adds the steps up in `counts`, `(batch_size, num_neurons)`."""
+    for member in members:
+        total = numpy.zeros(fired.shape[2], numpy.int32)
+        for step in range(fired.shape[1]):
+            row = fired[member, step]
+            for neuron in range(len(row)):
+                total[neuron] += row[neuron]
+        counts[member] = total
+
+
 @kernel
 def run(starts, sources, weight, shape, neurons, fired):
     """All neurons, for one sample."""

@@ -5,7 +5,7 @@ mlp + {
   num_images:: 20000,
   data_loader: { batch_size: 20, shuffle: true },
   model+: {
-    encoding: { type: 'rate', num_steps: 100, max_rate: 0.4 },
+    encoding: { type: 'rate', num_steps: 100, max_rate: 0.3 },
     network+: {
       layers: [
         { type: 'fully_connected', units: 400, threshold: 10.0, weight_range: 0.5 },
@@ -14,5 +14,5 @@ mlp + {
     },
     loss: { desired: 15, undesired: 2, margin: 2 },
   },
-  trainer+: { num_epochs: 20 },
+  trainer+: { num_epochs: 15 },
 }
