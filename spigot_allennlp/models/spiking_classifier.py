@@ -76,7 +76,7 @@ class SpikingClassifier(Model):
             Of each instance the number of its `sample`, if an encoding or the boosting asks for it.
         """
         samples = _samples(metadata, inputs)
-        counts = self.run(inputs, samples)[-1].counts
+        counts = self.run(inputs, metadata)[-1].counts
         output: Dict[str, Any] = {"counts": counts, "metadata": metadata}
         if label is not None:
             predicted = counts.argmax(dim=1)
@@ -87,9 +87,11 @@ class SpikingClassifier(Model):
             output["loss"] = losses.mean()
         return output
 
-    def run(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> List[SpikeTrains]:
+    def run(
+        self, inputs: Tensor, metadata: Optional[List[Dict[str, Any]]] = None
+    ) -> List[SpikeTrains]:
         """The spike trains of the inputs, and of all layers, from the first to the last."""
-        trains = SpikeTrains.of(self.encoding(inputs, samples))
+        trains = SpikeTrains.of(self.encoding(inputs, _samples(metadata, inputs)))
         return [trains, *self.network(trains)]
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:

@@ -1,4 +1,4 @@
-// MNIST as spikes. Every twelfth training image is held out, and selects the epoch; the test images are looked at once.
+// MNIST as spikes. Every eleventh training image is held out, and selects the epoch; the test images are looked at once.
 local train = std.extVar('SPIGOT_MNIST_TRAIN');
 
 {

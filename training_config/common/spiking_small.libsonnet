@@ -12,7 +12,8 @@ mlp + {
         { type: 'fully_connected', units: 10, threshold: 4.0, weight_range: 0.5, inhibition: 1.0 },
       ],
     },
+    regularizer: { regexes: [['weight', { type: 'exponential', strength: 1.0 }]] },
     loss: { desired: 15, undesired: 2, margin: 2 },
   },
-  trainer+: { num_epochs: 15 },
+  trainer+: { num_epochs: 12 },
 }

@@ -1,7 +1,7 @@
 """
 A part of the training data that is held out, for the test data must never select a model.
 
-A data path says which part is meant: `FILE#held_out` has every twelfth sample (or what the reader
+A data path says which part is meant: `FILE#held_out` has every eleventh sample (or what the reader
 is set to), from the first on, `FILE#train` all others, and `FILE` all. `FILE#train:20000` are the
 first 20000 of these. So one reader serves for training, validation and test.
 """

@@ -30,12 +30,12 @@ class NMnistReader(DatasetReader):
 
     # Parameters
 
-    held_out_every : `int`, optional (default = `12`)
+    held_out_every : `int`, optional (default = `11`)
         Of so many samples the first is held out. See `data/dataset_readers/held_out.py` for how a
         data path asks for a part.
     """
 
-    def __init__(self, held_out_every: int = 12, **kwargs) -> None:
+    def __init__(self, held_out_every: int = 11, **kwargs) -> None:
         super().__init__(**kwargs)
         self._held_out_every = check_every(held_out_every)
 
