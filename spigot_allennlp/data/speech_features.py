@@ -7,9 +7,7 @@ WINDOW = 0.025  # seconds
 RANGE = 50.0
 
 
-def log_mel(
-    signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int
-) -> numpy.ndarray:
+def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int) -> numpy.ndarray:
     """
     The logarithm of the energy in each band, from 0 (`RANGE` below the loudest, or less) to 1 (the
     loudest), in windows of 25 ms that are spread evenly over the signal: so that every recording

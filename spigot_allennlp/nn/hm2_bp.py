@@ -91,23 +91,26 @@ class _SpikingLayer(torch.autograd.Function):
         if inhibition_factor:
             factor = factor_of_inhibition(fired, gradient < 0, neurons).to(gradient.dtype)
         if injected:
-            fired = with_injected_spikes(fired, gradient < 0, injected)
+            fired = with_injected_spikes(fired, gradient < 0, injected, neurons.refractory)
         given = gradient / divisor, factor, connection, neurons, options, ctx.needs_input_grad[0]
         for_weight, for_counts = gradients(spikes, fired, weight, *given)
         return for_counts, for_weight, None, None
 
 
-def with_injected_spikes(fired: BoolTensor, wanted: BoolTensor, number: int) -> BoolTensor:
+def with_injected_spikes(
+    fired: BoolTensor, wanted: BoolTensor, number: int, refractory: int
+) -> BoolTensor:
     """
     A copy in which those neurons that do not spike, but are `wanted` to (shape `(batch_size,
-    num_neurons)`), do so every `steps // number` steps, but for the first.
+    num_neurons)`), do so every `steps // number` steps (or as often as they can), but for the
+    first.
 
     In the authors' code it is the neuron of the right class that is wanted. A loss with a margin
     that no other silent neuron exceeds says the same by its gradient.
     """
     steps = fired.size(1)
     step = torch.arange(steps, device=fired.device)
-    every = max(steps // number, 1)
+    every = max(steps // number, refractory + 1)
     beat = (step % every == 0) & (step > 0)
     silent = wanted & (firing_counts(fired, torch.float) == 0)
     return fired | (beat.unsqueeze(-1) & silent.unsqueeze(1))

@@ -21,7 +21,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
-from spigot_allennlp.nn.spiking_neurons import Neurons, decays_of
+from spigot_allennlp.nn.spiking_neurons import Decays, Neurons, decays_of
 
 
 def spike_effects(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
@@ -59,34 +59,69 @@ def potentials(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> Tenso
 
 
 def effects_by_steps(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
-    """
-    As `spike_effects`, in vectorised torch, step by step. `slow` and `quick` are the exponentials
-    of the time until a neuron's next spike, as long as that is not beyond the spike before; `rest`
-    is what came in earlier, and waits as synaptic current.
-    """
+    """As `spike_effects`, in vectorised torch, step by step."""
     decays = decays_of(neurons)
-    steps, refractory = fired.size(1), neurons.refractory
+    steps, refractory = fired.size(1), decays.refractory
     effects = torch.zeros(fired.shape, dtype=dtype, device=fired.device)
-    leaving = torch.zeros_like(effects)  # of each spike, what is left of it beyond the window
-    slow, quick, rest = (torch.zeros_like(effects[:, 0]) for _ in range(3))
-    coming = torch.zeros_like(slow, dtype=torch.long)
+    sweep = _Sweep(effects, decays)
     for arrival in range(steps - 1, refractory - 1, -1):
-        slow, quick, rest = slow * decays.membrane, quick * decays.synapse, rest * decays.synapse
+        sweep.go_back()
         last = arrival + decays.window - refractory + 1
         if last < steps:
-            cut = fired[:, last] & (coming == last) & (slow > 0)
-            rest = rest - torch.where(fired[:, last] & ~cut, leaving[:, last], 0)
-            slow, quick = slow.masked_fill(cut, 0), quick.masked_fill(cut, 0)
-        ready = slow > 0 if arrival == 1 else (slow > 0) & fired[:, arrival - refractory]
-        waiting = decays.factor * (slow - quick) * ready
-        rest = rest + waiting
-        to_go = (arrival - coming + decays.window - refractory + 1).clamp(min=0)
-        left = waiting * decays.synapse ** to_go.to(dtype)
-        place = coming.unsqueeze(1)
-        leaving.scatter_(1, place, torch.where(ready, left, leaving.gather(1, place)[:, 0])[:, None])
-        slow, quick = slow.masked_fill(ready, 0), quick.masked_fill(ready, 0)
-        here = fired[:, arrival]
-        slow, quick = slow.masked_fill(here, 1), quick.masked_fill(here, 1)
-        coming = coming.masked_fill(here, arrival)
-        effects[:, arrival - refractory] = decays.factor * (slow - quick) + rest
+            sweep.leave(fired[:, last], last)
+        all_wait = torch.ones_like(fired[:, 0])
+        sweep.wait(all_wait if arrival == 1 else fired[:, arrival - refractory], arrival)
+        sweep.come(fired[:, arrival], arrival)
+        effects[:, arrival - refractory] = sweep.effect()
     return effects
+
+
+class _Sweep:
+    """
+    From the last step to the first. `coming` is the step of each neuron's next spike; `slow` and
+    `quick` are the exponentials of the time until then, as long as what arrives counts towards that
+    spike at once; `rest` is what arrives too early for that, and waits as synaptic current.
+    """
+
+    def __init__(self, like: Tensor, decays: Decays) -> None:
+        self._decays = decays
+        self._slow, self._quick, self._rest = (torch.zeros_like(like[:, 0]) for _ in range(3))
+        self._coming = torch.zeros_like(self._slow, dtype=torch.long)
+        # of each spike, what is left of the current when it leaves the window
+        self._leaving = torch.zeros_like(like)
+
+    def go_back(self) -> None:
+        """By one step."""
+        self._slow = self._slow * self._decays.membrane
+        self._quick = self._quick * self._decays.synapse
+        self._rest = self._rest * self._decays.synapse
+
+    def leave(self, spiking: BoolTensor, last: int) -> None:
+        """From here on nothing counts towards the spikes at step `last`: it came too early."""
+        direct = spiking & (self._coming == last) & (self._slow > 0)
+        self._rest = self._rest - torch.where(spiking & ~direct, self._leaving[:, last], 0)
+        self._end(direct)
+
+    def wait(self, ready: BoolTensor, arrival: int) -> None:
+        """What arrives before this step finds neurons not ready that are so from here on."""
+        ready = ready & (self._slow > 0)
+        waiting = torch.where(ready, self._decays.factor * (self._slow - self._quick), 0)
+        self._rest = self._rest + waiting
+        rest_of_window = arrival - self._coming + self._decays.window - self._decays.refractory + 1
+        left = waiting * self._decays.synapse ** rest_of_window.clamp(min=0).to(waiting.dtype)
+        place = self._coming.unsqueeze(1)
+        known = self._leaving.gather(1, place).squeeze(1)
+        self._leaving.scatter_(1, place, torch.where(ready, left, known).unsqueeze(1))
+        self._end(ready)
+
+    def come(self, spiking: BoolTensor, arrival: int) -> None:
+        self._slow = self._slow.masked_fill(spiking, 1)
+        self._quick = self._quick.masked_fill(spiking, 1)
+        self._coming = self._coming.masked_fill(spiking, arrival)
+
+    def effect(self) -> Tensor:
+        return self._decays.factor * (self._slow - self._quick) + self._rest
+
+    def _end(self, chosen: BoolTensor) -> None:
+        self._slow = self._slow.masked_fill(chosen, 0)
+        self._quick = self._quick.masked_fill(chosen, 0)

@@ -15,8 +15,8 @@ class Options(NamedTuple):
     silent_potential : `float`, optional (default = `0.1`)
         What counts as the S-PSP of an input that spikes at a neuron that does not.
     silent_ratio : `float`, optional (default = `0.5`)
-        What counts as the quotient of an S-PSP and the firing count of a neuron that does not spike,
-        in the correction for its own rate.
+        What counts as the quotient of an S-PSP and the firing count, for a neuron that does not
+        spike, in the correction for its own rate.
     """
 
     own_rate: bool = True

@@ -77,9 +77,7 @@ class SpokenDigitsReader(DatasetReader):
 def _recordings(path: str) -> Iterator[Recording]:
     try:
         yield from (
-            generate_recordings(path)
-            if is_synthetic(path)
-            else read_recordings(cached_path(path))
+            generate_recordings(path) if is_synthetic(path) else read_recordings(cached_path(path))
         )
     except ValueError as error:
         raise ConfigurationError(str(error)) from error

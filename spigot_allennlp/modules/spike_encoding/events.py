@@ -24,9 +24,7 @@ class Events(SpikeEncoding):
         Of sources: 34 x 34 x 2 for N-MNIST.
     """
 
-    def __init__(
-        self, num_steps: int = 540, step_width: int = 600, num_inputs: int = 2312
-    ) -> None:
+    def __init__(self, num_steps: int = 540, step_width: int = 600, num_inputs: int = 2312) -> None:
         super().__init__(num_steps)
         if step_width < 1:
             raise ConfigurationError(f"step_width must be at least 1 but found {step_width}.")
