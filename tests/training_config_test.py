@@ -18,6 +18,13 @@ TINY = {
     "SPIGOT_CONLL_DEV": "synthetic:size=3,seed=2",
     "SPIGOT_SST_TRAIN": "synthetic:size=12,seed=1",
     "SPIGOT_SST_DEV": "synthetic:size=6,seed=2",
+    "SPIGOT_MNIST_TRAIN": "synthetic:size=4,seed=1",
+    "SPIGOT_MNIST_TEST": "synthetic:size=1,seed=2",
+    "SPIGOT_N_MNIST_TRAIN": "synthetic:size=4,seed=1",
+    "SPIGOT_N_MNIST_TEST": "synthetic:size=1,seed=2",
+    "SPIGOT_SPEECH_TRAIN": "synthetic:size=4,seed=1",
+    "SPIGOT_SPEECH_DEV": "synthetic:size=2,seed=2",
+    "SPIGOT_SPEECH_TEST": "synthetic:size=1,seed=3",
     "SPIGOT_EMBEDDINGS": "",
     "SPIGOT_SST_EMBEDDINGS": "",
 }

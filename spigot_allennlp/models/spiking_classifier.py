@@ -14,6 +14,7 @@ from spigot_allennlp.modules.sample_boosting import SampleBoosting
 from spigot_allennlp.modules.spike_encoding.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
+from spigot_allennlp.nn.spike_effects import potentials
 
 LABELS = "labels"
 
@@ -93,6 +94,14 @@ class SpikingClassifier(Model):
         """The spike trains of the inputs, and of all layers, from the first to the last."""
         trains = SpikeTrains.of(self.encoding(inputs, _samples(metadata, inputs)))
         return [trains, *self.network(trains)]
+
+    def output_potentials(self, trains: List[SpikeTrains]) -> Tensor:
+        """
+        The S-PSP (`nn/spike_effects.py`) of each input of the output layer at each of its neurons,
+        shape `(batch_size, num_inputs, num_neurons)`, given what `run` has found.
+        """
+        sent, fired = trains[-2].fired, trains[-1].fired
+        return potentials(sent, fired, self.network.layers[-1].neurons)
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Of each sample its `label`, and the firing `counts` of all classes."""

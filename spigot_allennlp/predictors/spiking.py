@@ -13,7 +13,6 @@ from allennlp.nn import util
 from allennlp.predictors import Predictor
 
 from spigot_allennlp.modules.spike_trains import SpikeTrains
-from spigot_allennlp.nn.spike_effects import potentials
 
 
 @Predictor.register("spiking")
@@ -102,11 +101,9 @@ class SpikingPredictor(Predictor):
         return self._dataset_reader.text_to_instance(numpy.array(json_dict["image"], numpy.uint8))
 
     def _details_of(self, trains: List[SpikeTrains], number: int) -> Dict[str, Any]:
-        one = slice(number, number + 1)
-        neurons = self._model.network.layers[-1].neurons
-        found = potentials(trains[-2].fired[one], trains[-1].fired[one], neurons)
         spikes = [each.fired[number].nonzero().tolist() for each in trains]
-        return {"spikes": spikes, "potentials": found[0].tolist()}
+        potentials = self._model.output_potentials(trains)[number].tolist()
+        return {"spikes": spikes, "potentials": potentials}
 
     def _draw(self, trains: List[SpikeTrains], labels: List[str]) -> None:
         from spigot_allennlp.predictors import spike_plots  # matplotlib takes its time
