@@ -1,7 +1,7 @@
 """
-Spiking networks beside snnTorch's, 784-400-10 over 100 steps: samples a second in training (forward,
-backward, Adam) and in use. Both are given the same spikes, as many as MNIST has, the same initial
-weights, and the same loss on firing counts.
+Spiking networks beside snnTorch's, 784-400-10 over 100 steps: samples a second in training
+(forward, backward, Adam) and in use. Both are given the same spikes, about as many as MNIST has,
+the same initial weights, and the same loss on firing counts.
 """
 
 from typing import Callable, Dict, List, Tuple

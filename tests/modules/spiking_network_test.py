@@ -90,7 +90,7 @@ def test_pooling_has_nothing_to_be_trained():
         ({"layers": []}, "at least its output layer"),
         (
             {"input_shape": [36]},
-            r"needs inputs of shape \[height, width, channels\] but found \[36",
+            r"shape \[height, width, channels\] but found \[36",
         ),
         ({"input_shape": [2, 2, 1]}, "between 1 and 2, the extent of its inputs, but found 3"),
         ({"layers": [{**FLAT[0], "threshold": 0.0}]}, "threshold must be positive but found 0.0"),

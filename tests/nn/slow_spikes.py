@@ -9,7 +9,7 @@ import numpy
 
 
 def simulate(spikes, weight, neurons):
-    """The spikes of neurons whose inputs spike as given; `weight` is `(num_inputs, num_neurons)`."""
+    """The spikes that go out; `weight` is `(num_inputs, num_neurons)`."""
     steps, size = len(spikes), weight.shape[1]
     fired = numpy.zeros((steps, size), dtype=bool)
     potential, current, waiting = numpy.zeros(size), numpy.zeros(size), numpy.zeros(size, int)
