@@ -82,6 +82,7 @@ GOALS: List[Goal] = [
     *_everywhere("non_projective_tree_projection", MILLISECONDS, 5, (20,)),
     *_everywhere("flat_non_projective_tree_projection", MILLISECONDS, 5, (20,)),
     Goal("training_step", "", RATIO, 1.10),
+    Goal("spiking_step", "", RATIO, 3, at_least=True),
     Goal("first_call", "", SECONDS, 1),
 ]
 

@@ -16,6 +16,7 @@ from benchmarks.operation import OPERATIONS
 from benchmarks.report import Report
 from benchmarks.scales import scaled
 from benchmarks.settings import Settings
+from benchmarks.spiking_step import spiking_steps
 from benchmarks.table import cell_row
 from benchmarks.timing import clock
 from benchmarks.training_step import training_step
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 # Rows that are no operations.
 FIGURES: Dict[str, Callable[[Settings], List[Figure]]] = {
     "training_step": lambda settings: [training_step(clock(settings.threads))],
+    "spiking_step": lambda settings: spiking_steps(clock(settings.threads), settings.budget),
     "first_call": lambda settings: first_calls(),
 }
 

@@ -26,6 +26,7 @@ from spigot_allennlp import (
     predictors,
     projections,
     structures,
+    training,
 )
 
 config_variables.supply_defaults()

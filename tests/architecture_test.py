@@ -41,6 +41,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "modules": {"nn", "structures", "projections", "estimators"},
     "models": {"nn", "modules", "metrics", "structures", "data.punctuation"},
     "predictors": {"data", "modules"},
+    "training": set(),
     "callbacks": {"data", "modules", "estimators"},
     "ablation": {"metrics", "modules", "callbacks"},
     "commands": {"data", "ablation"},

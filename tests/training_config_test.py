@@ -26,6 +26,13 @@ TINY = {
     "SPIGOT_IMAGES_DEV": "synthetic:size=4,seed=1,image_size=4",
     "SPIGOT_TEXT_TRAIN": "synthetic:size=16,seed=1",
     "SPIGOT_TEXT_DEV": "synthetic:size=16,seed=2",
+    "SPIGOT_MNIST_TRAIN": "synthetic:size=4,seed=1",
+    "SPIGOT_MNIST_TEST": "synthetic:size=1,seed=2",
+    "SPIGOT_N_MNIST_TRAIN": "synthetic:size=4,seed=1",
+    "SPIGOT_N_MNIST_TEST": "synthetic:size=1,seed=2",
+    "SPIGOT_SPEECH_TRAIN": "synthetic:size=4,seed=1",
+    "SPIGOT_SPEECH_DEV": "synthetic:size=2,seed=2",
+    "SPIGOT_SPEECH_TEST": "synthetic:size=1,seed=3",
     "SPIGOT_EMBEDDINGS": "",
     "SPIGOT_SST_EMBEDDINGS": "",
 }

@@ -1,6 +1,8 @@
 """Callbacks of the trainer."""
 
+from spigot_allennlp.callbacks.boosting import Boosting
+from spigot_allennlp.callbacks.last_epochs import LastEpochs
 from spigot_allennlp.callbacks.resumable import Resumable
 from spigot_allennlp.callbacks.self_contained import SelfContained
 
-__all__ = ["Resumable", "SelfContained"]
+__all__ = ["Boosting", "LastEpochs", "Resumable", "SelfContained"]

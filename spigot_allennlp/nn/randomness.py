@@ -29,11 +29,15 @@ def uniform(seed):
     less than the other factor also after rounding.
     """
     seed[0] += GAMMA
-    bits = seed[0]
-    bits = (bits ^ (bits >> FIRST_SHIFT)) * FIRST_FACTOR
+    return (uniform_bits(seed[0]) >> TO_52_BITS) * 2.0**-52
+
+
+@kernel
+def uniform_bits(state):
+    """What the generator makes of a state: 64 bits."""
+    bits = (state ^ (state >> FIRST_SHIFT)) * FIRST_FACTOR
     bits = (bits ^ (bits >> SECOND_SHIFT)) * SECOND_FACTOR
-    bits = bits ^ (bits >> THIRD_SHIFT)
-    return (bits >> TO_52_BITS) * 2.0**-52
+    return bits ^ (bits >> THIRD_SHIFT)
 
 
 @kernel

@@ -3,5 +3,6 @@
 from spigot_allennlp.predictors.parser import ParserPredictor
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 from spigot_allennlp.predictors.sentiment import SentimentPredictor
+from spigot_allennlp.predictors.spiking import SpikingPredictor
 
-__all__ = ["ParserPredictor", "SentencePredictor", "SentimentPredictor"]
+__all__ = ["ParserPredictor", "SentencePredictor", "SentimentPredictor", "SpikingPredictor"]

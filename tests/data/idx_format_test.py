@@ -1,27 +1,16 @@
 import gzip
-import struct
 from pathlib import Path
 
 import numpy
 import pytest
 
-from spigot_allennlp.data.idx_format import TYPES, read_idx
+from spigot_allennlp.data.idx_format import read_idx, read_images
+from tests.data.idx_files import CODES, idx, write_images
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 
-def idx(array: numpy.ndarray) -> bytes:
-    """Written by hand: the format's rules once more, the other way round."""
-    code = {kind: code for code, kind in TYPES.items()}[
-        array.dtype.newbyteorder(">").str.replace("|", ">")
-    ]
-    return (
-        struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
-        + array.astype(array.dtype.newbyteorder(">")).tobytes()
-    )
-
-
-@pytest.mark.parametrize("kind", ["u1", "i1", "i2", "i4", "f4", "f8"])
+@pytest.mark.parametrize("kind", CODES)
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 1, 3), (0, 4)])
 def test_an_array_is_read_back_in_its_type_and_shape(kind, shape, tmp_path):
     array = numpy.arange(numpy.prod(shape)).reshape(shape).astype(kind)
@@ -66,3 +55,20 @@ def test_mnist_is_read():
     labels = read_idx(MNIST / "t10k-labels-idx1-ubyte.gz")
     assert images.shape == (10000, 28, 28) and labels.shape == (10000,)
     assert labels[:5].tolist() == [7, 2, 1, 0, 4] and images.max() == 255
+
+
+def test_images_and_labels_are_read(tmp_path):
+    images = numpy.arange(24, dtype=numpy.uint8).reshape(2, 3, 4)
+    found, labels = read_images(write_images(tmp_path, images, [7, 1]))
+    assert numpy.array_equal(found, images) and labels.tolist() == [7, 1]
+
+
+def test_images_without_as_many_labels_are_refused(tmp_path):
+    path = write_images(tmp_path, numpy.zeros((2, 3, 4)), [7])
+    with pytest.raises(ValueError, match=r"shape \[2, 3, 4\], and its labels one of \[1\]"):
+        read_images(path)
+
+
+def test_a_name_from_which_the_labels_do_not_follow_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="file of its labels cannot be found"):
+        read_images(tmp_path / "images")

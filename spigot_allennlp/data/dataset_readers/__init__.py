@@ -7,8 +7,11 @@ from spigot_allennlp.data.dataset_readers.character_language_model import (
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.copying import CopyingReader
 from spigot_allennlp.data.dataset_readers.latent_clusters import LatentClustersReader
+from spigot_allennlp.data.dataset_readers.mnist import MnistReader
+from spigot_allennlp.data.dataset_readers.n_mnist import NMnistReader
 from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
+from spigot_allennlp.data.dataset_readers.spoken_digits import SpokenDigitsReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader

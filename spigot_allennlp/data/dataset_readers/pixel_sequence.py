@@ -9,11 +9,8 @@ from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import LabelField, TensorField
 
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
-from spigot_allennlp.data.idx_format import read_idx
+from spigot_allennlp.data.idx_format import read_images
 from spigot_allennlp.data.synthetic_images import draw_image
-
-# In the name of a file of images, and in that of its labels.
-IMAGES, LABELS = "images-idx3", "labels-idx1"
 
 
 @DatasetReader.register("pixel_sequence")
@@ -56,21 +53,10 @@ class PixelSequenceReader(SequenceReader):
         return {"image": image, "label": str(label)}
 
     def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
-        if IMAGES not in path:
-            raise ConfigurationError(
-                f'The labels of {path} are not known: its name should contain "{IMAGES}", that of '
-                f'the labels, beside it, "{LABELS}".'
-            )
         try:
-            images = read_idx(cached_path(path))
-            labels = read_idx(cached_path(LABELS.join(path.rsplit(IMAGES, 1))))
+            images, labels = read_images(cached_path(path))
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
-        if images.ndim != 3 or labels.shape != images.shape[:1]:
-            raise ConfigurationError(
-                f"{path} has shape {images.shape} and its labels {labels.shape}, but should have "
-                "three dimensions, and one label for each image."
-            )
         for image, label in zip(images, labels, strict=True):
             yield {"image": image, "label": str(label)}
 

@@ -4,7 +4,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
 from spigot_allennlp.data.synthetic_images import CLASSES, draw_image
-from tests.data.idx_format_test import idx
+from tests.data.idx_files import idx
 
 IMAGE = numpy.array([[0, 255, 51], [102, 153, 204]], dtype=numpy.uint8)
 
@@ -61,13 +61,13 @@ def test_the_ink_of_a_generated_image_is_where_its_class_says():
 
 def test_a_file_whose_labels_cannot_be_found_is_refused(files):
     (files / "some-images-idx3-ubyte").rename(files / "pictures")
-    with pytest.raises(ConfigurationError, match='its name should contain "images-idx3"'):
+    with pytest.raises(ConfigurationError, match="file of its labels cannot be found"):
         list(PixelSequenceReader().read(str(files / "pictures")))
 
 
 def test_labels_that_are_not_as_many_as_images_are_refused(files):
     (files / "some-labels-idx1-ubyte").write_bytes(idx(numpy.array([7], dtype="u1")))
-    with pytest.raises(ConfigurationError, match="one label for each image"):
+    with pytest.raises(ConfigurationError, match="expected are images and as many labels"):
         list(PixelSequenceReader().read(str(files / "some-images-idx3-ubyte")))
 
 

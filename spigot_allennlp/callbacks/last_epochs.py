@@ -1,0 +1,50 @@
+"""The mean of the validation metrics over the last epochs, next to those of the best."""
+
+from typing import Any, Dict, List
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.training import GradientDescentTrainer, TrainerCallback
+
+PREFIX = "validation_"
+
+
+@TrainerCallback.register("last_epochs")
+class LastEpochs(TrainerCallback):
+    """
+    The best of many epochs is better than it should be, since it was chosen; the mean of the last
+    ones is not. For each metric of the validation data, say `accuracy`, the metrics of the run have
+    `mean_of_last_20_validation_accuracy` beside `best_validation_accuracy`.
+
+    Registered as a `TrainerCallback` with name "last_epochs".
+
+    # Parameters
+
+    number : `int`, optional (default = `20`)
+        Of epochs, or as many as there are.
+    """
+
+    def __init__(self, serialization_dir: str, number: int = 20) -> None:
+        super().__init__(serialization_dir)
+        if number < 1:
+            raise ConfigurationError(f"number must be at least 1 but found {number}.")
+        self._number = number
+        self._seen: List[Dict[str, float]] = []
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {"seen": list(self._seen)}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        self._seen = list(state_dict["seen"])
+
+    def on_epoch(
+        self, trainer: GradientDescentTrainer, metrics: Dict[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        found = {
+            name: value
+            for name, value in metrics.items()
+            if name.startswith(PREFIX) and isinstance(value, (int, float))
+        }
+        self._seen = [*self._seen, found][-self._number :]
+        for name in found:
+            values = [each[name] for each in self._seen if name in each]
+            metrics[f"mean_of_last_{self._number}_{name}"] = sum(values) / len(values)

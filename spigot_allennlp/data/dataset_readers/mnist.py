@@ -1,0 +1,73 @@
+"""The reader of MNIST, and of data in its format."""
+
+from typing import Iterator, Optional, Tuple
+
+import numpy
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import ArrayField, LabelField, MetadataField
+
+from spigot_allennlp.data.dataset_readers.held_out import check_every, part_of
+from spigot_allennlp.data.idx_format import read_images
+from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.synthetic_digits import generate_digits
+
+
+@DatasetReader.register("mnist")
+class MnistReader(DatasetReader):
+    """
+    The data path is the file of the images, plain or compressed, with that of the labels beside it
+    (`train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`), or names embedded digits:
+    `"synthetic:size=500,seed=1"`.
+
+    An instance has the fields `inputs`, the bytes of the image row by row; `label`, from "0" on;
+    and `metadata`, with the number of the `sample` in its file.
+
+    Registered as a `DatasetReader` with name "mnist".
+
+    # Parameters
+
+    held_out_every : `int`, optional (default = `11`)
+        Of so many samples the first is held out: 5455 of 60,000. See `data/dataset_readers/
+        held_out.py` for how a data path asks for a part. Better odd: in the training data of MNIST
+        every other image is from the harder half of the writers.
+    """
+
+    def __init__(self, held_out_every: int = 11, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self._held_out_every = check_every(held_out_every)
+
+    def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
+        part = part_of(file_path)
+        for number, (image, label) in part.select(_samples(part.path), self._held_out_every):
+            yield self.text_to_instance(image, str(label), number)
+
+    def text_to_instance(  # type: ignore[override]
+        self, image: numpy.ndarray, label: Optional[str] = None, sample: Optional[int] = None
+    ) -> Instance:
+        """
+        # Parameters
+
+        image : `numpy.ndarray`
+            Bytes, of any shape.
+        label : `str`, optional
+        sample : `int`, optional
+        """
+        # a copy, of one piece: what was read cannot be written
+        instance = Instance({"inputs": ArrayField(numpy.array(image, numpy.uint8).reshape(-1))})
+        if label is not None:
+            instance.add_field("label", LabelField(label))
+        instance.add_field("metadata", MetadataField({"sample": sample}))
+        return instance
+
+
+def _samples(path: str) -> Iterator[Tuple[numpy.ndarray, int]]:
+    try:
+        if is_synthetic(path):
+            yield from generate_digits(path)
+        else:
+            images, labels = read_images(cached_path(path))
+            yield from zip(images, labels.tolist(), strict=True)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error

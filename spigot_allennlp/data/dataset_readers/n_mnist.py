@@ -1,0 +1,80 @@
+"""The reader of N-MNIST, and of other events in its format."""
+
+from pathlib import Path
+from typing import Iterator, Optional, Tuple
+
+import numpy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import ArrayField, LabelField, MetadataField
+
+from spigot_allennlp.data.dataset_readers.held_out import check_every, part_of
+from spigot_allennlp.data.event_format import Events, read_events
+from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.synthetic_events import generate_events
+
+SUFFIX = ".bin"
+
+
+@DatasetReader.register("n_mnist")
+class NMnistReader(DatasetReader):
+    """
+    The data path is a folder with a folder for each digit, as N-MNIST has it (`Train/7/00015.bin`);
+    a single recording, without a label; or names embedded ones: `"synthetic:size=100,seed=1"`.
+
+    An instance has the fields `inputs`, `(num_events, 2)`: the time of each event in microseconds
+    and its source (see `Events.sources`), -1 for padding; `label`; and `metadata`, with the number
+    of the `sample`.
+
+    Registered as a `DatasetReader` with name "n_mnist".
+
+    # Parameters
+
+    held_out_every : `int`, optional (default = `11`)
+        Of so many samples the first is held out. See `data/dataset_readers/held_out.py` for how a
+        data path asks for a part.
+    """
+
+    def __init__(self, held_out_every: int = 11, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self._held_out_every = check_every(held_out_every)
+
+    def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
+        part = part_of(file_path)
+        for number, (events, label) in part.select(_samples(part.path), self._held_out_every):
+            yield self.text_to_instance(events, label, number)
+
+    def text_to_instance(  # type: ignore[override]
+        self, events: Events, label: Optional[str] = None, sample: Optional[int] = None
+    ) -> Instance:
+        """The digit, if there is one, is a word: "0" to "9"."""
+        inputs = numpy.stack([events.times, events.sources()], axis=1)
+        instance = Instance({"inputs": ArrayField(inputs, padding_value=-1, dtype=numpy.int64)})
+        if label is not None:
+            instance.add_field("label", LabelField(label))
+        instance.add_field("metadata", MetadataField({"sample": sample}))
+        return instance
+
+
+def _samples(path: str) -> Iterator[Tuple[Events, Optional[str]]]:
+    try:
+        if is_synthetic(path):
+            for events, digit in generate_events(path):
+                yield events, str(digit)
+        elif Path(path).is_dir():
+            yield from _folder(Path(path))
+        else:
+            yield read_events(path), None
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _folder(path: Path) -> Iterator[Tuple[Events, str]]:
+    """Digit after digit would make the first ones of a part all of a kind: so by name."""
+    files = sorted(path.glob(f"*/*{SUFFIX}"), key=lambda file: (file.name, file.parent.name))
+    if not files:
+        raise ConfigurationError(
+            f"{path} has no folders with {SUFFIX} files; give the folder Train or Test of N-MNIST."
+        )
+    for file in files:
+        yield read_events(file), file.parent.name

@@ -1,0 +1,93 @@
+"""The reader of spoken digits, as energies in bands of frequency."""
+
+from typing import Iterator, Optional, Tuple
+
+import numpy
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import ArrayField, LabelField, MetadataField
+
+from spigot_allennlp.data.recordings import Recording, read_recordings
+from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.speech_features import log_mel
+from spigot_allennlp.data.synthetic_speech import generate_recordings
+
+
+@DatasetReader.register("spoken_digits")
+class SpokenDigitsReader(DatasetReader):
+    """
+    The data path is a folder or a tar archive (also .gz, .xz) of WAV files that are named
+    `digit_speaker_number.wav`, as those of the Free Spoken Digit Dataset; or names embedded ones,
+    `"synthetic:size=100,seed=1"`, whose speakers are low, middle and high. After `#` it may name
+    the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
+
+    An instance has the fields `inputs`, `(num_frames, num_channels)`, from 0 to 1 (see `log_mel`);
+    `label`, the digit; and `metadata`, with the number of the `sample` among those of the path,
+    and its `name`.
+
+    Registered as a `DatasetReader` with name "spoken_digits".
+
+    # Parameters
+
+    num_frames : `int`, optional (default = `50`)
+        Spread evenly over each recording.
+    num_channels : `int`, optional (default = `40`)
+    """
+
+    def __init__(self, num_frames: int = 50, num_channels: int = 40, **kwargs) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("num_frames", num_frames), ("num_channels", num_channels)):
+            if value < 1:
+                raise ConfigurationError(f"{name} must be at least 1 but found {value}.")
+        self._num_frames = num_frames
+        self._num_channels = num_channels
+
+    def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
+        path, _, wanted = str(file_path).partition("#")
+        speakers = [name.strip() for name in wanted.split(",") if name.strip()]
+        number, heard = 0, set()
+        for recording in _recordings(path):
+            digit, speaker = _digit_and_speaker(recording.name, path)
+            heard.add(speaker)
+            if not speakers or speaker in speakers:
+                yield self.text_to_instance(recording, digit, number)
+                number += 1
+        unknown = sorted(set(speakers) - heard)
+        if unknown:
+            raise ConfigurationError(
+                f"{path} has no recording of {', '.join(unknown)}; its speakers are "
+                f"{', '.join(sorted(heard))}."
+            )
+
+    def text_to_instance(  # type: ignore[override]
+        self, recording: Recording, digit: Optional[str] = None, sample: Optional[int] = None
+    ) -> Instance:
+        """The `digit`, if it is known, and the number of the `sample`."""
+        _, rate, signal = recording
+        inputs = log_mel(signal, rate, self._num_frames, self._num_channels)
+        instance = Instance({"inputs": ArrayField(inputs, dtype=numpy.float32)})
+        if digit is not None:
+            instance.add_field("label", LabelField(digit))
+        metadata = {"sample": sample, "name": recording.name}
+        instance.add_field("metadata", MetadataField(metadata))
+        return instance
+
+
+def _recordings(path: str) -> Iterator[Recording]:
+    try:
+        yield from (
+            generate_recordings(path) if is_synthetic(path) else read_recordings(cached_path(path))
+        )
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _digit_and_speaker(name: str, path: str) -> Tuple[str, str]:
+    parts = name.split("_")
+    if len(parts) != 3 or not parts[0].isdigit():
+        raise ConfigurationError(
+            f"{path} has a recording named {name!r}, but names are digit_speaker_number, as in "
+            "7_theo_12."
+        )
+    return parts[0], parts[1]

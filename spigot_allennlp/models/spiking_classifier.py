@@ -1,0 +1,123 @@
+"""A classifier of spiking neurons: the output neuron that fires most often names the class."""
+
+from typing import Any, Dict, List, Optional
+
+import torch
+from allennlp.data import Vocabulary
+from allennlp.models import Model
+from allennlp.nn import InitializerApplicator, RegularizerApplicator
+from torch import LongTensor, Tensor
+
+from spigot_allennlp.metrics.class_scores import ClassScores
+from spigot_allennlp.modules.count_loss import CountLoss
+from spigot_allennlp.modules.sample_boosting import SampleBoosting
+from spigot_allennlp.modules.spike_encoding.spike_encoding import SpikeEncoding
+from spigot_allennlp.modules.spike_trains import SpikeTrains
+from spigot_allennlp.modules.spiking_network import SpikingNetwork
+from spigot_allennlp.nn.spike_effects import potentials
+
+LABELS = "labels"
+
+
+@Model.register("spiking_classifier")
+class SpikingClassifier(Model):
+    """
+    Turns numbers into spikes, sends them through a network, and counts what its output neurons
+    fire.
+
+    `get_metrics` gives the `accuracy` and the `macro_f1` of `ClassScores`.
+
+    Registered as a `Model` with name "spiking_classifier".
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoding : `SpikeEncoding`
+    network : `SpikingNetwork`
+        With an output neuron for each class, at least.
+    loss : `CountLoss`
+    boosting : `SampleBoosting`, optional
+        Whether hard training samples weigh more. Not at all, if it is not given.
+    """
+
+    default_predictor = "spiking"
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoding: SpikeEncoding,
+        network: SpikingNetwork,
+        loss: CountLoss,
+        boosting: Optional[SampleBoosting] = None,
+        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        super().__init__(vocab, regularizer)
+        self.encoding = encoding
+        self.network = network
+        self.loss = loss
+        self.boosting = boosting
+        self._scores = ClassScores(max(network.output_dim, vocab.get_vocab_size(LABELS)))
+        initializer(self)
+
+    def forward(  # type: ignore[override]
+        self,
+        inputs: Tensor,
+        label: Optional[LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        inputs : `Tensor`
+            What the encoding takes, `(batch_size, ...)`.
+        label : `LongTensor`, optional
+            Shape `(batch_size,)`.
+        metadata : `List[Dict[str, Any]]`, optional
+            Of each instance the number of its `sample`, if an encoding or the boosting asks for it.
+        """
+        samples = _samples(metadata, inputs)
+        counts = self.run(inputs, metadata)[-1].counts
+        output: Dict[str, Any] = {"counts": counts, "metadata": metadata}
+        if label is not None:
+            predicted = counts.argmax(dim=1)
+            self._scores(predicted, label)
+            losses = self.loss(counts, label)
+            if self.boosting is not None and self.training and samples is not None:
+                losses = losses * self.boosting(samples, label, predicted)
+            output["loss"] = losses.mean()
+        return output
+
+    def run(
+        self, inputs: Tensor, metadata: Optional[List[Dict[str, Any]]] = None
+    ) -> List[SpikeTrains]:
+        """The spike trains of the inputs, and of all layers, from the first to the last."""
+        trains = SpikeTrains.of(self.encoding(inputs, _samples(metadata, inputs)))
+        return [trains, *self.network(trains)]
+
+    def output_potentials(self, trains: List[SpikeTrains]) -> Tensor:
+        """
+        The S-PSP (`nn/spike_effects.py`) of each input of the output layer at each of its neurons,
+        shape `(batch_size, num_inputs, num_neurons)`, given what `run` has found.
+        """
+        sent, fired = trains[-2].fired, trains[-1].fired
+        return potentials(sent, fired, self.network.layers[-1].neurons)
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """Of each sample its `label`, and the firing `counts` of all classes."""
+        names = self.vocab.get_index_to_token_vocabulary(LABELS)
+        counts = output_dict["counts"][:, : len(names)].long().tolist()
+        return {
+            "label": [names[row.index(max(row))] for row in counts],
+            "counts": [{names[index]: count for index, count in enumerate(row)} for row in counts],
+        }
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        return self._scores.get_metric(reset)
+
+
+def _samples(metadata: Optional[List[Dict[str, Any]]], inputs: Tensor) -> Optional[LongTensor]:
+    numbers = [each.get("sample") for each in metadata or ()]
+    if not numbers or None in numbers:
+        return None
+    return torch.tensor(numbers, device=inputs.device)

@@ -1,0 +1,108 @@
+"""
+The backward pass of HM2-BP through one layer (Jin, Zhang & Li, 2018, section 3.3).
+
+The firing count of neuron i is about `a_i / threshold`, where `a_i` is the sum over its inputs j of
+weight times S-PSP, and an S-PSP `e` is about proportional to the counts `o` at both ends. So
+
+    do_i / dw_ij = e_ij / threshold * (1 + sum_l w_il * e_il / o_i / threshold)
+    do_i / do_j  = w_ij * e_ij / o_j / threshold
+
+the second factor above being the correction for the neuron's own rate. Where a count is zero,
+`e_ij / o_j` is one; what else counts there, `Options` says. S-PSPs are explained in
+`nn/spike_effects.py`.
+"""
+
+from typing import Optional, Tuple
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.spike_effects import effects_by_steps
+from spigot_allennlp.nn.spiking_connection import Connection, as_matrix
+from spigot_allennlp.nn.spiking_neurons import Neurons
+from spigot_allennlp.nn.spiking_options import Options
+
+
+def gradients(
+    spikes: BoolTensor,
+    fired: BoolTensor,
+    weight: Tensor,
+    delta: Tensor,
+    factor: Tensor,
+    connection: Connection,
+    neurons: Neurons,
+    options: Options,
+    for_counts: bool,
+) -> Tuple[Tensor, Optional[Tensor]]:
+    """
+    # Parameters
+
+    spikes, fired : `BoolTensor`
+        Of inputs and neurons, shape `(batch_size, steps, num_inputs)` and `(batch_size, steps,
+        num_neurons)`.
+    weight : `Tensor`
+        Shape `(num_rows, width)` of the `connection`.
+    delta : `Tensor`
+        Shape `(batch_size, num_neurons)`: the gradient of the neurons' counts, divided by their
+        threshold.
+    factor : `Tensor`
+        Of the same shape: by what the gradient of the weights is multiplied besides.
+    connection : `Connection`
+    neurons : `Neurons`
+    options : `Options`
+    for_counts : `bool`
+        Whether the second result is asked for.
+
+    # Returns
+
+    `Tuple[Tensor, Optional[Tensor]]`
+        The gradient of the weights, summed over the batch, and that of the inputs' counts, shape
+        `(batch_size, num_inputs)`, both in the type of the weights.
+    """
+    if has_kernels(spikes.device):
+        from spigot_allennlp.nn import spike_processor  # numba takes its time to be imported
+
+        compute = spike_processor.gradients
+    else:
+        compute = gradients_by_steps
+    given = connection, neurons, options, for_counts
+    return compute(spikes, fired, weight, delta, factor, *given)
+
+
+def gradients_by_steps(
+    spikes: BoolTensor,
+    fired: BoolTensor,
+    weight: Tensor,
+    delta: Tensor,
+    factor: Tensor,
+    connection: Connection,
+    neurons: Neurons,
+    options: Options,
+    for_counts: bool,
+) -> Tuple[Tensor, Optional[Tensor]]:
+    """
+    As `gradients`, in vectorised torch: through the weights' matrix, so that autograd finds which
+    weights are shared.
+    """
+    effects = effects_by_steps(fired, neurons, weight.dtype)
+    leaf = weight.detach().requires_grad_()
+    with torch.enable_grad():
+        matrix = as_matrix(connection, leaf)
+    known = matrix.detach()
+    trains, counts = spikes.to(weight.dtype), fired.sum(1).to(weight.dtype)
+    silent, active = counts == 0, spikes.any(1).to(weight.dtype)
+    total = (trains @ known * effects).sum(1) / counts.clamp(min=1)
+    total = torch.where(silent, options.silent_ratio * known.sum(0), total)
+    scale = delta * factor * (1 + options.own_rate * total / neurons.threshold)
+    # (batch_size, steps, num_neurons), (num_inputs, num_neurons)
+    scaled = effects * scale.masked_fill(silent, 0).unsqueeze(1)
+    gradient = trains.flatten(0, 1).t() @ scaled.flatten(0, 1)
+    gradient = gradient + options.silent_potential * active.t() @ scale.masked_fill(~silent, 0)
+    (for_weight,) = torch.autograd.grad(matrix, leaf, gradient)
+    if not for_counts:
+        return for_weight, None
+    mean = effects * delta.masked_fill(silent, 0).unsqueeze(1) @ known.t() * trains
+    mean = mean.sum(1) / spikes.sum(1).clamp(min=1)
+    ones = torch.where(active > 0, delta.masked_fill(~silent, 0) @ known.t(), delta @ known.t())
+    return for_weight, mean + ones

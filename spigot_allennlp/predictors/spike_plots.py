@@ -1,0 +1,80 @@
+"""Spikes as pictures: who fires when, and how many fire how often."""
+
+from os import PathLike
+from typing import Sequence, Union
+
+import numpy
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK, ACCENT = "#1f3b57", "#c1440e"
+
+
+def raster(
+    trains: Sequence[numpy.ndarray], names: Sequence[str], title: str, path: Union[str, PathLike]
+) -> None:
+    """
+    Writes a picture with a panel for each layer, and a dot for each spike.
+
+    # Parameters
+
+    trains : `Sequence[numpy.ndarray]`
+        Of each layer, zeros and ones, shape `(steps, num_neurons)`.
+    names : `Sequence[str]`
+        Of the layers.
+    title : `str`
+    path : `Union[str, PathLike]`
+        Of the PNG.
+    """
+    figure = Figure(figsize=(8, 2 + 2 * len(trains)), layout="constrained")
+    panels = figure.subplots(len(trains), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, spikes, name in zip(panels, trains, names, strict=True):
+        steps, neurons = numpy.nonzero(spikes)
+        few = spikes.shape[1] <= 30
+        look = {"marker": "|", "s": 90} if few else {"marker": ".", "s": 2, "linewidths": 0}
+        panel.scatter(steps, neurons, color=INK, **look)
+        panel.set_ylabel(f"{name}\n{spikes.shape[1]} neurons")
+        panel.set_ylim(-0.5, spikes.shape[1] - 0.5)
+        if few:
+            panel.set_yticks(range(spikes.shape[1]))
+    panels[-1].set_xlim(0, len(trains[-1]))
+    panels[-1].set_xlabel("step")
+    panels[0].set_title(title)
+    _write(figure, path)
+
+
+def firing_rates(
+    counts: Sequence[numpy.ndarray], names: Sequence[str], steps: int, path: Union[str, PathLike]
+) -> None:
+    """
+    Writes a picture with a panel for each layer: the histogram of firing counts over neurons and
+    samples, on a logarithmic axis, since most neurons are silent.
+
+    # Parameters
+
+    counts : `Sequence[numpy.ndarray]`
+        Of each layer, any shape.
+    names : `Sequence[str]`
+    steps : `int`
+        Over which they were counted.
+    path : `Union[str, PathLike]`
+        Of the PNG.
+    """
+    figure = Figure(figsize=(3.2 * len(counts), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(counts), squeeze=False)[0]
+    for panel, each, name in zip(panels, counts, names, strict=True):
+        values = each.reshape(-1)
+        most = int(values.max(initial=0))
+        edges = numpy.arange(0, most + 2, max(1, (most + 1) // 40)) - 0.5
+        panel.hist(values, bins=edges if len(edges) > 1 else 1, color=INK, log=True)
+        mean, silent = values.mean(), (values == 0).mean()
+        panel.axvline(mean, color=ACCENT)
+        panel.set_title(f"{name}: mean {mean:.1f}, silent {silent:.0%}", fontsize=10)
+        panel.set_xlabel(f"spikes in {steps} steps")
+    panels[0].set_ylabel("neurons, all samples")
+    _write(figure, path)
+
+
+def _write(figure: Figure, path: Union[str, PathLike]) -> None:
+    """Without pyplot, which would want a display, and keep every figure."""
+    FigureCanvasAgg(figure).print_png(str(path))

@@ -1,0 +1,123 @@
+"""What a spiking classifier says of a sample, and how its neurons came to say so."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import numpy
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import JsonDict
+from allennlp.data import Batch, DatasetReader, Instance
+from allennlp.models import Model
+from allennlp.nn import util
+from allennlp.predictors import Predictor
+
+from spigot_allennlp.modules.spike_trains import SpikeTrains
+
+
+@Predictor.register("spiking")
+class SpikingPredictor(Predictor):
+    """
+    Classifies samples with a spiking classifier. With `--use-dataset-reader` the input is what the
+    model's reader reads; without, JSON lines with an `image`, rows of bytes, for a reader of
+    images.
+
+    The output has, per sample, its `label`, the firing `counts` of all classes, and of each layer,
+    the inputs first, the `mean_counts` of its neurons. Pictures are made in a folder, if one is
+    named:
+
+    ```
+    allennlp predict ARCHIVE DATA --use-dataset-reader --silent --output-file OUT \\
+      --predictor-args '{"pictures": "FOLDER"}'
+    ```
+
+    There is a raster for each of the first samples, `raster-1.png`, and `firing_rates.png`, the
+    histograms of all samples.
+
+    Registered as a `Predictor` with name "spiking".
+
+    # Parameters
+
+    model : `Model`
+        A `SpikingClassifier`.
+    dataset_reader : `DatasetReader`
+    frozen : `bool`, optional (default = `True`)
+    pictures : `str`, optional
+        The folder for pictures. It is made, if it does not exist.
+    num_rasters : `int`, optional (default = `10`)
+        For so many samples.
+    details : `bool`, optional (default = `False`)
+        Whether the output has the `spikes` of each layer, pairs of step and neuron, and the
+        `potentials` of the output layer: the S-PSP (`nn/spike_effects.py`) of each of its inputs at
+        each of its neurons.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        dataset_reader: DatasetReader,
+        frozen: bool = True,
+        pictures: Optional[str] = None,
+        num_rasters: int = 10,
+        details: bool = False,
+    ) -> None:
+        super().__init__(model, dataset_reader, frozen)
+        self._pictures = None if pictures is None else Path(pictures)
+        self._num_rasters = num_rasters
+        self._details = details
+        self._num_samples = 0
+        self._counts: List[List[numpy.ndarray]] = []
+
+    def predict_instance(self, instance: Instance) -> JsonDict:
+        return self.predict_batch_instance([instance])[0]
+
+    def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
+        batch = Batch(instances)
+        batch.index_instances(self._model.vocab)
+        with torch.no_grad():
+            device = self._model._get_prediction_device()
+            tensors = util.move_to_device(batch.as_tensor_dict(), device)
+            trains = self._model.run(tensors["inputs"], tensors["metadata"])
+            readable = self._model.make_output_human_readable({"counts": trains[-1].counts})
+        outputs = [
+            {name: values[number] for name, values in readable.items()}
+            for number in range(len(instances))
+        ]
+        for number, output in enumerate(outputs):
+            output["mean_counts"] = [float(each.counts[number].mean()) for each in trains]
+            if self._details:
+                output.update(self._details_of(trains, number))
+        if self._pictures is not None:
+            self._draw(trains, [output["label"] for output in outputs])
+        self._num_samples += len(instances)
+        return outputs
+
+    def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        if "image" not in json_dict:
+            raise ConfigurationError(
+                f'The input has no "image" but {sorted(json_dict)}. Give its rows of bytes, or a '
+                "file of the reader's, with --use-dataset-reader."
+            )
+        return self._dataset_reader.text_to_instance(numpy.array(json_dict["image"], numpy.uint8))
+
+    def _details_of(self, trains: List[SpikeTrains], number: int) -> Dict[str, Any]:
+        spikes = [each.fired[number].nonzero().tolist() for each in trains]
+        potentials = self._model.output_potentials(trains)[number].tolist()
+        return {"spikes": spikes, "potentials": potentials}
+
+    def _draw(self, trains: List[SpikeTrains], labels: List[str]) -> None:
+        from spigot_allennlp.predictors import spike_plots  # matplotlib takes its time
+
+        assert self._pictures is not None
+        self._pictures.mkdir(parents=True, exist_ok=True)
+        last = len(trains) - 1
+        names = ["inputs", *(f"layer {layer}" for layer in range(1, last)), "output"]
+        for number, label in enumerate(labels, start=self._num_samples + 1):
+            if number <= self._num_rasters:
+                own = [each.fired[number - self._num_samples - 1].cpu().numpy() for each in trains]
+                path = self._pictures / f"raster-{number}.png"
+                spike_plots.raster(own, names, f"sample {number}: {label}", path)
+        self._counts.append([each.counts.cpu().numpy() for each in trains])
+        counts = [numpy.concatenate(each) for each in zip(*self._counts, strict=True)]
+        steps = trains[0].spikes.size(1)
+        spike_plots.firing_rates(counts, names, steps, self._pictures / "firing_rates.png")

@@ -1,0 +1,5 @@
+"""Floor 7: schedules of training that AllenNLP does not have."""
+
+from spigot_allennlp.training.inverse_square_root import InverseSquareRoot
+
+__all__ = ["InverseSquareRoot"]

@@ -1,0 +1,35 @@
+"""A learning rate that falls with the square root of the epoch."""
+
+from typing import List
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+
+
+@LearningRateScheduler.register("inverse_square_root")
+class InverseSquareRoot(LearningRateScheduler):
+    """
+    In epoch i, counted from 1, the learning rate of the optimizer is divided by the square root of
+    `max(1, i - delay)`. With the default the first two epochs have the whole of it, as in the runs
+    published with [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
+
+    Registered as a `LearningRateScheduler` with name "inverse_square_root".
+
+    # Parameters
+
+    delay : `int`, optional (default = `1`)
+        In epochs.
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, delay: int = 1, last_epoch: int = -1
+    ) -> None:
+        if delay < 0:
+            raise ConfigurationError(f"delay must not be negative but found {delay}.")
+        self.delay = delay
+        super().__init__(optimizer, last_epoch)
+
+    def get_values(self) -> List[float]:
+        divisor = max(1, self.last_epoch + 1 - self.delay) ** 0.5
+        return [value / divisor for value in self.base_values]

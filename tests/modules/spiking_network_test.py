@@ -1,0 +1,149 @@
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.modules import Seq2SeqEncoder, Seq2VecEncoder
+from torch.testing import assert_close
+
+from spigot_allennlp.modules.spike_trains import SpikeTrains
+from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
+from spigot_allennlp.modules.spiking_network import SpikingNetwork
+
+GRADIENTS = SpikingGradient.list_available()
+IMAGES = [
+    {"type": "convolution", "channels": 2, "size": 3, "threshold": 1.0},
+    {"type": "pooling", "size": 2, "threshold": 1.0},
+    {"type": "fully_connected", "units": 3, "threshold": 1.0, "inhibition": 0.5},
+]
+FLAT = [
+    {"type": "fully_connected", "units": 5, "threshold": 1.0},
+    {"type": "fully_connected", "units": 3, "threshold": 1.0},
+]
+
+
+def config(gradient="hm2_bp", input_shape=(6, 6, 1), layers=IMAGES):
+    return {
+        "input_shape": list(input_shape),
+        "layers": [dict(layer) for layer in layers],
+        "gradient": {"type": gradient},
+    }
+
+
+def network(*arguments, **options):
+    torch.manual_seed(1)
+    return SpikingNetwork.from_params(Params(config(*arguments, **options)))
+
+
+def trains(number, steps=40):
+    generator = torch.Generator().manual_seed(1)
+    return SpikeTrains.of(torch.rand(2, steps, number, generator=generator) < 0.2)
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_every_gradient_reaches_all_weights(gradient):
+    model = network(gradient)
+    found = model(trains(36))
+    assert [each.counts.shape for each in found] == [(2, 32), (2, 8), (2, 3)]
+    (found[-1].counts - 10).square().sum().backward()
+    for parameter in model.parameters():
+        assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().sum() > 0
+
+
+def test_all_gradients_see_the_same_spikes():
+    counts = [network(gradient)(trains(36))[-1].counts for gradient in GRADIENTS]
+    for other in counts[1:]:
+        assert_close(other, counts[0])
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_without_gradients_the_spikes_are_the_same(gradient):
+    model = network(gradient)
+    with torch.no_grad():
+        found = model(trains(36))[-1].counts
+    assert_close(found, model(trains(36))[-1].counts.detach())
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_descending_lowers_the_loss(gradient):
+    model = network(gradient, input_shape=[6], layers=FLAT)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    target, losses = torch.tensor([[10.0, 0.0, 5.0], [0.0, 8.0, 5.0]]), []
+    for _ in range(40):
+        loss = (model(trains(6))[-1].counts - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert min(losses[-5:]) < 0.4 * losses[0]
+
+
+def test_pooling_has_nothing_to_be_trained():
+    assert [name for name, _ in network().named_parameters()] == [
+        "layers.0.weight",
+        "layers.2.weight",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"layers": []}, "at least its output layer"),
+        (
+            {"input_shape": [36]},
+            r"shape \[height, width, channels\] but found \[36",
+        ),
+        ({"input_shape": [2, 2, 1]}, "between 1 and 2, the extent of its inputs, but found 3"),
+        ({"layers": [{**FLAT[0], "threshold": 0.0}]}, "threshold must be positive but found 0.0"),
+        ({"layers": [{**FLAT[0], "synapse_time": 90.0}]}, "synapse_time 90.0 and membrane_time 64"),
+        ({"layers": [{**FLAT[0], "refractory": -1}]}, "refractory must not be negative"),
+    ],
+)
+def test_a_network_that_cannot_be_says_why(change, message):
+    with pytest.raises(ConfigurationError, match=message):
+        SpikingNetwork.from_params(Params({**config(), **change}))
+
+
+def test_inputs_of_another_size_are_refused():
+    with pytest.raises(ConfigurationError, match="has 36 inputs .* but was given 7"):
+        network()(trains(7))
+
+
+def encoder(base, gradient):
+    torch.manual_seed(1)
+    inner = config(gradient, input_shape=[6], layers=FLAT)
+    return base.from_params(Params({"type": "spiking_encoder", "network": inner}))
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_as_an_encoder_of_sequences_to_vectors_it_counts(gradient):
+    model = encoder(Seq2VecEncoder, gradient)
+    tokens = trains(6).spikes.float().requires_grad_()
+    vectors = model(tokens, torch.ones(2, 40, dtype=torch.bool))
+    assert vectors.shape == (2, model.get_output_dim()) and model.get_input_dim() == 6
+    (vectors - 9).square().sum().backward()
+    assert tokens.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_as_an_encoder_of_sequences_to_sequences_it_spikes_where_nothing_is_masked(gradient):
+    model = encoder(Seq2SeqEncoder, gradient)
+    mask = torch.ones(2, 40, dtype=torch.bool)
+    mask[1, 20:] = False
+    found = model(trains(6).spikes.float(), mask)
+    assert found.shape == (2, 40, model.get_output_dim()) and not model.is_bidirectional()
+    assert set(found.detach().round(decimals=4).unique().tolist()) == {0, 1}
+    assert (found[1, 20:] == 0).all()
+    found.square().sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"type": "hm2_bp", "injected_spikes": -1}, "injected_spikes must not be negative"),
+        ({"type": "surrogate", "slope": 0.0}, "slope must be positive but found 0.0"),
+    ],
+)
+def test_a_gradient_that_cannot_be_says_why(options, message):
+    with pytest.raises(ConfigurationError, match=message):
+        SpikingGradient.from_params(Params(options))

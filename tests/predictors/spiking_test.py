@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Vocabulary
+from allennlp.models import Model
+from PIL import Image
+
+from spigot_allennlp.predictors.spiking import SpikingPredictor
+
+CONFIG = Path(__file__).parents[2] / "fixtures" / "experiments" / "spiking_classifier.jsonnet"
+
+
+@pytest.fixture(scope="module")
+def parts():
+    params = Params.from_file(str(CONFIG), {"model.encoding.seed": None})
+    reader = DatasetReader.from_params(params["dataset_reader"])
+    vocab = Vocabulary()
+    for digit in range(10):
+        vocab.add_token_to_namespace(str(digit), "labels")
+    instances = list(reader.read("synthetic:size=5,seed=3"))
+    return Model.from_params(params["model"], vocab=vocab), reader, instances
+
+
+def test_rasters_and_histograms_are_pictures(parts, tmp_path):
+    model, reader, instances = parts
+    predictor = SpikingPredictor(model, reader, pictures=str(tmp_path / "new"), num_rasters=3)
+    predictor.predict_batch_instance(instances[:2])
+    predictor.predict_batch_instance(instances[2:])
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert names == ["firing_rates.png", "raster-1.png", "raster-2.png", "raster-3.png"]
+    for name in names:
+        picture = numpy.asarray(Image.open(tmp_path / "new" / name).convert("L"))
+        assert picture.min() < 100 and picture.max() == 255
+
+
+def test_without_a_folder_there_are_no_pictures(parts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    SpikingPredictor(*parts[:2]).predict_batch_instance(parts[2])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_output_has_label_counts_and_means(parts):
+    output = SpikingPredictor(*parts[:2]).predict_instance(parts[2][0])
+    assert set(output) == {"label", "counts", "mean_counts"}
+    assert output["mean_counts"][-1] * 10 == pytest.approx(sum(output["counts"].values()))
+    json.dumps(output)
+
+
+def test_details_are_spikes_and_potentials(parts):
+    output = SpikingPredictor(*parts[:2], details=True).predict_instance(parts[2][0])
+    assert [len(spikes) for spikes in output["spikes"][1:]] == [
+        round(output["mean_counts"][1] * 30),
+        round(output["mean_counts"][2] * 10),
+    ]
+    assert numpy.shape(output["potentials"]) == (30, 10)
+    json.dumps(output)
+
+
+def test_an_image_can_be_given_as_json(parts):
+    predictor = SpikingPredictor(*parts[:2])
+    image = parts[2][0]["inputs"].array.reshape(28, 28).tolist()
+    assert predictor.predict_json({"image": image})["label"] in set("0123456789")
+    with pytest.raises(ConfigurationError, match=r"no \"image\" but \['picture'\]"):
+        predictor.predict_json({"picture": image})
