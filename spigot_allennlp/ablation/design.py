@@ -1,7 +1,7 @@
 """From what the user asks for to a plan."""
 
 import copy
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
@@ -84,13 +84,27 @@ def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str
         raise ConfigurationError(
             f"The variant '{name}' would have two base configs: {' and '.join(own)}."
         )
-    config = Params.from_file(own[0] if own else base).as_dict(quiet=True)
-    config = overridden(config, parse_overrides(overrides), "--overrides")
+    config = overridden(read_config(own[0] if own else base), *read_overrides(overrides))
     changes: Dict[str, Any] = {"config": own[0]} if own else {}
     for choice in choices:
         config = overridden(config, choice.overrides, choice.origin)
         changes.update(choice.overrides)
     return Variant(name, made_resumable(config), changes)
+
+
+def read_config(file: str) -> Dict[str, Any]:
+    try:
+        return Params.from_file(file).as_dict(quiet=True)
+    except (OSError, RuntimeError) as error:
+        raise ConfigurationError(f"The config {file} cannot be read: {error}") from error
+
+
+def read_overrides(text: str) -> Tuple[Dict[str, Any], str]:
+    """With the name of the option."""
+    try:
+        return parse_overrides(text), "--overrides"
+    except RuntimeError as error:
+        raise ConfigurationError(f"--overrides is no Jsonnet: {error}") from error
 
 
 def made_resumable(config: Dict[str, Any]) -> Dict[str, Any]:

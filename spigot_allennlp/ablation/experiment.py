@@ -54,7 +54,7 @@ def carry_out(
 
     def ended(cell: Cell, cause_of_death: Optional[str]) -> None:
         record = cell.record()
-        if cause_of_death:
+        if cause_of_death and record.state != states.DONE:
             record.state, record.message = states.FAILED, cause_of_death
             record.save(cell.folder)
         progress.ended(cell, record)

@@ -1,6 +1,7 @@
 """The plots of a report: scores with their intervals, and learning curves."""
 
 import io
+import re
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from spigot_allennlp.ablation.learning_curves import Curve, curves_of, mean_curve
@@ -49,7 +50,7 @@ def scores_figure(results: Results, rows: Sequence[Row]) -> "Optional[Figure]":
             axes.plot(row.interval, [place, place], "-", color=colour, lw=2, solid_capstyle="butt")
         if row.variant == baseline:
             axes.axvline(row.spreads[metric].mean, color=GREY, lw=0.8, ls="--", zorder=0)
-    axes.set_yticks(range(len(shown)), [row.variant for row in shown])
+    axes.set_yticks(range(len(shown)), [wrapped(row.variant, 32) for row in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(metric)
@@ -76,9 +77,10 @@ def curves_figure(results: Results) -> "Optional[Figure]":
     reference = mean_curve(found.get(results.plan.baseline, []))
     for axes, (name, curves) in zip(panels, found.items(), strict=False):
         _draw_curves(axes, curves, reference, is_baseline=name == results.plan.baseline)
-        axes.set_title(name, fontsize=8, loc="left")
-    for axes in panels[len(found) :]:
-        axes.set_axis_off()
+        axes.set_title(wrapped(name, 26), fontsize=8, loc="left")
+    for number, axes in enumerate(panels):
+        axes.tick_params(labelbottom=number + columns >= len(found))
+        axes.set_visible(number < len(found))
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel(next(iter(found.values()))[0].name, fontsize=9)
     return figure
@@ -96,6 +98,16 @@ def _draw_curves(
     axes.plot(list(mean), list(mean.values()), color=colour, lw=1.8)
     axes.locator_params(axis="x", integer=True, nbins=5)
     axes.locator_params(axis="y", nbins=4)
+
+
+def wrapped(name: str, longest: int) -> str:
+    """On several lines, each ending with a comma or a plus sign, where it is longer than that."""
+    lines = [""]
+    for part in re.split(r"(?<=[,+])", name):
+        if lines[-1] and len(lines[-1] + part) > longest:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def drawn(figure: "Figure", kind: str) -> bytes:

@@ -8,6 +8,8 @@ import time
 from multiprocessing.connection import wait
 from typing import Any, Dict, Optional, Sequence
 
+import torch
+
 from spigot_allennlp.ablation.cell import Cell
 from spigot_allennlp.ablation.cell_run import run_in_process_of_its_own
 from spigot_allennlp.ablation.executor import Ended, Executor, Started
@@ -25,13 +27,15 @@ class LocalProcesses(Executor):
     jobs : `int`
         How many run at a time.
     start_method : `str`, optional (default = `None`)
-        "fork" or "spawn"; "fork" where there is one.
+        "fork" or "spawn"; "fork" where there is one, unless this process uses a GPU already, which
+        it would take away from those that it forks.
     """
 
     def __init__(self, jobs: int, start_method: Optional[str] = None) -> None:
         self._jobs = jobs
         available = multiprocessing.get_all_start_methods()
-        method = start_method or ("fork" if "fork" in available else "spawn")
+        can_fork = "fork" in available and not torch.cuda.is_initialized()
+        method = start_method or ("fork" if can_fork else "spawn")
         self._context: Any = multiprocessing.get_context(method)
         self._is_new = method != "fork"
 

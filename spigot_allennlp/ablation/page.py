@@ -3,15 +3,18 @@
 import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence
 from urllib.parse import quote
 
 from spigot_allennlp.ablation import record, wording
 from spigot_allennlp.ablation.cell import LOG
-from spigot_allennlp.ablation.figures import INK
+from spigot_allennlp.ablation.figures import ACCENT, INK
 from spigot_allennlp.ablation.progress import duration, state_in_words
 from spigot_allennlp.ablation.results import CellResult, Results
 from spigot_allennlp.ablation.summary import Row
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 TAIL = 20  # lines of the log of a failed cell
 
@@ -30,6 +33,7 @@ def as_page(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["breakable"] = breakable
     template = files("spigot_allennlp.ablation").joinpath("page.html").read_text(encoding="utf-8")
     header, lines = wording.variant_columns(results, rows)
     return environment.from_string(template).render(
@@ -51,9 +55,17 @@ def as_page(
     )
 
 
+def breakable(name: str) -> "Markup":
+    """With a place to break the line after each comma, plus sign and slash."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([,+/])", r"\1<wbr>", str(escape(name))))
+
+
 def inline(svg: bytes) -> str:
-    """For a page: without the prologue, as wide as there is room, text in the page's colour."""
+    """For a page: without the prologue, as wide as there is room, in the page's colours."""
     text = svg[svg.index(b"<svg") :].decode("utf-8").replace(INK, "currentColor")
+    text = text.replace(ACCENT, "var(--accent)").replace("fill: #ffffff", "fill: none")
     return re.sub(r'<svg ([^>]*?)width="([\d.]+)pt" height="[\d.]+pt"', _sized, text, count=1)
 
 

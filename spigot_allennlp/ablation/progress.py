@@ -56,7 +56,7 @@ class Progress:
 
 def state_in_words(known: Record) -> str:
     """Of a cell that nothing works at, now."""
-    return "to resume" if known.state in (record.RUNNING, record.TRAINED) else known.state
+    return "unfinished" if known.state in (record.RUNNING, record.TRAINED) else known.state
 
 
 def duration(seconds: Optional[float]) -> str:

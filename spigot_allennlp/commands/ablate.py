@@ -82,10 +82,10 @@ def _add_execution(subparser: argparse.ArgumentParser) -> None:
     group = subparser.add_argument_group("how it is trained")
     group.add_argument(
         "--jobs",
-        type=int,
+        type=_positive,
         help="how many runs at a time (default: 1; with --ray, all there is room for)",
     )
-    group.add_argument("--threads", type=int, default=1, help="CPU threads of each run")
+    group.add_argument("--threads", type=_positive, default=1, help="CPU threads of each run")
     group.add_argument(
         "--ray",
         nargs="?",
@@ -116,13 +116,19 @@ def _add_report(subparser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--resamples",
-        type=int,
+        type=_positive,
         default=2000,
         help="draws of the significance test, and of the confidence intervals",
     )
     group.add_argument(
         "--report-only", action="store_true", help="train nothing, write the report anew"
     )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return int(text)
 
 
 def ablate_from_args(args: argparse.Namespace) -> None:

@@ -45,11 +45,20 @@ def test_a_seed_path_that_leads_nowhere_is_refused_before_anything_is_trained(fo
         ({"baseline": "x"}, "--baseline x: there is no such variant; there are lr=0.1, lr=0.01"),
         ({"seeds": (1, 1)}, "--seeds 1 1: a seed is named twice"),
         ({"overrides": '{"trainr.x": 1}'}, "--overrides: there is no 'trainr'"),
+        ({"overrides": "{x"}, "--overrides is no Jsonnet"),
     ],
 )
 def test_a_wrong_option_is_named(folder, options, message):
     with pytest.raises(ConfigurationError, match=message):
         planned(folder, **options)
+
+
+@pytest.mark.parametrize("text", [None, "{ a: "])
+def test_a_config_that_cannot_be_read_is_named(tmp_path, text):
+    if text:
+        (tmp_path / "base.json").write_text(text)
+    with pytest.raises(ConfigurationError, match="The config .*base.json cannot be read: "):
+        planned(tmp_path)
 
 
 def test_nothing_to_vary_is_refused():

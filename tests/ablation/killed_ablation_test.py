@@ -58,4 +58,4 @@ def test_the_report_is_the_same_but_for_times_and_memory(folder):
         return [(row["variant"], row["spreads"], row["comparison"]) for row in report["variants"]]
 
     assert scores("whole") == scores("killed")
-    assert "to resume" in (folder / "printed").read_text()
+    assert "unfinished" in (folder / "printed").read_text()

@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 import pytest
 
 from spigot_allennlp.ablation.atomic_files import write_json
+from spigot_allennlp.ablation.figures import wrapped
+from spigot_allennlp.ablation.page import breakable
 from spigot_allennlp.ablation.plan import Plan, Variant
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.ablation.report import write_report
 
-VOID = {"meta", "br", "link", "img", "input", "hr"}
+VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
 
 
 class Outline(HTMLParser):
@@ -90,8 +92,13 @@ def test_the_page_shows_every_cell_and_the_end_of_a_failed_ones_log(folder, outl
     assert "Spigot needs a step." in text
 
 
+def test_a_name_may_be_broken_after_commas_and_is_escaped():
+    assert breakable("a,b<c/d") == "a,<wbr>b&lt;c/<wbr>d"
+
+
 def test_text_in_the_plots_takes_the_colour_of_the_page(folder):
     text = (folder / "report.html").read_text()
+    assert "#ffffff" not in text[text.index("<svg") :]
     assert "#1a1a1a" not in text[text.index("<svg") :] and "currentColor" in text
     assert "#1a1a1a" in (folder / "scores.svg").read_text()
 
@@ -119,6 +126,11 @@ def test_validation_data_in_the_place_of_test_data_are_called_by_their_name(fold
     write_report(Plan.load(folder), folder, 20)
     for name in ("report.md", "report.html"):
         assert "These are the validation data" in (folder / name).read_text()
+
+
+def test_a_long_name_in_a_plot_is_wrapped_after_commas():
+    assert wrapped("spigot,step_size=1.0,max=2", 20) == "spigot,\nstep_size=1.0,max=2"
+    assert wrapped("short", 2) == "short"
 
 
 def test_an_ablation_of_which_nothing_is_done_has_a_report(tmp_path):
