@@ -1,4 +1,4 @@
-"""The idx format of MNIST and its relatives: arrays of any number of dimensions, perhaps gzipped."""
+"""The idx format of MNIST and its relatives: arrays of any shape, perhaps gzipped."""
 
 import zlib
 from gzip import BadGzipFile
@@ -34,8 +34,8 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
             ) from error
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise ValueError(
-            f"{path} is no idx file: it begins with {content[:4].hex(' ') or 'nothing'}, but should "
-            "with 00 00, a type (08, 09, 0b, 0c, 0d or 0e) and the number of dimensions. MNIST's "
+            f"{path} is no idx file: it begins with {content[:4].hex(' ') or 'nothing'}, but "
+            "should with 00 00, a type (08, 09, 0b, 0c, 0d or 0e) and the number of dimensions. MNIST's "
             "files are called train-images-idx3-ubyte(.gz) and so on."
         )
     start = 4 + 4 * content[3]

@@ -12,13 +12,10 @@ MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 def idx(array: numpy.ndarray) -> bytes:
     """Written by hand: the format's rules once more, the other way round."""
-    code = {kind: code for code, kind in TYPES.items()}[
-        array.dtype.newbyteorder(">").str.replace("|", ">")
-    ]
-    return (
-        struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
-        + array.astype(array.dtype.newbyteorder(">")).tobytes()
-    )
+    codes = {kind: code for code, kind in TYPES.items()}
+    code = codes[f">{array.dtype.kind}{array.dtype.itemsize}"]
+    start = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
+    return start + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
 @pytest.mark.parametrize("kind", ["u1", "i1", "i2", "i4", "f4", "f8"])

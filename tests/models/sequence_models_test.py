@@ -30,7 +30,10 @@ TASKS = {
     ),
     "pixels": (
         {"type": "pixel_sequence", "downsample": 2},
-        {"type": "sequence_classifier", "encoder": {**ENCODER, "input_size": 1}},
+        {
+            "type": "sequence_classifier",
+            "encoder": {"type": "lstm", "input_size": 1, "hidden_size": 16},
+        },
     ),
 }
 
