@@ -35,8 +35,8 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise ValueError(
             f"{path} is no idx file: it begins with {content[:4].hex(' ') or 'nothing'}, but "
-            "should with 00 00, a type (08, 09, 0b, 0c, 0d or 0e) and the number of dimensions. MNIST's "
-            "files are called train-images-idx3-ubyte(.gz) and so on."
+            "should with 00 00, a type (08, 09, 0b, 0c, 0d or 0e) and the number of dimensions. "
+            "MNIST's files are called train-images-idx3-ubyte(.gz) and so on."
         )
     start = 4 + 4 * content[3]
     shape = tuple(int(size) for size in numpy.frombuffer(content[4:start], ">u4"))
