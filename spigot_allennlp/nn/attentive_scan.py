@@ -68,7 +68,7 @@ def scan(
         starts.append(state)
         projected = cell.project(inputs[begin:end]).unbind(0)
         for step, gates in zip(range(begin, end), projected, strict=True):
-            row_mask = None if is_full[step] else mask[step]
+            row_mask = None if mask is None or is_full[step] else mask[step]
             moved = cell.step(gates, state)
             summary, index = _read(cell, layout, moved.hidden, store)
             hidden = moved.hidden if summary is None else moved.hidden + summary

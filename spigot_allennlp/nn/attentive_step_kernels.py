@@ -100,7 +100,7 @@ def make_query(weights, hidden, query):
 def select(query, keys, present, number, scores, chosen):
     """
     Writes into `chosen` which of the first so many memories have the highest scores, in descending
-    order, as many as it has places; -1 where there are no more. Of equal ones, the earlier is first.
+    order, as many as it has places; -1 where there are no more. Of equals, the earlier is first.
     """
     scores[:number] = 0
     for dim in range(len(query)):

@@ -13,7 +13,7 @@ from spigot_allennlp.nn.memory_store import Memories
 
 
 class Given(NamedTuple):
-    """What there is besides tensors that have gradients; `present` is that of the first memories."""
+    """What there is besides tensors with gradients; `present` is that of the first memories."""
 
     cell: AttentiveCell
     layout: Layout
@@ -135,8 +135,9 @@ class WayBack:
         if top_k is not None:
             chosen = self._scan.chosen[begin:end]
             return ReadChosen(self._scan.memories, before, chosen, rows, top_k)
-        leaves = (each[rows, :before].requires_grad_() for each in (keys, values))
-        return ReadAll(Memories(*leaves, None if present is None else present[rows, :before]))
+        old_keys, old_values = (each[rows, :before].requires_grad_() for each in (keys, values))
+        old_present = None if present is None else present[rows, :before]
+        return ReadAll(Memories(old_keys, old_values, old_present))
 
     def _masks(self, begin: int, end: int, rows: LongTensor) -> List[Optional[BoolTensor]]:
         mask = self._given.mask

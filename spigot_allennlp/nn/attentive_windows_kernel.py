@@ -135,18 +135,8 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
             gates, cells = space[0][step - begin], space[1][step - begin]
             if layout[1] > 0 and own[3][step, 0] >= 0:
                 provisional = gates[3 * size :] * cells[1]
-                of_summary = of_hidden + gradient[step, size:]
-                backward_reading(
-                    step,
-                    given,
-                    own,
-                    provisional,
-                    of_summary,
-                    of_hidden,
-                    of_weights,
-                    of_own,
-                    space[2],
-                )
+                both = of_hidden + gradient[step, size:], of_hidden
+                backward_reading(step, given, own, provisional, both, of_weights, of_own, space[2])
             backward_move(gates, cells[1], cells[0], of_hidden, of_cell, of_gate)
             of_hidden[:] = 0
             add_product(of_gate, turned[1], of_hidden)
@@ -163,11 +153,14 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
 
 
 @kernel
-def backward_reading(
-    step, given, own, provisional, of_summary, of_hidden, of_weights, of_own, queries
-):
-    """Adds to the gradient of the provisional state what it owes to having chosen by it."""
+def backward_reading(step, given, own, provisional, both, of_weights, of_own, queries):
+    """
+    Of `both` gradients, those of the summary and of the provisional state, adds to the second what
+    the state owes to having chosen memories, and to those of the memories what these owe to the
+    first.
+    """
     weights, _, layout, smoothing = given
+    of_summary, of_hidden = both
     query, of_query = queries[0], queries[1]
     make_query(weights, provisional, query)
     of_query[:] = 0
