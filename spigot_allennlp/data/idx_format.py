@@ -27,15 +27,14 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
                 f"{path} does not begin as an idx file of bytes does (00 00 08, and the number of "
                 f"dimensions) but with {start.hex(' ')}. Give one of the files of MNIST."
             )
-        sizes = numpy.frombuffer(stream.read(4 * start[3]), dtype=">u4")
+        sizes = [int.from_bytes(stream.read(4), "big") for _ in range(start[3])]
         values = numpy.frombuffer(stream.read(), dtype=numpy.uint8)
-    shape = tuple(int(size) for size in sizes)
-    if len(shape) < start[3] or len(values) != math.prod(shape):
+    if len(values) != math.prod(sizes):
         raise ValueError(
-            f"{path} says that its shape is {list(shape)}, but has {len(values)} values. It may be "
+            f"{path} says that its shape is {sizes}, but has {len(values)} values. It may be "
             "cut short: fetch it again."
         )
-    return values.reshape(shape)
+    return values.reshape(sizes)
 
 
 def read_images(path: Union[str, PathLike]) -> Tuple[numpy.ndarray, numpy.ndarray]:

@@ -19,7 +19,6 @@ from spigot_allennlp.nn.spiking_connection import Connection
 from spigot_allennlp.nn.spiking_neurons import Neurons
 from spigot_allennlp.nn.spiking_options import Options
 
-
 # Mutual inhibition among output neurons that the gradient takes into account, at most.
 STRONGEST = 0.9
 
