@@ -23,8 +23,8 @@ class SpokenDigitsReader(DatasetReader):
     the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
 
     An instance has the fields `inputs`, from 0 to 1, `(num_frames, num_channels)`, or twice as many
-    channels (see `log_mel` and `rise_and_fall`); `label`, the digit; and `metadata`, with the number of the `sample` among those of the path,
-    and its `name`.
+    channels (see `log_mel` and `rise_and_fall`); `label`, the digit; and `metadata`, with the
+    number of the `sample` among those of the path, and its `name`.
 
     Registered as a `DatasetReader` with name "spoken_digits".
 
