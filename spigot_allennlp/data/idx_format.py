@@ -42,10 +42,10 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
             "MNIST's files are called train-images-idx3-ubyte(.gz) and so on."
         )
     start = 4 + 4 * content[3]
-    shape = tuple(int(size) for size in numpy.frombuffer(content[4:start], ">u4"))
+    shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
     kind = numpy.dtype(TYPES[content[2]])
     expected = start + prod(shape) * kind.itemsize
-    if len(shape) != content[3] or len(content) != expected:
+    if len(content) != expected:
         raise ValueError(
             f"{path} holds {len(content)} bytes, but its dimensions {shape} ask for {expected}: it "
             "was cut short, or something was added. Fetch it again."

@@ -38,6 +38,16 @@ def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int
     return numpy.clip(1 + (decibels - decibels.max()) / RANGE, 0, 1).astype(numpy.float32)
 
 
+def rise_and_fall(features: numpy.ndarray) -> numpy.ndarray:
+    """
+    What is louder than in the mean over the recording, band by band, and then what is less loud:
+    the double of the difference, from 0 to 1, shape `(num_frames, 2 * num_channels)`. The voice and
+    the microphone, which color all of a recording, fall out.
+    """
+    difference = 2 * (features - features.mean(axis=0))
+    return numpy.clip(numpy.concatenate([difference, -difference], axis=1), 0, 1)
+
+
 def mel_bands(width: int, rate: int, num_channels: int) -> numpy.ndarray:
     """Triangles that overlap, `(num_channels, width // 2 + 1)`, over the frequencies of `rfft`."""
     low, high = _mel(100.0), _mel(rate / 2)

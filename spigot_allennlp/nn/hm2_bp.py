@@ -19,6 +19,9 @@ from spigot_allennlp.nn.spiking_connection import Connection
 from spigot_allennlp.nn.spiking_neurons import Neurons
 from spigot_allennlp.nn.spiking_options import Options
 
+# Mutual inhibition among output neurons that the gradient takes into account, at most.
+STRONGEST = 0.9
+
 
 class Rule(NamedTuple):
     """
@@ -123,6 +126,10 @@ def factor_of_inhibition(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons
     `(batch_size, num_neurons)`, where `w` is the inhibition, `nu` the threshold, and `e_li` the
     S-PSP of neuron i at neuron l. A neuron that does not spike counts as one with ratios of one if
     it is `wanted` to, and else not at all.
+
+    The factor is the sum of a geometric series, which converges if that product with `w` is below
+    one; low thresholds can make it larger. It counts as `STRONGEST` then, lest the factor be
+    infinite or change its sign. (In the authors' networks it is far below.)
     """
     effects = spike_effects(fired, neurons, torch.float)
     trains, counts = fired.to(effects.dtype), firing_counts(fired, effects.dtype)
@@ -133,4 +140,4 @@ def factor_of_inhibition(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons
     share = (~silent | wanted).to(ratios.dtype) / neurons.threshold
     products = ratios * ratios.transpose(1, 2) * share.unsqueeze(1) * share.unsqueeze(2)
     others = products.sum(2) - products.diagonal(dim1=1, dim2=2)
-    return 1 / (1 - neurons.inhibition**2 * others)
+    return 1 / (1 - (neurons.inhibition**2 * others).clamp(max=STRONGEST))

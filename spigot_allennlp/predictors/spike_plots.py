@@ -6,6 +6,7 @@ from typing import Sequence, Union
 import numpy
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 INK, ACCENT = "#1f3b57", "#c1440e"
 
@@ -31,7 +32,7 @@ def raster(
     for panel, spikes, name in zip(panels, trains, names, strict=True):
         steps, neurons = numpy.nonzero(spikes)
         few = spikes.shape[1] <= 30
-        look = {"marker": "|", "s": 90} if few else {"marker": ".", "s": 2, "linewidths": 0}
+        look = {"marker": "|", "s": 90} if few else {"marker": ".", "s": 9, "linewidths": 0}
         panel.scatter(steps, neurons, color=INK, **look)
         panel.set_ylabel(f"{name}\n{spikes.shape[1]} neurons")
         panel.set_ylim(-0.5, spikes.shape[1] - 0.5)
@@ -71,6 +72,7 @@ def firing_rates(
         panel.axvline(mean, color=ACCENT)
         panel.set_title(f"{name}: mean {mean:.1f}, silent {silent:.0%}", fontsize=10)
         panel.set_xlabel(f"spikes in {steps} steps")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel("neurons, all samples")
     _write(figure, path)
 

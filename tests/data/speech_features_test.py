@@ -1,7 +1,7 @@
 import numpy
 import pytest
 
-from spigot_allennlp.data.speech_features import log_mel, mel_bands
+from spigot_allennlp.data.speech_features import log_mel, mel_bands, rise_and_fall
 
 
 def tone(frequency, seconds=0.4, rate=8000):
@@ -36,3 +36,9 @@ def test_every_recording_has_as_many_frames(length):
 
 def test_no_band_is_empty():
     assert (mel_bands(200, 8000, 60).sum(axis=1) > 0).all()
+
+
+def test_what_rises_and_what_falls_by_hand():
+    features = numpy.array([[0.5, 0.2], [0.5, 0.4], [0.5, 0.9]], numpy.float32)
+    expected = [[0, 0, 0, 0.6], [0, 0, 0, 0.2], [0, 0.8, 0, 0]]
+    assert numpy.allclose(rise_and_fall(features), expected)

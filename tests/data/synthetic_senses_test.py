@@ -33,7 +33,7 @@ def test_all_digits_occur_and_differ():
     means = [numpy.mean([x for x, y in samples if y == digit], axis=0) for digit in range(10)]
     assert samples[0][0].dtype == numpy.uint8
     nearest = [numpy.argmin([numpy.square(mean - x).sum() for mean in means]) for x, _ in samples]
-    assert numpy.mean([near == y for near, (_, y) in zip(nearest, samples, strict=True)]) > 0.7
+    assert numpy.mean([near == y for near, (_, y) in zip(nearest, samples, strict=True)]) > 0.5
 
 
 def test_events_come_in_time_from_pixels_that_there_are():

@@ -6,6 +6,7 @@ from allennlp.common.testing import ModelTestCase
 from allennlp.data import Batch
 
 import spigot_allennlp  # noqa: F401 (registers what the config names)
+from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
 
 EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 
@@ -31,7 +32,7 @@ class TestSpikingClassifier(ModelTestCase):
     @pytest.mark.parametrize("gradient", ["hm2_bp", "surrogate"])
     def test_it_learns_its_training_samples(self, gradient):
         model, batch = self.model.train(), self.batch()
-        model.network.gradient = type(model.network.gradient).by_name(gradient)()
+        model.network.gradient = SpikingGradient.by_name(gradient)()
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         for _ in range(40):
             model.get_metrics(reset=True)

@@ -119,6 +119,13 @@ def test_injection_gives_a_silent_neuron_a_gradient_and_leaves_what_went_out_alo
     assert gradients[1] > 2 * gradients[0] > 0
 
 
+def test_the_factor_of_inhibition_stays_finite_and_positive_where_inhibition_is_strong():
+    fired = torch.zeros(1, 40, 10, dtype=torch.bool)
+    fired[:, 5::3] = True
+    factor = factor_of_inhibition(fired, fired[:, 0], Neurons(0.5, inhibition=1.0))
+    assert torch.isfinite(factor).all() and (factor > 1).all() and (factor < 10.01).all()
+
+
 @pytest.mark.parametrize("wanted", [False, True])
 def test_the_factor_of_inhibition_is_that_of_the_equations(wanted):
     generator = torch.Generator().manual_seed(3)

@@ -97,5 +97,5 @@ def factor_of_inhibition(fired, wanted, neurons):
                 back = 1 if silent else e[other, i] / count[other]
                 shares = [(count[n] > 0 or wanted[n]) / neurons.threshold for n in (i, other)]
                 total += there * shares[1] * back * shares[0]
-        factors.append(1 / (1 - neurons.inhibition**2 * total))
+        factors.append(1 / (1 - min(neurons.inhibition**2 * total, 0.9)))
     return numpy.array(factors)

@@ -1,4 +1,4 @@
-// Spoken digits: 50 frames of 40 bands of frequency, 4 steps each. Speakers of validation and test are not those of training.
+// Spoken digits: 50 frames, 2 steps each, of 40 bands of frequency: what rises, and what falls. Speakers of validation and test are not those of training.
 {
   dataset_reader: { type: 'spoken_digits', num_frames: 50, num_channels: 40 },
   train_data_path: std.extVar('SPIGOT_SPEECH_TRAIN'),
@@ -9,19 +9,20 @@
   validation_data_loader: { batch_size: 100 },
   model: {
     type: 'spiking_classifier',
-    encoding: { type: 'rate', num_steps: 200, max_rate: 0.4 },
+    encoding: { type: 'rate', num_steps: 100, max_rate: 0.5 },
     network: {
-      input_shape: [40],
+      input_shape: [80],
       layers: [
-        { type: 'fully_connected', units: 300, threshold: 10.0, weight_range: 0.7 },
-        { type: 'fully_connected', units: 10, threshold: 6.0, weight_range: 0.5, inhibition: 1.0 },
+        { type: 'fully_connected', units: 300, threshold: 5.0, weight_range: 0.7 },
+        { type: 'fully_connected', units: 10, threshold: 3.0, weight_range: 0.5, inhibition: 1.0 },
       ],
       gradient: { type: 'hm2_bp' },
     },
-    loss: { desired: 30, undesired: 4, margin: 4 },
+    loss: { desired: 12, undesired: 2, margin: 2 },
   },
   trainer: (import 'spiking_trainer.libsonnet') + {
-    num_epochs: 30,
-    callbacks: [{ type: 'resumable' }, { type: 'last_epochs', number: 10 }],
+    num_epochs: 15,
+    optimizer: { type: 'adam', lr: 0.004 },
+    callbacks: [{ type: 'resumable' }, { type: 'last_epochs', number: 4 }],
   },
 }

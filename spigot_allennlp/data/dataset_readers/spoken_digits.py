@@ -10,7 +10,7 @@ from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
 from spigot_allennlp.data.recordings import Recording, read_recordings
 from spigot_allennlp.data.source import is_synthetic
-from spigot_allennlp.data.speech_features import log_mel
+from spigot_allennlp.data.speech_features import log_mel, rise_and_fall
 from spigot_allennlp.data.synthetic_speech import generate_recordings
 
 
@@ -22,9 +22,9 @@ class SpokenDigitsReader(DatasetReader):
     `"synthetic:size=100,seed=1"`, whose speakers are low, middle and high. After `#` it may name
     the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
 
-    An instance has the fields `inputs`, `(num_frames, num_channels)`, from 0 to 1 (see `log_mel`);
-    `label`, the digit; and `metadata`, with the number of the `sample` among those of the path,
-    and its `name`.
+    An instance has the fields `inputs`, from 0 to 1, `(num_frames, num_channels)`, or twice as many
+    channels (see `log_mel` and `rise_and_fall`); `label`, the digit; and `metadata`, with the
+    number of the `sample` among those of the path, and its `name`.
 
     Registered as a `DatasetReader` with name "spoken_digits".
 
@@ -33,15 +33,20 @@ class SpokenDigitsReader(DatasetReader):
     num_frames : `int`, optional (default = `50`)
         Spread evenly over each recording.
     num_channels : `int`, optional (default = `40`)
+    differences : `bool`, optional (default = `True`)
+        Whether the inputs are the differences from the mean of a channel, or the energies.
     """
 
-    def __init__(self, num_frames: int = 50, num_channels: int = 40, **kwargs) -> None:
+    def __init__(
+        self, num_frames: int = 50, num_channels: int = 40, differences: bool = True, **kwargs
+    ) -> None:
         super().__init__(**kwargs)
         for name, value in (("num_frames", num_frames), ("num_channels", num_channels)):
             if value < 1:
                 raise ConfigurationError(f"{name} must be at least 1 but found {value}.")
         self._num_frames = num_frames
         self._num_channels = num_channels
+        self._differences = differences
 
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         path, _, wanted = str(file_path).partition("#")
@@ -66,6 +71,8 @@ class SpokenDigitsReader(DatasetReader):
         """The `digit`, if it is known, and the number of the `sample`."""
         _, rate, signal = recording
         inputs = log_mel(signal, rate, self._num_frames, self._num_channels)
+        if self._differences:
+            inputs = rise_and_fall(inputs)
         instance = Instance({"inputs": ArrayField(inputs, dtype=numpy.float32)})
         if digit is not None:
             instance.add_field("label", LabelField(digit))

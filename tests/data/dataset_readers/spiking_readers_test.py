@@ -100,7 +100,7 @@ def test_speakers_are_chosen_by_the_path():
     names = {i["metadata"].metadata["name"].split("_")[1] for i in instances}
     assert names == {"low", "high"} and len(instances) < 30
     assert [i["metadata"].metadata["sample"] for i in instances] == list(range(len(instances)))
-    assert instances[0]["inputs"].array.shape == (7, 9)
+    assert instances[0]["inputs"].array.shape == (7, 18)
     with pytest.raises(ConfigurationError, match="no recording of theo; its speakers are high"):
         list(reader.read(f"{path}#low,theo"))
 
