@@ -5,7 +5,7 @@ import json
 import re
 from os import PathLike
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple, Union
+from typing import List, Mapping, Sequence, Tuple, Union
 
 from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
@@ -65,7 +65,7 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> List[Tuple[int, flo
 
 
 def plot_curves(
-    curves: Dict[str, Sequence[Tuple[int, float]]], metric: str, output: Union[str, PathLike]
+    curves: Mapping[str, Sequence[Tuple[int, float]]], metric: str, output: Union[str, PathLike]
 ) -> None:
     """Draws curves, which have names, into a file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
