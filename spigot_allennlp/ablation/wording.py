@@ -146,7 +146,8 @@ def _notes_on_comparisons(baseline: str, rows: Sequence[Row], draws: int) -> Lis
         f"exchanged together, {draws} draws{for_all}. It says whether these very models would "
         "differ on other instances.",
         over_seeds,
-        "An asterisk: every p in the row is below 0.05, and the interval leaves out 0.",
+        "An asterisk: every p in the row is below 0.05, the interval leaves out 0, and there is "
+        "more than one seed.",
     ]
 
 

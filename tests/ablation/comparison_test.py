@@ -122,6 +122,10 @@ def test_a_difference_is_significant_if_nothing_speaks_against_it(
     assert found.is_significant == is_significant
 
 
+def test_of_one_seed_nothing_is_significant():
+    assert not Comparison(0.2, 0.1, 0.3, 0.001, 0.001, None, seeds=1).is_significant
+
+
 def test_holms_adjustment_is_that_of_a_worked_example():
     given = {"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005}
     comparisons = {name: Comparison(0, 0, 0, p, p, None, 1) for name, p in given.items()}
