@@ -108,9 +108,10 @@ def _note_use(known: Record, start: float) -> None:
     import torch
 
     known.attempts[-1]["seconds"] = time.monotonic() - start
+    use = resource.getrusage(resource.RUSAGE_SELF)
+    known.attempts[-1]["cpu_seconds"] = use.ru_utime + use.ru_stime
     unit = 1024**2 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    known.peak_memory_mb = max(known.peak_memory_mb or 0.0, peak)
+    known.peak_memory_mb = max(known.peak_memory_mb or 0.0, use.ru_maxrss / unit)
     if torch.cuda.is_initialized():
         gpu = torch.cuda.max_memory_allocated() / 1024**2
         known.peak_gpu_memory_mb = max(known.peak_gpu_memory_mb or 0.0, gpu)

@@ -72,8 +72,13 @@ class Comparison:
 
     @property
     def is_significant(self) -> bool:
-        """At 5 %: by the adjusted p-value, and by the interval, which takes the seeds in."""
-        return self.p_adjusted < 0.05 and not self.low <= 0 <= self.high
+        """
+        At 5 %: by the adjusted p-value, by the interval, which takes the seeds in, and by the test
+        over seeds, where there are enough. Each looks at chances that another leaves out. Of one
+        seed, nothing is.
+        """
+        holds_for_seeds = self.seeds > 1 and (self.p_over_seeds is None or self.p_over_seeds < 0.05)
+        return self.p_adjusted < 0.05 and not self.low <= 0 <= self.high and holds_for_seeds
 
 
 def compare(baseline: Scores, variant: Scores, resampling: Resampling) -> Comparison:

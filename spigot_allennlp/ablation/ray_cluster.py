@@ -80,14 +80,27 @@ class RayCluster(Executor):
                 "--ray needs Ray, which is not installed: pip install 'spigot_allennlp[ray]', or "
                 "pip install ray. Without --ray, --jobs runs cells in parallel on this machine."
             ) from error
-        options: Dict[str, Any] = {}
-        if self._address == LOCAL:
-            options["num_cpus"] = (self._jobs or os.cpu_count() or 1) * self._threads
         try:
-            ray.init(self._address, log_to_driver=False, configure_logging=False, **options)
-        except (ConnectionError, ValueError) as error:
+            self._connect(ray)
+        except Exception as error:  # of all kinds, and of none: a start that took too long
             raise ConfigurationError(f"--ray {self._address}: {error}") from error
         return ray
+
+    def _connect(self, ray: Any) -> None:
+        options: Dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+        if self._address != LOCAL:
+            ray.init(self._address, **options)
+            return
+        options["num_cpus"] = (self._jobs or os.cpu_count() or 1) * self._threads
+        # An instance of its own has half a minute to start, which on a busy machine is not enough.
+        for is_last in (False, False, True):
+            try:
+                ray.init(LOCAL, **options)
+                return
+            except Exception:
+                ray.shutdown()
+                if is_last:
+                    raise
 
     def _room(self, ray: Any) -> int:
         """How many cells run at a time, now: a cluster may grow and shrink."""

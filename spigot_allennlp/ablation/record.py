@@ -31,8 +31,9 @@ class Record:
     state : `str`
         One of the states above.
     attempts : `List[Dict[str, Any]]`
-        Of each: host, process, when it started, and the seconds that it took; for one that was
-        killed, up to the last epoch that it completed.
+        Of each: host, process, when it started, the `seconds` that it took, and the `cpu_seconds`,
+        which say more on a machine that is shared. For one that was killed, `seconds` up to the
+        last epoch that it completed.
     seconds_testing : `float`
         Of the attempt that tested.
     peak_memory_mb : `float`, optional (default = `None`)
@@ -65,6 +66,11 @@ class Record:
     def seconds(self) -> float:
         """Of all attempts, testing included."""
         return sum(attempt["seconds"] for attempt in self.attempts)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all attempts that came to their end."""
+        return sum(attempt.get("cpu_seconds", 0.0) for attempt in self.attempts)
 
     def save(self, folder: Path) -> None:
         write_json(folder / FILE, asdict(self))

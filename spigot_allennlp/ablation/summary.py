@@ -26,6 +26,8 @@ class Row:
         Of each metric, over the seeds.
     seconds : `float`, optional (default = `None`)
         The median wall time of its cells that are done: training, testing and all attempts.
+    cpu_seconds : `float`, optional (default = `None`)
+        The median of the same cells.
     peak_memory_mb : `float`, optional (default = `None`)
         The largest of its cells.
     peak_gpu_memory_mb : `float`, optional (default = `None`)
@@ -42,6 +44,7 @@ class Row:
     states: Dict[str, int]
     spreads: Dict[str, Spread] = field(default_factory=dict)
     seconds: Optional[float] = None
+    cpu_seconds: Optional[float] = None
     peak_memory_mb: Optional[float] = None
     peak_gpu_memory_mb: Optional[float] = None
     interval: Optional[Tuple[float, float]] = None
@@ -67,6 +70,7 @@ def _row(results: Results, name: str, analysis: Analysis) -> Row:
         dict(Counter(state_in_words(one) for one in cells)),
         {metric: one for metric, one in spreads.items() if one is not None},
         statistics.median(one.seconds for one in done) if done else None,
+        statistics.median(one.cpu_seconds for one in done) if done else None,
         max((one.peak_memory_mb for one in done if one.peak_memory_mb), default=None),
         max((one.peak_gpu_memory_mb for one in done if one.peak_gpu_memory_mb), default=None),
         analysis.intervals.get(name),

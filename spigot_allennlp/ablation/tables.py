@@ -45,6 +45,7 @@ def _cell(results: Results, cell: CellResult, figures: Sequence[str]) -> Dict[st
         **{f"test_{name}": known.test.get("figures", {}).get(name) for name in figures},
         "best_epoch": known.metrics.get("best_epoch"),
         "seconds": known.seconds,
+        "cpu_seconds": known.cpu_seconds,
         "seconds_testing": known.seconds_testing,
         "peak_memory_mb": known.peak_memory_mb,
         "peak_gpu_memory_mb": known.peak_gpu_memory_mb,
@@ -65,6 +66,7 @@ def _variant(row: Row) -> Dict[str, Any]:
     for name, value in asdict(row.comparison).items() if row.comparison else ():
         columns[f"versus_baseline_{name}"] = value
     columns["median_seconds"] = row.seconds
+    columns["median_cpu_seconds"] = row.cpu_seconds
     columns["peak_memory_mb"] = row.peak_memory_mb
     columns["peak_gpu_memory_mb"] = row.peak_gpu_memory_mb
     return columns

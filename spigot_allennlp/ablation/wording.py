@@ -144,9 +144,10 @@ def _notes_on_comparisons(baseline: str, rows: Sequence[Row], draws: int) -> Lis
         f"{draws} times, the same for both sides. With few seeds it is too narrow.",
         "p: paired approximate randomisation over the test instances (Yeh, 2000), all seeds "
         f"exchanged together, {draws} draws{for_all}. It says whether these very models would "
-        "differ on other instances. An asterisk: p < 0.05, and the interval, in which the seeds "
-        "have their part, leaves out 0.",
+        "differ on other instances.",
         over_seeds,
+        "An asterisk: every p in the row is below 0.05, the interval leaves out 0, and there is "
+        "more than one seed.",
     ]
 
 

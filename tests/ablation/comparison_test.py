@@ -105,6 +105,27 @@ def test_the_test_over_seeds_counts_flips_of_signs():
     assert p_of_seeds(numpy.zeros(5), numpy.ones(5)) is None
 
 
+@pytest.mark.parametrize(
+    "p, low, over_seeds, is_significant",
+    [
+        (0.01, 0.1, None, True),
+        (0.01, 0.1, 0.04, True),
+        (0.01, 0.1, 0.06, False),
+        (0.01, -0.1, 0.04, False),
+        (0.06, 0.1, 0.04, False),
+    ],
+)
+def test_a_difference_is_significant_if_nothing_speaks_against_it(
+    p, low, over_seeds, is_significant
+):
+    found = Comparison(0.2, low, 0.3, 0.001, p, over_seeds, 10)
+    assert found.is_significant == is_significant
+
+
+def test_of_one_seed_nothing_is_significant():
+    assert not Comparison(0.2, 0.1, 0.3, 0.001, 0.001, None, seeds=1).is_significant
+
+
 def test_holms_adjustment_is_that_of_a_worked_example():
     given = {"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005}
     comparisons = {name: Comparison(0, 0, 0, p, p, None, 1) for name, p in given.items()}

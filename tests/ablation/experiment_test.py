@@ -52,7 +52,12 @@ def test_each_cell_has_allennlps_run_and_a_record(finished):
     assert (config["random_seed"], config["pytorch_seed"], config["numpy_seed"]) == (2, 2, 2)
     assert config["model"]["dropout"] == 0.1
     found = record(finished, seed=2)
-    assert found.state == "done" and found.seconds > 0 and found.peak_memory_mb > 1
+    assert (
+        found.state == "done"
+        and found.seconds > 0
+        and found.cpu_seconds > 0
+        and found.peak_memory_mb > 1
+    )
     assert found.metrics["epoch"] == 2 and "torch" in found.versions
     assert found.test["instances"] == 10 and found.test["key"] == "--test-data"
 
