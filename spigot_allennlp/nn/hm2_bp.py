@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from spigot_allennlp.nn.spike_counts import firing_counts
 from spigot_allennlp.nn.spike_effects import spike_effects
+from spigot_allennlp.nn.spike_gradient_problem import SpikeGradientProblem
 from spigot_allennlp.nn.spike_gradients import gradients
 from spigot_allennlp.nn.spike_simulation import simulate
 from spigot_allennlp.nn.spiking_connection import Connection
@@ -96,7 +97,8 @@ class _SpikingLayer(torch.autograd.Function):
         if injected:
             fired = with_injected_spikes(fired, gradient < 0, injected, neurons.refractory)
         given = gradient / divisor, factor, connection, neurons, options, ctx.needs_input_grad[0]
-        for_weight, for_counts = gradients(spikes, fired, weight, *given)
+        problem = SpikeGradientProblem(spikes, fired, weight, *given)
+        for_weight, for_counts = gradients(problem)
         return for_counts, for_weight, None, None
 
 

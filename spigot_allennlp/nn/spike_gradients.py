@@ -15,76 +15,32 @@ the second factor above being the correction for the neuron's own rate. Where a 
 from typing import Optional, Tuple
 
 import torch
-from torch import BoolTensor, Tensor
+from torch import Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.spike_effects import effects_by_steps
-from spigot_allennlp.nn.spiking_connection import Connection, as_matrix
-from spigot_allennlp.nn.spiking_neurons import Neurons
-from spigot_allennlp.nn.spiking_options import Options
+from spigot_allennlp.nn.spike_gradient_problem import SpikeGradientProblem
+from spigot_allennlp.nn.spiking_connection import as_matrix
 
 
-def gradients(
-    spikes: BoolTensor,
-    fired: BoolTensor,
-    weight: Tensor,
-    delta: Tensor,
-    factor: Tensor,
-    connection: Connection,
-    neurons: Neurons,
-    options: Options,
-    for_counts: bool,
-) -> Tuple[Tensor, Optional[Tensor]]:
+def gradients(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
     """
-    # Parameters
-
-    spikes, fired : `BoolTensor`
-        Of inputs and neurons, shape `(batch_size, steps, num_inputs)` and `(batch_size, steps,
-        num_neurons)`.
-    weight : `Tensor`
-        Shape `(num_rows, width)` of the `connection`.
-    delta : `Tensor`
-        Shape `(batch_size, num_neurons)`: the gradient of the neurons' counts, divided by their
-        threshold.
-    factor : `Tensor`
-        Of the same shape: by what the gradient of the weights is multiplied besides.
-    connection : `Connection`
-    neurons : `Neurons`
-    options : `Options`
-    for_counts : `bool`
-        Whether the second result is asked for.
-
-    # Returns
-
-    `Tuple[Tensor, Optional[Tensor]]`
-        The gradient of the weights, summed over the batch, and that of the inputs' counts, shape
-        `(batch_size, num_inputs)`, both in the type of the weights.
+    The gradient of the weights, summed over the batch, and that of the inputs' counts, shape
+    `(batch_size, num_inputs)`, if it is asked for; both in the type of the weights.
     """
-    if has_kernels(spikes.device):
+    if has_kernels(problem.spikes.device):
         from spigot_allennlp.nn import spike_processor  # numba takes its time to be imported
 
-        compute = spike_processor.gradients
-    else:
-        compute = gradients_by_steps
-    given = connection, neurons, options, for_counts
-    return compute(spikes, fired, weight, delta, factor, *given)
+        return spike_processor.gradients(problem)
+    return gradients_by_steps(problem)
 
 
-def gradients_by_steps(
-    spikes: BoolTensor,
-    fired: BoolTensor,
-    weight: Tensor,
-    delta: Tensor,
-    factor: Tensor,
-    connection: Connection,
-    neurons: Neurons,
-    options: Options,
-    for_counts: bool,
-) -> Tuple[Tensor, Optional[Tensor]]:
+def gradients_by_steps(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
     """
     As `gradients`, in vectorised torch: through the weights' matrix, so that autograd finds which
     weights are shared.
     """
+    spikes, fired, weight, delta, factor, connection, neurons, options, for_counts = problem
     effects = effects_by_steps(fired, neurons, weight.dtype)
     leaf = weight.detach().requires_grad_()
     with torch.enable_grad():

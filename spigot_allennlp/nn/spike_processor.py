@@ -11,9 +11,9 @@ from spigot_allennlp.nn import (
     spike_gradient_kernels,
     spike_simulation_kernels,
 )
+from spigot_allennlp.nn.spike_gradient_problem import SpikeGradientProblem
 from spigot_allennlp.nn.spiking_connection import Connection
 from spigot_allennlp.nn.spiking_neurons import Neurons, decays_of
-from spigot_allennlp.nn.spiking_options import Options
 from spigot_allennlp.nn.threads import share
 
 # Spikes that can come in, in a batch, from which on a second thread gains more than it costs.
@@ -56,18 +56,9 @@ def spike_effects(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Te
     return effects
 
 
-def gradients(
-    spikes: BoolTensor,
-    fired: BoolTensor,
-    weight: Tensor,
-    delta: Tensor,
-    factor: Tensor,
-    connection: Connection,
-    neurons: Neurons,
-    options: Options,
-    for_counts: bool,
-) -> Tuple[Tensor, Optional[Tensor]]:
+def gradients(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
     """As `nn/spike_gradients.py` says."""
+    spikes, fired, weight, delta, factor, connection, neurons, options, for_counts = problem
     exact = weight.detach().contiguous()
     number = exact.numpy().dtype.type
     for_weight, counts = torch.zeros_like(exact), torch.zeros(0, 0, dtype=exact.dtype)

@@ -12,7 +12,11 @@ INK, ACCENT = "#1f3b57", "#c1440e"
 
 
 def raster(
-    trains: Sequence[numpy.ndarray], names: Sequence[str], title: str, path: Union[str, PathLike]
+    trains: Sequence[numpy.ndarray],
+    names: Sequence[str],
+    classes: Sequence[str],
+    title: str,
+    path: Union[str, PathLike],
 ) -> None:
     """
     Writes a picture with a panel for each layer, and a dot for each spike.
@@ -23,6 +27,8 @@ def raster(
         Of each layer, zeros and ones, shape `(steps, num_neurons)`.
     names : `Sequence[str]`
         Of the layers.
+    classes : `Sequence[str]`
+        For which the neurons of the last layer stand.
     title : `str`
     path : `Union[str, PathLike]`
         Of the PNG.
@@ -36,8 +42,7 @@ def raster(
         panel.scatter(steps, neurons, color=INK, **look)
         panel.set_ylabel(f"{name}\n{spikes.shape[1]} neurons")
         panel.set_ylim(-0.5, spikes.shape[1] - 0.5)
-        if few:
-            panel.set_yticks(range(spikes.shape[1]))
+    panels[-1].set_yticks(range(len(classes)), classes)
     panels[-1].set_xlim(0, len(trains[-1]))
     panels[-1].set_xlabel("step")
     panels[0].set_title(title)

@@ -88,7 +88,7 @@ class SpikingPredictor(Predictor):
             if self._details:
                 output.update(self._details_of(trains, number))
         if self._pictures is not None:
-            self._draw(trains, [output["label"] for output in outputs])
+            self._draw(trains, outputs)
         self._num_samples += len(instances)
         return outputs
 
@@ -105,18 +105,19 @@ class SpikingPredictor(Predictor):
         potentials = self._model.output_potentials(trains)[number].tolist()
         return {"spikes": spikes, "potentials": potentials}
 
-    def _draw(self, trains: List[SpikeTrains], labels: List[str]) -> None:
+    def _draw(self, trains: List[SpikeTrains], outputs: List[JsonDict]) -> None:
         from spigot_allennlp.predictors import spike_plots  # matplotlib takes its time
 
         assert self._pictures is not None
         self._pictures.mkdir(parents=True, exist_ok=True)
         last = len(trains) - 1
         names = ["inputs", *(f"layer {layer}" for layer in range(1, last)), "output"]
-        for number, label in enumerate(labels, start=self._num_samples + 1):
+        for number, output in enumerate(outputs, start=self._num_samples + 1):
+            label, classes = output["label"], list(output["counts"])
             if number <= self._num_rasters:
                 own = [each.fired[number - self._num_samples - 1].cpu().numpy() for each in trains]
                 path = self._pictures / f"raster-{number}.png"
-                spike_plots.raster(own, names, f"sample {number}: {label}", path)
+                spike_plots.raster(own, names, classes, f"sample {number}: {label}", path)
         self._counts.append([each.counts.cpu().numpy() for each in trains])
         counts = [numpy.concatenate(each) for each in zip(*self._counts, strict=True)]
         steps = trains[0].spikes.size(1)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from spigot_allennlp.nn.spike_gradient_problem import SpikeGradientProblem
 from spigot_allennlp.nn.spike_gradients import gradients, gradients_by_steps
 from spigot_allennlp.nn.spike_simulation import simulate
 from spigot_allennlp.nn.spiking_connection import as_matrix
@@ -48,7 +49,7 @@ def expected(spikes, fired, weight, delta, factor, connection, neurons, options)
 def test_gradients_are_those_of_the_equations(connection, neurons, compute):
     case = given(connection, neurons)
     settings = connection, neurons, Options()
-    for_weight, for_counts = compute(*case, *settings, True)
+    for_weight, for_counts = compute(SpikeGradientProblem(*case, *settings, True))
     true_for_weight, true_for_counts = expected(*case, *settings)
     assert_close(for_weight, true_for_weight, rtol=1e-9, atol=1e-11)
     assert_close(for_counts, true_for_counts, rtol=1e-9, atol=1e-11)
@@ -60,7 +61,9 @@ def test_every_option_does_what_the_equations_say(options, compute):
     connection, neurons = CONNECTIONS["all_to_all"], NEURONS["short"]
     case = given(connection, neurons, seed=2)
     assert (case[1].sum(1) == 0).any() and (case[0].sum(1) == 0).any()
-    for_weight, for_counts = compute(*case, connection, neurons, options, True)
+    for_weight, for_counts = compute(
+        SpikeGradientProblem(*case, connection, neurons, options, True)
+    )
     true_for_weight, true_for_counts = expected(*case, connection, neurons, options)
     assert_close(for_weight, true_for_weight, rtol=1e-9, atol=1e-11)
     assert_close(for_counts, true_for_counts, rtol=1e-9, atol=1e-11)
@@ -68,14 +71,15 @@ def test_every_option_does_what_the_equations_say(options, compute):
 
 def test_the_gradient_of_a_batch_is_the_sum_over_its_samples():
     connection, neurons = CONNECTIONS["convolution"], NEURONS["released"]
-    spikes, fired, weight, delta, factor = given(connection, neurons)
-    settings = connection, neurons, Options(), False
-    together, none = gradients(spikes, fired, weight, delta, factor, *settings)
-    alone = sum(
-        gradients(spikes[k : k + 1], fired[k : k + 1], weight, delta[k : k + 1], factor[k : k + 1],
-                  *settings)[0]
-        for k in range(len(spikes))
-    )  # fmt: skip
+    whole = SpikeGradientProblem(
+        *given(connection, neurons), connection, neurons, Options(), for_counts=False
+    )
+    together, none = gradients(whole)
+    alone = torch.zeros_like(together)
+    for number in range(len(whole.spikes)):
+        one = slice(number, number + 1)
+        batched = ("spikes", "fired", "delta", "factor")
+        alone += gradients(whole._replace(**{n: getattr(whole, n)[one] for n in batched}))[0]
     assert none is None
     assert_close(together, alone)
 
@@ -83,8 +87,9 @@ def test_the_gradient_of_a_batch_is_the_sum_over_its_samples():
 def test_two_threads_find_the_same(monkeypatch):
     connection, neurons = CONNECTIONS["all_to_all"], NEURONS["released"]
     case = given(connection, neurons)
-    one = gradients(*case, connection, neurons, Options(), True)
+    problem = SpikeGradientProblem(*case, connection, neurons, Options(), True)
+    one = gradients(problem)
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     monkeypatch.setattr("spigot_allennlp.nn.spike_processor.MANY", 0)
-    two = gradients(*case, connection, neurons, Options(), True)
+    two = gradients(problem)
     assert_close(one, two)
