@@ -141,19 +141,28 @@ def _back(
         )
     )
     rest = sequence, gradient.contiguous().numpy(), _arrays(results)
-    of_weights = [torch.zeros_like(each) for each in turned]
-
-    def work(first: int, last: int) -> None:
-        own = [torch.zeros_like(each) for each in turned]
-        windows_backward(first, last, given, rest[0], rest[1], _arrays(own), rest[2])
-        for total, part in zip(of_weights, own, strict=True):
-            total += part
-
-    _share(inputs.size(1), work)
+    of_weights = _in_parts(inputs.size(1), given, rest, turned)
     of_inputs, of_keys, of_values, of_hidden, of_cell = results
     of_first = of_keys[:, :num_first], of_values[:, :num_first]
     found = (each.t() if each.dim() == 2 else each for each in of_weights)
     return [of_inputs, of_hidden, of_cell, *of_first, *found]
+
+
+def _in_parts(
+    batch_size: int, given: Tuple, rest: Tuple, turned: Sequence[Tensor]
+) -> Sequence[Tensor]:
+    """Goes back, and returns the gradients of the turned weights: the sum of those of all parts."""
+    of_weights = [torch.zeros_like(each) for each in turned]
+    sequence, gradient, results = rest
+
+    def work(first: int, last: int) -> None:
+        own = [torch.zeros_like(each) for each in turned]
+        windows_backward(first, last, given, sequence, gradient, _arrays(own), results)
+        for total, part in zip(of_weights, own, strict=True):
+            total += part
+
+    _share(batch_size, work)
+    return of_weights
 
 
 def _turned(weights: BilinearWeights) -> Tuple[Tensor, ...]:

@@ -57,39 +57,6 @@ class Reading:
         """
 
 
-class ReadAll(Reading):
-    """Reads every memory: those from `before` the window, and those that it has stored."""
-
-    def __init__(self, before: Memories) -> None:
-        super().__init__([before.keys, before.values])
-        self._before = before
-        self._stacked = before
-
-    def __call__(
-        self, cell: AttentiveCell, step: int, hidden: Tensor, written: Written
-    ) -> Optional[Tensor]:
-        keys, values, present = self.so_far(written)
-        return _summary(cell, hidden, keys, values, present) if values.size(1) else None
-
-    def so_far(self, written: Written) -> Memories:
-        """All memories."""
-        new = self._before.size + len(written.values) - self._stacked.size
-        if new:
-            self._stacked = _joined(self._stacked, written, new)
-        return self._stacked
-
-    def hand_on(
-        self,
-        gradients: Sequence[Optional[Tensor]],
-        rows: LongTensor,
-        of_keys: Tensor,
-        of_values: Tensor,
-    ) -> None:
-        for gradient, total in zip(gradients, (of_keys, of_values), strict=True):
-            if gradient is not None:
-                total[:, : self._before.size].index_add_(0, rows, gradient)
-
-
 class ReadChosen(Reading):
     """
     Reads what the scan has chosen. Gradients reach those alone, whatever else is stored.
@@ -142,7 +109,7 @@ class ReadChosen(Reading):
             keys = _with_new(keys, written.keys, new)
             values = _with_new(values, written.values, new[:, : self._top_k])
         missing = index < 0
-        return _summary(cell, hidden, keys, values, ~missing if bool(missing.any()) else None)
+        return summary_of(cell, hidden, keys, values, ~missing if bool(missing.any()) else None)
 
     def hand_on(
         self,
@@ -168,7 +135,7 @@ class ReadChosen(Reading):
         return self.leaves[place], self.leaves[len(self.leaves) // 2 + place]
 
 
-def _summary(
+def summary_of(
     cell: AttentiveCell,
     hidden: Tensor,
     keys: Tensor,
@@ -193,20 +160,3 @@ def _add_at(total: Tensor, row: LongTensor, index: LongTensor, gradient: Tensor)
     """Adds to `total[row, index]`, wherever that is named more than once, too."""
     place = (row * total.size(1) + index).flatten()
     total.view(-1, total.size(-1)).index_add_(0, place, gradient.flatten(0, 1))
-
-
-def _joined(before: Memories, written: Written, new: int) -> Memories:
-    """With the last `new` of those that were written."""
-    keys, values = (
-        torch.cat([old, torch.stack(list(more[-new:]), dim=1)], dim=1)
-        for old, more in ((before.keys, written.keys), (before.values, written.values))
-    )
-    masks = written.present[-new:]
-    if before.present is None and all(mask is None for mask in masks):
-        return Memories(keys, values)
-    everyone = torch.ones(len(values), dtype=torch.bool, device=values.device)
-    old = before.present
-    if old is None:
-        old = everyone.unsqueeze(-1).expand(-1, before.size)
-    more = torch.stack([everyone if mask is None else mask for mask in masks], dim=1)
-    return Memories(keys, values, torch.cat([old, more], dim=1))

@@ -6,7 +6,8 @@ import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.attentive_cell import AttentiveCell, Layout, State
-from spigot_allennlp.nn.attentive_reading import ReadAll, ReadChosen, Reading
+from spigot_allennlp.nn.attentive_reading import ReadChosen, Reading
+from spigot_allennlp.nn.attentive_reading_all import ReadAll
 from spigot_allennlp.nn.attentive_scan import Scan, every_row_is_full
 from spigot_allennlp.nn.attentive_unrolling import Unrolled, unroll
 from spigot_allennlp.nn.memory_store import Memories

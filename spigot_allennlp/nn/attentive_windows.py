@@ -25,7 +25,8 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from spigot_allennlp.nn.attentive_cell import BilinearWeights, State
 from spigot_allennlp.nn.attentive_processor import KernelRun, Setting
-from spigot_allennlp.nn.attentive_reading import ReadAll, Reading
+from spigot_allennlp.nn.attentive_reading import Reading
+from spigot_allennlp.nn.attentive_reading_all import ReadAll
 from spigot_allennlp.nn.attentive_scan import every_row_is_full, scan
 from spigot_allennlp.nn.attentive_unrolling import unroll
 from spigot_allennlp.nn.attentive_way_back import Given, WayBack
