@@ -50,13 +50,14 @@ class Noise(Registrable):
         """
         return self._scale * self.standard(problem)
 
-    def draw_objects(self, problem: ArgmaxProblem, num_samples: int) -> Draws:
+    def draw_objects(self, problem: ArgmaxProblem, num_samples: int) -> Tuple[Tensor, Draws]:
         """
-        So many perturbations, and the object that is best under each, both of shape
-        `(num_samples, batch_size, *parts)`.
+        The mean of the objects that are best under so many perturbations, of the shape of the
+        scores; and these perturbations and objects.
         """
         drawn = torch.stack([self.draw(problem) for _ in range(num_samples)])
-        return drawn, problem.argmaxes(problem.scores + drawn)
+        vertices = problem.argmaxes(problem.scores + drawn)
+        return vertices.mean(dim=0), (drawn, vertices)
 
     def slope(self, noise: Tensor) -> Tensor:
         """

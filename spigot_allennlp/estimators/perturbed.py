@@ -53,8 +53,7 @@ class Perturbed(SurrogateEstimator):
         return self._num_samples > 1
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Draws]:
-        noise, vertices = self._noise.draw_objects(problem, self._num_samples)
-        return vertices.mean(dim=0), (noise, vertices)
+        return self._noise.draw_objects(problem, self._num_samples)
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Draws
