@@ -89,11 +89,14 @@ class Layout(NamedTuple):
     truncation : `Optional[int]`
         The length of the windows, at the ends of which the recurrence hands on no gradient; `None`
         for none.
+    stores_provisional : `bool`
+        Whether memories are provisional states, and not what they are with what was read.
     """
 
     attend_every: int
     top_k: Optional[int]
     truncation: Optional[int]
+    stores_provisional: bool = False
 
     def writes(self, step: int) -> bool:
         """Whether the state after `step` (from 0) is stored."""

@@ -171,7 +171,8 @@ def _turned(weights: BilinearWeights) -> Tuple[Tensor, ...]:
 
 def _layout(setting: Setting, numbers: Numbers, steps: int, num_first: int) -> Tuple[int, ...]:
     layout = setting.layout
-    return layout.attend_every, numbers.chosen.size(-1) - 1, layout.truncation or steps, num_first
+    top_k, truncation = numbers.chosen.size(-1) - 1, layout.truncation or steps
+    return layout.attend_every, top_k, truncation, num_first, int(layout.stores_provisional)
 
 
 def _output_size(setting: Setting, weights: BilinearWeights) -> int:

@@ -78,7 +78,8 @@ def scan(
                 outputs[step, :, hidden_size:] = summary
             chosen.append(index)
             if layout.writes(step):
-                store.write(cell.key(state.hidden), state.hidden, row_mask)
+                value = moved.hidden if layout.stores_provisional else state.hidden
+                store.write(cell.key(value), value, row_mask)
     return Scan(outputs, starts, state, store.read(), chosen)
 
 

@@ -4,8 +4,8 @@ An attentive recurrence over whole sequences, as machine code; see `nn/attentive
 A call does the instances from `first` up to `last`. Arrays are contiguous:
 
 - `weights`: see `attentive_step_kernels.py`,
-- `layout`: attend_every, top_k, truncation (the length of the sequence, for none), and how many
-  memories there are from the start; then `smoothing`,
+- `layout`: attend_every, top_k, truncation (the length of the sequence, for none), how many
+  memories there are from the start, and stores_provisional; then `smoothing`,
 - `inputs`: `(steps, batch_size, input_size)`; `mask`: `(steps, batch_size)`,
 - `memories`: keys `(batch_size, key_size, memories)`, values `(batch_size, memories, hidden_size)`
   and present `(batch_size, memories)`, the first ones filled in,
@@ -29,11 +29,12 @@ from spigot_allennlp.nn.compilation import entry, kernel
 @entry
 def scan(first, last, weights, layout, smoothing, inputs, mask, memories, states, chosen, outputs):
     """Fills in everything but weights, layout, inputs and mask."""
-    attend_every, top_k, truncation, num_first = layout
+    attend_every, top_k, truncation, num_first, stores_provisional = layout
     size = states[0].shape[1]
     gates, query = numpy.empty_like(weights[2]), numpy.empty_like(weights[4])
     scores = numpy.empty(memories[0].shape[2] + 1, gates.dtype)
     hidden, cell, squashed = numpy.empty(size, gates.dtype), gates[:size] * 0, gates[:size] * 0
+    value = numpy.zeros_like(hidden)
     for row in range(first, last):
         hidden[:], cell[:] = states[0][row], states[1][0, row]
         stored = num_first
@@ -46,6 +47,7 @@ def scan(first, last, weights, layout, smoothing, inputs, mask, memories, states
                 move(weights, inputs[step, row], hidden, cell, gates, cell, squashed)
                 for index in range(size):
                     hidden[index] = gates[3 * size + index] * squashed[index]
+                value[:] = hidden
                 if top_k > 0 and stored > 0:
                     make_query(weights, hidden, query)
                     own = memories[0][row], memories[1][row], memories[2][row]
@@ -55,7 +57,7 @@ def scan(first, last, weights, layout, smoothing, inputs, mask, memories, states
                         hidden[index] += output[size + index]
             output[:size] = hidden
             if top_k > 0 and (step + 1) % attend_every == 0:
-                store(weights, hidden, stored, row, memories)
+                store(weights, value if stores_provisional else hidden, stored, row, memories)
                 memories[2][row, stored] = mask[step, row]
                 stored += 1
         states[1][len(states[1]) - 1, row] = cell

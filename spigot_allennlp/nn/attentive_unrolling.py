@@ -52,7 +52,8 @@ def unroll(
         done.states.append(state)
         done.summaries.append(summary)
         if layout.writes(begin + step):
-            done.written.keys.append(cell.key(state.hidden))
-            done.written.values.append(state.hidden)
+            value = moved.hidden if layout.stores_provisional else state.hidden
+            done.written.keys.append(cell.key(value))
+            done.written.values.append(value)
             done.written.present.append(mask)
     return done

@@ -25,18 +25,20 @@ class Given(NamedTuple):
 class _Arriving(NamedTuple):
     """
     What reaches a window: of its outputs `(steps, batch_size, hidden_size)`, half of these being
-    states, the other half summaries (`None`, if nothing is ever read), and of the keys that it
-    stores, `(batch_size, stored, key_size)`.
+    states, the other half summaries (`None`, if nothing is ever read), and of the keys and values
+    that it stores, `(batch_size, stored, ...)`.
     """
 
     of_states: Tensor
     of_summaries: Optional[Tensor]
     of_keys: Tensor
+    of_values: Tensor
 
     def rows(self) -> LongTensor:
         """The instances that it reaches."""
         reached = (self.of_states != 0).any(dim=2).any(dim=0)
-        reached |= (self.of_keys != 0).any(dim=2).any(dim=1)
+        for of_stored in (self.of_keys, self.of_values):
+            reached |= (of_stored != 0).any(dim=2).any(dim=1)
         if self.of_summaries is not None:
             reached |= (self.of_summaries != 0).any(dim=2).any(dim=0)
         return reached.nonzero().squeeze(-1)
@@ -45,7 +47,8 @@ class _Arriving(NamedTuple):
         """What was computed anew for `rows`, each with its gradient."""
         states = zip((state.hidden for state in done.states), self.of_states, strict=True)
         keys = zip(done.written.keys, self.of_keys.unbind(1), strict=True)
-        pairs = [*states, *keys]
+        values = zip(done.written.values, self.of_values.unbind(1), strict=True)
+        pairs = [*states, *keys, *values]
         if self.of_summaries is not None:
             pairs += [
                 (summary, gradient)
@@ -121,12 +124,11 @@ class WayBack:
     def _arriving(self, begin: int, end: int, gradient: Tensor) -> _Arriving:
         before, after = self._stored(begin), self._stored(end)
         hidden_size = self.of_values.size(-1)
-        of_states = gradient[begin:end, :, :hidden_size].clone()
+        of_states = gradient[begin:end, :, :hidden_size]
         has_summaries = gradient.size(-1) > hidden_size
         of_summaries = gradient[begin:end, :, hidden_size:] if has_summaries else None
-        steps = [step for step in range(end - begin) if self._given.layout.writes(begin + step)]
-        of_states[steps] += self.of_values[:, before:after].transpose(0, 1)
-        return _Arriving(of_states, of_summaries, self.of_keys[:, before:after])
+        of_stored = (each[:, before:after] for each in (self.of_keys, self.of_values))
+        return _Arriving(of_states, of_summaries, *of_stored)
 
     def _reading(self, begin: int, end: int, rows: LongTensor) -> Reading:
         top_k, before = self._given.layout.top_k, self._stored(begin)

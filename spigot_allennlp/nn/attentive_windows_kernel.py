@@ -126,17 +126,18 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
     for step in range(end - 1, begin - 1, -1):
         of_gate = space[3][step - begin]
         add_multiple(1, gradient[step, :size], of_hidden)
-        if layout[1] > 0 and (step + 1) % layout[0] == 0:
-            memory = stored_by(step, layout)
-            add_multiple(1, of_own[2][memory], of_hidden)
-            of_key = of_own[1][memory]
-            backward_key(weights[5], of_key, own[2][step, :size], of_hidden, of_weights[5])
+        stores = layout[1] > 0 and (step + 1) % layout[0] == 0
+        if stores and not layout[4]:
+            backward_storing(stored_by(step, layout), weights, own, of_hidden, of_weights, of_own)
         if own[1][step]:
             gates, cells = space[0][step - begin], space[1][step - begin]
             if layout[1] > 0 and own[3][step, 0] >= 0:
                 provisional = gates[3 * size :] * cells[1]
                 both = of_hidden + gradient[step, size:], of_hidden
                 backward_reading(step, given, own, provisional, both, of_weights, of_own, space[2])
+            if stores and layout[4]:
+                memory = stored_by(step, layout)
+                backward_storing(memory, weights, own, of_hidden, of_weights, of_own)
             backward_move(gates, cells[1], cells[0], of_hidden, of_cell, of_gate)
             of_hidden[:] = 0
             add_product(of_gate, turned[1], of_hidden)
@@ -150,6 +151,13 @@ def through(begin, end, given, own, start, gradient, of_weights, of_own, space):
     for index in range(size):
         add_multiple(start[0][index], of_gates[0], of_weights[1][index])
     return of_hidden, of_cell
+
+
+@kernel
+def backward_storing(memory, weights, own, of_hidden, of_weights, of_own):
+    """Adds what a state owes to having been stored."""
+    add_multiple(1, of_own[2][memory], of_hidden)
+    backward_key(weights[5], of_own[1][memory], own[5][memory], of_hidden, of_weights[5])
 
 
 @kernel

@@ -40,27 +40,27 @@ def slow_outputs(
     top_k: Optional[int],
     truncation: Optional[int],
     smoothing: float,
+    stored: str = "state",
 ) -> Tensor:
     """
     States and summaries of one instance, `(length, 2 * hidden_size)`. The graph is cut between
-    windows, by detaching the state; memories are not detached.
+    windows, by detaching the state; memories are not detached. The first memory is zero.
     """
     h = c = torch.zeros(cell.weight_hh.size(1), dtype=torch.double)
-    memories: List[Tensor] = []
+    memories: List[Tensor] = [h]
     outputs = []
     for step, x in enumerate(inputs):
         if truncation and step % truncation == 0:
             h, c = h.detach(), c.detach()
         h, c = cell.lstm(x, h, c)
+        scores = torch.stack([cell.score(h, m) for m in memories])
         summary = torch.zeros_like(h)
-        if memories:
-            scores = torch.stack([cell.score(h, m) for m in memories])
-            for weight, memory in zip(_weights(scores, top_k, smoothing), memories, strict=True):
-                summary = summary + weight * memory
-        h = h + summary
+        for weight, memory in zip(_weights(scores, top_k, smoothing), memories, strict=True):
+            summary = summary + weight * memory
+        provisional, h = h, h + summary
         outputs.append(torch.cat([h, summary]))
         if (step + 1) % attend_every == 0:
-            memories.append(h)
+            memories.append(h if stored == "state" else provisional)
     return torch.stack(outputs)
 
 

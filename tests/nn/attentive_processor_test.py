@@ -25,23 +25,24 @@ def outputs_and_gradients(encoder, inputs, mask, weights):
 
 @pytest.mark.parametrize("attend_every, top_k, truncation", SETTINGS)
 @pytest.mark.parametrize("padded", [False, True])
-def test_kernels_agree_with_torch(attend_every, top_k, truncation, padded, monkeypatch):
-    check(attend_every, top_k, truncation, padded, torch.double, 1e-9, monkeypatch)
+@pytest.mark.parametrize("stored", ["state", "provisional"])
+def test_kernels_agree_with_torch(attend_every, top_k, truncation, padded, stored, monkeypatch):
+    layout = attend_every, top_k, truncation
+    check(layout, stored, padded, torch.double, 1e-9, monkeypatch)
 
 
 def test_they_do_so_in_single_precision(monkeypatch):
-    check(2, 3, 5, True, torch.float, 1e-3, monkeypatch)
+    check((2, 3, 5), "state", True, torch.float, 1e-3, monkeypatch)
 
 
-def check(attend_every, top_k, truncation, padded, dtype, tolerance, monkeypatch):
+def check(layout, stored, padded, dtype, tolerance, monkeypatch):
     torch.manual_seed(1)
     encoder = SparseAttentiveLstm(
         3,
         6,
-        attend_every,
-        top_k,
-        truncation,
+        *layout,
         Lazy(BilinearMemoryScore, constructor_extras={"size": 5}),
+        stored=stored,
         stateful=True,
         max_carried=4,
     ).to(dtype)

@@ -21,7 +21,8 @@ States = Tuple[Tensor, ...]
 class Carried(NamedTuple):
     """
     State and memories, `(batch_size, memories, hidden_size)`, with which a batch begins; `present`
-    as in `Memories`.
+    as in `Memories`. The first memory is zero, the state before anything was read: a step to which
+    nothing in the past is of use can read that.
     """
 
     state: State
@@ -32,31 +33,33 @@ class Carried(NamedTuple):
 def for_batch(states: Optional[States], inputs: Tensor, hidden_size: int) -> Carried:
     """
     With what the instances of `inputs`, `(length, batch_size, input_size)`, go on: the first so
-    many of those that are carried. What there is none for begins at zero, without memories.
+    many of those that are carried. What there is none for begins at zero, without other memories
+    than the first.
     """
     batch_size = inputs.size(1)
+    zeros = inputs.new_zeros(batch_size, hidden_size)
     if states is None:
-        zeros = inputs.new_zeros(batch_size, hidden_size)
-        return Carried(State(zeros, zeros), inputs.new_zeros(batch_size, 0, hidden_size), None)
+        return Carried(State(zeros, zeros), zeros.unsqueeze(1), None)
     hidden, cell, values, present = (_resized(each, batch_size) for each in states)
-    rows = present.squeeze(-1).t()
+    rows = torch.nn.functional.pad(present.squeeze(-1).t(), (1, 0), value=True)
     return Carried(
         State(hidden.squeeze(0), cell.squeeze(0)),
-        values.transpose(0, 1),
+        torch.cat([zeros.unsqueeze(1), values.transpose(0, 1)], dim=1),
         None if bool(rows.all()) else rows,
     )
 
 
 def after(run: Run, before: Optional[States], most: int) -> States:
     """
-    What is carried on from a run, with its latest memories, at most so many. What was carried
-    `before` for more instances than it had stays as it is for the others.
+    What is carried on from a run, with its latest memories, at most so many, and without the first.
+    What was carried `before` for more instances than it had stays as it is for the others.
     """
-    values = run.values[:, max(0, run.values.size(1) - most) :].transpose(0, 1)
+    latest = slice(max(1, run.values.size(1) - most), None)
+    values = run.values[:, latest].transpose(0, 1)
     present = run.present
     if present is None:
         present = torch.ones_like(run.values[..., 0], dtype=torch.bool)
-    present = present[:, max(0, present.size(1) - most) :].t().unsqueeze(-1)
+    present = present[:, latest].t().unsqueeze(-1)
     now = (run.last.hidden.unsqueeze(0), run.last.cell.unsqueeze(0), values, present)
     if before is None or before[0].size(1) <= now[0].size(1):
         return tuple(each.detach() for each in now)

@@ -1,6 +1,6 @@
 """An LSTM that attends to few of its own past states, and learns through those alone."""
 
-from typing import Optional
+from typing import List, Optional
 
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
@@ -22,11 +22,14 @@ from spigot_allennlp.nn.memory_weights import WEIGHTS, softmax_weights
 class SparseAttentiveLstm(Seq2SeqEncoder):
     """
     Sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)): an LSTM
-    that stores its state every `attend_every` steps. Each step scores all that is stored, and adds
-    the weighted sum of the `top_k` best to its own state. The gradient runs back `truncation` steps
-    at most, to the start of the window; through what a step has read it jumps to where that was
-    stored, and runs back in that window, and so on. So it costs little, in time and in memory,
-    however long the sequence; see `nn/attentive_windows.py`.
+    that stores its state every `attend_every` steps, and the zero with which it begins. Each step
+    scores all that is stored, and adds the weighted sum of the `top_k` best to its own state. The
+    gradient runs back `truncation` steps at most, to the start of the window; through what a step
+    has read it jumps to where that was stored, and runs back in that window, and so on. So it costs
+    little, in time and in memory, however long the sequence; see `nn/attentive_windows.py`.
+
+    Windows begin at multiples of `truncation`. What two steps have to do with each other is learnt
+    along the recurrence only where one window holds them both.
 
     The same encoder is also what it is compared with:
 
@@ -53,6 +56,10 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     weights : `str`, optional (default = `"threshold"`)
         How the selected memories share the attention, `"threshold"` or `"softmax"`; see
         `nn/memory_weights.py`. Where all are read it is always by softmax.
+    stored : `str`, optional (default = `"state"`)
+        What a memory is: the state with what it has read, as published, or, `"provisional"`, before
+        that. Where steps read memories that hold the sum of earlier ones, states can grow with the
+        length of the sequence; provisional ones cannot.
     smoothing : `float`, optional (default = `0.1`)
         See `threshold_weights`.
     longest_memory : `int`, optional (default = `None`)
@@ -64,7 +71,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         Whether a batch goes on where the last one ended, with its states and its memories; no
         gradient crosses from the one to the other.
     max_carried : `int`, optional (default = `100`)
-        Of how many memories, the latest, at most, in stateful use.
+        Of how many memories, the latest, at most, in stateful use; the zero is not counted.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         truncation: Optional[int] = 10,
         score: Lazy[MemoryScore] = Lazy(BilinearMemoryScore),  # noqa: B008 (AllenNLP's idiom)
         weights: str = "threshold",
+        stored: str = "state",
         smoothing: float = 0.1,
         longest_memory: Optional[int] = None,
         stateful: bool = False,
@@ -85,15 +93,15 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         _check_at_least(1, attend_every=attend_every, truncation=truncation)
         _check_at_least(0, top_k=top_k, max_carried=max_carried)
         _check_at_least(3, longest_memory=longest_memory)
-        if weights not in WEIGHTS:
-            raise ConfigurationError(f'weights is "{weights}", but must be one of {list(WEIGHTS)}.')
+        _check_choice("weights", weights, list(WEIGHTS))
+        _check_choice("stored", stored, ["state", "provisional"])
         if not smoothing > 0:
             raise ConfigurationError(
                 f"smoothing is {smoothing}, but must be positive: without it, memories with equal "
                 "scores have no weights."
             )
         self._input_size = input_size
-        self._layout = Layout(attend_every, top_k, truncation)
+        self._layout = Layout(attend_every, top_k, truncation, stored == "provisional")
         self._max_carried = max_carried
         self._cell = AttentiveLstmCell(
             input_size,
@@ -147,6 +155,11 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         if layout.truncation is None and not layout.top_k:
             return run_as_graph(given, inputs, state, first)
         return run_in_windows(given, tuple(cell.parameters()), inputs, state, first)
+
+
+def _check_choice(name: str, chosen: str, choices: List[str]) -> None:
+    if chosen not in choices:
+        raise ConfigurationError(f'{name} is "{chosen}", but must be one of {choices}.')
 
 
 def _check_at_least(least: int, **numbers: Optional[int]) -> None:

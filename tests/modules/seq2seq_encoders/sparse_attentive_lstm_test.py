@@ -27,15 +27,14 @@ SETTINGS = [
 ]
 
 
-def encoder_like(slow: SlowCell, attend_every, top_k, truncation) -> SparseAttentiveLstm:
+def encoder_like(slow: SlowCell, layout, stored: str) -> SparseAttentiveLstm:
     encoder = SparseAttentiveLstm(
         slow.weight_ih.size(1),
         slow.weight_hh.size(1),
-        attend_every,
-        top_k,
-        truncation,
+        *layout,
         Lazy(AdditiveMemoryScore, constructor_extras={"size": len(slow.output)}),
         smoothing=SMOOTHING,
+        stored=stored,
     ).double()
     for ours, theirs in matching(encoder, slow):
         ours.data.copy_(theirs.view_as(ours))
@@ -54,19 +53,18 @@ def matching(encoder, slow):
     yield score._output.weight, slow.output
 
 
-@pytest.mark.parametrize("attend_every, top_k, truncation", SETTINGS)
+@pytest.mark.parametrize("layout", SETTINGS)
 @pytest.mark.parametrize("lengths", [[11, 11], [11, 4, 7]])
-def test_outputs_and_gradients_are_those_of_the_paths_written_out(
-    attend_every, top_k, truncation, lengths
-):
+@pytest.mark.parametrize("stored", ["state", "provisional"])
+def test_outputs_and_gradients_are_those_of_the_paths_written_out(layout, lengths, stored):
     torch.manual_seed(1)
     slow = SlowCell(input_size=3, hidden_size=4, size=5)
-    encoder = encoder_like(slow, attend_every, top_k, truncation)
+    encoder = encoder_like(slow, layout, stored)
     inputs = torch.randn(len(lengths), 11, 3, dtype=torch.double, requires_grad=True)
     expected = torch.zeros(len(lengths), 11, 8, dtype=torch.double)
     for row, length in enumerate(lengths):
         expected[row, :length] = slow_outputs(
-            slow, inputs[row, :length], attend_every, top_k, truncation, SMOOTHING
+            slow, inputs[row, :length], *layout, SMOOTHING, stored
         )
     mask = torch.arange(11) < torch.tensor(lengths).unsqueeze(-1)
     found = encoder(inputs, mask)
@@ -98,6 +96,7 @@ KINDS = [
     {"top_k": 2, "attend_every": 2, "truncation": 3},
     {"top_k": 2, "attend_every": 2, "truncation": 3, "score": {"type": "additive"}},
     {"top_k": 2, "attend_every": 1, "truncation": 3, "weights": "softmax"},
+    {"top_k": 2, "attend_every": 2, "truncation": 3, "stored": "provisional"},
     {"top_k": 0, "truncation": 3},
     {"top_k": 0, "truncation": None},
     {"top_k": None, "truncation": None},
@@ -184,6 +183,18 @@ def test_without_a_memory_it_is_the_lstm_of_torch():
     assert_close(encoder(inputs), lstm(inputs)[0])
 
 
+def test_the_zero_of_the_start_is_a_memory():
+    encoder = built(top_k=1, attend_every=1)
+    encoder._cell._score._query.weight.data.zero_()
+    encoder._cell._score._query.bias.data.fill_(-1)
+    encoder._cell._score._key.weight.data.fill_(1)  # the larger the state, the worse
+    encoder._cell.bias.data[8:12] = 5  # of the new content of cells: all states are positive
+    encoder._cell.weight_ih.data.zero_()
+    encoder._cell.weight_hh.data.zero_()
+    states, summaries = encoder(batch(6, 6)[0]).chunk(2, dim=-1)
+    assert (states > 0).all() and (summaries == 0).all()
+
+
 def test_evaluation_leaves_no_graph():
     with torch.no_grad():
         assert not built(**KINDS[0])(batch(5, 3)[0]).requires_grad
@@ -213,6 +224,7 @@ def test_time_scales_of_the_gates_are_spread_up_to_the_longest_memory():
         ({"top_k": -1}, "top_k must be at least 0"),
         ({"smoothing": 0.0}, "smoothing is 0.0, but must be positive"),
         ({"weights": "sparsemax"}, 'weights is "sparsemax", but must be one of'),
+        ({"stored": "cell"}, 'stored is "cell", but must be one of'),
         ({"longest_memory": 2}, "longest_memory must be at least 3"),
     ],
 )

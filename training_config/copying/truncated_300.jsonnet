@@ -1,0 +1,4 @@
+// The copying problem at T = 300 with backpropagation truncated to windows of 8 steps, and no memory.
+(import 'truncated.jsonnet') + {
+  delay:: 300,
+}
