@@ -13,10 +13,11 @@ from spigot_allennlp.nn.memory_weights import Weights, threshold_weights
 class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
     """
     See `AttentiveCell`. Weights and biases are laid out as those of `torch.nn.LSTM` (gates in the
-    order input, forget, cell, output), with one bias, not two. Recurrent weights start orthogonal,
-    gate by gate, and the bias of the forget gate at one; or, under `longest_memory`, the biases of
-    forget and input gates so that units forget within times from one step to that many
-    ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
+    order input, forget, cell, output), with one bias, not two. Weights of the input start with the
+    variance `1 / input_size`, so that inputs of variance one leave a trace in the state; recurrent
+    ones orthogonal, gate by gate; and the bias of the forget gate at one; or, under
+    `longest_memory`, the biases of forget and input gates so that units forget within times from
+    one step to that many ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
 
     # Parameters
 
@@ -56,7 +57,7 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        torch.nn.init.xavier_uniform_(self.weight_ih)
+        torch.nn.init.kaiming_uniform_(self.weight_ih, nonlinearity="linear")
         with torch.no_grad():
             for gate in self.weight_hh.split(self.hidden_size):
                 torch.nn.init.orthogonal_(gate)

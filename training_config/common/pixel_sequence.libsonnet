@@ -2,6 +2,7 @@
 local train = std.extVar('SPIGOT_IMAGES_TRAIN');
 
 (import 'attentive.libsonnet') + {
+  sizes+:: { attend_every: 7 },
   dataset_reader: {
     type: 'pixel_sequence',
     downsample: if std.startsWith(train, 'synthetic:') then 1 else 2,
