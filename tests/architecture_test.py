@@ -3,7 +3,8 @@ Where code may live: the floors of the house, and who may see whom.
 
 A module may import its own package, and what `MAY_IMPORT` grants its package, always by the file
 that defines it, never by the face of a package (`__init__.py`), which re-exports its own package
-alone.
+alone. The first floor, `nn`, is divided into rooms, of which none but `lanes` serves others, and a
+hall of single files, which serve all.
 """
 
 import ast
@@ -117,6 +118,14 @@ def test_a_module_imports_what_its_floor_may_see_and_nothing_else(module):
         assert not target.startswith("."), f"{module} imports relatively: {target}"
         assert target not in FACES, f"{module} imports the face {target}, not the file that defines"
         assert is_granted(module, target), f"{module} may not import {target}"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.count(".") == 3])
+def test_a_room_of_the_first_floor_sees_itself_lanes_and_the_hall(module):
+    _, floor, room, _ = module.split(".")
+    for target in ours(module) if floor == "nn" else ():
+        is_in_the_hall = target.count(".") == 2
+        assert is_in_the_hall or target.split(".")[2] in {room, "lanes"}, (module, target)
 
 
 @pytest.mark.parametrize("face", sorted(FACES - {ROOT.name}))

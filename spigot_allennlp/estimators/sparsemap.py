@@ -10,7 +10,7 @@ from spigot_allennlp.estimators.gradient_estimator import (
     check_positive,
 )
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.active_set import ActiveSet, project_onto_hull
+from spigot_allennlp.nn.active_set.active_set import ActiveSet, project_onto_hull
 from spigot_allennlp.nn.precision import at_least_single
 
 

@@ -14,7 +14,7 @@ from spigot_allennlp.modules.sample_boosting import SampleBoosting
 from spigot_allennlp.modules.spike_encoding.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
-from spigot_allennlp.nn.spike_effects import potentials
+from spigot_allennlp.nn.spiking.effects import potentials
 
 LABELS = "labels"
 
@@ -97,8 +97,8 @@ class SpikingClassifier(Model):
 
     def output_potentials(self, trains: List[SpikeTrains]) -> Tensor:
         """
-        The S-PSP (`nn/spike_effects.py`) of each input of the output layer at each of its neurons,
-        shape `(batch_size, num_inputs, num_neurons)`, given what `run` has found.
+        The S-PSP (`nn/spiking/effects.py`) of each input of the output layer at each of its
+        neurons, shape `(batch_size, num_inputs, num_neurons)`, given what `run` has found.
         """
         sent, fired = trains[-2].fired, trains[-1].fired
         return potentials(sent, fired, self.network.layers[-1].neurons)

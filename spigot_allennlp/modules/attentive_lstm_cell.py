@@ -6,8 +6,8 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
-from spigot_allennlp.nn.attentive_cell import AttentiveCell, BilinearWeights, State
-from spigot_allennlp.nn.memory_weights import Weights, threshold_weights
+from spigot_allennlp.nn.attentive.cell import AttentiveCell, BilinearWeights, State
+from spigot_allennlp.nn.attentive.memory_weights import Weights, threshold_weights
 
 
 class AttentiveLstmCell(torch.nn.Module, AttentiveCell):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.spike_counts import firing_counts
+from spigot_allennlp.nn.spiking.counts import firing_counts
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The gradient of a log-partition is the marginals, and the derivative of the marg
 Hessian, is symmetric: what the backward pass of marginals needs, a product with that matrix, is a
 derivative along one direction. Kernels compute both faster than autograd can, and without a graph
 over their charts. Autograd cannot see into a kernel, so it is told here. (Backward passes are
-written by hand for the surrogate gradients of `estimators`, too, and in `attentive_windows.py`.)
+written by hand for the surrogate gradients of `estimators`, too, and in `nn/attentive/windows.py`.)
 """
 
 from typing import Callable, Optional, Protocol, Tuple

@@ -5,7 +5,7 @@ import math
 import numpy
 
 from spigot_allennlp.nn.compilation import kernel
-from spigot_allennlp.nn.lanes import load, logarithm, numbers, store
+from spigot_allennlp.nn.lanes.lanes import load, logarithm, numbers, store
 
 
 @kernel

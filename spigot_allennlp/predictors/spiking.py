@@ -48,8 +48,8 @@ class SpikingPredictor(Predictor):
         For so many samples.
     details : `bool`, optional (default = `False`)
         Whether the output has the `spikes` of each layer, pairs of step and neuron, and the
-        `potentials` of the output layer: the S-PSP (`nn/spike_effects.py`) of each of its inputs at
-        each of its neurons.
+        `potentials` of the output layer: the S-PSP (`nn/spiking/effects.py`) of each of its inputs
+        at each of its neurons.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.active_set import hull_step
+from spigot_allennlp.nn.active_set.active_set import hull_step
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.structures.structure import Structure
 

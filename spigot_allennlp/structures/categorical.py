@@ -5,8 +5,8 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.masking import flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.simplex import simplex_step
-from spigot_allennlp.nn.simplex_derivative import simplex_derivative
+from spigot_allennlp.nn.simplex.derivative import simplex_derivative
+from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.structures.structure import Structure
 
 

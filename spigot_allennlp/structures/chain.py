@@ -6,7 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.chain import (
+from spigot_allennlp.nn.chain.chain import (
     best_sequence,
     chain_log_partition,
     chain_log_partition_and_marginals,
@@ -26,7 +26,7 @@ class Chain(Structure):
     no tag, and no parts. Before the first token (position 1) there is none, which counts as tag 0,
     so that this token's parts are those with `previous` 0. All other tokens have a part for every
     pair of tags, and all scores are in one tensor: those of tags alone are the same for every
-    `previous`, and `nn/chain.py: chain_scores` makes the tensor of both kinds. The sum over
+    `previous`, and `nn/chain/chain.py: chain_scores` makes the tensor of both kinds. The sum over
     `previous` of an object are its tags, one of many at every position.
 
     Registered as a `Structure` with name "chain". Provides `log_partition` and `sample`, but no
@@ -42,7 +42,8 @@ class Chain(Structure):
             raise ConfigurationError(
                 "Chain needs scores of shape (batch_size, length, num_tags, num_tags), indexed "
                 f"[batch, position, tag, previous tag], but found {tuple(shape)}. Scores of tags "
-                "alone, (batch_size, length, num_tags), become such by nn/chain.py: chain_scores."
+                "alone, (batch_size, length, num_tags), become such by chain_scores of "
+                "nn/chain/chain.py."
             )
         positions = torch.arange(shape[1], device=mask.device).unsqueeze(1)
         is_first_tag = torch.arange(shape[3], device=mask.device) == 0

@@ -3,13 +3,13 @@
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.arborescence import (
+from spigot_allennlp.nn.arborescence.arborescence import (
     arborescence_log_partition,
     best_arborescence,
     draw_arborescence,
 )
 from spigot_allennlp.nn.masking import arc_mask
-from spigot_allennlp.nn.simplex import simplex_step
+from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.structures.structure import Structure
 
 

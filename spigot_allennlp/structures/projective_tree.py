@@ -5,14 +5,14 @@ from typing import Tuple
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.eisner import (
+from spigot_allennlp.nn.eisner.eisner import (
     best_projective_tree,
     draw_projective_tree,
     projective_log_partition,
     projective_log_partition_and_marginals,
 )
 from spigot_allennlp.nn.masking import arc_mask
-from spigot_allennlp.nn.simplex import simplex_step
+from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.structures.structure import Structure
 
 

@@ -10,8 +10,8 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.assignment import keep_best_argument
 from spigot_allennlp.nn.masking import arc_mask, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.simplex import box_step, capped_simplex_step
-from spigot_allennlp.nn.simplex_derivative import box_derivative, capped_simplex_derivative
+from spigot_allennlp.nn.simplex.derivative import box_derivative, capped_simplex_derivative
+from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step
 from spigot_allennlp.structures.structure import Structure
 
 

@@ -66,9 +66,9 @@ class Structure(Registrable):
         """
         Optional. `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope
         that contains ours and is cheap to project onto, without the cancellation that subtracting
-        afterwards would bring (see `nn/simplex.py`). Each structure says here which polytope:
-        `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most one label
-        per arc.
+        afterwards would bring (see `nn/simplex/simplex.py`). Each structure says here which
+        polytope: `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most
+        one label per arc.
         """
         raise NotImplementedError
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from spigot_allennlp.nn import arborescence
+from spigot_allennlp.nn.arborescence import arborescence
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
 from tests.structures.dependency_tree_contract import DependencyTreeContract
 

@@ -1,6 +1,6 @@
 import pytest
 
-from spigot_allennlp.nn import eisner
+from spigot_allennlp.nn.eisner import eisner
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from tests.structures.dependency_tree_contract import DependencyTreeContract
 

@@ -12,8 +12,8 @@ from typing import NamedTuple, Optional, Tuple
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.attentive_cell import State
-from spigot_allennlp.nn.attentive_windows import Run
+from spigot_allennlp.nn.attentive.cell import State
+from spigot_allennlp.nn.attentive.windows import Run
 
 States = Tuple[Tensor, ...]
 

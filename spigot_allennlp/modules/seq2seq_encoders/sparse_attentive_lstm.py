@@ -11,11 +11,11 @@ from spigot_allennlp.modules.attentive_lstm_cell import AttentiveLstmCell
 from spigot_allennlp.modules.memory_score.bilinear import BilinearMemoryScore
 from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
 from spigot_allennlp.modules.seq2seq_encoders.carried_states import after, for_batch
-from spigot_allennlp.nn.attentive_cell import Layout
-from spigot_allennlp.nn.attentive_way_back import Given
-from spigot_allennlp.nn.attentive_windows import Run, run_as_graph, run_in_windows
-from spigot_allennlp.nn.memory_store import Memories
-from spigot_allennlp.nn.memory_weights import WEIGHTS, softmax_weights
+from spigot_allennlp.nn.attentive.cell import Layout
+from spigot_allennlp.nn.attentive.memory_store import Memories
+from spigot_allennlp.nn.attentive.memory_weights import WEIGHTS, softmax_weights
+from spigot_allennlp.nn.attentive.way_back import Given
+from spigot_allennlp.nn.attentive.windows import Run, run_as_graph, run_in_windows
 
 
 @Seq2SeqEncoder.register("sparse_attentive_lstm")
@@ -26,7 +26,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     scores all that is stored, and adds the weighted sum of the `top_k` best to its own state. The
     gradient runs back `truncation` steps at most, to the start of the window; through what a step
     has read it jumps to where that was stored, and runs back in that window, and so on. So it costs
-    little, in time and in memory, however long the sequence; see `nn/attentive_windows.py`.
+    little, in time and in memory, however long the sequence; see `nn/attentive/windows.py`.
 
     Windows begin at multiples of `truncation`. What two steps have to do with each other is learnt
     along the recurrence only where one window holds them both.
@@ -55,7 +55,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     score : `Lazy[MemoryScore]`, optional (default = `bilinear`)
     weights : `str`, optional (default = `"threshold"`)
         How the selected memories share the attention, `"threshold"` or `"softmax"`; see
-        `nn/memory_weights.py`. Where all are read it is always by softmax.
+        `nn/attentive/memory_weights.py`. Where all are read it is always by softmax.
     stored : `str`, optional (default = `"state"`)
         What a memory is: the state with what it has read, as published, or, `"provisional"`, before
         that. Where steps read memories that hold the sum of earlier ones, states can grow with the

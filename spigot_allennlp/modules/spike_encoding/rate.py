@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.modules.spike_encoding.spike_encoding import SpikeEncoding, intensities
-from spigot_allennlp.nn.rate_coding import draw_spikes
+from spigot_allennlp.nn.spiking.rate_coding import draw_spikes
 
 # An odd number, lest samples whose numbers are near have seeds that are (Knuth's for 64 bits).
 FACTOR = 6364136223846793005

@@ -5,15 +5,15 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
 from spigot_allennlp.modules.spiking_layer.spiking_layer import SpikingLayer
-from spigot_allennlp.nn.hm2_bp import Rule, spiking_layer
-from spigot_allennlp.nn.spiking_options import Options
+from spigot_allennlp.nn.spiking.hm2_bp import Rule, spiking_layer
+from spigot_allennlp.nn.spiking.options import Options
 
 
 @SpikingGradient.register("hm2_bp")
 class HM2BP(SpikingGradient):
     """
     [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866), section 3; the equations are in
-    `nn/spike_gradients.py`. The gradient of a sample is linear in that of its counts, but for
+    `nn/spiking/gradients.py`. The gradient of a sample is linear in that of its counts, but for
     `injected_spikes`, which follow from the sign alone: so a mean of losses gives the mean of the
     gradients, and learning rates mean the same at every batch size. (The authors' code takes
     samples one at a time.)

@@ -6,8 +6,8 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
 from spigot_allennlp.modules.spiking_layer.spiking_layer import SpikingLayer
-from spigot_allennlp.nn.spike_simulation import simulate
-from spigot_allennlp.nn.surrogate_simulation import simulate_differentiably
+from spigot_allennlp.nn.spiking.simulation import simulate
+from spigot_allennlp.nn.spiking.surrogate_simulation import simulate_differentiably
 
 
 @SpikingGradient.register("surrogate")

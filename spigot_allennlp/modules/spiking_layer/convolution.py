@@ -3,8 +3,8 @@
 from typing import Sequence
 
 from spigot_allennlp.modules.spiking_layer.spiking_layer import SpikingLayer, image_shape
-from spigot_allennlp.nn.spiking_connection import convolution
-from spigot_allennlp.nn.spiking_neurons import Neurons
+from spigot_allennlp.nn.spiking.connection import convolution
+from spigot_allennlp.nn.spiking.neurons import Neurons
 
 
 @SpikingLayer.register("convolution")

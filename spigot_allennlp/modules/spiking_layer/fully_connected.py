@@ -4,8 +4,8 @@ import math
 from typing import Sequence
 
 from spigot_allennlp.modules.spiking_layer.spiking_layer import SpikingLayer
-from spigot_allennlp.nn.spiking_connection import all_to_all
-from spigot_allennlp.nn.spiking_neurons import Neurons
+from spigot_allennlp.nn.spiking.connection import all_to_all
+from spigot_allennlp.nn.spiking.neurons import Neurons
 
 
 @SpikingLayer.register("fully_connected")

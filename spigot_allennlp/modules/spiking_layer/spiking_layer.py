@@ -7,8 +7,8 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
-from spigot_allennlp.nn.spiking_connection import Connection
-from spigot_allennlp.nn.spiking_neurons import Neurons
+from spigot_allennlp.nn.spiking.connection import Connection
+from spigot_allennlp.nn.spiking.neurons import Neurons
 
 
 class SpikingLayer(torch.nn.Module, Registrable):

@@ -4,7 +4,7 @@ from allennlp.common import Params
 from torch.testing import assert_close
 
 from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
-from spigot_allennlp.nn.memory_weights import WEIGHTS
+from spigot_allennlp.nn.attentive.memory_weights import WEIGHTS
 
 HIDDEN = 6
 

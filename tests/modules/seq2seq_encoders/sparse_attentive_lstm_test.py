@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from spigot_allennlp.modules.memory_score.additive import AdditiveMemoryScore
 from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
-from tests.nn.attentive_paths import SlowCell, slow_outputs
+from tests.nn.attentive.attentive_paths import SlowCell, slow_outputs
 
 SMOOTHING = 0.3
 SETTINGS = [

@@ -1,0 +1,1 @@
+"""Projections onto polytopes of which only an argmax is known."""

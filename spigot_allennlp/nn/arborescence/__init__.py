@@ -1,0 +1,1 @@
+"""Non-projective trees: argmax, sums and samples."""

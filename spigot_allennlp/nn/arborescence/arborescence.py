@@ -1,0 +1,70 @@
+"""
+Dependency trees whether their arcs cross or not, that is, spanning arborescences: the best tree,
+the log-partition, and random trees.
+
+Three classics of one idea, that cycles are undone as they arise: the contraction of
+[Tarjan (1977)](https://doi.org/10.1002/net.3230070103) finds the best tree, the elimination of
+[Grassmann et al. (1985)](https://doi.org/10.1287/opre.33.5.1107) sums over all of them, where
+others take the determinant of a Laplacian, and the walk of
+[Wilson (1996)](https://doi.org/10.1145/237814.237880) draws one. On the processor compiled kernels
+do all three; elsewhere vectorised torch sums, with the same results, and for the other two the
+scores are copied to the processor.
+"""
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn import analytic
+from spigot_allennlp.nn.arborescence import logarithms
+from spigot_allennlp.nn.devices import has_kernels
+
+
+def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """
+    The arcs of the highest-scoring tree of each sentence, as zeros and ones.
+
+    # Parameters
+
+    scores : `Tensor`
+        Shape `(batch_size, length, length)`, indexed `[batch, dependent, head]`, position 0 being
+        the root.
+    mask : `BoolTensor`
+        The arcs allowed, of the same shape. Tokens without any are padding.
+    single_root : `bool`
+        Whether the root has exactly one dependent.
+
+    # Returns
+
+    `Tensor`
+        The shape and type of `scores`, without gradient. All zero where no tree is possible.
+    """
+    from spigot_allennlp.nn.arborescence import processor  # numba takes its time to be imported
+
+    best = processor.best_tree(scores.detach().cpu(), mask.cpu(), single_root)
+    return best.to(scores.device)
+
+
+def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """
+    `log sum_z exp <scores, z>` over all trees, in nats, shape `(batch_size,)`; minus infinity where
+    there is none. Differentiable twice. Computed in double precision, and returned in at least
+    single. Parameters as in `best_arborescence`.
+    """
+    inference: analytic.Inference = logarithms.SumOverTrees(single_root)
+    if has_kernels(scores.device):
+        from spigot_allennlp.nn.arborescence import processor  # as above
+
+        inference = processor.SumOverTrees(single_root)
+    total = analytic.log_partition(scores.double(), mask, inference)
+    return total.to(torch.promote_types(scores.dtype, torch.float32))
+
+
+def draw_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """
+    One tree `z` of each sentence, drawn from `p(z) ∝ exp <scores, z>` with the randomness of
+    torch's default generator. Parameters and result as in `best_arborescence`.
+    """
+    from spigot_allennlp.nn.arborescence import processor  # as above
+
+    drawn = processor.draw_tree(scores.detach().cpu(), mask.cpu(), single_root)
+    return drawn.to(scores.device)

@@ -1,0 +1,1 @@
+"""Recurrences that read their own past, and learn through what they read alone."""

@@ -1,0 +1,1 @@
+"""Sequences of tags: sums and best sequences."""

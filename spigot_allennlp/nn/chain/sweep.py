@@ -1,0 +1,27 @@
+"""
+Chains of tags in vectorised torch: the recurrence of `chain.py`, one position after the other.
+"""
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_choice
+
+
+def chain_recurrence(mask: BoolTensor) -> Recurrence:
+    """The recurrence over sequences that have the parts of `mask`; zero for an empty sentence."""
+    lengths = lengths_from_arc_mask(mask.flatten(2))
+
+    def reduced(scores: Tensor, reduce: Reduce) -> Tensor:
+        if scores.size(1) < 2:
+            return no_choice(scores)
+        # (batch_size, tag): all sequences so far that end with a tag
+        ending = scores.new_full((scores.size(0), scores.size(2)), IMPOSSIBLE)
+        ending[:, 0] = 0
+        for position in range(1, scores.size(1)):
+            longer = reduce(scores[:, position] + ending.unsqueeze(1))
+            ending = torch.where((position <= lengths).unsqueeze(1), longer, ending)
+        return reduce(ending)
+
+    return reduced

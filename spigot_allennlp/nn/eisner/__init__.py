@@ -1,0 +1,1 @@
+"""Projective trees: argmax, sums and samples."""

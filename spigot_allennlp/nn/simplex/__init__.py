@@ -1,0 +1,1 @@
+"""Projections onto the simplex, and their derivatives."""

@@ -1,0 +1,62 @@
+"""What the neurons of a spiking layer are like: time constants, threshold, refractory period."""
+
+import math
+from typing import NamedTuple
+
+
+class Neurons(NamedTuple):
+    """
+    Leaky integrate-and-fire neurons with a first-order synapse, in steps of time, as simulated by
+    the code of [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866). In each step from the
+    second on, `u` being a neuron's potential and `a` its synaptic current:
+
+    1. `u` and `a` lose their share `1 / membrane_time` and `1 / synapse_time`;
+    2. `a` grows by the weights of all inputs that spiked one step before, and shrinks by
+       `inhibition` for each other neuron of the layer that did;
+    3. `u` grows by `a / synapse_time`, but is zero for `refractory` steps after a spike;
+    4. the neuron spikes if `u` exceeds `threshold - 1e-6`, and `u` is zero again.
+
+    # Parameters
+
+    threshold : `float`
+    membrane_time : `float`, optional (default = `64.0`)
+        In steps, as all times.
+    synapse_time : `float`, optional (default = `8.0`)
+        Shorter than `membrane_time`.
+    refractory : `int`, optional (default = `2`)
+    inhibition : `float`, optional (default = `0.0`)
+        How strongly the neurons of the layer inhibit each other.
+    """
+
+    threshold: float
+    membrane_time: float = 64.0
+    synapse_time: float = 8.0
+    refractory: int = 2
+    inhibition: float = 0.0
+
+
+class Decays(NamedTuple):
+    """
+    The postsynaptic potential of `effects.py` in numbers.
+
+    # Parameters
+
+    membrane, synapse : `float`
+        What is left of each exponential after a step.
+    factor : `float`
+    refractory : `int`
+    window : `int`
+        For so many steps a spike that came in counts towards one that goes out.
+    """
+
+    membrane: float
+    synapse: float
+    factor: float
+    refractory: int
+    window: int
+
+
+def decays_of(neurons: Neurons) -> Decays:
+    decays = math.exp(-1 / neurons.membrane_time), math.exp(-1 / neurons.synapse_time)
+    factor = 1 / (1 - neurons.synapse_time / neurons.membrane_time)
+    return Decays(*decays, factor, neurons.refractory, int(4 * neurons.membrane_time))

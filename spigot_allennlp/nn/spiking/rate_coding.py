@@ -1,0 +1,55 @@
+"""
+Numbers as rates: in each step a source spikes with a probability of its own.
+
+Whether it does follows from a seed for the sample, the step and the source alone, so that the same
+seed gives the same spikes, on every device and whatever else is in the batch. The random number is
+that of SplitMix64 ([Steele et al., 2014](https://doi.org/10.1145/2714064.2660195)), whose state is
+a counter.
+"""
+
+import torch
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.nn.devices import has_kernels
+
+# Probabilities are compared in so many bits.
+BITS = 32
+
+
+def draw_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
+    """
+    # Parameters
+
+    probabilities : `Tensor`
+        Shape `(batch_size, frames, num_sources)`, from 0 to 1.
+    steps_per_frame : `int`
+    seeds : `LongTensor`
+        Shape `(batch_size,)`.
+
+    # Returns
+
+    `BoolTensor`
+        Shape `(batch_size, frames * steps_per_frame, num_sources)`.
+    """
+    bounds = (probabilities.double().clamp(0, 1) * 2**BITS).long()
+    if not has_kernels(bounds.device):
+        return draw_by_tensors(bounds, steps_per_frame, seeds)
+    from spigot_allennlp.nn.spiking import (
+        rate_coding_processor,  # numba takes its time to be imported
+    )
+
+    return rate_coding_processor.draw(bounds, steps_per_frame, seeds)
+
+
+def draw_by_tensors(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
+    """As `draw_spikes`, in vectorised torch; `bounds` are probabilities times `2**BITS`."""
+    frames, num_sources = bounds.shape[1:]
+    size = frames * steps_per_frame * num_sources
+    # integers wrap around as those of the kernel do; they have a sign, which a shift would spread
+    counters = torch.arange(1, size + 1, device=bounds.device)
+    bits = seeds.unsqueeze(1) + counters * (0x9E3779B97F4A7C15 - 2**64)
+    bits = (bits ^ ((bits >> 30) & (2**34 - 1))) * (0xBF58476D1CE4E5B9 - 2**64)
+    bits = (bits ^ ((bits >> 27) & (2**37 - 1))) * (0x94D049BB133111EB - 2**64)
+    bits = bits ^ ((bits >> 31) & (2**33 - 1))
+    numbers = ((bits >> BITS) & (2**BITS - 1)).reshape(len(bounds), -1, num_sources)
+    return numbers < bounds.repeat_interleave(steps_per_frame, dim=1)

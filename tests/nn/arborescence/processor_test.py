@@ -1,0 +1,159 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spigot_allennlp.nn.arborescence import logarithms, processor
+from spigot_allennlp.nn.arborescence.processor import SumOverTrees
+from tests.nn.random_batches import random_batch, whole_sentences
+
+
+@pytest.fixture(params=[True, False], ids=["single_root", "multi_root"])
+def single_root(request):
+    return request.param
+
+
+@pytest.fixture
+def handed_over(monkeypatch):
+    """How many sentences at a time were left to logarithms."""
+    numbers = []
+    original = logarithms.SumOverTrees.expectations
+
+    def counted(self, scores, mask):
+        numbers.append(len(scores))
+        return original(self, scores, mask)
+
+    monkeypatch.setattr(logarithms.SumOverTrees, "expectations", counted)
+    return numbers
+
+
+def check_agreement(scores, mask, direction, single_root):
+    ours, theirs = (
+        (*inference.expectations(scores, mask), inference.derivative(scores, mask, direction))
+        for inference in (
+            SumOverTrees(single_root),
+            logarithms.SumOverTrees(single_root),
+        )
+    )
+    for found, expected in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 8, 9, 17])
+def test_kernels_and_torch_agree_whatever_the_number_of_lanes_in_use(batch_size, single_root):
+    check_agreement(*random_batch(batch_size, batch_size, 12), single_root)
+
+
+@pytest.mark.parametrize("scale", [0.1, 10.0, 30.0, 1e3, 1e4])
+def test_kernels_and_torch_agree_at_every_scale(scale, single_root):
+    check_agreement(*random_batch(1, 10, 14, scale), single_root)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    batch_size=st.integers(0, 5),
+    length=st.integers(1, 8),
+    scale=st.sampled_from([0.0, 1.0, 1e3]),
+    kept=st.sampled_from([1.0, 0.7, 0.3, 0.0]),
+    single_root=st.booleans(),
+)
+def test_kernels_and_torch_agree_on_odd_batches(seed, batch_size, length, scale, kept, single_root):
+    check_agreement(*random_batch(seed, batch_size, length, scale, kept), single_root)
+
+
+@pytest.mark.parametrize("length", [33, 48, 60])
+def test_long_sentences_agree(length, single_root):
+    check_agreement(*random_batch(length, 2, length), single_root)
+
+
+def test_what_is_too_small_for_linear_space_is_left_to_logarithms(handed_over):
+    scores, mask = torch.randn(6, 30, 30).double(), whole_sentences(6, 29)
+    SumOverTrees(True).expectations(scores, mask)
+    assert handed_over == []
+    scores[2] *= 1000
+    SumOverTrees(True).expectations(scores, mask)
+    assert handed_over == [1]
+
+
+def test_a_confident_parser_is_not_left_to_logarithms(handed_over, single_root):
+    # each token prefers one head, and the first the root, by 20 nats
+    scores = torch.randn(4, 30, 30).double()
+    scores[:, torch.arange(1, 30), torch.arange(29)] += 20
+    SumOverTrees(single_root).expectations(scores, whole_sentences(4, 29))
+    assert handed_over == []
+
+
+def test_an_arc_from_beyond_the_last_token_counts_for_nothing(single_root):
+    scores, mask = torch.randn(1, 5, 5).double(), whole_sentences(1, 4)
+    mask[:, 3:] = False
+    shorter = mask.clone()
+    shorter[:, :, 3:] = False
+    for inference in (
+        SumOverTrees(single_root),
+        logarithms.SumOverTrees(single_root),
+    ):
+        for found, expected in zip(
+            inference.expectations(scores, mask),
+            inference.expectations(scores, shorter),
+            strict=True,
+        ):
+            torch.testing.assert_close(found, expected)
+
+
+def test_what_a_direction_holds_for_illegal_arcs_does_not_matter(single_root):
+    scores, mask, direction = random_batch(8, 3, 9)
+    dirty = direction.masked_fill(~mask, torch.nan)
+    for inference in (
+        SumOverTrees(single_root),
+        logarithms.SumOverTrees(single_root),
+    ):
+        expected = inference.derivative(scores, mask, direction)
+        assert torch.equal(inference.derivative(scores, mask, dirty), expected)
+
+
+def test_threads_do_not_change_the_result():
+    scores, mask, direction = random_batch(5, 64, 40)
+    before = torch.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            torch.manual_seed(0)
+            inference = SumOverTrees(True)
+            results.append(
+                [
+                    processor.best_tree(scores, mask, True),
+                    processor.draw_tree(scores, mask, False),
+                    *inference.expectations(scores, mask),
+                    inference.derivative(scores, mask, direction),
+                ]
+            )
+    finally:
+        torch.set_num_threads(before)
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_root):
+    scores, mask, direction = random_batch(6, 9, 8)
+    scores[3:6], mask[3:6] = torch.nan, whole_sentences(3, 7)
+    assert not processor.best_tree(scores, mask, single_root)[3:6].any()
+    assert not processor.draw_tree(scores, mask, single_root)[3:6].any()
+    total, _ = SumOverTrees(single_root).expectations(scores, mask)
+    assert total[:3].isfinite().all() and total[6:].isfinite().all()
+    derivative = SumOverTrees(single_root).derivative(scores, mask, direction)
+    assert derivative[:3].isfinite().all() and derivative[6:].isfinite().all()
+
+
+def test_infinite_scores_leave_the_other_sentences_alone(single_root):
+    scores, mask, direction = random_batch(7, 9, 8)
+    scores[3:6], mask[3:6] = torch.inf, whole_sentences(3, 7)
+    inference = SumOverTrees(single_root)
+    for result in (
+        processor.best_tree(scores, mask, single_root),
+        processor.draw_tree(scores, mask, single_root),
+        *inference.expectations(scores, mask),
+        inference.derivative(scores, mask, direction),
+    ):
+        assert result[:3].isfinite().all() and result[6:].isfinite().all()

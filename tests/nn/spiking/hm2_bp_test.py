@@ -1,0 +1,141 @@
+import pytest
+import torch
+from torch.testing import assert_close
+
+from spigot_allennlp.nn.spiking.connection import all_to_all
+from spigot_allennlp.nn.spiking.hm2_bp import (
+    Rule,
+    factor_of_inhibition,
+    spiking_layer,
+    with_injected_spikes,
+)
+from spigot_allennlp.nn.spiking.neurons import Neurons
+from spigot_allennlp.nn.spiking.options import Options
+from spigot_allennlp.nn.spiking.simulation import simulate
+from tests.nn import slow_spikes
+
+HIDDEN, OUTPUT = Neurons(2.0, 20.0, 5.0), Neurons(1.5, 20.0, 5.0, inhibition=0.5)
+
+
+def two_layers(seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    spikes = torch.rand(2, 40, 6, generator=generator) < 0.2
+    weights = [
+        (2 * torch.rand(shape, generator=generator).double() - 0.7).requires_grad_()
+        for shape in ((6, 5), (5, 3))
+    ]
+    return spikes, weights
+
+
+def rule(connection, neurons, inhibition_factor=True, injected_spikes=0):
+    factor = inhibition_factor and neurons.inhibition != 0
+    return Rule(connection, neurons, Options(), neurons.threshold, factor, injected_spikes)
+
+
+def run(spikes, weights, injected_spikes=0):
+    counts = spikes.sum(1).double()
+    hidden, fired = spiking_layer(counts, weights[0], spikes, rule(all_to_all(6, 5), HIDDEN))
+    last = rule(all_to_all(5, 3), OUTPUT, injected_spikes=injected_spikes)
+    return spiking_layer(hidden, weights[1], fired, last)
+
+
+def slow_gradients(spikes, weights, gradient, wanted):
+    """By the equations, through both layers of one sample."""
+    first, second = (weight.detach().numpy() for weight in weights)
+    hidden = slow_spikes.simulate(spikes, first, HIDDEN)
+    fired = slow_spikes.simulate(hidden, second, OUTPUT)
+    factor = slow_spikes.factor_of_inhibition(fired, wanted, OUTPUT)
+    delta = gradient / OUTPUT.threshold
+    every = second == second
+    of_second, of_hidden = slow_spikes.gradients(
+        hidden, fired, second, every, delta, factor, OUTPUT, Options()
+    )
+    delta = of_hidden / HIDDEN.threshold
+    every, ones = first == first, 1 + 0 * delta
+    of_first, _ = slow_spikes.gradients(
+        spikes, hidden, first, every, delta, ones, HIDDEN, Options()
+    )
+    return torch.from_numpy(of_first), torch.from_numpy(of_second)
+
+
+def test_the_gradient_of_a_network_is_that_of_the_equations_layer_by_layer():
+    spikes, weights = two_layers()
+    counts, _ = run(spikes, weights)
+    gradient = torch.tensor([[1.0, -2.0, 0.5], [-1.0, 0.3, 2.0]]).double()
+    counts.backward(gradient)
+    expected = [
+        slow_gradients(x.numpy(), weights, g.numpy(), g.numpy() < 0)
+        for x, g in zip(spikes, gradient, strict=True)
+    ]
+    assert_close(weights[0].grad, sum(each[0] for each in expected), rtol=1e-5, atol=1e-7)
+    assert_close(weights[1].grad, sum(each[1] for each in expected), rtol=1e-5, atol=1e-7)
+
+
+def test_counts_are_those_of_the_spikes():
+    spikes, weights = two_layers()
+    counts, fired = run(spikes, weights)
+    assert torch.equal(counts, fired.sum(1).double())
+    assert not fired.requires_grad
+
+
+def test_a_mean_of_losses_gives_the_mean_of_the_gradients():
+    spikes, weights = two_layers()
+    run(spikes, weights)[0].square().sum(1).mean().backward()
+    together = [weight.grad.clone() for weight in weights]
+    for weight in weights:
+        weight.grad = None
+    for sample in spikes:
+        run(sample[None], weights)[0].square().sum().backward()
+    for mean, weight in zip(together, weights, strict=True):
+        assert_close(mean, weight.grad / 2)
+
+
+def test_silent_neurons_that_are_wanted_get_spikes_evenly_spread():
+    fired = torch.zeros(1, 12, 3, dtype=torch.bool)
+    fired[0, 5, 1] = True
+    wanted = torch.tensor([[True, True, False]])
+    injected = with_injected_spikes(fired, wanted, 3, refractory=2)
+    assert injected[0, :, 0].nonzero().flatten().tolist() == [4, 8]
+    assert torch.equal(injected[:, :, 1:], fired[:, :, 1:])
+    assert fired.sum() == 1
+
+
+def test_injected_spikes_respect_the_refractory_period():
+    fired = torch.zeros(1, 12, 1, dtype=torch.bool)
+    injected = with_injected_spikes(fired, torch.tensor([[True]]), 100, refractory=3)
+    assert injected[0, :, 0].nonzero().flatten().tolist() == [4, 8]
+
+
+def test_injection_gives_a_silent_neuron_a_gradient_and_leaves_what_went_out_alone():
+    spikes, weights = two_layers()
+    with torch.no_grad():
+        weights[1][:, 0] = -1
+    gradients = []
+    for number in (0, 8):
+        counts, _ = run(spikes, weights, injected_spikes=number)
+        assert (counts[:, 0] == 0).all()
+        (gradient,) = torch.autograd.grad(-counts[:, 0].sum(), weights[1])
+        gradients.append(gradient[:, 0].abs().sum())
+    assert gradients[1] > 2 * gradients[0] > 0
+
+
+def test_the_factor_of_inhibition_stays_finite_and_positive_where_inhibition_is_strong():
+    fired = torch.zeros(1, 40, 10, dtype=torch.bool)
+    fired[:, 5::3] = True
+    factor = factor_of_inhibition(fired, fired[:, 0], Neurons(0.5, inhibition=1.0))
+    assert torch.isfinite(factor).all() and (factor > 1).all() and (factor < 10.01).all()
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_factor_of_inhibition_is_that_of_the_equations(wanted):
+    generator = torch.Generator().manual_seed(3)
+    spikes = torch.rand(1, 60, 6, generator=generator) < 0.2
+    weight = torch.rand(6, 4, generator=generator) - 0.2
+    weight[:, 2] = -1
+    neurons = Neurons(3.0, 20.0, 5.0, inhibition=0.3)
+    fired = simulate(spikes, weight, all_to_all(6, 4), neurons)
+    wants = torch.tensor([[False, False, wanted, False]])
+    expected = slow_spikes.factor_of_inhibition(fired[0].numpy(), wants[0].numpy(), neurons)
+    found = factor_of_inhibition(fired, wants, neurons)[0].double()
+    assert_close(found, torch.from_numpy(expected), rtol=1e-4, atol=1e-4)
+    assert (found[2] == 1) == (not wanted)
