@@ -13,7 +13,7 @@ def test(cell: Cell) -> Dict[str, Any]:
     from allennlp.common.util import prepare_environment
     from allennlp.models.archival import load_archive
 
-    from spigot_allennlp.ablation.test_scores import instances_of, score
+    from spigot_allennlp.ablation.held_out_scores import instances_of, score
 
     data, key = cell.data
     if data is None:

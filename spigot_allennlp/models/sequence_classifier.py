@@ -3,44 +3,24 @@
 from typing import Any, Dict, Optional
 
 import torch
-from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.data import TextFieldTensors
 from allennlp.models import Model
-from allennlp.modules import Seq2SeqEncoder
-from allennlp.nn import InitializerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.models.sequence_model import SequenceModel, last_step
+from spigot_allennlp.models.classifying_sequence_model import ClassifyingSequenceModel
+from spigot_allennlp.models.sequence_model import last_step
 
 
 @Model.register("sequence_classifier")
-class SequenceClassifier(SequenceModel):
+class SequenceClassifier(ClassifyingSequenceModel):
     """
     Gives a sequence a class, at its last step: whatever the encoder has not carried there, over all
     of the sequence, is lost.
 
     `get_metrics` gives `accuracy` and `cross_entropy`, in nats.
 
-    Registered as a `Model` with name "sequence_classifier".
-
-    # Parameters
-
-    label_namespace : `str`, optional (default = `"labels"`)
-        See `SequenceModel` for the others.
+    Registered as a `Model` with name "sequence_classifier". Parameters: `ClassifyingSequenceModel`.
     """
-
-    def __init__(
-        self,
-        vocab: Vocabulary,
-        encoder: Seq2SeqEncoder,
-        label_namespace: str = "labels",
-        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(vocab, encoder, **kwargs)
-        self._label_namespace = label_namespace
-        num_classes = vocab.get_vocab_size(label_namespace)
-        self.output = torch.nn.Linear(encoder.get_output_dim(), num_classes)
-        initializer(self)
 
     def forward(  # type: ignore[override]
         self,

@@ -4,17 +4,15 @@ import math
 from typing import Any, Dict, Optional
 
 import torch
-from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.data import TextFieldTensors
 from allennlp.models import Model
-from allennlp.modules import Seq2SeqEncoder
-from allennlp.nn import InitializerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.models.sequence_model import SequenceModel
+from spigot_allennlp.models.classifying_sequence_model import ClassifyingSequenceModel
 
 
 @Model.register("step_classifier")
-class StepClassifier(SequenceModel):
+class StepClassifier(ClassifyingSequenceModel):
     """
     Gives each step of a sequence a class, from what came up to there: the next character, say, or
     what is to be remembered. The loss is the mean over the steps that are scored.
@@ -22,27 +20,8 @@ class StepClassifier(SequenceModel):
     `get_metrics` gives, over all steps that are scored, `accuracy`, `cross_entropy` in nats, and
     `bits`, the same in bits: of characters, the bits per character.
 
-    Registered as a `Model` with name "step_classifier".
-
-    # Parameters
-
-    label_namespace : `str`, optional (default = `"labels"`)
-        See `SequenceModel` for the others.
+    Registered as a `Model` with name "step_classifier". Parameters: `ClassifyingSequenceModel`.
     """
-
-    def __init__(
-        self,
-        vocab: Vocabulary,
-        encoder: Seq2SeqEncoder,
-        label_namespace: str = "labels",
-        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(vocab, encoder, **kwargs)
-        self._label_namespace = label_namespace
-        num_classes = vocab.get_vocab_size(label_namespace)
-        self.output = torch.nn.Linear(encoder.get_output_dim(), num_classes)
-        initializer(self)
 
     def forward(  # type: ignore[override]
         self,

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from spigot_allennlp.ablation.cell import INSTANCES
+from spigot_allennlp.ablation.held_out_scores import counts_of, sources_of
 from spigot_allennlp.ablation.instance_scores import mean, read_scores, with_presence
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.ablation.results import CellResult
-from spigot_allennlp.ablation.test_scores import counts_of, sources_of
 from spigot_allennlp.metrics.class_scores import ClassScores
 
 GOLD, PREDICTED = torch.tensor([0, 1, 2, 1, 0, 2]), torch.tensor([0, 2, 2, 1, 1, 0])

@@ -6,7 +6,7 @@ from allennlp.data.fields import LabelField, MetadataField
 from allennlp.models import Model
 from allennlp.training.metrics import CategoricalAccuracy, F1Measure
 
-from spigot_allennlp.ablation.test_scores import score
+from spigot_allennlp.ablation.held_out_scores import score
 from spigot_allennlp.metrics.class_scores import ClassScores
 
 

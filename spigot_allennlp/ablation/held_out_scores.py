@@ -15,7 +15,7 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 
 
 @dataclass
-class TestScores:
+class HeldOutScores:
     """
     # Parameters
 
@@ -40,7 +40,7 @@ class TestScores:
     sources: Dict[str, Dict[str, Any]] = field(default_factory=dict)
 
 
-def score(model: Model, instances: Iterable[Instance]) -> TestScores:
+def score(model: Model, instances: Iterable[Instance]) -> HeldOutScores:
     """
     Evaluates a model on one instance after another. The figures of our counting metrics are
     functions of counts that add up, so that the figures of any selection of instances follow from
@@ -49,7 +49,7 @@ def score(model: Model, instances: Iterable[Instance]) -> TestScores:
     """
     instances = list(instances)
     if not instances:
-        return TestScores()
+        return HeldOutScores()
     counting = dict(counting_metrics(model))
     counts: Dict[str, List[numpy.ndarray]] = {place: [] for place in counting}
     alone = []
@@ -58,7 +58,7 @@ def score(model: Model, instances: Iterable[Instance]) -> TestScores:
             counts[place].append(counts_of(metric))
         # Some metrics raise where they have seen nothing, so that the last is not forgotten yet.
         alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
-    scores = TestScores(counts={place: numpy.stack(rows) for place, rows in counts.items()})
+    scores = HeldOutScores(counts={place: numpy.stack(rows) for place, rows in counts.items()})
     for place, metric in counting.items():
         metric.reset()
         metric.add(torch.from_numpy(scores.counts[place].sum(axis=0)))
