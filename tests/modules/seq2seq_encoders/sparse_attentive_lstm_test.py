@@ -233,6 +233,37 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
         built(**settings)
 
 
+def error_at_adding(top_k: int) -> float:
+    """
+    Of a regressor that was trained to add two marked numbers out of the first 24 of 30, at the last
+    step: the mean square over the last 50 batches. Windows are of 5 steps.
+    """
+    torch.manual_seed(1)
+    encoder = SparseAttentiveLstm(2, 16, 5, top_k, 5, smoothing=1.0, stored="provisional")
+    output = torch.nn.Linear(encoder.get_output_dim(), 1)
+    parameters = [*encoder.parameters(), *output.parameters()]
+    optimizer, errors, row = torch.optim.Adam(parameters, lr=0.01), [], torch.arange(32)
+    for _ in range(300):
+        inputs = torch.rand(32, 30, 2)
+        inputs[..., 1] = 0
+        for half in (0, 12):
+            inputs[row, half + torch.randint(12, (32,)), 1] = 1
+        found = output(encoder(inputs)[:, -1]).squeeze(-1)
+        error = (found - inputs.prod(dim=-1).sum(dim=-1)).square().mean()
+        optimizer.zero_grad()
+        error.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 0.25)
+        optimizer.step()
+        errors.append(error.item())
+    return sum(errors[-50:]) / 50
+
+
+def test_what_lies_before_the_window_is_learnt_by_way_of_memories_alone():
+    # The variance of the sum is 1/6. Without memories only what the state happens to keep is known.
+    assert error_at_adding(top_k=4) < 0.03
+    assert error_at_adding(top_k=0) > 0.08
+
+
 def model_of(kind: str, vocab: Vocabulary) -> Model:
     encoder = {"type": "sparse_attentive_lstm", "input_size": 5, "hidden_size": 4, "top_k": 2}
     embedder = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}}
