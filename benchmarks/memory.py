@@ -21,6 +21,9 @@ SHARE_OF_FREE = 0.85
 
 def peak() -> int:
     """The most memory that this process has had at one time, in bytes."""
+    # The resource usage of a process that was just started still has its parent's peak in it.
+    with contextlib.suppress(OSError):
+        return _in_bytes("/proc/self/status", "VmHWM")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -41,14 +44,15 @@ def limit() -> None:
     """
     with contextlib.suppress(OSError, ValueError):
         own_pages = int(Path("/proc/self/statm").read_text().split()[0])
-        free = _free_memory()
+        free = _in_bytes("/proc/meminfo", "MemAvailable")
         most = own_pages * resource.getpagesize() + int(SHARE_OF_FREE * free)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _free_memory() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
+def _in_bytes(file: str, wanted: str) -> int:
+    """An entry of a file of the kernel's that has them in kilobytes, one in a line."""
+    for line in Path(file).read_text().splitlines():
         name, _, value = line.partition(":")
-        if name == "MemAvailable":
+        if name == wanted:
             return int(value.split()[0]) * 1024
-    raise OSError("MemAvailable is not in /proc/meminfo")
+    raise OSError(f"{wanted} is not in {file}")

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -15,3 +16,11 @@ def test_the_peak_grows_by_what_was_in_use_and_can_be_forgotten():
         block = b"x" * size
         assert memory.peak() - before == pytest.approx(size, rel=0.1)
         del block
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no other figure")
+def test_a_process_does_not_begin_with_the_peak_of_the_one_that_started_it():
+    block = b"x" * 300 * MEGABYTE
+    command = [sys.executable, "-c", "from benchmarks import memory; print(memory.peak())"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(found.stdout) < len(block) / 2
