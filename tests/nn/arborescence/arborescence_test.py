@@ -174,4 +174,4 @@ def test_numba_is_imported_only_when_it_is_needed():
     at_the_top = ast.parse(Path(arborescence.__file__).read_text()).body
     imports = [node for node in at_the_top if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in imports for alias in node.names}
-    assert "arborescence_logarithms" in names and "arborescence_processor" not in names
+    assert "logarithms" in names and "processor" not in names

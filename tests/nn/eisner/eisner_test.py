@@ -117,4 +117,4 @@ def test_numba_is_imported_only_when_it_is_needed():
     at_the_top = ast.parse(Path(eisner.__file__).read_text()).body
     imports = [node for node in at_the_top if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in imports for alias in node.names}
-    assert "recurrence" in names and "eisner_processor" not in names
+    assert "recurrence" in names and "processor" not in names

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from spigot_allennlp.nn.spiking.effects import effects_by_steps, potentials, spike_effects
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from tests.nn import slow_spikes
+from tests.nn.spiking import slow_spikes
 from tests.nn.spiking.spiking_cases import NEURONS
 
 

@@ -8,7 +8,7 @@ from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
 from spigot_allennlp.nn.spiking.gradients import gradients, gradients_by_steps
 from spigot_allennlp.nn.spiking.options import Options
 from spigot_allennlp.nn.spiking.simulation import simulate
-from tests.nn import slow_spikes
+from tests.nn.spiking import slow_spikes
 from tests.nn.spiking.spiking_cases import CONNECTIONS, NEURONS, problem
 
 OPTIONS = {

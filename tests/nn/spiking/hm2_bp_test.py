@@ -12,7 +12,7 @@ from spigot_allennlp.nn.spiking.hm2_bp import (
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.spiking.options import Options
 from spigot_allennlp.nn.spiking.simulation import simulate
-from tests.nn import slow_spikes
+from tests.nn.spiking import slow_spikes
 
 HIDDEN, OUTPUT = Neurons(2.0, 20.0, 5.0), Neurons(1.5, 20.0, 5.0, inhibition=0.5)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from spigot_allennlp.nn.spiking.connection import all_to_all, as_matrix
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.spiking.simulation import simulate, simulate_by_steps
-from tests.nn import slow_spikes
+from tests.nn.spiking import slow_spikes
 from tests.nn.spiking.spiking_cases import CONNECTIONS, NEURONS, problem
 
 
