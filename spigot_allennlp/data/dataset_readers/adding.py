@@ -6,7 +6,8 @@ import numpy
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import TensorField
 
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 
 
 @DatasetReader.register("adding")

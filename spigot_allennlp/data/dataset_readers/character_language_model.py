@@ -8,8 +8,9 @@ from allennlp.data import DatasetReader, Instance, Token
 from allennlp.data.fields import SequenceLabelField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
+from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.source import is_synthetic, open_source
 from spigot_allennlp.data.synthetic.specification import parse_specification
 from spigot_allennlp.data.synthetic_treebank import generate

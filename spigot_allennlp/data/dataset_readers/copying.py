@@ -8,7 +8,8 @@ from allennlp.data import DatasetReader, Instance, Token
 from allennlp.data.fields import SequenceLabelField, TensorField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 
 BLANK, MARKER = "0", "9"
 SYMBOLS = 8  # "1" to "8"

@@ -8,7 +8,8 @@ from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import LabelField, TensorField
 
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, check_least
+from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.idx_format import read_images
 from spigot_allennlp.data.synthetic_images import draw_image
 

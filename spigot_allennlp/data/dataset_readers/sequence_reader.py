@@ -1,7 +1,7 @@
 """The base of readers of long sequences: files or generated ones, an instance each, in shares."""
 
 from os import PathLike
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, Mapping
 
 import numpy
 from allennlp.common.checks import ConfigurationError
@@ -57,14 +57,3 @@ class SequenceReader(DatasetReader):
         size, seed = settings.pop("size", DEFAULT_SIZE), settings.pop("seed", DEFAULT_SEED)
         for number in range(size):
             yield self._generated(numpy.random.default_rng([seed, number]), settings)
-
-
-def check_least(least: int, **numbers: Optional[int]) -> None:
-    """
-    # Raises
-
-    `ConfigurationError` that names the first of `numbers` that is below `least`.
-    """
-    for name, number in numbers.items():
-        if number is not None and number < least:
-            raise ConfigurationError(f"{name} must be at least {least} but is {number}.")

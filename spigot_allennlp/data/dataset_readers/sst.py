@@ -1,12 +1,13 @@
 """The reader of the Stanford Sentiment Treebank, and of other sentences with sentiment."""
 
 from dataclasses import replace
-from typing import Iterator, List, Optional, Sequence, Union
+from typing import Iterator, List, Optional, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import LabelField
 
+from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader, local_path
 from spigot_allennlp.data.dataset_readers.treebank_instance import treebank_instance
@@ -68,9 +69,9 @@ class SstReader(SentenceReader):
     ) -> None:
         super().__init__(**kwargs)
         of_file = file_granularity or granularity
-        _check_choice("granularity", granularity, tuple(CLASSES))
-        _check_choice("file_granularity", of_file, tuple(CLASSES))
-        _check_choice("layout", layout, ("auto", *SENTIMENT_LAYOUTS))
+        check_choice("granularity", granularity, tuple(CLASSES))
+        check_choice("file_granularity", of_file, tuple(CLASSES))
+        check_choice("layout", layout, ("auto", *SENTIMENT_LAYOUTS))
         try:
             self._classes_of_file = classes_of_labels(granularity, of_file)
         except ValueError as error:
@@ -126,11 +127,6 @@ class SstReader(SentenceReader):
             AnnotatedSentence(words, lemmas, pos, identifier=identifier, source=source)
         )
         if label is not None:
-            _check_choice("label", label, sorted({*filter(None, self._classes.values())}))
+            check_choice("label", label, sorted({*filter(None, self._classes.values())}))
             instance.add_field("label", LabelField(label))
         return instance
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ConfigurationError(f'{name} is "{value}", but must be one of {", ".join(choices)}.')

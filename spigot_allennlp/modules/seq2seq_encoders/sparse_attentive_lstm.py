@@ -1,12 +1,13 @@
 """An LSTM that attends to few of its own past states, and learns through those alone."""
 
-from typing import List, Optional
+from typing import Optional
 
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules import Seq2SeqEncoder
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.modules.attentive_lstm_cell import AttentiveLstmCell
 from spigot_allennlp.modules.memory_score.bilinear import BilinearMemoryScore
 from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
@@ -90,11 +91,11 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         max_carried: int = 100,
     ) -> None:
         super().__init__(stateful)
-        _check_at_least(1, attend_every=attend_every, truncation=truncation)
-        _check_at_least(0, top_k=top_k, max_carried=max_carried)
-        _check_at_least(3, longest_memory=longest_memory)
-        _check_choice("weights", weights, list(WEIGHTS))
-        _check_choice("stored", stored, ["state", "provisional"])
+        check_least(1, attend_every=attend_every, truncation=truncation)
+        check_least(0, top_k=top_k, max_carried=max_carried)
+        check_least(3, longest_memory=longest_memory)
+        check_choice("weights", weights, WEIGHTS)
+        check_choice("stored", stored, ["state", "provisional"])
         if not smoothing > 0:
             raise ConfigurationError(
                 f"smoothing is {smoothing}, but must be positive: without it, memories with equal "
@@ -155,14 +156,3 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         if layout.truncation is None and not layout.top_k:
             return run_as_graph(given, inputs, state, first)
         return run_in_windows(given, tuple(cell.parameters()), inputs, state, first)
-
-
-def _check_choice(name: str, chosen: str, choices: List[str]) -> None:
-    if chosen not in choices:
-        raise ConfigurationError(f'{name} is "{chosen}", but must be one of {choices}.')
-
-
-def _check_at_least(least: int, **numbers: Optional[int]) -> None:
-    for name, number in numbers.items():
-        if number is not None and number < least:
-            raise ConfigurationError(f"{name} must be at least {least} (or null) but is {number}.")
