@@ -1,7 +1,7 @@
 """What can be wrong with a file, each fault with its way out, and the one error that tells it."""
 
 from enum import Enum
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Union
 
 
 class Fault(Enum):
@@ -105,6 +105,62 @@ class Fault(Enum):
         "Labels count from 0, the most negative; where a file in columns or lines has not as many "
         'classes as are asked for, give the reader its "file_granularity".',
     )
+    UNREAD_COMPRESSION = (
+        "a compression that is not read here",
+        "Decompress the file, or compress it with gzip, bzip2 or xz.",
+    )
+    TOO_LARGE = (
+        "more data than the file may hold",
+        "Check the file: a small one that holds so much is damaged, or was made to fill memory.",
+    )
+    FORMAT = (
+        "a file of another format",
+        "Check the path, and which reader is the one for this format.",
+    )
+    SIZE = (
+        "a size other than that in the header",
+        "The file was cut short, or something was added; fetch it again.",
+    )
+    ARRAY_TYPE = (
+        "numbers of another type",
+        "Images and labels are unsigned bytes, type 08 of the idx format; scale and convert them.",
+    )
+    ARRAY_PAIR = (
+        "images and labels that do not match",
+        "The file of the labels has as many labels as that of the images has images.",
+    )
+    TAR = (
+        "a damaged tar archive",
+        "Fetch or make it again: what follows the damage may be missing.",
+    )
+    RECORDING_NAME = (
+        "a recording whose name says nothing",
+        "Names are digit_speaker_number.wav, as in 7_theo_12.wav, and no two are the same.",
+    )
+    RECORDING_FORMAT = (
+        "a recording in a format that is not read here",
+        "Convert it: sox IN.wav -b 16 -e signed OUT.wav",
+    )
+    RECORDING = (
+        "a recording that cannot be read",
+        "It may have been cut short or damaged; fetch it again, or take it out.",
+    )
+    EMPTY_RECORDING = (
+        "a recording without samples",
+        "Record or fetch it again, or take it out.",
+    )
+    EVENTS = (
+        "events that cannot be read",
+        "The file may be cut short, or in another format than that of N-MNIST; fetch it again.",
+    )
+    NO_INSTANCES = (
+        "nothing was read",
+        "Check the path, and whether the reader is the one for this format.",
+    )
+    VECTOR = (
+        "an embedding that cannot be read",
+        "A line holds a word and its numbers, all parted by one space; mend or remove the line.",
+    )
     COMPANION = (
         "the companion file does not match",
         "Both files hold the same sentences in the same order, token for token; "
@@ -123,45 +179,87 @@ class Fault(Enum):
 
     @property
     def is_of_file(self) -> bool:
-        """Whether it concerns a whole file, so that leaving out a sentence is no way out."""
-        return self in (Fault.EMPTY_FILE, Fault.NOTHING_LEFT, Fault.DAMAGED_ARCHIVE)
+        """Whether it concerns a whole file, so that leaving out a part of it is no way out."""
+        return self in _OF_FILE
+
+    @property
+    def items(self) -> str:
+        """What a reader leaves out where it meets the fault: "sentences" or "recordings"."""
+        return "recordings" if self in _OF_RECORDING else "sentences"
+
+
+_OF_FILE = frozenset(
+    {
+        Fault.EMPTY_FILE,
+        Fault.NOTHING_LEFT,
+        Fault.DAMAGED_ARCHIVE,
+        Fault.UNREAD_COMPRESSION,
+        Fault.TOO_LARGE,
+        Fault.FORMAT,
+        Fault.SIZE,
+        Fault.ARRAY_TYPE,
+        Fault.ARRAY_PAIR,
+        Fault.TAR,
+        Fault.EVENTS,
+        Fault.NO_INSTANCES,
+        Fault.VECTOR,
+    }
+)
+_OF_RECORDING = frozenset(
+    {
+        Fault.RECORDING_NAME,
+        Fault.RECORDING_FORMAT,
+        Fault.RECORDING,
+        Fault.EMPTY_RECORDING,
+    }
+)
 
 
 class MalformedInputError(ValueError):
     """
-    Raised for, or yielded in the place of, a sentence that cannot be read.
+    Raised for, or yielded in the place of, a part of a file that cannot be read: a sentence, a
+    recording, or the file as a whole.
 
     # Parameters
 
     path : `str`
         The file.
-    line : `int`
-        The 1-based line at which the fault shows.
+    place : `Union[int, str, None]`
+        Where in the file the fault shows: the 1-based line of a text; in a file that has no lines,
+        a few words, as `"member 7_theo_0.wav"` or `"byte 16"`; or `None`, the file as a whole.
     fault : `Fault`
         The kind of fault: reason and way out.
     detail : `str`
         What was found there, and what was expected.
     """
 
-    def __init__(self, path: str, line: int, fault: Fault, detail: str) -> None:
+    def __init__(self, path: str, place: Union[int, str, None], fault: Fault, detail: str) -> None:
         # The arguments as they are make the error cross process borders.
-        super().__init__(path, line, fault, detail)
+        super().__init__(path, place, fault, detail)
         self.path = path
-        self.line = line
+        self.place = place
         self.fault = fault
         self.detail = detail
 
     @property
+    def line(self) -> Optional[int]:
+        """The line, where the place is one."""
+        return self.place if isinstance(self.place, int) else None
+
+    @property
     def location(self) -> str:
-        """`file:line`."""
-        return f"{self.path}:{self.line}"
+        """`file:line`, `file: place` or `file`."""
+        if self.place is None:
+            return self.path
+        return f"{self.path}:{self.place}" if self.line else f"{self.path}: {self.place}"
 
     def __str__(self) -> str:
         text = f"{self.location}: {self.fault.reason}: {self.detail}. {self.fault.remedy}"
         if self.fault.is_of_file:
             return text
         return (
-            f'{text} A reader with "on_error": "skip" leaves such sentences out, and counts them.'
+            f'{text} A reader with "on_error": "skip" leaves such {self.fault.items} out, and '
+            "counts them."
         )
 
 

@@ -89,7 +89,7 @@ def check_tokens(sentence: SdpSentence, tree: ConllSentence, match_forms: bool) 
 
 
 def _location(result: Union[SdpResult, ConllResult]) -> Tuple[str, int]:
-    line = result.line if isinstance(result, MalformedInputError) else result.lines[0]
+    line = (result.line or 1) if isinstance(result, MalformedInputError) else result.lines[0]
     return result.path, line
 
 
