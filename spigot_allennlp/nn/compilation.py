@@ -1,12 +1,12 @@
 """How functions become machine code: once for a machine, kept on disk, and not in silence."""
 
-import contextlib
 import logging
-from pathlib import Path
 from typing import Any, Callable
 
 import numba
 from numba.core import event
+
+from spigot_allennlp.nn.kernel_cache import WARNING, KernelCache
 
 logger = logging.getLogger(__name__)
 
@@ -28,28 +28,14 @@ def entry(function: Callable) -> Callable:
     """
     A kernel to be called from Python. It is compiled at its first call and kept beside its source
     (or in the user's cache directory, if that cannot be written), so that later processes only load
-    it.
+    it; see `kernel_cache.py`.
     """
+    compiled: Any = kernel(function)
     try:
-        compiled = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+        compiled._cache = KernelCache(function)
     except RuntimeError as error:  # nowhere to keep it
-        logger.warning("%s will be compiled in every process: %s", function.__name__, error)
-        return kernel(function)
-    _forget_if_older_than_sources(compiled)
+        WARNING.nothing_kept(function.__name__, str(error))
     return compiled
-
-
-def _forget_if_older_than_sources(compiled: Any) -> None:
-    """
-    Numba compares what it kept with the file of the function alone, not with those of the kernels
-    it calls.
-    """
-    newest = max(source.stat().st_mtime for source in Path(__file__).parent.glob("*.py"))
-    module = compiled.__module__.rpartition(".")[-1]
-    for index in Path(compiled.stats.cache_path).glob(f"{module}.{compiled.__name__}-*.nbi"):
-        with contextlib.suppress(OSError):
-            if index.stat().st_mtime < newest:
-                index.unlink()
 
 
 class _Announcement(event.Listener):

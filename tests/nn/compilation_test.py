@@ -1,57 +1,25 @@
-import importlib.util
 import logging
-import os
 
 import numba
 import pytest
+from numba.core.caching import CacheImpl
 
-from spigot_allennlp.nn import compilation
-
-SOURCE = "def double(number):\n    return 2 * number\n"
+from spigot_allennlp.nn import compilation, kernel_cache
+from tests.nn.functions_in_files import function_in_file
 
 
 @pytest.fixture
 def double(tmp_path):
-    """A function in a file of its own, so that what is compiled of it is kept beside that file."""
-    path = tmp_path / "doubling.py"
-    path.write_text(SOURCE)
-    spec = importlib.util.spec_from_file_location("doubling", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.double
-
-
-def kept(path):
-    return list(path.glob("__pycache__/*.nbi"))
-
-
-def test_an_entry_is_kept_on_disk_and_found_again(double, tmp_path):
-    assert compilation.entry(double)(4) == 8
-    assert len(kept(tmp_path)) == 1
-    again = compilation.entry(double)
-    assert again(4) == 8
-    assert sum(again.stats.cache_hits.values()) == 1
-
-
-def test_what_is_older_than_our_sources_is_forgotten(double, tmp_path):
-    compilation.entry(double)(4)
-    os.utime(kept(tmp_path)[0], (0, 0))
-    again = compilation.entry(double)
-    assert not kept(tmp_path)
-    assert again(4) == 8 and not again.stats.cache_hits
+    return function_in_file(tmp_path / "doubling.py", "double", "2 * number")
 
 
 def test_where_nothing_can_be_kept_an_entry_works_all_the_same(double, monkeypatch, caplog):
-    def without_cache(*args, cache=False, **kwargs):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return njit(*args, **kwargs)
-
-    njit = numba.njit
-    monkeypatch.setattr(numba, "njit", lambda **options: lambda f: without_cache(f, **options))
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    monkeypatch.setattr(kernel_cache.WARNING, "was_given", False)
     with caplog.at_level(logging.WARNING):
         assert compilation.entry(double)(4) == 8
-    assert "double will be compiled in every process" in caplog.text
+        assert compilation.entry(double)(5) == 10
+    assert caplog.text.count("double will be compiled in every process") == 1
 
 
 def test_compilation_is_announced_once(double, monkeypatch, caplog):
