@@ -5,6 +5,8 @@ from typing import Tuple
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.nn.masking import are_choices, lengths_from_arc_mask
+
 
 def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
     """
@@ -33,3 +35,58 @@ def at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
     """
     index = heads[..., None, None].expand(-1, -1, 1, scores.size(-1))
     return scores.gather(2, index).squeeze(2)
+
+
+def are_trees(
+    arcs: Tensor, mask: BoolTensor, single_root: bool, projective: bool = False
+) -> BoolTensor:
+    """
+    Which instances are dependency trees: one head for every token, and the root above them all.
+
+    # Parameters
+
+    arcs : `Tensor`
+        Shape `(batch_size, dependent, head)`, position 0 being the root. Anything but zeros and
+        ones is no tree.
+    mask : `BoolTensor`
+        The arcs allowed, of the same shape. Tokens behind the last that may have a head are
+        padding.
+    single_root : `bool`
+        Whether the root must have exactly one dependent.
+    projective : `bool`, optional (default = `False`)
+        Whether no arcs may cross, those from the root included.
+
+    # Returns
+
+    `BoolTensor`
+        Shape `(batch_size,)`. A sentence without tokens has one tree, which has no arcs.
+    """
+    chosen = (arcs == 1) & mask
+    positions = torch.arange(mask.size(1), device=mask.device)
+    num_tokens = lengths_from_arc_mask(mask).unsqueeze(1)
+    is_token = (positions > 0) & (positions <= num_tokens)
+    has_one_head = (chosen.sum(dim=-1) == is_token).all(dim=-1)
+    # (batch_size, length); the root, and padding, hang on the root
+    heads = (chosen * positions).sum(dim=-1) * is_token
+    trees = are_choices(arcs, mask) & has_one_head & _reach_the_root(heads)
+    if single_root:
+        trees &= chosen[:, :, 0].sum(dim=1) == is_token.any(dim=-1)
+    if projective:
+        trees &= ~_cross(heads, positions)
+    return trees
+
+
+def _reach_the_root(heads: LongTensor) -> BoolTensor:
+    """Whether the way up, `2 ** n` steps after n rounds, ends at the root for all tokens."""
+    ancestors = heads.clamp(max=max(heads.size(1) - 1, 0))
+    for _ in range(heads.size(1).bit_length()):
+        ancestors = ancestors.gather(1, ancestors)
+    return (ancestors == 0).all(dim=-1)
+
+
+def _cross(heads: LongTensor, positions: LongTensor) -> BoolTensor:
+    """Whether any arc ends within another that it began outside of; all tokens having one head."""
+    left, right = torch.minimum(heads, positions), torch.maximum(heads, positions)
+    # (batch_size, an arc, another)
+    enters = (left.unsqueeze(2) < left.unsqueeze(1)) & (left.unsqueeze(1) < right.unsqueeze(2))
+    return (enters & (right.unsqueeze(2) < right.unsqueeze(1))).flatten(1).any(dim=-1)

@@ -46,6 +46,14 @@ def flatten_parts(tensor: Tensor) -> Tensor:
     return tensor.reshape(tensor.size(0), math.prod(tensor.shape[1:]))
 
 
+def are_choices(vertices: Tensor, mask: BoolTensor) -> BoolTensor:
+    """
+    Which instances hold nothing but zeros, and ones on parts of `mask`: shape `(batch_size,)`, from
+    `vertices` of shape `(batch_size, *parts)` and any type.
+    """
+    return flatten_parts((vertices == 0) | ((vertices == 1) & mask)).all(dim=-1)
+
+
 def per_instance(weights: Tensor, like: Tensor) -> Tensor:
     """
     `weights`, shape `(batch_size,)`, with as many dimensions as `like`, to be multiplied with it.

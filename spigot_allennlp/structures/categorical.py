@@ -3,7 +3,7 @@
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.masking import are_choices, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex.derivative import simplex_derivative
 from spigot_allennlp.nn.simplex.simplex import simplex_step
@@ -35,6 +35,11 @@ class Categorical(Structure):
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         legal = scores.detach().masked_fill(~mask, -torch.inf)
         return _one_hot(legal.argmax(dim=-1), scores).masked_fill(legal == -torch.inf, 0)
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        legal = mask.expand(vertex.shape)
+        has_one = (vertex == 1).sum(dim=-1) == legal.any(dim=-1)
+        return are_choices(vertex, legal) & flatten_parts(has_one).all(dim=-1)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         legal = at_least_single(scores).masked_fill(~mask, -torch.inf)

@@ -12,6 +12,7 @@ from spigot_allennlp.nn.chain.chain import (
     chain_log_partition_and_marginals,
     draw_sequence,
 )
+from spigot_allennlp.nn.masking import are_choices, lengths_from_arc_mask
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -53,6 +54,19 @@ class Chain(Structure):
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return best_sequence(scores, mask)
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        legal = mask.expand(vertex.shape)
+        parts = (vertex == 1) & legal
+        positions = torch.arange(vertex.size(1), device=vertex.device)
+        num_tokens = lengths_from_arc_mask(legal.flatten(2)).unsqueeze(1)
+        is_token = (positions > 0) & (positions <= num_tokens)
+        has_one_part = (parts.sum(dim=(2, 3)) == is_token).all(dim=-1)
+        # (batch_size, length, tag); what precedes the first token counts as tag 0
+        tags, previous = parts.any(dim=3), parts.any(dim=2)
+        tags[:, :1, :1] = True
+        agrees = (previous[:, 1:] == tags[:, :-1]).all(dim=-1) | ~is_token[:, 1:]
+        return are_choices(vertex, legal) & has_one_part & agrees.all(dim=-1)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return chain_log_partition(scores, mask)

@@ -8,6 +8,7 @@ from spigot_allennlp.nn.arborescence.arborescence import (
     best_arborescence,
     draw_arborescence,
 )
+from spigot_allennlp.nn.heads import are_trees
 from spigot_allennlp.nn.masking import arc_mask
 from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.structures.structure import Structure
@@ -41,6 +42,9 @@ class NonProjectiveTree(Structure):
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return best_arborescence(scores, mask, self._single_root)
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        return are_trees(vertex, mask, self._single_root, projective=False)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return arborescence_log_partition(scores, mask, self._single_root)

@@ -11,6 +11,7 @@ from spigot_allennlp.nn.eisner.eisner import (
     projective_log_partition,
     projective_log_partition_and_marginals,
 )
+from spigot_allennlp.nn.heads import are_trees
 from spigot_allennlp.nn.masking import arc_mask
 from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.structures.structure import Structure
@@ -43,6 +44,9 @@ class ProjectiveTree(Structure):
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return best_projective_tree(scores, mask, self._single_root)
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        return are_trees(vertex, mask, self._single_root, projective=True)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return projective_log_partition(scores, mask, self._single_root)

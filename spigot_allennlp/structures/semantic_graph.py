@@ -8,7 +8,7 @@ from allennlp.data import Vocabulary
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.assignment import keep_best_argument
-from spigot_allennlp.nn.masking import arc_mask, flatten_parts
+from spigot_allennlp.nn.masking import arc_mask, are_choices, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex.derivative import box_derivative, capped_simplex_derivative
 from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step
@@ -68,6 +68,13 @@ class SemanticGraph(Structure):
             -1, best.indices, (best.values > 0).to(scores.dtype)
         )
         return keep_best_argument(chosen, legal, self._deterministic)
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        is_part = vertex == 1
+        is_graph = flatten_parts(is_part.sum(dim=-1) <= 1).all(dim=-1)
+        arguments = is_part[..., self._deterministic].sum(dim=1)
+        is_graph &= flatten_parts(arguments <= 1).all(dim=-1)
+        return is_graph & are_choices(vertex, mask)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         # An arc that is absent scores zero: one more label.

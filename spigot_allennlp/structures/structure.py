@@ -29,8 +29,8 @@ class Structure(Registrable):
 
     A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`,
     `projected_step` and `hull_derivative`; estimators say which of these they need. To implement
-    one is to provide it: there is no list of capabilities to keep in step. The caller's tensors are
-    never changed.
+    one is to provide it: there is no list of capabilities to keep in step. `contains` follows from
+    the argmax. The caller's tensors are never changed.
 
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
@@ -50,6 +50,23 @@ class Structure(Registrable):
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """The highest-scoring object, as zeros and ones; never differentiable."""
         raise NotImplementedError
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        """
+        Which instances of `vertex`, of any type, are objects of the family: shape `(batch_size,)`.
+        All else is not contained: what is neither 0 nor 1, or stands where `mask` is False; and
+        anything at all where no object is possible.
+
+        Without an override the argmax decides: of scores that are 1 on the parts of an object and
+        -1 elsewhere, that object is the only best one. Structures override it for speed.
+        """
+        legal = mask.expand(vertex.shape)
+        best = self.argmax((2 * vertex.float() - 1).nan_to_num(), legal)
+        same = flatten_parts(best == vertex).all(dim=-1)
+        if self.fixed_size:
+            # The argmax is all zero where no object is possible, too.
+            same &= flatten_parts(best).any(dim=-1) | ~flatten_parts(legal).any(dim=-1)
+        return same
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """

@@ -1,6 +1,7 @@
 """What every structure promises, checked against the list of all its objects."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import List
 
 import pytest
@@ -232,6 +233,34 @@ class StructureContract:
 
         assert torch.autograd.gradcheck(entropy, scores)
 
+    # --- contains
+
+    def test_its_objects_are_contained_and_no_other_zeros_and_ones(self, batch):
+        self.check_contains(batch)
+
+    def test_what_uses_a_pruned_part_is_not_contained(self, pruned):
+        self.check_contains(pruned)
+
+    def check_contains(self, batch):
+        for legal, objects in zip(batch.mask, batch.objects, strict=True):
+            tried = torch.cat([objects, zeros_and_ones(legal), near(objects, legal)])
+            expected = among(tried, objects)
+            legal = legal.expand(tried.shape)
+            assert torch.equal(batch.structure.contains(tried, legal), expected)
+            assert torch.equal(Structure.contains(batch.structure, tried, legal), expected)
+
+    def test_an_object_is_contained_whatever_its_type(self, batch):
+        best = batch.argmax()
+        for kind in (torch.bool, torch.uint8, torch.long, torch.float16):
+            assert batch.structure.contains(best.to(kind), batch.mask).all()
+
+    def test_what_is_neither_zero_nor_one_is_not_contained(self, batch):
+        for value, index in product((0.5, 2, -1, torch.nan, torch.inf, -torch.inf), (0, -1)):
+            vertex = batch.argmax()
+            vertex.flatten(1)[:, index] = value
+            assert not batch.structure.contains(vertex, batch.mask).any()
+            assert not Structure.contains(batch.structure, vertex, batch.mask).any()
+
     # --- sample
 
     def test_draws_come_as_often_as_they_are_probable(self, batch):
@@ -403,3 +432,28 @@ class StructureContract:
     def needs(structure, operation):
         if not structure.provides(operation):
             pytest.skip(f"{type(structure).__name__} (so configured) does not provide {operation}")
+
+
+def zeros_and_ones(legal: BoolTensor) -> Tensor:
+    """Every choice of the legal parts, `(number, *parts)`; of many parts, some choices."""
+    places = legal.flatten().nonzero().flatten()
+    if len(places) <= 12:
+        chosen = torch.arange(2 ** len(places)).unsqueeze(1) >> torch.arange(len(places)) & 1
+    else:
+        chosen = torch.randint(2, (500, len(places)))
+    vertices = torch.zeros(len(chosen), legal.numel(), dtype=torch.double)
+    return vertices.index_copy(1, places, chosen.double()).reshape(-1, *legal.shape)
+
+
+def near(objects: Tensor, legal: BoolTensor) -> Tensor:
+    """Objects, and the empty one, in which some parts, legal or not, have been exchanged."""
+    vertices = torch.cat([objects.flatten(1), torch.zeros(1, legal.numel())]).repeat(4, 1)
+    changes = torch.randint(1, 4, (len(vertices), 1)) / legal.numel()
+    changed = torch.rand(vertices.shape) < changes
+    return torch.where(changed, 1 - vertices, vertices).reshape(-1, *legal.shape)
+
+
+def among(tried: Tensor, objects: Tensor) -> BoolTensor:
+    """Which of `tried`, `(number, *parts)`, are one of `objects`, `(num_objects, *parts)`."""
+    known = {tuple(parts) for parts in objects.flatten(1).tolist()}
+    return torch.tensor([tuple(parts) in known for parts in tried.flatten(1).tolist()])
