@@ -1,9 +1,6 @@
 """A file as a stream of numbered lines, each with what its bytes have wrong with them."""
 
-import zlib
 from codecs import BOM_UTF8
-from gzip import BadGzipFile
-from lzma import LZMAError
 from typing import Iterator, NamedTuple, Optional
 
 from spigot_allennlp.data.errors import Fault, MalformedInputError
@@ -39,15 +36,9 @@ def numbered_lines(path: str, layout: str) -> Iterator[Line]:
 
     `MalformedInputError` where a compressed file is damaged.
     """
-    number = 0
     with open_source(path, layout) as stream:
-        try:
-            for number, raw in enumerate(stream, start=1):
-                yield _line(path, number, raw)
-        except (EOFError, BadGzipFile, LZMAError, zlib.error) as error:
-            raise MalformedInputError(
-                path, number + 1, Fault.DAMAGED_ARCHIVE, f"reading stopped here ({error})"
-            ) from error
+        for number, raw in enumerate(stream, start=1):
+            yield _line(path, number, raw)
 
 
 def _line(path: str, number: int, raw: bytes) -> Line:
