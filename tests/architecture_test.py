@@ -144,17 +144,17 @@ def test_a_package_does_without_what_it_should_not_need(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_a_file_has_one_idea(module):
     assert module.split(".")[-1] not in NO_NAMES
-    assert len(FILES[module].read_text(encoding="utf-8").splitlines()) <= 200
+    assert len(FILES[module].read_text(encoding="utf-8").splitlines()) <= 400
     assert ast.get_docstring(tree_of(module)) or not tree_of(module).body
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_function_has_thirty_lines_at_most_besides_signature_and_docstring(module):
+def test_a_function_has_45_lines_at_most_besides_signature_and_docstring(module):
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             length = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-            assert length <= 30, f"{module}.{node.name} has {length} lines"
+            assert length <= 45, f"{module}.{node.name} has {length} lines"
 
 
 def registered(module: str) -> Dict[str, str]:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from spigot_allennlp.data import source
+from spigot_allennlp.data import compression
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.source import is_synthetic, open_source
 
@@ -99,7 +99,7 @@ def test_what_does_not_belong_to_the_compressed_data_is_damage(tmp_path, compres
 
 @pytest.mark.parametrize("compress", COMPRESS)
 def test_a_small_file_that_holds_very_much_is_refused(tmp_path, compress, monkeypatch):
-    monkeypatch.setattr(source, "UNSUSPECTED", 2**20)
+    monkeypatch.setattr(compression, "UNSUSPECTED", 2**20)
     assert len(content_of(tmp_path / "data", compress(bytes(2**20)))) == 2**20
     (tmp_path / "data").write_bytes(compress(bytes(2**26)))
     with open_source(tmp_path / "data", "sdp") as stream:
