@@ -1,8 +1,8 @@
 """
 SPIGOT and its relatives for AllenNLP: latent structures that are trained through their argmax.
 
-Importing this package mends AllenNLP where a current stack asks for it, gives the variables of our
-configs their defaults, and registers everything that a config can name.
+Importing this package mends AllenNLP where a current stack asks for it, lets the variables of our
+configs have their defaults, and registers everything that a config can name.
 """
 
 import spigot_allennlp_startup
@@ -16,7 +16,6 @@ from spigot_allennlp import (
     ablation,
     callbacks,
     commands,
-    config_variables,
     data,
     estimators,
     metrics,
@@ -28,5 +27,3 @@ from spigot_allennlp import (
     structures,
     training,
 )
-
-config_variables.supply_defaults()

@@ -36,7 +36,6 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "data": {"config_checks"},
     "metrics": set(),
     "compat": set(),
-    "config_variables": set(),
     "config_checks": set(),
     "structures": {"nn"},
     "projections": {"nn", "structures"},
@@ -46,7 +45,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "predictors": {"data", "modules"},
     "training": set(),
     "callbacks": {"data", "modules", "estimators"},
-    "ablation": {"metrics", "modules", "callbacks"},
+    "ablation": {"metrics", "modules", "callbacks", "compat.config_variables"},
     "commands": {"data", "ablation"},
 }
 

@@ -10,6 +10,7 @@ from allennlp.common.params import parse_overrides
 from spigot_allennlp.ablation.axes import Axis, Choice, axes_of_file, axis_of_option, combinations
 from spigot_allennlp.ablation.overrides import overridden
 from spigot_allennlp.ablation.plan import Plan, Variant, cells_of
+from spigot_allennlp.compat.config_variables import collected_variables
 
 RESUMABLE = {"type": "resumable"}
 
@@ -84,11 +85,13 @@ def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str
         raise ConfigurationError(
             f"The variant '{name}' would have two base configs: {' and '.join(own)}."
         )
-    config = overridden(read_config(own[0] if own else base), *read_overrides(overrides))
     changes: Dict[str, Any] = {"config": own[0]} if own else {}
+    with collected_variables(ConfigurationError) as variables:
+        config = overridden(read_config(own[0] if own else base), *read_overrides(overrides))
     for choice in choices:
         config = overridden(config, choice.overrides, choice.origin)
         changes.update(choice.overrides)
+    variables.check(config)
     return Variant(name, made_resumable(config), changes)
 
 

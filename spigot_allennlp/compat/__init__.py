@@ -8,6 +8,10 @@ the mendings: by then AllenNLP has imported them.
 
 # Functions, not modules: `from spigot_allennlp.compat import pytorch` would import spigot_allennlp
 # with all that needs AllenNLP, and the hook imports this before AllenNLP.
+from spigot_allennlp.compat.config_variables import (
+    a_missing_file_is_traced_to_its_variable,
+    variables_have_defaults,
+)
 from spigot_allennlp.compat.environment import (
     allennlp_models_is_no_default_plugin,
     torchvision_may_be_missing,

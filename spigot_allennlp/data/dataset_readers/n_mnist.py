@@ -5,6 +5,7 @@ from typing import Iterator, Optional, Tuple
 
 import numpy
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
@@ -61,10 +62,12 @@ def _samples(path: str) -> Iterator[Tuple[Events, Optional[str]]]:
         if is_synthetic(path):
             for events, digit in generate_events(path):
                 yield events, str(digit)
-        elif Path(path).is_dir():
-            yield from _folder(Path(path))
+            return
+        local = Path(cached_path(path))
+        if local.is_dir():
+            yield from _folder(local)
         else:
-            yield read_events(path), None
+            yield read_events(local), None
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
 

@@ -1,0 +1,306 @@
+"""
+What `std.extVar` of a config gives, and whether the data that it names so are those that are meant.
+
+AllenNLP hands the environment to Jsonnet, which knows no default for a variable. With those below,
+our configs train on the data that are embedded in the package until the environment names others.
+So a variable that is forgotten or misspelt would change the data without a word: here it is said.
+"""
+
+import difflib
+import functools
+import logging
+import os
+import re
+import sys
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+
+from spigot_allennlp.compat.mending import mends
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "SPIGOT_"
+OF_THE_PACKAGE = "SPIGOT_ALLENNLP_"  # variables of the package itself, not of its configs
+EMBEDDED = "synthetic:"
+DEFAULTS = {
+    "SPIGOT_SDP_TRAIN": "synthetic:size=2000,seed=1",
+    "SPIGOT_SDP_DEV": "synthetic:size=300,seed=2",
+    "SPIGOT_SDP_TEST": "synthetic:size=300,seed=3",
+    "SPIGOT_CONLL_TRAIN": "synthetic:size=2000,seed=1",
+    "SPIGOT_CONLL_DEV": "synthetic:size=300,seed=2",
+    "SPIGOT_SST_TRAIN": "synthetic:size=6000,seed=11",
+    "SPIGOT_SST_DEV": "synthetic:size=1000,seed=12",
+    "SPIGOT_COPYING_TRAIN": "synthetic:size=20000,seed=1",
+    "SPIGOT_COPYING_DEV": "synthetic:size=500,seed=2",
+    "SPIGOT_ADDING_TRAIN": "synthetic:size=20000,seed=1",
+    "SPIGOT_ADDING_DEV": "synthetic:size=500,seed=2",
+    "SPIGOT_IMAGES_TRAIN": "synthetic:size=4000,seed=1",
+    "SPIGOT_IMAGES_DEV": "synthetic:size=500,seed=2",
+    "SPIGOT_TEXT_TRAIN": "synthetic:size=6000,seed=11",
+    "SPIGOT_TEXT_DEV": "synthetic:size=600,seed=12",
+    "SPIGOT_MNIST_TRAIN": "synthetic:size=600,seed=1",
+    "SPIGOT_MNIST_TEST": "synthetic:size=300,seed=2",
+    "SPIGOT_N_MNIST_TRAIN": "synthetic:size=120,seed=1",
+    "SPIGOT_N_MNIST_TEST": "synthetic:size=60,seed=2",
+    "SPIGOT_SPEECH_TRAIN": "synthetic:size=300,seed=1#low,high",
+    "SPIGOT_SPEECH_DEV": "synthetic:size=300,seed=2#low,high",
+    "SPIGOT_SPEECH_TEST": "synthetic:size=300,seed=3#middle",
+    "SPIGOT_EMBEDDINGS": "",
+    "SPIGOT_SST_EMBEDDINGS": "",
+    "SPIGOT_ARCHIVE": "",
+}
+
+# A default bears its variable's name while Jsonnet evaluates a config, between two characters that
+# no text has. So the result tells which variables it depends on: Jsonnet itself is lazy.
+_OPENING, _CLOSING = "\ue000", "\ue001"
+_NAME_TAG = re.compile(f"{_OPENING}(\\w+){_CLOSING}")
+_DATA = {name for name, value in DEFAULTS.items() if value}
+_TAGGED = {
+    name: f"{value}{_OPENING}{name}{_CLOSING}" if value else value
+    for name, value in DEFAULTS.items()
+}
+
+# How alike two names are, from 0 to 1, for the one to be a slip of the pen for the other.
+ALIKE = 0.8
+
+_logged: Set[str] = set()
+
+
+class ConfigVariables:
+    """
+    The variables that the evaluation of a config asked for.
+
+    # Parameters
+
+    error : `Callable[[str], Exception]`
+        Makes what is raised: AllenNLP's `ConfigurationError`.
+    """
+
+    def __init__(self, error: Callable[[str], Exception]) -> None:
+        self._error = error
+        self._embedded: Set[str] = set()  # asked for, and not set or empty: the default stands in
+        self._values: Dict[str, str] = {}  # of the data variables that are set
+        self._unknown: Set[str] = set()  # set, and like ours, but not of our configs
+        self._read: Set[str] = set()  # those of the unknown that a config asked for
+
+    def note(self, result: str, variables: Dict[str, str], is_read: Callable[[str], bool]) -> None:
+        """
+        Takes account of an evaluation.
+
+        # Parameters
+
+        result : `str`
+            What came out, with the tags of the defaults.
+        variables : `Dict[str, str]`
+            The external variables that are set.
+        is_read : `Callable[[str], bool]`
+            Whether the evaluation needs a variable. Evaluates again, so it is asked of few.
+        """
+        self._embedded.update(_NAME_TAG.findall(result))
+        self._values.update((name, variables[name]) for name in _DATA if name in variables)
+        unknown = {name for name in variables if _is_unknown(name)}
+        self._unknown |= unknown
+        self._read |= {name for name in unknown - self._read if is_read(name)}
+
+    def check(self, config: Any) -> None:
+        """
+        Warns if all data of a `config`, its overrides applied, are embedded, and of variables that
+        it does not read.
+
+        # Raises
+
+        `ConfigurationError` if the config takes embedded data because a variable is not set, while
+        one of nearly the same name is; if it takes them in part, and other data for the rest; or if
+        a variable of data is empty. The message says how to do it on purpose.
+        """
+        texts = list(_texts(config))
+        embedded = sorted(
+            name for name in self._embedded if any(DEFAULTS[name] in text for text in texts)
+        )
+        self._check_unknown(embedded)
+        self._check_empty(embedded)
+        own = [
+            f"{name}={_cut(value)}"
+            for name, value in self._values.items()
+            if value.strip() and EMBEDDED not in value and any(value in text for text in texts)
+        ] or [f"{key} {_cut(path)}" for key, path in _paths(config) if EMBEDDED not in path]
+        if not embedded:
+            return
+        if own:
+            example = f"{embedded[0]}={DEFAULTS[embedded[0]]}"
+            raise self._error(
+                f"{_listed(embedded)} not set, so that the data embedded in spigot_allennlp would "
+                f"be mixed with those of {', '.join(own)}. Set to a file of yours what is not set, "
+                f"or choose embedded data on purpose: {example}"
+            )
+        _warn_once(
+            f"{_listed(embedded)} not set: the data of this config are those embedded in the "
+            "package, made by rule, good for a trial and for no result."
+        )
+
+    def _check_unknown(self, embedded: List[str]) -> None:
+        for name in sorted(self._unknown - self._read):
+            meant = difflib.get_close_matches(name.upper(), embedded, 1, ALIKE)
+            if meant:
+                raise self._error(
+                    f"{name} is set, but {meant[0]}, which the config reads, is not. If that is "
+                    "what you mean, set it; if not, choose embedded data on purpose: "
+                    f"{meant[0]}={DEFAULTS[meant[0]]}"
+                )
+            near = difflib.get_close_matches(name.upper(), DEFAULTS, 1, 0.0)
+            _warn_once(
+                f"{name} is set, but this config does not read it. The nearest name that one of "
+                f"ours reads is {near[0]}."
+            )
+
+    def _check_empty(self, embedded: List[str]) -> None:
+        for name in embedded:
+            if name in self._values:
+                raise self._error(
+                    f"{name} is set, but empty. Give it a path; or, for embedded data, take it out "
+                    f"of the environment: unset {name}"
+                )
+
+
+# The innermost collects what is being read.
+_collecting: List[ConfigVariables] = []
+
+
+@contextmanager
+def collected_variables(error: Callable[[str], Exception]) -> Iterator[ConfigVariables]:
+    """
+    Collects the variables of all configs that are read in its body, for one that goes on to change
+    them, and then calls `check` of what comes out. Meanwhile no config is checked by itself.
+    """
+    variables = ConfigVariables(error)
+    _collecting.append(variables)
+    try:
+        yield variables
+    finally:
+        _collecting.pop()
+
+
+@mends(
+    "allennlp.common.params",
+    since="AllenNLP 2.10.1 itself: the external variables of a config have no defaults",
+    until="AllenNLP lets a package give them defaults",
+)
+def variables_have_defaults(module: Any) -> Iterator[None]:
+    """Where our package is imported: without it nobody could build what our configs name."""
+    yield
+    module.evaluate_file = _with_defaults(module.evaluate_file)
+    module.evaluate_snippet = _with_defaults(module.evaluate_snippet)
+    read = module.Params.from_file.__func__
+
+    @functools.wraps(read)
+    def from_file(cls: Any, *arguments: Any, **options: Any) -> Any:
+        if _collecting:
+            return read(cls, *arguments, **options)
+        with collected_variables(module.ConfigurationError) as variables:
+            params = read(cls, *arguments, **options)
+        variables.check(params.params)
+        return params
+
+    module.Params.from_file = classmethod(from_file)
+
+
+@mends(
+    "allennlp.common.file_utils",
+    since="AllenNLP 2.10.1 itself: a file that is not there is not traced to the variable it is of",
+    until="AllenNLP says where a path comes from",
+)
+def a_missing_file_is_traced_to_its_variable(module: Any) -> Iterator[None]:
+    yield
+    find = module.cached_path
+
+    @functools.wraps(find)
+    def cached_path(path: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return find(path, *arguments, **options)
+        except FileNotFoundError as error:
+            names = _variables_of(str(path))
+            if not names:
+                raise
+            message = f"{error}. The path comes from the environment: {', '.join(names)}."
+            raise FileNotFoundError(message) from error
+
+    module.cached_path = cached_path
+
+
+def _with_defaults(evaluate: Callable) -> Callable:
+    """An evaluation of Jsonnet, a file's or a snippet's, in which our variables have defaults."""
+
+    @functools.wraps(evaluate)
+    def evaluated(*source: str, ext_vars: Optional[Dict[str, str]] = None, **options: Any) -> str:
+        variables = dict(ext_vars or {})
+        if "spigot_allennlp" not in sys.modules:
+            return evaluate(*source, ext_vars=variables, **options)
+
+        filled = {
+            name: value for name, value in variables.items() if value.strip() or name not in _DATA
+        }
+
+        def is_read(name: str) -> bool:
+            others = {other: value for other, value in filled.items() if other != name}
+            try:
+                evaluate(*source, ext_vars={**_TAGGED, **others}, **options)
+            except Exception as error:
+                return name in str(error)
+            return False
+
+        result = evaluate(*source, ext_vars={**_TAGGED, **filled}, **options)
+        if _collecting:
+            _collecting[-1].note(result, variables, is_read)
+        return _NAME_TAG.sub("", result)
+
+    return evaluated
+
+
+def _is_unknown(name: str) -> bool:
+    """Whether a variable is meant for our configs, as it seems, but is none that they read."""
+    if name in DEFAULTS or name.startswith(OF_THE_PACKAGE):
+        return False
+    return name.startswith(PREFIX) or bool(
+        difflib.get_close_matches(name.upper(), DEFAULTS, 1, ALIKE)
+    )
+
+
+def _variables_of(path: str) -> List[str]:
+    """The variables whose value is `path`, or is without what follows `#` or `!` in it."""
+    values = {path, path.partition("#")[0], path.partition("!")[0]}
+    return [f"{name}={value}" for name, value in os.environ.items() if value and value in values]
+
+
+def _texts(config: Any) -> Iterator[str]:
+    """All strings of a config, and all keys: a map of companions has paths for keys."""
+    if isinstance(config, str):
+        yield config
+    elif isinstance(config, dict):
+        yield from config
+        for value in config.values():
+            yield from _texts(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _texts(value)
+
+
+def _paths(config: Any) -> Iterator[Tuple[str, str]]:
+    """The data paths of a config, with their keys."""
+    for key in ("train_data_path", "validation_data_path", "test_data_path"):
+        paths = config.get(key)
+        for path in _texts(list(paths.values()) if isinstance(paths, dict) else paths):
+            yield key, path
+
+
+def _listed(names: List[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def _warn_once(message: str) -> None:
+    if message not in _logged:
+        _logged.add(message)
+        logger.warning(message)

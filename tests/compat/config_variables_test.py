@@ -1,0 +1,201 @@
+"""Which data a config's variables name: defaults, slips of the pen, and mixtures."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from allennlp.commands import main
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Vocabulary
+from allennlp.models import load_archive
+
+from spigot_allennlp.ablation.design import design, read_axes
+from spigot_allennlp.compat import config_variables
+from spigot_allennlp.compat.config_variables import DEFAULTS
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """
+local unused = std.extVar('SPIGOT_CONLL_TRAIN');
+{
+  dataset_reader: { type: 'sdp' },
+  train_data_path: std.extVar('SPIGOT_SDP_TRAIN'),
+  validation_data_path: std.extVar('SPIGOT_SDP_DEV') + '#held_out',
+  model: { pretrained_file: std.extVar('SPIGOT_EMBEDDINGS') },
+}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A config that asks for every variable that has a default."""
+    file = tmp_path / "config.jsonnet"
+    rows = [f"{json.dumps(name)}: std.extVar({json.dumps(name)})" for name in DEFAULTS]
+    file.write_text("{" + ", ".join(rows) + "}")
+    return str(file)
+
+
+@pytest.fixture
+def parser(tmp_path):
+    file = tmp_path / "parser.jsonnet"
+    file.write_text(CONFIG)
+    return str(file)
+
+
+@pytest.fixture(autouse=True)
+def no_variable_is_set(monkeypatch):
+    for name in DEFAULTS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(config_variables, "_logged", set())
+
+
+def test_a_variable_that_is_not_set_has_its_default(config):
+    assert Params.from_file(config).as_dict() == DEFAULTS
+
+
+def test_the_environment_wins(parser, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "synthetic:size=3")
+    monkeypatch.setenv("SPIGOT_EMBEDDINGS", "vectors.txt")
+    params = Params.from_file(parser)
+    assert params["train_data_path"] == "synthetic:size=3"
+    assert params["model"]["pretrained_file"] == "vectors.txt"
+
+
+def test_what_the_caller_passes_wins_over_the_environment(parser, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "synthetic:size=3")
+    params = Params.from_file(parser, ext_vars={"SPIGOT_SDP_TRAIN": "synthetic:size=4"})
+    assert params["train_data_path"] == "synthetic:size=4"
+
+
+def test_overrides_may_ask_for_variables(parser):
+    params = Params.from_file(parser, "{model: {file: std.extVar('SPIGOT_SST_DEV')}}")
+    assert params["model"]["file"] == DEFAULTS["SPIGOT_SST_DEV"]
+
+
+def test_other_variables_are_still_asked_for(tmp_path):
+    (tmp_path / "config.jsonnet").write_text("{a: std.extVar('NOBODY_SETS_THIS')}")
+    with pytest.raises(Exception, match="NOBODY_SETS_THIS"):
+        Params.from_file(str(tmp_path / "config.jsonnet"))
+
+
+@pytest.mark.parametrize(
+    "own, missing",
+    [("SPIGOT_SDP_TRAIN", "SPIGOT_SDP_DEV"), ("SPIGOT_SDP_DEV", "SPIGOT_SDP_TRAIN")],
+)
+def test_embedded_data_are_not_mixed_with_others_because_a_variable_is_forgotten(
+    parser, monkeypatch, own, missing
+):
+    monkeypatch.setenv(own, "own.sdp")
+    with pytest.raises(ConfigurationError, match=f"{missing} is not set.* {own}=own.sdp") as error:
+        Params.from_file(parser)
+    name, _, value = str(error.value).rpartition("on purpose: ")[2].partition("=")
+    monkeypatch.setenv(name, value)
+    assert "own.sdp" in json.dumps(Params.from_file(parser).as_dict())
+
+
+def test_data_of_the_overrides_count_as_well(parser):
+    with pytest.raises(ConfigurationError, match="SPIGOT_SDP_DEV is not.*train_data_path own.sdp"):
+        Params.from_file(parser, {"train_data_path": "own.sdp"})
+    own = {"train_data_path": ["a.sdp", "b.sdp"], "validation_data_path": "dev.sdp"}
+    assert Params.from_file(parser, own)["train_data_path"] == ["a.sdp", "b.sdp"]
+
+
+def test_what_the_config_does_not_read_does_not_count(parser, monkeypatch, caplog):
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "train.sdp")
+    monkeypatch.setenv("SPIGOT_SDP_DEV", "dev.sdp")
+    monkeypatch.setenv("SPIGOT_SST_DEV", "")
+    Params.from_file(parser)
+    assert not caplog.records
+
+
+def test_a_run_on_embedded_data_says_so_once_and_names_what_it_reads(parser, caplog):
+    Params.from_file(parser)
+    Params.from_file(parser)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("SPIGOT_SDP_DEV, SPIGOT_SDP_TRAIN are not set: the data")
+
+
+def test_a_misspelt_variable_is_refused_where_the_config_reads_the_right_one(parser, monkeypatch):
+    for misspelt in ("SPIGOT_SDP_TRIAN", "SPGIOT_SDP_TRAIN", "spigot_sdp_train", "SPIGOT_TRAIN"):
+        with monkeypatch.context() as patch:
+            patch.setenv(misspelt, "train.sdp")
+            with pytest.raises(ConfigurationError, match=f"{misspelt} is set, but SPIGOT_SDP_TR"):
+                Params.from_file(parser)
+
+
+def test_another_unknown_variable_is_named_with_the_nearest(parser, monkeypatch, caplog):
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "train.sdp")
+    monkeypatch.setenv("SPIGOT_SDP_DEV", "dev.sdp")
+    monkeypatch.setenv("SPIGOT_SDP_DEVEL", "other.sdp")
+    monkeypatch.setenv("SPIGOT_ALLENNLP_STARTUP", "1")
+    Params.from_file(parser)
+    (record,) = caplog.records
+    assert "SPIGOT_SDP_DEVEL is set, but" in record.getMessage()
+    assert "SPIGOT_SDP_DEV." in record.getMessage()
+
+
+def test_a_variable_that_the_config_reads_is_known_by_that(parser, monkeypatch, caplog):
+    Path(parser).write_text(CONFIG.replace("_SDP_DEV", "_MY_DEV").replace("_SDP_TRAIN", "_MY_DEV"))
+    monkeypatch.setenv("SPIGOT_MY_DEV", "dev.sdp")
+    assert Params.from_file(parser)["train_data_path"] == "dev.sdp"
+    assert not caplog.records
+
+
+def test_an_empty_variable_is_refused_where_it_is_read(parser, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SDP_DEV", " ")
+    with pytest.raises(ConfigurationError, match="SPIGOT_SDP_DEV is set, but empty"):
+        Params.from_file(parser)
+
+
+def test_an_ablation_looks_at_the_config_that_it_makes(parser, monkeypatch):
+    text = Path(parser).read_text()
+    metric = "trainer: { validation_metric: '+f1', optimizer: 'adam' }"
+    Path(parser).write_text(text.replace("model:", f"{metric}, model:"))
+    axes = read_axes(["trainer.optimizer=adam,sgd"], None)
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "train.sdp")
+    with pytest.raises(ConfigurationError, match="SPIGOT_SDP_DEV is not set"):
+        design(parser, axes, [1])
+    plan = design(parser, axes, [1], '{"validation_data_path": "dev.sdp"}')
+    assert {variant.config["validation_data_path"] for variant in plan.variants.values()} == {
+        "dev.sdp"
+    }
+
+
+@pytest.mark.parametrize(
+    "reader, path",
+    [
+        ("sdp", "/no/such"),
+        ("conll", "/no/such"),
+        ("sst", "/no/such"),
+        ("mnist", "/no/such#train"),
+        ("n_mnist", "/no/such#held_out"),
+        ("spoken_digits", "/no/such#george"),
+        ("pixel_sequence", "/no/such"),
+        ("character_language_model", "/no/such"),
+    ],
+)
+def test_a_file_that_is_not_there_is_traced_to_its_variable(reader, path, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "/no/such")
+    with pytest.raises(FileNotFoundError, match="SPIGOT_SDP_TRAIN=/no/such"):
+        list(DatasetReader.by_name(reader)().read(path))
+
+
+def test_an_archive_that_is_not_there_is_traced_to_its_variable(monkeypatch):
+    monkeypatch.setenv("SPIGOT_ARCHIVE", "/no/such.tar.gz")
+    with pytest.raises(Exception, match="SPIGOT_ARCHIVE=/no/such.tar.gz"):
+        load_archive("/no/such.tar.gz")
+    with pytest.raises(Exception, match="SPIGOT_ARCHIVE=/no/such.tar.gz"):
+        Vocabulary.from_files("/no/such.tar.gz!vocabulary")
+
+
+def test_the_command_refuses_before_it_makes_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "train.sdp")
+    config = ROOT / "training_config" / "semantic_parser" / "log_likelihood.jsonnet"
+    command = ["allennlp", "train", str(config), "-s", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", [*command, "--include-package", "spigot_allennlp"])
+    with pytest.raises(
+        ConfigurationError, match="SPIGOT_SDP_DEV is not set.*SPIGOT_SDP_TRAIN=train.sdp"
+    ):
+        main()
+    assert not (tmp_path / "run").exists()
