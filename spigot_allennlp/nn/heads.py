@@ -5,7 +5,7 @@ from typing import Tuple
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.masking import are_choices, lengths_from_arc_mask
+from spigot_allennlp.nn.masking import lengths_from_arc_mask
 
 
 def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
@@ -61,30 +61,37 @@ def are_trees(
     `BoolTensor`
         Shape `(batch_size,)`. A sentence without tokens has one tree, which has no arcs.
     """
-    chosen = (arcs == 1) & mask
     positions = torch.arange(mask.size(1), device=mask.device)
-    num_tokens = lengths_from_arc_mask(mask).unsqueeze(1)
-    is_token = (positions > 0) & (positions <= num_tokens)
-    has_one_head = (chosen.sum(dim=-1) == is_token).all(dim=-1)
+    is_token = (positions > 0) & (positions <= lengths_from_arc_mask(mask).unsqueeze(1))
     # (batch_size, length); the root, and padding, hang on the root
-    heads = (chosen * positions).sum(dim=-1) * is_token
-    trees = are_choices(arcs, mask) & has_one_head & _reach_the_root(heads)
+    heads = _largest(arcs) * is_token
+    index = heads.unsqueeze(-1)
+    is_legal = (arcs.gather(2, index) == 1) & mask.expand(arcs.shape).gather(2, index)
+    has_legal_head = (is_legal.squeeze(-1) | ~is_token).all(dim=-1)
+    no_more = torch.count_nonzero(arcs, dim=(1, 2)) == is_token.sum(dim=-1)
+    trees = has_legal_head & no_more & _reach_the_root(heads)
     if single_root:
-        trees &= chosen[:, :, 0].sum(dim=1) == is_token.any(dim=-1)
+        trees &= torch.count_nonzero(arcs[:, :, 0], dim=1) == is_token.any(dim=-1)
     if projective:
-        trees &= ~_cross(heads, positions)
+        trees &= ~_cross(heads.int(), positions.int())
     return trees
+
+
+def _largest(arcs: Tensor) -> LongTensor:
+    """Where in its row the largest number stands; not where there is none to stand."""
+    if arcs.size(-1) == 0:
+        return arcs.new_zeros(arcs.shape[:-1], dtype=torch.long)
+    return (arcs.byte() if arcs.dtype == torch.bool else arcs).argmax(dim=-1)
 
 
 def _reach_the_root(heads: LongTensor) -> BoolTensor:
     """Whether the way up, `2 ** n` steps after n rounds, ends at the root for all tokens."""
-    ancestors = heads.clamp(max=max(heads.size(1) - 1, 0))
     for _ in range(heads.size(1).bit_length()):
-        ancestors = ancestors.gather(1, ancestors)
-    return (ancestors == 0).all(dim=-1)
+        heads = heads.gather(1, heads)
+    return (heads == 0).all(dim=-1)
 
 
-def _cross(heads: LongTensor, positions: LongTensor) -> BoolTensor:
+def _cross(heads: Tensor, positions: Tensor) -> BoolTensor:
     """Whether any arc ends within another that it began outside of; all tokens having one head."""
     left, right = torch.minimum(heads, positions), torch.maximum(heads, positions)
     # (batch_size, an arc, another)

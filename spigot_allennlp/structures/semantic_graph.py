@@ -70,11 +70,11 @@ class SemanticGraph(Structure):
         return keep_best_argument(chosen, legal, self._deterministic)
 
     def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
-        is_part = vertex == 1
-        is_graph = flatten_parts(is_part.sum(dim=-1) <= 1).all(dim=-1)
-        arguments = is_part[..., self._deterministic].sum(dim=1)
-        is_graph &= flatten_parts(arguments <= 1).all(dim=-1)
-        return is_graph & are_choices(vertex, mask)
+        graphs = are_choices(vertex, mask) & flatten_parts(vertex.sum(dim=-1) <= 1).all(dim=-1)
+        if self._deterministic:
+            arguments = vertex[..., self._deterministic].sum(dim=1)
+            graphs &= flatten_parts(arguments <= 1).all(dim=-1)
+        return graphs
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         # An arc that is absent scores zero: one more label.
