@@ -76,11 +76,18 @@ class Fault(Enum):
     )
     ROOTS = (
         "more than one root in the tree",
-        'One token has head 0; to read such trees, give the reader "multiple_roots": true.',
+        'One token has head 0. To learn from such trees, give the structure of the model '
+        '"single_root": false, and the reader "multiple_roots": true.',
     )
     NON_PROJECTIVE = (
         "a tree with crossing arcs",
-        'Such trees are refused under "projective": true only; projectivise them, or take it out.',
+        'To learn from such trees, set the structure of the model to "non_projective_tree", and '
+        'the reader to "projective": false.',
+    )
+    ROLE_TWICE = (
+        "a graph in which a predicate has a deterministic role twice",
+        "To learn from such graphs, take the role out of the deterministic_roles of the structure, "
+        "and of the reader.",
     )
     ENHANCED_GRAPH = (
         "an enhanced graph that cannot be read",
