@@ -142,7 +142,7 @@ class Fault(Enum):
     )
     RECORDING_NAME = (
         "a recording whose name says nothing",
-        "Names are digit_speaker_number.wav, as in 7_theo_12.wav, and no two are the same.",
+        "Names are digit_speaker_number.wav, as in 7_theo_12.wav.",
     )
     RECORDING_FORMAT = (
         "a recording in a format that is not read here",
@@ -159,6 +159,10 @@ class Fault(Enum):
     EVENTS = (
         "events that cannot be read",
         "The file may be cut short, or in another format than that of N-MNIST; fetch it again.",
+    )
+    NOT_TEXT = (
+        "a file that is no text in UTF-8",
+        "Check that it is a text, and convert it: iconv -f ENCODING -t UTF-8 FILE > NEW_FILE",
     )
     NO_INSTANCES = (
         "nothing was read",
@@ -208,6 +212,7 @@ _OF_FILE = frozenset(
         Fault.ARRAY_PAIR,
         Fault.TAR,
         Fault.EVENTS,
+        Fault.NOT_TEXT,
         Fault.NO_INSTANCES,
         Fault.VECTOR,
     }

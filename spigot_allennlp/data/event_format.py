@@ -11,13 +11,16 @@ from typing import NamedTuple, Union
 
 import numpy
 
-from spigot_allennlp.data.source import open_source
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.source import open_source, read_at_most
 
 EVENT_BYTES = 5
 # This row does not exist: such an event says that the clock has overflown, and later times are so
 # many microseconds later than they say.
 OVERFLOW_ROW, OVERFLOW_TIME = 240, 2**13
 EXTENT = 34
+# In bytes: a recording of N-MNIST has some 20,000.
+LARGEST = 2**26
 
 
 class Events(NamedTuple):
@@ -49,24 +52,38 @@ class Events(NamedTuple):
 
 def read_events(path: Union[str, PathLike]) -> Events:
     """
+    The events of a file, plain or compressed.
+
     # Raises
 
-    `ValueError` if the file is not made of whole events, or has one outside 34 x 34 pixels.
+    `MalformedInputError` if the file is not made of whole events, holds none, or has one outside 34
+    x 34 pixels or before the one in front of it.
     """
+    name = str(path)
     with open_source(path, "events") as stream:
-        content = stream.read()
-    if len(content) % EVENT_BYTES:
-        raise ValueError(
-            f"{path} has {len(content)} bytes, which are not whole events of {EVENT_BYTES}. It may "
-            "be cut short: fetch it again."
-        )
-    events = decode_events(numpy.frombuffer(content, numpy.uint8))
-    for name, places in (("column", events.columns), ("row", events.rows)):
-        if places.max(initial=0) >= EXTENT:
-            raise ValueError(
-                f"{path} has an event in {name} {places.max()}, but N-MNIST has {EXTENT} of them, "
-                "from 0 on. It may be in another format."
-            )
+        content = read_at_most(stream, LARGEST + 1)
+    if len(content) > LARGEST:
+        detail = f"a recording of more than {LARGEST} bytes"
+        raise MalformedInputError(name, None, Fault.TOO_LARGE, detail)
+    if len(content) % EVENT_BYTES or not content:
+        detail = f"it has {len(content)} bytes, which are not whole events of {EVENT_BYTES}"
+        raise MalformedInputError(name, None, Fault.EVENTS, detail)
+    records = numpy.frombuffer(content, numpy.uint8)
+    events = decode_events(records)
+    # Of those that are no overflow, where each is in the file.
+    places = numpy.flatnonzero(records[1::EVENT_BYTES] != OVERFLOW_ROW) * EVENT_BYTES
+    for kind, values in (("column", events.columns), ("row", events.rows)):
+        if values.max(initial=0) >= EXTENT:
+            first = int((values >= EXTENT).argmax())
+            detail = f"an event is in {kind} {values[first]}, but the last one is {EXTENT - 1}"
+            raise MalformedInputError(name, f"byte {places[first] + 1}", Fault.EVENTS, detail)
+    if not len(places):
+        raise MalformedInputError(name, None, Fault.EVENTS, "it has overflows of the clock alone")
+    back = numpy.flatnonzero(numpy.diff(events.times) < 0)
+    if len(back):
+        before, here = events.times[back[0] : back[0] + 2]
+        detail = f"an event is at {here} microseconds, but the one before it at {before}"
+        raise MalformedInputError(name, f"byte {places[back[0] + 1] + 1}", Fault.EVENTS, detail)
     return events
 
 

@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from typing import Counter as CounterType
-from typing import DefaultDict, List
+from typing import DefaultDict, Iterable, Iterator, List, TypeVar
 
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 
 # So many places are named for each fault.
 PLACES = 3
+
+Item = TypeVar("Item")
 
 
 class LeftOut:
@@ -34,3 +36,19 @@ class LeftOut:
             more = "; ..." if count > PLACES else ""
             lines.append(f"{count} x {fault.reason} ({places}{more}). {fault.remedy}")
         return "\n".join(lines)
+
+
+def not_empty(items: Iterable[Item], path: str) -> Iterator[Item]:
+    """
+    The same items, all that a reader finds at `path`, before they are shared among processes.
+
+    # Raises
+
+    `MalformedInputError` at the end, if there was none.
+    """
+    is_empty = True
+    for item in items:
+        is_empty = False
+        yield item
+    if is_empty:
+        raise MalformedInputError(path, None, Fault.NO_INSTANCES, "it gives no instance")

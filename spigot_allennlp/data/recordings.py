@@ -2,14 +2,32 @@
 
 import io
 import tarfile
-import wave
+from collections import Counter
 from os import PathLike
-from pathlib import Path
-from typing import BinaryIO, Iterator, NamedTuple, Tuple, Union
+from pathlib import Path, PurePosixPath
+from typing import Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy
 
+from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.source import open_source, read_at_most
+
 SUFFIX = ".wav"
+# What macOS leaves beside a file on foreign disks and in archives, under the file's own name.
+APPLE_DOUBLE = "._"
+
+# Of a recording, in bytes: twelve minutes on a compact disc's terms, in one channel.
+LARGEST = 2**26
+RATES = range(1000, 400_001)
+MOST_CHANNELS = 64
+
+PCM, EXTENSIBLE = 1, 0xFFFE
+# What follows the two bytes of the format in a WAVE_FORMAT_EXTENSIBLE header.
+SUBFORMAT = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")
+# A length that was never filled in, as where a recorder wrote to a pipe.
+UNKNOWN_LENGTH = 0xFFFFFFFF
+
+_BLOCK = tarfile.BLOCKSIZE
 
 
 class Recording(NamedTuple):
@@ -29,55 +47,261 @@ class Recording(NamedTuple):
     signal: numpy.ndarray
 
 
-def read_recordings(path: Union[str, PathLike]) -> Iterator[Recording]:
+def read_recordings(path: Union[str, PathLike]) -> Iterator[Union[Recording, MalformedInputError]]:
     """
-    All recordings, in the order of their names.
+    All recordings, in the order of their names, with an error in the place of each that cannot be
+    read. A recording is a file that ends with `.wav`, in letters of either case.
 
     # Raises
 
-    `ValueError` that names the file and says what is wrong with it.
+    `MalformedInputError` if the archive as a whole is damaged, or holds no recording.
     """
-    for name, content in sorted(_files(Path(path)), key=lambda file: file[0]):
-        rate, signal = read_wav(io.BytesIO(content), f"{path}: {name}")
-        yield Recording(name, rate, signal)
+    is_empty = True
+    for file in _folder(Path(path)) if Path(path).is_dir() else _archive(str(path)):
+        is_empty = False
+        yield attempt(_recording, str(path), file)
+    if is_empty:
+        detail = f"no file in it is named *{SUFFIX}; give the folder or the tar archive with them"
+        raise MalformedInputError(str(path), None, Fault.NO_INSTANCES, detail)
 
 
-def _files(path: Path) -> Iterator[Tuple[str, bytes]]:
-    if path.is_dir():
-        for file in path.rglob(f"*{SUFFIX}"):
-            yield file.stem, file.read_bytes()
-        return
+class _File(NamedTuple):
+    """The content of a WAV file, not yet looked into, or why there is none."""
+
+    name: str
+    content: Union[bytes, bytearray, MalformedInputError]
+
+
+def _recording(path: str, file: _File) -> Recording:
+    if isinstance(file.content, MalformedInputError):
+        raise file.content
+    return read_wav(file.content, path, file.name)
+
+
+def _is_recording(name: str) -> bool:
+    return name.lower().endswith(SUFFIX) and not name.startswith(APPLE_DOUBLE)
+
+
+def _folder(path: Path) -> Iterator[_File]:
+    files = [file for file in path.rglob("*") if _is_recording(file.name) and file.is_file()]
+    for file in sorted(files, key=lambda file: (file.stem, str(file))):
+        with open(file, "rb") as stream:
+            yield _File(str(file.relative_to(path)), read_at_most(stream, LARGEST + 1))
+
+
+def _archive(path: str) -> List[_File]:
+    with open_source(path, "recordings") as source:
+        stream = io.BytesIO(source.read())
+    files: List[_File] = []
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.name.endswith(SUFFIX) else None
-                if content is not None:
-                    yield Path(member.name).stem, content.read()
-    except tarfile.TarError as error:
-        raise ValueError(
-            f"{path} is neither a folder nor a tar archive that can be read: {error}. Give the "
-            f"folder that has the {SUFFIX} files."
-        ) from error
+        with tarfile.open(fileobj=stream, mode="r:") as archive:
+            for member in _members(archive, path):
+                if _is_recording(PurePosixPath(member.name).name) and not member.isdir():
+                    files.append(_File(member.name, _content(archive, member, path)))
+            end = archive.offset
+    except tarfile.ReadError as error:
+        detail = f"neither a folder nor a tar archive that can be read ({error})"
+        raise MalformedInputError(path, None, Fault.FORMAT, detail) from error
+    _check_end(stream.getvalue(), end, path)
+    for name, count in Counter(file.name for file in files).items():
+        if count > 1:
+            detail = f"{count} members are named {name[:200]!r}"
+            raise MalformedInputError(path, None, Fault.TAR, detail)
+    return sorted(files, key=lambda file: (PurePosixPath(file.name).stem, file.name))
 
 
-def read_wav(stream: BinaryIO, name: str) -> Tuple[int, numpy.ndarray]:
+def _members(archive: tarfile.TarFile, path: str) -> Iterator[tarfile.TarInfo]:
     """
-    Samples a second, and the mean of the channels; `name` is for errors.
+    The members one after the other. `tarfile` has errors of many kinds for damaged headers, and
+    goes round in circles at a size below zero.
+    """
+    last = -1
+    while True:
+        place = f"byte {archive.offset + 1} of the archive"
+        try:
+            member = archive.next()
+        except tarfile.ReadError:
+            raise
+        except (
+            tarfile.TarError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            RecursionError,
+        ) as error:
+            detail = f"a header that cannot be read ({str(error)[:200]})"
+            raise MalformedInputError(path, place, Fault.TAR, detail) from error
+        if member is None:
+            return
+        if member.size < 0 or member.offset <= last:
+            detail = f"a header that says its member has {member.size} bytes"
+            raise MalformedInputError(path, place, Fault.TAR, detail)
+        last = member.offset
+        yield member
+
+
+def _content(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, path: str
+) -> Union[bytes, MalformedInputError]:
+    """What a member holds; a link, what the member holds that it names."""
+    place = f"member {member.name[:200]}"
+    size = member.size
+    try:
+        if member.islnk() or member.issym():
+            size = archive._find_link_target(member).size  # type: ignore[attr-defined]
+        if size > LARGEST:
+            return _too_long(path, place, size)
+        stream = archive.extractfile(member)
+        content = b"" if stream is None else stream.read()
+    except (tarfile.TarError, ValueError, LookupError, RecursionError) as error:
+        detail = f"its content cannot be read ({str(error)[:200]})"
+        raise MalformedInputError(path, place, Fault.TAR, detail) from error
+    if len(content) != size:
+        detail = f"it has {len(content)} bytes, but its header says {size}"
+        raise MalformedInputError(path, place, Fault.TAR, detail)
+    return content
+
+
+def _check_end(content: bytes, end: int, path: str) -> None:
+    """
+    `tarfile` takes a header that it cannot read, but for the first, for the end of the archive. The
+    end is a block of zeros, and nothing but zeros follow.
+    """
+    place = f"byte {end + 1} of the archive"
+    if len(content) < end + _BLOCK:
+        detail = "it is cut short, for it ends without a block of zeros"
+        raise MalformedInputError(path, place, Fault.TAR, detail)
+    if content.count(0, end) != len(content) - end:
+        detail = "a header that cannot be read, or something behind the end of the archive"
+        raise MalformedInputError(path, place, Fault.TAR, detail)
+
+
+def _too_long(path: str, place: str, size: int) -> MalformedInputError:
+    detail = f"it has {size} bytes, but a recording at most {LARGEST}"
+    return MalformedInputError(path, place, Fault.RECORDING, detail)
+
+
+class _Format(NamedTuple):
+    """What the chunk "fmt " of a WAV file says; the width of a sample in bits."""
+
+    tag: int
+    channels: int
+    rate: int
+    bytes_per_second: int
+    bytes_per_frame: int
+    width: int
+
+
+def read_wav(content: Union[bytes, bytearray], path: str, name: str) -> Recording:
+    """
+    The mean of the channels of a WAV file of 16 bits (PCM, also as WAVE_FORMAT_EXTENSIBLE). Its
+    chunks are read here, since the module `wave` hands out what is left of a file that was cut.
+
+    # Parameters
+
+    content : `bytes`
+        That of the file.
+    path : `str`
+        Of the folder or archive.
+    name : `str`
+        Of the file in it.
 
     # Raises
 
-    `ValueError` if it is no WAV file of 16 bits.
+    `MalformedInputError` that names the file if it is not whole, in another format or empty.
     """
-    try:
-        with wave.open(stream) as file:
-            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
-            content = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"{name} is no WAV file that can be read: {error}.") from error
-    if width != 2:
-        raise ValueError(
-            f"{name} has samples of {8 * width} bits, but must have 16; convert it: "
-            "sox IN.wav -b 16 OUT.wav"
+    place = f"member {name[:200]}"
+    if len(content) > LARGEST:
+        raise _too_long(path, place, len(content))
+    chunks = _chunks(content, path, place)
+    found = chunks.format
+    if found.width != 16 or not 1 <= found.channels <= MOST_CHANNELS or found.rate not in RATES:
+        detail = (
+            f"{found.channels} channels of {found.width} bits at {found.rate} samples a second; "
+            f"expected are 16 bits, 1 to {MOST_CHANNELS} channels and {RATES[0]} to {RATES[-1]} "
+            "samples a second"
         )
-    signal = numpy.frombuffer(content, "<i2").reshape(-1, channels).mean(axis=1) / 2**15
-    return rate, signal
+        raise MalformedInputError(path, place, Fault.RECORDING_FORMAT, detail)
+    if (
+        found.bytes_per_frame != 2 * found.channels
+        or found.bytes_per_second != found.rate * found.bytes_per_frame
+        or len(chunks.data) % found.bytes_per_frame
+    ):
+        detail = (
+            f"a header that contradicts itself: {found.channels} channels of 16 bits at "
+            f"{found.rate} samples a second, but {found.bytes_per_frame} bytes a frame and "
+            f"{found.bytes_per_second} a second, {len(chunks.data)} in all"
+        )
+        raise MalformedInputError(path, place, Fault.RECORDING, detail)
+    if not chunks.data:
+        raise MalformedInputError(path, place, Fault.EMPTY_RECORDING, "it has 0 frames")
+    samples = numpy.frombuffer(chunks.data, "<i2").reshape(-1, found.channels)
+    return Recording(PurePosixPath(name).stem, found.rate, samples.mean(axis=1) / 2**15)
+
+
+class _Chunks(NamedTuple):
+    format: _Format
+    data: Union[bytes, bytearray]
+
+
+def _chunks(content: Union[bytes, bytearray], path: str, place: str) -> _Chunks:
+    """The two chunks of a WAV file that matter; others are passed over."""
+
+    def malformed(detail: str, fault: Fault = Fault.RECORDING) -> MalformedInputError:
+        return MalformedInputError(path, place, fault, detail)
+
+    start = bytes(content[:12])
+    if start[:4] in (b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3\3", b"ID3\4"):
+        detail = f"it begins as {start[:4].decode('latin-1')!r}, not as a WAV file"
+        raise malformed(detail, Fault.RECORDING_FORMAT)
+    if start[:4] != b"RIFF" or start[8:12] != b"WAVE":
+        raise malformed(f"it is no WAV file, for it begins with {start.hex(' ') or 'nothing'}")
+    found: Optional[_Format] = None
+    data: Optional[Union[bytes, bytearray]] = None
+    for kind, position, size in _headers(content):
+        if kind == b"fmt " and found is None:
+            found = _format(bytes(content[position : position + min(size, 40)]), malformed)
+        elif kind == b"data" and data is None:
+            data = content[position : position + size]
+            if len(data) < size:
+                hint = (
+                    ""
+                    if size != UNKNOWN_LENGTH
+                    else (". That length was never filled in: sox --ignore-length IN.wav OUT.wav")
+                )
+                detail = f"{len(data)} bytes of samples, but its header says {size}{hint}"
+                raise malformed(detail)
+        elif kind in (b"fmt ", b"data"):
+            raise malformed(f"it has two chunks {kind.decode()!r}")
+    if found is None or data is None:
+        missing = "fmt " if found is None else "data"
+        raise malformed(f"it ends without a chunk {missing!r}, after {len(content)} bytes")
+    return _Chunks(found, data)
+
+
+def _headers(content: Union[bytes, bytearray]) -> Iterator[Tuple[bytes, int, int]]:
+    """Of each chunk its kind, and where its content begins and how long it says it is."""
+    at = 12
+    while at + 8 <= len(content):
+        size = int.from_bytes(content[at + 4 : at + 8], "little")
+        yield bytes(content[at : at + 4]), at + 8, size
+        at += 8 + size + size % 2
+
+
+def _format(content, malformed) -> _Format:
+    """What the chunk "fmt " says."""
+    if len(content) < 16:
+        raise malformed(f"its chunk 'fmt ' has {len(content)} bytes, but must have 16")
+    sizes = (2, 2, 4, 4, 2, 2)
+    numbers, at = [], 0
+    for size in sizes:
+        numbers.append(int.from_bytes(content[at : at + size], "little"))
+        at += size
+    found = _Format(*numbers)
+    is_pcm = found.tag == PCM or (
+        found.tag == EXTENSIBLE and content[24:26] == b"\1\0" and content[26:40] == SUBFORMAT
+    )
+    if not is_pcm:
+        detail = f"its samples are of format {found.tag}, and not 16-bit integers (PCM)"
+        raise malformed(detail, Fault.RECORDING_FORMAT)
+    return found

@@ -5,13 +5,15 @@ import numpy
 WINDOW = 0.025  # seconds
 # In decibels below the loudest, what is still heard.
 RANGE = 50.0
+# The energy below which there is silence, that of a tone some 150 decibels below full scale.
+SILENCE = 1e-12
 
 
 def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int) -> numpy.ndarray:
     """
     The logarithm of the energy in each band, from 0 (`RANGE` below the loudest, or less) to 1 (the
     loudest), in windows of 25 ms that are spread evenly over the signal: so that every recording
-    has as many, whether spoken fast or slowly.
+    has as many, whether spoken fast or slowly. Silence is 0, also where there is nothing else.
 
     # Parameters
 
@@ -27,15 +29,23 @@ def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int
 
     `numpy.ndarray`
         Shape `(num_frames, num_channels)`, single precision.
+
+    # Raises
+
+    `ValueError` if there is no sample, or one is no finite number.
     """
+    if not len(signal) or not numpy.isfinite(signal).all():
+        found = "no sample" if not len(signal) else "a sample that is no finite number"
+        raise ValueError(f"The signal has {found}; give the samples of a recording, from -1 to 1.")
     width = int(WINDOW * rate)
     padded = numpy.pad(signal, (0, max(0, width - len(signal))))
     starts = numpy.linspace(0, len(padded) - width, num_frames).astype(int)
     frames = padded[starts[:, None] + numpy.arange(width)] * numpy.hanning(width)
     power = numpy.abs(numpy.fft.rfft(frames, axis=1)) ** 2
     energy = power @ mel_bands(width, rate, num_channels).T
-    decibels = 10 * numpy.log10(numpy.maximum(energy, 1e-12))
-    return numpy.clip(1 + (decibels - decibels.max()) / RANGE, 0, 1).astype(numpy.float32)
+    decibels = 10 * numpy.log10(numpy.maximum(energy, SILENCE))
+    heard = numpy.clip(1 + (decibels - decibels.max()) / RANGE, 0, 1)
+    return numpy.where(energy > SILENCE, heard, 0).astype(numpy.float32)
 
 
 def rise_and_fall(features: numpy.ndarray) -> numpy.ndarray:

@@ -39,8 +39,14 @@ def test_an_overflow_event_moves_the_clock_and_is_no_event(tmp_path):
     "content, message",
     [
         (bytes(7), "has 7 bytes, which are not whole events of 5"),
-        (bytes([34, 0, 0, 0, 0]), "has an event in column 34"),
-        (bytes([0, 99, 0, 0, 0]), "has an event in row 99"),
+        (bytes([34, 0, 0, 0, 0]), "byte 1: .*an event is in column 34"),
+        (bytes([0, 0, 0, 0, 0, 0, 99, 0, 0, 0]), "byte 6: .*an event is in row 99"),
+        (b"", "has 0 bytes"),
+        (bytes([0, 240, 0, 0, 0]), "overflows of the clock alone"),
+        (
+            bytes([0, 240, 0, 0, 0, 1, 1, 0, 0, 9, 1, 1, 0, 0, 8]),
+            "byte 11: .*at 8200 microseconds, but the one before it at 8201",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(content, message, tmp_path):

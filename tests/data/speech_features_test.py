@@ -24,6 +24,17 @@ def test_values_are_between_silence_and_the_loudest():
     assert found.max() == 1 and (found[-5:] == 0).all()
 
 
+def test_silence_is_zero_everywhere_also_where_there_is_nothing_else():
+    assert (log_mel(numpy.zeros(4000), 8000, 20, 12) == 0).all()
+    assert (log_mel(numpy.full(4000, 1e-12), 8000, 20, 12) == 0).all()
+
+
+@pytest.mark.parametrize("signal", [[], [0.0, float("nan")], [float("inf")]])
+def test_what_is_no_signal_is_refused(signal):
+    with pytest.raises(ValueError, match="no sample|no finite number"):
+        log_mel(numpy.array(signal), 8000, 20, 12)
+
+
 def test_loudness_does_not_matter():
     quiet = log_mel(0.01 * tone(700), 8000, 8, 12)
     assert numpy.allclose(quiet, log_mel(tone(700), 8000, 8, 12), atol=1e-3)

@@ -1,5 +1,6 @@
 """Text, character by character, each the label of the one before it."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from functools import cache
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
@@ -11,6 +12,7 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
+from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.source import is_synthetic, open_source
 from spigot_allennlp.data.synthetic.specification import parse_specification
 from spigot_allennlp.data.synthetic_treebank import generate
@@ -26,8 +28,9 @@ class CharacterLanguageModelReader(SequenceReader):
     follows it; both in the vocabulary namespace "characters", where one that the training text
     lacks is the unknown one.
 
-    A data path is any text in UTF-8 (plain, gzip or xz), or the sentences of the embedded treebank,
-    `"synthetic:size=2000,seed=1"`, one a line.
+    A data path is any text in UTF-8, plain or compressed, or the sentences of the embedded
+    treebank, `"synthetic:size=2000,seed=1"`, one a line. A byte order mark at the start of a text
+    is no character of it.
 
     Registered as a `DatasetReader` with name "character_language_model".
 
@@ -83,14 +86,22 @@ class CharacterLanguageModelReader(SequenceReader):
 
 
 def _text(path: str) -> str:
-    try:
-        if is_synthetic(path):
+    if is_synthetic(path):
+        try:
             sentences = generate(*parse_specification(path))
-            return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
-        with open_source(local_path(path), "text") as stream:
-            return stream.read().decode("utf-8")
-    except ValueError as error:
-        raise ConfigurationError(f"{path} cannot be read as text in UTF-8: {error}") from error
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
+    with open_source(local_path(path), "text") as stream:
+        content = stream.read()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        byte = f"{content[error.start]:02x} as byte {error.start + 1} ({error.reason})"
+        detail = f"{byte}; it begins as UTF-16 does" if is_utf_16 else byte
+        place = content.count(b"\n", 0, error.start) + 1
+        raise MalformedInputError(path, place, Fault.NOT_TEXT, detail) from error
 
 
 @cache

@@ -10,6 +10,8 @@ from typing import Iterable, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
 from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+
 Sample = TypeVar("Sample")
 
 PARTS = ("train", "held_out")
@@ -32,7 +34,13 @@ class Part(NamedTuple):
     limit: Optional[int] = None
 
     def select(self, samples: Iterable[Sample], every: int) -> Iterator[Tuple[int, Sample]]:
-        """Those of the part, with their numbers in the whole; one of `every` is held out."""
+        """
+        Those of the part, with their numbers in the whole; one of `every` is held out.
+
+        # Raises
+
+        `MalformedInputError` if there is none.
+        """
         found = 0
         for number, sample in enumerate(samples):
             is_held_out = number % every == 0
@@ -41,6 +49,11 @@ class Part(NamedTuple):
                     return
                 found += 1
                 yield number, sample
+        if not found:
+            part = "" if self.name is None else f" in the part {self.name}"
+            raise MalformedInputError(
+                self.path, None, Fault.NO_INSTANCES, f"it holds no sample{part}"
+            )
 
 
 def part_of(data_path: str) -> Part:

@@ -9,7 +9,7 @@ from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
 from spigot_allennlp.data.dataset_readers.held_out import check_every, part_of
-from spigot_allennlp.data.idx_format import read_images
+from spigot_allennlp.data.idx_format import as_bytes, read_images
 from spigot_allennlp.data.source import is_synthetic
 from spigot_allennlp.data.synthetic_digits import generate_digits
 
@@ -50,12 +50,17 @@ class MnistReader(DatasetReader):
         # Parameters
 
         image : `numpy.ndarray`
-            Bytes, of any shape.
+            Whole numbers from 0 to 255, of any shape.
         label : `str`, optional
         sample : `int`, optional
+
+        # Raises
+
+        `ValueError` if the image is empty, or a pixel is no byte.
         """
-        # a copy, of one piece: what was read cannot be written
-        instance = Instance({"inputs": ArrayField(numpy.array(image, numpy.uint8).reshape(-1))})
+        # a copy, of one piece, so that an instance does not hold on to the whole file
+        pixels = numpy.array(as_bytes(image)).reshape(-1)
+        instance = Instance({"inputs": ArrayField(pixels)})
         if label is not None:
             instance.add_field("label", LabelField(label))
         instance.add_field("metadata", MetadataField({"sample": sample}))
@@ -63,11 +68,11 @@ class MnistReader(DatasetReader):
 
 
 def _samples(path: str) -> Iterator[Tuple[numpy.ndarray, int]]:
-    try:
-        if is_synthetic(path):
+    if is_synthetic(path):
+        try:
             yield from generate_digits(path)
-        else:
-            images, labels = read_images(cached_path(path))
-            yield from zip(images, labels.tolist(), strict=True)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+    else:
+        images, labels = read_images(cached_path(path))
+        yield from zip(images, labels.tolist(), strict=True)

@@ -3,14 +3,13 @@
 from typing import Any, Dict, Iterator, Optional
 
 import numpy
-from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import LabelField, TensorField
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
-from spigot_allennlp.data.idx_format import read_images
+from spigot_allennlp.data.idx_format import as_bytes, read_images
 from spigot_allennlp.data.synthetic_images import draw_image
 
 
@@ -54,10 +53,7 @@ class PixelSequenceReader(SequenceReader):
         return {"image": image, "label": str(label)}
 
     def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
-        try:
-            images, labels = read_images(cached_path(path))
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
+        images, labels = read_images(cached_path(path))
         for image, label in zip(images, labels, strict=True):
             yield {"image": image, "label": str(label)}
 
@@ -68,10 +64,21 @@ class PixelSequenceReader(SequenceReader):
         # Parameters
 
         image : `numpy.ndarray`
-            Bytes, of shape `(rows, columns)`.
+            Whole numbers from 0 to 255, of shape `(rows, columns)`.
         label : `str`, optional
+
+        # Raises
+
+        `ValueError` if a pixel is no byte, or the image has other than two dimensions or is smaller
+        than a square of `downsample` pixels.
         """
+        image = as_bytes(image)
         side = self._downsample
+        if image.ndim != 2 or min(image.shape) < side:
+            raise ValueError(
+                f"An image has shape {list(image.shape)}, but must have rows and columns, and at "
+                f"least {side} (downsample) of each."
+            )
         rows, columns = (size // side for size in image.shape)
         squares = image[: rows * side, : columns * side].reshape(rows, side, columns, side)
         pixels = (squares.mean(axis=(1, 3)) / 255).astype(numpy.float32).reshape(-1, 1)

@@ -7,6 +7,7 @@ import numpy
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
+from spigot_allennlp.data.left_out import not_empty
 from spigot_allennlp.data.source import is_synthetic
 from spigot_allennlp.data.synthetic.specification import parse_settings
 
@@ -46,7 +47,7 @@ class SequenceReader(DatasetReader):
     def _read(self, file_path: "str | PathLike") -> Iterator[Instance]:
         path = str(file_path)
         sequences = self._all_generated(path) if is_synthetic(path) else self._of_file(path)
-        for sequence in self.shard_iterable(sequences):
+        for sequence in self.shard_iterable(not_empty(sequences, path)):
             yield self.text_to_instance(**sequence)
 
     def _all_generated(self, path: str) -> Iterator[Dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The reader of spoken digits, as energies in bands of frequency."""
 
-from typing import Iterator, Optional, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Union
 
 import numpy
 from allennlp.common.checks import ConfigurationError
@@ -8,6 +8,8 @@ from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
+from spigot_allennlp.data.dataset_readers.recording_reader import RecordingReader
+from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
 from spigot_allennlp.data.recordings import Recording, read_recordings
 from spigot_allennlp.data.source import is_synthetic
 from spigot_allennlp.data.speech_features import log_mel, rise_and_fall
@@ -15,9 +17,9 @@ from spigot_allennlp.data.synthetic_speech import generate_recordings
 
 
 @DatasetReader.register("spoken_digits")
-class SpokenDigitsReader(DatasetReader):
+class SpokenDigitsReader(RecordingReader):
     """
-    The data path is a folder or a tar archive (also .gz, .xz) of WAV files that are named
+    The data path is a folder or a tar archive (also .gz, .bz2, .xz) of WAV files that are named
     `digit_speaker_number.wav`, as those of the Free Spoken Digit Dataset; or names embedded ones,
     `"synthetic:size=100,seed=1"`, whose speakers are low, middle and high. After `#` it may name
     the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
@@ -35,10 +37,16 @@ class SpokenDigitsReader(DatasetReader):
     num_channels : `int`, optional (default = `40`)
     differences : `bool`, optional (default = `True`)
         Whether the inputs are the differences from the mean of a channel, or the energies.
+    on_error : `str`, optional (default = `"raise"`)
+        See `RecordingReader`.
     """
 
     def __init__(
-        self, num_frames: int = 50, num_channels: int = 40, differences: bool = True, **kwargs
+        self,
+        num_frames: int = 50,
+        num_channels: int = 40,
+        differences: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         for name, value in (("num_frames", num_frames), ("num_channels", num_channels)):
@@ -52,11 +60,13 @@ class SpokenDigitsReader(DatasetReader):
         path, _, wanted = str(file_path).partition("#")
         speakers = [name.strip() for name in wanted.split(",") if name.strip()]
         number, heard = 0, set()
-        for recording in _recordings(path):
-            digit, speaker = _digit_and_speaker(recording.name, path)
-            heard.add(speaker)
-            if not speakers or speaker in speakers:
-                yield self.text_to_instance(recording, digit, number)
+        for spoken in self._sound(path, _recordings(path)):
+            if spoken is None:
+                number += not speakers
+                continue
+            heard.add(spoken.speaker)
+            if not speakers or spoken.speaker in speakers:
+                yield self.text_to_instance(spoken.recording, spoken.digit, number)
                 number += 1
         unknown = sorted(set(speakers) - heard)
         if unknown:
@@ -81,20 +91,30 @@ class SpokenDigitsReader(DatasetReader):
         return instance
 
 
-def _recordings(path: str) -> Iterator[Recording]:
-    try:
-        yield from (
-            generate_recordings(path) if is_synthetic(path) else read_recordings(cached_path(path))
-        )
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+class _Spoken(NamedTuple):
+    """A recording, and what its name says of it."""
+
+    recording: Recording
+    digit: str
+    speaker: str
 
 
-def _digit_and_speaker(name: str, path: str) -> Tuple[str, str]:
-    parts = name.split("_")
-    if len(parts) != 3 or not parts[0].isdigit():
-        raise ConfigurationError(
-            f"{path} has a recording named {name!r}, but names are digit_speaker_number, as in "
-            "7_theo_12."
-        )
-    return parts[0], parts[1]
+def _recordings(path: str) -> Iterator[Union[_Spoken, MalformedInputError]]:
+    if is_synthetic(path):
+        try:
+            for recording in generate_recordings(path):
+                yield attempt(_named, recording, path)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+    else:
+        for result in read_recordings(cached_path(path)):
+            yield attempt(_named, result, path)
+
+
+def _named(recording: Recording, path: str) -> _Spoken:
+    parts = recording.name.split("_")
+    if len(parts) != 3 or not (parts[0].isascii() and parts[0].isdigit() and parts[1]):
+        detail = f"it is named {recording.name[:200]!r}"
+        place = f"member {recording.name[:200]}"
+        raise MalformedInputError(path, place, Fault.RECORDING_NAME, detail)
+    return _Spoken(recording, parts[0], parts[1])

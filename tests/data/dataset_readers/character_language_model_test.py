@@ -7,6 +7,7 @@ from allennlp.data import Vocabulary
 from spigot_allennlp.data.dataset_readers.character_language_model import (
     CharacterLanguageModelReader,
 )
+from spigot_allennlp.data.errors import MalformedInputError
 
 
 def pieces_of(reader, path):
@@ -72,6 +73,14 @@ def test_a_text_that_is_too_short_is_refused(text):
 
 
 def test_a_file_that_is_not_in_utf_8_is_refused(tmp_path):
-    (tmp_path / "text").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationError, match="cannot be read as text in UTF-8"):
+    (tmp_path / "text").write_bytes(b"a\nb\xff")
+    with pytest.raises(MalformedInputError, match="text:2: .*no text in UTF-8: ff as byte 4"):
         list(CharacterLanguageModelReader().read(str(tmp_path / "text")))
+    (tmp_path / "text").write_bytes("some text".encode("utf-16"))
+    with pytest.raises(MalformedInputError, match="text:1: .*begins as UTF-16 does"):
+        list(CharacterLanguageModelReader().read(str(tmp_path / "text")))
+
+
+def test_a_byte_order_mark_is_no_character(tmp_path):
+    (tmp_path / "text").write_bytes("abcd".encode("utf-8-sig"))
+    assert pieces_of(CharacterLanguageModelReader(3), tmp_path / "text") == [("abc", "bcd")]

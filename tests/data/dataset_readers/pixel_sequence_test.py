@@ -1,8 +1,8 @@
 import numpy
 import pytest
-from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
+from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.synthetic_images import CLASSES, draw_image
 from tests.data.idx_files import idx
 
@@ -61,17 +61,23 @@ def test_the_ink_of_a_generated_image_is_where_its_class_says():
 
 def test_a_file_whose_labels_cannot_be_found_is_refused(files):
     (files / "some-images-idx3-ubyte").rename(files / "pictures")
-    with pytest.raises(ConfigurationError, match="file of its labels cannot be found"):
+    with pytest.raises(MalformedInputError, match="file of its labels cannot be found"):
         list(PixelSequenceReader().read(str(files / "pictures")))
 
 
 def test_labels_that_are_not_as_many_as_images_are_refused(files):
     (files / "some-labels-idx1-ubyte").write_bytes(idx(numpy.array([7], dtype="u1")))
-    with pytest.raises(ConfigurationError, match="expected are images and as many labels"):
+    with pytest.raises(MalformedInputError, match="expected are images and as many labels"):
         list(PixelSequenceReader().read(str(files / "some-images-idx3-ubyte")))
 
 
 def test_a_damaged_file_is_named(files):
     (files / "some-images-idx3-ubyte").write_bytes(b"nothing")
-    with pytest.raises(ConfigurationError, match="some-images-idx3-ubyte is no idx file"):
+    with pytest.raises(MalformedInputError, match="some-images-idx3-ubyte: .*is no idx file"):
         list(PixelSequenceReader().read(str(files / "some-images-idx3-ubyte")))
+
+
+@pytest.mark.parametrize("image", [[1, 2, 3], [[1, 2]], [[0.5, 0.2], [0.1, 0.3]], [[1, 2], [3]]])
+def test_what_is_no_image_of_bytes_or_too_small_is_refused(image):
+    with pytest.raises(ValueError, match="must have rows and columns|whole numbers"):
+        PixelSequenceReader(downsample=2).text_to_instance(image)

@@ -9,6 +9,7 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.data.dataset_readers.mnist import MnistReader
 from spigot_allennlp.data.dataset_readers.n_mnist import NMnistReader
 from spigot_allennlp.data.dataset_readers.spoken_digits import SpokenDigitsReader
+from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.event_format import encode_events
 from spigot_allennlp.data.synthetic_events import generate_events
 from tests.data.idx_files import write_images
@@ -64,9 +65,9 @@ def test_something_must_be_left_to_train_on():
         MnistReader(held_out_every=1)
 
 
-def test_a_file_that_cannot_be_read_is_an_error_of_configuration(tmp_path):
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
     path = write_images(tmp_path, numpy.zeros((2, 2, 2)), [1])
-    with pytest.raises(ConfigurationError, match="as many labels"):
+    with pytest.raises(MalformedInputError, match="as many labels"):
         list(MnistReader().read(path))
 
 
@@ -82,7 +83,7 @@ def test_events_of_a_folder_are_read_digit_beside_digit(tmp_path):
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(encode_events(events))
     assert labels(NMnistReader(), str(tmp_path)) == ["0", "1", "0", "1"]
-    with pytest.raises(ConfigurationError, match="no folders with .bin files"):
+    with pytest.raises(MalformedInputError, match="no folders with .bin files"):
         list(NMnistReader().read(str(tmp_path / "0")))
 
 
@@ -121,7 +122,7 @@ def test_a_recording_with_another_name_is_refused(monkeypatch):
     module = "spigot_allennlp.data.dataset_readers.spoken_digits"
     recording = ("seven", 8000, numpy.ones(400))
     monkeypatch.setattr(f"{module}.generate_recordings", lambda spec: iter([_named(recording)]))
-    with pytest.raises(ConfigurationError, match="named 'seven', but names are digit_speaker"):
+    with pytest.raises(MalformedInputError, match="named 'seven'. Names are digit_speaker"):
         list(SpokenDigitsReader().read("synthetic:"))
 
 
