@@ -24,6 +24,7 @@ from spigot_allennlp.compat.hugging_face import (
 )
 from spigot_allennlp.compat.installation import require
 from spigot_allennlp.compat.mending import MENDED, MENDINGS, mend_what_is_imported, mended
+from spigot_allennlp.compat.prediction import lines_are_decoded_one_by_one
 from spigot_allennlp.compat.pytorch import (
     checkpoints_may_hold_numpy_scalars,
     reduce_on_plateau_passes_no_verbose,

@@ -1,8 +1,15 @@
 """Floor 7: text in, structures out."""
 
+from spigot_allennlp.predictors.line_predictor import LinePredictor
 from spigot_allennlp.predictors.parser import ParserPredictor
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 from spigot_allennlp.predictors.sentiment import SentimentPredictor
 from spigot_allennlp.predictors.spiking import SpikingPredictor
 
-__all__ = ["ParserPredictor", "SentencePredictor", "SentimentPredictor", "SpikingPredictor"]
+__all__ = [
+    "LinePredictor",
+    "ParserPredictor",
+    "SentencePredictor",
+    "SentimentPredictor",
+    "SpikingPredictor",
+]

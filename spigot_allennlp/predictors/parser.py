@@ -7,6 +7,7 @@ from allennlp.data import DatasetReader
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.predictors.line_predictor import ReportedError
 from spigot_allennlp.predictors.sdp_output import SdpOutput
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 
@@ -59,4 +60,4 @@ class ParserPredictor(SentencePredictor):
     def dump_line(self, outputs: JsonDict) -> str:
         if self._sdp is None:
             return super().dump_line(outputs)
-        return "" if "error" in outputs else self._sdp.text(outputs)
+        return "" if isinstance(outputs, ReportedError) else self._sdp.text(outputs)

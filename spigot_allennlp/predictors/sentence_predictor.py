@@ -1,28 +1,31 @@
 """What our predictors have in common: sentences in, by text, by words or from a file."""
 
-import json
-import logging
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
+import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict, sanitize
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.data.tokenizers import Tokenizer
 from allennlp.models import Model
-from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.predictors.line_predictor import LinePredictor, parsed_object
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis
 
-logger = logging.getLogger(__name__)
+INPUT = ("json", "text")
+EXAMPLE = '{"sentence": "We know it ."}'
+# What our readers say of a sentence that is to be predicted. A label that the model never saw would
+# end the run, though nobody asks for it.
+GOLD = ("heads", "relations", "graph", "tops", "label")
 
-ON_ERROR = ("raise", "report")
 
-
-class SentencePredictor(Predictor):
+class SentencePredictor(LinePredictor):
     """
     A predictor that is asked a sentence at a time. A subclass names its `output_keys`.
 
@@ -37,10 +40,7 @@ class SentencePredictor(Predictor):
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     on_error : `str`, optional (default = `"raise"`)
-        What to do with a line of input that cannot be understood. `"raise"` ends the run, naming
-        the line and the key; `allennlp predict` has then written the batches before that line's.
-        `"report"` logs the error and goes on; the output has `{"line": ..., "error": ...,
-        "input": ...}` in the place of that sentence, so that input and output still match.
+        See `LinePredictor`.
     language : `str`, optional
         See `WordAnalysis`.
     tokenizer : `Union[Tokenizer, Dict[str, Any], str]`, optional
@@ -50,6 +50,12 @@ class SentencePredictor(Predictor):
     task : `str`, optional
         If the reader is a multitask one: which of its readers is to make instances, and to read a
         file under `--use-dataset-reader` (which then needs no `--multitask-head`).
+    input : `str`, optional (default = `"json"`)
+        `"json"`, or `"text"` for lines of raw text, a sentence each.
+    max_words : `int`, optional (default = `1000`)
+        A longer sentence is an error: the memory of a parser grows with the square of the length.
+        A batch never takes more than a sentence of this length would; it is divided otherwise.
+        `None` is no limit.
     """
 
     # What there is to say of a sentence, in this order. A model need not make everything.
@@ -67,14 +73,18 @@ class SentencePredictor(Predictor):
         tokenizer: Optional[Union[Tokenizer, Dict[str, Any], str]] = None,
         pos_feature: str = "tag_",
         task: Optional[str] = None,
+        input: str = "json",
+        max_words: Optional[int] = 1000,
     ) -> None:
         reader = _reader_of_task(dataset_reader, task, self.default_task)
-        super().__init__(model, reader, frozen)
-        if on_error not in ON_ERROR:
-            raise ConfigurationError(f"on_error must be one of {ON_ERROR}, not {on_error!r}.")
+        super().__init__(model, reader, frozen, on_error)
+        if input not in INPUT:
+            raise ConfigurationError(f"input must be one of {INPUT}, not {input!r}.")
+        if max_words is not None and max_words < 1:
+            raise ConfigurationError(f"max_words must be at least 1 but is {max_words}.")
         self._analysis = WordAnalysis(language, tokenizer, pos_feature)
-        self._on_error = on_error
-        self._num_lines = 0
+        self._input = input
+        self._max_words = max_words
 
     def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
         """What the reader's `text_to_instance` is given of a sentence."""
@@ -94,48 +104,53 @@ class SentencePredictor(Predictor):
         """For one sentence of words, with `lemmas`, `pos` or `tags` where they are known."""
         return self.predict_json({"words": words, **layers})
 
-    def load_line(self, line: str) -> JsonDict:
-        """
-        The input that a line holds. Lines are counted as `allennlp predict` hands them in: without
-        the blank ones.
+    def check(self, inputs: Any) -> None:
+        check_input(inputs)
 
-        # Raises
+    def parse(self, line: str) -> JsonDict:
+        if self._input == "text":
+            return {"sentence": line}
+        if not line.lstrip().startswith(("{", "[")):
+            raise ConfigurationError(
+                f"it is not JSON. A line holds one object, such as {EXAMPLE}; for raw text, a "
+                'sentence on each line, use --predictor-args \'{"input": "text"}\''
+            )
+        return parsed_object(line)
 
-        `ConfigurationError` if it is none, and `on_error` is `"raise"`.
-        """
-        self._num_lines += 1
-        try:
-            inputs = json.loads(line)
-            check_input(inputs)
-        except (json.JSONDecodeError, ConfigurationError) as error:
-            message = f"Line {self._num_lines} of the input (blank lines not counted): {error}"
-            if self._on_error == "raise":
-                raise ConfigurationError(f"{message}. The line is {line.strip()!r}.") from error
-            logger.error(message)
-            return {"line": self._num_lines, "error": str(error), "input": line.rstrip("\n")}
-        return inputs
-
-    def predict_json(self, inputs: JsonDict) -> JsonDict:
-        return self.predict_batch_json([inputs])[0]
-
-    def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
-        """One output for each input, in their order; what `load_line` reported stays as it is."""
-        instances = [self._json_to_instance(one) for one in inputs if "error" not in one]
-        outputs = iter(self.predict_batch_instance(instances))
-        return [one if "error" in one else next(outputs) for one in inputs]
-
-    def predict_instance(self, instance: Instance) -> JsonDict:
-        return self.predict_batch_instance([instance])[0]
-
-    def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
-        if not instances:
-            return []
+    def batches(self, instances: List[Instance]) -> Iterator[List[Instance]]:
+        if self._max_words is None:
+            yield instances
+            return
+        batch: List[Instance] = []
+        longest = 0
         for instance in instances:
-            self._dataset_reader.apply_token_indexers(instance)
-        return [self.readable(output) for output in self._model.forward_on_instances(instances)]
+            longest = max(longest, _length(instance))
+            if batch and (len(batch) + 1) * longest**2 > self._max_words**2:
+                yield batch
+                batch, longest = [], _length(instance)
+            batch.append(instance)
+        yield batch
+
+    def run(self, instances: List[Instance]) -> List[JsonDict]:
+        asked = []
+        for instance in instances:
+            self._check_length(instance)
+            self._reader.apply_token_indexers(instance)
+            fields = {name: field for name, field in instance.items() if name not in GOLD}
+            asked.append(Instance(fields))
+        with _finite_scores(self._model):
+            outputs = self._model.forward_on_instances(asked)
+        return [self.readable(output) for output in outputs]
+
+    def _check_length(self, instance: Instance) -> None:
+        if self._max_words is not None and _length(instance) > self._max_words:
+            raise ConfigurationError(
+                f"the sentence has {_length(instance)} words, more than max_words, which is "
+                f"{self._max_words}. Divide it; or, if there is memory for it, raise the limit: "
+                f"--predictor-args '{{\"max_words\": {_length(instance)}}}'"
+            )
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
-        check_input(json_dict)
         if "sentence" in json_dict:
             sentence = self._analysis.of_text(json_dict["sentence"])
         else:
@@ -146,7 +161,53 @@ class SentencePredictor(Predictor):
             given = {"pos": None, "tags": None, **given}
         identifier = None if "id" not in json_dict else str(json_dict["id"])
         sentence = replace(sentence, identifier=identifier, **given)
-        return self._dataset_reader.text_to_instance(**self.arguments(sentence))
+        return self._reader.text_to_instance(**self.arguments(sentence))
+
+
+def _length(instance: Instance) -> int:
+    return len(instance["tokens"])  # type: ignore[arg-type]
+
+
+@contextmanager
+def _finite_scores(model: Model) -> Iterator[None]:
+    """
+    Looks at all scores of pairs of words while the model runs. The best tree of scores that are no
+    numbers is no tree, but it looks like an empty one.
+
+    # Raises
+
+    `ArithmeticError` that names the weights that are not finite, if there are any.
+    """
+    sums: List[torch.Tensor] = []
+    scorers = [part for part in model.modules() if isinstance(part, PairScorer)]
+    handles = [
+        part.register_forward_hook(lambda *call: sums.append(call[2].sum())) for part in scorers
+    ]
+    try:
+        yield
+    except Exception as error:
+        if not _all_finite(sums):
+            raise ArithmeticError(_what_is_not_finite(model)) from error
+        raise
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not _all_finite(sums):
+        raise ArithmeticError(_what_is_not_finite(model))
+
+
+def _all_finite(sums: List[torch.Tensor]) -> bool:
+    return all(bool(total.isfinite()) for total in sums)
+
+
+def _what_is_not_finite(model: Model) -> str:
+    for name, weights in model.named_parameters():
+        if not bool(weights.isfinite().all()):
+            return (
+                f"the model's scores are not finite numbers, since its weights {name} are not. Use "
+                "an earlier checkpoint (--weights-file), or train it again"
+            )
+    return "the model's scores are not finite numbers, though its weights are"
 
 
 def _reader_of_task(

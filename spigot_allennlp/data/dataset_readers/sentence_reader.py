@@ -4,7 +4,7 @@ import logging
 from contextlib import contextmanager
 from itertools import islice
 from os import PathLike
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
@@ -71,6 +71,31 @@ class SentenceReader(DatasetReader):
         paths = [file_path] if isinstance(file_path, (str, PathLike)) else list(file_path)
         for sentence in self._share(self._sound_sentences(list(map(str, paths)))):
             yield self.text_to_instance(**vars(sentence))
+
+    def results(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
+        """
+        An instance of each sentence, or, for one that cannot be read, the error in its place:
+        nothing is left out. For predictors, whose output has a line for each sentence.
+
+        # Raises
+
+        `MalformedInputError` if the fault hides how many sentences are missing.
+        """
+        paths = [file_path] if isinstance(file_path, (str, PathLike)) else list(file_path)
+        for path in paths:
+            for result in self._sentences(str(path)):
+                if isinstance(result, MalformedInputError):
+                    if result.fault.is_of_file:
+                        raise result
+                    yield result
+                    continue
+                try:
+                    instance = self.text_to_instance(**vars(result))
+                except ConfigurationError as error:
+                    yield error
+                    continue
+                self.apply_token_indexers(instance)
+                yield instance
 
     def _sound_sentences(self, paths: List[str]) -> Iterator[Any]:
         for path in paths:

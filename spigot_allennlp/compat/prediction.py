@@ -1,0 +1,61 @@
+"""
+Mendings for `allennlp predict`.
+"""
+
+import sys
+from typing import Any, Iterator
+
+from spigot_allennlp.compat.mending import mends
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@mends(
+    "allennlp.commands.predict",
+    since="AllenNLP 2.10.1 itself: a byte that is not UTF-8 ends the predictions of a whole file, "
+    "without its line, and the output is in the encoding of the locale",
+    until="AllenNLP decodes the input line by line",
+)
+def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
+    """
+    A line ends at a line feed alone. A predictor that can cope with bytes that are not UTF-8 has an
+    attribute `decoding_errors`, as of `bytes.decode`; another one's input is strictly UTF-8.
+    """
+    yield
+    manager = module._PredictManager
+    start, run = manager.__init__, manager.run
+
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+        start(self, *arguments, **options)
+        if self._output_file is not None:
+            self._output_file.reconfigure(encoding="utf-8")
+
+    def _get_json_data(self: Any) -> Iterator[Any]:
+        errors = getattr(self._predictor, "decoding_errors", "strict")
+        if self._input_file == "-":
+            stream = getattr(sys.stdin, "buffer", sys.stdin)
+        else:
+            stream = module.open_compressed(
+                module.cached_path(self._input_file), mode="rb", encoding=None
+            )
+        for number, line in enumerate(stream, start=1):
+            if isinstance(line, bytes):
+                try:
+                    line = line.decode("utf-8", errors)
+                except UnicodeDecodeError as error:
+                    message = f"{self._input_file}:{number}: the line is not UTF-8: {error}"
+                    raise module.ConfigurationError(message) from error
+            if number == 1 and line.startswith(BYTE_ORDER_MARK):
+                line = line[1:]
+            if line.strip():
+                yield self._predictor.load_line(line)
+
+    def run_and_close(self: Any) -> None:
+        try:
+            run(self)
+        finally:
+            if self._output_file is not None:
+                self._output_file.close()
+
+    manager.__init__, manager.run = __init__, run_and_close
+    manager._get_json_data = _get_json_data

@@ -1,0 +1,326 @@
+"""What all our predictors have in common: an output for each line, or an error in its place."""
+
+import json
+import logging
+import math
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import JsonDict, SigTermReceived
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import MetadataField
+from allennlp.models import Model
+from allennlp.predictors import Predictor
+
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
+from spigot_allennlp.data.errors import MalformedInputError
+
+logger = logging.getLogger(__name__)
+
+ON_ERROR = ("raise", "report")
+SHOWN = 500  # characters of a line, or of an error, that is shown
+
+Result = Union[JsonDict, Exception]
+
+
+class InputLine(dict):
+    """The object of a line of input, with the line's number, from 1, and its text."""
+
+    def __init__(self, inputs: JsonDict, number: int, text: str) -> None:
+        super().__init__(inputs)
+        self.number = number
+        self.text = text
+
+
+class ReportedError(dict):
+    """What stands in the place of an output: `error`, and where it is known `line` and `input`."""
+
+
+class LinePredictor(Predictor):
+    """
+    A predictor that has an output for each line of input. Whatever goes wrong with a line (in its
+    text, in tokenizer, reader or model), the others of its batch have their outputs.
+
+    A subclass fills `check`, `_json_to_instance` and `run`.
+
+    # Parameters
+
+    model : `Model`
+    dataset_reader : `DatasetReader`
+    frozen : `bool`, optional (default = `True`)
+    on_error : `str`, optional (default = `"raise"`)
+        What to do with a line of input of which nothing can be predicted. `"raise"` ends the run,
+        naming the line and the reason; `allennlp predict` has then written the batches before that
+        line's. `"report"` logs the error and goes on; the output has `{"line": ..., "error": ...,
+        "input": ...}` in the place of that line's, so that input and output still match. Of a file
+        that is read under `--use-dataset-reader` it has `{"error": ...}` in the place of each
+        sentence that cannot be read; the error has file and line. Damage that hides how much is
+        missing ends the run under either.
+    """
+
+    # How `allennlp predict` is to decode the bytes of a line: those that are not UTF-8 become
+    # surrogates, by which `load_line` knows them.
+    decoding_errors = "surrogateescape"
+
+    def __init__(
+        self,
+        model: Model,
+        dataset_reader: DatasetReader,
+        frozen: bool = True,
+        on_error: str = "raise",
+    ) -> None:
+        super().__init__(model, dataset_reader, frozen)
+        if on_error not in ON_ERROR:
+            raise ConfigurationError(f"on_error must be one of {ON_ERROR}, not {on_error!r}.")
+        self._on_error = on_error
+        self._num_lines = 0
+        self._reader = dataset_reader
+        if on_error == "report" and isinstance(dataset_reader, SentenceReader):
+            self._dataset_reader = ReportingReader(dataset_reader)
+
+    def check(self, inputs: Any) -> None:
+        """
+        # Raises
+
+        `ConfigurationError` unless `inputs`, the JSON value of a line, is what can be predicted of.
+        """
+        raise NotImplementedError
+
+    def run(self, instances: List[Instance]) -> List[JsonDict]:
+        """The outputs of a batch, as plain values."""
+        raise NotImplementedError
+
+    def batches(self, instances: List[Instance]) -> Iterator[List[Instance]]:
+        """The batches that go through the model at once: all instances, unless overridden."""
+        yield instances
+
+    def parse(self, line: str) -> JsonDict:
+        """The JSON object of a line that is checked to be UTF-8."""
+        return parsed_object(line)
+
+    def load_line(self, line: str) -> JsonDict:
+        """
+        The input that a line holds. Lines are counted as `allennlp predict` hands them in: without
+        the blank ones.
+
+        # Raises
+
+        `ConfigurationError` if it is none, and `on_error` is `"raise"`.
+        """
+        self._num_lines += 1
+        text = line.rstrip("\r\n")
+        try:
+            check_utf8(text)
+            inputs = self.parse(text)
+            self.check(inputs)
+        except SigTermReceived:
+            raise
+        except Exception as error:
+            return self._failed(error, InputLine({}, self._num_lines, text))
+        return InputLine(inputs, self._num_lines, text)
+
+    def dump_line(self, outputs: JsonDict) -> str:
+        return json.dumps(outputs, allow_nan=False) + "\n"
+
+    def predict_json(self, inputs: JsonDict) -> JsonDict:
+        return self.predict_batch_json([inputs])[0]
+
+    def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
+        """One output for each input, in their order; what `load_line` reported stays as it is."""
+        results: List[Optional[Result]] = [None] * len(inputs)
+        instances: Dict[int, Instance] = {}
+        for position, line in enumerate(inputs):
+            if isinstance(line, ReportedError):
+                results[position] = line
+                continue
+            try:
+                if not isinstance(line, InputLine):  # else `load_line` has
+                    self.check(line)
+                instances[position] = self._json_to_instance(line)
+            except SigTermReceived:
+                raise
+            except Exception as error:
+                results[position] = error
+        predicted = self._results(list(instances.values()))
+        for position, result in zip(instances, predicted, strict=True):
+            results[position] = result
+        return [
+            self._failed(result, line) if isinstance(result, Exception) else result  # type: ignore
+            for line, result in zip(inputs, results, strict=True)
+        ]
+
+    def predict_instance(self, instance: Instance) -> JsonDict:
+        return self.predict_batch_instance([instance])[0]
+
+    def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
+        """One output for each instance, in their order."""
+        sound = [instance for instance in instances if not is_error(instance)]
+        results = iter(self._results(sound))
+        outputs: List[JsonDict] = []
+        for instance in instances:
+            if is_error(instance):
+                error = instance["error"].metadata  # type: ignore[attr-defined]
+                outputs.append(self._failed(error, None))
+                continue
+            result = next(results)
+            failed = isinstance(result, Exception)
+            outputs.append(self._failed(result, instance) if failed else result)  # type: ignore
+        return outputs
+
+    def _results(self, instances: List[Instance]) -> List[Result]:
+        """The output of each instance, or what went wrong with it."""
+        if not instances:
+            return []
+        return [result for batch in self.batches(instances) for result in self._attempt(batch)]
+
+    def _attempt(self, batch: List[Instance]) -> List[Result]:
+        """Of a batch that fails, each instance is tried by itself."""
+        try:
+            return [_checked(output) for output in self.run(batch)]
+        except SigTermReceived:
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                if self._on_error == "report":
+                    error.__traceback__ = None  # it would hold the tensors of what failed
+                return [error]
+        # Here, where the error is gone, and with it the memory that it held.
+        return [result for instance in batch for result in self._attempt([instance])]
+
+    def _failed(self, error: Exception, source: Union[InputLine, Instance, Any]) -> ReportedError:
+        """Raises the error, with its place, or reports it."""
+        reason = shown(_reason(error))
+        place, known = _place_of(source)
+        if self._on_error == "raise":
+            if not place:
+                raise error
+            line = f" The line is {known['input']!r}." if "input" in known else ""
+            raise ConfigurationError(f"{place}: {reason.rstrip('.')}.{line}") from error
+        logger.error("%s%s", f"{place}: " if place else "", reason)
+        first = {"line": known.pop("line")} if "line" in known else {}
+        return ReportedError({**first, "error": reason, **known})
+
+
+class ReportingReader(DatasetReader):
+    """
+    A reader that hands on an instance with an `error` in the place of each sentence that cannot be
+    read, and so as many instances as there are sentences.
+    """
+
+    def __init__(self, inner: SentenceReader) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def _read(self, file_path: Any) -> Iterator[Instance]:
+        for result in self.inner.results(file_path):
+            if isinstance(result, Exception):
+                yield Instance({"error": MetadataField(result)})
+            else:
+                yield result
+
+    def text_to_instance(self, *arguments: Any, **named_arguments: Any) -> Instance:
+        return self.inner.text_to_instance(*arguments, **named_arguments)
+
+    def apply_token_indexers(self, instance: Instance) -> None:
+        if not is_error(instance):
+            self.inner.apply_token_indexers(instance)
+
+
+def is_error(instance: Instance) -> bool:
+    """Whether it stands for a sentence that could not be read."""
+    return "error" in instance.fields
+
+
+def parsed_object(line: str) -> JsonDict:
+    """
+    # Raises
+
+    `ConfigurationError` if `line` is not one JSON object, in which each key stands once.
+    """
+    try:
+        return json.loads(line, object_pairs_hook=_unique_keys)
+    except RecursionError as error:
+        raise ConfigurationError("its JSON is nested too deeply") from error
+    except ConfigurationError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(f"it is not JSON: {error}") from error
+
+
+def _unique_keys(pairs: List[Tuple[str, Any]]) -> JsonDict:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ConfigurationError(f'the key "{shown(key)}" stands in it twice')
+    return dict(pairs)
+
+
+def check_utf8(text: str) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if `text` holds half a pair of surrogates, as text has that was cut within
+    an emoji, or that was decoded from other bytes than UTF-8.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        character = text[error.start]
+        place = f"character {error.start + 1}"
+        if "\udc80" <= character <= "\udcff":
+            raise ConfigurationError(
+                f"{place} is the byte {ord(character) - 0xDC00:#x}, which is not UTF-8 there. "
+                "Convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE"
+            ) from None
+        raise ConfigurationError(
+            f"{place} is {character!r}, half of a character (of an emoji that was cut, say), which "
+            "no encoding has. Take it out, or restore the other half"
+        ) from None
+
+
+def shown(text: str) -> str:
+    """As much of a text as can be looked at, with escapes for what no encoding has."""
+    cut = text[:SHOWN].encode("utf-8", "backslashreplace").decode("utf-8")
+    return cut if len(text) <= SHOWN else f"{cut}... ({len(text)} characters)"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, (ConfigurationError, MalformedInputError)):
+        return str(error)
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "allocate" in str(error):
+        return f"it takes more memory than there is: {error}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _place_of(source: Any) -> Tuple[str, Dict[str, Any]]:
+    """Where an input is from, in words, and what an error says of it; empty if nobody knows."""
+    if isinstance(source, InputLine):
+        place = f"Line {source.number} of the input (blank lines not counted)"
+        return place, {"line": source.number, "input": shown(source.text)}
+    if isinstance(source, Instance):
+        metadata = source["metadata"].metadata if "metadata" in source.fields else None  # type: ignore
+        known = metadata if isinstance(metadata, dict) else {}
+        known = {key: known[key] for key in ("id", "source") if known.get(key) is not None}
+        return " ".join(map(str, reversed(list(known.values())))), known
+    return "", {} if source is None else {"input": shown(str(source))}
+
+
+def _checked(output: JsonDict) -> JsonDict:
+    """
+    # Raises
+
+    `ArithmeticError` if a number in it is not finite: JSON has no such number.
+    """
+    for key, value in output.items():
+        if not _is_finite(value):
+            raise ArithmeticError(f'"{key}" is not finite, but {shown(str(value))}')
+    return output
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, (list, tuple)) or all(map(_is_finite, value))
