@@ -13,6 +13,11 @@ from allennlp.data.tokenizers import Tokenizer
 from allennlp.models import Model
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.dataset_readers.annotated_tokens import (
+    WAY_OUT,
+    learned_layers,
+    warn_once,
+)
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.predictors.line_predictor import LinePredictor, parsed_object
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
@@ -159,9 +164,21 @@ class SentencePredictor(LinePredictor):
         if "pos" in given or "tags" in given:
             # Two tag sets would not go together; the reader takes either for the other.
             given = {"pos": None, "tags": None, **given}
+        if "lemmas" not in json_dict and not self._analysis.has_lemmas:
+            self._warn_of_lemmas()
         identifier = None if "id" not in json_dict else str(json_dict["id"])
         sentence = replace(sentence, identifier=identifier, **given)
         return self._reader.text_to_instance(**self.arguments(sentence))
+
+    def _warn_of_lemmas(self) -> None:
+        indexers = getattr(self._reader, "_token_indexers", {})
+        if "lemma_" in learned_layers(indexers, self._model.vocab):
+            warn_once(
+                self._model.vocab,
+                "lemma_ is guessed",
+                "This model learned from lemmas, but nobody makes them here: lower-cased words "
+                f"stand for them. {WAY_OUT.format(key='lemmas')}",
+            )
 
 
 def _length(instance: Instance) -> int:

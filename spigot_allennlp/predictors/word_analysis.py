@@ -52,6 +52,8 @@ class WordAnalysis:
             self._tokenizer = _spacy(language or OFFLINE_LANGUAGE)
         else:
             self._tokenizer = _tokenizer(tokenizer)
+        # Whether the pipeline made any lemma, of what it has analysed so far.
+        self.has_lemmas = False
 
     def of_text(self, text: str) -> AnnotatedSentence:
         """The words of one sentence of raw text."""
@@ -65,6 +67,7 @@ class WordAnalysis:
         return self._annotated([Token(text=word) for word in words])
 
     def _annotated(self, tokens: List[Any]) -> AnnotatedSentence:
+        self.has_lemmas = self.has_lemmas or any(token.lemma_ for token in tokens)
         return AnnotatedSentence(
             words=[token.text for token in tokens],
             lemmas=[token.lemma_ or token.text.lower() for token in tokens],

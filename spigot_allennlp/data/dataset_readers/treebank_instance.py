@@ -3,18 +3,16 @@
 from typing import Dict
 
 from allennlp.data import Field, Instance
-from allennlp.data.fields import MetadataField, TextField
+from allennlp.data.fields import MetadataField
 from allennlp.data.tokenizers import Token
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, AnnotatedTokens
 from spigot_allennlp.data.dataset_readers.layer_checks import check_layers, check_positions
 from spigot_allennlp.data.dataset_readers.open_namespace_fields import (
     OpenAdjacencyField,
     OpenSequenceLabelField,
 )
-
-# What the formats, too, write for what is not given.
-NOT_GIVEN = "_"
 
 
 def treebank_instance(sentence: AnnotatedSentence) -> Instance:
@@ -67,7 +65,7 @@ def treebank_instance(sentence: AnnotatedSentence) -> Instance:
     return Instance(fields)
 
 
-def _tokens(sentence: AnnotatedSentence) -> TextField:
+def _tokens(sentence: AnnotatedSentence) -> AnnotatedTokens:
     missing = [NOT_GIVEN] * len(sentence.words)
     columns = zip(
         sentence.words,
@@ -76,7 +74,7 @@ def _tokens(sentence: AnnotatedSentence) -> TextField:
         sentence.tags or sentence.pos or missing,
         strict=True,
     )
-    return TextField(
+    return AnnotatedTokens(
         [Token(text=text, lemma_=lemma, pos_=pos, tag_=tag) for text, lemma, pos, tag in columns]
     )
 

@@ -1,0 +1,127 @@
+"""Tokens that notice when a model is given none of the annotation that it learned from."""
+
+import logging
+from typing import Dict, List, Mapping, NamedTuple, Set
+from weakref import finalize
+
+from allennlp.data import Token, Vocabulary
+from allennlp.data.fields import TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
+
+logger = logging.getLogger(__name__)
+
+# What the formats, too, write for what is not given.
+NOT_GIVEN = "_"
+# A vocabulary in which it is more frequent has learned what it means.
+RARE = 0.1
+# So many words have a part of speech that training saw, if it is of the same tag set.
+MANY_WORDS = 5
+
+
+class Layer(NamedTuple):
+    """A layer of annotation: its name in plain words, and its key in the JSON of a predictor."""
+
+    name: str
+    key: str
+
+
+LAYERS = {
+    "lemma_": Layer("lemmas", "lemmas"),
+    "pos_": Layer("parts of speech", "pos"),
+    "tag_": Layer("parts of speech", "pos"),
+}
+TAGS = ("pos_", "tag_")
+
+WAY_OUT = (
+    'Give them: as "{key}" in the JSON of a line; in their column of a file; or, for text, by a '
+    'spaCy pipeline that makes them, if one is installed: --predictor-args \'{{"language": '
+    '"en_core_web_sm"}}\'. Or train a model that does without, as '
+    "training_config/semantic_parser/raw_text.jsonnet does."
+)
+
+# The kinds of warnings that were given for a vocabulary, by its `id`: it has no hash.
+_given: Dict[int, Set[str]] = {}
+
+
+class AnnotatedTokens(TextField):
+    """
+    The tokens of a sentence with `lemma_`, `pos_` and `tag_`. When they are numbered by a
+    vocabulary that has learned a layer of them which this sentence does not have, or has in another
+    tag set, that is said, once for a vocabulary and layer: the model will do its worst.
+    """
+
+    __slots__ = ()
+
+    def index(self, vocab: Vocabulary) -> None:
+        for indexer in self.token_indexers.values():
+            if isinstance(indexer, SingleIdTokenIndexer) and indexer._feature_name in LAYERS:
+                _check(self.tokens, indexer, vocab)
+        super().index(vocab)
+
+
+def learned_layers(indexers: Mapping[str, TokenIndexer], vocab: Vocabulary) -> Set[str]:
+    """
+    The features of tokens (`"lemma_"`, `"pos_"`, `"tag_"`) that a model of these indexers and this
+    vocabulary learned from. One that was `_` throughout in training is none of them.
+    """
+    return {
+        layer
+        for layer in LAYERS
+        for indexer in indexers.values()
+        if isinstance(indexer, SingleIdTokenIndexer)
+        and indexer._feature_name == layer
+        and indexer.namespace is not None
+        and _has_learned(indexer.namespace, vocab)
+    }
+
+
+def warn_once(vocab: Vocabulary, kind: str, message: str) -> None:
+    """Logs the first warning of its kind for a vocabulary, and so for its model."""
+    if id(vocab) not in _given:
+        _given[id(vocab)] = set()
+        finalize(vocab, _given.pop, id(vocab), None)
+    given = _given[id(vocab)]
+    if kind not in given:
+        given.add(kind)
+        logger.warning(message)
+
+
+def _check(tokens: List[Token], indexer: SingleIdTokenIndexer, vocab: Vocabulary) -> None:
+    feature, namespace = str(indexer._feature_name), indexer.namespace
+    values = [getattr(tokens[0], feature)] if tokens else []
+    if not values or namespace is None:
+        return
+    known = vocab.get_token_to_index_vocabulary(namespace)
+    if values[0] != NOT_GIVEN and (values[0] in known or feature not in TAGS):  # as a rule
+        return
+    values = [getattr(token, feature) or NOT_GIVEN for token in tokens]
+    layer = LAYERS[feature]
+    sentence = " ".join(str(token) for token in tokens[:MANY_WORDS])[:100]
+    if set(values) == {NOT_GIVEN}:
+        if _has_learned(namespace, vocab):
+            warn_once(
+                vocab,
+                f"{feature} is missing",
+                f"This model learned from {layer.name}, but there are none in {sentence!r}, and "
+                f"perhaps in more sentences. {WAY_OUT.format(key=layer.key)}",
+            )
+    elif feature in TAGS and len(tokens) >= MANY_WORDS and not known.keys() & set(values):
+        warn_once(
+            vocab,
+            f"{feature} is of another tag set",
+            f"None of the {layer.name} of {sentence!r}, {values[:MANY_WORDS]}, was there in "
+            f"training, which had {[tag for tag in known if tag.isalpha()][:MANY_WORDS]} and "
+            "others: they are of another tag set, and tell this model nothing. (Of a spaCy "
+            'pipeline the predictors take "pos_feature": "tag_" or "pos_".)',
+        )
+
+
+def _has_learned(namespace: str, vocab: Vocabulary) -> bool:
+    known = vocab.get_token_to_index_vocabulary(namespace)
+    usual = (vocab._padding_token, vocab._oov_token, NOT_GIVEN)
+    if len(known) <= sum(token in known for token in usual):
+        return False
+    counts = (vocab._retained_counter or {}).get(namespace)
+    if not counts:  # of archives made before the counts were kept
+        return NOT_GIVEN not in known
+    return counts.get(NOT_GIVEN, 0) < RARE * sum(counts.values())
