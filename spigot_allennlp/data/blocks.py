@@ -1,13 +1,21 @@
 """A file of one token a line, cut into sentences, before anyone knows what the columns mean."""
 
+import re
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.numbered_lines import Line, numbered_lines
+from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt, quoted
+from spigot_allennlp.data.numbered_lines import Line, numbered_lines, warn_that_it_may_be_cut
+
+Sentence = TypeVar("Sentence")
 
 # A first token, after a range or an empty node that may stand before it in CoNLL-U.
 FIRST_IDS = ("1\t", "1-", "0.1\t")
+
+# What a sentence may hold in memory: characters, and for each line as many more.
+SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
+
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Block:
         The number in the file of each of `rows`.
     fault : `Optional[MalformedInputError]`
         What is wrong with the lines as such.
+    missing_end : `str`, optional
+        What the file lacks where it ends, if it does so in this sentence.
     """
 
     path: str
@@ -35,118 +45,251 @@ class Block:
     rows: Tuple[str, ...]
     lines: Tuple[int, ...]
     fault: Optional[MalformedInputError] = None
+    missing_end: Optional[str] = None
 
-    def cells(self) -> List[List[str]]:
+    def cells(self, width: Optional[Callable[[], int]] = None) -> List[List[str]]:
         """
         The columns of each row.
 
+        # Parameters
+
+        width : `Callable[[], int]`, optional
+            How many there should be, to tell an empty column from a tab at the end of the line.
+
         # Raises
 
-        `MalformedInputError` if the block has a `fault`, or a column is empty.
+        `MalformedInputError` if the block has a `fault`, or a column is empty, or has a space at
+        its beginning or end: to others, `"_ "` would not be `"_"`.
         """
         if self.fault is not None:
             raise self.fault
-        rows = [row.split("\t") for row in self.rows]
-        for index, row in enumerate(rows):
+        rows = []
+        for index, text in enumerate(self.rows):
+            row = text.split("\t")
             if "" in row:
-                raise self.error(index, Fault.EMPTY_COLUMN, f"column {row.index('') + 1}")
+                raise self._empty_column(index, row, width)
+            if text[0] == " " or text[-1] == " " or "\t " in text or " \t" in text:
+                column = next(i for i, cell in enumerate(row, 1) if cell != cell.strip(" "))
+                detail = f"column {column} is {quoted(row[column - 1])}"
+                raise self.error(index, Fault.COLUMN_SPACE, detail)
+            rows.append(row)
         return rows
 
     def error(self, index: int, fault: Fault, detail: str) -> MalformedInputError:
         """The error that says that the row at `index` has this `fault`."""
         return MalformedInputError(self.path, self.lines[index], fault, detail)
 
+    def _empty_column(
+        self, index: int, row: Sequence[str], width: Optional[Callable[[], int]]
+    ) -> MalformedInputError:
+        due = len(row) if width is None else width()
+        if len(row) > due and not any(row[due:]):
+            detail = f"{len(row)} columns, of which the last is empty, instead of {due}"
+            return self.error(index, Fault.TRAILING_TAB, detail)
+        return self.error(index, Fault.EMPTY_COLUMN, f"column {row.index('') + 1}")
+
 
 def read_blocks(path: str, layout: str) -> Iterator[Block]:
     """
-    The sentences of a file, one at a time. An empty line ends a sentence. Where it is missing (the
-    ids start anew, or a comment follows a token) both sentences are told apart all the same, and
-    both bear the fault: so no later sentence is counted wrongly. See `open_source` for `layout`.
+    The sentences of a file, one at a time. An empty line ends a sentence. See `open_source` for
+    `layout`.
+
+    What is wrong with the lines is told so that no later sentence is counted wrongly. Where the
+    empty line is missing (the ids start anew, or a comment follows a token) both sentences are told
+    apart all the same, and both bear the fault. Where the ids go on after an empty line, or after a
+    comment, that has no name of its own, it is one sentence, with the fault. And a name that an
+    empty line parts from the tokens is a sentence without tokens.
     """
+    # A sentence that has ended, unless the next token goes on with it; and the one that follows.
+    last: Optional[_Draft] = None
     draft = _Draft(path)
     for line in numbered_lines(path, layout):
         if not line.text.strip():
-            draft.note_white_space(line)
+            draft.end(line)
             if draft.rows:
+                last, draft = draft, _Draft(path)
+            elif draft.is_named:
+                if last is not None:
+                    yield last.finish_before(draft)
+                last = None
                 yield draft.finish()
                 draft = _Draft(path)
-            else:
-                draft.comments.append(line)
+        elif line.text.startswith("#"):
+            if draft.rows:
+                last, draft = draft, _Draft(path)
+            draft.add_comment(line)
         else:
-            if draft.is_over_at(line):
-                draft.fault = draft.fault or _missing_empty_line(path, line)
-                yield draft.finish()
-                draft = _Draft(path, _missing_empty_line(path, line))
-            draft.add(line)
+            if last is not None:
+                if last.goes_on_with(line) and not draft.is_named:
+                    last.take_up(line, draft)
+                    draft = last
+                else:
+                    yield last.finish_before(draft)
+                last = None
+            elif draft.is_over_at(line):
+                over, draft = draft, _Draft(path)
+                _miss_empty_line(line, over, draft)
+                yield over.finish()
+            draft.add_row(line)
+    if last is not None:
+        yield last.finish_before(draft)
     if draft.rows or any(line.text for line in draft.comments):
         yield draft.finish()
 
 
+def scan_blocks(
+    path: str, blocks: Iterator[Block], parse: Callable[[Block], Sentence]
+) -> Iterator[Union[Sentence, MalformedInputError]]:
+    """
+    What `parse` makes of each block of a file, with an error in the place of each sentence that
+    cannot be read. Warns if the file ends in a sentence that was read, since it may have been cut.
+    """
+    is_empty = True
+    for block in blocks:
+        is_empty = False
+        result = attempt(parse, block)
+        if block.missing_end is not None and not isinstance(result, MalformedInputError):
+            warn_that_it_may_be_cut(path, block.lines[-1], block.missing_end)
+        yield result
+    if is_empty:
+        yield MalformedInputError(path, 1, Fault.EMPTY_FILE, "no line has a token")
+
+
 def identifier_of(comments: Sequence[str]) -> Optional[str]:
     """
-    The name of a sentence: the value of a comment `# sent_id = ...`, else the first comment that is
-    one word right after its sign, as in `#20001001`, else `None`.
+    The name of a sentence: the value of a comment `# sent_id = ...`, else the comment nearest to
+    the tokens that is one word right after its sign, as in `#20001001`, else `None`.
     """
-    bare = None
-    for comment in comments:
-        name, equals, value = comment[1:].partition("=")
-        if equals and name.strip() == "sent_id":
-            return value.strip()
-        if bare is None and comment[1:] and not any(map(str.isspace, comment)):
-            bare = comment[1:]
-    return bare
+    names = _sent_ids(comments)
+    if names:
+        return names[-1]
+    for comment in reversed(comments):
+        if comment[1:] and not any(map(str.isspace, comment)):
+            return comment[1:]
+    return None
 
 
-def _missing_empty_line(path: str, line: Line) -> MalformedInputError:
-    start = line.text.split("\t")[0]
-    return MalformedInputError(
-        path, line.number, Fault.MISSING_EMPTY_LINE, f"{start!r} starts a sentence after a token"
-    )
+def _sent_ids(comments: Sequence[str]) -> List[str]:
+    pairs = [comment[1:].partition("=") for comment in comments if "sent_id" in comment]
+    return [value.strip() for name, equals, value in pairs if equals and name.strip() == "sent_id"]
+
+
+def number_of(text: str) -> Optional[int]:
+    """
+    The number, from 0, that `text` is; `None` if it is none as a computer writes it: without sign
+    or leading zero, of at most nine of the digits of ASCII.
+    """
+    return int(text) if text == "0" or _NUMBER.fullmatch(text) else None
+
+
+def _miss_empty_line(line: Line, *drafts: "_Draft") -> None:
+    start = line.text.partition("\t")[0]
+    for draft in drafts:
+        detail = f"{quoted(start)} starts a sentence after a token"
+        draft.blame(line, Fault.MISSING_EMPTY_LINE, detail)
 
 
 class _Draft:
     """A block in the making."""
 
-    def __init__(self, path: str, fault: Optional[MalformedInputError] = None) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         self.comments: List[Line] = []
         self.rows: List[Line] = []
-        self.fault = fault
-        self._has_word = False
+        self.fault: Optional[MalformedInputError] = None
+        self.end_line: Optional[Line] = None
+        #: Whether the comments give a name to the sentence.
+        self.is_named = False
+        self._num_words = 0
+        self._size = 0
 
     def is_over_at(self, line: Line) -> bool:
-        """Whether `line` must belong to another sentence."""
-        if line.text.startswith("#"):
-            return bool(self.rows)
-        return self._has_word and line.text.startswith(FIRST_IDS)
+        """Whether the token `line` must belong to another sentence."""
+        return self._num_words > 0 and line.text.startswith(FIRST_IDS)
 
-    def add(self, line: Line) -> None:
-        """Takes in a comment or a token."""
-        self.fault = self.fault or line.fault
-        if line.text.startswith("#"):
-            self.comments.append(line)
+    def goes_on_with(self, line: Line) -> bool:
+        """Whether the token `line` is the next of this sentence."""
+        name = line.text.partition("\t")[0]
+        word, dash, _ = name.partition("-")
+        node, dot, _ = name.partition(".")
+        is_next = number_of(word) == self._num_words + 1 or (dot and node == str(self._num_words))
+        return self._num_words > 0 and bool(is_next)
+
+    def take_up(self, line: Line, between: "_Draft") -> None:
+        """Goes on at the token `line` after what stands `between`."""
+        self.fault = self.fault or between.fault
+        if self.end_line is None:
+            comment = between.comments[0]
+            self.blame(comment, Fault.COMMENT_WITHIN, f"{quoted(comment.text)} after a token")
         else:
-            self.rows.append(line)
-            self._has_word = self._has_word or line.text.partition("\t")[0].isdigit()
+            name = line.text.partition("\t")[0]
+            detail = f"{quoted(name)} goes on with the sentence above"
+            self.blame(self.end_line, Fault.EMPTY_LINE_WITHIN, detail)
+        self.end_line = None
 
-    def note_white_space(self, line: Line) -> None:
-        """Looks at the line that ends the sentence, or stands before it."""
+    def add_comment(self, line: Line) -> None:
+        """Takes in a comment."""
+        self.is_named = self.is_named or identifier_of((line.text,)) is not None
+        if self._has_room(line):
+            self.comments.append(line)
+
+    def add_row(self, line: Line) -> None:
+        """Takes in a token."""
+        if self._has_room(line):
+            self.rows.append(line)
+        self._num_words = number_of(line.text.partition("\t")[0]) or self._num_words
+
+    def end(self, line: Line) -> None:
+        """Looks at the empty line that ends the sentence, or stands before it."""
         self.fault = self.fault or line.fault
-        if line.text and self.fault is None:
-            detail = f"{line.text!r} instead of nothing"
-            self.fault = MalformedInputError(self.path, line.number, Fault.WHITE_SPACE_LINE, detail)
+        if line.text:
+            self.blame(line, Fault.WHITE_SPACE_LINE, f"{quoted(line.text)} instead of nothing")
+        if self.rows:
+            self.end_line = line
+        elif self._has_room(line):
+            self.comments.append(line)
+
+    def blame(self, line: Line, fault: Fault, detail: str) -> None:
+        """Notes a fault, unless there is one."""
+        self.fault = self.fault or MalformedInputError(self.path, line.number, fault, detail)
+
+    def finish_before(self, draft: "_Draft") -> Block:
+        """The block, which another follows: one that a comment begins, if no empty line does."""
+        if self.end_line is None:
+            _miss_empty_line(draft.comments[0], self, draft)
+        return self.finish()
 
     def finish(self) -> Block:
         """The block."""
-        if not self.rows and self.fault is None:
+        comments = tuple(line.text for line in self.comments)
+        if not self.rows:
             first = next(line for line in self.comments if line.text)
-            self.fault = MalformedInputError(
-                self.path, first.number, Fault.NO_TOKENS, f"{first.text!r}, then the file ends"
-            )
+            self.blame(first, Fault.NO_TOKENS, f"{quoted(first.text)}, and no token follows")
+        elif len(set(_sent_ids(comments))) > 1:
+            names = " and ".join(map(quoted, _sent_ids(comments)[:2]))
+            self.blame(self.rows[0], Fault.SENTENCE_ID, f"{names} before this token")
         return Block(
             path=self.path,
-            comments=tuple(line.text for line in self.comments),
+            comments=comments,
             rows=tuple(line.text for line in self.rows),
             lines=tuple(line.number for line in self.rows),
             fault=self.fault,
+            missing_end=self._missing_end(),
         )
+
+    def _has_room(self, line: Line) -> bool:
+        """Whether the line fits in. Of a sentence that is too long only the beginning is kept."""
+        self.fault = self.fault or line.fault
+        self._size += len(line.text) + LINE_COST
+        if self._size > SENTENCE_LIMIT:
+            detail = f"more than {SENTENCE_LIMIT} characters and {LINE_COST} a line, up to here"
+            self.blame(line, Fault.SENTENCE_TOO_LONG, detail)
+            return False
+        return True
+
+    def _missing_end(self) -> Optional[str]:
+        if not self.rows or self.end_line is not None:
+            return None
+        if not self.rows[-1].is_ended:
+            return "the file ends without a line feed"
+        return "the file ends without the empty line that ends a sentence"

@@ -1,9 +1,12 @@
 """The columns that the formats share: how a head is read, how a line is written."""
 
+import re
 from typing import Optional, Sequence
 
-from spigot_allennlp.data.blocks import Block
-from spigot_allennlp.data.errors import Fault
+from spigot_allennlp.data.blocks import Block, number_of
+from spigot_allennlp.data.errors import Fault, quoted
+
+_NOT_IN_CELLS = re.compile("[\t\n\r\0\ud800-\udfff]|^ | $")
 
 
 def head_of(block: Block, index: int, cell: str, length: int) -> Optional[int]:
@@ -26,12 +29,12 @@ def head_of(block: Block, index: int, cell: str, length: int) -> Optional[int]:
     """
     if cell == "_":
         return None
-    # As a number is written, so it must be again: no sign, no leading zero.
-    if not (cell.isascii() and cell.isdigit() and str(int(cell)) == cell):
-        raise block.error(index, Fault.HEAD, f"the head is {cell!r}, not a number")
-    if int(cell) > length:
+    head = number_of(cell)
+    if head is None:
+        raise block.error(index, Fault.HEAD, f"the head is {quoted(cell)}, not a number")
+    if head > length:
         raise block.error(index, Fault.HEAD, f"the head is {cell}, of {length} tokens")
-    return int(cell)
+    return head
 
 
 def join_cells(cells: Sequence[str]) -> str:
@@ -40,12 +43,14 @@ def join_cells(cells: Sequence[str]) -> str:
 
     # Raises
 
-    `ValueError` if a cell is empty, or holds a tab or the end of a line.
+    `ValueError` if a cell is none that would be read again: it is empty, or holds a tab, the end of
+    a line, a NUL, or half of a surrogate pair, which is not in UTF-8, or has a space at its edge.
     """
     for cell in cells:
-        if not cell or "\t" in cell or "\n" in cell or "\r" in cell:
+        if not cell or _NOT_IN_CELLS.search(cell):
             raise ValueError(
-                f"{cell!r} cannot be a column: it must not be empty, nor hold a tab or the end of "
-                f"a line. The line was to be {list(cells)}."
+                f"{quoted(cell)} cannot be a column: it must not be empty, nor hold a tab, the end "
+                "of a line, a NUL or half of a surrogate pair, nor have a space at its edge. The "
+                f"line was to be {', '.join(map(quoted, cells[:10]))}."
             )
     return "\t".join(cells)

@@ -16,11 +16,18 @@ gives the same bytes, if one empty line ends the last sentence.
 from dataclasses import dataclass, field
 from typing import Iterator, List, Optional, Tuple, Union
 
-from spigot_allennlp.data.blocks import Block, identifier_of, read_blocks
+from spigot_allennlp.data.blocks import (
+    Block,
+    identifier_of,
+    number_of,
+    read_blocks,
+    scan_blocks,
+)
 from spigot_allennlp.data.cells import head_of, join_cells
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
 
-COLUMNS = 10
+COLUMN_NAMES = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC".split()
+COLUMNS = len(COLUMN_NAMES)
 
 
 @dataclass(frozen=True)
@@ -103,12 +110,7 @@ def scan_conll(
     path: str, layout: str = "conllu"
 ) -> Iterator[Union[ConllSentence, MalformedInputError]]:
     """The sentences of a file, with an error in the place of each that cannot be read."""
-    is_empty = True
-    for block in read_blocks(path, layout):
-        is_empty = False
-        yield attempt(parse_conll, block)
-    if is_empty:
-        yield MalformedInputError(path, 1, Fault.EMPTY_FILE, "no line has a token")
+    return scan_blocks(path, read_blocks(path, layout), parse_conll)
 
 
 def parse_conll(block: Block) -> ConllSentence:
@@ -117,9 +119,11 @@ def parse_conll(block: Block) -> ConllSentence:
 
     # Raises
 
-    `MalformedInputError` if it is not one.
+    `MalformedInputError` if it is not one. It concerns the whole file if a comment before the
+    sentence, `# global.columns = ...` of CoNLL-U Plus, says that the columns are others.
     """
-    rows = block.cells()
+    _check_global_columns(block)
+    rows = block.cells(lambda: COLUMNS)
     for index, row in enumerate(rows):
         if len(row) != COLUMNS:
             detail = f"{len(row)} columns, where CoNLL-X and CoNLL-U have {COLUMNS}"
@@ -148,6 +152,15 @@ def format_conll(sentence: ConllSentence) -> str:
     return "\n".join([*lines, "", ""])
 
 
+def _check_global_columns(block: Block) -> None:
+    for comment in block.comments:
+        name, _, value = comment[1:].partition("=")
+        if name.strip() == "global.columns" and value.split() != COLUMN_NAMES:
+            place = block.lines[0] if block.lines else None
+            detail = f"the comment before this line is {quoted(comment)}"
+            raise MalformedInputError(block.path, place, Fault.GLOBAL_COLUMNS, detail)
+
+
 def _count_words(block: Block, ids: List[str]) -> int:
     """
     The number of words, if all ids are in order: words count 1, 2, 3, ...; a multiword token stands
@@ -161,11 +174,11 @@ def _count_words(block: Block, ids: List[str]) -> int:
             empty_nodes += 1
         else:
             first, _, last = text.partition("-")
-            is_range = first == str(words + 1) and last.isascii() and last.isdigit()
-            if not is_range or int(last) <= words or words < range_end:
-                due = f"{text!r} where {words + 1}, or what may stand before it, is due"
+            end = number_of(last)
+            if first != str(words + 1) or end is None or end <= words or words < range_end:
+                due = f"{quoted(text)} where {words + 1}, or what may stand before it, is due"
                 raise block.error(index, Fault.TOKEN_ID, due)
-            range_end = int(last)
+            range_end = end
     if words < range_end or not words:
         detail = f"the sentence ends after {words} words"
         raise block.error(len(ids) - 1, Fault.TOKEN_ID, detail)

@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from typing import Counter as CounterType
-from typing import DefaultDict, Iterable, Iterator, List, TypeVar
+from typing import DefaultDict, Dict, Iterable, Iterator, List, TypeVar
 
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 
-# So many places are named for each fault.
-PLACES = 3
+# So many places are named for each fault, with so many characters of what was found there.
+PLACES, DETAIL = 3, 200
 
 Item = TypeVar("Item")
 
@@ -18,6 +18,7 @@ class LeftOut:
     def __init__(self) -> None:
         self._counts: CounterType[Fault] = Counter()
         self._places: DefaultDict[Fault, List[str]] = defaultdict(list)
+        self._remedies: Dict[Fault, str] = {}
 
     def __len__(self) -> int:
         return sum(self._counts.values())
@@ -26,7 +27,10 @@ class LeftOut:
         """Notes one sentence."""
         self._counts[error.fault] += 1
         if self._counts[error.fault] <= PLACES:
-            self._places[error.fault].append(f"{error.location}: {error.detail}")
+            cut = "..." if len(error.detail) > DETAIL else ""
+            detail = f"{error.detail[:DETAIL]}{cut}"
+            self._places[error.fault].append(f"{error.location}: {detail}")
+            self._remedies.setdefault(error.fault, error.remedy)
 
     def report(self) -> str:
         """The totals, the most frequent fault first, each with the first places."""
@@ -34,7 +38,7 @@ class LeftOut:
         for fault, count in self._counts.most_common():
             places = "; ".join(self._places[fault])
             more = "; ..." if count > PLACES else ""
-            lines.append(f"{count} x {fault.reason} ({places}{more}). {fault.remedy}")
+            lines.append(f"{count} x {fault.reason} ({places}{more}). {self._remedies[fault]}")
         return "\n".join(lines)
 
 

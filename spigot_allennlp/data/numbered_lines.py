@@ -1,10 +1,30 @@
 """A file as a stream of numbered lines, each with what its bytes have wrong with them."""
 
-from codecs import BOM_UTF8
-from typing import Iterator, NamedTuple, Optional
+import logging
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
+from functools import partial
+from typing import BinaryIO, Iterator, NamedTuple, Optional
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
 from spigot_allennlp.data.source import open_source
+
+logger = logging.getLogger(__name__)
+
+# The longest line, in bytes. No more of a file is held at a time, however its lines end.
+LINE_LIMIT = 1 << 22
+# So much of a line that is too long is kept, to tell what it was to be.
+KEPT = 1000
+
+# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
+_MARKS = {
+    BOM_UTF32_LE: Fault.UTF_32,
+    BOM_UTF32_BE: Fault.UTF_32,
+    BOM_UTF16_LE: Fault.UTF_16,
+    BOM_UTF16_BE: Fault.UTF_16,
+}
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_UNDEFINED_IN_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 class Line(NamedTuple):
@@ -17,14 +37,17 @@ class Line(NamedTuple):
         Its number, from 1.
     text : `str`
         Its text, without the line's end. Where the bytes are not UTF-8 they are read as Latin-1, so
-        that ids and columns can still be told.
+        that ids and columns can still be told. Of a line that is too long, the beginning.
     fault : `Optional[MalformedInputError]`
-        A byte order mark, a carriage return or bytes that are not UTF-8; else `None`.
+        What is wrong with its bytes; else `None`.
+    is_ended : `bool`
+        Whether a line feed ends it. If not it is the last line, and may have been cut.
     """
 
     number: int
     text: str
     fault: Optional[MalformedInputError] = None
+    is_ended: bool = True
 
 
 def numbered_lines(path: str, layout: str) -> Iterator[Line]:
@@ -34,30 +57,172 @@ def numbered_lines(path: str, layout: str) -> Iterator[Line]:
 
     # Raises
 
-    `MalformedInputError` where a compressed file is damaged.
+    `MalformedInputError` where a compressed file is damaged, and where no line of the file can be
+    read: it is UTF-16 or UTF-32, or a carriage return alone ends its lines, or it is no text.
     """
+    faults = _LineFaults(path, layout)
     with open_source(path, layout) as stream:
-        for number, raw in enumerate(stream, start=1):
-            yield _line(path, number, raw)
+        for number, raw in enumerate(_pieces(stream), start=1):
+            is_ended = raw.endswith(b"\n")
+            if number == 1:
+                faults.check_file(raw, is_ended)
+            text = _sound_text(raw)
+            if text is None:
+                yield Line(number, _faulty_text(raw), faults.of(number, raw), is_ended)
+            else:
+                yield Line(number, text[:-1] if is_ended else text, None, is_ended)
 
 
-def _line(path: str, number: int, raw: bytes) -> Line:
-    fault: Optional[MalformedInputError] = None
-    if number == 1 and raw.startswith(BOM_UTF8):
-        fault = MalformedInputError(
-            path, number, Fault.BYTE_ORDER_MARK, "EF BB BF before the first character"
-        )
-        raw = raw[len(BOM_UTF8) :]
-    if b"\r" in raw:
-        column = raw.index(b"\r") + 1
-        fault = fault or MalformedInputError(
-            path, number, Fault.CARRIAGE_RETURN, f"0D as byte {column} of the line"
-        )
-        raw = raw.rstrip(b"\r\n")
+def warn_that_it_may_be_cut(path: str, number: int, reason: str) -> None:
+    """
+    Warns that a file may have lost its end: nothing is wrong with what was read, up to the line
+    `number`, and a file that was written by hand often ends so; but so does one that was cut.
+    """
+    logger.warning(
+        "%s:%d: %s. Either the file was cut short, and something is missing, or it was written so: "
+        "then end it with a line feed, and after columns with an empty line.",
+        path,
+        number,
+        reason,
+    )
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a stream; of one that is too long, the beginning."""
+    read = partial(stream.readline, LINE_LIMIT + 1)
+    for raw in iter(read, b""):
+        yield raw
+        while len(raw) > LINE_LIMIT and not raw.endswith(b"\n"):
+            raw = read()
+
+
+def _sound_text(raw: bytes) -> Optional[str]:
+    """The text of a line with its end, or `None` if its bytes have a fault."""
+    is_faulty = b"\r" in raw or b"\0" in raw or raw.startswith(BOM_UTF8) or _is_too_long(raw)
     try:
-        text = raw.decode("utf-8")
+        return None if is_faulty else raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_too_long(raw: bytes) -> bool:
+    return len(raw) > LINE_LIMIT and not raw.endswith(b"\n")
+
+
+def _faulty_text(raw: bytes) -> str:
+    raw = raw[:KEPT] if _is_too_long(raw) else raw
+    raw = raw.removeprefix(BOM_UTF8).rstrip(b"\r\n")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+class _LineFaults:
+    """Tells what is wrong with the lines of one file."""
+
+    def __init__(self, path: str, layout: str) -> None:
+        self._path = path
+        self._layout = layout
+        self._encoding: Optional[Fault] = None
+
+    def check_file(self, raw: bytes, is_ended: bool) -> None:
+        """
+        Looks at the first line.
+
+        # Raises
+
+        `MalformedInputError` if the whole file cannot be read for what is seen there.
+        """
+        for mark, fault in _MARKS.items():
+            if raw.startswith(mark):
+                raise self._error(1, fault, f"{mark.hex(' ').upper()} before the first character")
+        of_zeros = _encoding_of_zeros(raw[:1024])
+        if of_zeros is not None:
+            raise self._error(1, of_zeros, f"NUL bytes between characters: {quoted(_latin(raw))}")
+        if _is_too_long(raw) and b"\0" in raw:
+            raise self._error(1, Fault.FORMAT, "a line without end and with NUL bytes: no text")
+        if not is_ended and b"\r" in raw:
+            count = raw.count(b"\r")
+            detail = f"{count} carriage returns, the first as byte {raw.index(13) + 1}"
+            raise self._error(1, Fault.CARRIAGE_RETURN_ALONE, f"{detail}, and no line feed")
+
+    def of(self, number: int, raw: bytes) -> MalformedInputError:
+        """What is wrong with a line that has no sound text."""
+        if _is_too_long(raw):
+            detail = f"more than {LINE_LIMIT} bytes: {quoted(_latin(raw))}"
+            return self._error(number, Fault.LINE_TOO_LONG, detail)
+        if raw.startswith(BOM_UTF8):
+            fault = Fault.BYTE_ORDER_MARK if number == 1 else Fault.BYTE_ORDER_MARK_WITHIN
+            return self._error(number, fault, "EF BB BF before the first character")
+        if b"\0" in raw:
+            return self._error(number, Fault.NUL, f"00 as byte {raw.index(0) + 1} of the line")
+        if b"\r" in raw:
+            place = raw.index(13)
+            is_end = not raw[place:].strip(b"\r\n")
+            fault = Fault.CARRIAGE_RETURN if is_end else Fault.CARRIAGE_RETURN_WITHIN
+            return self._error(number, fault, f"0D as byte {place + 1} of the line")
+        return self._error(number, self._encoding_fault(), _not_utf_8(raw))
+
+    def _error(self, number: int, fault: Fault, detail: str) -> MalformedInputError:
+        return MalformedInputError(self._path, number, fault, detail)
+
+    def _encoding_fault(self) -> Fault:
+        """What the whole file says of its encoding; it is read for that once."""
+        if self._encoding is None:
+            with open_source(self._path, self._layout) as stream:
+                self._encoding = _encoding_fault_of(_pieces(stream))
+        return self._encoding
+
+
+def _not_utf_8(raw: bytes) -> str:
+    """Where the bytes of a line cease to be UTF-8, and why."""
+    try:
+        raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        text = raw.decode("latin-1")
-        byte = f"{raw[error.start]:02X} as byte {error.start + 1} of the line ({error.reason})"
-        fault = fault or MalformedInputError(path, number, Fault.ENCODING, byte)
-    return Line(number, text[:-1] if text.endswith("\n") else text, fault)
+        start, reason = error.start, error.reason
+        if re.match(rb"\xED[\xA0-\xBF]", raw[start:]):
+            reason = "half of a surrogate pair, as CESU-8 has it"
+        return f"{raw[start]:02X} as byte {start + 1} of the line ({reason})"
+    raise AssertionError("the line is UTF-8")
+
+
+def _encoding_fault_of(lines: Iterator[bytes]) -> Fault:
+    """
+    Which fault of its encoding a file has, told from all `lines`. Text in a western language has
+    its few letters that are not ASCII one at a time, and no byte that Windows-1252 does not define.
+    """
+    num_utf_8, num_other, num_runs, num_bytes, is_defined = 0, 0, 0, 0, True
+    try:
+        for raw in lines:
+            if raw.isascii():
+                continue
+            try:
+                raw.decode("utf-8")
+                num_utf_8 += 1
+            except UnicodeDecodeError:
+                runs = _NOT_ASCII.findall(raw)
+                num_other, num_runs = num_other + 1, num_runs + len(runs)
+                num_bytes += sum(map(len, runs))
+                is_defined = is_defined and not _UNDEFINED_IN_WINDOWS_1252.search(raw)
+    except MalformedInputError:
+        pass  # Who reads on will meet the damage; until there, this is what is known.
+    is_western = is_defined and num_bytes < 2 * num_runs
+    # In an encoding of several bytes a short line can be UTF-8 by chance.
+    if num_utf_8 and (is_western or 20 * num_utf_8 >= num_other):
+        return Fault.ENCODING_MIXED
+    return Fault.ENCODING if is_western else Fault.ENCODING_UNKNOWN
+
+
+def _encoding_of_zeros(start: bytes) -> Optional[Fault]:
+    """The form of UTF-16 of which these are the first bytes, without a byte order mark."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if even + odd < 2 or 10 * (even + odd) < len(start):
+        return None
+    if odd > 9 * even:
+        return Fault.UTF_16_LE
+    return Fault.UTF_16_BE if even > 9 * odd else None
+
+
+def _latin(raw: bytes) -> str:
+    return raw[:KEPT].decode("latin-1")

@@ -11,14 +11,22 @@ Reading and writing a file gives the same bytes, if one empty line ends the last
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import Iterator, List, Optional, Tuple, Union
 
 from spigot_allennlp.data.annotated_sentence import Arc
-from spigot_allennlp.data.blocks import Block, identifier_of, read_blocks
+from spigot_allennlp.data.blocks import Block, identifier_of, read_blocks, scan_blocks
 from spigot_allennlp.data.cells import head_of, join_cells
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
-from spigot_allennlp.data.sdp_layout import SDP_2015, SdpLayout, find_layout, find_predicates
+from spigot_allennlp.data.errors import MalformedInputError, quoted
+from spigot_allennlp.data.sdp_layout import (
+    SDP_2015,
+    SdpLayout,
+    find_layout,
+    find_predicates,
+    stated_layout,
+    width_of,
+)
 
 # So many sentences are looked at to find the layout of a file.
 SAMPLE_SIZE = 50
@@ -95,14 +103,24 @@ def read_sdp(path: str, layout: str = "sdp") -> Iterator[SdpSentence]:
 
 
 def scan_sdp(path: str, layout: str = "sdp") -> Iterator[Union[SdpSentence, MalformedInputError]]:
-    """The sentences of a file, with an error in the place of each that cannot be read."""
+    """
+    The sentences of a file, with an error in the place of each that cannot be read. A header says
+    in which form the sentences after it are; before a header, their columns do.
+
+    # Raises
+
+    `MalformedInputError` if neither can tell the form of the file.
+    """
     blocks = read_blocks(path, layout)
     sample = list(islice(blocks, SAMPLE_SIZE))
-    if not sample:
-        yield MalformedInputError(path, 1, Fault.EMPTY_FILE, "no line has a token")
-    columns = find_layout(sample)
-    for block in chain(sample, blocks):
-        yield attempt(parse_sdp, block, columns)
+    form = find_layout(sample)
+
+    def parse(block: Block) -> SdpSentence:
+        nonlocal form
+        form = stated_layout(block, form)
+        return parse_sdp(block, form)
+
+    yield from scan_blocks(path, chain(sample, blocks), parse)
 
 
 def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
@@ -113,7 +131,7 @@ def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
 
     `MalformedInputError` if it is not one in this `layout`.
     """
-    rows = block.cells()
+    rows = block.cells(partial(width_of, block, layout))
     predicates = find_predicates(block, rows, layout)
     top, width, length = layout.top, layout.width, len(rows)
     tokens, arcs = [], []
@@ -149,7 +167,7 @@ def format_sdp(sentence: SdpSentence) -> str:
     for predicate, argument, role in sentence.arcs:
         if predicate not in column:
             raise ValueError(
-                f"The arc ({predicate}, {argument}, {role!r}) starts at a token that is not "
+                f"The arc ({predicate}, {argument}, {quoted(role)}) starts at a token that is not "
                 "marked as a predicate. Set `predicate=True` in its `SdpToken`."
             )
         roles[argument - 1][column[predicate]] = role

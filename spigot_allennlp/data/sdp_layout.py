@@ -1,14 +1,22 @@
-"""Which columns an SDP file has, found from its content, and whether a sentence keeps to them."""
+"""Which columns an SDP file has, as its header or else its content says, and whether a sentence
+keeps to them."""
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Counter as CounterType
 from typing import List, Optional, Sequence, Tuple
 
 from spigot_allennlp.data.blocks import Block
-from spigot_allennlp.data.errors import Fault
+from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
 
 SDP_HEADER = "#SDP 2015"
+
+# So many predicates are named in a message.
+SHOWN = 10
+
+_HEADER = re.compile(r"#\s*SDP\s+(\S+)\s*", re.IGNORECASE)
+_HAS_FRAMES = {"2014": False, "2015": True}
 
 
 @dataclass(frozen=True)
@@ -56,34 +64,87 @@ SDP_AUGMENTED = SdpLayout(syntax=True)
 
 def find_layout(blocks: Sequence[Block]) -> SdpLayout:
     """
-    The layout that most of the sentences can only have. A header `#SDP 2015` decides a tie. Where
-    no sentence is sound, `SDP_2015`: the faults will show when they are read.
+    The layout that most of the sentences before the first header can only have, or, after one at
+    the beginning, that most have of the two that agree with it. Where no sentence tells, `SDP_2015`
+    or what the header says: the faults will show when they are read.
+
+    # Raises
+
+    `MalformedInputError` if as many sentences have one layout as have another.
     """
     votes: CounterType[SdpLayout] = Counter()
-    for block in blocks:
-        layout = _layout_of([row.split("\t") for row in block.rows])
+    stated: Optional[bool] = None
+    for index, block in enumerate(blocks):
+        frames = _stated_frames(block)
+        if frames is not None:
+            if index > 0:
+                break
+            stated = frames
+        layout = _layout_of([row.split("\t") for row in block.rows], stated)
         if layout is not None:
             votes[layout] += 1
-    with_frames = bool(blocks) and SDP_HEADER in blocks[0].comments
     if not votes:
-        return SDP_2015
-    return max(votes, key=lambda layout: (votes[layout], with_frames and layout.frames))
+        return SDP_2015 if stated is None else SdpLayout(frames=stated)
+    (best, count), *others = votes.most_common()
+    if others and others[0][1] == count:
+        detail = f"{count} of the first sentences are in {best}, and as many in {others[0][0]}"
+        raise MalformedInputError(blocks[0].path, 1, Fault.SDP_LAYOUT, detail)
+    return best
 
 
-def _layout_of(rows: List[List[str]]) -> Optional[SdpLayout]:
+def stated_layout(block: Block, layout: SdpLayout) -> SdpLayout:
+    """
+    The layout from this sentence on: that before it, unless there is a header among its comments.
+
+    # Raises
+
+    `MalformedInputError` for the file if it is the header of an unknown form.
+    """
+    frames = _stated_frames(block)
+    return layout if frames is None else replace(layout, frames=frames)
+
+
+def _stated_frames(block: Block) -> Optional[bool]:
+    """Whether a header before the sentence says that there are frames; `None` without a header."""
+    for comment in block.comments:
+        header = _HEADER.fullmatch(comment)
+        if header and header[1] not in _HAS_FRAMES:
+            place = block.lines[0] if block.lines else None
+            detail = f"the comment before this line is {quoted(comment)}"
+            raise MalformedInputError(block.path, place, Fault.SDP_HEADER, detail)
+        if header:
+            return _HAS_FRAMES[header[1]]
+    return None
+
+
+def _layout_of(rows: List[List[str]], frames: Optional[bool]) -> Optional[SdpLayout]:
     """
     The one layout in which these rows make a sentence, or `None`. The flags tell where they stand
     themselves, since no head is + or -; and as there is a column for each predicate, one column
-    more is the frame.
+    more is the frame, unless it is known whether there are `frames`. Without one more, it can also
+    be that a predicate has no column: so it is where the first column after the flags has an entry
+    at every predicate, as frames do.
     """
     width = min((len(row) for row in rows), default=0)
     for layout in (SDP_2014, SdpLayout(frames=False, syntax=True)):
         flags = slice(layout.top, layout.width)
         if width >= layout.width and all({"+", "-"}.issuperset(row[flags]) for row in rows):
-            surplus = width - layout.width - sum(row[layout.top + 1] == "+" for row in rows)
-            if surplus in (0, 1) and len({len(row) for row in rows}) == 1:
-                return SdpLayout(frames=bool(surplus), syntax=layout.syntax)
+            if frames is not None:
+                return replace(layout, frames=frames)
+            predicates = [row for row in rows if row[layout.top + 1] == "+"]
+            surplus = width - layout.width - len(predicates)
+            if surplus not in (0, 1) or len({len(row) for row in rows}) > 1:
+                return None
+            if predicates and not surplus and all(row[layout.width] != "_" for row in predicates):
+                return None
+            return SdpLayout(frames=bool(surplus), syntax=layout.syntax)
     return None
+
+
+def width_of(block: Block, layout: SdpLayout) -> int:
+    """How many columns the rows of the block should have: one more for each predicate."""
+    flags = [row.split("\t", layout.top + 2)[layout.top + 1 : layout.top + 2] for row in block.rows]
+    return layout.width + flags.count(["+"])
 
 
 def find_predicates(block: Block, rows: Sequence[Sequence[str]], layout: SdpLayout) -> List[int]:
@@ -100,17 +161,19 @@ def find_predicates(block: Block, rows: Sequence[Sequence[str]], layout: SdpLayo
     for index, row in enumerate(rows):
         top, predicate = row[layout.top : layout.top + 2]
         if top not in ("+", "-") or predicate not in ("+", "-"):
-            raise block.error(index, Fault.FLAG, f"top is {top!r} and pred is {predicate!r}")
+            detail = f"top is {quoted(top)} and pred is {quoted(predicate)}"
+            raise block.error(index, Fault.FLAG, detail)
         if predicate == "+":
             predicates.append(index + 1)
-    given = len(rows[0]) - layout.width
-    if given != len(predicates):
+    num_columns = len(rows[0]) - layout.width
+    if num_columns != len(predicates):
         kind = "an argument column has no predicate"
-        if given < len(predicates):
+        if num_columns < len(predicates):
             kind = "a predicate has no argument column"
+        shown = ", ".join(map(str, predicates[:SHOWN])) + (", ..." * (len(predicates) > SHOWN))
         detail = (
-            f"{kind}: {given} argument columns in the layout {layout}, and {len(predicates)} "
-            f"tokens with + in the pred column {predicates}"
+            f"{kind}: {num_columns} argument columns in the layout {layout}, and "
+            f"{len(predicates)} tokens with + in the pred column [{shown}]"
         )
         raise block.error(0, Fault.ARGUMENT_COLUMNS, detail)
     return predicates
@@ -121,7 +184,8 @@ def _check_columns(block: Block, rows: Sequence[Sequence[str]], layout: SdpLayou
     usual = max(widths, key=widths.count)
     for index, row in enumerate(rows):
         if row[0] != str(index + 1):
-            raise block.error(index, Fault.TOKEN_ID, f"{row[0]!r} where {index + 1} is due")
+            detail = f"{quoted(row[0])} where {index + 1} is due"
+            raise block.error(index, Fault.TOKEN_ID, detail)
         if len(row) < layout.width:
             names = " ".join(layout.columns)
             detail = f"{len(row)} columns, where {layout} has {names} before the arguments"

@@ -7,6 +7,7 @@ from typing import Optional
 
 from spigot_allennlp.data.numbered_lines import numbered_lines
 from spigot_allennlp.data.sentiment_columns import COLUMNS
+from spigot_allennlp.data.sentiment_lines import LABEL_SPACE_TEXT
 from spigot_allennlp.data.source import is_synthetic
 
 SENTIMENT_LAYOUTS = ("trees", "columns", "lines")
@@ -39,9 +40,9 @@ def find_sentiment_layout(path: str) -> str:
 
 def _layout_of(line: str) -> Optional[str]:
     """The one layout in which this can be a line, or `None`."""
-    cells = line.split("\t")
+    cells = line.rstrip("\t").split("\t")
     if len(cells) == len(COLUMNS) and cells[0].isdigit():
         return "columns"
-    if len(cells) == 2:
+    if len(cells) == 2 or LABEL_SPACE_TEXT.match(line):
         return "lines"
     return "trees" if line.lstrip().startswith("(") else None

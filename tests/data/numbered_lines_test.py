@@ -15,7 +15,14 @@ def lines_of(tmp_path, content: bytes):
 
 def test_lines_are_numbered_from_one_and_have_no_end(tmp_path):
     lines = lines_of(tmp_path, b"a\n\nb")
-    assert [tuple(line) for line in lines] == [(1, "a", None), (2, "", None), (3, "b", None)]
+    assert [line[:3] for line in lines] == [(1, "a", None), (2, "", None), (3, "b", None)]
+
+
+@pytest.mark.parametrize("content, is_ended", [(b"a\nb", False), (b"a\nb\n", True)])
+def test_the_last_line_tells_whether_a_line_feed_ends_it(tmp_path, content, is_ended):
+    first, last = lines_of(tmp_path, content)
+    assert first.is_ended
+    assert last.is_ended == is_ended
 
 
 def test_only_a_line_feed_ends_a_line(tmp_path):
@@ -33,7 +40,7 @@ def test_a_byte_order_mark_is_a_fault_of_the_first_line_only(tmp_path):
 def test_a_carriage_return_is_a_fault_wherever_it_stands(tmp_path):
     end, middle, clean = lines_of(tmp_path, b"a\r\nb\rc\nd\n")
     assert (end.text, end.fault.fault) == ("a", Fault.CARRIAGE_RETURN)
-    assert (middle.fault.fault, middle.fault.line) == (Fault.CARRIAGE_RETURN, 2)
+    assert (middle.fault.fault, middle.fault.line) == (Fault.CARRIAGE_RETURN_WITHIN, 2)
     assert clean.fault is None
 
 

@@ -12,7 +12,7 @@ def lines_of(tmp_path, content: bytes) -> list:
 
 
 def test_a_line_comes_with_its_number(tmp_path):
-    assert lines_of(tmp_path, b"one\ntwo") == [Line(1, "one"), Line(2, "two")]
+    assert lines_of(tmp_path, b"one\ntwo\n") == [Line(1, "one"), Line(2, "two")]
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n \n"])

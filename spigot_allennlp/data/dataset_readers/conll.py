@@ -8,7 +8,7 @@ from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.conll_format import ConllSentence, scan_conll
 from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
 from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
-from spigot_allennlp.data.enhanced_graph import enhanced_graph
+from spigot_allennlp.data.enhanced_graph import enhanced_graph, has_graph
 from spigot_allennlp.data.errors import attempt
 
 
@@ -27,7 +27,8 @@ class ConllReader(TreebankReader):
 
     enhanced_graph : `bool`, optional (default = `False`)
         Whether to take the graph in the ninth column of CoNLL-U as `graph` and `tops`, as
-        `enhanced_graph.py` tells. If so, a sentence without one is an error.
+        `enhanced_graph.py` tells. If so, a sentence without one has an empty graph where another of
+        the same file has one; where none has, it is an error.
     """
 
     def __init__(self, enhanced_graph: bool = False, **kwargs) -> None:
@@ -36,10 +37,12 @@ class ConllReader(TreebankReader):
 
     def _sentences(self, path: str) -> Iterator[Result]:
         layout = "conllu" if self._enhanced_graph else "conllx"
-        for sentence in scan_conll(local_path(path), layout):
-            yield attempt(self._annotated, sentence)
+        local = local_path(path)
+        may_be_empty = self._enhanced_graph and _has_graphs(local, layout)
+        for sentence in scan_conll(local, layout):
+            yield attempt(self._annotated, sentence, may_be_empty)
 
-    def _annotated(self, sentence: ConllSentence) -> AnnotatedSentence:
+    def _annotated(self, sentence: ConllSentence, may_be_empty: bool) -> AnnotatedSentence:
         words = sentence.words
         annotated = AnnotatedSentence(
             words=[word.form for word in words],
@@ -54,5 +57,11 @@ class ConllReader(TreebankReader):
             annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.word_lines)
             annotated.relations = [word.relation for word in words]
         if self._enhanced_graph:
-            annotated.arcs, annotated.tops = enhanced_graph(sentence)
+            annotated.arcs, annotated.tops = enhanced_graph(sentence, may_be_empty)
         return annotated
+
+
+def _has_graphs(path: str, layout: str) -> bool:
+    """Whether a sentence of the file has an enhanced graph; the first ones tell, as a rule."""
+    sentences = scan_conll(path, layout)
+    return any(isinstance(one, ConllSentence) and has_graph(one) for one in sentences)

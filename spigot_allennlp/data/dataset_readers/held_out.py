@@ -10,6 +10,7 @@ from typing import Iterable, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
 from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.data.blocks import number_of
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 
 Sample = TypeVar("Sample")
@@ -71,12 +72,12 @@ def part_of(data_path: str) -> Part:
             f'"{data_path}" asks for the part "{name}", but the parts are {", ".join(PARTS)}. '
             "Leave # out for the whole file."
         )
-    if colon and not (limit.isdigit() and int(limit) > 0):
+    if colon and not number_of(limit):
         raise ConfigurationError(
             f'"{data_path}" limits the part to "{limit}" samples; write a whole number, as in '
             f"#{name}:1000."
         )
-    return Part(path, name, int(limit) if colon else None)
+    return Part(path, name, number_of(limit))
 
 
 def check_every(held_out_every: int) -> int:

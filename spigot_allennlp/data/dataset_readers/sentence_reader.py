@@ -69,6 +69,8 @@ class SentenceReader(DatasetReader):
 
     def _read(self, file_path) -> Iterator[Instance]:
         paths = [file_path] if isinstance(file_path, (str, PathLike)) else list(file_path)
+        if not paths:
+            raise ConfigurationError("The data path is a list without a file. Name at least one.")
         for sentence in self._share(self._sound_sentences(list(map(str, paths)))):
             yield self.text_to_instance(**vars(sentence))
 
@@ -110,7 +112,10 @@ class SentenceReader(DatasetReader):
                     else:
                         left_out.add(result)
                 if not kept:
-                    report = left_out.report() or "none is of the kind that was asked for"
+                    report = (
+                        left_out.report().removesuffix(".")
+                        or "none is of the kind that was asked for"
+                    )
                     raise MalformedInputError(path, 1, Fault.NOTHING_LEFT, report)
 
     @contextmanager
