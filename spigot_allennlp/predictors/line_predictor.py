@@ -242,10 +242,10 @@ def parsed_object(line: str) -> JsonDict:
         return json.loads(line, object_pairs_hook=_unique_keys)
     except RecursionError as error:
         raise ConfigurationError("its JSON is nested too deeply") from error
-    except ConfigurationError:
-        raise
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise ConfigurationError(f"it is not JSON: {error}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"it holds a number that is too long: {error}") from error
 
 
 def _unique_keys(pairs: List[Tuple[str, Any]]) -> JsonDict:
@@ -256,7 +256,7 @@ def _unique_keys(pairs: List[Tuple[str, Any]]) -> JsonDict:
     return dict(pairs)
 
 
-def check_utf8(text: str) -> None:
+def check_utf8(text: str, name: str = "the line") -> None:
     """
     # Raises
 
@@ -267,7 +267,7 @@ def check_utf8(text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         character = text[error.start]
-        place = f"character {error.start + 1}"
+        place = f"character {error.start + 1} of {name}"
         if "\udc80" <= character <= "\udcff":
             raise ConfigurationError(
                 f"{place} is the byte {ord(character) - 0xDC00:#x}, which is not UTF-8 there. "

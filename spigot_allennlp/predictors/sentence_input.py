@@ -34,7 +34,7 @@ def check_input(inputs: Any) -> None:
         raise ConfigurationError(
             f'"id" must be a whole number or one line of text, not {_shown(name)}'
         )
-    check_utf8(str(name))
+    check_utf8(str(name), '"id"')
     if "sentence" in inputs:
         _check_sentence(inputs)
     else:
@@ -46,7 +46,7 @@ def _check_sentence(inputs: Dict[str, Any]) -> None:
         raise ConfigurationError(
             f'"sentence" must hold some text, not {_shown(inputs["sentence"])}'
         )
-    check_utf8(inputs["sentence"])
+    check_utf8(inputs["sentence"], '"sentence"')
     layers = [name for name in LAYERS if name in inputs]
     if layers:
         raise ConfigurationError(
@@ -72,7 +72,7 @@ def _check_words(inputs: Dict[str, Any]) -> None:
                     f'entry {position} of "{name}" is {_shown(value)}; it must be a string, '
                     "neither empty nor with a tab or the end of a line in it"
                 )
-            check_utf8(value)
+            check_utf8(value, f'entry {position} of "{name}"')
 
 
 def _shown(value: Any) -> str:

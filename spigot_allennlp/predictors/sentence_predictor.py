@@ -139,7 +139,7 @@ class SentencePredictor(LinePredictor):
     def run(self, instances: List[Instance]) -> List[JsonDict]:
         asked = []
         for instance in instances:
-            self._check_length(instance)
+            self._check_length(_length(instance))
             self._reader.apply_token_indexers(instance)
             fields = {name: field for name, field in instance.items() if name not in GOLD}
             asked.append(Instance(fields))
@@ -147,12 +147,12 @@ class SentencePredictor(LinePredictor):
             outputs = self._model.forward_on_instances(asked)
         return [self.readable(output) for output in outputs]
 
-    def _check_length(self, instance: Instance) -> None:
-        if self._max_words is not None and _length(instance) > self._max_words:
+    def _check_length(self, length: int) -> None:
+        if self._max_words is not None and length > self._max_words:
             raise ConfigurationError(
-                f"the sentence has {_length(instance)} words, more than max_words, which is "
+                f"the sentence has {length} words, more than max_words, which is "
                 f"{self._max_words}. Divide it; or, if there is memory for it, raise the limit: "
-                f"--predictor-args '{{\"max_words\": {_length(instance)}}}'"
+                f"--predictor-args '{{\"max_words\": {length}}}'"
             )
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:

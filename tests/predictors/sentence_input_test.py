@@ -39,6 +39,11 @@ def test_what_a_predictor_may_be_asked_is_accepted(inputs):
         ({"words": ["a"], "id": ["a"]}, '"id" must be'),
         ({"words": ["a"], "id": "a\nb"}, '"id" must be'),
         ({"words": ["a"], "id": "a\r"}, '"id" must be'),
+        ({"words": ["a"], "id": True}, '"id" must be'),
+        ({"words": ["a"], "id": "a\ud83d"}, 'character 2 of "id" is .* half of a character'),
+        ({"words": ["a", "\ud83d"]}, 'character 1 of entry 2 of "words"'),
+        ({"words": ["a"], "pos": ["\udce9"]}, 'entry 1 of "pos" is the byte 0xe9'),
+        ({"sentence": "cut \ud83d"}, 'character 5 of "sentence"'),
     ],
 )
 def test_what_cannot_is_refused_by_the_name_of_its_key(inputs, reason):
