@@ -12,6 +12,10 @@ from spigot_allennlp.compat.config_variables import (
     a_missing_file_is_traced_to_its_variable,
     variables_have_defaults,
 )
+from spigot_allennlp.compat.embedding_files import (
+    word_vectors_are_read_or_the_line_is_named,
+    words_of_vectors_are_read_as_their_vectors_are,
+)
 from spigot_allennlp.compat.environment import (
     allennlp_models_is_no_default_plugin,
     torchvision_may_be_missing,

@@ -260,7 +260,8 @@ class Fault(Enum):
     )
     VECTOR = (
         "an embedding that cannot be read",
-        "A line holds a word and its numbers, all parted by one space; mend or remove the line.",
+        "A line holds a word and embedding_dim numbers, all parted by one space; mend the file or "
+        "embedding_dim, or leave such lines out: SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR=skip.",
     )
     NO_TAB = (
         "no tab between label and text",

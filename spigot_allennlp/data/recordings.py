@@ -95,7 +95,7 @@ def _archive(path: str) -> List[_File]:
     files: List[_File] = []
     try:
         with tarfile.open(fileobj=stream, mode="r:") as archive:
-            for member in _members(archive, path):
+            for member in tar_members(archive, path):
                 if _is_recording(PurePosixPath(member.name).name) and not member.isdir():
                     files.append(_File(member.name, _content(archive, member, path)))
             end = archive.offset
@@ -110,10 +110,14 @@ def _archive(path: str) -> List[_File]:
     return sorted(files, key=lambda file: (PurePosixPath(file.name).stem, file.name))
 
 
-def _members(archive: tarfile.TarFile, path: str) -> Iterator[tarfile.TarInfo]:
+def tar_members(archive: tarfile.TarFile, path: str) -> Iterator[tarfile.TarInfo]:
     """
     The members one after the other. `tarfile` has errors of many kinds for damaged headers, and
     goes round in circles at a size below zero.
+
+    # Raises
+
+    `tarfile.ReadError` if it is no archive, `MalformedInputError` at a damaged header.
     """
     last = -1
     while True:
