@@ -1,5 +1,6 @@
 """What a spiking classifier says of a sample, and how its neurons came to say so."""
 
+import inspect
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -12,6 +13,7 @@ from allennlp.models import Model
 from allennlp.nn import util
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.data.idx_format import as_bytes
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 
 
@@ -19,8 +21,9 @@ from spigot_allennlp.modules.spike_trains import SpikeTrains
 class SpikingPredictor(Predictor):
     """
     Classifies samples with a spiking classifier. With `--use-dataset-reader` the input is what the
-    model's reader reads; without, JSON lines with an `image`, rows of bytes, for a reader of
-    images.
+    model's reader reads; without, JSON lines with an `image`, rows of whole numbers from 0 to 255,
+    for a reader of images. An encoding with a seed tells samples apart by their numbers: that of a
+    line is its place among the lines, from 0, as it would be in a file of images, or its `sample`.
 
     The output has, per sample, its `label`, the firing `counts` of all classes, and of each layer,
     the inputs first, the `mean_counts` of its neurons. Pictures are made in a folder, if one is
@@ -66,6 +69,7 @@ class SpikingPredictor(Predictor):
         self._num_rasters = num_rasters
         self._details = details
         self._num_samples = 0
+        self._num_lines = 0
         self._counts: List[List[numpy.ndarray]] = []
 
     def predict_instance(self, instance: Instance) -> JsonDict:
@@ -93,12 +97,30 @@ class SpikingPredictor(Predictor):
         return outputs
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        number = self._num_lines
+        self._num_lines += 1
         if "image" not in json_dict:
             raise ConfigurationError(
-                f'The input has no "image" but {sorted(json_dict)}. Give its rows of bytes, or a '
-                "file of the reader's, with --use-dataset-reader."
+                f'The input has no "image" but {sorted(json_dict)[:10]}. Give its rows of bytes, '
+                "or a file of the reader's, with --use-dataset-reader."
             )
-        return self._dataset_reader.text_to_instance(numpy.array(json_dict["image"], numpy.uint8))
+        arguments = inspect.signature(self._dataset_reader.text_to_instance).parameters
+        if "image" not in arguments:
+            raise ConfigurationError(
+                f"The model's reader, {type(self._dataset_reader).__name__}, reads no images. Give "
+                "a file of the reader's, with --use-dataset-reader."
+            )
+        sample = json_dict.get("sample", number)
+        if type(sample) is not int or not 0 <= sample < 2**63:
+            raise ConfigurationError(
+                f'"sample" is {str(sample)[:100]!r}, but must be a whole number from 0 on.'
+            )
+        given = {"sample": sample} if "sample" in arguments else {}
+        try:
+            image = as_bytes(json_dict["image"])
+            return self._dataset_reader.text_to_instance(image=image, **given)
+        except ValueError as error:
+            raise ConfigurationError(f'"image" of sample {sample}: {error}') from error
 
     def _details_of(self, trains: List[SpikeTrains], number: int) -> Dict[str, Any]:
         spikes = [each.fired[number].nonzero().tolist() for each in trains]

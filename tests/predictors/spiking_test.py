@@ -60,6 +60,58 @@ def test_details_are_spikes_and_potentials(parts):
     json.dumps(output)
 
 
+@pytest.fixture(scope="module")
+def seeded():
+    """As the configs have it: with a seed in the encoding."""
+    params = Params.from_file(str(CONFIG))
+    assert params["model"]["encoding"]["seed"] is not None
+    reader = DatasetReader.from_params(params["dataset_reader"])
+    vocab = Vocabulary()
+    for digit in range(10):
+        vocab.add_token_to_namespace(str(digit), "labels")
+    instances = list(reader.read("synthetic:size=4,seed=3"))
+    return Model.from_params(params["model"], vocab=vocab), reader, instances
+
+
+def image_of(instance):
+    return instance["inputs"].array.reshape(28, 28).tolist()
+
+
+def test_an_image_in_a_line_is_the_sample_of_that_number(seeded):
+    lines = [{"image": image_of(instance)} for instance in seeded[2]]
+    expected = SpikingPredictor(*seeded[:2]).predict_batch_instance(seeded[2])
+    predictor = SpikingPredictor(*seeded[:2])
+    assert predictor.predict_batch_json(lines[:3]) == expected[:3]
+    assert predictor.predict_json(lines[3]) == expected[3]
+    assert predictor.predict_json({**lines[1], "sample": 1}) == expected[1]
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ({"image": [[0.0, 0.5], [1.0, 0.2]]}, "is 0.5.*Multiply intensities from 0 to 1 by 255"),
+        ({"image": [[0, 1], [2]]}, "unequal length"),
+        ({"image": [[0, None]]}, "no numbers"),
+        ({"image": [[0, 256]]}, "is 256"),
+        ({"image": [[0, float("nan")]]}, "is nan"),
+        ({"image": "a" * 10**6}, "no pixels|no numbers"),
+        ({"image": [[1, 2]]}, "784 inputs .* was given 2"),
+        ({"image": [[0] * 28] * 28, "sample": -1}, "\"sample\" is '-1'"),
+        ({"image": [[0] * 28] * 28, "sample": True}, "\"sample\" is 'True'"),
+    ],
+)
+def test_what_is_no_image_of_bytes_is_an_error_with_the_way_out(line, message, seeded):
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        SpikingPredictor(*seeded[:2]).predict_json(line)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_reader_of_no_images_is_named(seeded):
+    predictor = SpikingPredictor(seeded[0], DatasetReader.by_name("n_mnist")())
+    with pytest.raises(ConfigurationError, match="NMnistReader, reads no images.*--use-dataset"):
+        predictor.predict_json({"image": [[0]]})
+
+
 def test_an_image_can_be_given_as_json(parts):
     predictor = SpikingPredictor(*parts[:2])
     image = parts[2][0]["inputs"].array.reshape(28, 28).tolist()

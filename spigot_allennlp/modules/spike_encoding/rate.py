@@ -59,6 +59,7 @@ class Rate(SpikeEncoding):
         if samples is None:
             raise ConfigurationError(
                 "The rate encoding has a seed, but the samples no numbers, by which it would tell "
-                "them apart. Leave the seed out."
+                "them apart. Let the reader give each a number (`sample` in its metadata), or "
+                "leave the seed out."
             )
         return samples * FACTOR + self._seed
