@@ -1,15 +1,17 @@
-"""What makes a sequence of heads a tree."""
+"""What makes a sequence of heads a tree, and which trees and graphs a model can have."""
 
 from dataclasses import dataclass
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
+from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 
 
 @dataclass(frozen=True)
 class TreeRules:
     """
-    The trees to be accepted.
+    The trees to be accepted. A cycle is never a tree; several roots and crossing arcs are a matter
+    of what the structure of a model has.
 
     # Parameters
 
@@ -55,6 +57,38 @@ class TreeRules:
             detail = f"another arc crosses that from {known[word - 1]} to {word}"
             raise MalformedInputError(path, lines[word - 1], Fault.NON_PROJECTIVE, detail)
         return known
+
+
+@dataclass(frozen=True)
+class GraphRules:
+    """
+    The semantic graphs to be accepted.
+
+    # Parameters
+
+    deterministic_roles : `Tuple[str, ...]`, optional (default = `()`)
+        Roles that a predicate has at most once.
+    """
+
+    deterministic_roles: Tuple[str, ...] = ()
+
+    def check(self, arcs: List[Arc], path: str, lines: Sequence[int]) -> List[Arc]:
+        """
+        The `arcs`, `(predicate, argument, role)`, if they keep the rules; `path` and `lines` as in
+        `TreeRules.check`.
+
+        # Raises
+
+        `MalformedInputError` if they do not.
+        """
+        first: Dict[Tuple[int, str], int] = {}
+        for predicate, argument, role in arcs:
+            if role in self.deterministic_roles:
+                other = first.setdefault((predicate, role), argument)
+                if other != argument:
+                    detail = f"the tokens {other} and {argument} are both {role} of {predicate}"
+                    raise MalformedInputError(path, lines[argument - 1], Fault.ROLE_TWICE, detail)
+        return arcs
 
 
 def find_cycle(heads: Sequence[int]) -> List[int]:

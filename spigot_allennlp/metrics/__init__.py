@@ -4,6 +4,7 @@ from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.metrics.counting_metric import CountingMetric
 from spigot_allennlp.metrics.graph_change import GraphChange
 from spigot_allennlp.metrics.item_mean import ItemMean
+from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
 from spigot_allennlp.metrics.v_measure import VMeasure
@@ -13,6 +14,7 @@ __all__ = [
     "CountingMetric",
     "GraphChange",
     "ItemMean",
+    "OutsideStructure",
     "SemanticF1",
     "TreeAttachment",
     "VMeasure",

@@ -1,6 +1,6 @@
 """What all parsers have in common: their predictor, and the way between sentences and padding."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.models import Model
@@ -10,6 +10,32 @@ from spigot_allennlp.data.punctuation import is_punctuation
 
 CARRIED = ("id", "words", "lemmas", "pos")
 UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
+
+
+class GoldLosses(NamedTuple):
+    """
+    # Parameters
+
+    losses : `Tensor`
+        The loss of each sentence, shape `(batch_size,)`; 0 where it is not `counted`.
+    counted : `BoolTensor`
+        Whether the gold object of each sentence is one that the parser's structure has, of the same
+        shape; if not, it is left out of the loss (and in training an error), but not of the
+        metrics.
+    """
+
+    losses: Tensor
+    counted: BoolTensor
+
+    def mean(self, losses: Optional[Tensor] = None) -> Optional[Tensor]:
+        """
+        A scalar, over the sentences that are counted; `None` if there is none. The `losses` may be
+        handed in again, as they have come back from an estimator.
+        """
+        losses = self.losses if losses is None else losses
+        if self.counted.all():
+            return losses.mean()
+        return losses.sum() / self.counted.sum() if self.counted.any() else None
 
 
 class ParsingModel(Model):

@@ -10,8 +10,9 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
-from spigot_allennlp.models.parsing_model import UNKNOWN, ParsingModel
+from spigot_allennlp.models.parsing_model import UNKNOWN, GoldLosses, ParsingModel
 from spigot_allennlp.modules.arc_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
@@ -75,6 +76,7 @@ class SemanticParser(ParsingModel):
         self._label_scorer = label_scorer.construct(input_dim=dim, num_outputs=num_labels)
         self._loss = loss
         self._f1 = SemanticF1()
+        self._outside = OutsideStructure("graphs_outside_structure")
         initializer(self)
 
     @property
@@ -112,8 +114,11 @@ class SemanticParser(ParsingModel):
         output = self.decode(scores, mask, metadata)
         if graph is not None:
             labels = gold_labels(graph, tops)
-            output["loss"] = self.losses(scores, mask, labels).mean()
-            self.observe(output, mask, labels)
+            gold = self.losses(scores, mask, labels, metadata)
+            loss = gold.mean()
+            if loss is not None:
+                output["loss"] = loss
+            self.observe(output, mask, labels, gold.counted)
         return output
 
     def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
@@ -126,15 +131,31 @@ class SemanticParser(ParsingModel):
             states = self.arc_encoder(states, arcs)
         return self._arc_scorer(states) + self._label_scorer(states)
 
-    def losses(self, scores: Tensor, mask: BoolTensor, labels: LongTensor) -> Tensor:
+    def losses(
+        self,
+        scores: Tensor,
+        mask: BoolTensor,
+        labels: LongTensor,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+    ) -> GoldLosses:
         """
-        The loss of each sentence, shape `(batch_size,)`, against gold labels of shape
+        The loss of each sentence against gold labels of shape
         `(batch_size, argument, predicate)`.
+
+        # Raises
+
+        `ConfigurationError` in training if a gold graph is not one of the structure's, see
+        `StructuredLoss`.
         """
         part_mask = self.structure.part_mask(mask, scores.shape)
-        is_arc = (labels != NO_ARC).unsqueeze(-1).to(scores.dtype)
-        gold = torch.zeros_like(scores).scatter_(-1, labels.clamp(min=0).unsqueeze(-1), is_arc)
-        return self._loss(self.structure, scores, part_mask, gold * part_mask)
+        # A role that came into the vocabulary after this parser was trained is unknown to it.
+        known = labels.masked_fill(labels >= scores.size(-1), UNKNOWN)
+        is_arc = (known != NO_ARC) & mask.unsqueeze(1) & mask.unsqueeze(2)
+        gold = torch.zeros_like(scores).scatter_(
+            -1, known.clamp(min=0).unsqueeze(-1), is_arc.unsqueeze(-1).to(scores.dtype)
+        )
+        losses = self._loss(self.structure, scores, part_mask, gold, metadata)
+        return GoldLosses(losses, self._loss.counted(self.structure, part_mask, gold))
 
     def decode(
         self,
@@ -157,9 +178,17 @@ class SemanticParser(ParsingModel):
         """Shape `(label,)`: all but the unknown role, which is never meant."""
         return torch.arange(scores.size(-1), device=scores.device) != UNKNOWN
 
-    def observe(self, output: Dict[str, Any], mask: BoolTensor, labels: LongTensor) -> None:
-        """Counts the graphs of `output` against gold labels."""
+    def observe(
+        self,
+        output: Dict[str, Any],
+        mask: BoolTensor,
+        labels: LongTensor,
+        counted: Optional[BoolTensor] = None,
+    ) -> None:
+        """Counts the graphs of `output` against gold labels; `counted` as in `GoldLosses`."""
         self._f1(output["graph"], labels, mask)
+        if counted is not None and not self.training:
+            self._outside(counted)
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Per sentence `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
@@ -178,12 +207,16 @@ class SemanticParser(ParsingModel):
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """All figures in evaluation; in training, which shows them at every batch, the two F1."""
+        """
+        In training, which shows them at every batch, the two F1. In evaluation all figures, and,
+        only if there are any, `graphs_outside_structure`: how many sentences have a gold graph that
+        the structure has not. These count in the figures, but not in the loss.
+        """
         figures = self._f1.get_metric(reset)
         if self.training:
             shown = ("labelled_f1", "unlabelled_f1")
             return {name: figure for name, figure in figures.items() if name in shown}
-        return figures
+        return {**figures, **self._outside.get_metric(reset)}
 
 
 def gold_labels(graph: LongTensor, tops: Optional[LongTensor]) -> LongTensor:

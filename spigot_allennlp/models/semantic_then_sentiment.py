@@ -119,8 +119,9 @@ class SemanticThenSentiment(ClassificationModel):
         losses: List[Tensor] = []
         output: Dict[str, Any] = {"metadata": metadata}
         if graph is not None and self.parser is not None:
-            parsed = self.parser(tokens, graph, tops)
-            losses.append(self._parsing_loss_weight * parsed["loss"])
+            parsed = self.parser(tokens, graph, tops, metadata)
+            if "loss" in parsed:
+                losses.append(self._parsing_loss_weight * parsed["loss"])
         if label is not None or not self.training:
             states, mask = self.encoder(tokens)
             if self.parser is None:

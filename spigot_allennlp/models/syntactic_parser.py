@@ -10,9 +10,11 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
+    GoldLosses,
     ParsingModel,
     punctuation_mask,
     unpadded,
@@ -70,6 +72,7 @@ class SyntacticParser(ParsingModel):
         if relation_scorer is not None:
             size = vocab.get_vocab_size(RELATIONS)
             self._relation_scorer = relation_scorer.construct(input_dim=dim, num_outputs=size)
+        self._outside = OutsideStructure("trees_outside_structure")
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)
         initializer(self)
 
@@ -103,8 +106,13 @@ class SyntacticParser(ParsingModel):
         output = self.decode(states, scores, mask, metadata)
         output["arc_scores"] = scores
         if heads is not None:
-            output["loss"] = self.losses(states, scores, mask, heads, relations).mean()
+            gold = self.losses(states, scores, mask, heads, relations, metadata)
+            loss = gold.mean()
+            if loss is not None:
+                output["loss"] = loss
             self.observe(output, mask, heads, relations, metadata)
+            if not self.training:
+                self._outside(gold.counted)
         return output
 
     def arc_scores(self, states: Tensor) -> Tensor:
@@ -118,16 +126,22 @@ class SyntacticParser(ParsingModel):
         mask: BoolTensor,
         heads: LongTensor,
         relations: Optional[LongTensor],
-    ) -> Tensor:
+        metadata: Optional[List[Dict[str, Any]]] = None,
+    ) -> GoldLosses:
         """
-        The loss of each sentence, shape `(batch_size,)`: of its arcs and, if labelled, of its
-        relations, in nats.
+        The loss of each sentence: of its arcs and, if labelled, of its relations, in nats.
+
+        # Raises
+
+        `ConfigurationError` in training if a gold tree is not one of the structure's, see
+        `StructuredLoss`.
         """
         part_mask = self.structure.part_mask(mask, scores.shape)
         heads, gold = arcs_from_heads(heads, part_mask)
-        losses = self._loss(self.structure, scores, part_mask, gold.to(scores.dtype))
+        losses = self._loss(self.structure, scores, part_mask, gold.to(scores.dtype), metadata)
+        counted = self._loss.counted(self.structure, part_mask, gold)
         if self._relation_scorer is None:
-            return losses
+            return GoldLosses(losses, counted)
         if relations is None:
             raise ConfigurationError(
                 "This parser has a relation_scorer, but the data have no relations. Leave "
@@ -139,7 +153,8 @@ class SyntacticParser(ParsingModel):
         relations = relations.masked_fill(relations >= logits.size(-1), UNKNOWN)
         targets = torch.nn.functional.pad(relations, (1, 0))
         nats = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
-        return losses + (nats * part_mask.any(dim=-1)).sum(dim=-1)
+        nats = (nats * part_mask.any(dim=-1)).sum(dim=-1)
+        return GoldLosses(losses + nats.masked_fill(~counted, 0), counted)
 
     def decode(
         self,
@@ -190,4 +205,10 @@ class SyntacticParser(ParsingModel):
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        return self._attachment.get_metric(reset)
+        """
+        Attachment scores over all sentences, and, in evaluation and only if there are any,
+        `trees_outside_structure`: how many sentences have a gold tree that the structure has not.
+        These count in the scores, but not in the loss.
+        """
+        figures = self._attachment.get_metric(reset)
+        return figures if self.training else {**figures, **self._outside.get_metric(reset)}

@@ -8,7 +8,7 @@ from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from torch import LongTensor, Tensor
 
-from spigot_allennlp.models.parsing_model import ParsingModel
+from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel
 from spigot_allennlp.models.semantic_parser import SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.modules.determinism import without_dropout
@@ -111,17 +111,22 @@ class SyntacticThenSemantic(ParsingModel):
             return parser.decode(parser.scores(states, arcs), mask, metadata), []
         labels = gold_labels(graph, tops)
         graphs: List[Dict[str, Any]] = []
+        golds: List[GoldLosses] = []
 
         def downstream(arcs: Tensor) -> Tensor:
             scores = parser.scores(states, arcs)
             if not graphs:  # the first time: an estimator may ask again, at other arcs
                 graphs.append(parser.decode(scores.detach(), mask, metadata))
-            return parser.losses(scores, mask, labels)
+            golds.append(parser.losses(scores, mask, labels, metadata))
+            return golds[-1].losses
 
         latent = self.argmax(arc_scores, mask, downstream)
         losses = latent.losses()
-        parser.observe(graphs[0], mask, labels)
-        return graphs[0], [losses.mean() + self.argmax.auxiliary_loss(latent, losses)]
+        parser.observe(graphs[0], mask, labels, golds[0].counted)
+        loss = golds[0].mean(losses)
+        if loss is None:
+            return graphs[0], []
+        return graphs[0], [loss + self.argmax.auxiliary_loss(latent, losses)]
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """The syntactic parser's scores, shape `(batch_size, dependent, head)`."""

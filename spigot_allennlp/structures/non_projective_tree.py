@@ -33,6 +33,12 @@ class NonProjectiveTree(Structure):
 
     dimensions = ("dependent", "head")
     fixed_size = True
+    way_out = (
+        "Heads must make a tree. To learn from trees with several roots, give the "
+        'structure "single_root": false, and the reader "multiple_roots": true. Or let the reader '
+        'of the training data leave them out: "multiple_roots": false, "on_excluded": '
+        '"skip".'
+    )
 
     def __init__(self, single_root: bool = True) -> None:
         self._single_root = single_root

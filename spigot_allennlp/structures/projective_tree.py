@@ -35,6 +35,13 @@ class ProjectiveTree(Structure):
 
     dimensions = ("dependent", "head")
     fixed_size = True
+    way_out = (
+        'To learn from trees with crossing arcs, set the structure to "non_projective_tree", and '
+        'the reader to "projective": false; to learn from trees with several roots, give the '
+        'structure "single_root": false, and the reader "multiple_roots": true. Or let the reader '
+        'of the training data leave them out: "projective": true, "multiple_roots": false, '
+        '"on_excluded": "skip".'
+    )
 
     def __init__(self, single_root: bool = True) -> None:
         self._single_root = single_root

@@ -42,6 +42,12 @@ class SemanticGraph(Structure):
     """
 
     dimensions = ("dependent", "head", "label")
+    way_out = (
+        "No token is its own predicate, and none has two roles for one predicate. Where a "
+        'predicate has one of the "deterministic_roles" twice, take that role out of them; or let '
+        'the reader of the training data leave such graphs out: the same "deterministic_roles", '
+        '"on_excluded": "skip".'
+    )
 
     def __init__(
         self,

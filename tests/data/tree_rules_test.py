@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 
 from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.tree_rules import TreeRules, find_crossing, find_cycle
+from spigot_allennlp.data.tree_rules import GraphRules, TreeRules, find_crossing, find_cycle
 
 LINES = range(11, 20)
 
@@ -96,3 +96,11 @@ def test_the_error_names_the_line_of_a_token_concerned(heads, message):
 def test_crossing_arcs_are_named():
     with pytest.raises(MalformedInputError, match="another arc crosses that from 1 to 3"):
         TreeRules(projective=True).check([0, 4, 1, 1], "file", LINES)
+
+
+def test_a_role_twice_is_refused_where_it_is_deterministic():
+    arcs = [(2, 1, "ARG1"), (2, 3, "ARG2"), (2, 4, "ARG2"), (1, 3, "ARG1")]
+    for roles in ((), ("ARG1",), ("BV",)):
+        assert GraphRules(roles).check(arcs, "file", LINES) == arcs
+    with pytest.raises(MalformedInputError, match="file:14: .*: the tokens 3 and 4 are both ARG2"):
+        GraphRules(("ARG1", "ARG2")).check(arcs, "file", LINES)

@@ -1,8 +1,10 @@
 // A semantic parser alone.
 local data = import 'data.libsonnet';
+local families = import 'families.libsonnet';
 
 {
-  dataset_reader: data.sdp,
+  dataset_reader: data.sdp + families.all + families.graphs($.model),
+  validation_dataset_reader: data.sdp + families.all,
   train_data_path: data.sdp_train,
   validation_data_path: data.sdp_dev,
   datasets_for_vocab_creation: ['train'],

@@ -1,8 +1,10 @@
 // A syntactic parser alone.
 local data = import 'data.libsonnet';
+local families = import 'families.libsonnet';
 
 {
-  dataset_reader: data.conll,
+  dataset_reader: data.conll + families.trees($.model),
+  validation_dataset_reader: data.conll + families.all,
   train_data_path: data.conll_train,
   validation_data_path: data.conll_dev,
   datasets_for_vocab_creation: ['train'],

@@ -1,10 +1,16 @@
 // A syntactic parser inside a semantic one, trained jointly on a treebank of trees and one of graphs.
 local data = import 'data.libsonnet';
+local families = import 'families.libsonnet';
 
 {
-  dataset_reader: { type: 'multitask', readers: { syntax: data.conll, semantics: data.sdp } },
+  local trees = families.trees($.model.syntactic_parser),
+  dataset_reader: { type: 'multitask', readers: {
+    syntax: data.conll + trees,
+    // Trees stand in augmented files alone. Where there are any, they train the syntactic parser, too.
+    semantics: data.sdp + trees + families.graphs($.model.semantic_parser),
+  } },
   // The trees of other files than the development one are looked for beside them.
-  validation_dataset_reader: data.sdp + { companion: { [data.sdp_dev]: data.conll_dev, '*': '.conll' } },
+  validation_dataset_reader: data.sdp + families.all + { companion: { [data.sdp_dev]: data.conll_dev, '*': '.conll' } },
   train_data_path: { syntax: data.conll_train, semantics: data.sdp_train },
   validation_data_path: data.sdp_dev,
   datasets_for_vocab_creation: ['train'],

@@ -57,7 +57,8 @@ class ConllReader(TreebankReader):
             annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.word_lines)
             annotated.relations = [word.relation for word in words]
         if self._enhanced_graph:
-            annotated.arcs, annotated.tops = enhanced_graph(sentence, may_be_empty)
+            arcs, annotated.tops = enhanced_graph(sentence, may_be_empty)
+            annotated.arcs = self._graph_rules.check(arcs, sentence.path, sentence.word_lines)
         return annotated
 
 

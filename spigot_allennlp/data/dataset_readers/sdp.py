@@ -67,7 +67,7 @@ class SdpReader(TreebankReader):
             words=[token.form for token in tokens],
             lemmas=[token.lemma for token in tokens],
             pos=[token.pos for token in tokens],
-            arcs=list(sentence.arcs),
+            arcs=self._graph_rules.check(list(sentence.arcs), sentence.path, sentence.lines),
             tops=sentence.tops,
             identifier=sentence.identifier,
             source=f"{sentence.path}:{sentence.lines[0]}",

@@ -102,21 +102,24 @@ class SentenceReader(DatasetReader):
     def _sound_sentences(self, paths: List[str]) -> Iterator[Any]:
         for path in paths:
             with self._account(path) as left_out:
-                kept = 0
                 for result in self._sentences(path):
                     if not isinstance(result, MalformedInputError):
-                        kept += 1
+                        left_out.kept += 1
                         yield result
-                    elif self._on_error == "raise" or result.fault.is_of_file:
+                    elif result.fault.is_of_file or self._reaction(result.fault) == "raise":
                         raise result
                     else:
                         left_out.add(result)
-                if not kept:
+                if not left_out.kept:
                     report = (
                         left_out.report().removesuffix(".")
                         or "none is of the kind that was asked for"
                     )
                     raise MalformedInputError(path, 1, Fault.NOTHING_LEFT, report)
+
+    def _reaction(self, fault: Fault) -> str:
+        """What to do with a sentence that has this fault: one of `ON_ERROR`."""
+        return self._on_error
 
     @contextmanager
     def _account(self, path: str) -> Iterator[LeftOut]:
@@ -126,9 +129,7 @@ class SentenceReader(DatasetReader):
             yield left_out
         finally:
             if len(left_out) and all(share == 0 for share, _ in self._shares()):
-                logger.warning(
-                    "%d sentences of %s were left out:\n%s", len(left_out), path, left_out.report()
-                )
+                logger.log(left_out.level, left_out.summary(path))
 
     def _shares(self) -> List[Tuple[int, int]]:
         """`(rank, processes)`, and within it `(worker, workers)`, where there are such."""

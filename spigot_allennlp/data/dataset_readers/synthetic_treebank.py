@@ -9,6 +9,7 @@ from allennlp.data.fields import LabelField
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
+from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.sentiment_sentence import CLASSES
 from spigot_allennlp.data.synthetic.sentence import SyntheticSentence
 from spigot_allennlp.data.synthetic.specification import parse_specification
@@ -61,26 +62,29 @@ class SyntheticTreebankReader(TreebankReader):
             for number, sentence in enumerate(sentences, start=1):
                 label = self._classes[sentence.label]
                 if label is not None or not self._leaves_out:
-                    yield self._annotated(sentence, label, f"{path}:{number}")
+                    yield attempt(self._annotated, sentence, label, path, number)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 
     def _annotated(
-        self, sentence: SyntheticSentence, label: Optional[str], source: str
+        self, sentence: SyntheticSentence, label: Optional[str], path: str, number: int
     ) -> LabelledSentence:
         tree, graph = sentence.tree, sentence.graph
+        lines = [number] * len(tree.words)
         annotated = LabelledSentence(
             words=[word.form for word in tree.words],
             lemmas=[word.lemma for word in tree.words],
             pos=[word.pos for word in tree.words],
             identifier=sentence.identifier,
-            source=source,
+            source=f"{path}:{number}",
             label=label,
         )
         if self._trees:
-            annotated.heads, annotated.relations = list(tree.heads), list(tree.relations)
+            annotated.heads = self._tree_rules.check(tree.heads, path, lines)
+            annotated.relations = list(tree.relations)
         if self._graphs:
-            annotated.arcs, annotated.tops = list(graph.arcs), list(graph.tops)
+            annotated.arcs = self._graph_rules.check(list(graph.arcs), path, lines)
+            annotated.tops = list(graph.tops)
         return annotated
 
     def text_to_instance(  # type: ignore[override]

@@ -38,7 +38,7 @@ class HingeLoss(StructuredLoss):
         self._false_positive_cost = false_positive_cost
         self._false_negative_cost = false_negative_cost
 
-    def forward(
+    def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
         missed = self._false_negative_cost * flatten_parts(gold).sum(dim=-1)

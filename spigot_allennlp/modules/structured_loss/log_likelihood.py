@@ -17,7 +17,7 @@ class LogLikelihoodLoss(StructuredLoss):
 
     requires = frozenset({"log_partition"})
 
-    def forward(
+    def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
         return -structure.log_prob(scores, mask, gold)

@@ -1,26 +1,56 @@
 """The loss of scores against a gold object of a structure."""
 
-from typing import FrozenSet
+from typing import Any, Dict, FrozenSet, List, Optional
 
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.masking import per_instance
 from spigot_allennlp.structures.structure import Structure
+
+NAMED = 3  # so many sentences are named in an error
 
 
 class StructuredLoss(torch.nn.Module, Registrable):
     """
-    The loss of part scores against a gold object.
+    The loss of part scores against a gold object. A subclass fills one hole: `losses`.
+
+    A gold object that is not one of the structure's own (a tree with crossing arcs where the
+    structure is "projective_tree") can never be predicted, and a loss against it has no lower
+    bound: training would drive it to minus infinity, and the scores with it. Therefore `losses`
+    never meets one:
+
+    * In training it is an error, which names the sentence and the way out. To leave it out there
+      would be too late: whoever trains on it believes that it is learned from, and only the reader
+      can count what is left out before anything is trained. All training data are met in the first
+      epoch, so that the error comes early.
+    * In evaluation it is left out of the loss, for the sentence has to count in the metrics all the
+      same: `forward` gives 0, and a mean is to be taken over the instances that are `counted`.
 
     `requires` names the optional operations of `Structure` that it calls.
     """
 
     requires: FrozenSet[str] = frozenset()
 
-    def forward(
+    def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
+    ) -> Tensor:
+        """
+        The hole: the loss of each instance, never negative, summed over its parts, shape
+        `(batch_size,)`. Parameters as in `forward`. All of `gold` are objects of `structure`, or,
+        in evaluation, all zero where the result is not looked at.
+        """
+        raise NotImplementedError
+
+    def forward(
+        self,
+        structure: Structure,
+        scores: Tensor,
+        mask: BoolTensor,
+        gold: Tensor,
+        metadata: Optional[List[Dict[str, Any]]] = None,
     ) -> Tensor:
         """
         # Parameters
@@ -32,13 +62,35 @@ class StructuredLoss(torch.nn.Module, Registrable):
             The legal parts, of the same shape.
         gold : `Tensor`
             The gold objects, as zeros and ones, of the same shape.
+        metadata : `List[Dict[str, Any]]`, optional
+            What the reader says of each instance: an error names its `id` and its `source`.
 
         # Returns
 
         `Tensor`
-            The loss of each instance, summed over its parts, shape `(batch_size,)`.
+            The loss of each instance, summed over its parts, shape `(batch_size,)`; in evaluation 0
+            where the gold object is not one of the structure's.
+
+        # Raises
+
+        `ConfigurationError` in training if a gold object is not one of the structure's.
         """
-        raise NotImplementedError
+        contained = structure.contains(gold, mask)
+        if contained.all():
+            return self.losses(structure, scores, mask, gold)
+        if self.training:
+            raise ConfigurationError(_foreign(structure, contained, metadata))
+        own = gold.masked_fill(~per_instance(contained, gold), 0)
+        return self.losses(structure, scores, mask, own).masked_fill(~contained, 0)
+
+    def counted(self, structure: Structure, mask: BoolTensor, gold: Tensor) -> BoolTensor:
+        """
+        Which instances `forward` counts, shape `(batch_size,)`: in training all, for there the rest
+        is an error.
+        """
+        if self.training:
+            return mask.new_ones(len(gold))
+        return structure.contains(gold, mask)
 
     def check(self, structure: Structure) -> None:
         """Raises a `ConfigurationError` if `structure` does not provide what this loss requires."""
@@ -48,3 +100,23 @@ class StructuredLoss(torch.nn.Module, Registrable):
                     f"{type(self).__name__} needs {operation}, which {type(structure).__name__} "
                     "(so configured) does not provide. Choose the loss 'hinge', which needs none."
                 )
+
+
+def _foreign(
+    structure: Structure, contained: BoolTensor, metadata: Optional[List[Dict[str, Any]]]
+) -> str:
+    indices = (~contained).nonzero().flatten().tolist()
+    names = ", ".join(_name(index, metadata) for index in indices[:NAMED])
+    more = ", ..." if len(indices) > NAMED else ""
+    return (
+        f"{len(indices)} of {len(contained)} gold objects of a batch are outside the family of the "
+        f"structure {type(structure).__name__}, which could never predict them: {names}{more}. "
+        f"{structure.way_out}"
+    )
+
+
+def _name(index: int, metadata: Optional[List[Dict[str, Any]]]) -> str:
+    """The instance in the words of its reader, or its number in the batch."""
+    entry = metadata[index] if metadata else {}
+    names = [str(entry[key]) for key in ("id", "source") if entry.get(key) is not None]
+    return " at ".join(names) or f"number {index} of the batch"

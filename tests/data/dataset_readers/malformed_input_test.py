@@ -44,6 +44,8 @@ def conll(*heads: object) -> str:
     return "".join(rows) + "\n"
 
 
+FLAGS = ("+\t+\t_\t_", "-\t-\t_\tARG1", "-\t-\t_\tARG1")
+
 CASES = {
     "latin-1": Case(Fault.ENCODING, SDP, "1\tcafé\t_\tN\t+\t-\t_\n\n", encoding="latin-1"),
     "carriage return": Case(Fault.CARRIAGE_RETURN, SDP, "1\ta\t_\tN\t+\t-\t_\r\n\r\n"),
@@ -109,6 +111,13 @@ CASES = {
     "two roots": Case(Fault.ROOTS, CONLL, conll(0, 1, 0), 3),
     "crossing arcs": Case(
         Fault.NON_PROJECTIVE, CONLL, conll(0, 4, 1, 1), 3, options={"projective": True}
+    ),
+    "a role twice": Case(
+        Fault.ROLE_TWICE,
+        SDP,
+        "".join(f"{i}\ta\t_\tN\t{flags}\n" for i, flags in enumerate(FLAGS, 1)) + "\n",
+        3,
+        options={"deterministic_roles": ["ARG1"]},
     ),
     "an enhanced graph that is none": Case(
         Fault.ENHANCED_GRAPH,

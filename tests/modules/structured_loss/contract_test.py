@@ -1,0 +1,124 @@
+"""What every registered loss promises, with every structure: it is put through this by its name."""
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.structures.chain import Chain
+from spigot_allennlp.structures.projective_tree import ProjectiveTree
+from spigot_allennlp.structures.semantic_graph import SemanticGraph
+from spigot_allennlp.structures.structure import Structure
+
+LENGTH = 4
+
+
+def vocabulary():
+    return Vocabulary(tokens_to_add={"semantic_roles": ["ARG1", "ARG2"]})
+
+
+# By registered name: shape of the scores but for the batch, and the options to be tried.
+TREE = (LENGTH, LENGTH), [{"single_root": True}, {"single_root": False}]
+SETTINGS = {
+    "categorical": ((LENGTH, 3), [{}]),
+    "chain": ((LENGTH, 3, 3), [{}]),
+    "projective_tree": TREE,
+    "non_projective_tree": TREE,
+    "semantic_graph": (
+        (LENGTH, LENGTH, 4),
+        [{}, {"deterministic_roles": ["ARG1"], "vocab": vocabulary()}],
+    ),
+}
+
+
+def test_every_registered_structure_is_tried():
+    assert SETTINGS.keys() == set(Structure.list_available())
+
+
+def pairs():
+    for loss in StructuredLoss.list_available():
+        for name, (shape, choices) in SETTINGS.items():
+            for options in choices:
+                structure = Structure.by_name(name)(**options)
+                if all(map(structure.provides, StructuredLoss.by_name(loss).requires)):
+                    yield pytest.param(loss, structure, shape, id=f"{loss}-{name}-{len(options)}")
+
+
+@pytest.mark.parametrize("loss, structure, shape", pairs())
+def test_no_loss_is_negative_on_any_object_of_the_family(loss, structure, shape):
+    module = StructuredLoss.by_name(loss)()
+    token_mask = torch.arange(LENGTH) <= torch.tensor([3, 2, 1, 0]).unsqueeze(1)
+    mask = structure.part_mask(token_mask, torch.Size([4, *shape])).expand(4, *shape)
+
+    @settings(max_examples=25, deadline=None)
+    @given(seed=st.integers(0, 2**31), scale=st.sampled_from([0.0, 1e-3, 1.0, 30.0, 1e4]))
+    def holds(seed, scale):
+        generator = torch.Generator().manual_seed(seed)
+        scores, other = torch.randn(2, 4, *shape, generator=generator, dtype=torch.double)
+        gold = structure.argmax(other, mask)
+        losses = module(structure, (scale * scores).requires_grad_(), mask, gold)
+        # rounding, of numbers as large as the scores
+        assert (losses >= -1e-10 * max(scale, 1)).all()
+        assert losses.isfinite().all()
+        assert (module(structure, 1e6 * other, mask, gold) >= -1e-4).all()
+
+    holds()
+
+
+@pytest.mark.parametrize("loss, structure, shape", pairs())
+def test_what_is_not_contained_is_refused_in_training_and_left_out_in_evaluation(
+    loss, structure, shape
+):
+    module = StructuredLoss.by_name(loss)()
+    mask = structure.part_mask(
+        torch.ones(3, LENGTH, dtype=torch.bool), torch.Size([3, *shape])
+    ).expand(3, *shape)
+    scores = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
+    gold = structure.argmax(scores.flip(0), mask)
+    own = module(structure, scores, mask, gold)
+    gold[1] = 1
+    with pytest.raises(ConfigurationError, match="1 of 3 gold objects .* number 1 of the batch"):
+        module(structure, scores, mask, gold)
+    module.eval()
+    left_out = module(structure, scores, mask, gold)
+    torch.testing.assert_close(left_out, own * torch.tensor([1.0, 0.0, 1.0]))
+
+
+def one_of(structure, parts, shape):
+    gold = torch.zeros(1, *shape)
+    for part in parts:
+        gold[(0, *part)] = 1
+    mask = structure.part_mask(torch.ones(1, shape[0], dtype=torch.bool), gold.shape)
+    return torch.zeros_like(gold), mask, gold
+
+
+CROSSING = [(1, 0), (2, 4), (3, 1), (4, 1)]
+TWO_ROOTS = [(1, 0), (2, 1), (3, 0), (4, 3)]
+ROLE_TWICE = [(1, 2, 2), (3, 2, 2)]
+
+
+@pytest.mark.parametrize("loss", ["hinge", "log_likelihood"])
+@pytest.mark.parametrize(
+    "structure, parts, shape, way_out",
+    [
+        (ProjectiveTree(), CROSSING, (5, 5), "non_projective_tree.*projective.: false"),
+        (ProjectiveTree(), TWO_ROOTS, (5, 5), "single_root.: false.*multiple_roots.: true"),
+        (Chain(), [(1, 0, 0), (2, 1, 1)], (3, 2, 2), "Choose a structure"),
+    ],
+    ids=["crossing arcs", "two roots", "tags that do not agree"],
+)
+def test_the_error_names_the_sentence_and_the_way_out(loss, structure, parts, shape, way_out):
+    metadata = [{"id": "s7", "source": "train.conllu:12", "words": ["a"]}]
+    with pytest.raises(ConfigurationError, match=f"s7 at train.conllu:12.*{way_out}"):
+        StructuredLoss.by_name(loss)()(structure, *one_of(structure, parts, shape), metadata)
+
+
+def test_a_role_twice_is_refused_where_it_is_deterministic():
+    structure = SemanticGraph(["ARG1"], vocabulary())
+    with pytest.raises(ConfigurationError, match="deterministic_roles"):
+        StructuredLoss.by_name("hinge")()(structure, *one_of(structure, ROLE_TWICE, (4, 4, 4)))
+    tensors = one_of(SemanticGraph(), ROLE_TWICE, (4, 4, 4))
+    assert StructuredLoss.by_name("hinge")()(SemanticGraph(), *tensors) >= 0
