@@ -9,6 +9,7 @@ from spigot_allennlp.estimators.adaptive_step import AdaptiveStep
 from spigot_allennlp.estimators.gradient_estimator import (
     GradientEstimator,
     SurrogateEstimator,
+    check_object,
     check_positive,
 )
 from spigot_allennlp.estimators.noise import Draws, Noise, SumOfGammaNoise
@@ -61,8 +62,11 @@ class ImplicitMLE(SurrogateEstimator):
         check_positive("num_samples", num_samples)
         self._alpha = alpha
         self._num_samples = num_samples
-        self._noise = noise or SumOfGammaNoise()
+        self._noise = SumOfGammaNoise() if noise is None else noise
+        check_object("noise", self._noise, Noise)
         self._symmetric = symmetric
+        if adaptive is not None:
+            check_object("adaptive", adaptive, AdaptiveStep)
         self._adaptive = adaptive
         self.register_buffer("_beta", torch.tensor(float(beta)))
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from spigot_allennlp.estimators.gradient_estimator import (
     GradientEstimator,
     SurrogateEstimator,
+    check_object,
     check_positive,
 )
 from spigot_allennlp.estimators.noise import Draws, Noise, NormalNoise
@@ -43,7 +44,8 @@ class Perturbed(SurrogateEstimator):
     ) -> None:
         super().__init__()
         check_positive("num_samples", num_samples)
-        self._noise = noise or NormalNoise()
+        self._noise = NormalNoise() if noise is None else noise
+        check_object("noise", self._noise, Noise)
         self._noise.check_slope(type(self).__name__)
         self._num_samples = num_samples
         self._control_variate = control_variate

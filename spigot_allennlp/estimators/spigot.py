@@ -4,7 +4,7 @@ from typing import FrozenSet, Optional, Tuple
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.pulled_back_estimator import PulledBackEstimator
 from spigot_allennlp.projections.projection import LocalProjection, Projection
@@ -45,7 +45,8 @@ class Spigot(PulledBackEstimator):
         projection: Optional[Projection] = None,
     ) -> None:
         super().__init__(step_size, max_step_norm, num_steps)
-        self._projection = projection or LocalProjection()
+        self._projection = LocalProjection() if projection is None else projection
+        check_object("projection", self._projection, Projection)
 
     @property
     def requirements(self) -> FrozenSet[str]:

@@ -4,7 +4,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
 from spigot_allennlp.estimators.noise import GumbelNoise, Noise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
@@ -34,7 +34,8 @@ class StochasticSoftmax(StructuredAttention):
 
     def __init__(self, temperature: float = 1.0, noise: Optional[Noise] = None) -> None:
         super().__init__(temperature)
-        self._noise = noise or GumbelNoise()
+        self._noise = GumbelNoise() if noise is None else noise
+        check_object("noise", self._noise, Noise)
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         return super().forward(problem.at(problem.scores + self._noise.draw(problem)))

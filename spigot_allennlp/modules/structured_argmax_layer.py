@@ -8,9 +8,25 @@ from allennlp.common import FromParams
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
 from spigot_allennlp.estimators.problem import ArgmaxProblem, Downstream
+from spigot_allennlp.nn.tensor_checks import (
+    FLOATS,
+    PARTS,
+    TRUTH_VALUES,
+    Argument,
+    Signature,
+    check_scores,
+)
 from spigot_allennlp.structures.structure import Structure
+
+_SCORES_AND_TOKENS = Signature(
+    Argument("scores", FLOATS, ("batch_size", "...")),
+    Argument("mask", TRUTH_VALUES, ("batch_size", "...")),
+)
+_ALLOWED = Signature(
+    Argument("parts", TRUTH_VALUES, ("...",)), Argument("allowed", TRUTH_VALUES, ("...",))
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
     def __init__(self, structure: Structure, estimator: GradientEstimator) -> None:
         super().__init__()
+        check_object("structure", structure, Structure)
+        check_object("estimator", estimator, GradientEstimator)
         estimator.check(structure)
         self.structure = structure
         self.estimator = estimator
@@ -77,10 +95,13 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         # Raises
 
         `ConfigurationError` in training if the estimator `reevaluates` and `downstream` is missing.
+        `TypeError` or `ValueError` if scores and masks do not fit; see `nn/tensor_checks.py`.
         """
+        _SCORES_AND_TOKENS.check(scores, mask)
         part_mask = self.structure.part_mask(mask, scores.shape)
         if allowed is not None:
-            part_mask = part_mask & allowed
+            part_mask = part_mask & _broadcast(allowed, part_mask)
+        check_scores(PARTS, scores, part_mask)
         problem = ArgmaxProblem(self.structure, scores, part_mask, downstream)
         if self.training and self.estimator.reevaluates and downstream is None:
             raise ConfigurationError(
@@ -123,3 +144,21 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         if not self.training:
             return losses.new_zeros(())
         return self.estimator.auxiliary_loss(latent.problem, latent.value, losses)
+
+
+def _broadcast(allowed: BoolTensor, part_mask: BoolTensor) -> BoolTensor:
+    """
+    `allowed` in the shape of `part_mask`.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+    """
+    _ALLOWED.check(part_mask, allowed)
+    try:
+        return allowed.expand(part_mask.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"Expected allowed to be broadcastable to the shape of the scores, "
+            f"{tuple(part_mask.shape)}, but found shape {tuple(allowed.shape)}."
+        ) from None

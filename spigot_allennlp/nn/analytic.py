@@ -15,6 +15,9 @@ from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.masking import per_instance
+from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
+
+_POINT = Signature(Argument("point", FLOATS, ("...",)))
 
 
 class Inference(Protocol):
@@ -60,6 +63,7 @@ def value_and_gradient(
     at `point`, by autograd; both differentiable where gradients are enabled and `point` requires
     them.
     """
+    _POINT.check(point)
     differentiable = torch.is_grad_enabled() and point.requires_grad
     with torch.enable_grad():
         leaf = point if differentiable else point.detach().requires_grad_()

@@ -7,6 +7,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from spigot_allennlp.nn.tensor_checks import LABELLED_PAIRS, check_pair
+
 
 def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Tensor:
     """
@@ -27,6 +29,10 @@ def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Ten
     labels : `List[int]`
         The deterministic labels.
     """
+    check_pair(("chosen", "scores"), LABELLED_PAIRS, chosen, scores)
+    num_labels = scores.size(-1)
+    if not all(0 <= label < num_labels for label in labels):
+        raise ValueError(f"Expected labels from 0 to {num_labels - 1}, but found {list(labels)}.")
     if not labels:
         return chosen
     # (batch_size, head)

@@ -6,6 +6,26 @@ import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.tensor_checks import (
+    ANY_TYPE,
+    INTEGERS,
+    TRUTH_VALUES,
+    Argument,
+    Signature,
+)
+
+_HEADS = Signature(
+    Argument("heads", INTEGERS, ("batch_size", "length")),
+    Argument("part_mask", TRUTH_VALUES, ("batch_size", "num_positions", "num_positions")),
+)
+_ARCS = Signature(
+    Argument("arcs", ANY_TYPE, ("batch_size", "length", "length")),
+    Argument("mask", TRUTH_VALUES, ("batch_size", "length", "length")),
+)
+_SCORES = Signature(
+    Argument("scores", ANY_TYPE, ("batch_size", "length", "head", "num_outputs")),
+    Argument("heads", INTEGERS, ("batch_size", "length")),
+)
 
 
 def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
@@ -23,6 +43,12 @@ def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTenso
         The heads with the root in front, shape `(batch_size, 1 + length)`, and the same as arcs, of
         the shape of `part_mask`.
     """
+    _HEADS.check(heads, part_mask)
+    if part_mask.size(1) != heads.size(1) + 1:
+        raise ValueError(
+            f"Expected heads of all positions but the root, of {part_mask.size(1)} in part_mask of "
+            f"shape {tuple(part_mask.shape)}, but found heads of shape {tuple(heads.shape)}."
+        )
     heads = torch.nn.functional.pad(heads, (1, 0))
     positions = torch.arange(part_mask.size(2), device=heads.device)
     return heads, (heads.unsqueeze(-1) == positions) & part_mask
@@ -33,6 +59,7 @@ def at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
     `scores[b, d, heads[b, d]]`, shape `(batch_size, length, num_outputs)`, from scores of pairs
     `(batch_size, dependent, head, num_outputs)`.
     """
+    _SCORES.check(scores, heads)
     index = heads[..., None, None].expand(-1, -1, 1, scores.size(-1))
     return scores.gather(2, index).squeeze(2)
 
@@ -61,6 +88,7 @@ def are_trees(
     `BoolTensor`
         Shape `(batch_size,)`. A sentence without tokens has one tree, which has no arcs.
     """
+    _ARCS.check(arcs, mask)
     positions = torch.arange(mask.size(1), device=mask.device)
     is_token = (positions > 0) & (positions <= lengths_from_arc_mask(mask).unsqueeze(1))
     # (batch_size, length); the root, and padding, hang on the root

@@ -5,6 +5,14 @@ import math
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.nn.tensor_checks import ANY_TYPE, TRUTH_VALUES, Argument, Signature
+
+_TOKENS = Signature(Argument("mask", TRUTH_VALUES, ("batch_size", "length")))
+_WEIGHTS = Signature(
+    Argument("weights", ANY_TYPE, ("batch_size",)),
+    Argument("like", ANY_TYPE, ("batch_size", "...")),
+)
+
 
 def arc_mask(mask: BoolTensor) -> BoolTensor:
     """
@@ -21,6 +29,7 @@ def arc_mask(mask: BoolTensor) -> BoolTensor:
     `BoolTensor`
         Shape `(batch_size, length, length)`, indexed `[batch, dependent, head]`.
     """
+    _TOKENS.check(mask)
     length = mask.size(1)
     # (batch_size, dependent, head)
     legal = mask.unsqueeze(2) & mask.unsqueeze(1)
@@ -43,6 +52,8 @@ def lengths_from_arc_mask(mask: BoolTensor) -> LongTensor:
 
 def flatten_parts(tensor: Tensor) -> Tensor:
     """All parts of an instance in one row: `(batch_size, *parts)` -> `(batch_size, num_parts)`."""
+    if tensor.dim() == 0:
+        raise ValueError("Expected shape (batch_size, *parts), but found a single number.")
     return tensor.reshape(tensor.size(0), math.prod(tensor.shape[1:]))
 
 
@@ -58,4 +69,5 @@ def per_instance(weights: Tensor, like: Tensor) -> Tensor:
     """
     `weights`, shape `(batch_size,)`, with as many dimensions as `like`, to be multiplied with it.
     """
+    _WEIGHTS.check(weights, like)
     return weights.reshape([-1] + [1] * (like.dim() - 1))

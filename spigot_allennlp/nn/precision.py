@@ -3,9 +3,13 @@
 import torch
 from torch import Tensor
 
+from spigot_allennlp.nn.tensor_checks import FLOATS
+
 
 def at_least_single(tensor: Tensor) -> Tensor:
     """
     `tensor` itself, or its copy in single precision where it has half precision; differentiable.
     """
+    if tensor.dtype not in FLOATS:
+        raise TypeError(f"Expected floating point numbers, but found {tensor.dtype}.")
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -5,6 +5,7 @@ from typing import FrozenSet
 from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.tensor_checks import PARTS, check_pair
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -57,4 +58,5 @@ class IdentityProjection(Projection):
     def projected_step(
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
     ) -> Tensor:
+        check_pair(("origin", "step"), PARTS, origin, step, mask)
         return step.masked_fill(~mask, 0)

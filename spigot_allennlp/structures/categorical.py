@@ -7,7 +7,17 @@ from spigot_allennlp.nn.masking import are_choices, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex.derivative import simplex_derivative
 from spigot_allennlp.nn.simplex.simplex import simplex_step
+from spigot_allennlp.nn.tensor_checks import (
+    PARTS,
+    TRUTH_VALUES,
+    Argument,
+    Signature,
+    check_pair,
+    check_scores,
+)
 from spigot_allennlp.structures.structure import Structure
+
+_CHOICES = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
 
 
 @Structure.register("categorical")
@@ -28,11 +38,20 @@ class Categorical(Structure):
         The mask of the choices themselves, `(batch_size, size)`; or, for one choice per token, of
         the tokens.
         """
+        _CHOICES.check(mask)
+        if mask.shape != shape[: mask.dim()]:
+            raise ValueError(
+                f"Expected a mask of the first dimensions of the scores, {tuple(shape)}, but found "
+                f"shape {tuple(mask.shape)}."
+            )
         if len(shape) == mask.dim():
             return mask
         return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        check_scores(PARTS, scores, mask)
+        if scores.numel() == 0:
+            return torch.zeros_like(scores)
         legal = scores.detach().masked_fill(~mask, -torch.inf)
         return _one_hot(legal.argmax(dim=-1), scores).masked_fill(legal == -torch.inf, 0)
 
@@ -42,6 +61,7 @@ class Categorical(Structure):
         return are_choices(vertex, legal) & flatten_parts(has_one).all(dim=-1)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        check_scores(PARTS, scores, mask)
         legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
         impossible = (legal == -torch.inf).all(dim=-1)
         # logsumexp and its derivatives shall not meet a row without options
@@ -51,15 +71,18 @@ class Categorical(Structure):
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         # The argmax of Gumbel-perturbed scores is an exact draw; -log of an exponential is Gumbel.
+        check_scores(PARTS, scores, mask)
         exact = at_least_single(scores.detach())
         noise = exact.new_empty(exact.shape).exponential_().log()
         return self.argmax(exact - noise, mask).to(scores.dtype)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """Onto the simplex of each row: exact."""
+        check_pair(("origin", "step"), PARTS, origin, step, mask)
         return simplex_step(origin, step, mask)
 
     def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+        check_pair(("point", "direction"), PARTS, point, direction, mask)
         return simplex_derivative(point, direction)
 
 

@@ -13,6 +13,7 @@ from spigot_allennlp.nn.chain.chain import (
     draw_sequence,
 )
 from spigot_allennlp.nn.masking import are_choices, lengths_from_arc_mask
+from spigot_allennlp.nn.tensor_checks import TAG_PAIRS, check_token_mask
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -46,6 +47,7 @@ class Chain(Structure):
                 "alone, (batch_size, length, num_tags), become such by chain_scores of "
                 "nn/chain/chain.py."
             )
+        check_token_mask(TAG_PAIRS, mask, shape)
         positions = torch.arange(shape[1], device=mask.device).unsqueeze(1)
         is_first_tag = torch.arange(shape[3], device=mask.device) == 0
         # (position, previous)

@@ -11,6 +11,7 @@ from spigot_allennlp.nn.arborescence.arborescence import (
 from spigot_allennlp.nn.heads import are_trees
 from spigot_allennlp.nn.masking import arc_mask
 from spigot_allennlp.nn.simplex.simplex import simplex_step
+from spigot_allennlp.nn.tensor_checks import ARCS, check_pair, check_token_mask
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -44,6 +45,7 @@ class NonProjectiveTree(Structure):
         self._single_root = single_root
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        check_token_mask(ARCS, mask, shape)
         return arc_mask(mask)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
@@ -62,4 +64,5 @@ class NonProjectiveTree(Structure):
         """
         Onto "one head per token", a simplex per row; that there is no cycle is left to the decoder.
         """
+        check_pair(("origin", "step"), ARCS, origin, step, mask)
         return simplex_step(origin, step, mask)

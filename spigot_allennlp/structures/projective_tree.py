@@ -14,6 +14,7 @@ from spigot_allennlp.nn.eisner.eisner import (
 from spigot_allennlp.nn.heads import are_trees
 from spigot_allennlp.nn.masking import arc_mask
 from spigot_allennlp.nn.simplex.simplex import simplex_step
+from spigot_allennlp.nn.tensor_checks import ARCS, check_pair, check_token_mask
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -47,6 +48,7 @@ class ProjectiveTree(Structure):
         self._single_root = single_root
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        check_token_mask(ARCS, mask, shape)
         return arc_mask(mask)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
@@ -71,4 +73,5 @@ class ProjectiveTree(Structure):
         Onto "one head per token", a simplex per row: the relaxation of Peng et al. (2018), which
         leaves acyclicity, projectivity and the single root to the decoder.
         """
+        check_pair(("origin", "step"), ARCS, origin, step, mask)
         return simplex_step(origin, step, mask)

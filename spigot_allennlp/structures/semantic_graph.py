@@ -12,6 +12,12 @@ from spigot_allennlp.nn.masking import arc_mask, are_choices, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex.derivative import box_derivative, capped_simplex_derivative
 from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step
+from spigot_allennlp.nn.tensor_checks import (
+    LABELLED_ARCS,
+    check_pair,
+    check_scores,
+    check_token_mask,
+)
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -58,6 +64,7 @@ class SemanticGraph(Structure):
         self._deterministic = _role_indices(deterministic_roles or [], vocab, namespace)
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        check_token_mask(LABELLED_ARCS, mask, shape)
         arcs = arc_mask(mask).unsqueeze(-1)
         num_labels = shape[-1]
         if num_labels == 1:
@@ -68,6 +75,9 @@ class SemanticGraph(Structure):
         return arcs & (from_root.unsqueeze(1) == is_top.unsqueeze(0))
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        check_scores(LABELLED_ARCS, scores, mask)
+        if scores.numel() == 0:
+            return torch.zeros_like(scores)
         legal = scores.detach().masked_fill(~mask, -torch.inf)
         best = legal.max(dim=-1, keepdim=True)
         chosen = torch.zeros_like(scores).scatter_(
@@ -84,11 +94,13 @@ class SemanticGraph(Structure):
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         # An arc that is absent scores zero: one more label.
+        check_scores(LABELLED_ARCS, scores, mask)
         legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
         options = torch.nn.functional.pad(legal, (1, 0))
         return flatten_parts(options.logsumexp(dim=-1)).sum(dim=-1)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        check_scores(LABELLED_ARCS, scores, mask)
         legal = at_least_single(scores.detach()).masked_fill(~mask, -torch.inf)
         options = torch.nn.functional.pad(legal, (1, 0))
         noise = options.new_empty(options.shape).exponential_().log()
@@ -101,11 +113,13 @@ class SemanticGraph(Structure):
         graph, where the code of Peng et al. (2018) projects arcs and labels one after the other.
         Unlabelled: the unit box.
         """
+        check_pair(("origin", "step"), LABELLED_ARCS, origin, step, mask)
         if origin.size(-1) == 1:
             return box_step(origin, step, mask)
         return capped_simplex_step(origin, step, mask)
 
     def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+        check_pair(("point", "direction"), LABELLED_ARCS, point, direction, mask)
         if point.size(-1) == 1:
             return box_derivative(point, direction)
         return capped_simplex_derivative(point, direction)

@@ -14,6 +14,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.analytic import value_and_gradient
 from spigot_allennlp.nn.masking import flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
 OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_derivative")
 
@@ -101,6 +102,7 @@ class Structure(Registrable):
 
     def project(self, point: Tensor, mask: BoolTensor) -> Tensor:
         """`P(point)`, the nearest point of the polytope of `projected_step`."""
+        check_scores(PARTS, point, mask, "point")
         return -self.projected_step(torch.zeros_like(point), -point, mask)
 
     def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
@@ -116,6 +118,7 @@ class Structure(Registrable):
         """
         Both, for the price of the latter. Not to be overridden but for speed.
         """
+        check_scores(PARTS, scores, mask)
 
         def log_partition(point: Tensor) -> Tensor:
             return self.log_partition(point, mask)
@@ -131,6 +134,7 @@ class Structure(Registrable):
         It is `log_partition - <scores, marginals>`, a small difference of numbers as large as the
         scores, and therefore computed in double precision. Needs `log_partition`.
         """
+        check_scores(PARTS, scores, mask)
         exact = scores.double()
         total, mean = self.log_partition_and_marginals(exact, mask)
         legal = exact.masked_fill(~mask | (exact == -torch.inf), 0)
@@ -143,6 +147,7 @@ class Structure(Registrable):
         `<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing, whatever
         their score.
         """
+        check_pair(("scores", "vertex"), PARTS, scores, vertex)
         chosen = (at_least_single(scores) * vertex).masked_fill(vertex == 0, 0)
         return flatten_parts(chosen).sum(dim=-1)
 

@@ -22,6 +22,7 @@ import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
 # Scores and legal parts, `(batch_size, *parts)`, to the best objects, as zeros and ones.
 Argmax = Callable[[Tensor, BoolTensor], Tensor]
@@ -80,6 +81,7 @@ class ActiveSet:
         `direction` that lies in it (Niculae et al., 2018, proposition 2). As the matrix is
         symmetric, this is the backward pass, too.
         """
+        check_pair(("start", "direction"), PARTS, self.start, direction)
         used = (self.weights > 0).to(self.weights.dtype)
         # (batch_size, most_vertices, num_parts)
         vertices = self.vertices.to(used.dtype).flatten(2)
@@ -121,6 +123,7 @@ def project_onto_hull(
         is nearest to it, it is multiplied by the square of that distance, so that a small problem
         is solved as well as a large one. No gap is asked for that rounding alone would exceed.
     """
+    check_scores(PARTS, point, mask, "point")
     target = point.detach().double().masked_fill(~mask, 0)
     start = _nearest_vertex(argmax, target, mask)
     return _search(argmax, start, target - start, mask, max_iterations, tolerance, point.dtype)
@@ -142,6 +145,7 @@ def hull_step(
     precision, and as the origin, which in single precision lies 1e-8 beside the hull. Parameters as
     in `project_onto_hull`.
     """
+    check_pair(("origin", "step"), PARTS, origin, step, mask)
     exact = [each.detach().double().masked_fill(~mask, 0) for each in (origin, step)]
     start = _nearest_vertex(argmax, exact[0], mask)
     # zero where the origin is that vertex

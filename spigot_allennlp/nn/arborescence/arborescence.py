@@ -17,6 +17,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn import analytic
 from spigot_allennlp.nn.arborescence import logarithms
 from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.tensor_checks import ARCS, check_scores
 
 
 def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
@@ -37,7 +38,13 @@ def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Te
 
     `Tensor`
         The shape and type of `scores`, without gradient. All zero where no tree is possible.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
     """
+    check_scores(ARCS, scores, mask)
     from spigot_allennlp.nn.arborescence import processor  # numba takes its time to be imported
 
     best = processor.best_tree(scores.detach().cpu(), mask.cpu(), single_root)
@@ -50,6 +57,7 @@ def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bo
     there is none. Differentiable twice. Computed in double precision, and returned in at least
     single. Parameters as in `best_arborescence`.
     """
+    check_scores(ARCS, scores, mask)
     inference: analytic.Inference = logarithms.SumOverTrees(single_root)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.arborescence import processor  # as above
@@ -64,6 +72,7 @@ def draw_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Te
     One tree `z` of each sentence, drawn from `p(z) ∝ exp <scores, z>` with the randomness of
     torch's default generator. Parameters and result as in `best_arborescence`.
     """
+    check_scores(ARCS, scores, mask)
     from spigot_allennlp.nn.arborescence import processor  # as above
 
     drawn = processor.draw_tree(scores.detach().cpu(), mask.cpu(), single_root)

@@ -11,6 +11,13 @@ from typing import Callable, Dict, Optional
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_SELECTED = Signature(
+    Argument("scores", FLOATS, ("batch_size", "selected")),
+    Argument("present", TRUTH_VALUES, ("batch_size", "selected"), True),
+)
+
 # Scores `(batch_size, selected)`, top_k, smoothing, present; to `(batch_size, kept)`.
 Weights = Callable[[Tensor, int, float, Optional[BoolTensor]], Tensor]
 
@@ -28,6 +35,7 @@ def threshold_weights(
     score, is shared out equally among those kept, and belongs to the sum. Exactly `top_k` weights
     are positive, or as many as there are memories, and they sum to one.
     """
+    _SELECTED.check(scores, present)
     kept = scores[..., :top_k]
     if present is None:
         excess = (kept - scores[..., -1:]).clamp(min=0)
@@ -44,6 +52,7 @@ def softmax_weights(
     scores: Tensor, top_k: int, smoothing: float, present: Optional[BoolTensor] = None
 ) -> Tensor:
     """The softmax of the scores that are kept; the runner-up and `smoothing` play no part."""
+    _SELECTED.check(scores, present)
     kept = scores[..., :top_k]
     if present is None:
         return kept.softmax(dim=-1)

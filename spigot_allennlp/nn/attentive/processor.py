@@ -185,6 +185,6 @@ def _arrays(tensors: Sequence[Tensor]) -> Tuple[numpy.ndarray, ...]:
 
 def _share(batch_size: int, work: Callable[[int, int], None]) -> None:
     """In as many parts as there are threads."""
-    parts = min(torch.get_num_threads(), batch_size)
+    parts = max(min(torch.get_num_threads(), batch_size), 1)
     ends = [batch_size * part // parts for part in range(parts + 1)]
     share(lambda part: work(ends[part], ends[part + 1]), range(parts), parts > 1)

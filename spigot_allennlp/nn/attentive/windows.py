@@ -32,6 +32,28 @@ from spigot_allennlp.nn.attentive.scan import every_row_is_full, scan
 from spigot_allennlp.nn.attentive.unrolling import unroll
 from spigot_allennlp.nn.attentive.way_back import Given, WayBack
 from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_RUN = Signature(
+    Argument("inputs", FLOATS, ("steps", "batch_size", "input_size")),
+    Argument("start.hidden", FLOATS, ("batch_size", "hidden_size")),
+    Argument("start.cell", FLOATS, ("batch_size", "hidden_size")),
+    Argument("first.keys", FLOATS, ("batch_size", "memories", "key_size")),
+    Argument("first.values", FLOATS, ("batch_size", "memories", "hidden_size")),
+    Argument("first.present", TRUTH_VALUES, ("batch_size", "memories"), True),
+    Argument("given.present", TRUTH_VALUES, ("batch_size", "memories"), True),
+    Argument("given.mask", TRUTH_VALUES, ("steps", "batch_size"), True),
+)
+_WEIGHTS = Signature(
+    Argument("inputs", FLOATS, ("...", "input_size")),
+    Argument("first.keys", FLOATS, ("...", "key_size")),
+    Argument("of_input", FLOATS, ("num_gates", "input_size")),
+    Argument("of_state", FLOATS, ("num_gates", "hidden_size")),
+    Argument("bias", FLOATS, ("num_gates",)),
+    Argument("query", FLOATS, ("key_size", "hidden_size")),
+    Argument("query_bias", FLOATS, ("key_size",)),
+    Argument("key", FLOATS, ("key_size", "hidden_size")),
+)
 
 
 class Run(NamedTuple):
@@ -65,6 +87,7 @@ def run_in_windows(
     Differentiable once, with respect to `parameters`, all those of the cell, `inputs`, `start`, and
     keys and values of `first`; see `scan`. The layout has a truncation, or a `top_k` above zero.
     """
+    _check(given, inputs, start, first)
     tensors = inputs, *start, first.keys, first.values
     bilinear = _for_kernels(given, inputs)
     if bilinear is None:
@@ -82,6 +105,7 @@ def run_as_graph(given: Given, inputs: Tensor, start: State, first: Memories) ->
     Full backpropagation through time, all by autograd: for layouts without truncation that read
     either everything or nothing.
     """
+    _check(given, inputs, start, first)
     layout, mask = given.layout, given.mask
     assert layout.truncation is None and not layout.top_k
     is_full = every_row_is_full(mask, len(inputs))
@@ -98,6 +122,37 @@ def run_as_graph(given: Given, inputs: Tensor, start: State, first: Memories) ->
     if isinstance(read, ReadAll):
         all_memories = read.so_far(done.written)
     return Run(outputs, last, all_memories.values.detach(), all_memories.present)
+
+
+def _check(given: Given, inputs: Tensor, start: State, first: Memories) -> None:
+    """
+    # Raises
+
+    `TypeError`, `ValueError`
+        If shapes or types do not fit, or there is no step.
+    """
+    _RUN.check(inputs, *start, *first, given.present, given.mask)
+    if len(inputs) == 0:
+        raise ValueError(f"Expected a step at least, but found inputs of shape {inputs.shape}.")
+    whole = given.cell.as_bilinear()
+    if whole is not None:
+        _check_weights(whole[0], inputs, start, first)
+    for name, tensor in {**start._asdict(), "keys": first.keys, "values": first.values}.items():
+        if tensor.dtype != inputs.dtype:
+            raise TypeError(
+                f"Expected {name} of the type of the inputs, {inputs.dtype}, but found "
+                f"{tensor.dtype}."
+            )
+
+
+def _check_weights(weights: BilinearWeights, inputs: Tensor, start: State, first: Memories) -> None:
+    size = start.hidden.size(1)
+    _WEIGHTS.check(inputs, first.keys, *weights, num_gates=4 * size, hidden_size=size)
+    if any(weight.dtype != inputs.dtype for weight in weights):
+        raise TypeError(
+            f"Expected weights of the type of the inputs, {inputs.dtype}, but found "
+            f"{', '.join(str(weight.dtype) for weight in weights)}."
+        )
 
 
 def _for_kernels(given: Given, inputs: Tensor) -> Optional[Tuple[BilinearWeights, float]]:

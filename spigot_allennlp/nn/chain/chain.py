@@ -15,6 +15,18 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn import analytic, recurrence
 from spigot_allennlp.nn.chain.sweep import chain_recurrence
 from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.tensor_checks import (
+    FLOATS,
+    TAG_PAIRS,
+    Argument,
+    Signature,
+    check_scores,
+)
+
+_TAGS = Signature(
+    Argument("unary", FLOATS, ("batch_size", "length", "num_tags")),
+    Argument("transitions", FLOATS, ("...", "num_tags", "num_tags"), True),
+)
 
 
 def chain_scores(unary: Tensor, transitions: Optional[Tensor] = None) -> Tensor:
@@ -35,10 +47,19 @@ def chain_scores(unary: Tensor, transitions: Optional[Tensor] = None) -> Tensor:
     `Tensor`
         Shape `(batch_size, length, tag, previous)`.
     """
+    _TAGS.check(unary, transitions)
     length, num_tags = unary.shape[1:]
     scores = unary.unsqueeze(-1).expand(-1, -1, -1, num_tags)
     if transitions is None:
         return scores
+    try:
+        torch.broadcast_shapes(scores.shape, transitions.shape)
+    except RuntimeError:
+        raise ValueError(
+            "Expected transitions of shape (num_tags, num_tags), perhaps with dimensions for batch "
+            f"and position in front, for unary of shape {tuple(unary.shape)}, but found shape "
+            f"{tuple(transitions.shape)}."
+        ) from None
     # (length, 1, 1)
     is_later = (torch.arange(length, device=unary.device) > 1).reshape(-1, 1, 1)
     return scores + torch.where(is_later, transitions, 0)
@@ -60,7 +81,13 @@ def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
 
     `Tensor`
         The shape and type of `scores`, without gradient. All zero where no sequence is possible.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
     """
+    check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.chain import processor  # numba takes its time to be imported
 
@@ -73,6 +100,7 @@ def draw_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     A sequence of tags, drawn with probability `exp <scores, z>` over the sum of these. Parameters
     and result as in `best_sequence`.
     """
+    check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.chain import processor
 
@@ -86,6 +114,7 @@ def chain_log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
     infinity where there is none. Differentiable twice. Computed in double precision, and returned
     in at least single. Parameters as in `best_sequence`.
     """
+    check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
         return chain_log_partition_and_marginals(scores, mask)[0]
     total = recurrence.log_partition(scores, mask, chain_recurrence(mask))
@@ -98,6 +127,7 @@ def chain_log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple
     `scores`; differentiable where gradients are enabled, the former twice, the latter once.
     Parameters as in `best_sequence`.
     """
+    check_scores(TAG_PAIRS, scores, mask)
     if not has_kernels(scores.device):
         return analytic.value_and_gradient(lambda point: chain_log_partition(point, mask), scores)
     from spigot_allennlp.nn.chain import processor

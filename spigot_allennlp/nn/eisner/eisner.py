@@ -18,6 +18,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn import analytic, recurrence
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.eisner.sweep import span_recurrence
+from spigot_allennlp.nn.tensor_checks import ARCS, check_scores
 
 
 def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
@@ -38,7 +39,13 @@ def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
 
     `Tensor`
         The shape and type of `scores`, without gradient. All zero where no tree is possible.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
     """
+    check_scores(ARCS, scores, mask)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.eisner import processor  # numba takes its time to be imported
 
@@ -51,6 +58,7 @@ def draw_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
     A projective tree for each sentence, drawn with probability `exp <scores, z>` over the sum of
     these. Parameters and result as in `best_projective_tree`.
     """
+    check_scores(ARCS, scores, mask)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.eisner import processor
 
@@ -64,6 +72,7 @@ def projective_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool
     infinity where there is none. Differentiable twice. Computed in double precision, and returned
     in at least single. Parameters as in `best_projective_tree`.
     """
+    check_scores(ARCS, scores, mask)
     if has_kernels(scores.device):
         return projective_log_partition_and_marginals(scores, mask, single_root)[0]
     total = recurrence.log_partition(scores, mask, span_recurrence(mask, single_root))
@@ -78,6 +87,7 @@ def projective_log_partition_and_marginals(
     `scores`; differentiable where gradients are enabled, the former twice, the latter once.
     Parameters as in `best_projective_tree`.
     """
+    check_scores(ARCS, scores, mask)
     if not has_kernels(scores.device):
         return analytic.value_and_gradient(
             lambda point: projective_log_partition(point, mask, single_root), scores

@@ -11,9 +11,12 @@ no derivative, it is that of the smaller one.
 import torch
 from torch import Tensor
 
+from spigot_allennlp.nn.tensor_checks import ROWS, check_pair
+
 
 def box_derivative(point: Tensor, direction: Tensor) -> Tensor:
     """Onto `0 <= z <= 1`, elementwise: what is inside moves."""
+    check_pair(("point", "direction"), ROWS, point, direction)
     return direction.masked_fill((point <= 0) | (point >= 1), 0)
 
 
@@ -23,6 +26,7 @@ def simplex_derivative(point: Tensor, direction: Tensor) -> Tensor:
     without its mean there ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068), equation
     11).
     """
+    check_pair(("point", "direction"), ROWS, point, direction)
     support = point > 0
     moved = direction.masked_fill(~support, 0)
     mean = moved.sum(dim=-1, keepdim=True) / support.sum(dim=-1, keepdim=True).clamp(min=1)
@@ -34,6 +38,7 @@ def capped_simplex_derivative(point: Tensor, direction: Tensor) -> Tensor:
     Onto `{z >= 0, sum z <= 1}` in each row of the last dimension: as onto the simplex where the
     bound is reached, up to rounding, and otherwise `direction` on the support.
     """
+    check_pair(("point", "direction"), ROWS, point, direction)
     rounding = point.size(-1) * torch.finfo(point.dtype).eps
     reached = point.sum(dim=-1, keepdim=True) >= 1 - rounding
     free = direction.masked_fill(point <= 0, 0)

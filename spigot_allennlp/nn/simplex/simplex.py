@@ -11,20 +11,30 @@ Arguments are read, never changed, and nothing is differentiable. Rows are searc
 kernel on the processor, and sorted elsewhere, with the same results.
 """
 
+import contextlib
+from typing import Tuple
+
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex import sort
+from spigot_allennlp.nn.tensor_checks import ROWS, check_pair
 
 
 def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     """
     `origin - argmin_{0 <= z <= 1} ||z - (origin - step)||`, elementwise, zero off `mask`.
 
-    For `origin` in the box it is `clip(step, origin - 1, origin)`. All arguments have one shape.
+    For `origin` in the box it is `clip(step, origin - 1, origin)`. Arguments of other shapes are
+    broadcast.
     """
-    moved = torch.minimum(torch.maximum(step, origin - 1), origin)
-    return moved.masked_fill(~mask, 0)
+    origin, step, mask = _in_one_shape(origin, step, mask)
+    dtype = torch.promote_types(origin.dtype, step.dtype)
+    exact, way = at_least_single(origin), at_least_single(step)
+    moved = torch.minimum(torch.maximum(way, exact - 1), exact)
+    return moved.masked_fill(~mask, 0).to(dtype)
 
 
 def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
@@ -45,8 +55,14 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         Shape `(..., size)`, any origin (a point of the simplex, or zero).
     mask : `BoolTensor`
         Shape `(..., size)`: entries outside take no part and are zero in the result; a row without
-        any entry is zero.
+        any entry is zero. Arguments of other shapes are broadcast.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If they cannot be; see `nn/tensor_checks.py`.
     """
+    origin, step, mask = _in_one_shape(origin, step, mask)
     return _step(origin, step, mask, capped=False)
 
 
@@ -59,16 +75,33 @@ def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tenso
     bound holds with equality and the projection is that onto the simplex. Shapes as in
     `simplex_step`.
     """
+    origin, step, mask = _in_one_shape(origin, step, mask)
     return _step(origin, step, mask, capped=True)
+
+
+def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor, Tensor]:
+    """
+    The arguments, broadcast where they are to be.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If they cannot be; see `nn/tensor_checks.py`.
+    """
+    with contextlib.suppress(AttributeError, RuntimeError, TypeError):  # the check will say so
+        if not origin.shape == step.shape == mask.shape:
+            origin, step, mask = torch.broadcast_tensors(origin, step, mask)
+    check_pair(("origin", "step"), ROWS, origin, step, mask)
+    return origin, step, mask
 
 
 def _step(origin: Tensor, step: Tensor, mask: BoolTensor, capped: bool) -> Tensor:
     dtype = torch.promote_types(origin.dtype, step.dtype)
     inside = torch.promote_types(dtype, torch.float32)
     tensors = origin.detach().to(inside), step.detach().to(inside), mask
-    if not origin.shape == step.shape == mask.shape:
-        tensors = torch.broadcast_tensors(*tensors)
-    if origin.is_cpu:
+    if origin.numel() == 0:
+        return torch.zeros_like(origin, dtype=dtype)
+    if has_kernels(origin.device):
         from spigot_allennlp.nn.simplex import processor  # numba takes its time to be imported
 
         return processor.step(*tensors, capped).to(dtype)

@@ -1,10 +1,14 @@
 """Which input of a spiking layer reaches which neuron by which weight."""
 
-from typing import NamedTuple, Sequence, Tuple
+from typing import Dict, NamedTuple, Sequence, Tuple
 
 import numpy
 import torch
 from torch import Tensor
+
+from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
+
+_WEIGHT = Signature(Argument("weight", FLOATS, ("num_rows", "width")))
 
 
 class Connection(NamedTuple):
@@ -38,6 +42,11 @@ class Connection(NamedTuple):
     @property
     def num_neurons(self) -> int:
         return self.num_places * self.width
+
+    @property
+    def sizes(self) -> Dict[str, int]:
+        """By the names that they have where tensors are checked."""
+        return {"num_inputs": self.num_inputs, "num_rows": self.num_rows, "width": self.width}
 
     @property
     def fan_in(self) -> int:
@@ -97,6 +106,7 @@ def as_matrix(connection: Connection, weight: Tensor) -> Tensor:
     All weights with the zeros between them, shape `(num_inputs, num_neurons)`; differentiable in
     `weight`.
     """
+    _WEIGHT.check(weight, num_rows=connection.num_rows, width=connection.width)
     inputs = numpy.repeat(numpy.arange(connection.num_inputs), numpy.diff(connection.offsets))
     inputs, places, rows = (
         torch.from_numpy(index).to(weight.device)

@@ -22,6 +22,11 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.spiking.neurons import Decays, Neurons, decays_of
+from spigot_allennlp.nn.tensor_checks import TRUTH_VALUES, Argument, Signature
+
+_FIRED = Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons"))
+_SPIKES = Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs"))
+_ONE_LAYER, _TWO_LAYERS = Signature(_FIRED), Signature(_SPIKES, _FIRED)
 
 
 def spike_effects(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
@@ -41,6 +46,7 @@ def spike_effects(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Te
     `Tensor`
         Shape `(batch_size, steps, num_neurons)`, of the step in which the input spikes.
     """
+    _ONE_LAYER.check(fired)
     if has_kernels(fired.device):
         from spigot_allennlp.nn.spiking import processor  # numba takes its time to be imported
 
@@ -54,15 +60,19 @@ def potentials(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> Tenso
     num_neurons)`, single precision. `spikes` and `fired` are those of inputs and neurons, of shape
     `(batch_size, steps, ...)`.
     """
+    _TWO_LAYERS.check(spikes, fired)
     effects = spike_effects(fired, neurons, torch.float)
     return spikes.to(effects.dtype).transpose(1, 2) @ effects
 
 
 def effects_by_steps(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
     """As `spike_effects`, in vectorised torch, step by step."""
+    _ONE_LAYER.check(fired)
     decays = decays_of(neurons)
     steps, refractory = fired.size(1), decays.refractory
     effects = torch.zeros(fired.shape, dtype=dtype, device=fired.device)
+    if steps == 0:
+        return effects
     sweep = _Sweep(effects, decays)
     for arrival in range(steps - 1, refractory - 1, -1):
         sweep.go_back()

@@ -21,6 +21,15 @@ from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.spiking.connection import as_matrix
 from spigot_allennlp.nn.spiking.effects import effects_by_steps
 from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_PROBLEM = Signature(
+    Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs")),
+    Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons")),
+    Argument("weight", FLOATS, ("num_rows", "width")),
+    Argument("delta", FLOATS, ("batch_size", "num_neurons")),
+    Argument("factor", FLOATS, ("batch_size", "num_neurons")),
+)
 
 
 def gradients(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
@@ -28,6 +37,8 @@ def gradients(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
     The gradient of the weights, summed over the batch, and that of the inputs' counts, shape
     `(batch_size, num_inputs)`, if it is asked for; both in the type of the weights.
     """
+    connection = problem.connection
+    _PROBLEM.check(*problem[:5], num_neurons=connection.num_neurons, **connection.sizes)
     if has_kernels(problem.spikes.device):
         from spigot_allennlp.nn.spiking import processor  # numba takes its time to be imported
 
@@ -40,6 +51,8 @@ def gradients_by_steps(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[
     As `gradients`, in vectorised torch: through the weights' matrix, so that autograd finds which
     weights are shared.
     """
+    connection = problem.connection
+    _PROBLEM.check(*problem[:5], num_neurons=connection.num_neurons, **connection.sizes)
     spikes, fired, weight, delta, factor, connection, neurons, options, for_counts = problem
     effects = effects_by_steps(fired, neurons, weight.dtype)
     leaf = weight.detach().requires_grad_()

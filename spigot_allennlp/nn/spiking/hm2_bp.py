@@ -19,6 +19,17 @@ from spigot_allennlp.nn.spiking.gradients import gradients
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.spiking.options import Options
 from spigot_allennlp.nn.spiking.simulation import simulate
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_INPUT = Signature(
+    Argument("counts", FLOATS, ("batch_size", "num_inputs")),
+    Argument("weight", FLOATS, ("num_rows", "width")),
+    Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs")),
+)
+_OUTPUT = Signature(
+    Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons")),
+    Argument("wanted", TRUTH_VALUES, ("batch_size", "num_neurons")),
+)
 
 # Mutual inhibition among output neurons that the gradient takes into account, at most.
 STRONGEST = 0.9
@@ -69,6 +80,7 @@ def spiking_layer(
     `Tuple[Tensor, BoolTensor]`
         The firing counts, shape `(batch_size, num_neurons)`, and the spikes.
     """
+    _INPUT.check(counts, weight, spikes, **rule.connection.sizes)
     return _SpikingLayer.apply(counts, weight, spikes, rule)
 
 
@@ -113,6 +125,7 @@ def with_injected_spikes(
     In the authors' code it is the neuron of the right class that is wanted. A loss with a margin
     that no other silent neuron exceeds says the same by its gradient.
     """
+    _OUTPUT.check(fired, wanted)
     steps = fired.size(1)
     step = torch.arange(steps, device=fired.device)
     every = max(steps // number, refractory + 1)
@@ -133,6 +146,7 @@ def factor_of_inhibition(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons
     one; low thresholds can make it larger. It counts as `STRONGEST` then, lest the factor be
     infinite or change its sign. (In the authors' networks it is far below.)
     """
+    _OUTPUT.check(fired, wanted)
     effects = spike_effects(fired, neurons, torch.float)
     trains, counts = fired.to(effects.dtype), firing_counts(fired, effects.dtype)
     silent = counts == 0

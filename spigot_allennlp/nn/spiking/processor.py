@@ -6,6 +6,7 @@ import numpy
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.spiking import effect_kernels, gradient_kernels, simulation_kernels
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
@@ -21,7 +22,7 @@ def simulate(
 ) -> BoolTensor:
     """As `simulation.py` says."""
     fired = torch.zeros(*spikes.shape[:2], connection.num_neurons, dtype=torch.bool)
-    exact = weight.detach().contiguous().numpy()
+    exact = at_least_single(weight.detach()).contiguous().numpy()
     number = exact.dtype.type
     constants = (
         number(neurons.threshold - 1e-6),
@@ -46,16 +47,16 @@ def firing_counts(fired: BoolTensor) -> Tensor:
 
 def spike_effects(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
     """As `effects.py` says."""
-    effects = torch.empty(fired.shape, dtype=dtype)
+    effects = torch.empty(fired.shape, dtype=torch.promote_types(dtype, torch.float))
     arrays = _bytes(fired), _decays(neurons, effects.numpy().dtype.type), effects.numpy()
     _share(fired, lambda members: effect_kernels.write_effects(members, *arrays))
-    return effects
+    return effects.to(dtype)
 
 
 def gradients(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
     """As `gradients.py` says."""
     spikes, fired, weight, delta, factor, connection, neurons, options, for_counts = problem
-    exact = weight.detach().contiguous()
+    exact = at_least_single(weight.detach()).contiguous()
     number = exact.numpy().dtype.type
     for_weight, counts = torch.zeros_like(exact), torch.zeros(0, 0, dtype=exact.dtype)
     if for_counts:
@@ -75,7 +76,7 @@ def gradients(problem: SpikeGradientProblem) -> Tuple[Tensor, Optional[Tensor]]:
     _share(spikes, work)
     for part in parts:
         for_weight += torch.from_numpy(part)
-    return for_weight, counts if for_counts else None
+    return for_weight.to(weight.dtype), counts.to(weight.dtype) if for_counts else None
 
 
 def _bytes(spikes: Tensor) -> numpy.ndarray:

@@ -11,6 +11,16 @@ import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.tensor_checks import FLOATS, INTEGERS, Argument, Signature
+
+_SAMPLES = Signature(
+    Argument("probabilities", FLOATS, ("batch_size", "frames", "num_sources")),
+    Argument("seeds", INTEGERS, ("batch_size",)),
+)
+_BOUNDS = Signature(
+    Argument("bounds", INTEGERS, ("batch_size", "frames", "num_sources")),
+    Argument("seeds", INTEGERS, ("batch_size",)),
+)
 
 # Probabilities are compared in so many bits.
 BITS = 32
@@ -31,6 +41,7 @@ def draw_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) 
     `BoolTensor`
         Shape `(batch_size, frames * steps_per_frame, num_sources)`.
     """
+    _SAMPLES.check(probabilities, seeds)
     bounds = (probabilities.double().clamp(0, 1) * 2**BITS).long()
     if not has_kernels(bounds.device):
         return draw_by_tensors(bounds, steps_per_frame, seeds)
@@ -43,6 +54,7 @@ def draw_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) 
 
 def draw_by_tensors(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
     """As `draw_spikes`, in vectorised torch; `bounds` are probabilities times `2**BITS`."""
+    _BOUNDS.check(bounds, seeds)
     frames, num_sources = bounds.shape[1:]
     size = frames * steps_per_frame * num_sources
     # integers wrap around as those of the kernel do; they have a sign, which a shift would spread

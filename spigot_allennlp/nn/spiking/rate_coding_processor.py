@@ -21,6 +21,8 @@ def draw(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTen
         seeds.contiguous().numpy().view(numpy.uint64),
         spikes.numpy().view(numpy.uint8),
     )
+    if spikes.numel() == 0:
+        return spikes
     parts = numpy.array_split(numpy.arange(size), min(torch.get_num_threads(), max(size, 1)))
     share(lambda members: write_spikes(members, *arrays), parts, spikes.numel() > MANY)
     return spikes

@@ -11,6 +11,12 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.spiking.connection import Connection, as_matrix
 from spigot_allennlp.nn.spiking.neurons import Neurons
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_INPUT = Signature(
+    Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs")),
+    Argument("weight", FLOATS, ("num_rows", "width")),
+)
 
 
 def simulate(
@@ -31,6 +37,7 @@ def simulate(
     `BoolTensor`
         Shape `(batch_size, steps, num_neurons)`.
     """
+    _INPUT.check(spikes, weight, **connection.sizes)
     if has_kernels(spikes.device):
         from spigot_allennlp.nn.spiking import processor  # numba takes its time to be imported
 
@@ -43,9 +50,12 @@ def simulate_by_steps(
     spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
 ) -> BoolTensor:
     """As `simulate`, in vectorised torch."""
+    _INPUT.check(spikes, weight, **connection.sizes)
     # (batch_size, steps, num_neurons)
     arriving = spikes.to(weight.dtype) @ as_matrix(connection, weight)
     fired = torch.zeros(arriving.shape, dtype=torch.bool, device=spikes.device)
+    if arriving.size(1) == 0:
+        return fired
     potential, current = torch.zeros_like(arriving[:, 0]), torch.zeros_like(arriving[:, 0])
     waiting = torch.zeros_like(potential, dtype=torch.long)
     for step in range(1, arriving.size(1)):

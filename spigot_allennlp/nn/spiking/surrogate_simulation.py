@@ -5,6 +5,12 @@ from torch import Tensor
 
 from spigot_allennlp.nn.spiking.connection import Connection, as_matrix
 from spigot_allennlp.nn.spiking.neurons import Neurons
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_INPUT = Signature(
+    Argument("spikes", FLOATS | TRUTH_VALUES, ("batch_size", "steps", "num_inputs")),
+    Argument("weight", FLOATS, ("num_rows", "width")),
+)
 
 
 def simulate_differentiably(
@@ -19,8 +25,11 @@ def simulate_differentiably(
     `Tensor`
         Zeros and ones, shape `(batch_size, steps, num_neurons)`, in the type of `weight`.
     """
+    _INPUT.check(spikes, weight, **connection.sizes)
     # (batch_size, steps, num_neurons)
     arriving = spikes.to(weight.dtype) @ as_matrix(connection, weight)
+    if arriving.size(1) == 0:
+        return arriving
     potential, current = torch.zeros_like(arriving[:, 0]), torch.zeros_like(arriving[:, 0])
     waiting = torch.zeros_like(potential, dtype=torch.long)
     before = torch.zeros_like(potential)

@@ -1,0 +1,278 @@
+"""
+Whether tensors are what a function of `nn` takes: checked once, where they come in.
+
+A kernel trusts what it gets, and writes beyond an array that is shorter than it should be. So each
+public function of `nn` begins with one of these checks, which take one to two microseconds. A
+`TypeError` says that something is no tensor, or has another type of numbers; a `ValueError` that
+shapes or devices do not fit, or that a tensor has no data in plain strides (a sparse one, or one on
+the device "meta"). Both say what was expected, and what all tensors of the call are.
+"""
+
+from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
+
+import torch
+from torch import BoolTensor, Tensor
+
+FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
+TRUTH_VALUES = frozenset({torch.bool})
+INTEGERS = frozenset({torch.int64})
+ANY_TYPE = FLOATS | TRUTH_VALUES | INTEGERS | {torch.int8, torch.int16, torch.int32, torch.uint8}
+
+
+class Dimensions(NamedTuple):
+    """
+    What scores, and other points of their shape, look like.
+
+    # Parameters
+
+    names : `Tuple[str, ...]`
+        Of the dimensions; if the last is "...", there may be any number of others.
+    number : `int`
+        How many dimensions there are, at least if the last name is "...".
+    equal : `Tuple[int, int]`, optional (default = `(0, 0)`)
+        Two dimensions of one size.
+    least : `int`, optional (default = `0`)
+        The least size of the last dimension.
+    """
+
+    names: Tuple[str, ...]
+    number: int
+    equal: Tuple[int, int] = (0, 0)
+    least: int = 0
+
+    def fit(self, shape: Tuple[int, ...]) -> bool:
+        number, (first, second) = len(shape), self.equal
+        if number != self.number and (number < self.number or self.names[-1] != "..."):
+            return False
+        return shape[first] == shape[second] and (self.least == 0 or shape[-1] >= self.least)
+
+
+PARTS = Dimensions(("batch_size", "size", "..."), 2)
+ROWS = Dimensions(("size", "..."), 1)
+ARCS = Dimensions(("batch_size", "length", "length"), 3, (1, 2))
+LABELLED_ARCS = Dimensions(("batch_size", "length", "length", "num_labels"), 4, (1, 2))
+LABELLED_PAIRS = Dimensions(("batch_size", "dependent", "head", "num_labels"), 4)
+TAG_PAIRS = Dimensions(("batch_size", "length", "num_tags", "num_tags > 0"), 4, (2, 3), 1)
+
+
+def check_scores(
+    dimensions: Dimensions, scores: Tensor, mask: BoolTensor, name: str = "scores"
+) -> None:
+    """
+    Whether `scores`, or what else has this `name`, are floats with these `dimensions`, and the
+    `mask` truth values of the same shape on the same device.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        See above.
+    """
+    try:
+        shape = scores.shape
+        if (
+            scores.dtype in FLOATS
+            and mask.dtype is torch.bool
+            and mask.shape == shape
+            and scores.device == mask.device
+            and dimensions.fit(shape)
+            and scores.layout is torch.strided
+            and mask.layout is torch.strided
+            and not scores.is_meta
+        ):
+            return
+    except AttributeError:  # something is no tensor
+        pass
+    points = Argument(name, FLOATS, dimensions.names), Argument("mask", TRUTH_VALUES, ())
+    raise _error(points, (scores, mask))
+
+
+def check_pair(
+    names: Tuple[str, str],
+    dimensions: Dimensions,
+    first: Tensor,
+    second: Tensor,
+    mask: Optional[BoolTensor] = None,
+) -> None:
+    """
+    The same of two points of one shape, by their names; the mask may be missing.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        See above.
+    """
+    try:
+        shape = first.shape
+        device = first.device
+        if (
+            first.dtype in FLOATS
+            and second.dtype in FLOATS
+            and second.shape == shape
+            and second.device == device
+            and dimensions.fit(shape)
+            and first.layout is second.layout is torch.strided
+            and not first.is_meta
+            and (
+                mask is None
+                or (
+                    mask.dtype is torch.bool
+                    and mask.shape == shape
+                    and mask.device == device
+                    and mask.layout is torch.strided
+                )
+            )
+        ):
+            return
+    except AttributeError:
+        pass
+    points = [Argument(name, FLOATS, dimensions.names) for name in names]
+    raise _error((*points, Argument("mask", TRUTH_VALUES, (), True)), (first, second, mask))
+
+
+def check_token_mask(dimensions: Dimensions, mask: BoolTensor, shape: torch.Size) -> None:
+    """
+    Whether scores of this `shape` have these `dimensions`, and `mask`, truth values, the first two
+    of them, batch and length.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        See above.
+    """
+    try:
+        if (
+            mask.dtype is torch.bool
+            and mask.shape == shape[:2]
+            and dimensions.fit(shape)
+            and mask.layout is torch.strided
+            and not mask.is_meta
+        ):
+            return
+    except (AttributeError, TypeError):
+        pass
+    found = tuple(shape) if isinstance(shape, (tuple, list)) else shape
+    raise _type_or_value_error(isinstance(mask, Tensor) and mask.dtype is torch.bool)(
+        f"Expected scores of shape {_written(dimensions.names)} and a mask of their tokens, bool, "
+        f"of shape (batch_size, length), but found scores of shape {found} and a mask "
+        f"{_described(mask)}."
+    )
+
+
+class Argument(NamedTuple):
+    """
+    What a tensor should be.
+
+    # Parameters
+
+    name : `str`
+    dtypes : `FrozenSet[torch.dtype]`
+    dimensions : `Tuple[str, ...]`
+        In a `Signature`, dimensions with one name have one size, and if the first or the last is
+        "...", there may be any number of others in its place. None stand for those of the argument
+        before.
+    is_optional : `bool`, optional (default = `False`)
+        Whether `None` will do.
+    """
+
+    name: str
+    dtypes: FrozenSet[torch.dtype]
+    dimensions: Tuple[str, ...]
+    is_optional: bool = False
+
+
+class Signature:
+    """
+    The tensors that a function takes, all on one device, and the sizes that they share.
+    """
+
+    def __init__(self, *arguments: Argument) -> None:
+        self._arguments = arguments
+
+    def check(self, *tensors: Optional[Tensor], **sizes: int) -> None:
+        """
+        Whether the `tensors`, in the order of the arguments, are as they should be; `sizes` are
+        those of dimensions, by their names, that follow from something else.
+
+        # Raises
+
+        `TypeError`, `ValueError`
+            See above.
+        """
+        known, device = dict(sizes), None
+        try:
+            for (_, dtypes, dimensions, is_optional), tensor in zip(
+                self._arguments, tensors, strict=True
+            ):
+                if tensor is None and is_optional:
+                    continue
+                shape: Tuple[int, ...] = tensor.shape  # type: ignore[union-attr]
+                if dimensions[0] == "...":
+                    dimensions = dimensions[1:]
+                    shape = shape[max(len(shape) - len(dimensions), 0) :]
+                elif dimensions[-1] == "...":
+                    dimensions = dimensions[:-1]
+                    shape = shape[: len(dimensions)]
+                is_right = tensor.dtype in dtypes  # type: ignore[union-attr]
+                fits = is_right and len(shape) == len(dimensions)
+                if fits:
+                    for name, size in zip(dimensions, shape, strict=True):
+                        if known.setdefault(name, size) != size:
+                            fits = False
+                here = tensor.device  # type: ignore[union-attr]
+                device = device or here
+                if not fits or here != device or not _has_data(tensor):
+                    raise _error(self._arguments, tensors, sizes)
+        except AttributeError:  # something is no tensor
+            raise _error(self._arguments, tensors, sizes) from None
+
+
+def _has_data(tensor: Any) -> bool:
+    return tensor.layout is torch.strided and not tensor.is_meta
+
+
+def _error(
+    arguments: Tuple[Argument, ...],
+    tensors: Tuple[Optional[Tensor], ...],
+    sizes: Optional[Dict[str, int]] = None,
+) -> Exception:
+    """What to raise about tensors that are not all as they should be."""
+    wanted, found, converted = [], [], []
+    for argument, tensor in zip(arguments, tensors, strict=True):
+        if tensor is None and argument.is_optional:
+            continue
+        dimensions = [str((sizes or {}).get(name, name)) for name in argument.dimensions]
+        shape = _written(tuple(dimensions)) if dimensions else "the same"
+        kind = KINDS[argument.dtypes]
+        wanted.append(f"{argument.name} of shape {shape} ({kind})")
+        found.append(f"{argument.name} {_described(tensor)}")
+        if not isinstance(tensor, Tensor) or tensor.dtype not in argument.dtypes:
+            converted.append(f"{argument.name} is to be {kind}")
+    return _type_or_value_error(not converted)(
+        f"Expected {', '.join(wanted)}, all with data and on one device, but found "
+        f"{', '.join(found)}.{''.join(f' {each}.' for each in converted)}"
+    )
+
+
+def _type_or_value_error(types_are_right: bool) -> type:
+    return ValueError if types_are_right else TypeError
+
+
+KINDS = {
+    FLOATS: "floating point",
+    TRUTH_VALUES: "bool",
+    INTEGERS: "int64",
+    FLOATS | TRUTH_VALUES: "floating point or bool",
+    ANY_TYPE: "real numbers",
+}
+
+
+def _written(dimensions: Tuple[str, ...]) -> str:
+    return f"({', '.join(dimensions)}{',' if len(dimensions) == 1 else ''})"
+
+
+def _described(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
+        return f"a {type(value).__name__}{shape}, which is no tensor"
+    layout = "" if value.layout is torch.strided else f", {value.layout}"
+    return f"of shape {tuple(value.shape)} ({value.dtype}, on {value.device}{layout})"
