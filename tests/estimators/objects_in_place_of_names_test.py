@@ -34,15 +34,9 @@ def test_a_name_that_is_not_registered_is_told_the_registered_ones():
 
 
 def test_the_layer_and_the_adaptive_step_refuse_names_too():
-    with pytest.raises(
-        ConfigurationError, match="structure must be of type Structure .*ProjectiveTree"
-    ):
+    with pytest.raises(ConfigurationError, match="structure must be .*ProjectiveTree"):
         StructuredArgmaxLayer("projective_tree", Pipeline())
-    with pytest.raises(
-        ConfigurationError, match="estimator must be of type GradientEstimator .*Spigot"
-    ):
+    with pytest.raises(ConfigurationError, match="estimator must be .*Spigot"):
         StructuredArgmaxLayer(Categorical(), "spigot")
-    with pytest.raises(
-        ConfigurationError, match="adaptive must be of type AdaptiveStep but found '0.9'"
-    ):
+    with pytest.raises(ConfigurationError, match="adaptive must be of type AdaptiveStep"):
         ImplicitMLE(adaptive=0.9)
