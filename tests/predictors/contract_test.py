@@ -286,3 +286,16 @@ def test_sdp_of_sentences_with_odd_words_can_be_read_again(command, tmp_path):
     command(predictor, [rb'{"words": ["a\u2028b", "\u00e9"], "id": 1}', SENTENCE], 2)
     sentences = list(read_sdp(str(tmp_path / "output")))
     assert [sentence.tokens[0].form for sentence in sentences] == ["a\u2028b", "We"]
+
+
+def test_raw_text_for_a_model_of_tags_and_lemmas_is_remarked_on_once(command, caplog):
+    parts_of.cache_clear()  # the warnings are given once for a model
+    predictor = predictor_of("parser", "syntactic_parser")
+    known = {"lemmas": ["we", "know"], "pos": ["PRP", "VBP"]}
+    predictor.predict_words(["We", "know"], **known)
+    assert not caplog.records
+    command(predictor, [b'{"sentence": "We know it"}', b'{"words": ["Go"]}'])
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 2
+    assert "lower-cased words stand for" in messages[0] and '"lemmas" in the JSON' in messages[0]
+    assert "learned from parts of speech" in messages[1] and "language" in messages[1]
