@@ -8,6 +8,15 @@ the mendings: by then AllenNLP has imported them.
 
 # Functions, not modules: `from spigot_allennlp.compat import pytorch` would import spigot_allennlp
 # with all that needs AllenNLP, and the hook imports this before AllenNLP.
+from spigot_allennlp.compat.archives import (
+    archives_are_cached_as_safely_as_they_are_loaded,
+    archives_are_loaded_as_data,
+    archives_are_unpacked_safely_for_surgery,
+    archives_name_classes_of_the_kind_that_is_asked_for,
+    params_know_that_they_are_of_an_archive,
+    weights_need_no_initial_values_in_lists_either,
+    what_is_made_of_archived_params_is_restricted,
+)
 from spigot_allennlp.compat.config_variables import (
     a_missing_file_is_traced_to_its_variable,
     variables_have_defaults,

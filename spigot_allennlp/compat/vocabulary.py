@@ -5,7 +5,7 @@ How often each word was seen, kept with the vocabulary's files.
 import functools
 import json
 import os
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 
 from spigot_allennlp.compat.mending import mends
 
@@ -38,9 +38,33 @@ def vocabulary_keeps_its_counts(module: Any) -> Iterator[None]:
         for place in (folder, os.path.join(folder, "vocabulary")):
             path = os.path.join(place, COUNTS)
             if not vocabulary._retained_counter and os.path.exists(path):
-                with open(path, encoding="utf-8") as file:
-                    vocabulary._retained_counter = json.load(file)
+                vocabulary._retained_counter = counts_in(path)
         return vocabulary
 
     module.Vocabulary.save_to_files = save_to_files
     module.Vocabulary.from_files = classmethod(from_files)
+
+
+def counts_in(path: str) -> Dict[str, Dict[str, int]]:
+    """
+    How often each entry of each namespace was seen.
+
+    # Raises
+
+    `ConfigurationError`
+        If that is not what is in the file.
+    """
+    from allennlp.common.checks import ConfigurationError
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            counts = json.load(file)
+        if all(count >= 0 for entries in counts.values() for count in entries.values()):
+            return counts
+        reason = "a count is below 0"
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        reason = str(error)[:200]
+    raise ConfigurationError(
+        f"{path} should have the counts of the vocabulary's entries, but {reason}. Without the "
+        "file the vocabulary can be read, but word dropout has no counts to go by."
+    )

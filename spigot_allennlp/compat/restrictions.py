@@ -1,0 +1,326 @@
+"""
+What the config of an archive may ask for while a model is made from it.
+
+A config names classes, files and sizes. One that somebody else wrote is not to run a program, read
+a file, ask a server or take all memory by it. So, while a model is made from an archive, a class
+must be of the kind that is asked for, and of a package that is there already; a path or an address
+from the config is not opened; no process is started; and no tensor is made that the weights cannot
+fill. What the user's own overrides say is not restricted.
+"""
+
+import contextlib
+import importlib
+import inspect
+import os
+import sys
+import sysconfig
+import tempfile
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, ContextManager, Dict, FrozenSet, Iterator, Optional, Set, Tuple
+from urllib.parse import urlsplit
+
+from spigot_allennlp.compat.archive_contents import Weights, values_of
+from spigot_allennlp.compat.unpacking import Refused
+
+# Folders and files that archives may name nevertheless, separated as in PATH.
+PATHS_VARIABLE = "SPIGOT_ALLENNLP_ARCHIVE_PATHS"
+
+# Packages whose modules may be imported because an archive names a class of them. Of others, what
+# the user's program, --include-package or a plugin has imported may be named.
+PACKAGES = ("allennlp", "allennlp_models", "spigot_allennlp")
+
+# Audit events (docs.python.org/3/library/audit_events.html) of a process that is started,
+PROCESSES = {
+    *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile"),
+    *("os.startfile/2", "os.system", "pty.spawn", "subprocess.Popen"),
+}
+# of paths, by how many arguments are some, and of the network.
+PATHS = {
+    **dict.fromkeys(("open", "os.listdir", "os.scandir", "os.mkdir", "os.remove", "os.rmdir"), 1),
+    **dict.fromkeys(("os.chmod", "os.chown", "os.truncate", "os.utime", "ctypes.dlopen"), 1),
+    **dict.fromkeys(("shutil.rmtree", "shutil.unpack_archive", "sqlite3.connect"), 1),
+    **dict.fromkeys(("os.rename", "os.link", "os.symlink", "shutil.copyfile", "shutil.move"), 2),
+    **dict.fromkeys(("shutil.copytree", "shutil.copymode", "shutil.copystat"), 2),
+}
+# The names of models on this server are what the configs of transformers are made of.
+HUB = "hf://"
+HOSTS = {"socket.getaddrinfo", "socket.gethostbyname"}
+REQUESTS = {"urllib.Request", "ftplib.connect", "glob.glob"}
+
+
+class Restrictions:
+    """
+    # Parameters
+
+    archive : `str`
+        Its name, for messages.
+    config : `Dict[str, Any]`
+        The config of the archive, as it is there.
+    overrides : `Any`, optional (default = `None`)
+        What the user wants to have in it, plain dictionaries and lists.
+    folder : `str`, optional (default = `None`)
+        Where the archive's own files are. Without it files and processes are not restricted,
+        which is what objects want that are made of an archive's config after it was loaded.
+    """
+
+    def __init__(
+        self,
+        archive: str,
+        config: Dict[str, Any],
+        overrides: Any = None,
+        folder: Optional[str] = None,
+    ) -> None:
+        self.archive = archive
+        own = {value for _, value in values_of(overrides) if isinstance(value, str)}
+        named = {value for _, value in values_of(config) if isinstance(value, str)} - own
+        self.names: FrozenSet[str] = frozenset(named)
+        self.folder = folder and os.path.realpath(folder)
+        self.first_refused: Optional[Refused] = None
+        self._hosts = {urlsplit(name).hostname for name in named if is_address(name)}
+        self._paths, self._trees = _paths_of(named)
+        self._allowed = [
+            _absolute(path) for path in os.environ.get(PATHS_VARIABLE, "").split(os.pathsep) if path
+        ]
+
+    def __deepcopy__(self, memo: Any) -> "Restrictions":
+        return self
+
+    def refuse(self, reason: str) -> None:
+        refused = Refused(reason)
+        # Somebody may catch it, and go on to fail in his own words.
+        self.first_refused = self.first_refused or refused
+        raise refused
+
+    def class_for(self, base: type, name: str, registered: Dict[str, Tuple[type, Any]]) -> type:
+        """
+        The class of a dotted name.
+
+        # Raises
+
+        `Refused`
+            If it would have to be imported from elsewhere, or is no subclass of `base`.
+        """
+        module, _, attribute = name.rpartition(".")
+        if module not in sys.modules and module.partition(".")[0] not in PACKAGES:
+            self.refuse(
+                f"its config names the type {name[:100]!r}, of a module that an archive may not "
+                "import. If you trust it, give the package by --include-package, or import it"
+            )
+        try:
+            found = getattr(importlib.import_module(module), attribute, None)
+        except ImportError as error:
+            found = None
+            reason = str(error)[:100]
+            self.refuse(f"its config names the type {name[:100]!r}: {reason}")
+        is_registered = any(found is kind for kind, _ in registered.values())
+        if not inspect.isclass(found) or not (issubclass(found, base) or is_registered):
+            self.refuse(
+                f"its config names the type {name[:100]!r}, which is no {base.__name__} as is "
+                "asked for there"
+            )
+        return found  # type: ignore[return-value]
+
+    def check_resource(self, name: str) -> None:
+        """
+        A path or an address that AllenNLP is about to fetch, and that may be from the config, or
+        a part of what is.
+        """
+        is_named = any(name in value for value in self.names)
+        if not self.folder or not is_named or name.startswith(HUB):
+            return
+        if is_address(name):
+            self.refuse(f"its config asks for {name[:200]!r}. {_way_out()}")
+        self._paths.add(_absolute(name))
+        self.check_path(_absolute(name))
+
+    def check_path(self, path: Any) -> None:
+        if not self.folder or not isinstance(path, (str, bytes, os.PathLike)):
+            return  # of an open file, say
+        try:
+            absolute = os.path.abspath(os.fsdecode(path))
+        except ValueError:  # a zero within
+            return
+        if any(_is_in(absolute, folder) for folder in (self.folder, *self._allowed)):
+            return
+        is_named = absolute in self._paths
+        is_within = any(str(parent) in self._trees for parent in Path(absolute).parents)
+        if (is_named or is_within) and not _is_importing():
+            self.refuse(f"its config asks for the file {absolute[:200]!r}. {_way_out()}")
+
+    def check_event(self, event: str, arguments: Tuple[Any, ...]) -> None:
+        """What Python is about to do in this thread."""
+        if not self.folder:
+            return
+        if event in PATHS:
+            for path in arguments[: PATHS[event]]:
+                self.check_path(path)
+        elif event in REQUESTS:
+            if arguments[0] in self.names:
+                self.refuse(f"its config asks for {str(arguments[0])[:200]!r}. {_way_out()}")
+        elif event in HOSTS:
+            if arguments[0] in self._hosts:
+                self.refuse(f"its config asks for {str(arguments[0])[:200]!r}. {_way_out()}")
+        elif event in PROCESSES and not _is_importing():
+            self.refuse("it would start another process")
+
+
+ACTIVE: ContextVar[Optional[Restrictions]] = ContextVar("restrictions", default=None)
+
+
+@contextlib.contextmanager
+def restricted(restrictions: Optional[Restrictions]) -> Iterator[None]:
+    """
+    Within, this thread may do what the restrictions leave; anything, if there are none.
+    """
+    if restrictions is not None:
+        _watch()
+    token = ACTIVE.set(restrictions)
+    try:
+        yield
+    finally:
+        ACTIVE.reset(token)
+
+
+def allocations_for(weights: Weights, restrictions: Restrictions) -> ContextManager[Any]:
+    """
+    Within, tensors are made as long as the weights could fill them.
+
+    While a model is made, a tensor may be four times as large as the largest of the weights, which
+    an orthogonal initialisation in double precision needs, or have 64 MiB; all together, those
+    included that are not kept, may have 16 times the bytes of the weights, or 1 GiB; and there may
+    be fifty for each of the weights, and 5000 more.
+
+    # Raises
+
+    `Refused`
+        Before memory is taken for a tensor that is larger, or by an object that makes many.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    largest = max(4 * weights.largest, 2**26)
+    in_all = max(16 * weights.bytes, 2**30)
+    most = 50 * weights.number + 5_000
+
+    class Allocations(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bytes = self.tensors = 0
+
+        def __torch_dispatch__(
+            self, operation: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            size = _size_of_result(torch, operation, args, kwargs or {})
+            self.bytes += size
+            self.tensors += size > 0
+            if size > largest or self.bytes > in_all or self.tensors > most:
+                restrictions.refuse(
+                    f"its config asks for tensors that its weights cannot fill ({size} bytes, "
+                    f"{self.bytes} in all, of {self.tensors} tensors; its weights are "
+                    f"{weights.number} tensors of {weights.bytes} bytes)"
+                )
+            return operation(*args, **(kwargs or {}))
+
+    return Allocations()
+
+
+def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any]) -> int:
+    """How many bytes an operation takes, found out on a device that has no memory."""
+    schema = operation._schema
+    if schema.name == "aten::resize_":
+        size = args[0].element_size()
+        for side in args[1]:
+            size *= side
+        return size
+    if schema.is_mutable or getattr(operation, "is_view", False):
+        return 0
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return torch.empty_strided(
+                value.size(), value.stride(), dtype=value.dtype, device="meta"
+            )
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(moved, value))
+        return torch.device("meta") if isinstance(value, torch.device) else value
+
+    options = {key: moved(value) for key, value in kwargs.items()}
+    if any(argument.name == "device" for argument in schema.arguments):
+        has_tensors = any(isinstance(value, torch.Tensor) for value in args)
+        if not has_tensors or options.get("device") is not None:
+            options["device"] = torch.device("meta")
+    options.pop("pin_memory", None)
+    options.pop("generator", None)
+    try:
+        results = operation(*map(moved, args), **options)
+    except Exception:  # of an operation whose result depends on the values
+        return 0
+    results = results if isinstance(results, (list, tuple)) else [results]
+    tensors = [result for result in results if isinstance(result, torch.Tensor)]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _paths_of(names: Set[str]) -> Tuple[Set[str], Set[str]]:
+    """
+    The absolute paths that strings may be meant as; and of these, what may be meant as a folder
+    with all that is in it, but none in which this program itself lives.
+    """
+    paths, trees = set(), set()
+    for name in names:
+        if name and "\0" not in name and len(name) < 4096 and not is_address(name):
+            path = _absolute(name)
+            paths.add(path)
+            if "/" in name or os.sep in name:
+                trees.add(path)
+    # Where Python, the libraries and their caches are.
+    homes = [os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~"), *sys.path]
+    homes += [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()]
+    return paths, {tree for tree in trees if not any(_is_in(home, tree) for home in homes if home)}
+
+
+def _absolute(name: str) -> str:
+    return os.path.abspath(os.path.expanduser(name.removeprefix("file://")))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def is_address(name: str) -> bool:
+    """Whether it is a URL of another machine."""
+    return "://" in name and not name.startswith("file://")
+
+
+def _way_out() -> str:
+    return (
+        "If you trust it, override that key of the config (--overrides), or set "
+        f"{PATHS_VARIABLE} to the folder"
+    )
+
+
+def _is_importing() -> bool:
+    """A library that is imported late may ask another program where a library is."""
+    frame: Any = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+_WATCHING = False
+
+
+def _watch() -> None:
+    """Python can add a hook, but not take it away: it is added when the first archive is loaded."""
+    global _WATCHING
+    if not _WATCHING:
+        _WATCHING = True
+        sys.addaudithook(_on_event)
+
+
+def _on_event(event: str, arguments: Tuple[Any, ...]) -> None:
+    restrictions = ACTIVE.get()
+    if restrictions is not None:
+        restrictions.check_event(event, arguments)
