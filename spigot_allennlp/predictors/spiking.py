@@ -118,7 +118,7 @@ class SpikingPredictor(Predictor):
         given = {"sample": sample} if "sample" in arguments else {}
         try:
             image = as_bytes(json_dict["image"])
-            return self._dataset_reader.text_to_instance(image=image, **given)
+            return self._dataset_reader.text_to_instance(image, **given)  # type: ignore[call-arg]
         except ValueError as error:
             raise ConfigurationError(f'"image" of sample {sample}: {error}') from error
 

@@ -95,13 +95,18 @@ def _text(path: str) -> str:
     with open_source(local_path(path), "text") as stream:
         content = stream.read()
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         byte = f"{content[error.start]:02x} as byte {error.start + 1} ({error.reason})"
         detail = f"{byte}; it begins as UTF-16 does" if is_utf_16 else byte
         place = content.count(b"\n", 0, error.start) + 1
         raise MalformedInputError(path, place, Fault.NOT_TEXT, detail) from error
+    if "\0" in text:
+        before = content.index(b"\0")
+        place = content.count(b"\n", 0, before) + 1
+        raise MalformedInputError(path, place, Fault.NOT_TEXT, f"00 as byte {before + 1}")
+    return text
 
 
 @cache

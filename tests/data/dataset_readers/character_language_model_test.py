@@ -76,6 +76,9 @@ def test_a_file_that_is_not_in_utf_8_is_refused(tmp_path):
     (tmp_path / "text").write_bytes(b"a\nb\xff")
     with pytest.raises(MalformedInputError, match="text:2: .*no text in UTF-8: ff as byte 4"):
         list(CharacterLanguageModelReader().read(str(tmp_path / "text")))
+    (tmp_path / "text").write_bytes(b"a\n\nb\0c")
+    with pytest.raises(MalformedInputError, match="text:3: .*no text in UTF-8: 00 as byte 5"):
+        list(CharacterLanguageModelReader().read(str(tmp_path / "text")))
     (tmp_path / "text").write_bytes("some text".encode("utf-16"))
     with pytest.raises(MalformedInputError, match="text:1: .*begins as UTF-16 does"):
         list(CharacterLanguageModelReader().read(str(tmp_path / "text")))

@@ -1,0 +1,172 @@
+"""What holds for every reader of ours because it is registered: nothing vanishes in silence."""
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import tarfile
+import wave
+
+import numpy
+import pytest
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
+
+import spigot_allennlp  # noqa: F401  registers
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.event_format import encode_events
+from spigot_allennlp.data.synthetic_events import generate_events
+from tests.data.idx_files import idx
+
+OURS = sorted(
+    name
+    for name in DatasetReader.list_available()
+    if DatasetReader.by_name(name).__module__.startswith("spigot_allennlp")
+)
+
+
+def reader_of(name, **options):
+    return DatasetReader.by_name(name)(**options)
+
+
+def empty_inputs(folder):
+    """Paths at which there is nothing: an empty file and folder, images and an archive of none."""
+    (folder / "file").write_bytes(b"")
+    (folder / "folder").mkdir()
+    for kind, shape in (("images-idx3", (0, 2, 2)), ("labels-idx1", (0,))):
+        (folder / f"a-{kind}").write_bytes(idx(numpy.zeros(shape, "u1")))
+    tarfile.open(folder / "archive.tar", "w").close()
+    return [folder / name for name in ("file", "a-images-idx3", "archive.tar", "folder")]
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("name", OURS)
+def test_where_nothing_is_read_an_error_says_so(name, on_error, tmp_path):
+    try:
+        reader = reader_of(name, on_error=on_error)
+    except TypeError:
+        reader = reader_of(name)
+    for path in empty_inputs(tmp_path):
+        if name == "n_mnist" and path.suffix == ".tar":
+            continue  # zeros are events
+        with pytest.raises((MalformedInputError, ConfigurationError, IsADirectoryError)) as caught:
+            list(reader.read(str(path)))
+        assert path.name in str(caught.value) or "is generated" in str(caught.value)
+
+
+def speech():
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for number in range(3):
+            content = io.BytesIO()
+            with wave.open(content, "wb") as file:
+                file.setsampwidth(2)
+                file.setnchannels(1)
+                file.setframerate(8000)
+                file.writeframes(numpy.arange(40, dtype="<i2").tobytes())
+            member = tarfile.TarInfo(f"{number}_theo_0.wav")
+            member.size = len(content.getvalue())
+            archive.addfile(member, io.BytesIO(content.getvalue()))
+    return stream.getvalue()
+
+
+# Of each reader of bytes the name of its file, options, and what is in the file.
+CONTENTS = {
+    "mnist": ("a-images-idx3-ubyte", {}, idx(numpy.arange(18).reshape(2, 3, 3).astype("u1"))),
+    "pixel_sequence": (
+        "a-images-idx3-ubyte",
+        {},
+        idx(numpy.arange(8).reshape(2, 2, 2).astype("u1")),
+    ),
+    "n_mnist": ("a.bin", {}, encode_events(next(generate_events("synthetic:size=1"))[0])[:200]),
+    "spoken_digits": ("a.tar", {"num_frames": 2, "num_channels": 4}, speech()),
+    "character_language_model": ("a.txt", {"length": 5}, "Das ist für mich.\n".encode()),
+}
+
+
+def instances_of(name, folder, content):
+    file, options, _ = CONTENTS[name]
+    (folder / file).write_bytes(content)
+    (folder / "a-labels-idx1-ubyte").write_bytes(idx(numpy.array([7, 1], "u1")))
+    instances = list(reader_of(name, **options).read(str(folder / file)))
+    return [str(instance) + shown(instance) for instance in instances]
+
+
+def shown(instance):
+    field = instance.fields.get("inputs")
+    array = getattr(field, "array", getattr(field, "tensor", None))
+    return "" if array is None else repr(numpy.asarray(array).tolist())
+
+
+def mutations(whole, number, seed):
+    draw = random.Random(seed)
+    for _ in range(number):
+        mutated = bytearray(whole)
+        for _ in range(draw.randint(1, 2)):
+            place = draw.randrange(max(1, len(mutated)))
+            kind = draw.choice(["flip", "cut", "splice", "end"])
+            if kind == "flip" and mutated:
+                mutated[place] ^= 1 << draw.randrange(8)
+            elif kind == "cut":
+                del mutated[place : place + draw.randint(1, 40)]
+            elif kind == "end":
+                del mutated[place:]
+            else:
+                start = draw.randrange(len(whole))
+                mutated[place:place] = whole[start : start + draw.randint(1, 600)]
+        yield bytes(mutated)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("name", CONTENTS)
+def test_whatever_the_bytes_the_data_are_right_or_the_file_is_named(name, compress, tmp_path):
+    content = CONTENTS[name][2]
+    expected = instances_of(name, tmp_path, compress(content))
+    for mutated in mutations(compress(content), 40, seed=len(name)):
+        try:
+            found = instances_of(name, tmp_path, mutated)
+        except MalformedInputError as error:
+            assert str(error).startswith(str(tmp_path)) and len(str(error)) < 1500
+        except ConfigurationError as error:
+            # A text of a few characters, or of the bytes of a compressed file, is a text.
+            assert name == "character_language_model" and "too few for a piece" in str(error)
+        else:
+            # Without a checksum nobody knows of another pixel or sample, but of their number.
+            if compress is not bytes:
+                assert found == expected
+            elif name in ("mnist", "pixel_sequence", "spoken_digits"):
+                assert len(found) == len(expected)
+
+
+def test_every_reader_of_bytes_is_met_here():
+    texts = {"sdp", "conll", "sst"}
+    generated = {"adding", "copying", "latent_clusters", "synthetic_treebank"}
+    assert set(OURS) - texts - generated == set(CONTENTS)
+
+
+def test_recordings_that_cannot_be_read_are_left_out_and_counted(tmp_path, caplog):
+    with tarfile.open(fileobj=io.BytesIO(speech())) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (tmp_path / "1_theo_0.wav").write_bytes(b"RIFF")
+    (tmp_path / "one_theo_0.wav").write_bytes((tmp_path / "0_theo_0.wav").read_bytes())
+    with pytest.raises(MalformedInputError, match="member 1_theo_0.wav.*on_error"):
+        list(reader_of("spoken_digits").read(str(tmp_path)))
+    instances = list(reader_of("spoken_digits", on_error="skip").read(str(tmp_path)))
+    assert [i["metadata"].metadata["name"] for i in instances] == ["0_theo_0", "2_theo_0"]
+    assert [i["metadata"].metadata["sample"] for i in instances] == [0, 2]
+    assert f"2 recordings of {tmp_path} were left out" in caplog.text
+    with pytest.raises(ConfigurationError, match='on_error is "report", but must be "raise"'):
+        reader_of("spoken_digits", on_error="report")
+
+
+def test_recordings_of_events_keep_their_numbers_where_another_is_left_out(tmp_path):
+    (tmp_path / "7").mkdir()
+    content = CONTENTS["n_mnist"][2]
+    for name, bytes_of_it in (("a.BIN", content), ("b.bin", content[:7]), ("c.bin", content)):
+        (tmp_path / "7" / name).write_bytes(bytes_of_it)
+    (tmp_path / "7" / "._a.bin").write_bytes(b"?")
+    with pytest.raises(MalformedInputError, match="7/b.bin: a recording that .*7 bytes"):
+        list(reader_of("n_mnist").read(str(tmp_path)))
+    instances = reader_of("n_mnist", on_error="skip").read(str(tmp_path))
+    assert [i["metadata"].metadata["sample"] for i in instances] == [0, 2]
