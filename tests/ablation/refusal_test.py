@@ -1,6 +1,15 @@
+from typing import Dict, List, Optional
+
 import pytest
+from allennlp.common import FromParams, Lazy
+from allennlp.data import Vocabulary
+from allennlp.models import Model
 
 from spigot_allennlp.ablation.refusal import reason_to_refuse
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.structures.projective_tree import ProjectiveTree
+from spigot_allennlp.structures.structure import Structure
 
 
 def config(structure, estimator, **model):
@@ -44,3 +53,86 @@ def test_the_config_is_left_as_it_is():
     given = config("projective_tree", {"type": "spigot"})
     reason_to_refuse(given)
     assert given == config("projective_tree", {"type": "spigot"})
+
+
+ROLES = {"type": "semantic_graph", "deterministic_roles": ["ARG1", "ARG2"]}
+
+
+def graphs(structure, estimator):
+    layer = {"structure": structure, "estimator": estimator}
+    return {"model": {"type": "semantic_then_sentiment", "argmax": layer}}
+
+
+def test_deterministic_roles_need_no_vocabulary_to_be_planned():
+    assert reason_to_refuse(graphs(ROLES, "spigot")) is None
+
+
+def test_what_deterministic_roles_cannot_do_is_refused():
+    reason = reason_to_refuse(graphs(ROLES, "structured_attention"))
+    assert reason.startswith(
+        "model.argmax: StructuredAttention needs log_partition, which Semantic"
+    )
+
+
+def test_an_option_that_a_layer_has_not_is_refused():
+    layer = {"structure": "projective_tree", "estimator": "spigot", "estimate": 1}
+    model = {"type": "latent_tree_classifier", "argmax": layer}
+    assert "model.argmax: Extra parameters" in reason_to_refuse({"model": model})
+
+
+def test_a_layer_without_its_estimator_is_refused():
+    model = {"type": "latent_tree_classifier", "argmax": {"structure": "chain"}}
+    assert 'model.argmax: key "estimator" is required' in reason_to_refuse({"model": model})
+
+
+class ScaledLayer(StructuredArgmaxLayer):
+    """A layer with an option more, and one that may be left out."""
+
+    def __init__(self, estimator: GradientEstimator, structure: Structure = None, scale: int = 1):  # noqa: RUF013
+        super().__init__(structure or ProjectiveTree(), estimator)
+
+
+class Part(FromParams):
+    def __init__(self, layer: Optional[ScaledLayer] = None) -> None:
+        pass
+
+
+class Pair(FromParams):
+    def __init__(self, structure: str, estimator: str) -> None:
+        pass
+
+
+@Model.register("model_of_the_refusal_test")
+class NestingModel(Model):
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        parts: Optional[List[Lazy[Part]]] = None,
+        named: Optional[Dict[str, StructuredArgmaxLayer]] = None,
+        lazy: Optional[Lazy[ScaledLayer]] = None,
+        pair: Optional[Pair] = None,
+    ) -> None:
+        super().__init__(vocab)
+
+
+@pytest.mark.parametrize(
+    "place, parameters",
+    [
+        ("lazy", lambda layer: {"lazy": {**layer, "scale": 2}}),
+        ("parts.1.layer", lambda layer: {"parts": [{}, {"layer": layer}]}),
+        ("named.a", lambda layer: {"named": {"a": {"structure": "chain", **layer}}}),
+    ],
+)
+def test_a_layer_is_known_by_the_constructor_around_it(place, parameters):
+    def reason(layer):
+        model = {"type": "model_of_the_refusal_test", **parameters(layer)}
+        return reason_to_refuse({"model": model})
+
+    assert reason({"estimator": "pipeline"}) is None
+    assert reason({"estimator": "spigto"}).startswith(f"model.{place}: spigto not in")
+
+
+def test_what_is_no_layer_may_have_its_keys():
+    pair = {"structure": "wood", "estimator": "guess"}
+    model = {"type": "model_of_the_refusal_test", "pair": pair}
+    assert reason_to_refuse({"model": model}) is None
