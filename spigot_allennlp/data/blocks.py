@@ -96,19 +96,21 @@ def read_blocks(path: str, layout: str) -> Iterator[Block]:
 
     What is wrong with the lines is told so that no later sentence is counted wrongly. Where the
     empty line is missing (the ids start anew, or a comment follows a token) both sentences are told
-    apart all the same, and both bear the fault. Where the ids go on after an empty line, or after a
-    comment, that has no name of its own, it is one sentence, with the fault. And a name that an
-    empty line parts from the tokens is a sentence without tokens.
+    apart all the same, and both bear the fault. Where the ids go on after an empty line or a
+    comment, or a line there has no id, without a name between, it is one sentence, with the fault.
+    And comments that an empty line parts from the tokens are a sentence without tokens, unless they
+    stand at the beginning of the file and do not name one.
     """
     # A sentence that has ended, unless the next token goes on with it; and the one that follows.
     last: Optional[_Draft] = None
-    draft = _Draft(path)
+    draft, is_begun = _Draft(path), False
     for line in numbered_lines(path, layout):
+        is_interrupted = last is not None and last.end_line is None
         if not line.text.strip():
             draft.end(line)
             if draft.rows:
                 last, draft = draft, _Draft(path)
-            elif draft.is_named:
+            elif draft.is_named or (is_begun and draft.has_comments and not is_interrupted):
                 if last is not None:
                     yield last.finish_before(draft)
                 last = None
@@ -131,6 +133,7 @@ def read_blocks(path: str, layout: str) -> Iterator[Block]:
                 _miss_empty_line(line, over, draft)
                 yield over.finish()
             draft.add_row(line)
+            is_begun = True
     if last is not None:
         yield last.finish_before(draft)
     if draft.rows or any(line.text for line in draft.comments):
@@ -198,7 +201,8 @@ class _Draft:
         self.rows: List[Line] = []
         self.fault: Optional[MalformedInputError] = None
         self.end_line: Optional[Line] = None
-        #: Whether the comments give a name to the sentence.
+        self.has_comments = False
+        #: Whether the comments give a name to the sentence, or hold a tab, as its tokens do.
         self.is_named = False
         self._num_words = 0
         self._size = 0
@@ -208,12 +212,13 @@ class _Draft:
         return self._num_words > 0 and line.text.startswith(FIRST_IDS)
 
     def goes_on_with(self, line: Line) -> bool:
-        """Whether the token `line` is the next of this sentence."""
+        """Whether the token `line` is the next of this sentence, or no more than a piece of it."""
         name = line.text.partition("\t")[0]
-        word, dash, _ = name.partition("-")
-        node, dot, _ = name.partition(".")
-        is_next = number_of(word) == self._num_words + 1 or (dot and node == str(self._num_words))
-        return self._num_words > 0 and bool(is_next)
+        word, node = name.partition("-")[0], name.partition(".")[0]
+        is_next = number_of(word) == self._num_words + 1
+        is_empty_node = node != name and number_of(node) == self._num_words
+        is_piece = not name[:1].isdigit() or not any(map(str.isspace, line.text))
+        return self._num_words > 0 and (is_next or is_empty_node or is_piece)
 
     def take_up(self, line: Line, between: "_Draft") -> None:
         """Goes on at the token `line` after what stands `between`."""
@@ -229,7 +234,9 @@ class _Draft:
 
     def add_comment(self, line: Line) -> None:
         """Takes in a comment."""
-        self.is_named = self.is_named or identifier_of((line.text,)) is not None
+        self.has_comments = True
+        is_name = "\t" in line.text or identifier_of((line.text,)) is not None
+        self.is_named = self.is_named or is_name
         if self._has_room(line):
             self.comments.append(line)
 

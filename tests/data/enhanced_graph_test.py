@@ -86,3 +86,33 @@ def test_deps_that_cannot_be_read_are_refused_at_their_line(deps, reason):
 def test_a_sentence_without_a_graph_is_refused():
     with pytest.raises(MalformedInputError, match="DEPS is _ for every token"):
         enhanced_graph(sentence_of(("1", "_"), ("2", "_")))
+
+
+def test_it_has_an_empty_graph_where_that_may_be():
+    sentence = sentence_of(("1", "_"), ("2", "_"))
+    assert enhanced_graph(sentence, may_be_empty=True) == ([], [])
+
+
+def test_empty_nodes_that_head_each_other_count_once_for_each_word():
+    names = [f"1.{number}" for number in range(1, 61)]
+    everyone = "|".join(f"{name}:d" for name in names)
+    nodes = [(name, f"{everyone}|2:{name[2:]}") for name in names]
+    arcs, tops = enhanced_graph(sentence_of(("1", "1.1:a"), *nodes, ("2", "0:root")))
+    (arc,) = arcs
+    assert arc[:2] == (2, 1)
+    assert len(arc[2].split("|")) == 60
+    assert "1>a" in arc[2].split("|") and "2>d>a" in arc[2].split("|")
+    assert tops == [2]
+
+
+def test_of_two_paths_through_empty_nodes_the_shorter_counts():
+    nodes = [("1.1", "1.2:b|1.3:c"), ("1.2", "1.3:d"), ("1.3", "2:e")]
+    arcs, _ = enhanced_graph(sentence_of(("1", "1.1:a"), *nodes, ("2", "0:root")))
+    assert arcs == [(2, 1, "e>c>a")]
+
+
+def test_a_path_without_bound_is_an_error():
+    nodes = [(f"1.{number}", f"1.{number + 1}:d") for number in range(1, 40)]
+    sentence = sentence_of(("1", "1.1:a"), *nodes, ("1.40", "0:root"))
+    with pytest.raises(MalformedInputError, match="file:1: .* more than 20 empty nodes on a path"):
+        enhanced_graph(sentence)

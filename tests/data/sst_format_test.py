@@ -119,3 +119,12 @@ def test_what_is_wrong_with_a_line_is_told_with_its_place(line, message):
 def test_a_tree_that_cannot_be_read_again_is_not_written(tree, message):
     with pytest.raises(ValueError, match=message):
         format_sst(tree)
+
+
+def test_a_tree_may_be_far_deeper_than_python_calls_functions():
+    depth = 10_000
+    line = "(3 (2 It) " * depth + "(3 works)" + ")" * depth
+    tree = parse_sst(line)
+    assert len(tree.words) == depth + 1
+    assert sum(phrase.label == 3 for phrase in tree.phrases()) == depth + 1
+    assert format_sst(tree) == line

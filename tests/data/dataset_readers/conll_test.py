@@ -67,3 +67,31 @@ def test_the_treebank_has_the_trees_of_its_description():
     # Its description counts the labels of arcs between tokens; that of the root is one more.
     assert len(relations) in (45, 46)
     assert sum(len(one["tokens"]) for one in instances) == 11468
+
+
+def test_a_sentence_without_deps_has_an_empty_graph_where_the_file_has_graphs(tmp_path):
+    path = tmp_path / "a.conllu"
+    without = "1\tHello\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    path.write_text(without + without.replace("\t_\t_\n", "\t0:root\t_\n"))
+    reader = ConllReader(trees=False, enhanced_graph=True)
+    empty, other = reader.read(path)
+    assert (empty["graph"].indices, empty["tops"].labels) == ([], [0])
+    assert other["tops"].labels == [1]
+    path.write_text(without)
+    with pytest.raises(ValueError, match="a.conllu:1: .*DEPS is _ for every token"):
+        list(reader.read(path))
+
+
+def test_columns_that_the_file_says_are_others_are_not_read(tmp_path):
+    path = tmp_path / "a.conllup"
+    row = "1\tHello\t_\t_\t_\t_\t0\troot\t_\t_\n\n"
+    path.write_text(
+        "# global.columns = ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC\n" + row
+    )
+    assert len(list(ConllReader().read(path))) == 1
+    path.write_text(
+        "# global.columns = ID FORM UPOS LEMMA XPOS FEATS HEAD DEPREL DEPS MISC\n" + row
+    )
+    for on_error in ("raise", "skip"):
+        with pytest.raises(ValueError, match="a.conllup:2: columns that are not those of CoNLL-U"):
+            list(ConllReader(on_error=on_error).read(path))
