@@ -41,12 +41,12 @@ class AdaptiveStep(torch.nn.Module, FromParams):
 
     def size(self, problem: ArgmaxProblem, gradient: Tensor, beta: Tensor) -> Tensor:
         """
-        `beta * ||scores|| / ||gradient||` over the legal parts, shape `(batch_size,)`; zero where
-        either norm is.
+        `beta * ||scores|| / ||gradient||` over the possible parts, shape `(batch_size,)`; zero
+        where either norm is.
         """
-        legal = flatten_parts(problem.scores.masked_fill(~problem.mask, 0)).norm(dim=-1)
+        possible = flatten_parts(problem.scores.masked_fill(~problem.possible, 0)).norm(dim=-1)
         norm = flatten_parts(gradient).norm(dim=-1)
-        return torch.where(norm > 0, beta * legal / norm, 0)
+        return torch.where(norm > 0, beta * possible / norm, 0)
 
     def adapt(self, beta: Tensor, surrogate: Tensor) -> None:
         """Changes `beta`, in its place, after a backward pass that found `surrogate`."""

@@ -9,6 +9,13 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.invalid_scores import (
+    are_finite,
+    invalid_instances,
+    is_score,
+    nan_for_invalid,
+    without_invalid,
+)
 from spigot_allennlp.structures.structure import Structure
 
 # Of operations that can be done without.
@@ -23,6 +30,10 @@ class GradientEstimator(torch.nn.Module, Registrable):
     that it calls; `relaxed` says that its value, no vertex, is what the rest of the model receives
     at test time, too; `reevaluates` that it runs the rest of the model again
     (`ArgmaxProblem.downstream_gradient` and `repeated_losses`).
+
+    For an instance of which a legal part scores NaN or plus infinity, value and gradient are NaN;
+    where no object is possible both are zero, and so is the gradient of a score of minus infinity.
+    The other instances do not notice.
     """
 
     requires: FrozenSet[str] = frozenset()
@@ -71,11 +82,19 @@ class SurrogateEstimator(GradientEstimator):
     Gradients arrive here *per instance*: the incoming gradient is divided by the weight that the
     instance's loss has in what was differentiated (`ArgmaxProblem.instance_weights`), and the
     result multiplied by it, so that a step size means the same at every batch size, under gradient
-    accumulation and under a loss scale, and as in the papers.
+    accumulation and under a loss scale, and as in the papers. Neither `solve` nor `pull_back` meets
+    an instance whose scores, or whose gradient, are no numbers.
     """
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        return _Surrogate.apply(problem.scores, self, problem.at(problem.scores.detach()))
+        return self.value_for(problem.scores, problem)
+
+    def value_for(self, scores: Tensor, problem: ArgmaxProblem) -> Tensor:
+        """
+        The forward value of `problem`, whose surrogate gradient goes to `scores`: those of the
+        problem, or what was made of them.
+        """
+        return _Surrogate.apply(scores, self, problem.at(problem.scores.detach()))
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Any]:
         """
@@ -131,17 +150,30 @@ class _Surrogate(torch.autograd.Function):
     def forward(
         ctx: FunctionCtx, scores: Tensor, estimator: SurrogateEstimator, problem: ArgmaxProblem
     ) -> Tensor:
+        invalid = invalid_instances(problem.mask, is_score, problem.scores)
+        if invalid is not None:
+            problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))
         value, state = estimator.solve(problem)
         ctx.estimator, ctx.problem, ctx.state = estimator, problem, state
-        ctx.save_for_backward(value)
-        return value
+        ctx.save_for_backward(value, invalid)
+        return value if invalid is None else nan_for_invalid(value, invalid, problem.mask)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tuple[Optional[Tensor], None, None]:
-        (value,) = ctx.saved_tensors
-        mask, weights = ctx.problem.mask, ctx.problem.instance_weights()
+        value, invalid = ctx.saved_tensors
+        problem, weights = ctx.problem, ctx.problem.instance_weights()
         # An instance that weighs nothing has no gradient, rather than 0 / 0.
-        per_instance = torch.where(weights != 0, gradient / weights, 0).masked_fill(~mask, 0)
-        surrogate = ctx.estimator.pull_back(ctx.problem, value, per_instance, ctx.state)
-        return (surrogate * weights).masked_fill(~mask, 0).to(gradient.dtype), None, None
+        per_instance = torch.where(weights != 0, gradient / weights, 0)
+        per_instance = per_instance.masked_fill(~problem.possible, 0)
+        without_gradient = invalid_instances(problem.mask, are_finite, per_instance)
+        if without_gradient is not None:
+            invalid = without_gradient if invalid is None else invalid | without_gradient
+        if invalid is not None:
+            per_instance = without_invalid(per_instance, invalid, problem.mask)
+        surrogate = ctx.estimator.pull_back(problem, value, per_instance, ctx.state) * weights
+        lost = problem.structure.lacks_objects(value, problem.mask).reshape(weights.shape)
+        surrogate = surrogate.masked_fill(~problem.possible | lost, 0).to(gradient.dtype)
+        if invalid is not None:
+            surrogate = nan_for_invalid(surrogate, invalid, problem.mask)
+        return surrogate, None, None

@@ -2,11 +2,12 @@
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from torch import Tensor
+from torch import BoolTensor, Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
 from spigot_allennlp.nn.masking import flatten_parts, per_instance
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.structures.structure import Structure
@@ -19,7 +20,8 @@ class IdentityWithProjection(StraightThrough):
     one, neither of which changes the argmax; through the argmax the gradient passes as if it were
     the identity, through the projection as it should
     ([Sahoo et al., 2023](https://arxiv.org/abs/2205.15213), section 3.3). So the scores are not
-    moved in directions in which they cannot change the object, and cannot run away.
+    moved in directions in which they cannot change the object, and cannot run away. Mean and norm
+    are those of the possible parts: legal, and not of score minus infinity.
 
     Registered as a `GradientEstimator` with name "identity_with_projection".
 
@@ -47,13 +49,19 @@ class IdentityWithProjection(StraightThrough):
             )
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        scores = at_least_single(problem.scores).masked_fill(~problem.mask, 0)
-        flat, legal = flatten_parts(scores), flatten_parts(problem.mask)
+        invalid = invalid_instances(problem.mask, is_score, problem.scores)
+        projected = compute_valid(self._project, invalid, problem.mask, problem.scores)
+        # It has the same argmax, which is therefore that of the scores as they are.
+        return self.value_for(projected, problem)
+
+    def _project(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        possible = flatten_parts(mask & (scores != -torch.inf))
+        flat = flatten_parts(at_least_single(scores)).masked_fill(~possible, 0)
         if self._center:
-            mean = flat.sum(dim=-1, keepdim=True) / legal.sum(dim=-1, keepdim=True).clamp(min=1)
-            flat = (flat - mean).masked_fill(~legal, 0)
+            mean = flat.sum(dim=-1, keepdim=True) / possible.sum(dim=-1, keepdim=True).clamp(min=1)
+            flat = (flat - mean).masked_fill(~possible, 0)
         if self._normalize:
             norm = torch.linalg.vector_norm(flat, dim=-1)
             # Scores that are all the same stay as they are, rather than 0 / 0.
             flat = flat / per_instance(torch.where(norm > 0, norm, 1), flat)
-        return super().forward(problem.at(flat.reshape(scores.shape)))
+        return flat.reshape(scores.shape)

@@ -81,7 +81,9 @@ class ImplicitMLE(SurrogateEstimator):
             size = per_instance(self._adaptive.size(problem, gradient, self._beta), gradient)
         step = size * gradient
         noise, behind = state
-        ahead = problem.argmaxes(self._alpha * problem.scores - step + noise)
+        # What is impossible remains so, whatever the sign of alpha.
+        start = torch.where(problem.possible, self._alpha * problem.scores, problem.scores)
+        ahead = problem.argmaxes(start - step + noise)
         if self._symmetric:
             behind = problem.argmaxes(problem.scores + step + noise)
         found = (behind - ahead).mean(dim=0) / (2 if self._symmetric else 1)

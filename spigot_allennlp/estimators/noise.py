@@ -9,6 +9,7 @@ from torch import Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.invalid_scores import invalid_instances, is_score, without_invalid
 from spigot_allennlp.nn.masking import flatten_parts, per_instance
 
 # Perturbations, and the object that is best under each: (num_samples, batch_size, *parts)
@@ -156,6 +157,10 @@ class SumOfGammaNoise(Noise):
         """Shape `(batch_size,)`."""
         if self._k is not None:
             return problem.scores.new_full((problem.scores.size(0),), self._k)
+        # The best object of invalid scores is NaN, of which no gamma variable can be drawn.
+        invalid = invalid_instances(problem.mask, is_score, problem.scores)
+        if invalid is not None:
+            problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))
         return flatten_parts(problem.argmax()).sum(dim=-1).clamp(min=1)
 
 

@@ -82,6 +82,11 @@ class ArgmaxProblem:
     downstream: Optional[Downstream] = None
     trace: DownstreamTrace = field(default_factory=DownstreamTrace)
 
+    @property
+    def possible(self) -> BoolTensor:
+        """The legal parts that do not score minus infinity."""
+        return self.mask & (self.scores != -torch.inf)
+
     def at(self, scores: Tensor) -> "ArgmaxProblem":
         """The same problem with other scores (perturbed, or moved along a gradient)."""
         return replace(self, scores=scores)
@@ -137,7 +142,7 @@ class ArgmaxProblem:
             (gradient,) = torch.autograd.grad(losses.sum(), leaf, allow_unused=True)
         if gradient is None:
             return torch.zeros_like(point)
-        return gradient.masked_fill(~self.mask, 0)
+        return gradient.masked_fill(~self.possible, 0)
 
     def instance_weights(self) -> Tensor:
         """

@@ -69,10 +69,11 @@ class Reinforce(GradientEstimator):
         return total - total.detach()
 
     def _running_mean(self, losses: Tensor) -> Tensor:
-        """Of the losses before these, which are then counted in."""
+        """Of the losses before these, which are then counted in, as far as they are finite."""
         usual = self._usual / self._weight if self._weight > 0 else self._usual.clone()
-        if len(losses):
-            self._usual.lerp_(losses.mean().to(self._usual.dtype), 1 - self._decay)
+        finite = losses[losses.isfinite()]
+        if len(finite):
+            self._usual.lerp_(finite.mean().to(self._usual.dtype), 1 - self._decay)
             self._weight.lerp_(torch.ones_like(self._weight), 1 - self._decay)
         return usual
 

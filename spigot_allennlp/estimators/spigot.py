@@ -55,5 +55,5 @@ class Spigot(PulledBackEstimator):
     def advance(
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor
     ) -> Tuple[ArgmaxProblem, Tensor]:
-        way = self._projection.projected_step(problem.structure, point, step, problem.mask)
+        way = self._projection.projected_step(problem.structure, point, step, problem.possible)
         return problem, way

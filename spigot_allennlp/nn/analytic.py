@@ -95,7 +95,8 @@ class _Expectations(torch.autograd.Function):
         scores, mask, marginals = ctx.saved_tensors
         gradient = None
         if of_total is not None:
-            gradient = marginals * per_instance(of_total, marginals)
+            # zero off the mask, even where what arrives is not finite
+            gradient = (marginals * per_instance(of_total, marginals)).masked_fill(~mask, 0)
         if of_marginals is not None:
             curvature = _Curvature.apply(scores, mask, of_marginals, ctx.inference)
             gradient = curvature if gradient is None else gradient + curvature

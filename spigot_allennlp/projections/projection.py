@@ -1,10 +1,12 @@
 """How a point that left the polytope of a structure comes back."""
 
-from typing import FrozenSet
+from functools import partial, wraps
+from typing import Any, Callable, FrozenSet
 
 from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_step
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair
 from spigot_allennlp.structures.structure import Structure
 
@@ -15,10 +17,19 @@ class Projection(Registrable):
     default implementation is "local".
 
     `requires` names the optional operations of `Structure` that it calls.
+
+    A step of plus infinity leads away from a part, for good. Where a legal part has any other step
+    or origin that is not finite, the result of that instance is NaN on legal parts; no subclass
+    ever meets such an instance.
     """
 
     requires: FrozenSet[str] = frozenset()
     default_implementation = "local"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "projected_step" in vars(cls):
+            cls.projected_step = _guard(cls.projected_step)  # type: ignore[method-assign]
 
     def projected_step(
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
@@ -28,6 +39,17 @@ class Projection(Registrable):
         reversed. Of the shape of `origin`, zero off `mask`; never differentiable.
         """
         raise NotImplementedError
+
+
+def _guard(projected_step: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    @wraps(projected_step)
+    def guarded(
+        self: Projection, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
+    ) -> Tensor:
+        invalid = invalid_instances(mask, is_step, origin, step)
+        return compute_valid(partial(projected_step, self, structure), invalid, mask, origin, step)
+
+    return guarded
 
 
 @Projection.register("local")

@@ -3,7 +3,8 @@
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import are_choices, flatten_parts
+from spigot_allennlp.nn.invalid_scores import known_moderate
+from spigot_allennlp.nn.masking import are_choices, flatten_parts, per_instance
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex.derivative import simplex_derivative
 from spigot_allennlp.nn.simplex.simplex import simplex_step
@@ -25,8 +26,8 @@ class Categorical(Structure):
     """
     Exactly one choice in each row of the last dimension; its polytope is the simplex, one per row.
     `(batch_size, size)` is one choice per instance, `(batch_size, length, size)` one per token (so
-    also "every token chooses a head, tree or not"). A row without any legal part is empty, and so
-    is one whose legal parts all score minus infinity: no object is possible then.
+    also "every token chooses a head, tree or not"). A row without any legal part is empty. Where
+    the legal parts of a row all score minus infinity, no object is possible: all rows are empty.
 
     Registered as a `Structure` with name "categorical". Provides everything.
     """
@@ -53,7 +54,8 @@ class Categorical(Structure):
         if scores.numel() == 0:
             return torch.zeros_like(scores)
         legal = scores.detach().masked_fill(~mask, -torch.inf)
-        return _one_hot(legal.argmax(dim=-1), scores).masked_fill(legal == -torch.inf, 0)
+        best = _one_hot(legal.argmax(dim=-1), scores).masked_fill(legal == -torch.inf, 0)
+        return _empty_if_a_row_is(best, mask)
 
     def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
         legal = mask.expand(vertex.shape)
@@ -63,11 +65,12 @@ class Categorical(Structure):
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         check_scores(PARTS, scores, mask)
         legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
-        impossible = (legal == -torch.inf).all(dim=-1)
+        is_empty = (legal == -torch.inf).all(dim=-1)
         # logsumexp and its derivatives shall not meet a row without options
-        rows = legal.masked_fill(impossible.unsqueeze(-1), 0).logsumexp(dim=-1)
-        rows = rows.masked_fill(impossible, -torch.inf).masked_fill(~mask.any(dim=-1), 0)
-        return flatten_parts(rows).sum(dim=-1)
+        rows = legal.masked_fill(is_empty.unsqueeze(-1), 0).logsumexp(dim=-1)
+        total = flatten_parts(rows.masked_fill(is_empty, 0)).sum(dim=-1)
+        impossible = flatten_parts(is_empty & mask.any(dim=-1)).any(dim=-1)
+        return total.masked_fill(impossible, -torch.inf)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         # The argmax of Gumbel-perturbed scores is an exact draw; -log of an exponential is Gumbel.
@@ -79,11 +82,25 @@ class Categorical(Structure):
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """Onto the simplex of each row: exact."""
         check_pair(("origin", "step"), PARTS, origin, step, mask)
-        return simplex_step(origin, step, mask)
+        moved = simplex_step(origin, step, mask)
+        if origin.dim() == 2 or known_moderate(step):
+            return moved
+        # Where a row has no projection the point has none, in no row.
+        is_empty = mask.any(dim=-1) & (origin - moved == 0).all(dim=-1)
+        lost = per_instance(flatten_parts(is_empty).any(dim=-1), origin)
+        return torch.where(lost & mask, origin.to(moved.dtype), moved)
 
     def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         check_pair(("point", "direction"), PARTS, point, direction, mask)
         return simplex_derivative(point, direction)
+
+
+def _empty_if_a_row_is(vertex: Tensor, mask: BoolTensor) -> Tensor:
+    """`vertex` without the instances of which a row is empty though it has a legal part."""
+    if vertex.dim() == 2:
+        return vertex
+    is_empty = mask.any(dim=-1) & (vertex == 0).all(dim=-1)
+    return vertex.masked_fill(per_instance(flatten_parts(is_empty).any(dim=-1), vertex), 0)
 
 
 def _one_hot(index: Tensor, like: Tensor) -> Tensor:

@@ -5,13 +5,25 @@ Writing an object as the 0/1 vector of its parts makes the family the vertices o
 object's score is the inner product of that vector with the part scores.
 """
 
-from typing import Tuple
+from functools import partial, wraps
+from typing import Any, Callable, Dict, Tuple
 
 import torch
 from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.analytic import value_and_gradient
+from spigot_allennlp.nn.devices import answers_at_once
+from spigot_allennlp.nn.invalid_scores import (
+    are_finite,
+    compute_valid,
+    fit,
+    invalid_instances,
+    is_score,
+    is_step,
+    known_moderate,
+    without_overflow,
+)
 from spigot_allennlp.nn.masking import flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
@@ -33,6 +45,13 @@ class Structure(Registrable):
     one is to provide it: there is no list of capabilities to keep in step. `contains` follows from
     the argmax. The caller's tensors are never changed.
 
+    A score of minus infinity says that no object has the part; where no object is left the
+    log-partition is minus infinity, the best object and its gradient are zero. An instance of which
+    a legal part scores NaN or plus infinity is *invalid*: what is computed from it is NaN (on legal
+    parts, as all else is zero), and so are all derivatives, while those beside it in the batch are
+    what they would be without it. A subclass sees to minus infinity alone: no operation that it
+    implements ever meets an invalid instance (see `nn/invalid_scores.py`).
+
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
     constant added to all scores changes none of the above. `way_out` says to whoever has gold
@@ -42,6 +61,12 @@ class Structure(Registrable):
     dimensions: Tuple[str, ...] = ()
     fixed_size: bool = False
     way_out: str = "Choose a structure that has them, or take them out of the data."
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, guard in _GUARDS.items():
+            if name in vars(cls):
+                setattr(cls, name, guard(vars(cls)[name]))
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
@@ -152,10 +177,84 @@ class Structure(Registrable):
         return flatten_parts(chosen).sum(dim=-1)
 
     def log_prob(self, scores: Tensor, mask: BoolTensor, vertex: Tensor) -> Tensor:
-        """`<scores, vertex> - log_partition`, shape `(batch_size,)`, differentiable in `scores`."""
-        return self.score(scores, vertex) - self.log_partition(scores, mask)
+        """
+        `<scores, vertex> - log_partition`, shape `(batch_size,)`, differentiable in `scores`. Minus
+        infinity for a vertex that has an impossible part. Where no object is possible, the empty
+        one, which `argmax` and `sample` give there, counts as certain (0), and any other as
+        impossible, without gradient.
+        """
+        total = self.log_partition(scores, mask)
+        is_lost = total == -torch.inf
+        is_empty = ~flatten_parts(vertex != 0).any(dim=-1)
+        log_prob = (self.score(scores, vertex) - total).masked_fill(is_lost, -torch.inf)
+        return log_prob.masked_fill(is_lost & is_empty, 0)
+
+    def lacks_objects(self, best: Tensor, mask: BoolTensor) -> BoolTensor:
+        """
+        Of which instances `best`, which `argmax` or `sample` gave (or a mean of such), says that no
+        object is possible, shape `(batch_size,)`: it is empty, which no object of the family is.
+        """
+        is_empty = ~flatten_parts(best != 0).any(dim=-1)
+        if answers_at_once(best.device) and not is_empty.any():
+            return is_empty
+        return is_empty & ~self.contains(torch.zeros_like(best), mask)
 
     def provides(self, operation: str) -> bool:
         """Whether this structure implements the optional `operation`."""
         assert operation in OPTIONAL_OPERATIONS, f"'{operation}' is no optional operation"
         return getattr(type(self), operation) is not getattr(Structure, operation)
+
+
+Operation = Callable[..., Any]
+
+
+def _guard_scores(operation: Operation) -> Operation:
+    @wraps(operation)
+    def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Any:
+        invalid = invalid_instances(mask, is_score, scores)
+        return compute_valid(partial(operation, self), invalid, mask, scores)
+
+    return guarded
+
+
+def _guard_argmax(argmax: Operation) -> Operation:
+    @wraps(argmax)
+    def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Tensor:
+        if known_moderate(scores) or not fit(mask, scores):
+            return argmax(self, scores, mask)
+        invalid = invalid_instances(mask, is_score, scores)
+
+        def best(point: Tensor, mask: BoolTensor) -> Tensor:
+            return argmax(self, without_overflow(point, mask), mask).to(scores.dtype)
+
+        return compute_valid(best, invalid, mask, scores)
+
+    return guarded
+
+
+def _guard_step(operation: Operation) -> Operation:
+    @wraps(operation)
+    def guarded(self: Structure, origin: Tensor, step: Tensor, mask: BoolTensor) -> Any:
+        invalid = invalid_instances(mask, is_step, origin, step)
+        return compute_valid(partial(operation, self), invalid, mask, origin, step)
+
+    return guarded
+
+
+def _guard_direction(operation: Operation) -> Operation:
+    @wraps(operation)
+    def guarded(self: Structure, point: Tensor, direction: Tensor, mask: BoolTensor) -> Any:
+        invalid = invalid_instances(mask, are_finite, point, direction)
+        return compute_valid(partial(operation, self), invalid, mask, point, direction)
+
+    return guarded
+
+
+_GUARDS: Dict[str, Callable[[Operation], Operation]] = {
+    "argmax": _guard_argmax,
+    "log_partition": _guard_scores,
+    "log_partition_and_marginals": _guard_scores,
+    "sample": _guard_scores,
+    "projected_step": _guard_step,
+    "hull_derivative": _guard_direction,
+}

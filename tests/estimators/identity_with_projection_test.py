@@ -61,3 +61,23 @@ def test_a_structure_whose_argmax_a_constant_changes_is_refused_with_the_way_out
     with pytest.raises(ConfigurationError, match="SemanticGraph.*center: false"):
         StructuredArgmaxLayer(SemanticGraph(), IdentityWithProjection())
     StructuredArgmaxLayer(SemanticGraph(), IdentityWithProjection(center=False))
+
+
+def test_a_score_of_minus_infinity_counts_neither_in_the_mean_nor_in_the_norm():
+    scores = torch.tensor([[1.0, 4.0, -torch.inf, 2.0]], requires_grad=True)
+    problem = ArgmaxProblem(Categorical(), scores, torch.ones(1, 4, dtype=torch.bool))
+    value = IdentityWithProjection()(problem)
+    assert value.tolist() == [[0.0, 1.0, 0.0, 0.0]]
+    (gradient,) = torch.autograd.grad((value * torch.tensor([3.0, -1.0, 9.0, 2.0])).sum(), scores)
+    possible = torch.tensor([[1.0, 4.0, 2.0]], requires_grad=True)
+    problem = ArgmaxProblem(Categorical(), possible, torch.ones(1, 3, dtype=torch.bool))
+    value = IdentityWithProjection()(problem)
+    (expected,) = torch.autograd.grad((value * torch.tensor([3.0, -1.0, 2.0])).sum(), possible)
+    torch.testing.assert_close(gradient[:, [0, 1, 3]], expected)
+    assert gradient[0, 2] == 0
+
+
+def test_scores_whose_squares_overflow_keep_their_best_object():
+    scores = torch.tensor([[1e25, 3e25, 2e25]])
+    problem = ArgmaxProblem(Categorical(), scores, torch.ones(1, 3, dtype=torch.bool))
+    assert IdentityWithProjection()(problem).tolist() == [[0.0, 1.0, 0.0]]

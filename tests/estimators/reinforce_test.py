@@ -2,6 +2,7 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.reinforce import Reinforce
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
@@ -125,3 +126,22 @@ def test_settings_out_of_range_are_refused():
         Reinforce(0)
     with pytest.raises(ConfigurationError, match="decay must be from 0 to 1 but found 2"):
         Reinforce(decay=2)
+
+
+@BOTH
+def test_where_no_object_is_possible_the_others_learn_all_the_same(num_samples):
+    scores = torch.stack([torch.full_like(SCORES, -torch.inf), SCORES]).requires_grad_()
+    layer = StructuredArgmaxLayer(Categorical(), Reinforce(num_samples)).train()
+    latent = layer(scores, TOKENS.expand(2, -1), linear(COSTS))
+    losses = latent.losses()
+    loss = losses.mean() + layer.auxiliary_loss(latent, losses)
+    (gradient,) = torch.autograd.grad(loss, scores)
+    assert loss.isfinite() and gradient.isfinite().all() and not gradient[0].any()
+
+
+def test_a_loss_that_is_not_finite_leaves_the_baseline_alone():
+    estimator = Reinforce()
+    problem = ArgmaxProblem(Categorical(), SCORES.expand(3, -1), TOKENS.expand(3, -1))
+    value = estimator(problem)
+    estimator.auxiliary_loss(problem, value, torch.tensor([torch.nan, 4.0, torch.inf]))
+    assert estimator._running_mean(torch.zeros(0)) == pytest.approx(4.0)

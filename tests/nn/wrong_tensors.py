@@ -39,10 +39,21 @@ BATCH, LENGTH, TAGS, STEPS, INPUTS, NEURONS = 2, 4, 3, 5, 6, 2
 CONNECTION, NEURON = all_to_all(INPUTS, NEURONS), Neurons(0.5)
 RULE = Rule(CONNECTION, NEURON, Options(), 1.0, True, 1)
 
-# Functions whose argument is an inference, or a tensor of any kind and shape.
+# Functions whose argument is an inference, or a tensor of any kind and shape; and what looks at
+# scores on their way to a function that checks them.
 EXEMPT = {
     "analytic.log_partition",
     "analytic.log_partition_and_marginals",
+    "invalid_scores.are_finite",
+    "invalid_scores.compute_valid",
+    "invalid_scores.fit",
+    "invalid_scores.invalid_instances",
+    "invalid_scores.is_score",
+    "invalid_scores.is_step",
+    "invalid_scores.known_moderate",
+    "invalid_scores.nan_for_invalid",
+    "invalid_scores.without_invalid",
+    "invalid_scores.without_overflow",
     "masking.flatten_parts",
     "masking.are_choices",
     "masking.lengths_from_arc_mask",

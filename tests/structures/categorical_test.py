@@ -39,15 +39,8 @@ class TestOneChoicePerInstance(CategoricalContract):
     def shape(self, token_mask):
         return token_mask.shape
 
-    def enumerated(self, batch):
-        # A row without legal parts is an empty object; if its legal parts all score minus infinity,
-        # there is none.
-        enumerated = super().enumerated(batch)
-        legal, possible = batch.mask, batch.mask & (batch.scores != -torch.inf)
-        for index in range(len(legal)):
-            if legal[index].any() and not possible[index].any():
-                enumerated.objects[index] = enumerated.objects[index][:0]
-        return enumerated
+    def choices(self, parts):
+        return parts.unsqueeze(1)
 
 
 class TestOneChoicePerToken(CategoricalContract):
@@ -57,21 +50,8 @@ class TestOneChoicePerToken(CategoricalContract):
     def shape(self, token_mask):
         return torch.Size([*token_mask.shape, 3])
 
-    def test_parts_that_score_minus_infinity_are_not_chosen(self, batch):
-        batch.scores[:, :, 1] = -torch.inf
-        self.check_argmax(self.enumerated(batch))
-
-    def test_log_partition_ignores_parts_that_score_minus_infinity(self, batch):
-        batch.scores[:, :, 1] = -torch.inf
-        self.check_distribution(self.enumerated(batch))
-
-    def test_entropy_ignores_parts_that_score_minus_infinity(self, batch):
-        batch.scores[:, :, 1] = -torch.inf
-        self.check_entropy(self.enumerated(batch))
-
-    def test_draws_are_without_parts_that_score_minus_infinity(self, batch):
-        batch.scores[:, :, 1] = -torch.inf
-        self.check_draws(self.enumerated(batch))
+    def choices(self, parts):
+        return parts
 
 
 def test_at_zero_scores_every_choice_counts_once():

@@ -1,5 +1,6 @@
 """The structured hinge loss."""
 
+import torch
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
@@ -46,4 +47,7 @@ class HingeLoss(StructuredLoss):
         # what is missed.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
         worst = structure.argmax(scores + cost, mask)
-        return structure.score(scores + cost, worst) + missed - structure.score(scores, gold)
+        loss = structure.score(scores + cost, worst) + missed - structure.score(scores, gold)
+        # Gold is impossible, then, and nothing can be learnt from it.
+        lost = structure.lacks_objects(worst, mask) & flatten_parts(gold != 0).any(dim=-1)
+        return loss.masked_fill(lost, torch.inf)

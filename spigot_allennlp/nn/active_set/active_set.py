@@ -112,7 +112,8 @@ def project_onto_hull(
         Its objects are zero off the mask; where there is none, it answers with zeros, which are
         then the projection.
     point : `Tensor`
-        Shape `(batch_size, *parts)`, finite on the legal parts.
+        Shape `(batch_size, *parts)`, less than infinity on the legal parts. Where it is minus
+        infinity, no vertex has the part.
     mask : `BoolTensor`
         The legal parts, of the same shape.
     max_iterations : `int`, optional (default = `1000`)
@@ -124,9 +125,12 @@ def project_onto_hull(
         is solved as well as a large one. No gap is asked for that rounding alone would exceed.
     """
     check_scores(PARTS, point, mask, "point")
-    target = point.detach().double().masked_fill(~mask, 0)
-    start = _nearest_vertex(argmax, target, mask)
-    return _search(argmax, start, target - start, mask, max_iterations, tolerance, point.dtype)
+    excluded = mask & (point == -torch.inf)
+    target = point.detach().double().masked_fill(~mask | excluded, 0)
+    start = _nearest_vertex(argmax, target, mask, excluded)
+    return _search(
+        argmax, start, target - start, mask, excluded, max_iterations, tolerance, point.dtype
+    )
 
 
 def hull_step(
@@ -142,22 +146,26 @@ def hull_step(
 
     From a vertex no step is too small: as the search sets out from the vertex nearest to `origin`,
     the way from there is all that is computed. From any other origin a step is as good as double
-    precision, and as the origin, which in single precision lies 1e-8 beside the hull. Parameters as
-    in `project_onto_hull`.
+    precision, and as the origin, which in single precision lies 1e-8 beside the hull. A step of
+    plus infinity leads away from a part, for good. Parameters as in `project_onto_hull`.
     """
     check_pair(("origin", "step"), PARTS, origin, step, mask)
-    exact = [each.detach().double().masked_fill(~mask, 0) for each in (origin, step)]
-    start = _nearest_vertex(argmax, exact[0], mask)
+    excluded = mask & (step == torch.inf)
+    start_from, way = (each.detach().double().masked_fill(~mask, 0) for each in (origin, step))
+    start = _nearest_vertex(argmax, start_from, mask, excluded)
     # zero where the origin is that vertex
-    behind = exact[0] - start
+    behind = start_from - start
+    aim = (behind - way).masked_fill(excluded, 0)
     dtype = torch.promote_types(origin.dtype, step.dtype)
-    found = _search(argmax, start, behind - exact[1], mask, max_iterations, tolerance, dtype)
+    found = _search(argmax, start, aim, mask, excluded, max_iterations, tolerance, dtype)
     return (behind - found.moved).to(dtype)
 
 
-def _nearest_vertex(argmax: Argmax, point: Tensor, mask: BoolTensor) -> Tensor:
+def _nearest_vertex(
+    argmax: Argmax, point: Tensor, mask: BoolTensor, excluded: BoolTensor
+) -> Tensor:
     # ||z - point||^2 is <1 - 2 point, z>, and what does not depend on the vertex z
-    return argmax(2 * point - 1, mask).double()
+    return argmax((2 * point - 1).masked_fill(excluded, -torch.inf), mask).double()
 
 
 def _search(
@@ -165,14 +173,15 @@ def _search(
     start: Tensor,
     aim: Tensor,
     mask: BoolTensor,
+    excluded: BoolTensor,
     max_iterations: int,
     tolerance: float,
     dtype: torch.dtype,
 ) -> ActiveSet:
-    """The projection of `start + aim`, `start` being vertices."""
+    """The projection of `start + aim`, `start` being vertices without the `excluded` parts."""
     from spigot_allennlp.nn.active_set import search  # numba takes its time to be imported
 
-    corrals = search.search(argmax, start, aim, mask, max_iterations, tolerance)
+    corrals = search.search(argmax, start, aim, mask, excluded, max_iterations, tolerance)
     parts, weights = search.vertices_of(corrals)
     return ActiveSet(
         start=start.to(dtype),

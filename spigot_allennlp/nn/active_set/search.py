@@ -26,13 +26,16 @@ def search(
     start: Tensor,
     aim: Tensor,
     mask: BoolTensor,
+    excluded: BoolTensor,
     max_iterations: int,
     tolerance: float,
 ) -> Corrals:
     """
     The corrals whose means are the projections of `start + aim`, `start` being vertices: both of
-    shape `(batch_size, *parts)`, in double precision.
+    shape `(batch_size, *parts)`, in double precision, and zero on `excluded` parts, which no vertex
+    has.
     """
+    some_are_excluded = bool(excluded.any())
     corrals = _corrals_of_one(_array(start), _array(aim))
     distance = numpy.linalg.norm(corrals.aim, axis=1)
     limit = numpy.minimum(distance, 1) ** 2 * tolerance
@@ -41,7 +44,10 @@ def search(
     while len(members):
         chosen = torch.from_numpy(members).to(mask.device)
         scores = torch.from_numpy(corrals.residual[members]).to(mask.device)
-        vertices = argmax(scores.view(len(members), *start.shape[1:]), mask[chosen])
+        scores = scores.view(len(members), *start.shape[1:])
+        if some_are_excluded:
+            scores = scores.masked_fill(excluded[chosen], -torch.inf)
+        vertices = argmax(scores, mask[chosen])
         found = _array(vertices.double())
         corrals = _with_room(corrals, kernels.most_parts(found))
         _advance(members, found, max_iterations, corrals)

@@ -39,13 +39,15 @@ def _threshold(origin: Tensor, step: Tensor, mask: BoolTensor, excess: Tensor) -
     taus = (excess - sorted_step.cumsum(dim=-1) - outside) / rank
     # an entry belongs to the support while it lies above the tau that it would give
     support = (sorted_mask & (sorted_point > taus)).sum(dim=-1, keepdim=True)
-    return taus.gather(-1, (support - 1).clamp(min=0))
+    tau = taus.gather(-1, (support - 1).clamp(min=0))
+    # where all steps lead away for good, no tau brings anything back
+    return tau.masked_fill(tau == -torch.inf, 0)
 
 
 def _from_the_least(step: Tensor, mask: BoolTensor) -> Tensor:
-    """`step` minus the least legal step of its row; unchanged in rows without any."""
+    """`step` minus the least legal step of its row; unchanged in rows without any finite one."""
     least = step.masked_fill(~mask, torch.inf).amin(dim=-1, keepdim=True)
-    return step - least.masked_fill(~mask.any(dim=-1, keepdim=True), 0)
+    return step - least.masked_fill(least == torch.inf, 0)
 
 
 def _sum_of_the_rest(values: Tensor) -> Tensor:
