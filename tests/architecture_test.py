@@ -30,6 +30,9 @@ BASE_FILES: Dict[str, Set[str]] = {
     },
 }
 
+# What the files and folders of AllenNLP's runs and of ours have in common.
+RUN_FILES = {"compat.whole_files", "compat.folder_lock", "compat.checkpoints"}
+
 # Packages, and single modules of a package that is not seen as a whole.
 MAY_IMPORT: Dict[str, Set[str]] = {
     "nn": set(),
@@ -45,9 +48,9 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "models": {"nn", "modules", "metrics", "structures", "data.punctuation"},
     "predictors": {"data", "modules"},
     "training": set(),
-    "callbacks": {"data", "modules", "estimators"},
-    "ablation": {"metrics", "modules", "callbacks", "compat.config_variables"},
-    "commands": {"data", "ablation"},
+    "callbacks": {"data", "modules", "estimators", "compat.whole_files"},
+    "ablation": {"metrics", "modules", "callbacks", *RUN_FILES, "compat.config_variables"},
+    "commands": {"data", "ablation", *RUN_FILES},
 }
 
 # Libraries that a package does without.

@@ -14,8 +14,8 @@ from spigot_allennlp.ablation import record
 from spigot_allennlp.ablation.cell import LOG, RUN, Cell
 from spigot_allennlp.ablation.cell_testing import test
 from spigot_allennlp.ablation.cell_training import train
-from spigot_allennlp.ablation.folder_lock import locked
 from spigot_allennlp.ablation.record import Record
+from spigot_allennlp.compat.folder_lock import locked
 
 
 def run(cell: Cell) -> None:

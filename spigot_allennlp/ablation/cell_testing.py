@@ -1,9 +1,9 @@
 """Tests what a cell has become, instance by instance."""
 
-import os
 from typing import Any, Dict, Optional
 
 from spigot_allennlp.ablation.cell import INSTANCES, RUN, Cell
+from spigot_allennlp.compat.whole_files import replacing
 
 
 def test(cell: Cell) -> Dict[str, Any]:
@@ -21,11 +21,10 @@ def test(cell: Cell) -> Dict[str, Any]:
     archive = load_archive(str(cell.folder / RUN), cuda_device=_device(cell.config))
     prepare_environment(Params(cell.config).duplicate())
     scores = score(archive.model, instances_of(archive.validation_dataset_reader, data))
-    new = cell.folder / ("new." + INSTANCES)
     arrays: Dict[str, Any] = {f"counts {place}": one for place, one in scores.counts.items()}
     arrays.update({f"values {name}": one for name, one in scores.values.items()})
-    numpy.savez_compressed(new, **arrays)
-    os.replace(new, cell.folder / INSTANCES)
+    with replacing(cell.folder / INSTANCES) as new, open(new, "wb") as file:
+        numpy.savez_compressed(file, **arrays)
     number = max(map(len, [*scores.counts.values(), *scores.values.values()]), default=0)
     found = {"figures": scores.figures, "sources": scores.sources}
     return {"data": data, "key": key, "instances": number, **found}

@@ -1,11 +1,15 @@
 """Trains a cell by AllenNLP, from where an earlier attempt was interrupted."""
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any, Dict
 
-from spigot_allennlp.ablation import atomic_files
 from spigot_allennlp.ablation.cell import RUN, Cell
+from spigot_allennlp.compat import whole_files
+from spigot_allennlp.compat.checkpoints import are_whole_weights, has_checkpoint
+
+logger = logging.getLogger(__name__)
 
 
 def train(cell: Cell) -> Dict[str, Any]:
@@ -18,32 +22,36 @@ def train(cell: Cell) -> Dict[str, Any]:
 
     folder = cell.folder / RUN
     metrics = folder / "metrics.json"
-    if metrics.exists():  # killed after training: the archive may be torn, the weights are not
-        archive_model(folder)
+    recover = can_go_on(cell, folder)
+    if recover and whole_files.holds_json(metrics):
+        # killed after training, perhaps before there was an archive
+        archive_model(folder, include_in_archive=cell.config.get("include_in_archive"))
     else:
         train_model(
             Params(cell.config).duplicate(),
             str(folder),
-            recover=_can_go_on(cell, folder),
+            recover=recover,
+            force=not recover,
             include_package=list(cell.packages),
             file_friendly_logging=True,
             return_model=False,
         )
-    return atomic_files.read_json(metrics)
+    return whole_files.read_json(metrics)
 
 
-def _can_go_on(cell: Cell, folder: Path) -> bool:
+def can_go_on(cell: Cell, folder: Path) -> bool:
     """
-    Whether there is a run to recover. AllenNLP cannot recover one that was killed before its config
-    was written, nor while it was written anew; neither has cost anything yet, or has checkpoints.
+    Whether there is a run to recover. What cannot be read of it is made anew: the config; and all,
+    if the weights with the best figures are damaged, which nothing else could bring back.
     """
-    if not folder.exists():
+    if not has_checkpoint(folder):
         return False
-    try:
-        atomic_files.read_json(folder / "config.json")
-    except (OSError, ValueError):
-        if not list(folder.glob("model_state_*")):
-            shutil.rmtree(folder)
-            return False
-        atomic_files.write_json(folder / "config.json", cell.config)
+    weights = folder / "best.th"
+    if weights.exists() and not are_whole_weights(weights):
+        logger.warning("%s is damaged: %s is trained from the beginning.", weights, folder)
+        shutil.rmtree(folder)
+        return False
+    if not whole_files.holds_json(folder / "config.json"):
+        logger.warning("%s cannot be read, and is written anew.", folder / "config.json")
+        whole_files.write_json(folder / "config.json", cell.config)
     return True

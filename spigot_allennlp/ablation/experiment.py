@@ -1,15 +1,19 @@
 """Trains what has not been trained yet."""
 
+import logging
 from pathlib import Path
 from typing import List, Optional, Sequence
 
 from spigot_allennlp.ablation import record as states
-from spigot_allennlp.ablation.cell import Cell
+from spigot_allennlp.ablation.cell import INSTANCES, Cell
 from spigot_allennlp.ablation.executor import Executor
 from spigot_allennlp.ablation.plan import FILE, Plan
 from spigot_allennlp.ablation.progress import Progress
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.ablation.refusal import reason_to_refuse
+from spigot_allennlp.compat import whole_files
+
+logger = logging.getLogger(__name__)
 
 
 def begin(plan: Plan, folder: Path) -> Plan:
@@ -20,7 +24,11 @@ def begin(plan: Plan, folder: Path) -> Plan:
 
     `ConfigurationError` if the two contradict each other.
     """
-    whole = plan.joined_to(Plan.load(folder), folder) if (folder / FILE).exists() else plan
+    whole = plan
+    if whole_files.holds_json(folder / FILE):
+        whole = plan.joined_to(Plan.load(folder), folder)
+    elif (folder / FILE).exists():
+        logger.warning("%s cannot be read: it is made anew.", folder / FILE)
     whole.save(folder)
     return whole
 
@@ -40,6 +48,7 @@ def carry_out(
     """
     cells = cells_in(plan, folder, threads, packages)
     refuse_at_once(plan, cells)
+    test_again(cells)
     known = [cell.record() for cell in cells]
     waiting = [
         cell for cell, one in zip(cells, known, strict=True) if not is_over(one, retry_failed)
@@ -94,6 +103,16 @@ def refuse_at_once(plan: Plan, cells: Sequence[Cell]) -> None:
             known.save(cell.folder)
         elif known.state == states.REFUSED and not known.attempts:
             known.state = states.PLANNED
+            known.save(cell.folder)
+
+
+def test_again(cells: Sequence[Cell]) -> None:
+    """Has those tested once more of whose test nobody can read what it found."""
+    for cell in cells:
+        known, file = cell.record(), cell.folder / INSTANCES
+        if known.state == states.DONE and file.exists() and not whole_files.is_whole_zip(file):
+            logger.warning("%s is damaged: %s is tested again.", file, cell.folder)
+            known.state = states.TRAINED
             known.save(cell.folder)
 
 

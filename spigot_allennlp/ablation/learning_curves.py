@@ -1,14 +1,17 @@
 """How a metric went, epoch by epoch, as AllenNLP wrote it down."""
 
+import logging
 import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
-from spigot_allennlp.ablation.atomic_files import read_json
 from spigot_allennlp.ablation.cell import RUN
 from spigot_allennlp.ablation.results import CellResult
+from spigot_allennlp.compat.whole_files import read_json
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,21 @@ def read_curve(run: Path, metric: str) -> Optional[Curve]:
     files = {
         int(re.findall(r"\d+", file.stem)[-1]): file for file in run.glob("metrics_epoch_*.json")
     }
-    epochs = {epoch + 1: read_json(files[epoch]) for epoch in sorted(files)}
+    epochs = {epoch + 1: read_epoch(files[epoch]) for epoch in sorted(files)}
     for name in (f"validation_{metric}", f"training_{metric}", "training_loss"):
         values = {epoch: found[name] for epoch, found in epochs.items() if name in found}
         if values:
             return Curve(name, values)
     return None
+
+
+def read_epoch(file: Path) -> Dict[str, Any]:
+    """The figures of an epoch; none, with a warning, if the file was cut off."""
+    try:
+        return read_json(file)
+    except ValueError as error:
+        logger.warning("The curve lacks an epoch: %s cannot be read (%s).", file, error)
+        return {}
 
 
 def mean_curve(curves: Sequence[Curve]) -> Dict[int, float]:

@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.atomic_files import read_json, write_json
 from spigot_allennlp.ablation.axes import folder_name
 from spigot_allennlp.ablation.overrides import overridden
+from spigot_allennlp.compat.whole_files import read_json, write_json
 
 FILE = "plan.json"
 FORMAT = 1

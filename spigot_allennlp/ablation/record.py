@@ -1,5 +1,6 @@
 """What is known of a cell: its state, its figures, and every attempt at it, in one small file."""
 
+import logging
 import os
 import platform
 import socket
@@ -9,7 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from spigot_allennlp.ablation.atomic_files import read_json, write_json
+from spigot_allennlp.compat.whole_files import read_json, write_json
+
+logger = logging.getLogger(__name__)
 
 FILE = "cell.json"
 LIBRARIES = ("spigot_allennlp", "allennlp", "torch", "numpy")
@@ -77,9 +80,13 @@ class Record:
 
     @classmethod
     def load(cls, folder: Path) -> Optional["Record"]:
-        """`None` if the cell was never begun."""
+        """`None` if the cell was never begun, or if nobody can read what is known of it."""
         path = folder / FILE
-        return cls(**read_json(path)) if path.exists() else None
+        try:
+            return cls(**read_json(path)) if path.exists() else None
+        except (ValueError, TypeError) as error:
+            logger.warning("%s cannot be read (%s): it is made anew.", path, error)
+            return None
 
 
 def new_attempt() -> Dict[str, Any]:

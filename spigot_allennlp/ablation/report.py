@@ -5,13 +5,14 @@ from typing import Dict, Sequence
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation import atomic_files, figures, record, tables, wording
+from spigot_allennlp.ablation import figures, record, tables, wording
 from spigot_allennlp.ablation.analysis import analyse
 from spigot_allennlp.ablation.markdown import as_markdown, variants_table
 from spigot_allennlp.ablation.page import as_page
 from spigot_allennlp.ablation.plan import Plan
 from spigot_allennlp.ablation.results import Results
 from spigot_allennlp.ablation.summary import Row, summarise
+from spigot_allennlp.compat import whole_files
 
 
 def write_report(plan: Plan, folder: Path, draws: int) -> bool:
@@ -45,8 +46,8 @@ def write_report(plan: Plan, folder: Path, draws: int) -> bool:
         "report.csv": tables.cells_as_csv(results),
         "summary.csv": tables.variants_as_csv(rows),
     }.items():
-        atomic_files.write(folder / name, text)
-    atomic_files.write_json(folder / "report.json", tables.as_json(results, rows))
+        whole_files.write(folder / name, text)
+    whole_files.write_json(folder / "report.json", tables.as_json(results, rows))
     print(f"\n{variants_table(results, rows)}\n\nReport: {folder / 'report.html'}", flush=True)
     return all(cell.record.state == record.DONE for cell in results.cells)
 
@@ -65,8 +66,8 @@ def write_plots(results: Results, rows: Sequence[Row]) -> Dict[str, bytes]:
             figure = draw()
             if figure is not None:
                 written[name] = figures.drawn(figure, "svg")
-                atomic_files.write(results.folder / f"{name}.svg", written[name])
-                atomic_files.write(results.folder / f"{name}.png", figures.drawn(figure, "png"))
+                whole_files.write(results.folder / f"{name}.svg", written[name])
+                whole_files.write(results.folder / f"{name}.png", figures.drawn(figure, "png"))
     return written
 
 

@@ -1,9 +1,13 @@
 """The mean of the validation metrics over the last epochs, next to those of the best."""
 
+import json
+import os
 from typing import Any, Dict, List
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
+
+from spigot_allennlp.compat.whole_files import write
 
 PREFIX = "validation_"
 
@@ -37,7 +41,12 @@ class LastEpochs(TrainerCallback):
         self._seen = list(state_dict["seen"])
 
     def on_epoch(
-        self, trainer: GradientDescentTrainer, metrics: Dict[str, Any], *args: Any, **kwargs: Any
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Dict[str, Any],
+        epoch: int,
+        is_primary: bool = True,
+        **kwargs: Any,
     ) -> None:
         found = {
             name: value
@@ -48,3 +57,7 @@ class LastEpochs(TrainerCallback):
         for name in found:
             values = [each[name] for each in self._seen if name in each]
             metrics[f"mean_of_last_{self._number}_{name}"] = sum(values) / len(values)
+        # AllenNLP has written this before it asked its callbacks: with the means of the last epoch
+        path = os.path.join(self.serialization_dir or "", f"metrics_epoch_{epoch}.json")
+        if is_primary and os.path.exists(path):
+            write(path, json.dumps(metrics, indent=2))

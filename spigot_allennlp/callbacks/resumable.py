@@ -1,7 +1,6 @@
 """A run that was killed and resumed gives the same metrics as one that was not."""
 
 import logging
-import os
 from typing import Any, Dict, List, Optional
 
 import torch
@@ -9,7 +8,7 @@ from allennlp.data import TensorDict
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from allennlp.training.util import get_metrics
 
-from spigot_allennlp.callbacks.metric_states import load_metrics, save_metrics
+from spigot_allennlp.callbacks.metric_states import load_metrics, save_metrics, to_plain
 from spigot_allennlp.callbacks.seeded_data_loader import SeededDataLoader
 
 logger = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ class Resumable(TrainerCallback):
     random numbers in the model, dropout first of all, gets out of step. Here the randomness of each
     batch follows from its number alone (see `SeededDataLoader`), and needs no restoring. Besides,
     this restores what AllenNLP forgets: the loss and the metrics of the epoch so far, the scale of
-    mixed precision, and the best weights, if the run was killed before they were written.
+    mixed precision, and, if the run was killed after its last epoch, the figures of that.
 
     The limits: batches that come from two or more worker processes are in no certain order. In
     distributed training, the training metrics (not the validation metrics) of an epoch that is
@@ -46,6 +45,8 @@ class Resumable(TrainerCallback):
         self._seed = torch.initial_seed() if seed is None else seed
         self._losses: Dict[str, float] = {}
         self._restored: Dict[str, Any] = {}
+        # The trainer's own dictionary, to which callbacks add before the checkpoint is written.
+        self._epoch_metrics: Dict[str, Any] = {}
 
     def state_dict(self) -> Dict[str, Any]:
         assert self.trainer is not None
@@ -55,6 +56,7 @@ class Resumable(TrainerCallback):
             "losses": dict(self._losses),
             "metrics": save_metrics(self.trainer.model),
             "scaler": None if scaler is None else scaler.state_dict(),
+            "epoch_metrics": to_plain(self._epoch_metrics),
         }
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
@@ -73,7 +75,7 @@ class Resumable(TrainerCallback):
                 )
                 setattr(trainer, attribute, seeded)
         if self._restored:
-            self._resume(trainer, is_primary)
+            self._resume(trainer)
 
     def on_batch(
         self,
@@ -103,8 +105,22 @@ class Resumable(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         self._losses = {}
+        self._epoch_metrics = metrics
 
-    def _resume(self, trainer: GradientDescentTrainer, is_primary: bool) -> None:
+    def on_end(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Optional[Dict[str, Any]] = None,
+        epoch: Optional[int] = None,
+        is_primary: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        """Has the run report its last epoch, if no epoch was left to train."""
+        if metrics is not None and not self._epoch_metrics:
+            for name, value in self._restored.get("epoch_metrics", {}).items():
+                metrics.setdefault(name, value)
+
+    def _resume(self, trainer: GradientDescentTrainer) -> None:
         batches = trainer._start_after_batches_in_epoch_completed
         epochs = trainer._start_after_epochs_completed
         logger.info("Resuming after %d epochs and %d batches.", epochs, batches)
@@ -112,8 +128,6 @@ class Resumable(TrainerCallback):
             trainer._scaler.load_state_dict(self._restored["scaler"])
         if batches > 0:
             self._resume_epoch(trainer)
-        elif self.serialization_dir and newest_weights_are_best(trainer):
-            self._write_best_weights(trainer, is_primary)
 
     def _add(self, name: str, loss: float) -> None:
         self._losses[name] = self._losses.get(name, 0.0) + loss
@@ -139,28 +153,3 @@ class Resumable(TrainerCallback):
             return metrics
 
         trainer._train_epoch = train_rest  # type: ignore[method-assign]
-
-    def _write_best_weights(self, trainer: GradientDescentTrainer, is_primary: bool) -> None:
-        """AllenNLP writes them after the checkpoint, which does not know of them, either."""
-        path = os.path.join(self.serialization_dir, "best.th")
-        average = trainer._moving_average
-        if is_primary:
-            if average is not None:
-                average.assign_average_value()
-            trainer._save_model_state(path + ".new")
-            os.replace(path + ".new", path)
-            if average is not None:
-                average.restore()
-        trainer._best_model_filename = path
-
-
-def newest_weights_are_best(trainer: GradientDescentTrainer) -> bool:
-    """
-    Whether the last epoch of the checkpoint was the best so far; without validation the last always
-    is.
-    """
-    if trainer._ddp_wrapped_model is not None and trainer._ddp_wrapped_model.is_sharded:
-        return False
-    if trainer._validation_data_loader is None:
-        return True
-    return trainer._metric_tracker.best_epoch == trainer._start_after_epochs_completed - 1

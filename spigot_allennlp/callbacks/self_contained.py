@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -12,6 +11,7 @@ from allennlp.models.archival import CONFIG_NAME
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from spigot_allennlp.callbacks.archived_parts import read_vocabulary, spell_out
+from spigot_allennlp.compat.whole_files import write
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,4 @@ class SelfContained(TrainerCallback):
         logger.info("%s needs no other archive now. As given: %s.", CONFIG_NAME, AS_GIVEN)
 
     def _write(self, name: str, text: str) -> None:
-        """All at once, so that whoever reads the file finds all of either text."""
-        path = os.path.join(self.serialization_dir, name)
-        Path(path + ".new").write_text(text, encoding="utf-8")
-        os.replace(path + ".new", path)
+        write(Path(self.serialization_dir, name), text)

@@ -151,9 +151,9 @@ def ablate(args: argparse.Namespace) -> bool:
     from allennlp.common.checks import ConfigurationError
 
     from spigot_allennlp.ablation.experiment import begin, carry_out
-    from spigot_allennlp.ablation.folder_lock import locked
     from spigot_allennlp.ablation.plan import Plan
     from spigot_allennlp.ablation.report import write_report
+    from spigot_allennlp.compat.folder_lock import locked
 
     folder = Path(args.serialization_dir)
     if args.report_only:

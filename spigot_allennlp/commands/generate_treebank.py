@@ -84,6 +84,7 @@ def generate_treebank(
     `ConfigurationError`, before anything is written, if a file is there already, a layout is not
     known, or a number is negative.
     """
+    from spigot_allennlp.compat.whole_files import write
     from spigot_allennlp.data.synthetic.writing import LAYOUTS
     from spigot_allennlp.data.synthetic_treebank import synthetic_text
 
@@ -106,5 +107,5 @@ def generate_treebank(
     Path(folder).mkdir(parents=True, exist_ok=True)
     for (part, layout), path in paths.items():
         spec = f"synthetic:size={sizes[part]},seed={seed + PARTS.index(part)}"
-        path.write_text(synthetic_text(spec, layout), encoding="utf-8", newline="\n")
+        write(path, synthetic_text(spec, layout))
     return {path: sizes[part] for (part, _), path in paths.items()}

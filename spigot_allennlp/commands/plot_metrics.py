@@ -55,7 +55,13 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> List[Tuple[int, flo
         )
     curve = []
     for epoch, path in sorted(files.items()):
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            metrics = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{path} is no JSON ({error}): it was cut off, or damaged. Delete it to draw the "
+                "other epochs."
+            ) from error
         if metric not in metrics:
             raise ConfigurationError(
                 f"{path} does not hold {metric}; it holds {', '.join(sorted(metrics))}."

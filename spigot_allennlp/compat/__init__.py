@@ -17,6 +17,14 @@ from spigot_allennlp.compat.archives import (
     weights_need_no_initial_values_in_lists_either,
     what_is_made_of_archived_params_is_restricted,
 )
+from spigot_allennlp.compat.checkpoints import (
+    torn_checkpoints_are_passed_over,
+    weights_are_written_whole,
+)
+from spigot_allennlp.compat.config_errors import (
+    faults_of_a_config_are_named_with_their_line,
+    names_of_this_package_say_where_they_are,
+)
 from spigot_allennlp.compat.config_variables import (
     a_missing_file_is_traced_to_its_variable,
     variables_have_defaults,
@@ -25,6 +33,7 @@ from spigot_allennlp.compat.embedding_files import (
     word_vectors_are_read_or_the_line_is_named,
     words_of_vectors_are_read_as_their_vectors_are,
 )
+from spigot_allennlp.compat.ended_trainings import a_training_that_had_ended_is_resumed_as_it_ended
 from spigot_allennlp.compat.environment import (
     allennlp_models_is_no_default_plugin,
     torchvision_may_be_missing,
@@ -37,6 +46,10 @@ from spigot_allennlp.compat.hugging_face import (
 )
 from spigot_allennlp.compat.installation import require
 from spigot_allennlp.compat.mending import MENDED, MENDINGS, mend_what_is_imported, mended
+from spigot_allennlp.compat.plain_errors import (
+    a_log_that_cannot_be_written_is_given_up,
+    plain_errors_are_printed_as_a_line,
+)
 from spigot_allennlp.compat.prediction import lines_are_decoded_one_by_one
 from spigot_allennlp.compat.pytorch import (
     checkpoints_may_hold_numpy_scalars,
@@ -46,6 +59,16 @@ from spigot_allennlp.compat.pytorch import (
 from spigot_allennlp.compat.recovery import (
     a_run_is_recovered_by_the_config_as_it_was_given,
     moving_average_keeps_its_parameters,
-    torn_checkpoints_are_passed_over,
+)
+from spigot_allennlp.compat.run_folder import (
+    a_training_has_its_folder_to_itself,
+    the_lock_does_not_fill_a_folder,
 )
 from spigot_allennlp.compat.vocabulary import vocabulary_keeps_its_counts
+from spigot_allennlp.compat.written_files import (
+    a_config_is_written_whole,
+    a_vocabulary_is_written_whole,
+    an_archive_is_written_whole,
+    meta_data_are_written_whole,
+    metrics_are_written_whole,
+)

@@ -3,15 +3,11 @@ Mendings for `allennlp train --recover`, which is at fault on the stack of 2022,
 """
 
 import functools
-import logging
-import os
-import shutil
-import zipfile
+from pathlib import Path
 from typing import Any, Dict, Iterator
 
 from spigot_allennlp.compat.mending import mends
-
-logger = logging.getLogger(__name__)
+from spigot_allennlp.compat.whole_files import holds_json, write
 
 
 @mends(
@@ -30,28 +26,6 @@ def moving_average_keeps_its_parameters(module: Any) -> Iterator[None]:
 
 
 @mends(
-    "allennlp.training.checkpointer",
-    since="AllenNLP 2.10.1 itself: a run killed while it wrote a checkpoint cannot be resumed",
-    until="AllenNLP writes a checkpoint under another name, and renames it when it is whole",
-)
-def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
-    """The one before is still there: it is removed when the next is whole."""
-    yield
-    load_newest = module.Checkpointer.load_checkpoint
-
-    def load_checkpoint(self: Any) -> Any:
-        for point in sorted(self._find_all_checkpoints(), reverse=True):
-            files = [self._model_state_path(*point), self._training_state_path(*point)]
-            if all(zipfile.is_zipfile(file) for file in files):
-                break
-            logger.warning("The checkpoint %s is not whole. Trying the one before.", files[0])
-            self._remove_checkpoint(*point)
-        return load_newest(self)
-
-    module.Checkpointer.load_checkpoint = load_checkpoint
-
-
-@mends(
     "allennlp.training.util",
     since="our callback self_contained, which rewrites config.json at the end; and AllenNLP 2.10.1 "
     "itself, which ends in a KeyError where a key of the given config is not in the run's",
@@ -63,9 +37,9 @@ def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[No
 
     @functools.wraps(create)
     def create_serialization_dir(params: Any, folder: Any, recover: bool, force: bool) -> None:
-        as_given = os.path.join(folder, "config_as_given.json")
-        if recover and os.path.exists(as_given):
-            shutil.copy(as_given, os.path.join(folder, "config.json"))
+        as_given = Path(folder, "config_as_given.json")
+        if recover and holds_json(as_given):
+            write(Path(folder, "config.json"), as_given.read_bytes())
         try:
             create(params, folder, recover, force)
         except KeyError as error:

@@ -15,9 +15,9 @@ from typing import Any
 from allennlp.training import TrainerCallback
 
 from spigot_allennlp.ablation.experiment import begin, carry_out
-from spigot_allennlp.ablation.folder_lock import locked
 from spigot_allennlp.ablation.local_processes import LocalProcesses
 from spigot_allennlp.ablation.report import write_report
+from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned
 
 

@@ -1,5 +1,5 @@
-from spigot_allennlp.ablation.atomic_files import write_json
 from spigot_allennlp.ablation.learning_curves import Curve, mean_curve, read_curve
+from spigot_allennlp.compat.whole_files import write_json
 
 
 def test_a_curve_is_that_of_the_validation_data_in_the_order_of_epochs(tmp_path):

@@ -5,12 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from spigot_allennlp.ablation.atomic_files import write_json
 from spigot_allennlp.ablation.figures import wrapped
 from spigot_allennlp.ablation.page import breakable
 from spigot_allennlp.ablation.plan import Plan, Variant
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.ablation.report import write_report
+from spigot_allennlp.compat.whole_files import write_json
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
 

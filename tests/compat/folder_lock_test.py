@@ -3,7 +3,7 @@ import os
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.folder_lock import locked
+from spigot_allennlp.compat.folder_lock import locked
 
 
 def in_another_process(work):

@@ -1,0 +1,142 @@
+"""
+Mendings for the checkpoints of a training, and for its best weights.
+"""
+
+import glob
+import logging
+import os
+import sys
+from types import ModuleType
+from typing import Any, Iterator, Optional, Tuple
+
+from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.whole_files import (
+    PathLike,
+    is_whole_zip,
+    link_or_copy,
+    replacing,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@mends(
+    "allennlp.training.checkpointer",
+    "allennlp.training.gradient_descent_trainer",
+    since="AllenNLP 2.10.1 itself: weights are written under their own name, and torn by whatever "
+    "ends the process meanwhile",
+    until="AllenNLP writes weights under another name, and renames the file when it is whole",
+)
+def weights_are_written_whole(module: Any) -> Iterator[None]:
+    """In these modules, `torch.save` and the link to the best weights are all or nothing."""
+    yield
+    torch = module.torch
+    stand_in = ModuleType("torch")
+    stand_in.__getattr__ = lambda name: getattr(torch, name)  # type: ignore[method-assign]
+    stand_in.save = save_whole  # type: ignore[attr-defined]
+    module.torch = stand_in
+    if hasattr(module, "hardlink_or_copy"):
+        module.hardlink_or_copy = link_or_copy
+
+
+def save_whole(state: Any, path: PathLike) -> None:
+    """
+    `torch.save`, such that the file appears when it is whole.
+
+    # Raises
+
+    What ended the writing: torch hides it behind an error of its own, about the place in the file.
+    """
+    import torch
+
+    handled = sys.exc_info()[1]
+    with replacing(path) as new:
+        try:
+            with open(new, "wb") as file:
+                torch.save(state, file)
+        except RuntimeError as error:
+            cause: Optional[BaseException] = error
+            while isinstance(cause, RuntimeError):
+                cause = cause.__context__
+            if cause is None or cause is handled:
+                raise
+            raise cause from None
+
+
+@mends(
+    "allennlp.training.checkpointer",
+    since="AllenNLP 2.10.1 itself: a checkpoint that was torn cannot be resumed from, nor passed "
+    "over",
+    until="AllenNLP looks at a checkpoint before it takes it, and goes on with the one before",
+)
+def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
+    """The one before is still there: it is removed when the next is whole."""
+    yield
+
+    def load_checkpoint(self: Any) -> Any:
+        for point in sorted(self._find_all_checkpoints(), reverse=True):
+            states = load_whole(self, *point)
+            if states is not None:
+                return module.TrainerCheckpoint(*states)
+            path = self._model_state_path(*point)
+            logger.warning("The checkpoint %s is not whole. Trying the one before.", path)
+            if self._is_primary:
+                self._remove_checkpoint(*point)
+        return None
+
+    module.Checkpointer.load_checkpoint = load_checkpoint
+
+
+def load_whole(checkpointer: Any, epochs: int, batches: int) -> Optional[Tuple[Any, Any]]:
+    """
+    The state of the model and that of the training; `None` if either is not there, or was damaged,
+    or cut off. Each file is read twice, once for its checksums.
+    """
+    paths = [
+        find_path(epochs, batches)
+        for find_path in (checkpointer._model_state_path, checkpointer._training_state_path)
+    ]
+    if not all(is_whole_zip(path) for path in paths):
+        return None
+    try:
+        model_state, training_state = [load_on_cpu(path) for path in paths]
+    except RuntimeError as error:
+        if is_of_a_torn_file(error):
+            return None
+        raise
+    return model_state, training_state
+
+
+def load_on_cpu(path: str) -> Any:
+    import torch
+    from allennlp.nn.util import device_mapping
+
+    return torch.load(path, map_location=device_mapping(-1))
+
+
+def are_whole_weights(path: PathLike) -> bool:
+    """Whether a file is there and holds everything that `torch.save` was to write into it."""
+    import torch
+
+    if not is_whole_zip(path):
+        return False
+    try:
+        torch.load(path, map_location="cpu", mmap=True)
+    except RuntimeError as error:
+        if is_of_a_torn_file(error):
+            return False
+        raise
+    return True
+
+
+def is_of_a_torn_file(error: RuntimeError) -> bool:
+    """
+    An exception in the middle of `torch.save` leaves a zip archive without some of its records: the
+    reader misses them.
+    """
+    return "PytorchStreamReader" in str(error)
+
+
+def has_checkpoint(folder: PathLike) -> bool:
+    """Whether a training has got as far as a checkpoint, be it whole or not."""
+    return bool(glob.glob(os.path.join(glob.escape(os.fspath(folder)), "model_state_e*_b*.th")))

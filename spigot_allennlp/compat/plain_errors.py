@@ -1,0 +1,101 @@
+"""
+Errors that `allennlp` prints as a line, without the trace of the program.
+"""
+
+import errno
+import functools
+import logging
+import os
+import sys
+from typing import Any, Iterator, Optional
+
+from spigot_allennlp.compat.mending import mends
+
+logger = logging.getLogger(__name__)
+
+# What a system says of a folder or a disk, and not of the program that writes there.
+OF_THE_DISK = {
+    errno.ENOSPC: "The disk is full.",
+    errno.EDQUOT: "The quota of the disk is used up.",
+    errno.EFBIG: "Files of that size are not allowed there.",
+    errno.EROFS: "The file system is read-only.",
+    errno.EACCES: "Its rights do not allow it.",
+    errno.EPERM: "Its rights do not allow it.",
+    errno.EIO: "The disk does not work.",
+}
+
+
+def plain_error(message: str) -> Exception:
+    """A `ConfigurationError` whose message is all that its reader needs; `main` prints it alone."""
+    from allennlp.common.checks import ConfigurationError
+
+    error = ConfigurationError(message)
+    vars(error)["is_plain"] = True
+    return error
+
+
+def message_of(error: BaseException) -> Optional[str]:
+    """What is to be printed of an error instead of its trace; `None` for most."""
+    if getattr(error, "is_plain", False):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = OF_THE_DISK.get(error.errno or 0)
+        if reason is not None:
+            return (
+                f"{os.fsdecode(error.filename)}: {error.strerror}. {reason} What was written "
+                "before is whole."
+            )
+    return None
+
+
+@mends(
+    "allennlp.commands",
+    since="AllenNLP 2.10.1 itself: each error ends in a trace, in which its message is hard to see",
+    until="AllenNLP tells errors of its user from errors of its program",
+)
+def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
+    """The exit status is 1. With ALLENNLP_DEBUG set, the trace is logged, too."""
+    yield
+    run = module.main
+
+    @functools.wraps(run)
+    def main(*args: Any, **kwargs: Any) -> None:
+        try:
+            run(*args, **kwargs)
+        except Exception as error:
+            message = message_of(error)
+            if message is None:
+                raise
+            logger.debug("The trace of the error below.", exc_info=True)
+            command = sys.argv[1] if len(sys.argv) > 1 else ""
+            sys.exit(f"allennlp {command}: {message}")
+
+    module.main = main
+
+
+@mends(
+    "allennlp.common.logging",
+    since="AllenNLP 2.10.1 itself: where out.log cannot be written, each line of it is a trace",
+    until="AllenNLP goes on without a log that cannot be written",
+)
+def a_log_that_cannot_be_written_is_given_up(module: Any) -> Iterator[None]:
+    """With one line that says so."""
+    yield
+    prepare = module.prepare_global_logging
+
+    @functools.wraps(prepare)
+    def prepare_global_logging(*args: Any, **kwargs: Any) -> None:
+        prepare(*args, **kwargs)
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handleError = functools.partial(give_up, handler)  # type: ignore[method-assign]
+
+    module.prepare_global_logging = prepare_global_logging
+
+
+def give_up(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    """Says why a log cannot be written, once, and writes it no more."""
+    error = sys.exc_info()[1]
+    handler.setLevel(sys.maxsize)
+    if sys.stderr:
+        print(f"{handler.baseFilename}: {error}. Going on without this log.", file=sys.stderr)

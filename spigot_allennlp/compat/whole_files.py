@@ -1,0 +1,161 @@
+"""
+Files that are written all at once: whoever reads one finds all of the old or all of the new.
+
+AllenNLP's own files, and ours, are written by these. Only the standard library is used here.
+"""
+
+import json
+import os
+import re
+import shutil
+import zipfile
+from contextlib import contextmanager
+from errno import EINVAL, ENOTSUP
+from pathlib import Path
+from typing import Any, Iterator, List, Union
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+# Hidden, since AllenNLP takes every other file in a vocabulary's folder for a namespace.
+UNFINISHED = re.compile(r"\..+\.\d+\.new")
+
+
+@contextmanager
+def replacing(path: PathLike) -> Iterator[str]:
+    """
+    Gives the block the name of a new file beside `path`. When the block has come to its end, the
+    file is on the disk and takes the place of `path`; if the block raises, the new file is removed,
+    and `path` is as it was. A process that is killed leaves a file that `remove_unfinished` finds.
+
+    # Raises
+
+    `OSError` with the name `path`, if it cannot be written.
+    """
+    path = os.fspath(path)
+    with errors_named(path) as new:
+        try:
+            yield new
+            synchronise(new)
+            os.replace(new, path)
+        finally:
+            if os.path.lexists(new):
+                os.remove(new)
+        synchronise(os.path.dirname(path) or ".")
+
+
+@contextmanager
+def errors_named(path: str) -> Iterator[str]:
+    """Gives the block the name of a new file or folder beside `path`, which errors do not name."""
+    new = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}.new")
+    try:
+        yield new
+    except OSError as error:
+        if error.errno is None or not str(error.filename or new).startswith(new):
+            raise
+        name = path + str(error.filename or new)[len(new) :]
+        raise OSError(error.errno, os.strerror(error.errno), name) from error
+
+
+@contextmanager
+def replacing_folder(folder: PathLike) -> Iterator[str]:
+    """
+    Gives the block a new folder, the files of which are moved into `folder` when the block has come
+    to its end: all at once if that is not there yet, otherwise one by one. What else is in `folder`
+    stays; if the block raises, all does.
+
+    # Raises
+
+    `OSError` with the name of the folder, if it cannot be written.
+    """
+    folder = os.path.normpath(folder)
+    os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
+    with errors_named(folder) as new:
+        os.mkdir(new)
+        try:
+            yield new
+            names = os.listdir(new)
+            for name in names:
+                synchronise(os.path.join(new, name))
+            if not os.path.isdir(folder):
+                os.rename(new, folder)
+            else:
+                for name in names:
+                    os.replace(os.path.join(new, name), os.path.join(folder, name))
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        synchronise(folder)
+
+
+def synchronise(path: PathLike) -> None:
+    """Has the system write a file, or the entries of a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (EINVAL, ENOTSUP):  # file systems that cannot do it for a folder
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def write(path: PathLike, content: Union[str, bytes]) -> None:
+    """Writes the whole content of a file, text as UTF-8; makes its folder, if that is not there."""
+    os.makedirs(os.path.dirname(os.fspath(path)) or ".", exist_ok=True)
+    with replacing(path) as new, open(new, "wb") as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def write_json(path: PathLike, content: Any) -> None:
+    """Writes JSON that people can read, too."""
+    write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: PathLike) -> Any:
+    """
+    # Raises
+
+    `ValueError` if it is no JSON, and `OSError` if it is not there.
+    """
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def holds_json(path: PathLike) -> bool:
+    """Whether a file is there and holds JSON to its end, as one that was cut off does not."""
+    try:
+        read_json(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def is_whole_zip(path: PathLike) -> bool:
+    """
+    Whether a file is there and is a zip archive, as `torch.save` and `numpy.savez` write it, each
+    record of which has its checksum. The file is read once. That no record is missing is not seen.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile):
+        return False
+
+
+def link_or_copy(source: PathLike, path: PathLike) -> None:
+    """Has `path` hold what `source` holds, by a second name for it where the system has those."""
+    with replacing(path) as new:
+        try:
+            os.link(source, new)
+        except OSError:
+            shutil.copy(source, new)
+
+
+def unfinished(folder: PathLike) -> List[Path]:
+    """The files that processes which were killed have left in a folder."""
+    files = Path(folder).iterdir() if os.path.isdir(folder) else ()
+    return sorted(file for file in files if UNFINISHED.fullmatch(file.name))
+
+
+def remove_unfinished(folder: PathLike) -> None:
+    """Removes what `unfinished` finds. Nobody else may be writing into the folder meanwhile."""
+    for file in unfinished(folder):
+        shutil.rmtree(file) if file.is_dir() else file.unlink()

@@ -1,0 +1,117 @@
+"""
+Mendings for the small files of a training, and for its archive, each of which appears whole.
+"""
+
+import functools
+import json
+import os
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Dict, Iterator, Optional
+
+from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.whole_files import PathLike, replacing, replacing_folder, write
+
+UNTIL = "AllenNLP writes it under another name, and renames it when it is whole"
+
+
+@mends(
+    "allennlp.common.util",
+    since="AllenNLP 2.10.1 itself: metrics*.json are empty for a moment, and for ever if that is "
+    "the moment in which the process ends",
+    until=UNTIL,
+)
+def metrics_are_written_whole(module: Any) -> Iterator[None]:
+    yield
+
+    def dump_metrics(file_path: Optional[str], metrics: Dict[str, Any], log: bool = False) -> None:
+        text = json.dumps(metrics, indent=2)
+        if file_path:
+            write(file_path, text)
+        if log:
+            module.logger.info("Metrics: %s", text)
+
+    module.dump_metrics = functools.wraps(module.dump_metrics)(dump_metrics)
+
+
+@mends(
+    "allennlp.common.params",
+    since="AllenNLP 2.10.1 itself: config.json is empty for a moment",
+    until=UNTIL,
+)
+def a_config_is_written_whole(module: Any) -> Iterator[None]:
+    yield
+    to_file = module.Params.to_file
+
+    @functools.wraps(to_file)
+    def to_whole_file(self: Any, params_file: str, preference_orders: Any = None) -> None:
+        with replacing(params_file) as new:
+            to_file(self, new, preference_orders)
+
+    module.Params.to_file = to_whole_file
+
+
+@mends(
+    "allennlp.common.meta",
+    since="AllenNLP 2.10.1 itself: meta.json is empty for a moment",
+    until=UNTIL,
+)
+def meta_data_are_written_whole(module: Any) -> Iterator[None]:
+    yield
+
+    def to_file(self: Any, path: PathLike) -> None:
+        write(path, json.dumps(asdict(self)))
+
+    module.Meta.to_file = functools.wraps(module.Meta.to_file)(to_file)
+
+
+@mends(
+    "allennlp.models.archival",
+    since="AllenNLP 2.10.1 itself: model.tar.gz grows under its own name",
+    until=UNTIL,
+)
+def an_archive_is_written_whole(module: Any) -> Iterator[None]:
+    """The archive that was there stays until the next is whole."""
+    yield
+    archive = module.archive_model
+
+    @functools.wraps(archive)
+    def archive_model(
+        serialization_dir: PathLike,
+        weights: str = module._DEFAULT_WEIGHTS,
+        archive_path: Optional[PathLike] = None,
+        include_in_archive: Any = None,
+    ) -> str:
+        path = os.fspath(serialization_dir if archive_path is None else archive_path)
+        if archive_path is None or os.path.isdir(path):
+            path = os.path.join(path, "model.tar.gz")
+        with replacing(path) as new:
+            archive(serialization_dir, weights, new, include_in_archive)
+        return path
+
+    module.archive_model = archive_model
+
+
+@mends(
+    "allennlp.data.vocabulary",
+    since="AllenNLP 2.10.1 itself: a vocabulary of which half is written is read as a smaller one",
+    until="AllenNLP writes the folder under another name, and renames it when it is whole",
+)
+def a_vocabulary_is_written_whole(module: Any) -> Iterator[None]:
+    """
+    A new folder appears with all that it is to hold. In one that is there already, each file is
+    replaced as a whole, under AllenNLP's own lock against readers, and others are left alone.
+    """
+    yield
+    save = module.Vocabulary.save_to_files
+
+    @functools.wraps(save)
+    def save_to_files(self: Any, directory: PathLike) -> None:
+        lock = os.path.join(directory, ".lock")
+        with module.FileLock(lock) if os.path.isdir(directory) else nullcontext():
+            with replacing_folder(directory) as new:
+                save(self, new)
+                Path(new, ".lock").unlink(missing_ok=True)
+
+    module.Vocabulary.save_to_files = save_to_files
