@@ -74,6 +74,8 @@ def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
     yield
 
     def load_checkpoint(self: Any) -> Any:
+        if self._is_primary:
+            remove_halves(self)
         for point in sorted(self._find_all_checkpoints(), reverse=True):
             states = load_whole(self, *point)
             if states is not None:
@@ -85,6 +87,16 @@ def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
         return None
 
     module.Checkpointer.load_checkpoint = load_checkpoint
+
+
+def remove_halves(checkpointer: Any) -> None:
+    """Removes what a process left that was killed while it removed an old checkpoint."""
+    points = checkpointer._find_all_checkpoints()
+    folder = glob.escape(checkpointer._serialization_dir)
+    for path in glob.glob(os.path.join(folder, "training_state_e*_b*.th")):
+        point = checkpointer._parse_training_state_path(path)
+        if point is not None and point not in points:
+            os.remove(path)
 
 
 def load_whole(checkpointer: Any, epochs: int, batches: int) -> Optional[Tuple[Any, Any]]:

@@ -1,7 +1,7 @@
 """
 Stops trainings by signals, the writing of each kind of file among the moments, has them recovered,
 and compares them with one that was not stopped: python -m tests.callbacks.stopped_runs FOLDER
-[MOMENTS [SEED]]. Prints a row for each stop; the exit status is 1 if any differs.
+[MOMENTS [SEED [SIGNAL]]]. Prints a row for each stop; the exit status is 1 if any differs.
 
 A moment is an event: a file of the run that is opened for writing, renamed, linked or removed, a
 part of one that is written, or a batch. All runs are forked from one process, which has imported
@@ -189,8 +189,8 @@ def moments(count: int, events: int, generator: random.Random) -> List[int]:
     return [generator.randrange(*pair) for pair in zip(bounds, bounds[1:], strict=False)]
 
 
-def main(here: Path, count: int = 20, seed: int = 0) -> bool:
-    """Whether all were recovered, and none differed."""
+def main(here: Path, count: int = 20, seed: int = 0, only: int = 0) -> bool:
+    """Whether all were recovered, and none differed; `only` is the number of a signal."""
     random.seed(0)
     write_sentences(here / "train.txt", 47)
     write_sentences(here / "dev.txt", 19)
@@ -201,7 +201,7 @@ def main(here: Path, count: int = 20, seed: int = 0) -> bool:
     whole = contents(here / "whole")
     events = len((here / "whole.events").read_text().splitlines())
     generator, is_right = random.Random(seed), True
-    for kind in SIGNALS:
+    for kind in [kind for kind in SIGNALS if only in (0, kind)]:
         for number in moments(count, events, generator):
             folder = here / f"{kind.name}-{number}"
             outcome = stop_and_recover(folder, whole, Stop(number, kind))

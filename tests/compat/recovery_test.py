@@ -1,11 +1,16 @@
 """What `allennlp train --recover` needs."""
 
+import errno
+import zipfile
+
 import pytest
 import torch
 from allennlp.training import Checkpointer
 from allennlp.training.moving_average import ExponentialMovingAverage
 from allennlp.training.trainer import TrainerCheckpoint
 from torch.nn import Parameter
+
+from spigot_allennlp.compat.checkpoints import save_whole
 
 
 def test_restored_averages_follow_the_parameters_of_the_model():
@@ -62,3 +67,61 @@ def test_without_any_whole_checkpoint_there_is_none(checkpointer, tmp_path):
     for file in tmp_path.glob("*.th"):
         file.write_bytes(b"torn")
     assert checkpointer.load_checkpoint() is None
+
+
+def test_a_file_that_torch_closed_in_the_middle_is_passed_over(checkpointer, tmp_path):
+    """`torch.save` writes the end of the zip archive also where an exception cuts it short."""
+    file = tmp_path / "training_state_e3_b0.th"
+    writer = torch._C.PyTorchFileWriter(str(file))
+    with zipfile.ZipFile(tmp_path / "model_state_e3_b0.th") as whole:
+        pickled = whole.read(next(name for name in whole.namelist() if name.endswith(".pkl")))
+    writer.write_record("data.pkl", pickled, len(pickled))
+    writer.write_end_of_file()
+    assert zipfile.ZipFile(file).testzip() is None
+    assert checkpointer.load_checkpoint().model_state["epoch"] == 2
+
+
+def test_a_flipped_bit_is_seen(checkpointer, tmp_path):
+    file = tmp_path / "model_state_e3_b0.th"
+    with zipfile.ZipFile(file) as archive:
+        (record,) = [info for info in archive.infolist() if info.filename.endswith("data/0")]
+        content = archive.read(record)
+    place = file.read_bytes().index(content, record.header_offset)
+    damaged = bytearray(file.read_bytes())
+    damaged[place] ^= 1
+    file.write_bytes(damaged)
+    assert checkpointer.load_checkpoint().model_state["epoch"] == 2
+
+
+def test_half_a_checkpoint_that_was_being_removed_is_removed(checkpointer, tmp_path):
+    (tmp_path / "training_state_e1_b0.th").write_bytes(b"left")
+    assert checkpointer.load_checkpoint().model_state["epoch"] == 3
+    assert not (tmp_path / "training_state_e1_b0.th").exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
+def test_what_ends_the_writing_of_weights_is_raised_and_nothing_is_left(
+    tmp_path, monkeypatch, error
+):
+    file = tmp_path / "best.th"
+    torch.save({"a": torch.zeros(1)}, file)
+    before, save = file.read_bytes(), torch.save
+
+    class Breaking:
+        written = 0
+
+        def write(self, content):
+            self.written += len(content)
+            if self.written > 5000:
+                raise error
+
+        def flush(self):
+            pass
+
+    monkeypatch.setattr(torch, "save", lambda state, file: save(state, Breaking()))
+    with pytest.raises(type(error)) as raised:
+        save_whole({str(number): torch.zeros(1000) for number in range(5)}, file)
+    if isinstance(error, OSError):
+        assert raised.value.filename == str(file)
+    assert [one.name for one in tmp_path.iterdir()] == ["best.th"]
+    assert file.read_bytes() == before
