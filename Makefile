@@ -1,6 +1,7 @@
 # make train    trains the SPIGOT parser on the embedded data set
 # make sentiment  on the same data: a parser, then the sentiment classifiers with and without its graph
 # make test     runs the tests
+# make fuzz     feeds readers and predictors FUZZ_INPUTS mutated inputs, and tells what came of them
 # make bench    measures ours against other libraries
 # make lint | types | format | clean
 #
@@ -29,7 +30,7 @@ SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks tests
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: train sentiment test bench lint types format clean environment
+.PHONY: train sentiment test fuzz bench lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
@@ -58,6 +59,12 @@ sentiment: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+
+# Other inputs each time; one that fails is printed as small as it can be made.
+FUZZ_INPUTS ?= 20000
+
+fuzz: $(STAMP)
+	FUZZ_INPUTS=$(FUZZ_INPUTS) $(BIN)/python -m pytest --quiet tests/fuzz
 
 bench: $(PEERS)
 	$(BIN)/python -m benchmarks --output "$(RUN)" $(BENCH_OPTIONS)

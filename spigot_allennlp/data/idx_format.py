@@ -61,7 +61,9 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
         kind = numpy.dtype(TYPES[start[2]])
         expected = prod(shape) * kind.itemsize
         if expected > LARGEST or len(shape) > 32:
-            detail = f"its {len(shape)} dimensions {shape[:8]} ask for {expected:.2g} bytes"
+            # as a power of two: 255 dimensions make a number that no float can hold
+            size = f"about 2**{expected.bit_length() - 1}"
+            detail = f"its {len(shape)} dimensions {shape[:8]} ask for {size} bytes"
             raise MalformedInputError(name, "byte 5", Fault.SIZE, detail)
         content = read_at_most(stream, expected + 1)
     if len(content) != expected:
