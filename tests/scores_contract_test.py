@@ -330,7 +330,8 @@ class Trained(NamedTuple):
 
 def train(batch: Batch, estimator: GradientEstimator, scores: Tensor, allowed: Tensor) -> Trained:
     torch.manual_seed(0)
-    layer, leaf = StructuredArgmaxLayer(batch.structure, estimator), scores.clone().requires_grad_()
+    layer = StructuredArgmaxLayer(batch.structure, estimator).to(scores.device)
+    leaf = scores.clone().requires_grad_()
     target = torch.randn(scores.shape, generator=torch.Generator().manual_seed(7)).to(scores)
     rises = torch.ones(NUM_INSTANCES, device=scores.device, dtype=scores.dtype)
     rises[ENDLESS_GRADIENT] = torch.inf

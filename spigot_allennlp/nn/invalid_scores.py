@@ -23,6 +23,9 @@ from spigot_allennlp.nn.precision import at_least_single
 # power of two after which the largest number of a type is about as large.
 LARGE = 1e18
 SCALES = {torch.float32: 2.0**-64, torch.float64: 2.0**-960}
+# What scores are brought down to from which an object is to be drawn: far from what the recurrences
+# take for impossible (-1e12 in the kernels), and still so large that differences decide for certain.
+EXCESSIVE = 1e11
 
 
 def known_moderate(tensor: Tensor) -> bool:
@@ -122,6 +125,19 @@ def without_overflow(scores: Tensor, mask: BoolTensor) -> Tensor:
     finite = flatten_parts(exact.masked_fill(~mask | (exact == -torch.inf), 0))
     is_large = (finite.abs() > LARGE).any(dim=-1)
     return torch.where(per_instance(is_large, exact), exact * SCALES[exact.dtype], exact)
+
+
+def without_excess(scores: Tensor, mask: BoolTensor) -> Tensor:
+    """
+    Scores from which to draw, in single precision at least: those of an instance that has a finite
+    one beyond `EXCESSIVE` are scaled so that it is just that. What differs by less than a rounding
+    error of the largest is then as likely as each other.
+    """
+    exact = at_least_single(scores.detach())
+    finite = flatten_parts(exact.masked_fill(~mask | (exact == -torch.inf), 0)).abs()
+    largest = finite.amax(dim=-1) if finite.size(-1) else finite.sum(dim=-1)
+    scale = EXCESSIVE / largest.clamp(min=EXCESSIVE)
+    return exact * per_instance(scale, exact)
 
 
 def without_invalid(tensor: Tensor, invalid: BoolTensor, mask: Optional[BoolTensor]) -> Tensor:

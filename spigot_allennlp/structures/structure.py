@@ -22,6 +22,7 @@ from spigot_allennlp.nn.invalid_scores import (
     is_score,
     is_step,
     known_moderate,
+    without_excess,
     without_overflow,
 )
 from spigot_allennlp.nn.masking import flatten_parts
@@ -217,19 +218,24 @@ def _guard_scores(operation: Operation) -> Operation:
     return guarded
 
 
-def _guard_argmax(argmax: Operation) -> Operation:
-    @wraps(argmax)
-    def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Tensor:
-        if known_moderate(scores) or not fit(mask, scores):
-            return argmax(self, scores, mask)
-        invalid = invalid_instances(mask, is_score, scores)
+def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
+    """For operations that choose an object, which must be one however large the scores are."""
 
-        def best(point: Tensor, mask: BoolTensor) -> Tensor:
-            return argmax(self, without_overflow(point, mask), mask).to(scores.dtype)
+    def guard(operation: Operation) -> Operation:
+        @wraps(operation)
+        def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Tensor:
+            if known_moderate(scores) or not fit(mask, scores):
+                return operation(self, scores, mask)
+            invalid = invalid_instances(mask, is_score, scores)
 
-        return compute_valid(best, invalid, mask, scores)
+            def choose(point: Tensor, mask: BoolTensor) -> Tensor:
+                return operation(self, rescaled(point, mask), mask).to(scores.dtype)
 
-    return guarded
+            return compute_valid(choose, invalid, mask, scores)
+
+        return guarded
+
+    return guard
 
 
 def _guard_step(operation: Operation) -> Operation:
@@ -251,10 +257,10 @@ def _guard_direction(operation: Operation) -> Operation:
 
 
 _GUARDS: Dict[str, Callable[[Operation], Operation]] = {
-    "argmax": _guard_argmax,
+    "argmax": _guard_choice(without_overflow),
     "log_partition": _guard_scores,
     "log_partition_and_marginals": _guard_scores,
-    "sample": _guard_scores,
+    "sample": _guard_choice(without_excess),
     "projected_step": _guard_step,
     "hull_derivative": _guard_direction,
 }

@@ -9,6 +9,7 @@ from spigot_allennlp.nn.invalid_scores import (
     is_score,
     is_step,
     known_moderate,
+    without_excess,
     without_overflow,
 )
 
@@ -80,6 +81,17 @@ def test_large_scores_are_scaled_down_exactly_and_others_left_alone(dtype):
     small = without_overflow(scores, MASK)
     assert torch.equal(small[1], scores[1])
     assert small[0, 0] == 2 * small[2, 0] == -small[0, 1] and 1e18 < small[0, 0] < 1e20
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_of_scores_to_draw_from_only_excessive_ones_are_scaled_and_by_the_least(dtype):
+    most = torch.finfo(dtype).max
+    rows = [[most, -most, 0.0], [-torch.inf, 1.0, most], [most / 2, 3.0, 1.0]]
+    scores = torch.tensor(rows, dtype=dtype)
+    small = without_excess(scores, MASK)
+    assert torch.equal(small[1], scores[1])
+    assert small[0, 0] == -small[0, 1]
+    assert (small[[0, 2], 0] / 1e11 - 1).abs().max() < 1e-6
 
 
 def test_the_quick_look_sees_whatever_could_overflow(looks):

@@ -52,6 +52,7 @@ EXEMPT = {
     "invalid_scores.is_step",
     "invalid_scores.known_moderate",
     "invalid_scores.nan_for_invalid",
+    "invalid_scores.without_excess",
     "invalid_scores.without_invalid",
     "invalid_scores.without_overflow",
     "masking.flatten_parts",
