@@ -23,8 +23,8 @@ from spigot_allennlp.nn.precision import at_least_single
 # power of two after which the largest number of a type is about as large.
 LARGE = 1e18
 SCALES = {torch.float32: 2.0**-64, torch.float64: 2.0**-960}
-# What scores are brought down to from which an object is to be drawn: far from what the recurrences
-# take for impossible (-1e12 in the kernels), and still so large that differences decide for certain.
+# What scores are brought down to from which an object is to be drawn: far from what the kernels take
+# for impossible (-1e12), and still so large that differences decide for certain.
 EXCESSIVE = 1e11
 
 
@@ -68,10 +68,22 @@ def invalid_instances(
 
 
 def fit(mask: BoolTensor, *tensors: Tensor) -> bool:
-    """Whether all are tensors of floats, and of the shape of the mask."""
-    return all(
-        isinstance(each, Tensor) and each.is_floating_point() and each.shape == mask.shape
-        for each in tensors
+    """
+    Whether all are tensors of floats, of the shape of the mask and beside it, with data to look at.
+    """
+    return (
+        isinstance(mask, Tensor)
+        and mask.dtype is torch.bool
+        and mask.layout is torch.strided
+        and all(
+            isinstance(each, Tensor)
+            and each.is_floating_point()
+            and each.shape == mask.shape
+            and each.device == mask.device
+            and each.layout is torch.strided
+            and not each.is_meta
+            for each in tensors
+        )
     )
 
 
@@ -136,7 +148,7 @@ def without_excess(scores: Tensor, mask: BoolTensor) -> Tensor:
     exact = at_least_single(scores.detach())
     finite = flatten_parts(exact.masked_fill(~mask | (exact == -torch.inf), 0)).abs()
     largest = finite.amax(dim=-1) if finite.size(-1) else finite.sum(dim=-1)
-    scale = EXCESSIVE / largest.clamp(min=EXCESSIVE)
+    scale = torch.where(largest > EXCESSIVE, EXCESSIVE / largest, 1)
     return exact * per_instance(scale, exact)
 
 

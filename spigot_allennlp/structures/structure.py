@@ -184,6 +184,7 @@ class Structure(Registrable):
         one, which `argmax` and `sample` give there, counts as certain (0), and any other as
         impossible, without gradient.
         """
+        check_pair(("scores", "vertex"), PARTS, scores, vertex, mask)
         total = self.log_partition(scores, mask)
         is_lost = total == -torch.inf
         is_empty = ~flatten_parts(vertex != 0).any(dim=-1)

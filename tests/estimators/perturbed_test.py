@@ -44,7 +44,7 @@ def test_on_trees_the_mean_gradient_is_the_slope_of_the_mean_tree():
     found = mean_gradient(Perturbed(4), structure, scores, tokens, costs, 20000)
     # The same noise on both sides of each part, at a distance that is not small
     noise = torch.randn(100000, 3, 3)
-    mask = structure.part_mask(tokens.unsqueeze(0), scores.shape).expand_as(noise)
+    mask = structure.part_mask(tokens.unsqueeze(0), noise[:1].shape).expand_as(noise)
     slopes = torch.zeros(3, 3)
     for dependent, head in mask[0].nonzero().tolist():
         nudge = torch.zeros(3, 3)

@@ -39,15 +39,16 @@ TASKS = {
 
 
 def built(task: str, size: int = 40):
-    """A model, and all data as one batch."""
+    """A model, and `size` instances as one batch."""
     torch.manual_seed(1)
     reader, model = (Params(deepcopy(params)) for params in TASKS[task])
     reader = DatasetReader.from_params(reader)
-    instances = list(reader.read(f"synthetic:size={size},seed=1"))
+    # as many as it takes for all symbols to be among them: the encoder is built for all
+    instances = list(reader.read("synthetic:size=40,seed=1"))
     for instance in instances:
         reader.apply_token_indexers(instance)
     vocab = Vocabulary.from_instances(instances)
-    batch = Batch(instances)
+    batch = Batch(instances[:size])
     batch.index_instances(vocab)
     return Model.from_params(model, vocab=vocab), batch.as_tensor_dict()
 

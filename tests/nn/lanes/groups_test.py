@@ -79,6 +79,5 @@ def test_all_that_is_compiled_is_kept_on_disk():
         for entry in vars(module).values():
             if getattr(entry, "__module__", "") == module.__name__ and hasattr(entry, "stats"):
                 if entry.stats.cache_path is not None:
-                    first_line = entry.py_func.__code__.co_firstlineno
-                    kept = Path(entry.stats.cache_path).glob(f"*.{entry.__name__}-{first_line}.*")
+                    kept = Path(entry.stats.cache_path).glob(f"*.{entry.__name__}.*.nbc")
                     assert list(kept), entry.__name__
