@@ -12,7 +12,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation import record
 from spigot_allennlp.ablation.cell import LOG, RUN, Cell
-from spigot_allennlp.ablation.cell_testing import test
+from spigot_allennlp.ablation.cell_testing import can_be_loaded, test
 from spigot_allennlp.ablation.cell_training import train
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.compat.folder_lock import locked
@@ -29,7 +29,8 @@ def run(cell: Cell) -> None:
     known.message, known.versions = "", record.installed_versions()
     start = time.monotonic()
     with _recorded_errors(cell, known):
-        if known.state != record.TRAINED:
+        # What is damaged of a trained cell, its training makes anew, mostly without an epoch.
+        if known.state != record.TRAINED or not can_be_loaded(cell):
             known.state = record.RUNNING
             known.save(cell.folder)
             known.metrics = train(cell)

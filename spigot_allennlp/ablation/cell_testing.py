@@ -1,9 +1,12 @@
 """Tests what a cell has become, instance by instance."""
 
+import logging
 from typing import Any, Dict, Optional
 
 from spigot_allennlp.ablation.cell import INSTANCES, RUN, Cell
 from spigot_allennlp.compat.whole_files import replacing
+
+logger = logging.getLogger(__name__)
 
 
 def test(cell: Cell) -> Dict[str, Any]:
@@ -28,6 +31,18 @@ def test(cell: Cell) -> Dict[str, Any]:
     number = max(map(len, [*scores.counts.values(), *scores.values.values()]), default=0)
     found = {"figures": scores.figures, "sources": scores.sources}
     return {"data": data, "key": key, "instances": number, **found}
+
+
+def can_be_loaded(cell: Cell) -> bool:
+    """Whether nothing is damaged of what `test` needs of a trained cell."""
+    from allennlp.models.archival import load_archive
+
+    try:
+        load_archive(str(cell.folder / RUN))
+    except Exception:
+        logger.warning("%s cannot be loaded.", cell.folder / RUN, exc_info=True)
+        return False
+    return True
 
 
 def _device(config: Dict[str, Any]) -> int:

@@ -18,25 +18,21 @@ def train(cell: Cell) -> Dict[str, Any]:
     """
     from allennlp.commands.train import train_model
     from allennlp.common import Params
-    from allennlp.models.archival import archive_model
 
     folder = cell.folder / RUN
-    metrics = folder / "metrics.json"
     recover = can_go_on(cell, folder)
-    if recover and whole_files.holds_json(metrics):
-        # killed after training, perhaps before there was an archive
-        archive_model(folder, include_in_archive=cell.config.get("include_in_archive"))
-    else:
-        train_model(
-            Params(cell.config).duplicate(),
-            str(folder),
-            recover=recover,
-            force=not recover,
-            include_package=list(cell.packages),
-            file_friendly_logging=True,
-            return_model=False,
-        )
-    return whole_files.read_json(metrics)
+    # Of a run that was killed after its last epoch, this trains nothing, and writes all but the
+    # weights anew: vocabulary, metrics and archive, of which any may be torn.
+    train_model(
+        Params(cell.config).duplicate(),
+        str(folder),
+        recover=recover,
+        force=not recover,
+        include_package=list(cell.packages),
+        file_friendly_logging=True,
+        return_model=False,
+    )
+    return whole_files.read_json(folder / "metrics.json")
 
 
 def can_go_on(cell: Cell, folder: Path) -> bool:

@@ -80,11 +80,19 @@ class Plan:
         """
         # Raises
 
-        `ConfigurationError` if there is none, or another version of the program wrote it.
+        `ConfigurationError` if there is none, it was cut off or damaged, or another version of the
+        program wrote it.
         """
         if not (folder / FILE).exists():
             raise ConfigurationError(f"There is no ablation in {folder}: it has no {FILE}.")
-        content = read_json(folder / FILE)
+        try:
+            content = read_json(folder / FILE)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{folder / FILE} is no JSON ({error}): it was cut off, or damaged. The command "
+                "that trained the cells, without --report-only, writes it anew, and trains none "
+                "that is done."
+            ) from error
         if content.pop("format") != FORMAT:
             raise ConfigurationError(f"{folder / FILE} is of another version of spigot_allennlp.")
         content["cells"] = [(name, seed) for name, seed in content["cells"]]

@@ -1,23 +1,28 @@
 """
 Stops trainings by signals, the writing of each kind of file among the moments, has them recovered,
 and compares them with one that was not stopped: python -m tests.callbacks.stopped_runs FOLDER
-[MOMENTS [SEED [SIGNAL]]]. Prints a row for each stop; the exit status is 1 if any differs.
+[MOMENTS [SEED [SIGNAL]]]. Prints a row for each stop, and how many there were of each kind; the
+exit status is 1 if any differs.
 
 A moment is an event: a file of the run that is opened for writing, renamed, linked or removed, a
-part of one that is written, or a batch. All runs are forked from one process, which has imported
-AllenNLP once.
+part of one that is written, or a batch. Its kind is the kind of file, or "batch"; the moments go
+round the kinds, so that a dozen of them strike each. All runs are forked from one process, which
+has imported AllenNLP once.
 """
 
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
 import tarfile
 import traceback
+from collections import Counter
+from itertools import chain, cycle, islice
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import torch
 from allennlp.__main__ import run as allennlp
@@ -183,10 +188,19 @@ def stop_and_recover(folder: Path, whole: Dict[str, Any], stop: Stop) -> Outcome
     return Outcome(stop, event, status, recovered, differing)
 
 
-def moments(count: int, events: int, generator: random.Random) -> List[int]:
-    """Numbers of events, one out of each of `count` parts of the run of the same size."""
-    bounds = [1 + events * part // count for part in range(count + 1)]
-    return [generator.randrange(*pair) for pair in zip(bounds, bounds[1:], strict=False)]
+def kind_of(event: str) -> str:
+    """The file that an event is about, without numbers, or the first folder; or "batch"."""
+    path = event.split(" ")[-1].split("/")[0]
+    return re.sub(r"_e\d+_b\d+|_\d+", "", re.sub(r"\.(.+)\.\d+\.new", r"\1", path))
+
+
+def moments(events: Sequence[str], generator: random.Random) -> Iterator[int]:
+    """Numbers of events without end: of each kind in turn, and of each kind all in random order."""
+    by_kind: Dict[str, List[int]] = {}
+    for number, event in enumerate(events, start=1):
+        by_kind.setdefault(kind_of(event), []).append(number)
+    pools = [cycle(generator.sample(numbers, len(numbers))) for numbers in by_kind.values()]
+    return chain.from_iterable(zip(*pools, strict=True))
 
 
 def main(here: Path, count: int = 20, seed: int = 0, only: int = 0) -> bool:
@@ -199,23 +213,30 @@ def main(here: Path, count: int = 20, seed: int = 0, only: int = 0) -> bool:
     (here / "config.json").write_text(json.dumps({**ONE_TASK, "trainer": TRAINER}))
     assert train(here / "whole") == 0, (here / "whole.log").read_text()
     whole = contents(here / "whole")
-    events = len((here / "whole.events").read_text().splitlines())
-    generator, is_right = random.Random(seed), True
+    events = (here / "whole.events").read_text().splitlines()
+    numbers = moments(events, random.Random(seed))
+    struck: Counter = Counter()
+    same: Counter = Counter()
     for kind in [kind for kind in SIGNALS if only in (0, kind)]:
-        for number in moments(count, events, generator):
+        for number in islice(numbers, count):
             folder = here / f"{kind.name}-{number}"
             outcome = stop_and_recover(folder, whole, Stop(number, kind))
             differs = outcome.recovered != 0 or bool(outcome.differing)
-            is_right = is_right and not differs
+            key = (kind.name, kind_of(outcome.event))
+            struck[key] += 1
+            same[key] += not differs
             print(
-                f"{kind.name:8} {number:4}/{events} {outcome.event:45} status {outcome.status:3} "
-                f"recovered {outcome.recovered} {'; '.join(outcome.differing) or 'same'}",
+                f"{kind.name:8} {number:4}/{len(events)} {outcome.event:45} status "
+                f"{outcome.status:3} recovered {outcome.recovered} "
+                f"{'; '.join(outcome.differing) or 'same'}",
                 flush=True,
             )
             if not differs:
                 for leftover in here.glob(f"{folder.name}*"):
                     shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    return is_right
+    for key, number in struck.items():
+        print(f"{key[0]:8} {key[1]:20} struck {number:3}, recovered and the same {same[key]:3}")
+    return same == struck
 
 
 if __name__ == "__main__":
