@@ -16,6 +16,7 @@ from spigot_allennlp.ablation.cell_testing import can_be_loaded, test
 from spigot_allennlp.ablation.cell_training import train
 from spigot_allennlp.ablation.record import Record
 from spigot_allennlp.compat.folder_lock import locked
+from spigot_allennlp.compat.whole_files import remove_unfinished
 
 
 def run(cell: Cell) -> None:
@@ -23,6 +24,7 @@ def run(cell: Cell) -> None:
     Trains the cell, from where an earlier attempt was interrupted, and tests it. What became of it
     is in its record; errors are recorded, not raised.
     """
+    remove_unfinished(cell.folder)
     known = cell.record()
     _close_attempt(cell, known)
     known.attempts.append(record.new_attempt())

@@ -18,12 +18,14 @@ logger = logging.getLogger(__name__)
 
 def begin(plan: Plan, folder: Path) -> Plan:
     """
-    Writes the plan down, together with what was planned before in the same folder.
+    Writes the plan down, together with what was planned before in the same folder. Nobody else may
+    be writing into it: what a killed ablation left of a file is removed.
 
     # Raises
 
     `ConfigurationError` if the two contradict each other.
     """
+    whole_files.remove_unfinished(folder)
     whole = plan
     if whole_files.holds_json(folder / FILE):
         whole = plan.joined_to(Plan.load(folder), folder)

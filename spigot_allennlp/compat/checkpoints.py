@@ -79,6 +79,8 @@ def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
         for point in sorted(self._find_all_checkpoints(), reverse=True):
             states = load_whole(self, *point)
             if states is not None:
+                if self._is_primary:
+                    remove_old(self)
                 return module.TrainerCheckpoint(*states)
             path = self._model_state_path(*point)
             logger.warning("The checkpoint %s is not whole. Trying the one before.", path)
@@ -97,6 +99,17 @@ def remove_halves(checkpointer: Any) -> None:
         point = checkpointer._parse_training_state_path(path)
         if point is not None and point not in points:
             os.remove(path)
+
+
+def remove_old(checkpointer: Any) -> None:
+    """
+    Removes what a process was to remove that was killed after its last checkpoint: whoever goes on
+    from there writes none, and would leave it.
+    """
+    count = checkpointer._keep_most_recent_by_count
+    if count is not None and checkpointer._keep_most_recent_by_age is None:
+        for point in sorted(checkpointer._find_all_checkpoints(), reverse=True)[max(count, 1) :]:
+            checkpointer._remove_checkpoint(*point)
 
 
 def load_whole(checkpointer: Any, epochs: int, batches: int) -> Optional[Tuple[Any, Any]]:

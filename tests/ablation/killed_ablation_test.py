@@ -1,4 +1,7 @@
-"""An ablation that is killed with SIGKILL, all processes at once, and started anew."""
+"""
+An ablation that is killed with SIGKILL, all processes at once, and started anew. The long form, at
+moments of each kind: `python -m tests.ablation.stopped_ablations FOLDER 20`.
+"""
 
 import json
 import os

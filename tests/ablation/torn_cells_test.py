@@ -121,6 +121,15 @@ def test_a_cell_that_failed_by_that_is_made_anew_on_request(finished, tmp_path, 
     assert_is_as_before(finished, tmp_path / "out")
 
 
+def test_what_a_killed_process_was_writing_is_removed(finished, tmp_path):
+    out = tmp_path / "out"
+    damage(finished, out, f"{RUN}/metrics.json", 0, "running")
+    for file in (".plan.json.1.new", f"{CELL}/.cell.json.1.new", f"{RUN}/.model.tar.gz.1.new"):
+        (out / file).write_text("")
+    run_again(finished, out)
+    assert list(out.rglob("*.new")) == []
+
+
 def test_a_plan_that_was_cut_off_is_named_with_the_way_out(finished, tmp_path):
     damage(finished, tmp_path / "out", "plan.json", 0.5, "done")
     with pytest.raises(ConfigurationError, match="plan.json is no JSON .* writes it anew"):

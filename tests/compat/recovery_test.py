@@ -99,6 +99,13 @@ def test_half_a_checkpoint_that_was_being_removed_is_removed(checkpointer, tmp_p
     assert not (tmp_path / "training_state_e1_b0.th").exists()
 
 
+def test_an_old_checkpoint_that_was_to_be_removed_is_removed(checkpointer, tmp_path):
+    checkpointer._keep_most_recent_by_count = 1
+    assert checkpointer.load_checkpoint().model_state["epoch"] == 3
+    names = {"model_state_e3_b0.th", "training_state_e3_b0.th"}
+    assert {file.name for file in tmp_path.glob("*_state_*")} == names
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
 def test_what_ends_the_writing_of_weights_is_raised_and_nothing_is_left(
     tmp_path, monkeypatch, error
