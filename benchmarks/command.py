@@ -11,6 +11,7 @@ from benchmarks.report import Report
 from benchmarks.run import ROWS, run
 from benchmarks.settings import Settings
 from benchmarks.table import as_text
+from spigot_allennlp.compat.whole_files import write
 
 
 def carry_out(options: Namespace) -> int:
@@ -44,10 +45,9 @@ def carry_out(options: Namespace) -> int:
 
 
 def keep(report: Report, folder: Path) -> None:
-    """Writes the table, the numbers and the plots into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "table.txt").write_text(as_text(report), encoding="utf-8")
+    """Writes the table, the numbers and the plots into `folder`, each file whole."""
+    write(folder / "table.txt", as_text(report))
     numbers = json.dumps(report.as_json(), indent=1, allow_nan=False)
-    (folder / "results.json").write_text(numbers + "\n", encoding="utf-8")
+    write(folder / "results.json", numbers + "\n")
     plot(report.cells, folder)
     print(f"Kept in {folder}")

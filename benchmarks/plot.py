@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.goals import RATIO, goals_of
 from benchmarks.problem import Size
 from benchmarks.results import Cell
+from spigot_allennlp.compat.whole_files import replacing
 
 COLUMNS = 4
 PANEL = 3.2, 2.6  # inches
@@ -43,7 +44,8 @@ def plot(cells: Sequence[Cell], folder: Path) -> List[Path]:
     figure.supylabel("times as fast as the best peer", fontsize=9)
     paths = [folder / "ratios.png", folder / "ratios.svg"]
     for path in paths:
-        figure.savefig(path, dpi=150)
+        with replacing(path) as new:
+            figure.savefig(new, format=path.suffix[1:], dpi=150)
     return paths
 
 

@@ -3,12 +3,15 @@
 import argparse
 import json
 import re
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import List, Mapping, Sequence, Tuple, Union
 
 from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.compat.whole_files import write
 
 EPOCH_FILE = re.compile(r"metrics_epoch_(\d+)\.json")
 
@@ -73,7 +76,7 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> List[Tuple[int, flo
 def plot_curves(
     curves: Mapping[str, Sequence[Tuple[int, float]]], metric: str, output: Union[str, PathLike]
 ) -> None:
-    """Draws curves, which have names, into a file."""
+    """Draws curves, which have names, into a file, which appears when it is whole."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -86,4 +89,6 @@ def plot_curves(
     axis.set(xlabel="epoch", ylabel=metric.replace("_", " "))
     axis.grid(alpha=0.3)
     axis.legend(frameon=False)
-    figure.savefig(output, dpi=150)
+    drawn = BytesIO()
+    figure.savefig(drawn, format=Path(output).suffix[1:] or "png", dpi=150)
+    write(output, drawn.getvalue())

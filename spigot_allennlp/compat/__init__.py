@@ -50,7 +50,10 @@ from spigot_allennlp.compat.plain_errors import (
     a_log_that_cannot_be_written_is_given_up,
     plain_errors_are_printed_as_a_line,
 )
-from spigot_allennlp.compat.prediction import lines_are_decoded_one_by_one
+from spigot_allennlp.compat.prediction import (
+    lines_are_decoded_one_by_one,
+    predictions_have_their_name_when_all_are_there,
+)
 from spigot_allennlp.compat.pytorch import (
     checkpoints_may_hold_numpy_scalars,
     reduce_on_plateau_passes_no_verbose,

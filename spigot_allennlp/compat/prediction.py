@@ -2,10 +2,16 @@
 Mendings for `allennlp predict`.
 """
 
+import functools
+import inspect
+import logging
+import os
 import sys
 from typing import Any, Iterator
 
 from spigot_allennlp.compat.mending import mends
+
+logger = logging.getLogger(__name__)
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -25,6 +31,7 @@ def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
     manager = module._PredictManager
     start, run = manager.__init__, manager.run
 
+    @functools.wraps(start)
     def __init__(self: Any, *arguments: Any, **options: Any) -> None:
         start(self, *arguments, **options)
         if self._output_file is not None:
@@ -59,3 +66,44 @@ def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
 
     manager.__init__, manager.run = __init__, run_and_close
     manager._get_json_data = _get_json_data
+
+
+@mends(
+    "allennlp.commands.predict",
+    since="AllenNLP 2.10.1 itself: predictions that ended in the middle, by an error or by a kill, "
+    "have the name of those that did not, and what reads them takes them for all",
+    until="AllenNLP writes predictions under another name, and renames the file when it is whole",
+)
+def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None]:
+    """
+    Until then they are in `OUTPUT.partial`, which grows batch by batch, and is left there if the
+    command does not come to its end. A pipe or a device is written to at once.
+    """
+    yield
+    manager = module._PredictManager
+    start, run = manager.__init__, manager.run
+    signature = inspect.signature(start)
+
+    @functools.wraps(start)
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+        call = signature.bind(self, *arguments, **options)
+        output = call.arguments.get("output_file")
+        self._whole_output = None
+        if output is not None and (os.path.isfile(output) or not os.path.exists(output)):
+            self._whole_output = os.path.realpath(output)
+            call.arguments["output_file"] = f"{self._whole_output}.partial"
+        start(*call.args, **call.kwargs)
+
+    def run_and_rename(self: Any) -> None:
+        if self._whole_output is None:
+            run(self)
+            return
+        partial = f"{self._whole_output}.partial"
+        try:
+            run(self)
+        except BaseException:
+            logger.error("The predictions up to here are in %s.", partial)
+            raise
+        os.replace(partial, self._whole_output)
+
+    manager.__init__, manager.run = __init__, run_and_rename

@@ -1,0 +1,62 @@
+"""The file of `allennlp predict`, which has its name when all predictions are in it."""
+
+import os
+import threading
+
+import pytest
+from allennlp.commands.predict import _PredictManager
+
+
+class Reversing:
+    """A predictor that knows no line that begins with "bad"."""
+
+    def load_line(self, line):
+        return {"line": line.strip()}
+
+    def predict_json(self, inputs):
+        if inputs["line"].startswith("bad"):
+            raise ValueError(inputs["line"])
+        return inputs["line"][::-1]
+
+    def dump_line(self, output):
+        return f"{output}\n"
+
+
+def predict(folder, lines, output):
+    (folder / "input").write_text("\n".join(lines))
+    _PredictManager(Reversing(), str(folder / "input"), str(output), 1, False, False).run()
+
+
+def test_predictions_that_came_to_their_end_have_their_name_alone(tmp_path):
+    (tmp_path / "output").write_text("old")
+    predict(tmp_path, ["ab", "cd"], tmp_path / "output")
+    assert (tmp_path / "output").read_text() == "ba\ndc\n"
+    assert sorted(os.listdir(tmp_path)) == ["input", "output"]
+
+
+def test_predictions_that_ended_in_the_middle_are_partial_and_not_lost(tmp_path, caplog):
+    (tmp_path / "output").write_text("old")
+    with pytest.raises(ValueError, match="bad"):
+        predict(tmp_path, ["ab", "bad", "cd"], tmp_path / "output")
+    assert (tmp_path / "output").read_text() == "old"
+    assert (tmp_path / "output.partial").read_text() == "ba\n"
+    assert f"The predictions up to here are in {tmp_path / 'output.partial'}." in caplog.text
+    predict(tmp_path, ["ab"], tmp_path / "output")
+    assert sorted(os.listdir(tmp_path)) == ["input", "output"]
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "target").write_text("")
+    (tmp_path / "output").symlink_to(tmp_path / "target")
+    predict(tmp_path, ["ab"], tmp_path / "output")
+    assert (tmp_path / "output").is_symlink() and (tmp_path / "target").read_text() == "ba\n"
+
+
+def test_a_pipe_is_written_to_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    read = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    predict(tmp_path, ["ab"], tmp_path / "pipe")
+    reader.join()
+    assert read == ["ba\n"] and sorted(os.listdir(tmp_path)) == ["input", "pipe"]
