@@ -57,14 +57,15 @@ class Piece(NamedTuple):
 
 
 def num_sentences(blocks: List[Piece]) -> int:
-    """Pieces that hold tokens; one in which the ids go on counts with the piece before it."""
-    count, last = 0, ""
-    for ids in filter(None, (block.ids for block in blocks)):
-        first = ids[0].partition("-")[0]
-        goes_on = last.isascii() and last.isdigit() and first == str(int(last[:9]) + 1)
-        count += not goes_on
-        last = ids[-1]
-    return count
+    """
+    Pieces that begin a sentence, as their first id says. Any other may belong to the piece before
+    it, and counts with that.
+    """
+    firsts = [ids[0] for ids in (block.ids for block in blocks) if ids]
+    return sum(
+        number == 0 or first == "1" or first.startswith(("1-", "0."))
+        for number, first in enumerate(firsts)
+    )
 
 
 def pieces(content: bytes) -> List[Piece]:

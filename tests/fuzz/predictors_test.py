@@ -1,6 +1,7 @@
 """Every predictor of sentences, under mutated lines of input."""
 
 import json
+from codecs import BOM_UTF8
 from typing import Any, Dict
 
 import pytest
@@ -35,6 +36,7 @@ def test_each_line_has_its_output_or_its_error(make_archive, tmp_path, name, dat
     with no_hang():
         _PredictManager(predictor, str(source), str(output), size, False, False).run()
     outputs = [strictly_json(line) for line in output.read_text("utf-8").splitlines()]
+    content = content.removeprefix(BOM_UTF8)
     lines = [line for line in content.split(b"\n") if not is_blank(line)]
     if len(outputs) != len(lines):
         raise Silent(f"{len(lines)} lines of input, and {len(outputs)} of output")
