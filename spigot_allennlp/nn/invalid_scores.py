@@ -23,8 +23,8 @@ from spigot_allennlp.nn.precision import at_least_single
 # power of two after which the largest number of a type is about as large.
 LARGE = 1e18
 SCALES = {torch.float32: 2.0**-64, torch.float64: 2.0**-960}
-# What scores are brought down to from which an object is to be drawn: far from what the kernels take
-# for impossible (-1e12), and still so large that differences decide for certain.
+# What scores are brought down to from which an object is to be drawn: far from -1e12, which the
+# kernels take for impossible, and still so large that differences decide for certain.
 EXCESSIVE = 1e11
 
 
@@ -34,13 +34,16 @@ def known_moderate(tensor: Tensor) -> bool:
     overflows, since not even that of their squares does. There is no look where it would have to be
     waited for, nor at what is no tensor of floats.
     """
-    return (
+    if not (
         isinstance(tensor, Tensor)
         and tensor.is_floating_point()
         and tensor.layout is torch.strided
         and answers_at_once(tensor.device)
-        and math.isfinite(torch.linalg.vector_norm(tensor.detach()).item())
-    )
+    ):
+        return False
+    # this is on the way of every operation, so each call counts
+    numbers = tensor.detach() if tensor.requires_grad else tensor
+    return math.isfinite(torch.linalg.vector_norm(numbers).item())
 
 
 def invalid_instances(

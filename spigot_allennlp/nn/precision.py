@@ -10,6 +10,8 @@ def at_least_single(tensor: Tensor) -> Tensor:
     """
     `tensor` itself, or its copy in single precision where it has half precision; differentiable.
     """
+    if tensor.dtype is torch.float32 or tensor.dtype is torch.float64:
+        return tensor
     if tensor.dtype not in FLOATS:
         raise TypeError(f"Expected floating point numbers, but found {tensor.dtype}.")
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

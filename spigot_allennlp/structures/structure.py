@@ -213,6 +213,8 @@ Operation = Callable[..., Any]
 def _guard_scores(operation: Operation) -> Operation:
     @wraps(operation)
     def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Any:
+        if known_moderate(scores):
+            return operation(self, scores, mask)
         invalid = invalid_instances(mask, is_score, scores)
         return compute_valid(partial(operation, self), invalid, mask, scores)
 
@@ -242,6 +244,8 @@ def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
 def _guard_step(operation: Operation) -> Operation:
     @wraps(operation)
     def guarded(self: Structure, origin: Tensor, step: Tensor, mask: BoolTensor) -> Any:
+        if known_moderate(step) and known_moderate(origin):
+            return operation(self, origin, step, mask)
         invalid = invalid_instances(mask, is_step, origin, step)
         return compute_valid(partial(operation, self), invalid, mask, origin, step)
 

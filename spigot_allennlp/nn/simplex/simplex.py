@@ -11,7 +11,6 @@ Arguments are read, never changed, and nothing is differentiable. Rows are searc
 kernel on the processor, and sorted elsewhere, with the same results.
 """
 
-import contextlib
 from typing import Tuple
 
 import torch
@@ -31,6 +30,8 @@ def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     broadcast.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
+    if origin.dtype is step.dtype is torch.float32:  # as nearly always: nothing to convert
+        return torch.minimum(torch.maximum(step, origin - 1), origin).masked_fill(~mask, 0)
     dtype = torch.promote_types(origin.dtype, step.dtype)
     exact, way = at_least_single(origin), at_least_single(step)
     moved = torch.minimum(torch.maximum(way, exact - 1), exact)
@@ -88,9 +89,11 @@ def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tenso
     `TypeError`, `ValueError`
         If they cannot be; see `nn/tensor_checks.py`.
     """
-    with contextlib.suppress(AttributeError, RuntimeError, TypeError):  # the check will say so
+    try:
         if not origin.shape == step.shape == mask.shape:
             origin, step, mask = torch.broadcast_tensors(origin, step, mask)
+    except (AttributeError, RuntimeError, TypeError):
+        pass  # the check will say so
     check_pair(("origin", "step"), ROWS, origin, step, mask)
     return origin, step, mask
 
