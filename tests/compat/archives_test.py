@@ -171,7 +171,8 @@ def refused(parts, tmp_path, kind, load):
     with pytest.raises(ConfigurationError) as error:
         load(archive, parts)
     message = str(error.value)
-    assert archive in message
+    # of an archive within another, either may be the first to have asked for too much
+    assert archive in message or f"{tmp_path}/outer.tar.gz" in message
     assert "open sesame" not in message and len(message) < 3000
     return message, reason
 
