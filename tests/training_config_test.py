@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from allennlp.commands.train import train_model
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 
 import spigot_allennlp  # noqa: F401 (registers what the configs name)
 
@@ -107,5 +108,5 @@ def test_the_ways_back_through_time_differ_in_one_line(folder):
 
 def test_a_sentiment_config_without_a_parser_says_how_to_get_one(monkeypatch):
     monkeypatch.delenv("SPIGOT_ARCHIVE", raising=False)
-    with pytest.raises(RuntimeError, match="raw_text.jsonnet.*SPIGOT_ARCHIVE"):
+    with pytest.raises(ConfigurationError, match="raw_text.jsonnet.*SPIGOT_ARCHIVE"):
         Params.from_file(str(FOLDER / "semantic_then_sentiment" / "spigot.jsonnet"))

@@ -76,7 +76,7 @@ def axes_of_file(file: str) -> List[Axis]:
     """
     try:
         content = parse_overrides(f"import {json.dumps(os.path.abspath(file))}")
-    except RuntimeError as error:
+    except (RuntimeError, ConfigurationError) as error:
         raise ConfigurationError(f"--variants {file} cannot be read: {error}") from error
     maps = content if isinstance(content, list) else [content]
     if not maps or not all(isinstance(one, dict) and one for one in maps):

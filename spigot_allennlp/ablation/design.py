@@ -98,7 +98,7 @@ def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str
 def read_config(file: str) -> Dict[str, Any]:
     try:
         return Params.from_file(file).as_dict(quiet=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ConfigurationError) as error:
         raise ConfigurationError(f"The config {file} cannot be read: {error}") from error
 
 
@@ -106,7 +106,7 @@ def read_overrides(text: str) -> Tuple[Dict[str, Any], str]:
     """With the name of the option."""
     try:
         return parse_overrides(text), "--overrides"
-    except RuntimeError as error:
+    except (RuntimeError, ConfigurationError) as error:
         raise ConfigurationError(f"--overrides is no Jsonnet: {error}") from error
 
 

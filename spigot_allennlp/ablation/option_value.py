@@ -52,7 +52,7 @@ def read_value(text: str, option: str) -> Any:
             return text
     try:
         return parse_overrides(f"{{ value: {text} }}")["value"]
-    except RuntimeError as error:
+    except (RuntimeError, ConfigurationError) as error:
         raise ConfigurationError(
             f"{option}: {text} is neither JSON nor Jsonnet: {error}"
         ) from error

@@ -1,6 +1,6 @@
 """From text, words or whole files to trees and semantic graphs, in JSON or SDP."""
 
-from typing import Any
+from typing import Any, Dict
 
 from allennlp.common.util import JsonDict
 from allennlp.data import DatasetReader
@@ -56,6 +56,12 @@ class ParserPredictor(SentencePredictor):
     ) -> None:
         super().__init__(model, dataset_reader, frozen, **options)
         self._sdp = None if output == "json" else SdpOutput(output)
+
+    def readable(self, output: Dict[str, Any]) -> JsonDict:
+        readable = super().readable(output)
+        if self._sdp is not None:
+            self._sdp.check(readable)  # here an error is one of this sentence
+        return readable
 
     def dump_line(self, outputs: JsonDict) -> str:
         if self._sdp is None:

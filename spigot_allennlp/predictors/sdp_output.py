@@ -7,6 +7,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.annotation_to_sdp import annotation_to_sdp
+from spigot_allennlp.data.cells import join_cells
 from spigot_allennlp.data.sdp_format import format_sdp
 from spigot_allennlp.data.sdp_layout import SDP_2014, SDP_2015, SDP_AUGMENTED, SDP_HEADER
 
@@ -30,6 +31,19 @@ class SdpOutput:
         self._name = layout
         self._layout = LAYOUTS[layout]
         self._num_sentences = 0
+
+    def check(self, parsed: Dict[str, Any]) -> None:
+        """
+        Raises a `ConfigurationError` if a word, or what is said of it, cannot stand in a column.
+        """
+        for layer in ("words", "lemmas", "pos", "relations"):
+            try:
+                join_cells(parsed.get(layer) or [])
+            except ValueError as error:
+                raise ConfigurationError(
+                    f'"{layer}" cannot be written as SDP: {error} Take it out, or choose another '
+                    'output: "json" has whatever there is.'
+                ) from error
 
     def text(self, parsed: Dict[str, Any]) -> str:
         """
