@@ -15,4 +15,6 @@ local option(parser, name, default) =
     on_excluded: 'skip',
   },
   all:: { multiple_roots: true },
+  // The reader of what is evaluated on, from that of what is trained on.
+  whole(reader):: reader { projective: false, multiple_roots: true, deterministic_roles: [], on_excluded: 'raise' },
 }

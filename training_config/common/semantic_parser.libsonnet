@@ -4,7 +4,7 @@ local families = import 'families.libsonnet';
 
 {
   dataset_reader: data.sdp + families.all + families.graphs($.model),
-  validation_dataset_reader: data.sdp + families.all,
+  validation_dataset_reader: families.whole($.dataset_reader),
   train_data_path: data.sdp_train,
   validation_data_path: data.sdp_dev,
   datasets_for_vocab_creation: ['train'],

@@ -4,7 +4,7 @@ local families = import 'families.libsonnet';
 
 {
   dataset_reader: data.conll + families.trees($.model),
-  validation_dataset_reader: data.conll + families.all,
+  validation_dataset_reader: families.whole($.dataset_reader),
   train_data_path: data.conll_train,
   validation_data_path: data.conll_dev,
   datasets_for_vocab_creation: ['train'],
