@@ -6,6 +6,7 @@ The models are those of the experiments in fixtures, as they are before training
 
 import functools
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -289,6 +290,7 @@ def test_sdp_of_sentences_with_odd_words_can_be_read_again(command, tmp_path):
 
 
 def test_raw_text_for_a_model_of_tags_and_lemmas_is_remarked_on_once(command, caplog):
+    caplog.set_level(logging.WARNING)  # a training in the same process has more logged
     parts_of.cache_clear()  # the warnings are given once for a model
     predictor = predictor_of("parser", "syntactic_parser")
     known = {"lemmas": ["we", "know"], "pos": ["PRP", "VBP"]}
