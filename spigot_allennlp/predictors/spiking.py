@@ -15,10 +15,11 @@ from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.idx_format import as_bytes
 from spigot_allennlp.modules.spike_trains import SpikeTrains
+from spigot_allennlp.predictors.line_predictor import InputLine, LinePredictor
 
 
 @Predictor.register("spiking")
-class SpikingPredictor(Predictor):
+class SpikingPredictor(LinePredictor):
     """
     Classifies samples with a spiking classifier. With `--use-dataset-reader` the input is what the
     model's reader reads; without, JSON lines with an `image`, rows of whole numbers from 0 to 255,
@@ -53,6 +54,8 @@ class SpikingPredictor(Predictor):
         Whether the output has the `spikes` of each layer, pairs of step and neuron, and the
         `potentials` of the output layer: the S-PSP (`nn/spiking/effects.py`) of each of its inputs
         at each of its neurons.
+    on_error : `str`, optional (default = `"raise"`)
+        See `LinePredictor`.
     """
 
     def __init__(
@@ -63,19 +66,17 @@ class SpikingPredictor(Predictor):
         pictures: Optional[str] = None,
         num_rasters: int = 10,
         details: bool = False,
+        on_error: str = "raise",
     ) -> None:
-        super().__init__(model, dataset_reader, frozen)
+        super().__init__(model, dataset_reader, frozen, on_error)
         self._pictures = None if pictures is None else Path(pictures)
         self._num_rasters = num_rasters
         self._details = details
         self._num_samples = 0
-        self._num_lines = 0
+        self._num_inputs = 0
         self._counts: List[List[numpy.ndarray]] = []
 
-    def predict_instance(self, instance: Instance) -> JsonDict:
-        return self.predict_batch_instance([instance])[0]
-
-    def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
+    def run(self, instances: List[Instance]) -> List[JsonDict]:
         batch = Batch(instances)
         batch.index_instances(self._model.vocab)
         with torch.no_grad():
@@ -96,14 +97,18 @@ class SpikingPredictor(Predictor):
         self._num_samples += len(instances)
         return outputs
 
-    def _json_to_instance(self, json_dict: JsonDict) -> Instance:
-        number = self._num_lines
-        self._num_lines += 1
-        if "image" not in json_dict:
+    def check(self, inputs: Any) -> None:
+        if not isinstance(inputs, dict):
+            raise ConfigurationError(f"a JSON object is needed, not {str(inputs)[:100]}")
+        if "image" not in inputs:
             raise ConfigurationError(
-                f'The input has no "image" but {sorted(json_dict)[:10]}. Give its rows of bytes, '
-                "or a file of the reader's, with --use-dataset-reader."
+                f'The input has no "image" but {sorted(inputs)[:10]}. Give its rows of bytes, or a '
+                "file of the reader's, with --use-dataset-reader."
             )
+
+    def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        number = json_dict.number - 1 if isinstance(json_dict, InputLine) else self._num_inputs
+        self._num_inputs += 1
         arguments = inspect.signature(self._dataset_reader.text_to_instance).parameters
         if "image" not in arguments:
             raise ConfigurationError(

@@ -26,7 +26,7 @@ from spigot_allennlp.predictors.line_predictor import LinePredictor
 EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 # Of each predictor: an experiment, and a line of which its model predicts.
 SENTENCE = b'{"words": ["We", "know", "it", "."], "id": "sound"}'
-IMAGE = json.dumps({"image": [[0, 255] * 14] * 28}).encode()
+IMAGE = json.dumps({"sample": 3, "image": [[0, 255] * 14] * 28}).encode()
 PREDICTORS = {
     "parser": [
         ("syntactic_then_semantic", SENTENCE),

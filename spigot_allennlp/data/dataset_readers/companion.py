@@ -11,7 +11,7 @@ from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.sdp_format import SdpSentence
 from spigot_allennlp.data.source import is_synthetic
 
-COMPRESSED = (".gz", ".xz")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 OTHERS = "*"  # in a map of companions: every path that is not named
 
 SdpResult = Union[SdpSentence, MalformedInputError]
@@ -28,8 +28,8 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
         The data path of the config. The embedded data set is its own companion.
     companion : `Union[str, Dict[str, str]]`
         A path; or a suffix such as `".conll"`, to be put in the place of the data file's own (with
-        `.gz` or `.xz` after it or not, on either side); or a map from data paths to one of these,
-        in which `"*"` stands for all other paths.
+        `.gz`, `.bz2`, `.xz` or `.zst` after it or not, on either side); or a map from data paths to
+        one of these, in which `"*"` stands for all other paths.
 
     # Raises
 

@@ -31,7 +31,7 @@ def test_the_companion_of_a_path(path, companion, expected):
     assert companion_path(path, companion) == expected
 
 
-@pytest.mark.parametrize("end", [".gz", ".xz"])
+@pytest.mark.parametrize("end", [".gz", ".bz2", ".xz", ".zst"])
 def test_the_suffix_finds_a_compressed_companion(tmp_path, end):
     (tmp_path / f"train.conll{end}").touch()
     expected = str(tmp_path / f"train.conll{end}")
