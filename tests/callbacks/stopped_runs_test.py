@@ -1,5 +1,5 @@
 """
-Runs that are stopped by each signal at some moments, those of writing among them, and recovered.
+Runs that are stopped by each signal while they write a file, and recovered: one moment each.
 The long form is `python -m tests.callbacks.stopped_runs FOLDER 20`.
 """
 
@@ -15,7 +15,7 @@ def test_a_run_that_was_stopped_and_recovered_has_all_figures_and_files_of_one_t
     tmp_path,
 ):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.callbacks.stopped_runs", str(tmp_path), "3", "1"]
+    command = [sys.executable, "-m", "tests.callbacks.stopped_runs", str(tmp_path), "1", "1"]
     finished = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
