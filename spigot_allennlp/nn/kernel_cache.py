@@ -5,13 +5,15 @@ Numba's own cache is not safe enough. It compares the code that it kept with the
 function alone, not with those of the kernels that are called from there; it trusts every file, so
 that a damaged one ends each run until somebody deletes it; and processes that compile at the same
 time may mix up their files. Here a file holds the code of one function for one signature, and
-nothing refers to it but its name, which follows from all sources below `nn`, from the signature,
-and from all else that the code depends on. It begins with a checksum. A file is written under
+nothing refers to it but its name, which follows from the sources of the function's module and of
+all that this imports below `nn`, from the signature, and from all else that the code depends on.
+It begins with a checksum. A file is written under
 another name and then renamed, so that it is there in full or not at all. Whatever is wrong with it,
 the outcome is that the function is compiled again.
 """
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
@@ -21,7 +23,7 @@ import re
 import time
 import uuid
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Dict, FrozenSet
 
 import numba
 from numba.core import config
@@ -30,32 +32,65 @@ from numba.core.serialize import dumps
 
 logger = logging.getLogger(__name__)
 
+# The folder below which kernels call each other.
+ROOT = Path(__file__).parent
+# The name of a module in that folder, and the names that are imported from it.
+MODULE_NAME = re.compile(
+    r"(?P<module>spigot_allennlp\.nn[\w.]*)(\s+import\s+(?P<names>\([^)]*\)|.*))?"
+)
+
 CHECKSUM_BYTES = hashlib.sha256().digest_size
-# What `KernelCache` calls a file: the name of a function, our sources, and everything else.
-FILE_NAME = re.compile(r".+\.(?P<sources>[0-9a-f]{16})-[0-9a-f]{16}\.nbc(?P<unfinished>\.tmp-.+)?")
+# What `KernelCache` calls a file: module and name of a function, our sources, and everything else.
+FILE_NAME = re.compile(
+    r"(?P<module>[^.]+)\..+\.(?P<sources>[0-9a-f]{16})-[0-9a-f]{16}\.nbc(?P<unfinished>\.tmp-.+)?"
+)
 # An unfinished file that is older, in seconds, was left behind by a process that was killed.
 ABANDONED_AFTER = 3600.0
 
 
-def digest_of_sources() -> str:
-    """A digest of the names and contents of all Python files below `nn`: 16 hexadecimal digits."""
-    digest, root = hashlib.sha256(), os.path.dirname(__file__)
-    for folder, subfolders, files in os.walk(root):
-        subfolders.sort()
-        for file in sorted(files):
-            # what cannot be read (an editor's lock, a broken link) was not imported, either
-            with contextlib.suppress(OSError):
-                if file.endswith(".py"):
-                    with open(os.path.join(folder, file), "rb") as source:
-                        content = source.read()
-                    digest.update(f"{folder[len(root) :]}/{file} {len(content)} ".encode())
-                    digest.update(content)
+def digest_of_sources(module: Path) -> str:
+    """
+    Returns a digest of all sources that the code of a kernel can come from: 16 hexadecimal digits.
+
+    # Parameters
+
+    module : `Path`
+        The file of the kernel's module. It counts with all files below `nn` that it imports, and
+        those that these import, by name and content.
+    """
+    sources: Dict[Path, bytes] = {}
+    waiting = [module]
+    while waiting:
+        file = waiting.pop()
+        # what cannot be read (a file that is gone, say) cannot be compiled, either
+        with contextlib.suppress(OSError):
+            if file not in sources:
+                sources[file] = file.read_bytes()
+                waiting += imported_files(sources[file])
+    digest = hashlib.sha256()
+    for file in sorted(sources):
+        digest.update(f"{os.path.relpath(file, ROOT)} {len(sources[file])} ".encode())
+        digest.update(sources[file])
     return digest.hexdigest()[:16]
 
 
-# Of the sources when the first kernel was imported. What is compiled of them after they have
-# changed again on disk is not kept, since no process can tell what it was compiled of.
-SOURCES = digest_of_sources()
+@functools.cache
+def imported_files(source: bytes) -> FrozenSet[Path]:
+    """
+    Returns the files of the modules below `nn` that a source imports, also by name from a package.
+    A module that it only mentions counts as well.
+    """
+    names = set()
+    for match in MODULE_NAME.finditer(source.decode()):
+        names.add(match["module"])
+        names |= {f"{match['module']}.{name}" for name in re.findall(r"\w+", match["names"] or "")}
+    paths = [ROOT.joinpath(*name.split(".")[2:]) for name in names]
+    return frozenset(
+        candidate
+        for path in paths
+        for candidate in (path.with_suffix(".py"), path / "__init__.py")
+        if candidate.is_relative_to(ROOT) and candidate.is_file()
+    )
 
 
 class KernelCache(FunctionCache):
@@ -69,8 +104,11 @@ class KernelCache(FunctionCache):
 
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
-        module = Path(function.__code__.co_filename).stem
-        self._function_name = re.sub("[<>]", "", f"{module}.{function.__qualname__}")
+        self._module = Path(function.__code__.co_filename)
+        self._function_name = re.sub("[<>]", "", f"{self._module.stem}.{function.__qualname__}")
+        # Of what is imported now. What is compiled after the files have changed on disk is not
+        # kept, since no process can tell what it was compiled of.
+        self._sources = digest_of_sources(self._module)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The code for a signature; `None` if there is none, or what there is cannot be used."""
@@ -98,7 +136,7 @@ class KernelCache(FunctionCache):
         Keeps the code for a signature. If that fails (the disk is full, say), a process says so
         once, and goes on.
         """
-        if not self._enabled or digest_of_sources() != SOURCES:
+        if not self._enabled or digest_of_sources(self._module) != self._sources:
             return
         if not self._impl.check_cachable(data):
             return
@@ -124,12 +162,12 @@ class KernelCache(FunctionCache):
 
     def _path(self, key: tuple) -> Path:
         rest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-        return Path(self._cache_path) / f"{self._function_name}.{SOURCES}-{rest}.nbc"
+        return Path(self._cache_path) / f"{self._function_name}.{self._sources}-{rest}.nbc"
 
     def _forget_what_is_stale(self) -> None:
         """
-        Deletes what was compiled of other sources, for whatever function, what a killed process
-        left unfinished, and what numba's own cache held of this function.
+        Deletes what was compiled of other sources of this module, or of a module that is gone, what
+        a killed process left unfinished, and what numba's own cache held of this function.
         """
         folder = Path(self._cache_path)
         for path in folder.glob("*.nbc*"):
@@ -138,10 +176,15 @@ class KernelCache(FunctionCache):
                 with contextlib.suppress(OSError):
                     if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
                         path.unlink()
-            elif match and match["sources"] != SOURCES:
+            elif match and self._is_stale(match["module"], match["sources"]):
                 _delete(path)
         for path in folder.glob(f"{self._function_name}-*.py*.nb[ci]"):
             _delete(path)
+
+    def _is_stale(self, module: str, sources: str) -> bool:
+        if module == self._module.stem:
+            return sources != self._sources
+        return not self._module.with_name(f"{module}.py").exists()
 
 
 def _read(path: Path, key: tuple) -> Any:

@@ -50,14 +50,17 @@ def test_what_was_compiled_of_other_sources_is_deleted(double, tmp_path, monkeyp
     compilation.entry(double)(4)
     triple = function_in_file(tmp_path / "tripling.py", "triple", "3 * number")
     compilation.entry(triple)(4)
+    gone = function_in_file(tmp_path / "halving.py", "half", "number / 2")
+    compilation.entry(gone)(4)
+    (tmp_path / "halving.py").unlink()
     (tmp_path / "__pycache__" / "doubling.double-1.py311.1.nbc").write_bytes(b"of numba's cache")
-    assert len(kept(tmp_path)) == 3
-    monkeypatch.setattr(kernel_cache, "SOURCES", 16 * "0")
-    monkeypatch.setattr(kernel_cache, "digest_of_sources", lambda: 16 * "0")
+    assert len(kept(tmp_path)) == 4
+    monkeypatch.setattr(kernel_cache, "digest_of_sources", lambda module: 16 * "0")
     again = compilation.entry(double)
     assert again(4) == 8 and not hits(again)
-    (file,) = kept(tmp_path)
-    assert file.name.startswith("doubling.double.0000000000000000-")
+    doubling, tripling = kept(tmp_path)
+    assert doubling.name.startswith("doubling.double.0000000000000000-")
+    assert tripling.name.startswith("tripling.triple.")  # of sources that have not changed
 
 
 def test_what_numba_was_told_to_check_belongs_to_the_key(double, tmp_path, monkeypatch):
@@ -68,11 +71,11 @@ def test_what_numba_was_told_to_check_belongs_to_the_key(double, tmp_path, monke
     assert len(kept(tmp_path)) == 2
 
 
-def test_nothing_is_kept_of_sources_that_have_changed_since_they_were_imported(
-    double, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(kernel_cache, "digest_of_sources", lambda: 16 * "0")
-    assert compilation.entry(double)(4) == 8
+def test_nothing_is_kept_of_sources_that_have_changed_since_they_were_imported(double, tmp_path):
+    compiled = compilation.entry(double)
+    with open(tmp_path / "doubling.py", "a") as file:
+        file.write("# edited\n")
+    assert compiled(4) == 8
     assert not kept(tmp_path)
 
 
@@ -173,15 +176,37 @@ def test_what_killed_processes_left_unfinished_does_not_pile_up(double, tmp_path
     assert not abandoned.exists() and at_work.exists()
 
 
-def test_a_file_that_cannot_be_read_does_not_belong_to_the_sources(tmp_path, monkeypatch):
-    copy = shutil.copytree(NN, tmp_path / "nn", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(kernel_cache, "__file__", str(copy / "kernel_cache.py"))
-    before = kernel_cache.digest_of_sources()
-    assert before == kernel_cache.SOURCES
-    (copy / "eisner" / ".#charts.py").symlink_to("editor@host.1234")
-    assert kernel_cache.digest_of_sources() == before
-    (copy / "eisner" / "other.py").write_text("")
-    assert kernel_cache.digest_of_sources() != before
+def test_the_sources_of_a_kernel_are_those_that_its_module_imports(package, monkeypatch):
+    nn = package / "spigot_allennlp" / "nn"
+    monkeypatch.setattr(kernel_cache, "ROOT", nn)
+    monkeypatch.setattr(kernel_cache, "imported_files", kernel_cache.imported_files.__wrapped__)
+
+    def digest():
+        return kernel_cache.digest_of_sources(nn / "eisner" / "caller.py")
+
+    before = digest()
+    (nn / "eisner" / ".#caller.py").symlink_to("editor@host.1234")
+    (nn / "eisner" / "other.py").write_text("")
+    (nn / "masking.py").unlink()
+    assert digest() == before  # nothing of this is imported by the caller
+    (nn / "compilation.py").write_text((nn / "compilation.py").read_text() + "# edited")
+    assert digest() != before
+    second = digest()
+    (nn / "eisner" / "inner" / "callee.py").unlink()
+    assert digest() != second
+
+
+def test_every_import_of_a_kernels_module_is_found():
+    module = NN / "eisner" / "caller.py"
+    found = kernel_cache.imported_files(
+        b"import numpy, spigot_allennlp.nn.heads\n"
+        b"from spigot_allennlp.nn.eisner import (\n    charts,\n    sums as other,\n)\n"
+        b"def later():\n    from spigot_allennlp.nn import masking\n"
+    )
+    for name in ("heads", "eisner/charts", "eisner/sums", "masking"):
+        assert NN / f"{name}.py" in found
+    assert NN / "eisner" / "__init__.py" in found
+    assert kernel_cache.digest_of_sources(module) == kernel_cache.digest_of_sources(module)
 
 
 CALLER = """
