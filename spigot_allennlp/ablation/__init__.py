@@ -1,1 +1,4 @@
-"""One experiment, many variants of it, many seeds: trained, resumed, compared."""
+"""
+Trains many variants of one experiment with many seeds, resumes them, compares them, and writes the
+report.
+"""

@@ -1,4 +1,7 @@
-"""Callbacks of the trainer."""
+"""
+Callbacks of the trainer: resumable runs, archives that need nothing else, averages of the last
+epochs.
+"""
 
 from spigot_allennlp.callbacks.boosting import Boosting
 from spigot_allennlp.callbacks.last_epochs import LastEpochs

@@ -1,4 +1,4 @@
-"""Subcommands of `allennlp`."""
+"""Subcommands of `allennlp`: `ablate`, `generate-treebank`, `plot-metrics`."""
 
 from spigot_allennlp.commands.ablate import Ablate
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank

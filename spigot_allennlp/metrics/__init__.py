@@ -1,4 +1,4 @@
-"""Floor 1: how good a prediction is, counted over a whole data set."""
+"""Counts, over a whole data set, how good predictions are."""
 
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.metrics.counting_metric import CountingMetric

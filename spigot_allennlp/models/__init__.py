@@ -1,4 +1,4 @@
-"""Floor 6: assembly and loss, nothing else."""
+"""AllenNLP models: they assemble modules and compute the loss."""
 
 from spigot_allennlp.models.latent_classifier import LatentClassifier
 from spigot_allennlp.models.latent_tree_classifier import LatentTreeClassifier

@@ -1,4 +1,4 @@
-"""Floor 5: torch modules that models assemble."""
+"""Torch modules that models assemble, `StructuredArgmaxLayer` first."""
 
 from spigot_allennlp.modules import seq2vec_encoders
 from spigot_allennlp.modules.arc_encoder import ArcEncoder

@@ -1,1 +1,3 @@
-"""Floor 1: tensors in, tensors out; no registry, no config, no text."""
+"""
+Tensors in, tensors out: kernels and their fallbacks in torch; no registry, no config, no text.
+"""

@@ -1,4 +1,4 @@
-"""Floor 7: text in, structures out."""
+"""Text or JSON in, structures out."""
 
 from spigot_allennlp.predictors.line_predictor import LinePredictor
 from spigot_allennlp.predictors.parser import ParserPredictor

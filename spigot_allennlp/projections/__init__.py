@@ -1,4 +1,4 @@
-"""Floor 3: how a point that left the polytope comes back."""
+"""How a point that left the polytope of a structure comes back to it."""
 
 from spigot_allennlp.projections.projection import IdentityProjection, LocalProjection, Projection
 from spigot_allennlp.projections.sparsemap import SparseMAP

@@ -1,4 +1,4 @@
-"""Floor 7: schedules of training that AllenNLP does not have."""
+"""Schedules of the learning rate that AllenNLP does not have."""
 
 from spigot_allennlp.training.inverse_square_root import InverseSquareRoot
 
