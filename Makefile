@@ -1,6 +1,7 @@
 # make train    trains the SPIGOT parser on the embedded data set
 # make sentiment  on the same data: a parser, then the sentiment classifiers with and without its graph
 # make test     runs the tests
+# make check    lint, format, types and tests: all that has to pass before a change lands
 # make fuzz     feeds readers and predictors FUZZ_INPUTS mutated inputs, and tells what came of them
 # make bench    measures ours against other libraries
 # make lint | types | format | clean
@@ -23,14 +24,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 PEERS := $(VENV)/.peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks tests
+SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks tests docs/draw_architecture.py
 
 # One thread for each process. The tensors are small; where other processes want the cores, too, two
 # threads that wait for each other at every operation are many times slower than one.
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: train sentiment test fuzz bench lint types format clean environment
+.PHONY: train sentiment check test fuzz bench lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
@@ -56,6 +57,8 @@ sentiment: $(STAMP)
 	  --include-package spigot_allennlp --overrides "$$0" > "$(RUN)/{}.log" 2>&1' '$(SMALL_CLASSIFIER)'
 	@$(BIN)/allennlp print-results "$(RUN)" --keys best_validation_accuracy best_validation_arcs_changed \
 	  best_validation_labelled_f1
+
+check: lint types test
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile

@@ -1,20 +1,30 @@
 """
-Where code may live: the floors of the house, and who may see whom.
+Where code may live, and who may import whom; docs/architecture.md explains it.
 
-A module may import its own package, and what `MAY_IMPORT` grants its package, always by the file
-that defines it, never by the face of a package (`__init__.py`), which re-exports its own package
-alone. The first floor, `nn`, is divided into rooms, of which none but `lanes` serves others, and a
-hall of single files, which serve all.
+A module may import its own package, and what `MAY_IMPORT` grants its package, always from the file
+that defines it, never from a package's `__init__.py`, which re-exports its own package alone. In
+`nn`, a family of kernels (a folder) sees itself, `semirings`, and the single files of `nn`, which
+serve all families.
 """
 
 import ast
+import importlib.util
 import re
+import subprocess
+import sys
+import warnings
 from pathlib import Path
-from typing import Dict, Iterator, List, Set
+from typing import Dict, List, Set
 
 import pytest
 
 ROOT = Path(__file__).parents[1] / "spigot_allennlp"
+DRAW = ROOT.parent / "docs" / "draw_architecture.py"
+
+specification = importlib.util.spec_from_file_location("draw_architecture", DRAW)
+assert specification is not None and specification.loader is not None
+draw_architecture = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(draw_architecture)
 
 # Of these packages only the base files may be seen from outside, and a sibling only in order to
 # subclass it: no module knows a concrete structure, projection or estimator.
@@ -63,30 +73,20 @@ MAY_NOT_NEED: Dict[str, Set[str]] = {
 NO_NAMES = {"utils", "util", "helpers", "common", "misc"}
 
 
-def name_of(file: Path) -> str:
-    parts = file.relative_to(ROOT.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-FILES: Dict[str, Path] = {name_of(file): file for file in sorted(ROOT.rglob("*.py"))}
+FILES: Dict[str, Path] = draw_architecture.modules(ROOT)
 FACES = {name for name, file in FILES.items() if file.name == "__init__.py"}
 MODULES = sorted(FILES.keys() - FACES)
+# From here on a reader has to scroll: in lines, without signature and docstring for a function.
+LONG_FILE, LONG_FUNCTION = 400, 45
 
 
 def tree_of(module: str) -> ast.Module:
     return ast.parse(FILES[module].read_text(encoding="utf-8"))
 
 
-def imports_of(module: str) -> Iterator[str]:
+def imports_of(module: str) -> Set[str]:
     """The full names of all modules that it imports, also inside functions."""
-    for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            source = "." * node.level + (node.module or "")
-            for alias in node.names:
-                inner = f"{source}.{alias.name}"
-                yield inner if inner in FILES else source
+    return set(draw_architecture.imports(tree_of(module), FILES))
 
 
 def ours(module: str) -> List[str]:
@@ -118,23 +118,25 @@ def is_granted(module: str, target: str) -> bool:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_what_its_floor_may_see_and_nothing_else(module):
+def test_a_module_imports_what_its_package_may_see_and_nothing_else(module):
     for target in ours(module):
         assert not target.startswith("."), f"{module} imports relatively: {target}"
-        assert target not in FACES, f"{module} imports the face {target}, not the file that defines"
+        assert target not in FACES, (
+            f"{module} imports {target}, not the file that defines"
+        )
         assert is_granted(module, target), f"{module} may not import {target}"
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if re.search(r"\.nn\..+\.", name)])
-def test_a_room_of_the_first_floor_sees_itself_lanes_and_the_hall(module):
-    room = module.split(".")[2]
+def test_a_family_of_kernels_sees_itself_the_semirings_and_single_files(module):
+    family = module.split(".")[2]
     for target in ours(module):
-        is_in_the_hall = target.count(".") == 2
-        assert is_in_the_hall or target.split(".")[2] in {room, "lanes"}, (module, target)
+        is_single_file = target.count(".") == 2
+        assert is_single_file or target.split(".")[2] in {family, "semirings", "lanes"}, (module, target)
 
 
 @pytest.mark.parametrize("face", sorted(FACES - {ROOT.name}))
-def test_a_face_re_exports_its_own_package_alone(face):
+def test_a_package_re_exports_itself_alone(face):
     assert all(target.startswith(face) for target in ours(face))
 
 
@@ -145,19 +147,23 @@ def test_a_package_does_without_what_it_should_not_need(module):
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_file_has_one_idea(module):
+def test_a_file_has_a_name_that_says_something_and_a_docstring(module):
     assert module.split(".")[-1] not in NO_NAMES
-    assert len(FILES[module].read_text(encoding="utf-8").splitlines()) <= 400
     assert ast.get_docstring(tree_of(module)) or not tree_of(module).body
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_function_has_45_lines_at_most_besides_signature_and_docstring(module):
-    for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.FunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            length = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-            assert length <= 45, f"{module}.{node.name} has {length} lines"
+def test_what_is_long_is_remarked_on():
+    """A hint to the reader of the tests' output, not a rule: a long idea may be one."""
+    for module in MODULES:
+        lines = len(FILES[module].read_text(encoding="utf-8").splitlines())
+        if lines > LONG_FILE:
+            warnings.warn(f"{module} has {lines} lines: is it one idea?", stacklevel=1)
+        for node in ast.walk(tree_of(module)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                length = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+                if length > LONG_FUNCTION:
+                    warnings.warn(f"{module}.{node.name} has {length} lines", stacklevel=1)
 
 
 def registered(module: str) -> Dict[str, str]:
@@ -202,3 +208,18 @@ def test_no_module_needs_itself():
 
 def test_every_package_has_a_row_in_the_table():
     assert {package_of(module) for module in MODULES} <= MAY_IMPORT.keys()
+
+
+def test_the_picture_and_the_table_of_the_documentation_are_what_the_imports_say():
+    check = subprocess.run(
+        [sys.executable, str(DRAW), "--check"], capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_a_circle_of_packages_cannot_be_drawn():
+    first, second = (
+        draw_architecture.Package(name, "", {need}) for name, need in (("a", "b"), ("b", "a"))
+    )
+    with pytest.raises(ValueError, match="circle"):
+        draw_architecture.rows_of([first, second])
