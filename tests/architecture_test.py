@@ -121,9 +121,7 @@ def is_granted(module: str, target: str) -> bool:
 def test_a_module_imports_what_its_package_may_see_and_nothing_else(module):
     for target in ours(module):
         assert not target.startswith("."), f"{module} imports relatively: {target}"
-        assert target not in FACES, (
-            f"{module} imports {target}, not the file that defines"
-        )
+        assert target not in FACES, f"{module} imports {target}, not the file that defines"
         assert is_granted(module, target), f"{module} may not import {target}"
 
 
@@ -132,7 +130,10 @@ def test_a_family_of_kernels_sees_itself_the_semirings_and_single_files(module):
     family = module.split(".")[2]
     for target in ours(module):
         is_single_file = target.count(".") == 2
-        assert is_single_file or target.split(".")[2] in {family, "semirings", "lanes"}, (module, target)
+        assert is_single_file or target.split(".")[2] in {family, "semirings", "lanes"}, (
+            module,
+            target,
+        )
 
 
 @pytest.mark.parametrize("face", sorted(FACES - {ROOT.name}))
