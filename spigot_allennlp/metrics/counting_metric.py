@@ -1,11 +1,13 @@
 """A metric whose every figure is a function of counts that add up over batches and workers."""
 
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional, Type, TypeVar
 
 import torch
 from allennlp.nn.util import dist_reduce_sum
 from allennlp.training.metrics import Metric
 from torch import Tensor
+
+Self = TypeVar("Self", bound="CountingMetric")
 
 
 class CountingMetric(Metric):
@@ -35,17 +37,36 @@ class CountingMetric(Metric):
         assert counts.shape == (self._num_counts,) and counts.dtype == torch.long
         self._counts = counts if self._counts is None else self._counts.to(counts.device) + counts
 
+    @property
+    def counts(self) -> Tensor:
+        """
+        The sum of what this process has counted since the last reset: integers, shape
+        `(num_counts,)`, on the device where they arose.
+        """
+        if self._counts is None:
+            return torch.zeros(self._num_counts, dtype=torch.long)
+        return self._counts
+
+    def settings(self) -> Dict[str, Any]:
+        """
+        Returns what distinguishes this metric from others of its class: its attributes but for the
+        counts. `from_settings` takes them, also after they have been written as JSON.
+        """
+        return {name: value for name, value in vars(self).items() if name != "_counts"}
+
+    @classmethod
+    def from_settings(cls: Type[Self], settings: Dict[str, Any]) -> Self:
+        """Returns a metric with these `settings`, which has counted nothing yet."""
+        metric = cls.__new__(cls)
+        vars(metric).update(settings, _counts=None)
+        return metric
+
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
         """
         The figures over everything since the last reset; none if there was nothing to count, rather
         than zeros that would look like a result.
         """
-        local = (
-            torch.zeros(self._num_counts, dtype=torch.long)
-            if self._counts is None
-            else self._counts
-        )
-        total = dist_reduce_sum(local).tolist()
+        total = dist_reduce_sum(self.counts).tolist()
         if reset:
             self.reset()
         return self.figures(total) if any(total) else {}
