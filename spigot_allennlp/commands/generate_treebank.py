@@ -85,8 +85,8 @@ def generate_treebank(
     known, or a number is negative.
     """
     from spigot_allennlp.compat.whole_files import write
-    from spigot_allennlp.data.synthetic.writing import LAYOUTS
-    from spigot_allennlp.data.synthetic_treebank import synthetic_text
+    from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
+    from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS
 
     unknown = [layout for layout in layouts if layout not in LAYOUTS]
     if unknown:

@@ -5,7 +5,7 @@ from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank, generate_treebank
-from spigot_allennlp.data.synthetic_treebank import synthetic_text
+from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
 
 SIZES = {"train": 4, "dev": 2, "test": 0}
 

@@ -15,7 +15,7 @@ from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.source import is_synthetic, open_source
 from spigot_allennlp.data.synthetic.specification import parse_specification
-from spigot_allennlp.data.synthetic_treebank import generate
+from spigot_allennlp.data.synthetic.treebank.treebank import generate
 
 CHARACTERS = "characters"
 

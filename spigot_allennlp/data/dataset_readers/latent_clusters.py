@@ -7,15 +7,15 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import Field, LabelField, TensorField
 
-from spigot_allennlp.data.latent_clusters import draw_latent_clusters
+from spigot_allennlp.data.synthetic.clusters import sample_latent_clusters
 
 
 @DatasetReader.register("latent_clusters")
 class LatentClustersReader(DatasetReader):
     """
-    Draws points in clusters, two classes within each; see `data/latent_clusters.py`. All parts are
-    cut from one data set, and the data path is the name of a part: "train", "dev" or "test". What
-    is not given here has the settings of
+    Samples points in clusters, two classes within each; see `data/synthetic/clusters.py`. All parts
+    are cut from one data set, and the data path is the name of a part: "train", "dev" or "test".
+    What is left out has the settings of
     [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357).
 
     An instance has `features`, a `TensorField` of shape `(dim,)`, `label`, a `LabelField`, "0" or
@@ -67,7 +67,7 @@ class LatentClustersReader(DatasetReader):
             start, end = end, end + size
             if part == file_path:
                 break
-        drawn = draw_latent_clusters(sum(self._sizes.values()), *self._settings)
+        drawn = sample_latent_clusters(sum(self._sizes.values()), *self._settings)
         for row in range(start, end):
             label, cluster = str(drawn.labels[row]), int(drawn.clusters[row])
             yield self.text_to_instance(drawn.features[row], label, cluster)

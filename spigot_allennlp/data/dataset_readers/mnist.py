@@ -11,7 +11,7 @@ from allennlp.data.fields import ArrayField, LabelField, MetadataField
 from spigot_allennlp.data.dataset_readers.held_out import check_every, part_of
 from spigot_allennlp.data.idx_format import as_bytes, read_images
 from spigot_allennlp.data.source import is_synthetic
-from spigot_allennlp.data.synthetic_digits import generate_digits
+from spigot_allennlp.data.synthetic.images import generate_digits
 
 
 @DatasetReader.register("mnist")

@@ -15,7 +15,7 @@ from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.event_format import Events, read_events
 from spigot_allennlp.data.recordings import APPLE_DOUBLE
 from spigot_allennlp.data.source import is_synthetic
-from spigot_allennlp.data.synthetic_events import generate_events
+from spigot_allennlp.data.synthetic.events import generate_events
 
 SUFFIX = ".bin"
 

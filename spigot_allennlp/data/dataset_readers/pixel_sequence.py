@@ -10,7 +10,7 @@ from allennlp.data.fields import LabelField, TensorField
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.idx_format import as_bytes, read_images
-from spigot_allennlp.data.synthetic_images import draw_image
+from spigot_allennlp.data.synthetic.images import sample_shape
 
 
 @DatasetReader.register("pixel_sequence")
@@ -49,7 +49,7 @@ class PixelSequenceReader(SequenceReader):
     def _generated(
         self, random: numpy.random.Generator, settings: Dict[str, int]
     ) -> Dict[str, Any]:
-        image, label = draw_image(random, settings.get("image_size", 8))
+        image, label = sample_shape(random, settings.get("image_size", 8))
         return {"image": image, "label": str(label)}
 
     def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:

@@ -13,7 +13,7 @@ from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
 from spigot_allennlp.data.recordings import Recording, read_recordings
 from spigot_allennlp.data.source import is_synthetic
 from spigot_allennlp.data.speech_features import log_mel, rise_and_fall
-from spigot_allennlp.data.synthetic_speech import generate_recordings
+from spigot_allennlp.data.synthetic.speech import generate_recordings
 
 
 @DatasetReader.register("spoken_digits")

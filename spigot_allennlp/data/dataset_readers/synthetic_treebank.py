@@ -11,9 +11,9 @@ from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
 from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.sentiment_sentence import CLASSES
-from spigot_allennlp.data.synthetic.sentence import SyntheticSentence
 from spigot_allennlp.data.synthetic.specification import parse_specification
-from spigot_allennlp.data.synthetic_treebank import generate
+from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
+from spigot_allennlp.data.synthetic.treebank.treebank import generate
 
 
 @dataclass

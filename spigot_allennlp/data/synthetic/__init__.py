@@ -1,4 +1,4 @@
 """
-The parts of the embedded treebank: a lexicon, a grammar that draws trees, the graph of a tree, the
-sentiment of a graph, and the writing of all three. `data/synthetic_treebank.py` puts them together.
+Data sets that are sampled instead of read, so that everything runs without a file: a treebank, and
+images, recordings of events, speech and points in clusters.
 """

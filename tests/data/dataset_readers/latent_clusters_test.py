@@ -3,7 +3,7 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.dataset_readers.latent_clusters import LatentClustersReader
-from spigot_allennlp.data.latent_clusters import draw_latent_clusters
+from spigot_allennlp.data.synthetic.clusters import sample_latent_clusters
 
 SIZES = {"train": 6, "dev": 3, "test": 2}
 
@@ -13,7 +13,7 @@ def reader(**settings):
 
 
 def test_the_parts_are_cut_from_one_data_set_in_their_order():
-    drawn = draw_latent_clusters(size=11, num_clusters=3, dim=4, deviation=0.1, seed=7)
+    drawn = sample_latent_clusters(size=11, num_clusters=3, dim=4, deviation=0.1, seed=7)
     start = 0
     for part, size in SIZES.items():
         instances = list(reader(seed=7).read(part))

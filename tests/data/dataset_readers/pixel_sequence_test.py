@@ -3,7 +3,7 @@ import pytest
 
 from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
 from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.synthetic_images import CLASSES, draw_image
+from spigot_allennlp.data.synthetic.images import SHAPES, sample_shape
 from tests.data.idx_files import idx
 
 IMAGE = numpy.array([[0, 255, 51], [102, 153, 204]], dtype=numpy.uint8)
@@ -50,12 +50,12 @@ def test_generated_images_have_the_size_that_is_asked_for_and_all_classes():
 
 def test_the_ink_of_a_generated_image_is_where_its_class_says():
     random = numpy.random.default_rng(1)
-    images = [draw_image(random, 9) for _ in range(80)]
+    images = [sample_shape(random, 9) for _ in range(80)]
     for image, label in images:
         ink = image > 150
-        if CLASSES[label] == "lying":
+        if SHAPES[label] == "lying":
             assert ink.sum() == 9 and ink.any(axis=1).sum() == 1
-        elif CLASSES[label] == "standing":
+        elif SHAPES[label] == "standing":
             assert ink.sum() == 9 and ink.any(axis=0).sum() == 1
 
 

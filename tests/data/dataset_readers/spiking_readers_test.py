@@ -11,7 +11,7 @@ from spigot_allennlp.data.dataset_readers.n_mnist import NMnistReader
 from spigot_allennlp.data.dataset_readers.spoken_digits import SpokenDigitsReader
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.event_format import encode_events
-from spigot_allennlp.data.synthetic_events import generate_events
+from spigot_allennlp.data.synthetic.events import generate_events
 from tests.data.idx_files import write_images
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"

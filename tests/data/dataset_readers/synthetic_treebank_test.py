@@ -6,7 +6,7 @@ from allennlp.data import DatasetReader
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
-from spigot_allennlp.data.synthetic_treebank import generate
+from spigot_allennlp.data.synthetic.treebank.treebank import generate
 
 SPEC = "synthetic:size=12,seed=6"
 

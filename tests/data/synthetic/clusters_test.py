@@ -1,0 +1,44 @@
+import numpy
+import pytest
+
+from spigot_allennlp.data.synthetic.clusters import sample_latent_clusters
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return sample_latent_clusters(size=4000, num_clusters=4, dim=20, deviation=0.1, seed=3)
+
+
+def test_every_point_lies_about_the_centre_of_its_cluster(drawn):
+    for cluster in range(4):
+        members = drawn.features[drawn.clusters == cluster]
+        assert members.std(axis=0) == pytest.approx(0.1, rel=0.1)
+    assert drawn.features.dtype == numpy.float32
+
+
+def test_clusters_are_equally_likely(drawn):
+    assert numpy.bincount(drawn.clusters) / 4000 == pytest.approx(0.25, abs=0.03)
+
+
+def test_within_a_cluster_the_classes_are_balanced_and_divided_by_a_plane(drawn):
+    for cluster in range(4):
+        members = drawn.clusters == cluster
+        points, labels = drawn.features[members], drawn.labels[members]
+        assert labels.mean() == pytest.approx(0.5, abs=0.05)
+        # The difference of the classes' means is the direction, up to noise.
+        centred = points - points.mean(axis=0)
+        direction = centred[labels == 1].mean(axis=0) - centred[labels == 0].mean(axis=0)
+        assert ((centred @ direction > 0) == labels).mean() > 0.9
+
+
+def test_over_all_clusters_no_plane_divides_the_classes(drawn):
+    points = drawn.features - drawn.features.mean(axis=0)
+    weights = numpy.linalg.lstsq(points, 2 * drawn.labels - 1, rcond=None)[0]
+    assert ((points @ weights > 0) == drawn.labels).mean() < 0.75
+
+
+def test_a_seed_repeats_the_data():
+    settings = {"size": 50, "num_clusters": 3, "dim": 5, "deviation": 0.1}
+    once, again, other = (sample_latent_clusters(**settings, seed=seed) for seed in (1, 1, 2))
+    assert (once.features == again.features).all() and (once.labels == again.labels).all()
+    assert (once.features != other.features).any()
