@@ -68,5 +68,5 @@ class SparseMAP(SurrogateEstimator):
         if state is None:
             slope = problem.structure.hull_derivative(value, gradient, problem.mask)
         else:
-            slope = state.derivative(gradient)
+            slope = state.jvp(gradient)
         return slope / self._temperature

@@ -1,138 +1,349 @@
 """
-One step of the active set method, as machine code: see `active_set.py`.
+One iteration of the active set method, as machine code: see `active_set.py`.
 
-The *slopes* of a corral are the products of its vertices with the residual, point minus mean. As
-long as they differ, weights can be moved from vertices of small slope to those of large slope.
+The *slope* of a vertex is its product with the residual, target minus mean. As long as the slopes
+in an active set differ, weight can be moved from vertices of small slope to those of large slope,
+which brings the mean nearer to the target.
 """
+
+from typing import NamedTuple
 
 import numpy
 
-from spigot_allennlp.nn.active_set.corral import enter, leave, total_at
-from spigot_allennlp.nn.active_set.factor import solve, solve_transposed
 from spigot_allennlp.nn.compilation import entry, kernel
 
+# A row of the Gram matrix counts as a combination of those before it if no more than this share of
+# its squared length is left when they are projected out.
+DEPENDENT_SHARE = 1e-10
+
+
+class SearchState(NamedTuple):
+    """
+    The active sets of a batch: for each instance the vertices in use, affinely independent, with
+    their weights (the *corrals* of [Wolfe, 1976](https://doi.org/10.1007/BF01580381)).
+
+    Every array has an entry for each instance in its first dimension. There is space for
+    `capacity` vertices, of which the first `num_vertices` are in use.
+
+    # Parameters
+
+    start : `numpy.ndarray`
+        Shape `(batch_size, num_parts)`: the vertex from which the search sets out.
+    target_displacement, displacement, residual : `numpy.ndarray`
+        Shape `(batch_size, num_parts)`: the target minus `start`, the mean of the vertices minus
+        `start`, and the difference of the two. No number near one is in them when the target lies
+        near `start`, so that no digit of a small displacement is lost.
+    parts : `numpy.ndarray`
+        Shape `(batch_size, capacity, max_parts)`, int32: the indices of each vertex's parts.
+    part_counts : `numpy.ndarray`
+        Shape `(batch_size, capacity)`: the number of each vertex's parts.
+    weights : `numpy.ndarray`
+        Shape `(batch_size, capacity)`: the weight of each vertex, positive; they sum to one.
+    factor : `numpy.ndarray`
+        Shape `(batch_size, capacity, capacity)`: the upper triangular Cholesky factor of the
+        vertices' Gram matrix with one added to all its entries.
+    gap_limit : `numpy.ndarray`
+        Shape `(batch_size,)`: the gap at which an instance is done; NaN if the target is not
+        finite.
+    gap : `numpy.ndarray`
+        Shape `(batch_size,)`: the gap of the last iteration.
+    num_vertices, iterations : `numpy.ndarray`
+        Shape `(batch_size,)`.
+    contains_start : `numpy.ndarray`
+        Shape `(batch_size,)`, bool: whether `start` has been the first vertex all along.
+    is_stalled : `numpy.ndarray`
+        Shape `(batch_size,)`, bool: whether the last iteration added no vertex or moved no weight.
+    is_done : `numpy.ndarray`
+        Shape `(batch_size,)`, bool: whether the last iteration was the last.
+    """
+
+    start: numpy.ndarray
+    target_displacement: numpy.ndarray
+    displacement: numpy.ndarray
+    residual: numpy.ndarray
+    parts: numpy.ndarray
+    part_counts: numpy.ndarray
+    weights: numpy.ndarray
+    factor: numpy.ndarray
+    gap_limit: numpy.ndarray
+    gap: numpy.ndarray
+    num_vertices: numpy.ndarray
+    iterations: numpy.ndarray
+    contains_start: numpy.ndarray
+    is_stalled: numpy.ndarray
+    is_done: numpy.ndarray
+
+
+class Workspace(NamedTuple):
+    """
+    What the kernels work in, one instance at a time.
+
+    # Parameters
+
+    slopes : `numpy.ndarray`
+        Shape `(capacity,)`: of each vertex.
+    weight_change, ones : `numpy.ndarray`
+        Shape `(capacity,)`.
+    parts : `numpy.ndarray`
+        Shape `(num_parts,)`, int32: the parts of the vertex that is about to enter.
+    is_part : `numpy.ndarray`
+        Shape `(num_parts,)`: zeros, between calls.
+    """
+
+    slopes: numpy.ndarray
+    weight_change: numpy.ndarray
+    ones: numpy.ndarray
+    parts: numpy.ndarray
+    is_part: numpy.ndarray
+
 
 @entry
-def most_parts(vertices):
-    """The largest number of parts of a vertex."""
-    most = 0
-    for row in range(len(vertices)):
-        most = max(most, int(numpy.count_nonzero(vertices[row])))
-    return most
-
-
-@entry
-def advance(members, vertices, most_steps, corrals):
+def advance(instances, best_vertices, max_iterations, state):
     """
-    Measures the gap of each of `members`, to which the row of `vertices` with the best product
-    with its residual was found, and unless it is small enough, or there were `most_steps`, makes a
-    step.
+    Runs one iteration for each of `instances`, whose vertex of largest slope is the same row of
+    `best_vertices`: computes its gap, and unless that is below the limit or there have been
+    `max_iterations`, moves its mean nearer to the target.
     """
-    slopes, shift, ones = numpy.empty((3, corrals.weights.shape[1]))
-    room, marks = numpy.empty(vertices.shape[1], numpy.int32), numpy.zeros(vertices.shape[1])
-    for row in range(len(members)):
-        member = members[row]
-        best = list_parts(vertices[row], room)
-        mean = find_slopes(corrals, member, slopes)
-        gap = total_at(corrals.residual[member], best) - mean
-        corrals.gap[member] = max(gap, 0.0) if corrals.limit[member] >= 0 else numpy.nan
-        corrals.done[member] = True
-        if gap > corrals.limit[member] and corrals.steps[member] < most_steps:
-            entered = enter(corrals, member, best, shift, marks)
-            if entered:
-                slopes[corrals.used[member] - 1] = gap + mean
+    slopes, weight_change, ones = numpy.empty((3, state.weights.shape[1]))
+    num_parts = best_vertices.shape[1]
+    work = Workspace(
+        slopes, weight_change, ones, numpy.empty(num_parts, numpy.int32), numpy.zeros(num_parts)
+    )
+    for row in range(len(instances)):
+        instance = instances[row]
+        best = list_parts(best_vertices[row], work.parts)
+        mean_slope = compute_slopes(state, instance, slopes)
+        gap = sum_at(state.residual[instance], best) - mean_slope
+        state.gap[instance] = max(gap, 0.0) if state.gap_limit[instance] >= 0 else numpy.nan
+        state.is_done[instance] = True
+        if gap > state.gap_limit[instance] and state.iterations[instance] < max_iterations:
+            is_new = add_vertex(state, instance, best, work)
+            if is_new:
+                slopes[state.num_vertices[instance] - 1] = gap + mean_slope
             # rounding may bring a vertex back, once, after which the weights are better
-            if entered or not corrals.stalled[member]:
-                for place in range(corrals.used[member]):
-                    slopes[place] -= mean
-                progress = descend(corrals, member, slopes, shift, ones)
-                corrals.done[member] = corrals.stalled[member] and not progress
-                corrals.stalled[member] = not (entered and progress)
-                corrals.steps[member] += 1
-                settle(corrals, member)
+            if is_new or not state.is_stalled[instance]:
+                for vertex in range(state.num_vertices[instance]):
+                    slopes[vertex] -= mean_slope
+                has_moved = optimise_weights(state, instance, work)
+                state.is_done[instance] = state.is_stalled[instance] and not has_moved
+                state.is_stalled[instance] = not (is_new and has_moved)
+                state.iterations[instance] += 1
+                update_mean(state, instance)
+
+
+@entry
+def max_part_count(vertices):
+    """Returns the largest number of parts that a vertex, a row of `vertices`, has."""
+    largest = 0
+    for row in range(len(vertices)):
+        largest = max(largest, int(numpy.count_nonzero(vertices[row])))
+    return largest
 
 
 @kernel
-def list_parts(vertex, room):
-    """The parts of `vertex`, in `room`."""
+def list_parts(vertex, indices):
+    """Returns the indices of the parts of `vertex`, written into `indices`."""
     count = 0
     for part in range(len(vertex)):
-        room[count] = part
+        indices[count] = part
         count += vertex[part] != 0
-    return room[:count]
+    return indices[:count]
 
 
 @kernel
-def find_slopes(corrals, member, slopes):
-    """Writes the slopes; their weighted mean."""
+def compute_slopes(state, instance, slopes):
+    """Writes the slopes of the vertices into `slopes`, and returns their weighted mean."""
     mean = 0.0
-    for place in range(corrals.used[member]):
-        parts = corrals.parts[member, place, : corrals.sizes[member, place]]
-        slopes[place] = total_at(corrals.residual[member], parts)
-        mean += corrals.weights[member, place] * slopes[place]
+    for vertex in range(state.num_vertices[instance]):
+        parts = state.parts[instance, vertex, : state.part_counts[instance, vertex]]
+        slopes[vertex] = sum_at(state.residual[instance], parts)
+        mean += state.weights[instance, vertex] * slopes[vertex]
     return mean
 
 
 @kernel
-def descend(corrals, member, slopes, shift, ones):
+def sum_at(values, indices):
+    """Returns the sum of `values` at `indices`."""
+    total = 0.0
+    for index in indices:
+        total += values[index]
+    return total
+
+
+@kernel
+def add_vertex(state, instance, parts, work):
     """
-    Moves the weights to where the mean is nearest to the point, or on the way there to where the
-    first weight vanishes, whose vertex then leaves, and so on. Whether anything moved.
+    Adds the vertex made of `parts`, with weight zero, unless it is an affine combination of the
+    vertices in use; returns whether it was added.
     """
-    weights, progress = corrals.weights[member], False
+    count = state.num_vertices[instance]
+    gram_row = work.weight_change
+    for part in parts:
+        work.is_part[part] = 1.0
+    for vertex in range(count):
+        others = state.parts[instance, vertex, : state.part_counts[instance, vertex]]
+        gram_row[vertex] = 1 + sum_at(work.is_part, others)
+    gram_row[count] = 1 + len(parts)
+    for part in parts:
+        work.is_part[part] = 0.0
+    is_new = append_row(state.factor[instance], count, gram_row)
+    if is_new:
+        for index in range(len(parts)):
+            state.parts[instance, count, index] = parts[index]
+        state.part_counts[instance, count] = len(parts)
+        state.weights[instance, count] = 0.0
+        state.num_vertices[instance] = count + 1
+    return is_new
+
+
+@kernel
+def remove_vertex(state, instance, removed, slopes):
+    """Removes the vertex with the index `removed`; those after it move up, with their slopes."""
+    count = state.num_vertices[instance]
+    remove_row(state.factor[instance], count, removed)
+    for vertex in range(removed, count - 1):
+        part_count = state.part_counts[instance, vertex + 1]
+        for index in range(part_count):
+            state.parts[instance, vertex, index] = state.parts[instance, vertex + 1, index]
+        state.part_counts[instance, vertex] = part_count
+        state.weights[instance, vertex] = state.weights[instance, vertex + 1]
+        slopes[vertex] = slopes[vertex + 1]
+    state.num_vertices[instance] = count - 1
+    if removed == 0:
+        state.contains_start[instance] = False
+
+
+@kernel
+def optimise_weights(state, instance, work):
+    """
+    Moves the weights to those of the mean nearest to the target among all affine combinations of
+    the vertices. Where that would make weights negative, moves only until the first of them
+    vanishes, removes its vertex and begins again. Returns whether any weight moved.
+    """
+    weights, slopes, change = state.weights[instance], work.slopes, work.weight_change
+    has_moved = False
     while True:
-        count = corrals.used[member]
-        find_shift(corrals.factor[member], count, slopes, shift, ones)
-        length, leaving = 1.0, -1
-        for place in range(count):
-            if shift[place] < 0 and weights[place] + shift[place] <= 0:
-                until = weights[place] / -shift[place]
-                if until < length or leaving < 0:
-                    length, leaving = until, place
-        for place in range(count):
-            weights[place] = max(weights[place] + length * shift[place], 0.0)
-            slopes[place] *= 1 - length
-        progress = progress or length > 0
-        if leaving < 0:
-            return progress
-        leave(corrals, member, leaving, slopes)
+        count = state.num_vertices[instance]
+        solve_for_weight_change(state.factor[instance], count, work)
+        fraction, removed = 1.0, -1
+        for vertex in range(count):
+            if change[vertex] < 0 and weights[vertex] + change[vertex] <= 0:
+                until_zero = weights[vertex] / -change[vertex]
+                if until_zero < fraction or removed < 0:
+                    fraction, removed = until_zero, vertex
+        for vertex in range(count):
+            weights[vertex] = max(weights[vertex] + fraction * change[vertex], 0.0)
+            slopes[vertex] *= 1 - fraction
+        has_moved = has_moved or fraction > 0
+        if removed < 0:
+            return has_moved
+        remove_vertex(state, instance, removed, slopes)
 
 
 @kernel
-def find_shift(factor, count, slopes, shift, ones):
+def solve_for_weight_change(factor, count, work):
     """
-    Writes into `shift` the change of weights, summing to zero, after which all slopes are equal:
-    `gram @ shift = slopes - constant`. `ones` is room to work in.
+    Writes into `work.weight_change` the change of weights, summing to zero, after which all slopes
+    are equal: `gram @ weight_change = slopes - constant`.
     """
-    for place in range(count):
-        shift[place], ones[place] = slopes[place], 1.0
-    solve_transposed(factor, count, shift)
+    change, ones = work.weight_change, work.ones
+    for vertex in range(count):
+        change[vertex], ones[vertex] = work.slopes[vertex], 1.0
+    solve_transposed(factor, count, change)
     solve_transposed(factor, count, ones)
-    both, one = 0.0, 0.0
-    for place in range(count):
-        both += ones[place] * shift[place]
-        one += ones[place] ** 2
-    for place in range(count):
-        shift[place] -= both / one * ones[place]
-    solve(factor, count, shift)
+    product, square = 0.0, 0.0
+    for vertex in range(count):
+        product += ones[vertex] * change[vertex]
+        square += ones[vertex] ** 2
+    for vertex in range(count):
+        change[vertex] -= product / square * ones[vertex]
+    solve(factor, count, change)
 
 
 @kernel
-def settle(corrals, member):
-    """Lets the weights sum to one, and computes what follows from them."""
-    count, weights, moved = corrals.used[member], corrals.weights[member], corrals.moved[member]
-    # the first vertex moves nothing; its weight may not differ from one though others have some
-    first = 1 if corrals.home[member] else 0
-    total, away = 0.0, 0.0
-    for place in range(count):
-        total += weights[place]
-    for place in range(count):
-        weights[place] /= total
-        away += weights[place] if place >= first else 0.0
-    for part in range(len(moved)):
-        moved[part] = -away * corrals.start[member, part]
-    for place in range(first, count):
-        for part in corrals.parts[member, place, : corrals.sizes[member, place]]:
-            moved[part] += weights[place]
-    for part in range(len(moved)):
-        corrals.residual[member, part] = corrals.aim[member, part] - moved[part]
+def update_mean(state, instance):
+    """Divides the weights by their sum, and computes displacement and residual from them."""
+    count, weights = state.num_vertices[instance], state.weights[instance]
+    displacement = state.displacement[instance]
+    # The start displaces nothing. Its weight may round to one although others have some, too.
+    first = 1 if state.contains_start[instance] else 0
+    total, displaced_weight = 0.0, 0.0
+    for vertex in range(count):
+        total += weights[vertex]
+    for vertex in range(count):
+        weights[vertex] /= total
+        displaced_weight += weights[vertex] if vertex >= first else 0.0
+    for part in range(len(displacement)):
+        displacement[part] = -displaced_weight * state.start[instance, part]
+    for vertex in range(first, count):
+        for part in state.parts[instance, vertex, : state.part_counts[instance, vertex]]:
+            displacement[part] += weights[vertex]
+    for part in range(len(displacement)):
+        target = state.target_displacement[instance, part]
+        state.residual[instance, part] = target - displacement[part]
+
+
+# The Cholesky factor of a symmetric matrix to which rows (with their columns) are appended and from
+# which they are removed: the upper triangle of the first `count` rows of `factor`, whose transpose
+# times itself is the matrix. Either change costs as much as to solve, `count` squared steps, where
+# a new factor would cost `count` cubed.
+
+
+@kernel
+def append_row(factor, count, row):
+    """
+    Appends a row to the matrix, unless the matrix would not be of full rank then; returns whether
+    it did. `row`, the products with the `count` rows before, then with itself, is overwritten.
+    """
+    square = row[count]
+    solve_transposed(factor, count, row)
+    remainder = square
+    for index in range(count):
+        remainder -= row[index] ** 2
+    if remainder > DEPENDENT_SHARE * square:
+        for index in range(count):
+            factor[index, count] = row[index]
+        factor[count, count] = numpy.sqrt(remainder)
+        return True
+    return False
+
+
+@kernel
+def remove_row(factor, count, removed):
+    """Removes the row and the column with the index `removed` from the matrix."""
+    for row in range(count):
+        first = max(removed, row - 1)
+        line = factor[row, first:count]
+        for index in range(len(line) - 1):
+            line[index] = line[index + 1]
+    # What now stands below the diagonal is rotated onto it.
+    for row in range(removed, count - 1):
+        upper, lower = factor[row, row : count - 1], factor[row + 1, row : count - 1]
+        length = numpy.hypot(upper[0], lower[0])
+        cosine, sine = upper[0] / length, lower[0] / length
+        for index in range(len(upper)):
+            above, below = upper[index], lower[index]
+            upper[index] = cosine * above + sine * below
+            lower[index] = cosine * below - sine * above
+
+
+@kernel
+def solve_transposed(factor, count, values):
+    """Replaces `values` by the solution of `factor^T @ solution = values`."""
+    for row in range(count):
+        value = values[row] / factor[row, row]
+        values[row] = value
+        line, remaining = factor[row, row + 1 : count], values[row + 1 : count]
+        for index in range(len(line)):
+            remaining[index] -= line[index] * value
+
+
+@kernel
+def solve(factor, count, values):
+    """Replaces `values` by the solution of `factor @ solution = values`."""
+    for row in range(count - 1, -1, -1):
+        value = values[row]
+        line, solved = factor[row, row + 1 : count], values[row + 1 : count]
+        for index in range(len(line)):
+            value -= line[index] * solved[index]
+        values[row] = value / factor[row, row]

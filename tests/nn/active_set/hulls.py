@@ -1,4 +1,4 @@
-"""Polytopes whose vertices are all known, and their nearest points by other means."""
+"""Polytopes whose vertices are all known, and other ways to their nearest points."""
 
 from dataclasses import dataclass
 from typing import Callable, List, Tuple
@@ -15,7 +15,7 @@ from spigot_allennlp.nn.masking import arc_mask
 
 @dataclass(frozen=True)
 class BestTree:
-    """The argmax over projective trees."""
+    """Is the argmax over projective trees."""
 
     single_root: bool = True
 
@@ -24,36 +24,36 @@ class BestTree:
 
 
 def what_is_positive(scores: Tensor, mask: BoolTensor) -> Tensor:
-    """The argmax over all sets of parts, whose hull is the unit box."""
+    """Returns the argmax over all sets of parts, whose hull is the unit box."""
     return ((scores > 0) & mask).to(scores.dtype)
 
 
 def argmax_of(families: List[Tensor]) -> Callable[[Tensor, BoolTensor], Tensor]:
     """
-    The argmax over an explicit family, `(num_objects, *parts)`, for each instance of a batch. Which
-    instance is asked about is told by the mask: a family has a mask of its own.
+    Returns the argmax over explicit families, `(num_objects, *parts)`, one for each instance of a
+    batch. The family of an instance is the one whose parts are those of its mask.
     """
 
     def argmax(scores: Tensor, mask: BoolTensor) -> Tensor:
         best = []
-        for one, legal in zip(scores, mask, strict=True):
-            (objects,) = [each for each in families if torch.equal(each.any(dim=0), legal)]
-            best.append(objects[(objects * one).flatten(1).sum(dim=1).argmax()])
+        for instance_scores, legal in zip(scores, mask, strict=True):
+            (objects,) = [family for family in families if torch.equal(family.any(dim=0), legal)]
+            best.append(objects[(objects * instance_scores).flatten(1).sum(dim=1).argmax()])
         return torch.stack(best).to(scores.dtype) if best else scores.clone()
 
     return argmax
 
 
 def random_family(generator: torch.Generator, num_objects: int, num_parts: int) -> Tensor:
-    """Sets of parts, none of them special; some may be there twice, or be means of others."""
+    """Returns random sets of parts; some may occur twice, or be means of others."""
     density = torch.rand((), generator=generator)
     return (torch.rand(num_objects, num_parts, generator=generator) < density).double()
 
 
 def nearest_by_least_squares(objects: Tensor, point: Tensor) -> Tensor:
     """
-    The projection onto the hull, by the reduction of least distances to non-negative least squares
-    of Lawson & Hanson (1974, chapter 23). Points with ties are too hard for the solver.
+    Computes the projection onto the hull, by the reduction of least distances to non-negative least
+    squares of Lawson & Hanson (1974, chapter 23). Points with ties are too hard for the solver.
     """
     corners, target = objects.flatten(1).double().numpy(), point.double().flatten().numpy()
     matrix = numpy.vstack([(corners - target).T, numpy.ones(len(corners))])
@@ -63,25 +63,25 @@ def nearest_by_least_squares(objects: Tensor, point: Tensor) -> Tensor:
 
 def gap_of(objects: Tensor, target: Tensor, point: Tensor) -> float:
     """
-    `max_z <target - point, z - point>`: zero if, and only if, no point of the hull is nearer to
-    `target` than `point`, provided that it is a point of the hull.
+    Computes `max_z <target - point, z - point>`: zero if, and only if, no point of the hull is
+    nearer to `target` than `point`, provided that it is a point of the hull.
     """
-    ways = (objects.double() - point) * (target - point)
-    return ways.flatten(1).sum(dim=1).max().item()
+    products = (objects.double() - point) * (target - point)
+    return products.flatten(1).sum(dim=1).max().item()
 
 
 def sentences(*lengths: int) -> Tuple[BoolTensor, Tensor]:
-    """Arc masks of sentences with so many tokens, and random points."""
+    """Returns arc masks of sentences of these lengths, and random points."""
     longest = max(lengths)
     mask = arc_mask(torch.arange(longest + 1) <= torch.tensor(lengths).unsqueeze(1))
     generator = torch.Generator().manual_seed(sum(lengths))
     return mask, torch.randn(mask.shape, generator=generator, dtype=torch.double)
 
 
-def check_mean(found: ActiveSet) -> None:
-    """That the point is what the vertices and their weights say."""
-    weights = found.weights
+def check_mean(active_set: ActiveSet) -> None:
+    """Checks that the point is the mean of the vertices with their weights."""
+    weights = active_set.weights
     assert (weights >= 0).all()
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(len(weights), dtype=torch.double))
-    mean = torch.einsum("bk,bk...->b...", weights, found.vertices.double())
-    torch.testing.assert_close(found.point.double(), mean)
+    mean = torch.einsum("bk,bk...->b...", weights, active_set.vertices.double())
+    torch.testing.assert_close(active_set.point.double(), mean)

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spigot_allennlp.nn.active_set import search
+from spigot_allennlp.nn.active_set import cpu
 from spigot_allennlp.nn.active_set.active_set import hull_step, project_onto_hull
 from spigot_allennlp.nn.masking import arc_mask
 from tests.nn.active_set.hulls import BestTree, check_mean, sentences, what_is_positive
@@ -12,38 +12,38 @@ best_tree = BestTree()
 
 
 def counted(argmax):
-    """`argmax`, and a list of how many instances each call of it is about."""
+    """Returns `argmax`, and a list of how many instances each call of it was about."""
     calls = []
 
-    def asked(scores, mask):
+    def argmax_and_count(scores, mask):
         calls.append(len(scores))
         return argmax(scores, mask)
 
-    return asked, calls
+    return argmax_and_count, calls
 
 
 # --- the batch
 
 
-def test_who_is_done_is_not_asked_about_again():
+def test_the_argmax_is_not_called_for_instances_that_are_done():
     argmax, calls = counted(best_tree)
     mask, points = sentences(15, 8, 3, 1, 0)
-    found = project_onto_hull(argmax, points, mask)
-    assert found.iterations[0] > found.iterations[2] > found.iterations[4] == 0
-    # one call for the start, and one more than steps
+    active_set = project_onto_hull(argmax, points, mask)
+    assert active_set.iterations[0] > active_set.iterations[2] > active_set.iterations[4] == 0
+    # one call for the start, and one more than iterations
     assert calls[:2] == [5, 5] and calls[-1] == 1 and sorted(calls, reverse=True) == calls
-    assert len(calls) == found.iterations.max() + 2
-    assert sum(calls) == found.iterations.sum() + 2 * 5
+    assert len(calls) == active_set.iterations.max() + 2
+    assert sum(calls) == active_set.iterations.sum() + 2 * 5
 
 
 def test_an_instance_alone_gives_what_it_gives_in_a_batch():
     mask, points = sentences(9, 4, 0, 6, 1)
     together = project_onto_hull(best_tree, points, mask)
     for index in range(5):
-        one = slice(index, index + 1)
-        alone = project_onto_hull(best_tree, points[one], mask[one])
-        torch.testing.assert_close(alone.point, together.point[one], atol=1e-12, rtol=0)
-        assert alone.iterations == together.iterations[one]
+        single = slice(index, index + 1)
+        alone = project_onto_hull(best_tree, points[single], mask[single])
+        torch.testing.assert_close(alone.point, together.point[single], atol=1e-12, rtol=0)
+        assert alone.iterations == together.iterations[single]
 
 
 def test_repeating_the_batch_changes_no_instance():
@@ -54,7 +54,7 @@ def test_repeating_the_batch_changes_no_instance():
 
 
 def test_threads_do_not_change_the_result(monkeypatch):
-    monkeypatch.setattr(search, "MANY_INSTANCES", 2)
+    monkeypatch.setattr(cpu, "MANY_INSTANCES", 2)
     mask, points = sentences(9, 4, 0, 6, 1, 7, 8)
     before = torch.get_num_threads()
     try:
@@ -67,15 +67,15 @@ def test_threads_do_not_change_the_result(monkeypatch):
     torch.testing.assert_close(*results, atol=1e-12, rtol=0)
 
 
-def test_there_is_room_for_any_number_of_vertices_of_any_size():
+def test_the_capacity_grows_with_the_number_and_the_size_of_the_vertices():
     # inside of a box, about as many vertices as parts are needed
     generator = torch.Generator().manual_seed(5)
     target = 0.2 + 0.6 * torch.rand(1, 40, generator=generator, dtype=torch.double)
     mask = torch.ones(1, 40, dtype=torch.bool)
-    found = project_onto_hull(what_is_positive, target, mask, tolerance=0.0)
-    check_mean(found)
-    assert (found.weights > 0).sum() > 2 * search.ROOM
-    torch.testing.assert_close(found.point, target, atol=1e-6, rtol=0)
+    active_set = project_onto_hull(what_is_positive, target, mask, tolerance=0.0)
+    check_mean(active_set)
+    assert (active_set.weights > 0).sum() > 2 * cpu.INITIAL_CAPACITY
+    torch.testing.assert_close(active_set.point, target, atol=1e-6, rtol=0)
     step = -target
     moved = hull_step(what_is_positive, torch.zeros_like(target), step, mask)
     torch.testing.assert_close(moved, step, atol=1e-6, rtol=0)
@@ -103,26 +103,26 @@ def test_odd_batches(seed, batch_size, longest, scale, kept, ties, single_root):
     points = scale * (points.round() if ties else points)
 
     argmax = BestTree(single_root)
-    found = project_onto_hull(argmax, points, mask)
-    assert (found.gap <= 1e-9 + 1e-12 * scale).all()
-    assert not found.point[~mask].any()
+    active_set = project_onto_hull(argmax, points, mask)
+    assert (active_set.gap <= 1e-9 + 1e-12 * scale).all()
+    assert not active_set.point[~mask].any()
     possible = argmax(points, mask).flatten(1).any(dim=1)
-    heads = found.point.sum(dim=2)
+    heads = active_set.point.sum(dim=2)
     # one head for every token, or nothing at all
     expected = (mask.any(dim=2) & possible.unsqueeze(1)).double()
     torch.testing.assert_close(heads, expected)
     if batch_size:
-        check_mean(found)
+        check_mean(active_set)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_lower_precision_gives_the_same_rounded(dtype):
     mask, points = sentences(7, 3, 0)
     rounded = points.to(dtype)
-    found = project_onto_hull(best_tree, rounded, mask)
+    active_set = project_onto_hull(best_tree, rounded, mask)
     exact = project_onto_hull(best_tree, rounded.double(), mask)
-    assert found.point.dtype == found.vertices.dtype == dtype
-    torch.testing.assert_close(found.point, exact.point.to(dtype))
+    assert active_set.point.dtype == active_set.vertices.dtype == dtype
+    torch.testing.assert_close(active_set.point, exact.point.to(dtype))
     vertex = best_tree(points, mask)
     moved = hull_step(best_tree, vertex.to(dtype), rounded, mask)
     assert moved.dtype == dtype
@@ -132,12 +132,12 @@ def test_lower_precision_gives_the_same_rounded(dtype):
 
 def test_non_contiguous_tensors():
     mask, points = sentences(7, 3, 4)
-    scattered = [each.transpose(0, 2).contiguous().transpose(0, 2) for each in (points, mask)]
-    found = project_onto_hull(best_tree, *scattered)
-    assert torch.equal(found.point, project_onto_hull(best_tree, points, mask).point)
-    one_mask, one_point = mask[:1].expand(3, -1, -1), points[:1].expand(3, -1, -1)
-    same = project_onto_hull(best_tree, one_point, one_mask).point
-    assert torch.equal(same, found.point[:1].expand(3, -1, -1))
+    scattered = [tensor.transpose(0, 2).contiguous().transpose(0, 2) for tensor in (points, mask)]
+    active_set = project_onto_hull(best_tree, *scattered)
+    assert torch.equal(active_set.point, project_onto_hull(best_tree, points, mask).point)
+    repeated_mask, repeated_point = mask[:1].expand(3, -1, -1), points[:1].expand(3, -1, -1)
+    same = project_onto_hull(best_tree, repeated_point, repeated_mask).point
+    assert torch.equal(same, active_set.point[:1].expand(3, -1, -1))
 
 
 def test_what_stands_in_illegal_places_does_not_matter():
@@ -155,23 +155,23 @@ def test_what_stands_in_illegal_places_does_not_matter():
 def test_the_tensors_of_the_caller_are_left_alone():
     mask, points = sentences(7, 3, 0)
     vertex = best_tree(points, mask)
-    given = [mask, points.requires_grad_(), vertex]
-    copies = [each.detach().clone() for each in given]
-    found = project_onto_hull(best_tree, points, mask)
+    arguments = [mask, points.requires_grad_(), vertex]
+    copies = [argument.detach().clone() for argument in arguments]
+    active_set = project_onto_hull(best_tree, points, mask)
     moved = hull_step(best_tree, vertex, points, mask)
-    assert not found.point.requires_grad and not moved.requires_grad
-    for one, other in zip(given, copies, strict=True):
-        assert torch.equal(one, other)
+    assert not active_set.point.requires_grad and not moved.requires_grad
+    for argument, copy in zip(arguments, copies, strict=True):
+        assert torch.equal(argument, copy)
 
 
 def test_a_point_that_is_not_a_number_ends_the_search_and_shows_in_the_gap():
     mask, points = sentences(5, 5, 5)
     points[1, 2, 1] = torch.nan
-    found = project_onto_hull(best_tree, points, mask)
-    assert found.gap[1].isnan() and (found.gap[[0, 2]] < 1e-9).all()
+    active_set = project_onto_hull(best_tree, points, mask)
+    assert active_set.gap[1].isnan() and (active_set.gap[[0, 2]] < 1e-9).all()
 
 
-# --- an argmax that is not one
+# --- a wrong argmax
 
 
 def test_an_argmax_that_repeats_itself_ends_the_search():
@@ -181,17 +181,17 @@ def test_an_argmax_that_repeats_itself_ends_the_search():
         return objects[:1].expand(len(scores), 3)
 
     mask = torch.ones(2, 3, dtype=torch.bool)
-    found = project_onto_hull(stubborn, torch.randn(2, 3), mask)
-    assert torch.equal(found.point.double(), objects[:1].expand(2, 3))
+    active_set = project_onto_hull(stubborn, torch.randn(2, 3), mask)
+    assert torch.equal(active_set.point.double(), objects[:1].expand(2, 3))
 
 
-def test_an_argmax_that_answers_at_random_ends_with_the_iterations():
+def test_a_random_argmax_ends_with_the_iterations():
     generator = torch.Generator().manual_seed(4)
 
     def arbitrary(scores, mask):
         return (torch.rand(scores.shape, generator=generator) < 0.5).to(scores.dtype)
 
     mask = torch.ones(6, 10, dtype=torch.bool)
-    found = project_onto_hull(arbitrary, 0.3 * torch.ones(6, 10), mask, max_iterations=200)
-    check_mean(found)
-    assert (found.iterations <= 200).all()
+    active_set = project_onto_hull(arbitrary, 0.3 * torch.ones(6, 10), mask, max_iterations=200)
+    check_mean(active_set)
+    assert (active_set.iterations <= 200).all()

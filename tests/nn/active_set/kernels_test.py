@@ -1,7 +1,12 @@
 import numpy
 import pytest
 
-from spigot_allennlp.nn.active_set.factor import gain, lose, solve, solve_transposed
+from spigot_allennlp.nn.active_set.kernels import (
+    append_row,
+    remove_row,
+    solve,
+    solve_transposed,
+)
 
 SIZE = 7
 
@@ -13,10 +18,10 @@ def matrix():
 
 
 def factor_of(matrix):
-    """Gained row by row, with room for one more."""
+    """Returns the factor, appended row by row, with space for one more row."""
     factor = numpy.full((len(matrix) + 1, len(matrix) + 1), numpy.nan)
     for count in range(len(matrix)):
-        assert gain(factor, count, matrix[: count + 1, count].copy())
+        assert append_row(factor, count, matrix[: count + 1, count].copy())
     return factor
 
 
@@ -25,25 +30,25 @@ def product_of(factor, count):
     return upper.T @ upper
 
 
-def test_the_factor_of_gained_rows_is_that_of_the_matrix(matrix):
+def test_the_factor_of_appended_rows_is_that_of_the_matrix(matrix):
     numpy.testing.assert_allclose(product_of(factor_of(matrix), SIZE), matrix)
 
 
-@pytest.mark.parametrize("leaving", range(SIZE))
-def test_a_lost_row_is_gone_and_can_be_gained_again(matrix, leaving):
-    factor, others = factor_of(matrix), numpy.delete(numpy.arange(SIZE), leaving)
-    lose(factor, SIZE, leaving)
+@pytest.mark.parametrize("removed", range(SIZE))
+def test_a_removed_row_is_gone_and_can_be_appended_again(matrix, removed):
+    factor, others = factor_of(matrix), numpy.delete(numpy.arange(SIZE), removed)
+    remove_row(factor, SIZE, removed)
     rest = matrix[numpy.ix_(others, others)]
     numpy.testing.assert_allclose(product_of(factor, SIZE - 1), rest)
-    assert gain(factor, SIZE - 1, matrix[[*others, leaving], leaving].copy())
-    order = [*others, leaving]
+    assert append_row(factor, SIZE - 1, matrix[[*others, removed], removed].copy())
+    order = [*others, removed]
     numpy.testing.assert_allclose(product_of(factor, SIZE), matrix[numpy.ix_(order, order)])
 
 
-def test_the_only_row_can_be_lost(matrix):
+def test_the_only_row_can_be_removed(matrix):
     factor = factor_of(matrix[:1, :1])
-    lose(factor, 1, 0)
-    assert gain(factor, 0, matrix[1, 1:2].copy())
+    remove_row(factor, 1, 0)
+    assert append_row(factor, 0, matrix[1, 1:2].copy())
     numpy.testing.assert_allclose(factor[0, 0] ** 2, matrix[1, 1])
 
 
@@ -55,20 +60,20 @@ def test_both_halves_of_a_system_are_solved(matrix):
     numpy.testing.assert_allclose(matrix @ solution, values)
 
 
-def test_a_row_that_the_others_explain_is_not_gained(matrix):
+def test_a_combination_of_the_other_rows_is_not_appended(matrix):
     factor = factor_of(matrix)
     before = product_of(factor, SIZE)
     weights = numpy.arange(SIZE) - 2.0
     combined = numpy.append(matrix @ weights, weights @ matrix @ weights)
-    assert not gain(factor, SIZE, combined)
+    assert not append_row(factor, SIZE, combined)
     numpy.testing.assert_array_equal(product_of(factor, SIZE), before)
 
 
-def test_many_changes_do_not_wear_the_factor_out(matrix):
+def test_many_changes_leave_the_factor_exact(matrix):
     generator, factor, order = numpy.random.default_rng(4), factor_of(matrix), list(range(SIZE))
     for _ in range(500):
-        leaving = generator.integers(SIZE)
-        lose(factor, SIZE, leaving)
-        order.append(order.pop(leaving))
-        assert gain(factor, SIZE - 1, matrix[order, order[-1]].copy())
+        removed = generator.integers(SIZE)
+        remove_row(factor, SIZE, removed)
+        order.append(order.pop(removed))
+        assert append_row(factor, SIZE - 1, matrix[order, order[-1]].copy())
     numpy.testing.assert_allclose(product_of(factor, SIZE), matrix[numpy.ix_(order, order)])

@@ -1,0 +1,164 @@
+"""
+The active set method for a batch of tensors on any device: calls of the argmax and of the kernels,
+which run on the CPU, in turn. See `active_set.py`.
+"""
+
+from typing import Callable, NamedTuple
+
+import numpy
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.active_set import kernels
+from spigot_allennlp.nn.active_set.kernels import SearchState
+from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.threads import share
+
+# The number of vertices for which there is space in the beginning; doubled as often as needed.
+INITIAL_CAPACITY = 16
+
+# A gap of as many units of rounding, times the distance of the target, is no gap.
+ROUNDING = 64 * numpy.finfo(numpy.double).eps
+
+# The number of instances from which on a second thread gains more than it costs.
+MANY_INSTANCES = 32
+
+
+class ActiveVertices(NamedTuple):
+    """
+    The vertices in use, and their weights.
+
+    # Parameters
+
+    parts : `numpy.ndarray`
+        Shape `(batch_size, max_vertices, max_parts)`, int64: the indices of each vertex's parts,
+        padded with the number of all parts.
+    weights : `numpy.ndarray`
+        Shape `(batch_size, max_vertices)`, padded with zeros.
+    """
+
+    parts: numpy.ndarray
+    weights: numpy.ndarray
+
+
+def search(
+    argmax: Callable[[Tensor, BoolTensor], Tensor],
+    start: Tensor,
+    target_displacement: Tensor,
+    mask: BoolTensor,
+    excluded: BoolTensor,
+    max_iterations: int,
+    tolerance: float,
+) -> SearchState:
+    """
+    Finds the active sets whose means are the projections of `start + target_displacement`.
+
+    # Parameters
+
+    argmax : `Callable[[Tensor, BoolTensor], Tensor]`
+    start : `Tensor`
+        A vertex of each instance, shape `(batch_size, *parts)`, in double precision.
+    target_displacement : `Tensor`
+        The target minus `start`, of the same shape and type.
+    mask : `BoolTensor`
+        The legal parts, of the same shape.
+    excluded : `BoolTensor`
+        Legal parts that no vertex may have, of the same shape; both tensors are zero there.
+    max_iterations, tolerance
+        As in `active_set.project_onto_hull`.
+    """
+    any_excluded = bool(excluded.any())
+    state = _initial_state(_flat_array(start), _flat_array(target_displacement))
+    distance = numpy.linalg.norm(state.target_displacement, axis=1)
+    gap_limit = numpy.minimum(distance, 1) ** 2 * tolerance
+    numpy.maximum(gap_limit, ROUNDING * distance, out=state.gap_limit)
+    instances = numpy.arange(len(start))
+    while len(instances):
+        selected = torch.from_numpy(instances).to(mask.device)
+        scores = torch.from_numpy(state.residual[instances]).to(mask.device)
+        scores = scores.view(len(instances), *start.shape[1:])
+        if any_excluded:
+            scores = scores.masked_fill(excluded[selected], -torch.inf)
+        best_vertices = _flat_array(argmax(scores, mask[selected]).double())
+        state = _with_capacity(state, kernels.max_part_count(best_vertices))
+        _advance(instances, best_vertices, max_iterations, state)
+        instances = instances[~state.is_done[instances]]
+    return state
+
+
+def active_vertices(state: SearchState) -> ActiveVertices:
+    """Returns the vertices that are in use at the end of a search."""
+    max_vertices, num_parts = state.num_vertices.max(initial=0), state.start.shape[1]
+    # (batch_size, max_vertices)
+    in_use = numpy.arange(max_vertices) < state.num_vertices[:, None]
+    part_counts = numpy.where(in_use, state.part_counts[:, :max_vertices], 0)
+    # (batch_size, max_vertices, max_parts)
+    is_part = numpy.arange(state.parts.shape[2]) < part_counts[..., None]
+    parts = numpy.where(is_part, state.parts[:, :max_vertices], num_parts)
+    weights = numpy.where(in_use, state.weights[:, :max_vertices], 0)
+    return ActiveVertices(parts.astype(numpy.int64), weights)
+
+
+def _advance(
+    instances: numpy.ndarray,
+    best_vertices: numpy.ndarray,
+    max_iterations: int,
+    state: SearchState,
+) -> None:
+    """Runs one iteration, in several threads if there are many instances."""
+    share_size = -(-len(instances) // torch.get_num_threads())
+
+    def work(first: int) -> None:
+        group = slice(first, first + share_size)
+        kernels.advance(instances[group], best_vertices[group], max_iterations, state)
+
+    share(work, range(0, len(instances), share_size), len(instances) > MANY_INSTANCES)
+
+
+def _flat_array(tensor: Tensor) -> numpy.ndarray:
+    """Returns an array of shape `(batch_size, num_parts)`, perhaps of the same memory."""
+    return flatten_parts(tensor).contiguous().cpu().numpy()
+
+
+def _initial_state(start: numpy.ndarray, target_displacement: numpy.ndarray) -> SearchState:
+    """Returns active sets of one vertex each: `start`."""
+    batch_size = len(start)
+    part_counts = numpy.count_nonzero(start, axis=1)
+    max_parts = part_counts.max(initial=0)
+    state = SearchState(
+        start=start,
+        target_displacement=target_displacement,
+        displacement=numpy.zeros_like(target_displacement),
+        residual=target_displacement.copy(),
+        parts=numpy.zeros((batch_size, INITIAL_CAPACITY, max_parts), dtype=numpy.int32),
+        part_counts=numpy.zeros((batch_size, INITIAL_CAPACITY), dtype=numpy.int64),
+        weights=numpy.zeros((batch_size, INITIAL_CAPACITY)),
+        factor=numpy.zeros((batch_size, INITIAL_CAPACITY, INITIAL_CAPACITY)),
+        gap_limit=numpy.zeros(batch_size),
+        gap=numpy.zeros(batch_size),
+        num_vertices=numpy.ones(batch_size, dtype=numpy.int64),
+        iterations=numpy.zeros(batch_size, dtype=numpy.int64),
+        contains_start=numpy.ones(batch_size, dtype=bool),
+        is_stalled=numpy.zeros(batch_size, dtype=bool),
+        is_done=numpy.zeros(batch_size, dtype=bool),
+    )
+    for instance, vertex in enumerate(start):
+        state.parts[instance, 0, : part_counts[instance]] = vertex.nonzero()[0]
+    state.part_counts[:, 0], state.weights[:, 0] = part_counts, 1
+    state.factor[:, 0, 0] = numpy.sqrt(1 + part_counts)
+    return state
+
+
+def _with_capacity(state: SearchState, max_parts: int) -> SearchState:
+    """Returns a state that has space for one more vertex in each set, with up to `max_parts`."""
+    capacity, parts_before = state.parts.shape[1:]
+    more_parts = max(max_parts - parts_before, 0)
+    more = capacity if state.num_vertices.max() == capacity else 0
+    if not more and not more_parts:
+        return state
+    return state._replace(
+        parts=numpy.pad(state.parts, ((0, 0), (0, more), (0, more_parts))),
+        part_counts=numpy.pad(state.part_counts, ((0, 0), (0, more))),
+        weights=numpy.pad(state.weights, ((0, 0), (0, more))),
+        factor=numpy.pad(state.factor, ((0, 0), (0, more), (0, more))),
+    )
