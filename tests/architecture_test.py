@@ -130,7 +130,7 @@ def test_a_family_of_kernels_sees_itself_the_semirings_and_single_files(module):
     family = module.split(".")[2]
     for target in ours(module):
         is_single_file = target.count(".") == 2
-        assert is_single_file or target.split(".")[2] in {family, "semirings", "lanes"}, (
+        assert is_single_file or target.split(".")[2] in {family, "semirings"}, (
             module,
             target,
         )

@@ -1,11 +1,10 @@
 """
-What a recurrence over the scores of all objects of a batch can be made to give.
+The best object, samples and the log-partition, from one recurrence in torch.
 
-Wherever a recurrence has a choice it calls `reduce`, which takes away the last dimension. With the
-maximum it gives the score of the best object, with `logsumexp` the log-partition; and the gradient
-of what it gives marks the parts of the best object, or holds the marginals. If the choices are
-drawn in advance, each as probable as it would be on the way back, the gradient marks the parts of a
-draw.
+Wherever a recurrence has a choice it calls `reduce`, which removes the last dimension. With the
+maximum it computes the score of the best object, with `logsumexp` the log-partition; and the
+gradient of the result marks the parts of the best object, or holds the marginals. If each choice is
+sampled in proportion to its weight, the gradient marks the parts of a sample.
 """
 
 from typing import Callable
@@ -17,8 +16,8 @@ from spigot_allennlp.nn.masking import flatten_parts, per_instance
 from spigot_allennlp.nn.precision import at_least_single
 
 Reduce = Callable[[Tensor], Tensor]
-# From scores `(batch_size, *parts)`, those that are impossible being `IMPOSSIBLE`, to one number
-# for each instance.
+# Computes one number for each instance from scores `(batch_size, *parts)`, of which those of
+# impossible parts are `IMPOSSIBLE`.
 Recurrence = Callable[[Tensor, Reduce], Tensor]
 
 # Stands for the score of an impossible part. Finite, so that no `inf - inf` arises; so large that
@@ -27,25 +26,31 @@ IMPOSSIBLE = -1e30
 
 
 def best(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
-    """The best object, as zeros and ones in the type of `scores`; nothing if none is possible."""
+    """
+    Returns the best object, as zeros and ones of the shape and type of `scores`; all zero where
+    none is possible.
+    """
     return _chosen(at_least_single(scores.detach()), mask, recurrence, _maximum).to(scores.dtype)
 
 
-def draw(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
-    """A draw from the distribution over objects, like `best`."""
-    return _chosen(scores.detach().double(), mask, recurrence, _one_at_random).to(scores.dtype)
+def sample(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
+    """Returns a random object `z`, with probability in proportion to `exp <scores, z>`."""
+    return _chosen(scores.detach().double(), mask, recurrence, _sampled).to(scores.dtype)
 
 
 def log_partition(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
-    """The log-partition in double precision, differentiable as often as one likes."""
-    exact = _with_impossible(scores.double(), mask)
-    total = recurrence(exact, _log_sum_exp)
+    """
+    Returns the log-partition in nats, shape `(batch_size,)`, in double precision, differentiable
+    any number of times.
+    """
+    total = recurrence(_with_impossible(scores.double(), mask), _log_sum_exp)
     return total.masked_fill(total < IMPOSSIBLE / 2, -torch.inf)
 
 
 def no_choice(scores: Tensor) -> Tensor:
     """
-    What a recurrence gives without any part: zero, shape `(batch_size,)`, and differentiable twice.
+    Returns the result of a recurrence over no parts: zero, shape `(batch_size,)`, differentiable
+    twice.
     """
     everywhere = torch.ones_like(scores, dtype=torch.bool)
     return flatten_parts(scores.masked_fill(everywhere, 0) ** 2).sum(dim=-1)
@@ -64,16 +69,19 @@ def _with_impossible(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 
 def _maximum(values: Tensor) -> Tensor:
-    return values.max(dim=-1).values  # one way through a tie, where amax would share it
+    return values.max(dim=-1).values  # its gradient chooses one of several maxima; amax shares it
 
 
 def _log_sum_exp(values: Tensor) -> Tensor:
     return values.logsumexp(dim=-1)
 
 
-def _one_at_random(values: Tensor) -> Tensor:
-    """`logsumexp`, whose gradient is that of one value: drawn in proportion to its exponential."""
+def _sampled(values: Tensor) -> Tensor:
+    """
+    Returns `logsumexp` with the gradient of a single value, which is sampled in proportion to its
+    exponential.
+    """
     noise = torch.empty_like(values).exponential_().log()  # -log of an exponential is Gumbel
     index = (values.detach() - noise).argmax(dim=-1, keepdim=True)
-    chosen = values.gather(-1, index).squeeze(-1)
-    return chosen + (values.detach().logsumexp(dim=-1) - chosen.detach())
+    sampled = values.gather(-1, index).squeeze(-1)
+    return sampled + (values.detach().logsumexp(dim=-1) - sampled.detach())

@@ -10,7 +10,7 @@ from spigot_allennlp.nn.chain.chain import (
     best_sequence,
     chain_log_partition,
     chain_log_partition_and_marginals,
-    draw_sequence,
+    sample_sequence,
 )
 from spigot_allennlp.nn.masking import are_choices, lengths_from_arc_mask
 from spigot_allennlp.nn.tensor_checks import TAG_PAIRS, check_token_mask
@@ -79,4 +79,4 @@ class Chain(Structure):
         return chain_log_partition_and_marginals(scores, mask)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        return draw_sequence(scores, mask)
+        return sample_sequence(scores, mask)

@@ -7,9 +7,9 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.eisner.eisner import (
     best_projective_tree,
-    draw_projective_tree,
     projective_log_partition,
     projective_log_partition_and_marginals,
+    sample_projective_tree,
 )
 from spigot_allennlp.nn.heads import are_trees
 from spigot_allennlp.nn.masking import arc_mask
@@ -66,7 +66,7 @@ class ProjectiveTree(Structure):
         return projective_log_partition_and_marginals(scores, mask, self._single_root)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        return draw_projective_tree(scores, mask, self._single_root)
+        return sample_projective_tree(scores, mask, self._single_root)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """

@@ -12,7 +12,7 @@ import torch
 from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.analytic import value_and_gradient
+from spigot_allennlp.nn.closed_form_autograd import value_and_gradient
 from spigot_allennlp.nn.devices import answers_at_once
 from spigot_allennlp.nn.invalid_scores import (
     are_finite,

@@ -4,7 +4,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import recurrence
-from spigot_allennlp.nn.analytic import Inference
+from spigot_allennlp.nn.closed_form_autograd import Inference
 from spigot_allennlp.nn.recurrence import Recurrence
 
 
@@ -16,6 +16,9 @@ def check_agreement(
     total = recurrence.log_partition(leaf, mask, over)
     (marginals,) = torch.autograd.grad(total.sum(), leaf, create_graph=True)
     (derivative,) = torch.autograd.grad((marginals * direction).sum(), leaf)
-    found = *inference.expectations(scores, mask), inference.derivative(scores, mask, direction)
+    found = (
+        *inference.log_partition_and_marginals(scores, mask),
+        inference.marginals_jvp(scores, mask, direction),
+    )
     for ours, theirs in zip(found, (total, marginals, derivative), strict=True):
         torch.testing.assert_close(ours, theirs.detach(), rtol=1e-9, atol=1e-9)

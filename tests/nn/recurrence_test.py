@@ -26,7 +26,7 @@ def test_the_log_partition_sums_over_all():
 def test_draws_come_as_often_as_they_are_probable():
     torch.manual_seed(0)
     many = SCORES[:1].expand(5000, 2, 2)
-    draws = recurrence.draw(many, torch.ones_like(many, dtype=torch.bool), one_of_each_row)
+    draws = recurrence.sample(many, torch.ones_like(many, dtype=torch.bool), one_of_each_row)
     assert (draws.sum(dim=-1) == 1).all()
     torch.testing.assert_close(draws.mean(dim=0), SCORES[0].softmax(-1), atol=0.03, rtol=0)
 
@@ -35,7 +35,7 @@ def test_where_nothing_is_possible_nothing_is_found():
     scores, mask = SCORES.clone(), MASK.clone()
     scores[0, 0], mask[1, 1] = -torch.inf, False
     assert not recurrence.best(scores, mask, one_of_each_row).any()
-    assert not recurrence.draw(scores, mask, one_of_each_row).any()
+    assert not recurrence.sample(scores, mask, one_of_each_row).any()
     assert recurrence.log_partition(scores, mask, one_of_each_row).eq(-torch.inf).all()
 
 

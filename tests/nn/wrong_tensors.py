@@ -42,8 +42,8 @@ RULE = Rule(CONNECTION, NEURON, Options(), 1.0, True, 1)
 # Functions whose argument is an inference, or a tensor of any kind and shape; and what looks at
 # scores on their way to a function that checks them.
 EXEMPT = {
-    "analytic.log_partition",
-    "analytic.log_partition_and_marginals",
+    "closed_form_autograd.log_partition",
+    "closed_form_autograd.log_partition_and_marginals",
     "invalid_scores.are_finite",
     "invalid_scores.compute_valid",
     "invalid_scores.fit",

@@ -13,7 +13,7 @@ from spigot_allennlp.structures.chain import Chain
 from tests.structures.structure_contract import StructureContract
 
 
-@pytest.fixture(params=["kernels", "sweep"], autouse=True)
+@pytest.fixture(params=["kernels", "torch_fallback"], autouse=True)
 def path(request, monkeypatch):
     """
     Every test runs twice: with the kernels, and with what other devices than the processor get.

@@ -5,7 +5,7 @@ from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from tests.structures.dependency_tree_contract import DependencyTreeContract
 
 
-@pytest.fixture(params=["kernels", "sweep"], autouse=True)
+@pytest.fixture(params=["kernels", "torch_fallback"], autouse=True)
 def path(request, monkeypatch):
     """
     Every test runs twice: with the kernels, and with what other devices than the processor get.

@@ -14,7 +14,7 @@ scores are copied to the processor.
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import analytic
+from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.arborescence import logarithms
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import ARCS, check_scores
@@ -58,12 +58,12 @@ def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bo
     single. Parameters as in `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
-    inference: analytic.Inference = logarithms.SumOverTrees(single_root)
+    inference: closed_form_autograd.Inference = logarithms.SumOverTrees(single_root)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.arborescence import processor  # as above
 
         inference = processor.SumOverTrees(single_root)
-    total = analytic.log_partition(scores.double(), mask, inference)
+    total = closed_form_autograd.log_partition(scores.double(), mask, inference)
     return total.to(torch.promote_types(scores.dtype, torch.float32))
 
 

@@ -1,6 +1,6 @@
 """
 The sum over all dependency trees, whether their arcs cross or not, and the marginals of their arcs:
-an elimination without a subtraction, for numbers of any kind (see `nn/lanes/lanes.py`).
+an elimination without a subtraction, for numbers of any kind (see `nn/semirings/numbers.py`).
 
 Let a walk step from a token to a head, with a probability in proportion to the arc's weight, until
 it reaches the root. To take a token out of the walk is to give what leads to it to where it leads:
@@ -25,7 +25,7 @@ know nothing ([Koo et al., 2007](https://aclanthology.org/D07-1015) count the sa
 import numpy
 
 from spigot_allennlp.nn.compilation import kernel
-from spigot_allennlp.nn.lanes.lanes import load, store
+from spigot_allennlp.nn.semirings.numbers import load, store
 
 
 @kernel

@@ -1,19 +1,19 @@
 """
 Sums over all dependency trees on the processor, as machine code, and their derivatives.
 
-A call does one group of sentences, `members` of the batch, one a lane (see `nn/lanes/lanes.py`).
-Tensors come as arrays of shape `(batch_size, dependent, head)`; what is written is zero before.
-`first` is 1 if the root takes exactly one dependent, else 0. The weights of the arcs to a token sum
-to one. A pivot is then at most one, and what a number too small for a float64 could have added to a
-total is smaller still. A sentence is *lost* where a total or a product of pivots comes so near to
-that limit that it could have mattered.
+A call does one group of sentences, `members` of the batch, one a lane (see
+`nn/semirings/numbers.py`). Tensors come as arrays of shape `(batch_size, dependent, head)`; what is
+written is zero before. `first` is 1 if the root takes exactly one dependent, else 0. The weights of
+the arcs to a token sum to one. A pivot is then at most one, and what a number too small for a
+float64 could have added to a total is smaller still. A sentence is *lost* where a total or a
+product of pivots comes so near to that limit that it could have mattered.
 """
 
 import numpy
 
 from spigot_allennlp.nn.arborescence.elimination import expect
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.lanes.lanes import BYTES, dual, real
+from spigot_allennlp.nn.semirings.numbers import BYTES, dual, real
 
 LEAST = 1e-150
 

@@ -9,22 +9,24 @@ from typing import Tuple
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import analytic
+from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.arborescence.branches import Walk, all_but_one, places_of_ends
 from spigot_allennlp.nn.masking import lengths_from_arc_mask
 from spigot_allennlp.nn.recurrence import IMPOSSIBLE
 
 
 @dataclass(frozen=True)
-class SumOverTrees(analytic.Inference):
+class SumOverTrees(closed_form_autograd.Inference):
     """In double precision, on any device."""
 
     single_root: bool
 
-    def expectations(self, scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
         return _expectations(scores.detach().double().contiguous(), mask, self.single_root)
 
-    def derivative(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
+    def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         def marginals(point: Tensor) -> Tensor:
             return _expectations(point, mask, self.single_root)[1]
 

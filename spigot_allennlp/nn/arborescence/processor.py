@@ -10,16 +10,16 @@ import numpy
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import analytic
+from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.arborescence import contraction, kernels, logarithms, walks
-from spigot_allennlp.nn.lanes.groups import (
+from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.randomness import seeds
+from spigot_allennlp.nn.semirings.batching import (
     DOUBLE_LANES,
     MANY_STEPS,
     groups_by_length,
     sentence_lengths,
 )
-from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.randomness import seeds
 from spigot_allennlp.nn.threads import share
 
 # How many sentences a call takes that does not do one in each lane.
@@ -48,7 +48,7 @@ def draw_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     legal = torch.where(mask, scores.detach(), -torch.inf).double().contiguous()
     tops, trees = legal[:, :, 0], torch.zeros(legal.shape, dtype=torch.double)
     if single_root:
-        tops = SumOverTrees(single_root).expectations(legal, mask)[1][:, :, 0]
+        tops = SumOverTrees(single_root).log_partition_and_marginals(legal, mask)[1][:, :, 0]
     arguments = legal, tops, int(single_root), PATIENCE, seeds(len(legal)), trees
     lengths = _lengths(mask)
     worth_it = (lengths**2).sum() > MANY_ARCS
@@ -57,7 +57,7 @@ def draw_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
 
 
 @dataclass(frozen=True)
-class SumOverTrees(analytic.Inference):
+class SumOverTrees(closed_form_autograd.Inference):
     """
     In linear space: the weights of arcs are their exponentiated scores, divided so that those of
     each token sum to one, which changes no probability.
@@ -65,18 +65,20 @@ class SumOverTrees(analytic.Inference):
 
     single_root: bool
 
-    def expectations(self, scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
         weights, taken_away = _weights(scores, mask)
         totals, lost, marginals = _results(scores)
         arguments = weights, int(self.single_root), totals, lost, marginals
         _in_lanes(kernels.expectations, mask, *arguments)
         log_totals = totals.log() + taken_away
         for some in _few_at_a_time(lost):
-            found = self._with_logarithms().expectations(scores[some], mask[some])
+            found = self._with_logarithms().log_partition_and_marginals(scores[some], mask[some])
             log_totals[some], marginals[some] = found
         return log_totals, marginals
 
-    def derivative(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
+    def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         weights, _ = _weights(scores, mask)
         totals, lost, derivatives = _results(scores)
         direction = direction.detach().contiguous()
@@ -84,10 +86,10 @@ class SumOverTrees(analytic.Inference):
         _in_lanes(kernels.derivatives, mask, *arguments)
         for some in _few_at_a_time(lost):
             given = scores[some], mask[some], direction[some]
-            derivatives[some] = self._with_logarithms().derivative(*given)
+            derivatives[some] = self._with_logarithms().marginals_jvp(*given)
         return derivatives
 
-    def _with_logarithms(self) -> analytic.Inference:
+    def _with_logarithms(self) -> closed_form_autograd.Inference:
         return logarithms.SumOverTrees(self.single_root)
 
 

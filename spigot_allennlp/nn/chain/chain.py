@@ -1,10 +1,10 @@
 """
-Chains of tags: the best sequence, the log-partition and a draw, by one recurrence from left to
+Chains of tags: the best sequence, the log-partition and samples, by one recurrence from left to
 right.
 
-A part of a chain is the tag of a token together with the tag of the token before it. Where the
-tensors are decides how: on the processor by compiled kernels, elsewhere by vectorised torch, with
-the same results.
+A part of a chain is the tag of a token together with the tag of the token before it. Compiled
+kernels compute with tensors on the CPU, vectorised torch with those on other devices; their results
+are the same.
 """
 
 from typing import Optional, Tuple
@@ -12,8 +12,8 @@ from typing import Optional, Tuple
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import analytic, recurrence
-from spigot_allennlp.nn.chain.sweep import chain_recurrence
+from spigot_allennlp.nn import closed_form_autograd, recurrence
+from spigot_allennlp.nn.chain.torch_fallback import chain_recurrence
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import (
     FLOATS,
@@ -31,7 +31,7 @@ _TAGS = Signature(
 
 def chain_scores(unary: Tensor, transitions: Optional[Tensor] = None) -> Tensor:
     """
-    The scores of parts from those of tags and of transitions between them; differentiable.
+    Returns the scores of parts, from those of tags and of transitions between them; differentiable.
 
     # Parameters
 
@@ -39,8 +39,8 @@ def chain_scores(unary: Tensor, transitions: Optional[Tensor] = None) -> Tensor:
         Shape `(batch_size, length, num_tags)`, position 0 being the root, which counts for nothing.
     transitions : `Tensor`, optional
         Shape `(num_tags, num_tags)`, indexed `[tag, previous]`, or with dimensions for batch and
-        position in front. No transition leads to the first token: how a sequence likes to begin is
-        to be added to the scores of its tags.
+        position in front. No transition leads to the first token; add scores for the beginning of
+        a sequence to those of its tags.
 
     # Returns
 
@@ -75,7 +75,7 @@ def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
         Shape `(batch_size, length, tag, previous)`, position 0 being the root. What precedes the
         first token counts as tag 0.
     mask : `BoolTensor`
-        The parts allowed, of the same shape. Positions without any are padding.
+        The legal parts, of the same shape. Positions without any are padding.
 
     # Returns
 
@@ -89,30 +89,30 @@ def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
     check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
-        from spigot_allennlp.nn.chain import processor  # numba takes its time to be imported
+        from spigot_allennlp.nn.chain import cpu  # numba takes its time to be imported
 
-        return processor.best_sequence(scores, mask)
+        return cpu.best_sequence(scores, mask)
     return recurrence.best(scores, mask, chain_recurrence(mask))
 
 
-def draw_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
+def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    A sequence of tags, drawn with probability `exp <scores, z>` over the sum of these. Parameters
-    and result as in `best_sequence`.
+    Returns a random sequence of tags `z` for each sentence, with probability `exp <scores, z>`
+    divided by the sum of these over all sequences. Parameters and result as in `best_sequence`.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
-        from spigot_allennlp.nn.chain import processor
+        from spigot_allennlp.nn.chain import cpu
 
-        return processor.draw_sequence(scores, mask)
-    return recurrence.draw(scores, mask, chain_recurrence(mask))
+        return cpu.sample_sequence(scores, mask)
+    return recurrence.sample(scores, mask, chain_recurrence(mask))
 
 
 def chain_log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    `log sum_z exp <scores, z>` over the sequences of tags, in nats, shape `(batch_size,)`; minus
-    infinity where there is none. Differentiable twice. Computed in double precision, and returned
-    in at least single. Parameters as in `best_sequence`.
+    Returns `log sum_z exp <scores, z>` over the sequences of tags, in nats, shape `(batch_size,)`;
+    minus infinity where there is none. It is differentiable twice, computed in double precision and
+    returned in at least single. Parameters as in `best_sequence`.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
@@ -123,14 +123,16 @@ def chain_log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 def chain_log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
     """
-    The log-partition and its gradient, the probabilities of parts, of the shape and type of
-    `scores`; differentiable where gradients are enabled, the former twice, the latter once.
-    Parameters as in `best_sequence`.
+    Returns the log-partition and its gradient, the probabilities of parts, which has the shape and
+    type of `scores`. Where gradients are enabled the former is differentiable twice, the latter
+    once. Parameters as in `best_sequence`.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if not has_kernels(scores.device):
-        return analytic.value_and_gradient(lambda point: chain_log_partition(point, mask), scores)
-    from spigot_allennlp.nn.chain import processor
+        return closed_form_autograd.value_and_gradient(
+            lambda point: chain_log_partition(point, mask), scores
+        )
+    from spigot_allennlp.nn.chain import cpu
 
-    total, marginals = processor.log_partition_and_marginals(scores, mask)
+    total, marginals = cpu.log_partition_and_marginals(scores, mask)
     return total.to(torch.promote_types(scores.dtype, torch.float32)), marginals

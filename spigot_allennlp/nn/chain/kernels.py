@@ -1,78 +1,156 @@
 """
-Chains of tags on the processor, as machine code: the best sequence, and one that is drawn.
+Chains of tags, compiled: the recurrence over positions, the best sequence, and samples.
 
-A call does one group of sentences, `members` of the batch. Tensors come as arrays of shape
-`(batch_size, length, tag, previous)`; `sequences` are zero before. `before` holds what is known of
-the sequences up to a position that end with a tag, `[position, tag]`.
+A call works on one group of sentences; its arguments begin with the fields of a `SentenceGroup`,
+but that scores and mask have the shape `(batch_size, length, tag, previous)`.
 """
+
+from typing import NamedTuple
 
 import numpy
 
-from spigot_allennlp.nn.chain.sums import fill_forward, rows_of
-from spigot_allennlp.nn.choices import choose, logarithms
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.lanes.groups import longest
-from spigot_allennlp.nn.lanes.lanes import numbers, wide
+from spigot_allennlp.nn.sampling import choose, logarithms
+from spigot_allennlp.nn.semirings.batching import (
+    SentenceGroup,
+    gather_scores,
+    longest,
+    new_score_row,
+)
+from spigot_allennlp.nn.semirings.numbers import (
+    allocate,
+    exponential,
+    extended,
+    load,
+    store,
+    tropical,
+)
+
+
+class SentenceChart(NamedTuple):
+    """
+    What is known of the sequences of a single sentence.
+
+    # Parameters
+
+    prefixes : `numpy.ndarray`
+        Shape `(1 + length, num_tags)`, in nats: the score of the best sequence up to a position
+        that ends with a tag, or, for samples, the logarithm of the weight of all. What precedes the
+        first token counts as tag 0.
+    scores : `numpy.ndarray`
+        Shape `(padded_length, tag, previous)`, in nats: the scores of parts.
+    mask : `numpy.ndarray`
+        Shape `(padded_length, tag, previous)`, bool: the legal parts.
+    """
+
+    prefixes: numpy.ndarray
+    scores: numpy.ndarray
+    mask: numpy.ndarray
 
 
 @entry
 def best_sequences(members, lengths, scores, mask, sequences):
-    """Writes ones into `sequences` at the parts of the best sequence of each sentence, if any."""
+    """
+    Writes ones into `sequences`, zeros of the shape of `scores`, at the parts of the best sequence
+    of each sentence; none where no sequence is possible.
+    """
     for member in members:
-        before = numpy.full((lengths[member] + 1, scores.shape[2]), -numpy.inf, scores.dtype)
-        before[0, 0] = 0
-        given = before, scores[member], mask[member]
-        for position in range(1, len(before)):
+        prefixes = numpy.full((lengths[member] + 1, scores.shape[2]), -numpy.inf, scores.dtype)
+        prefixes[0, 0] = 0
+        chart = SentenceChart(prefixes, scores[member], mask[member])
+        for position in range(1, len(prefixes)):
             for tag in range(scores.shape[2]):
-                before[position, tag] = best_so_far(given, position, tag)
-        go_back(given, None, member, sequences[member])
+                prefixes[position, tag] = best_prefix(chart, position, tag)
+        backtrack(chart, None, member, sequences[member])
+
+
+@entry
+def sample_sequences(members, lengths, scores, mask, uniforms, sequences):
+    """
+    Writes ones into `sequences`, zeros of the shape of `scores`, at the parts of a random sequence
+    for each sentence, chosen by `uniforms`: numbers from zero to one, shape
+    `(batch_size, length)`, float64.
+    """
+    group = SentenceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
+    zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
+    prefixes = allocate(zero, longest(members, lengths) + 1, scores.shape[2])
+    fill_prefixes(group, prefixes, zero, one)
+    log_prefixes = logarithms(prefixes, zero)
+    for lane, member in enumerate(members):
+        own_prefixes = log_prefixes[: lengths[member] + 1, :, 0, lane]
+        chart = SentenceChart(own_prefixes, scores[member], mask[member])
+        backtrack(chart, uniforms, member, sequences[member])
 
 
 @kernel
-def best_so_far(given, position, tag):
-    """The score of the best sequence up to a position that ends with a tag."""
-    before, scores, mask = given
+def best_prefix(chart, position, tag):
+    """Returns the score of the best sequence up to a position that ends with a tag."""
     highest = -numpy.inf
-    for previous in range(scores.shape[2]):
-        if mask[position, tag, previous]:
-            score = before[position - 1, previous] + scores[position, tag, previous]
+    for previous in range(chart.scores.shape[2]):
+        if chart.mask[position, tag, previous]:
+            score = chart.prefixes[position - 1, previous] + chart.scores[position, tag, previous]
             if score > highest:
                 highest = score
     return highest
 
 
-@entry
-def draw_sequences(members, lengths, scores, mask, uniforms, sequences):
+@kernel
+def fill_prefixes(group, prefixes, zero, one):
     """
-    Writes ones into `sequences` at the parts of a sequence that is drawn for each sentence, by the
-    numbers between zero and one in `uniforms`, shape `(batch_size, length)`, float64.
+    Computes the weights of all sequences up to a position that end with a tag, each from those of
+    the position before it, into `prefixes`: numbers of the kind of `zero` and `one`,
+    `[position, tag]`. `group` has a row of parts for every tag of every token; see `rows_of`.
     """
-    size, zero = longest(members, lengths) + 1, wide(uniforms, 0.0)
-    before = numbers(zero, size, scores.shape[2])
-    given = members, lengths, rows_of(scores), rows_of(mask)
-    fill_forward(given, None, before, zero, wide(uniforms, 1.0))
-    before = logarithms(before, zero)
-    for lane, member in enumerate(members):
-        own = before[: lengths[member] + 1, :, 0, lane]
-        go_back((own, scores[member], mask[member]), uniforms, member, sequences[member])
+    num_tags = group.scores.shape[2]
+    row = new_score_row(prefixes, num_tags)
+    for tag in range(num_tags):
+        store(prefixes, 0, tag, zero)
+    store(prefixes, 0, 0, one)
+    for position in range(1, len(prefixes)):
+        for tag in range(num_tags):
+            # in padding the tag stays as it is
+            gather_scores(group, position, position * num_tags + tag, num_tags, tag, row)
+            total = zero
+            for previous in range(num_tags):
+                weight = weight_of(row, previous, zero)
+                total = total + weight * load(prefixes, position - 1, previous, zero)
+            store(prefixes, position, tag, total)
 
 
 @kernel
-def go_back(given, uniforms, member, sequence):
+def weight_of(row, previous, zero):
+    """Returns the weight of one of the parts in `row`, a number of the kind of `zero`."""
+    score = load(row.scores, 0, previous, tropical(row.scores, 0.0))
+    return exponential(score, load(row.tangents, 0, previous, score), zero)
+
+
+@kernel
+def rows_of(parts):
     """
-    Chooses the last tag, then the tag before it, and so on, and marks the parts in `sequence`, if
-    there is any. Draws by `uniforms[member]`, if there are `uniforms` (see `nn/choices.py`).
+    Returns an array of shape `(batch_size, length, tag, previous)` as
+    `(batch_size, length * num_tags, previous)`.
     """
-    before, scores, mask = given
-    num_tags, last = scores.shape[2], len(before) - 1
+    batch_size, length, num_tags, _ = parts.shape
+    return parts.reshape((batch_size, length * num_tags, num_tags))
+
+
+@kernel
+def backtrack(chart, uniforms, member, sequence):
+    """
+    Chooses the last tag of a sentence, then the tag before it, and so on, and marks the parts in
+    `sequence`, if there is any. Chooses at random if there are `uniforms`; else the best (see
+    `nn/sampling.py`).
+    """
+    num_tags, last = chart.scores.shape[2], len(chart.prefixes) - 1
     options = numpy.empty(num_tags)
-    tag = choose(before[last], num_tags, uniforms, (member, 0))
+    tag = choose(chart.prefixes[last], num_tags, uniforms, member, 0)
     position = last
     while position > 0 and tag >= 0:
         for previous in range(num_tags):
             options[previous] = -numpy.inf
-            if mask[position, tag, previous]:
-                options[previous] = before[position - 1, previous] + scores[position, tag, previous]
-        previous = choose(options, num_tags, uniforms, (member, position))
+            if chart.mask[position, tag, previous]:
+                prefix = chart.prefixes[position - 1, previous]
+                options[previous] = prefix + chart.scores[position, tag, previous]
+        previous = choose(options, num_tags, uniforms, member, position)
         sequence[position, tag, previous] = 1
         position, tag = position - 1, previous

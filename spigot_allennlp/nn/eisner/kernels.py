@@ -1,65 +1,221 @@
 """
-Projective trees on the processor, as machine code: the best tree, and one that is drawn.
+Projective trees, compiled: the recurrence over spans, the best tree, and samples.
 
-A call does one group of sentences, `members` of the batch, one a lane (see `nn/lanes/lanes.py`).
-Tensors come as arrays of shape `(batch_size, dependent, head)`; `trees` are zero before. `first` is
-1 if the root takes exactly one dependent, else 0.
+A call works on one group of sentences, one in each lane (see `nn/semirings/numbers.py`): its
+arguments begin with the fields of a `SentenceGroup`, whose scores and mask have the shape
+`(batch_size, dependent, head)`.
 """
+
+from typing import NamedTuple
 
 import numpy
 
-from spigot_allennlp.nn.choices import logarithms
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.eisner.charts import fill_inside
-from spigot_allennlp.nn.eisner.descent import descend
-from spigot_allennlp.nn.eisner.sums import place_arcs
-from spigot_allennlp.nn.lanes.groups import longest
-from spigot_allennlp.nn.lanes.lanes import numbers, tropical, wide
+from spigot_allennlp.nn.sampling import choose, logarithms
+from spigot_allennlp.nn.semirings.batching import (
+    SentenceGroup,
+    gather_scores,
+    longest,
+    new_score_row,
+)
+from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
+from spigot_allennlp.nn.semirings.numbers import (
+    allocate,
+    exponential,
+    extended,
+    load,
+    store,
+    tropical,
+)
+
+
+class Charts(NamedTuple):
+    """
+    The weights of arcs and spans, as numbers of one kind: arrays of shape
+    `(size, size, parts, lanes)`, `size` being the number of positions, root included, of the
+    longest sentence of a group. Of a single sentence they hold logarithms, and have the shape
+    `(size, size)`.
+
+    Spans are indexed `[head, other end]`: a span that reaches to the right of its head has
+    `head < end`, one that reaches to the left `head > end`.
+
+    # Parameters
+
+    arcs : `numpy.ndarray`
+        The weights of arcs, `[head, dependent]`.
+    complete : `numpy.ndarray`
+        The weights of spans that hold all that the word at their other end has on its far side.
+    incomplete : `numpy.ndarray`
+        The weights of spans that end at a dependent of their head.
+    first : `int`
+        The first position of the spans: 0, or 1 if the root takes exactly one dependent and
+        therefore stays outside.
+    """
+
+    arcs: numpy.ndarray
+    complete: numpy.ndarray
+    incomplete: numpy.ndarray
+    first: int
 
 
 @entry
-def best_trees(members, lengths, scores, mask, first, trees):
+def best_trees(members, lengths, scores, mask, single_root, trees):
     """
-    Writes ones into `trees` at the arcs of the best tree of each sentence; none where no tree is
-    possible.
+    Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of the best tree of each
+    sentence; none where no tree is possible.
     """
-    size, none = longest(members, lengths) + 1, tropical(scores, -numpy.inf)
-    arcs, complete, incomplete = new_charts(none, size)
-    arcs[:] = -numpy.inf
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    zero, one = tropical(scores, -numpy.inf), tropical(scores, 0.0)
+    charts = new_charts(zero, longest(members, lengths) + 1, single_root)
+    charts.arcs[:] = -numpy.inf
     for lane, member in enumerate(members):
         for dependent in range(1, lengths[member] + 1):
             for head in range(lengths[member] + 1):
                 if mask[member, dependent, head]:
-                    arcs[head, dependent, 0, lane] = scores[member, dependent, head]
-    fill_inside(arcs, complete, incomplete, first, none, tropical(scores, 0.0))
-    charts = arcs, complete, incomplete
-    descend_each(members, lengths, charts, first, None, trees)
+                    charts.arcs[head, dependent, 0, lane] = scores[member, dependent, head]
+    fill_inside(charts, zero, one)
+    backtrack_all(group, charts, None, trees)
 
 
 @entry
-def draw_trees(members, lengths, scores, mask, first, uniforms, trees):
+def sample_trees(members, lengths, scores, mask, single_root, uniforms, trees):
     """
-    Writes ones into `trees` at the arcs of a tree that is drawn for each sentence, by the numbers
-    between zero and one in `uniforms`, shape `(batch_size, 2 * length)`, float64.
+    Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of a random tree for each
+    sentence, chosen by `uniforms`: numbers from zero to one, shape `(batch_size, 2 * length)`,
+    float64.
     """
-    size, zero = longest(members, lengths) + 1, wide(uniforms, 0.0)
-    arcs, complete, incomplete = new_charts(zero, size)
-    place_arcs((members, lengths, scores, mask), None, arcs, zero)
-    fill_inside(arcs, complete, incomplete, first, zero, wide(uniforms, 1.0))
-    charts = logarithms(arcs, zero), logarithms(complete, zero), logarithms(incomplete, zero)
-    descend_each(members, lengths, charts, first, uniforms, trees)
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
+    charts = new_charts(zero, longest(members, lengths) + 1, single_root)
+    gather_weights(group, charts.arcs, zero)
+    fill_inside(charts, zero, one)
+    log_charts = Charts(
+        logarithms(charts.arcs, zero),
+        logarithms(charts.complete, zero),
+        logarithms(charts.incomplete, zero),
+        charts.first,
+    )
+    backtrack_all(group, log_charts, uniforms, trees)
 
 
 @kernel
-def descend_each(members, lengths, charts, first, uniforms, trees):
-    """Makes the tree of each sentence from its lane."""
-    arcs, complete, incomplete = charts
-    for lane, member in enumerate(members):
-        chart = arcs[:, :, 0, lane], complete[:, :, 0, lane], incomplete[:, :, 0, lane]
-        descend(chart, lengths[member], first, uniforms, member, trees[member])
+def fill_inside(charts, zero, one):
+    """
+    Computes the weights of all spans from those of the arcs, each after the spans inside it: the
+    recurrence of Eisner (1996). `zero` and `one` are the neutral numbers of `+` and `*`.
+    """
+    arcs, first = charts.arcs, charts.first
+    complete, incomplete = charts.complete, charts.incomplete
+    for j in range(first, len(arcs)):
+        store(complete, j, j, one)
+        for i in range(j - 1, first - 1, -1):
+            # The last term of each sum is a span times that of a single word, which weighs one.
+            joined, right, left = load(complete, j, i + 1, zero), zero, zero
+            for k in range(i + 1, j):
+                joined = joined + load(complete, i, k, zero) * load(complete, j, k + 1, zero)
+                right = right + load(incomplete, i, k, zero) * load(complete, k, j, zero)
+                left = left + load(incomplete, j, k, zero) * load(complete, k, i, zero)
+            arc_right, arc_left = joined * load(arcs, i, j, zero), joined * load(arcs, j, i, zero)
+            store(incomplete, i, j, arc_right)
+            store(incomplete, j, i, arc_left)
+            store(complete, i, j, right + arc_right)
+            store(complete, j, i, left + arc_left)
 
 
 @kernel
-def new_charts(like, size):
-    """For arcs, complete and incomplete spans, in numbers of the kind of `like`."""
-    return numbers(like, size, size), numbers(like, size, size), numbers(like, size, size)
+def backtrack_all(group, charts, uniforms, trees):
+    """Writes the tree of each sentence, from the charts in its lane; see `backtrack`."""
+    for lane, member in enumerate(group.members):
+        log_charts = Charts(
+            charts.arcs[:, :, 0, lane],
+            charts.complete[:, :, 0, lane],
+            charts.incomplete[:, :, 0, lane],
+            charts.first,
+        )
+        backtrack(log_charts, group.lengths[member], uniforms, member, trees[member])
+
+
+@kernel
+def backtrack(charts, last, uniforms, member, tree):
+    """
+    Divides spans, from the whole sentence, which ends at position `last`, down to single words, and
+    marks their arcs in `tree`, if there is any tree. Chooses at random, at most `2 * last + 1`
+    times, if there are `uniforms`; else the best (see `nn/sampling.py`).
+    """
+    complete, incomplete = charts.complete, charts.incomplete
+    scores = numpy.empty(last + 1)
+    # a stack of the complete spans that are to be divided, (head, other end)
+    spans = numpy.empty((3 * last + 3, 2), dtype=numpy.int64)
+    depth, step = push_sentence(charts, last, uniforms, member, scores, spans, tree), 1
+    while depth > 0:
+        depth -= 1
+        head, end = spans[depth]
+        if head != end:
+            # which incomplete span the complete one begins with, that is, the last dependent
+            nearest, count = min(head + 1, end), abs(end - head)
+            for k in range(count):
+                scores[k] = incomplete[head, nearest + k] + complete[nearest + k, end]
+            dependent = nearest + choose(scores, count, uniforms, member, step)
+            # where the two complete spans meet that the incomplete one joins
+            left, right = min(head, dependent), max(head, dependent)
+            for k in range(right - left):
+                scores[k] = complete[left, left + k] + complete[right, left + k + 1]
+            split = left + choose(scores, right - left, uniforms, member, step + 1)
+            tree[dependent, head] = 1
+            spans[depth] = (dependent, end)
+            spans[depth + 1] = (left, split)
+            spans[depth + 2] = (right, split + 1)
+            depth, step = depth + 3, step + 2
+
+
+@kernel
+def push_sentence(charts, last, uniforms, member, scores, spans, tree):
+    """
+    Writes the complete spans of the whole sentence into `spans`, and returns how many these are:
+    none if no tree is possible. `scores` is scratch space.
+    """
+    arcs, complete = charts.arcs, charts.complete
+    if charts.first == 0:
+        spans[0] = (0, last)
+        scores[0] = complete[0, last]
+        return choose(scores, 1, uniforms, member, 0) + 1
+    for k in range(last):
+        scores[k] = complete[k + 1, 1] + complete[k + 1, last] + arcs[0, k + 1]
+    top = choose(scores, last, uniforms, member, 0) + 1
+    if top == 0:
+        return 0
+    tree[top, 0] = 1
+    spans[0], spans[1] = (top, 1), (top, last)
+    return 2
+
+
+@kernel
+def new_charts(like, size, single_root):
+    """Returns charts, not filled, for `size` positions in numbers of the kind of `like`."""
+    arcs, complete = allocate(like, size, size), allocate(like, size, size)
+    return Charts(arcs, complete, allocate(like, size, size), int(single_root))
+
+
+@kernel
+def gather_weights(group, arcs, zero):
+    """
+    Writes the weights of the arcs of each sentence into its lane: the exponentials of its scores,
+    less the best score of the same dependent, which changes no probability. Returns the sum of
+    those best scores, a tropical number: the logarithm of what all trees are divided by.
+    """
+    size = len(arcs)
+    worst, log_divisor = tropical(arcs, MIN_LOGARITHM), tropical(arcs, 0.0)
+    row = new_score_row(arcs, size)
+    for head in range(size):
+        store(arcs, head, 0, zero)
+    for dependent in range(1, size):
+        # padding has one possible head, the position before it
+        gather_scores(group, dependent, dependent, None, dependent - 1, row)
+        best = worst
+        for head in range(size):
+            best = best + load(row.scores, 0, head, best)
+        for head in range(size):
+            score, tangent = load(row.scores, 0, head, best), load(row.tangents, 0, head, best)
+            store(arcs, head, dependent, exponential(score / best, tangent, zero))
+        log_divisor = log_divisor * best
+    return log_divisor

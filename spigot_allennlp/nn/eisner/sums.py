@@ -1,126 +1,204 @@
 """
-Projective trees on the processor, as machine code: the sum over all trees, and its derivatives.
+Projective trees, compiled: the log-partition, the marginals, and how these move.
 
-A call does one group of sentences, `members` of the batch, one a lane (see `nn/lanes/lanes.py`).
-Tensors come as arrays of shape `(batch_size, dependent, head)`, in single or double precision;
-numbers are in double precision. `first` is 1 if the root takes exactly one dependent, else 0. Both
-computations are there with plain numbers, and with wide ones for sentences whose sums are too small
-or too large for these.
+Arguments as in `kernels.py`. Tensors are in single or double precision, numbers in double. Each sum
+is there with plain numbers, and with extended ones for sentences where the weights of trees lie too
+far apart for these.
 """
+
+from typing import NamedTuple
 
 import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.eisner.charts import expect
-from spigot_allennlp.nn.lanes.code import LEAST_LOGARITHM
-from spigot_allennlp.nn.lanes.groups import longest
-from spigot_allennlp.nn.lanes.lanes import (
+from spigot_allennlp.nn.eisner.kernels import fill_inside, gather_weights, new_charts
+from spigot_allennlp.nn.semirings.batching import SentenceGroup, longest
+from spigot_allennlp.nn.semirings.numbers import (
+    allocate,
     dual,
-    exponential,
+    extended,
+    extended_dual,
     load,
     logarithm,
-    narrow,
-    numbers,
     real,
     store,
-    tropical,
-    wide,
-    wide_dual,
+    to_plain,
 )
-from spigot_allennlp.nn.lanes.rows import new_rows, place_row
+
+
+class OutsideCharts(NamedTuple):
+    """
+    The derivatives of the log-partition with respect to the weights of spans, indexed like `Charts`
+    and of the same shape.
+
+    # Parameters
+
+    complete : `numpy.ndarray`
+        With respect to complete spans.
+    joined : `numpy.ndarray`
+        With respect to what joins two complete spans over `i` and `j`, the same at `[i, j]` and at
+        `[j, i]`.
+    """
+
+    complete: numpy.ndarray
+    joined: numpy.ndarray
 
 
 @entry
-def expectations(members, lengths, scores, mask, first, totals, means):
+def log_partition_and_marginals(members, lengths, scores, mask, single_root, totals, marginals):
     """
-    Writes the log-partition of each sentence into `totals`, shape `(batch_size,)`, float64, and the
-    marginals of its arcs into `means`. A total that is no number asks for wide numbers.
+    Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
+    float64, and the marginals of its arcs into `marginals`, of the shape of `scores`. A total of
+    NaN asks for extended numbers.
     """
-    given = members, lengths, scores, mask
-    expect_arcs(given, None, first, totals, means, real(totals, 0.0), real(totals, 1.0))
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    sum_over_trees(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
 
 
 @entry
-def wide_expectations(members, lengths, scores, mask, first, totals, means):
-    """`expectations`, whatever their size."""
-    given = members, lengths, scores, mask
-    expect_arcs(given, None, first, totals, means, wide(totals, 0.0), wide(totals, 1.0))
+def extended_log_partition_and_marginals(
+    members, lengths, scores, mask, single_root, totals, marginals
+):
+    """Computes `log_partition_and_marginals` with weights of any size."""
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    zero, one = extended(totals, 0.0), extended(totals, 1.0)
+    sum_over_trees(group, single_root, totals, marginals, zero, one)
 
 
 @entry
-def derivatives(members, lengths, scores, mask, direction, first, totals, result):
+def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
     """
-    Writes the derivative of the marginals, as the scores move along `direction`, into `result`;
-    `totals` as in `expectations`.
+    Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
+    both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
-    given = members, lengths, scores, mask
-    expect_arcs(given, direction, first, totals, result, dual(totals, 0.0), dual(totals, 1.0))
+    group = SentenceGroup(members, lengths, scores, mask, direction)
+    sum_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
 
 
 @entry
-def wide_derivatives(members, lengths, scores, mask, direction, first, totals, result):
-    """`derivatives`, whatever the size of the sums."""
-    given = members, lengths, scores, mask
-    expect_arcs(
-        given, direction, first, totals, result, wide_dual(totals, 0.0), wide_dual(totals, 1.0)
-    )
+def extended_marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
+    """Computes `marginals_jvp` with weights of any size."""
+    group = SentenceGroup(members, lengths, scores, mask, direction)
+    zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
+    sum_over_trees(group, single_root, totals, result, zero, one)
 
 
 @kernel
-def expect_arcs(given, direction, first, totals, result, zero, one):
-    """What the entries above promise, in numbers of the kind of `zero` and `one`."""
-    members, lengths, _, _ = given
-    size = max(longest(members, lengths), 1) + 1  # even an empty sentence has a token: padding
-    arcs = numbers(zero, size, size)
-    taken_away = place_arcs(given, direction, arcs, zero)
-    total = expect(arcs, first, zero, one)
-    log_total = numbers(taken_away, 1, 1)
-    store(log_total, 0, 0, logarithm(total) * taken_away)
-    take_out(members, lengths, arcs, log_total[0, 0, 0], totals, result, zero)
+def sum_over_trees(group, single_root, totals, result, zero, one):
+    """Computes what the entries above promise, in numbers of the kind of `zero` and `one`."""
+    # even an empty sentence has a token: padding
+    size = max(longest(group.members, group.lengths), 1) + 1
+    charts = new_charts(zero, size, single_root)
+    log_divisor = gather_weights(group, charts.arcs, zero)
+    total = fill_marginals(charts, zero, one)
+    log_total = allocate(log_divisor, 1, 1)
+    store(log_total, 0, 0, logarithm(total) * log_divisor)
+    scatter_marginals(group, charts.arcs, log_total[0, 0, 0], totals, result, zero)
 
 
 @kernel
-def place_arcs(given, direction, arcs, zero):
+def fill_marginals(charts, zero, one):
     """
-    Puts the weights of the arcs of each sentence into its lane: the exponentials of its scores,
-    from each of which the best of its dependent is taken away. This changes no probability; the sum
-    of what was taken away is returned.
+    Replaces the weight of each arc by its marginal: the derivative of the logarithm of the total
+    with respect to the logarithm of the weight. Returns the total weight of all trees.
+    """
+    size = len(charts.arcs)
+    fill_inside(charts, zero, one)
+    total = total_of(charts, zero)
+    outside = OutsideCharts(allocate(zero, size, size), allocate(zero, size, size))
+    seed_outside(charts, outside.complete, zero, one / total)
+    fill_outside(charts, outside, zero)
+    return total
+
+
+@kernel
+def total_of(charts, zero):
+    """Returns the weight of the whole sentence, from the weights of its spans."""
+    complete, last = charts.complete, len(charts.arcs) - 1
+    if charts.first == 0:
+        return load(complete, 0, last, zero)
+    total = zero
+    for top in range(1, last + 1):
+        halves = load(complete, top, 1, zero) * load(complete, top, last, zero)
+        total = total + halves * load(charts.arcs, 0, top, zero)
+    return total
+
+
+@kernel
+def seed_outside(charts, outside, zero, inverse):
+    """
+    Starts `fill_outside` with the derivatives, into `outside`, with respect to the complete spans
+    that reach an end of the sentence; `inverse` is one over the total. Replaces the arcs of a root
+    outside the charts by their marginals.
+    """
+    arcs, complete, first, last = charts.arcs, charts.complete, charts.first, len(charts.arcs) - 1
+    for i in range(first, last + 1):
+        store(outside, i, last, zero)
+        store(outside, i, first, zero)
+    if first == 0:
+        store(outside, 0, last, inverse)
+        return
+    for top in range(1, last + 1):
+        left, right = load(complete, top, 1, zero), load(complete, top, last, zero)
+        arc = load(arcs, 0, top, zero) * inverse
+        if top > 1:
+            store(outside, top, 1, arc * right)
+        if top < last:
+            store(outside, top, last, arc * left)
+        store(arcs, 0, top, arc * left * right)
+
+
+@kernel
+def fill_outside(charts, outside, zero):
+    """
+    Computes the derivatives with respect to all spans, each after those of the spans around it, and
+    replaces the weights of arcs by their marginals on the way.
+    """
+    arcs, complete, incomplete = charts.arcs, charts.complete, charts.incomplete
+    outer, joined = outside.complete, outside.joined
+    first, last = charts.first, len(arcs) - 1
+    for j in range(last, first, -1):
+        for i in range(first, j):
+            right = load(outer, i, last, zero) if j == last else zero
+            left = load(outer, j, first, zero) if i == first else zero
+            arc_right, arc_left = zero, zero  # with respect to incomplete spans
+            for h in range(first, i):
+                right = right + load(outer, h, j, zero) * load(incomplete, h, i, zero)
+                left = left + load(joined, j, h, zero) * load(complete, h, i - 1, zero)
+                arc_left = arc_left + load(outer, j, h, zero) * load(complete, i, h, zero)
+            for h in range(j + 1, last + 1):
+                right = right + load(joined, i, h, zero) * load(complete, h, j + 1, zero)
+                left = left + load(outer, h, i, zero) * load(incomplete, h, j, zero)
+                arc_right = arc_right + load(outer, i, h, zero) * load(complete, j, h, zero)
+            store(outer, i, j, right)
+            store(outer, j, i, left)
+            arc_right, arc_left = arc_right + right, arc_left + left
+            both = arc_right * load(arcs, i, j, zero) + arc_left * load(arcs, j, i, zero)
+            store(joined, i, j, both)
+            store(joined, j, i, both)
+            store(arcs, i, j, arc_right * load(incomplete, i, j, zero))
+            store(arcs, j, i, arc_left * load(incomplete, j, i, zero))
+
+
+@kernel
+def scatter_marginals(group, arcs, log_totals, totals, result, zero):
+    """
+    Copies the marginals in `arcs`, `[head, dependent]`, or else their tangents, from the lane of
+    each sentence into `result`, and `log_totals`, shape `(lanes,)`, into `totals`. The marginals
+    are zero where there is no tree.
     """
     size = len(arcs)
-    floor, taken_away = tropical(arcs, LEAST_LOGARITHM), tropical(arcs, 0.0)
-    row, slopes = new_rows(arcs, size)
-    for head in range(size):
-        store(arcs, head, 0, zero)
-    for dependent in range(1, size):
-        # padding hangs on what is before it, in one way
-        place_row(given, direction, dependent, dependent, None, dependent - 1, row, slopes)
-        best = floor
-        for head in range(size):
-            best = best + load(row, 0, head, best)
-        for head in range(size):
-            score, slope = load(row, 0, head, best) / best, load(slopes, 0, head, best)
-            store(arcs, head, dependent, exponential(score, slope, zero))
-        taken_away = taken_away * best
-    return taken_away
-
-
-@kernel
-def take_out(members, lengths, arcs, log_totals, totals, result, zero):
-    """
-    Copies what became of the arcs of each sentence, `[head, dependent]`, from its lane: of their
-    parts the last. Nothing, where there is no tree.
-    """
-    size = len(arcs)
-    row = numbers(narrow(zero), 1, size)
-    for lane, member in enumerate(members):
+    row = allocate(to_plain(zero), 1, size)
+    for lane, member in enumerate(group.members):
         totals[member] = log_totals[lane]
         result[member, 0] = 0
         result[member, size:] = 0
     for dependent in range(1, min(size, result.shape[1])):
         for head in range(size):
-            store(row, 0, head, narrow(load(arcs, head, dependent, zero)))
-        for lane, member in enumerate(members):
+            store(row, 0, head, to_plain(load(arcs, head, dependent, zero)))
+        for lane, member in enumerate(group.members):
+            length = group.lengths[member]
             result[member, dependent] = 0
-            if dependent <= lengths[member] and totals[member] != -numpy.inf:
-                for head in range(lengths[member] + 1):
+            if dependent <= length and totals[member] != -numpy.inf:
+                for head in range(length + 1):
                     result[member, dependent, head] = row[0, head, -1, lane]

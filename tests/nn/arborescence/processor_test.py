@@ -17,19 +17,22 @@ def single_root(request):
 def handed_over(monkeypatch):
     """How many sentences at a time were left to logarithms."""
     numbers = []
-    original = logarithms.SumOverTrees.expectations
+    original = logarithms.SumOverTrees.log_partition_and_marginals
 
     def counted(self, scores, mask):
         numbers.append(len(scores))
         return original(self, scores, mask)
 
-    monkeypatch.setattr(logarithms.SumOverTrees, "expectations", counted)
+    monkeypatch.setattr(logarithms.SumOverTrees, "log_partition_and_marginals", counted)
     return numbers
 
 
 def check_agreement(scores, mask, direction, single_root):
     ours, theirs = (
-        (*inference.expectations(scores, mask), inference.derivative(scores, mask, direction))
+        (
+            *inference.log_partition_and_marginals(scores, mask),
+            inference.marginals_jvp(scores, mask, direction),
+        )
         for inference in (
             SumOverTrees(single_root),
             logarithms.SumOverTrees(single_root),
@@ -69,10 +72,10 @@ def test_long_sentences_agree(length, single_root):
 
 def test_what_is_too_small_for_linear_space_is_left_to_logarithms(handed_over):
     scores, mask = torch.randn(6, 30, 30).double(), whole_sentences(6, 29)
-    SumOverTrees(True).expectations(scores, mask)
+    SumOverTrees(True).log_partition_and_marginals(scores, mask)
     assert handed_over == []
     scores[2] *= 1000
-    SumOverTrees(True).expectations(scores, mask)
+    SumOverTrees(True).log_partition_and_marginals(scores, mask)
     assert handed_over == [1]
 
 
@@ -80,7 +83,7 @@ def test_a_confident_parser_is_not_left_to_logarithms(handed_over, single_root):
     # each token prefers one head, and the first the root, by 20 nats
     scores = torch.randn(4, 30, 30).double()
     scores[:, torch.arange(1, 30), torch.arange(29)] += 20
-    SumOverTrees(single_root).expectations(scores, whole_sentences(4, 29))
+    SumOverTrees(single_root).log_partition_and_marginals(scores, whole_sentences(4, 29))
     assert handed_over == []
 
 
@@ -94,8 +97,8 @@ def test_an_arc_from_beyond_the_last_token_counts_for_nothing(single_root):
         logarithms.SumOverTrees(single_root),
     ):
         for found, expected in zip(
-            inference.expectations(scores, mask),
-            inference.expectations(scores, shorter),
+            inference.log_partition_and_marginals(scores, mask),
+            inference.log_partition_and_marginals(scores, shorter),
             strict=True,
         ):
             torch.testing.assert_close(found, expected)
@@ -108,8 +111,8 @@ def test_what_a_direction_holds_for_illegal_arcs_does_not_matter(single_root):
         SumOverTrees(single_root),
         logarithms.SumOverTrees(single_root),
     ):
-        expected = inference.derivative(scores, mask, direction)
-        assert torch.equal(inference.derivative(scores, mask, dirty), expected)
+        expected = inference.marginals_jvp(scores, mask, direction)
+        assert torch.equal(inference.marginals_jvp(scores, mask, dirty), expected)
 
 
 def test_threads_do_not_change_the_result():
@@ -125,8 +128,8 @@ def test_threads_do_not_change_the_result():
                 [
                     processor.best_tree(scores, mask, True),
                     processor.draw_tree(scores, mask, False),
-                    *inference.expectations(scores, mask),
-                    inference.derivative(scores, mask, direction),
+                    *inference.log_partition_and_marginals(scores, mask),
+                    inference.marginals_jvp(scores, mask, direction),
                 ]
             )
     finally:
@@ -140,9 +143,9 @@ def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_roo
     scores[3:6], mask[3:6] = torch.nan, whole_sentences(3, 7)
     assert not processor.best_tree(scores, mask, single_root)[3:6].any()
     assert not processor.draw_tree(scores, mask, single_root)[3:6].any()
-    total, _ = SumOverTrees(single_root).expectations(scores, mask)
+    total, _ = SumOverTrees(single_root).log_partition_and_marginals(scores, mask)
     assert total[:3].isfinite().all() and total[6:].isfinite().all()
-    derivative = SumOverTrees(single_root).derivative(scores, mask, direction)
+    derivative = SumOverTrees(single_root).marginals_jvp(scores, mask, direction)
     assert derivative[:3].isfinite().all() and derivative[6:].isfinite().all()
 
 
@@ -153,7 +156,7 @@ def test_infinite_scores_leave_the_other_sentences_alone(single_root):
     for result in (
         processor.best_tree(scores, mask, single_root),
         processor.draw_tree(scores, mask, single_root),
-        *inference.expectations(scores, mask),
-        inference.derivative(scores, mask, direction),
+        *inference.log_partition_and_marginals(scores, mask),
+        inference.marginals_jvp(scores, mask, direction),
     ):
         assert result[:3].isfinite().all() and result[6:].isfinite().all()

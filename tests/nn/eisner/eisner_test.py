@@ -10,10 +10,10 @@ from tests.nn.dependency_trees import dependency_trees, is_projective, legal_tre
 from tests.nn.random_batches import whole_sentences
 
 
-@pytest.fixture(params=["kernels", "sweep"], autouse=True)
+@pytest.fixture(params=["kernels", "torch_fallback"], autouse=True)
 def path(request, monkeypatch):
     """
-    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    Every test runs twice: with the kernels, and with what other devices than the cpu get.
     """
     monkeypatch.setattr(eisner, "has_kernels", lambda device: request.param == "kernels")
 
@@ -117,4 +117,4 @@ def test_numba_is_imported_only_when_it_is_needed():
     at_the_top = ast.parse(Path(eisner.__file__).read_text()).body
     imports = [node for node in at_the_top if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in imports for alias in node.names}
-    assert "recurrence" in names and "processor" not in names
+    assert "recurrence" in names and "cpu" not in names

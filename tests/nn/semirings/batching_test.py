@@ -4,13 +4,13 @@ import numpy
 import pytest
 import torch
 
+from spigot_allennlp.nn.chain import cpu as chain_cpu
 from spigot_allennlp.nn.chain import kernels as chain_kernels
-from spigot_allennlp.nn.chain import processor as chain_processor
 from spigot_allennlp.nn.chain import sums as chain_sums
+from spigot_allennlp.nn.eisner import cpu as eisner_cpu
 from spigot_allennlp.nn.eisner import kernels as eisner_kernels
-from spigot_allennlp.nn.eisner import processor as eisner_processor
 from spigot_allennlp.nn.eisner import sums as eisner_sums
-from spigot_allennlp.nn.lanes.groups import call_in_groups, sentence_lengths
+from spigot_allennlp.nn.semirings.batching import call_in_groups, sentence_lengths
 from tests.nn.random_batches import random_batch
 
 
@@ -65,16 +65,16 @@ def test_a_length_is_the_last_position_with_a_legal_part():
 def test_all_that_is_compiled_is_kept_on_disk():
     scores, mask, _ = random_batch(0, 2, 4)
     for scale in (1, 1e4):
-        trees = eisner_processor.SumOverTrees(True)
-        trees.expectations(scale * scores, mask)
-        trees.derivative(scale * scores, mask, scores)
-    eisner_processor.best_tree(scores, mask, True)
-    eisner_processor.draw_tree(scores, mask, True)
+        trees = eisner_cpu.ProjectiveTreeInference(True)
+        trees.log_partition_and_marginals(scale * scores, mask)
+        trees.marginals_jvp(scale * scores, mask, scores)
+    eisner_cpu.best_tree(scores, mask, True)
+    eisner_cpu.sample_tree(scores, mask, True)
     scores, mask = (each.unsqueeze(-1).expand(2, 4, 4, 4) for each in (scores, mask))
-    chain_processor.SumOverSequences().expectations(scores, mask)
-    chain_processor.SumOverSequences().derivative(scores, mask, scores)
-    chain_processor.best_sequence(scores, mask)
-    chain_processor.draw_sequence(scores, mask)
+    chain_cpu.ChainInference().log_partition_and_marginals(scores, mask)
+    chain_cpu.ChainInference().marginals_jvp(scores, mask, scores)
+    chain_cpu.best_sequence(scores, mask)
+    chain_cpu.sample_sequence(scores, mask)
     for module in (eisner_kernels, eisner_sums, chain_kernels, chain_sums):
         for entry in vars(module).values():
             if getattr(entry, "__module__", "") == module.__name__ and hasattr(entry, "stats"):

@@ -2,19 +2,19 @@ import numpy
 import pytest
 
 from spigot_allennlp.nn.compilation import kernel
-from spigot_allennlp.nn.lanes.lanes import (
+from spigot_allennlp.nn.semirings.numbers import (
     BYTES,
+    allocate,
     dual,
     exponential,
+    extended,
+    extended_dual,
     load,
     logarithm,
-    narrow,
-    numbers,
     real,
     store,
+    to_plain,
     tropical,
-    wide,
-    wide_dual,
 )
 
 
@@ -96,11 +96,11 @@ def test_tropicals_pass_over_what_is_not_a_number():
 @kernel
 def exponentials(logs, slopes, zero, results):
     """Of `logs`, as they are found after they were stored as numbers of the kind of `zero`."""
-    kept = numbers(zero, 1, logs.shape[1])
+    kept = allocate(zero, 1, logs.shape[1])
     for column in range(logs.shape[1]):
         log = load(logs, 0, column, tropical(logs, 0))
         store(kept, 0, column, exponential(log, load(slopes, 0, column, log), zero))
-        store(results, 0, column, narrow(load(kept, 0, column, zero)))
+        store(results, 0, column, to_plain(load(kept, 0, column, zero)))
 
 
 @kernel
@@ -109,13 +109,13 @@ def real_exponentials(logs, slopes, results):
 
 
 @kernel
-def wide_exponentials(logs, slopes, results):
-    exponentials(logs, slopes, wide(logs, 0), results)
+def extended_exponentials(logs, slopes, results):
+    exponentials(logs, slopes, extended(logs, 0), results)
 
 
 @kernel
-def wide_dual_exponentials(logs, slopes, results):
-    exponentials(logs, slopes, wide_dual(logs, 0), results)
+def extended_dual_exponentials(logs, slopes, results):
+    exponentials(logs, slopes, extended_dual(logs, 0), results)
 
 
 LOGS = [0.0, -1e-300, -1e-9, -0.3, -1.0, -17.5, -345.6, -700.0, -800.0, -1e5, -1e13, -numpy.inf]
@@ -125,7 +125,7 @@ def in_all_lanes(values):
     return numpy.repeat(values, 8).reshape(1, len(values), 1, 8)
 
 
-@pytest.mark.parametrize("exponentials", [real_exponentials, wide_exponentials])
+@pytest.mark.parametrize("exponentials", [real_exponentials, extended_exponentials])
 def test_exponentials_are_right_to_the_last_digits(exponentials):
     values = numpy.concatenate([LOGS, numpy.random.default_rng(1).uniform(-700, 0, 500)])
     logs = in_all_lanes(values)
@@ -137,16 +137,16 @@ def test_exponentials_are_right_to_the_last_digits(exponentials):
 def test_exponentials_move_with_their_logarithms():
     logs, slopes = in_all_lanes([-1.0, -650.0, -1e5]), in_all_lanes([2.0, -3.0, 1e3])
     results = numpy.empty((1, 3, 2, 8))
-    wide_dual_exponentials(logs, slopes, results)
+    extended_dual_exponentials(logs, slopes, results)
     expected = numpy.concatenate([numpy.exp(logs), slopes * numpy.exp(logs)], axis=2)
     numpy.testing.assert_allclose(results, expected, rtol=1e-15)
 
 
 @kernel
-def wide_logarithms(logs, results):
+def extended_logarithms(logs, results):
     """Of sum, product and quotient of the exponentials of the first two of `logs`, kept between."""
     none = tropical(logs, 0)
-    zero, kept = wide(logs, 0), numbers(wide(logs, 0), 1, 3)
+    zero, kept = extended(logs, 0), allocate(extended(logs, 0), 1, 3)
     x = exponential(load(logs, 0, 0, none), none, zero)
     y = exponential(load(logs, 0, 1, none), none, zero)
     store(kept, 0, 0, zero + x + y)
@@ -159,9 +159,9 @@ def wide_logarithms(logs, results):
 @pytest.mark.parametrize(
     "x, y", [(0.0, 0.0), (1.0, -2.0), (-5000.0, -5001.0), (3e4, -3e4), (1e9, -1e9), (2.0, -1e13)]
 )
-def test_wide_numbers_are_of_any_size(x, y):
+def test_extended_numbers_are_of_any_size(x, y):
     results = numpy.empty((1, 3, 1, 8))
-    wide_logarithms(in_all_lanes([x, y]), results)
+    extended_logarithms(in_all_lanes([x, y]), results)
     if y < -1e12:  # as good as impossible
         assert results[0, 0, 0, 0] == x and results[0, 1, 0, 0] == -numpy.inf
         return
@@ -170,8 +170,8 @@ def test_wide_numbers_are_of_any_size(x, y):
 
 
 @kernel
-def wide_product(one, other, results):
-    like = wide_dual(results, 0)
+def extended_product(one, other, results):
+    like = extended_dual(results, 0)
     x, y = load(one, 0, 0, like), load(other, 0, 0, like)
     store(results, 0, 0, x * y + x)
     store(results, 0, 1, x / y)
@@ -184,7 +184,7 @@ def test_tangents_share_the_exponent_of_their_value():
         numpy.empty((1, 2, 3, 8)),
     )
     one[0, 0], other[0, 0] = [[1.5], [-0.5], [2000.0]], [[1.25], [3.0], [0.0]]
-    wide_product(one, other, results)
+    extended_product(one, other, results)
     value, tangent, exponent = results[0, :, :, 0].T
     assert (1 <= value).all() and (value < 2).all()
     x, dx, y, dy = 1.5, -0.5, 1.25, 3.0
@@ -209,7 +209,7 @@ def test_a_plain_number_near_the_ends_of_its_range_has_no_logarithm():
 
 @kernel
 def places(like, rows, columns):
-    chart = numbers(real(like, 0), rows, columns)
+    chart = allocate(real(like, 0), rows, columns)
     return chart.ctypes.data, chart.shape
 
 

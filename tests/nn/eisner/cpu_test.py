@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spigot_allennlp.nn import recurrence
-from spigot_allennlp.nn.eisner import processor, sums
-from spigot_allennlp.nn.eisner.processor import SumOverTrees
-from spigot_allennlp.nn.eisner.sweep import span_recurrence
+from spigot_allennlp.nn.eisner import cpu, sums
+from spigot_allennlp.nn.eisner.cpu import ProjectiveTreeInference
+from spigot_allennlp.nn.eisner.torch_fallback import span_recurrence
 from tests.nn.kernel_agreement import check_agreement
 from tests.nn.random_batches import random_batch, whole_sentences
 
@@ -17,19 +17,19 @@ def single_root(request):
 
 
 def check(scores, mask, direction, single_root):
-    best = processor.best_tree(scores, mask, single_root)
+    best = cpu.best_tree(scores, mask, single_root)
     trees = span_recurrence(mask, single_root)
     assert torch.equal(best, recurrence.best(scores, mask, trees))
-    check_agreement(SumOverTrees(single_root), trees, scores, mask, direction)
+    check_agreement(ProjectiveTreeInference(single_root), trees, scores, mask, direction)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 8, 9, 17])
-def test_kernels_and_sweep_agree_whatever_the_number_of_lanes_in_use(batch_size, single_root):
+def test_kernels_and_torch_agree_whatever_the_number_of_lanes_in_use(batch_size, single_root):
     check(*random_batch(batch_size, batch_size, 12), single_root)
 
 
 @pytest.mark.parametrize("scale", [0.1, 10.0, 30.0, 1e3, 1e4])
-def test_kernels_and_sweep_agree_at_every_scale(scale, single_root):
+def test_kernels_and_torch_agree_at_every_scale(scale, single_root):
     check(*random_batch(1, 10, 14, scale), single_root)
 
 
@@ -42,7 +42,7 @@ def test_kernels_and_sweep_agree_at_every_scale(scale, single_root):
     kept=st.sampled_from([1.0, 0.7, 0.3, 0.0]),
     single_root=st.booleans(),
 )
-def test_kernels_and_sweep_agree_on_odd_batches(seed, batch_size, length, scale, kept, single_root):
+def test_kernels_and_torch_agree_on_odd_batches(seed, batch_size, length, scale, kept, single_root):
     scores, mask, direction = random_batch(seed, batch_size, length, scale, kept)
     if scale == 0:
         scores = scores + 1e-3 * direction  # the best of several best trees is anybody's choice
@@ -53,24 +53,24 @@ def test_long_sentences_agree(single_root):
     check(*random_batch(3, 3, 60), single_root)
 
 
-def test_wide_numbers_are_left_to_the_sentences_that_need_them(monkeypatch):
-    wide = []
-    original = sums.wide_expectations
+def test_extended_numbers_are_left_to_the_sentences_that_need_them(monkeypatch):
+    extended = []
+    original = sums.extended_log_partition_and_marginals
 
     def noted(members, *arguments):
-        wide.extend(members.tolist())
+        extended.extend(members.tolist())
         original(members, *arguments)
 
-    monkeypatch.setattr(sums, "wide_expectations", noted)
+    monkeypatch.setattr(sums, "extended_log_partition_and_marginals", noted)
     scores, mask = torch.randn(6, 30, 30).double(), whole_sentences(6, 29)
-    SumOverTrees(True).expectations(scores, mask)
-    assert wide == []
+    ProjectiveTreeInference(True).log_partition_and_marginals(scores, mask)
+    assert extended == []
     scores[2] *= 1000
-    SumOverTrees(True).expectations(scores, mask)
-    assert wide == [2]
+    ProjectiveTreeInference(True).log_partition_and_marginals(scores, mask)
+    assert extended == [2]
 
 
-def test_where_plain_numbers_fail_wide_ones_agree_with_the_sweep(single_root):
+def test_where_plain_numbers_fail_extended_ones_agree_with_torch(single_root):
     # Ten pairs of tokens, each of which would head the other: every tree gives up ten best heads.
     torch.manual_seed(8)
     mask = whole_sentences(4, 20)
@@ -83,7 +83,7 @@ def test_where_plain_numbers_fail_wide_ones_agree_with_the_sweep(single_root):
     arrays = [each.numpy() for each in (scores, mask)]
     lengths = torch.full((4,), 20).numpy()
     result = torch.empty_like(scores).numpy()
-    sums.expectations(
+    sums.log_partition_and_marginals(
         torch.arange(4).numpy(), lengths, *arrays, int(single_root), plain.numpy(), result
     )
     assert plain.isnan().tolist() == [False, True, True, True]
@@ -92,7 +92,9 @@ def test_where_plain_numbers_fail_wide_ones_agree_with_the_sweep(single_root):
 
 def test_many_words_without_preference_are_more_trees_than_a_double_counts():
     scores = torch.zeros(1, 251, 251, dtype=torch.double)
-    total, marginals = SumOverTrees(False).expectations(scores, whole_sentences(1, 250))
+    total, marginals = ProjectiveTreeInference(False).log_partition_and_marginals(
+        scores, whole_sentences(1, 250)
+    )
     # the number of projective trees over n words is C(3n, n) / (2n + 1)
     logs = [torch.tensor(n + 1.0, dtype=torch.double).lgamma() for n in (750, 250, 500)]
     expected = logs[0] - logs[1] - logs[2] - torch.tensor(501.0, dtype=torch.double).log()
@@ -100,24 +102,24 @@ def test_many_words_without_preference_are_more_trees_than_a_double_counts():
     torch.testing.assert_close(marginals[0, 1:].sum(-1), torch.ones(250, dtype=torch.double))
 
 
-def test_draws_where_plain_numbers_fail(single_root):
+def test_samples_where_plain_numbers_fail(single_root):
     # two trees are equally good, and all others by far worse
     scores = torch.full((400, 5, 5), -5e3, dtype=torch.double)
     for dependent, head in ((1, 2), (2, 0), (3, 2), (4, 3), (4, 2)):
         scores[:, dependent, head] = 0 if dependent < 4 else 1e4
     torch.manual_seed(9)
-    trees = processor.draw_tree(scores, whole_sentences(400, 4), single_root)
+    trees = cpu.sample_tree(scores, whole_sentences(400, 4), single_root)
     assert trees[:, [1, 2, 3], [2, 0, 2]].all()
     assert 160 < trees[:, 4, 3].sum() < 240 and (trees[:, 4, 3] + trees[:, 4, 2] == 1).all()
 
 
-def test_draws_repeat_with_the_generator_of_torch():
+def test_samples_repeat_with_the_generator_of_torch():
     scores, mask, _ = random_batch(2, 20, 9)
     torch.manual_seed(1)
-    first = processor.draw_tree(scores, mask, True)
-    second = processor.draw_tree(scores, mask, True)
+    first = cpu.sample_tree(scores, mask, True)
+    second = cpu.sample_tree(scores, mask, True)
     torch.manual_seed(1)
-    assert torch.equal(processor.draw_tree(scores, mask, True), first)
+    assert torch.equal(cpu.sample_tree(scores, mask, True), first)
     assert not torch.equal(second, first)
 
 
@@ -128,12 +130,12 @@ def test_threads_do_not_change_the_result():
         results = []
         for threads in (1, 3):
             torch.set_num_threads(threads)
-            inference = SumOverTrees(True)
+            inference = ProjectiveTreeInference(True)
             results.append(
                 [
-                    processor.best_tree(scores, mask, True),
-                    *inference.expectations(scores, mask),
-                    inference.derivative(scores, mask, direction),
+                    cpu.best_tree(scores, mask, True),
+                    *inference.log_partition_and_marginals(scores, mask),
+                    inference.marginals_jvp(scores, mask, direction),
                 ]
             )
     finally:
@@ -145,15 +147,15 @@ def test_threads_do_not_change_the_result():
 def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_root):
     scores, mask, _ = random_batch(6, 9, 8)
     scores[3:6] = torch.nan
-    assert not processor.best_tree(scores, mask, single_root)[3:6].any()
-    assert not processor.draw_tree(scores, mask, single_root)[3:6].any()
-    total, _ = SumOverTrees(single_root).expectations(scores, mask)
+    assert not cpu.best_tree(scores, mask, single_root)[3:6].any()
+    assert not cpu.sample_tree(scores, mask, single_root)[3:6].any()
+    total, _ = ProjectiveTreeInference(single_root).log_partition_and_marginals(scores, mask)
     assert total[:3].isfinite().all() and total[6:].isfinite().all()
 
 
 def test_no_graph_is_kept_over_the_charts():
     scores, mask, _ = random_batch(7, 4, 10)
     scores.requires_grad_()
-    total, _ = processor.log_partition_and_marginals(scores, mask, True)
+    total, _ = cpu.log_partition_and_marginals(scores, mask, True)
     parents = [parent for parent, _ in total.grad_fn.next_functions if parent is not None]
     assert [type(parent).__name__ for parent in parents] == ["AccumulateGrad"]

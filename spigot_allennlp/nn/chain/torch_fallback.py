@@ -10,7 +10,10 @@ from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_cho
 
 
 def chain_recurrence(mask: BoolTensor) -> Recurrence:
-    """The recurrence over sequences that have the parts of `mask`; zero for an empty sentence."""
+    """
+    Returns the recurrence over the sequences of the parts in `mask`, for `nn/recurrence.py`; it
+    computes zero for an empty sentence.
+    """
     lengths = lengths_from_arc_mask(mask.flatten(2))
 
     def reduced(scores: Tensor, reduce: Reduce) -> Tensor:

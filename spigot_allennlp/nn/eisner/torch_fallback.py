@@ -1,8 +1,8 @@
 """
 Projective trees in vectorised torch: the recurrence of `eisner.py`, one width after the other.
 
-All spans of one width, of all sentences of a batch, are made at once, so the recurrence takes
-`length` steps, and `O(batch_size * length^3)` work in all.
+All spans of one width, of all sentences of a batch, are computed at once, so that the recurrence
+takes `length` steps, and `O(batch_size * length^3)` work in all.
 """
 
 from typing import List, Tuple
@@ -15,7 +15,10 @@ from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_cho
 
 
 def span_recurrence(mask: BoolTensor, single_root: bool) -> Recurrence:
-    """The recurrence over the trees that have the arcs of `mask`; zero for an empty sentence."""
+    """
+    Returns the recurrence over the trees of the arcs in `mask`, for `nn/recurrence.py`; it computes
+    zero for an empty sentence.
+    """
     lengths = lengths_from_arc_mask(mask)
 
     def reduced(scores: Tensor, reduce: Reduce) -> Tensor:
@@ -37,13 +40,14 @@ def span_recurrence(mask: BoolTensor, single_root: bool) -> Recurrence:
 
 def _complete_spans(scores: Tensor, reduce: Reduce) -> Tuple[Tensor, Tensor]:
     """
-    The complete spans `right[:, i, w]` from i to i + w, headed by i, and `left[:, j, w]` from j - w
-    to j, headed by j, each of shape `(batch_size, size, size)`; impossible ones hold `IMPOSSIBLE`.
+    Returns the complete spans `right[:, i, w]` from i to i + w, headed by i, and `left[:, j, w]`
+    from j - w to j, headed by j, each of shape `(batch_size, size, size)`; impossible ones hold
+    `IMPOSSIBLE`.
     """
     batch_size, size, _ = scores.shape
     single = scores.new_zeros(batch_size, size, 1)
-    # Spans by the position of their first or last word, then by width: what one width needs is then
-    # a slice.
+    # Spans are kept by the position of their first or of their last word, then by width, so that
+    # what one width needs is a slice.
     right_by_start, right_by_end = single, single
     left_by_start, left_by_end = single, single
     arcs_right_by_start: List[Tensor] = []
@@ -74,7 +78,8 @@ def _at(values: Tensor, index: LongTensor) -> Tensor:
 
 def _ending_at(right: Tensor, lengths: LongTensor) -> Tensor:
     """
-    From `right[:, i, width]` those spans that reach the last token, shape `(batch_size, size)`.
+    Returns, from `right[:, i, width]`, the spans that reach the last token, shape
+    `(batch_size, size)`.
     """
     starts = torch.arange(right.size(1), device=right.device)
     width = (lengths.unsqueeze(1) - 1 - starts).clamp(min=0)

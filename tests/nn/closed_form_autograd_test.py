@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from spigot_allennlp.nn.analytic import (
+from spigot_allennlp.nn.closed_form_autograd import (
     log_partition,
     log_partition_and_marginals,
     value_and_gradient,
@@ -16,13 +16,13 @@ class SumOfFourthPowers:
     def __init__(self):
         self.asked = []
 
-    def expectations(self, scores, mask):
-        self.asked.append("expectations")
+    def log_partition_and_marginals(self, scores, mask):
+        self.asked.append("log_partition_and_marginals")
         legal = scores.masked_fill(~mask, 0)
         return (legal**4).sum(dim=(1, 2)), 4 * legal**3
 
-    def derivative(self, scores, mask, direction):
-        self.asked.append("derivative")
+    def marginals_jvp(self, scores, mask, direction):
+        self.asked.append("marginals_jvp")
         return 12 * scores.masked_fill(~mask, 0) ** 2 * direction
 
 
@@ -57,7 +57,7 @@ def test_first_and_second_derivatives_agree_with_differences(scores, mask):
 def test_a_gradient_of_the_first_order_costs_no_derivative_of_the_second(scores, mask):
     inference = SumOfFourthPowers()
     log_partition(scores, mask, inference).sum().backward()
-    assert inference.asked == ["expectations"]
+    assert inference.asked == ["log_partition_and_marginals"]
 
 
 def test_a_third_derivative_is_refused(scores, mask):
@@ -80,7 +80,7 @@ def test_the_marginals_come_along_and_are_differentiable(scores, mask):
     torch.testing.assert_close(marginals, 4 * legal**3)
     (gradient,) = torch.autograd.grad(marginals.sum() + total.sum(), scores)
     torch.testing.assert_close(gradient, 12 * legal**2 + 4 * legal**3)
-    assert inference.asked == ["expectations", "derivative"]
+    assert inference.asked == ["log_partition_and_marginals", "marginals_jvp"]
 
 
 def test_value_and_gradient_by_autograd(scores):

@@ -1,1 +1,0 @@
-"""Loops over batches in lanes, one instance in each, so that they become vector code."""

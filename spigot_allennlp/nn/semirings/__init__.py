@@ -1,0 +1,1 @@
+"""Numbers for kernels: one recurrence, written once, sums, differentiates or maximises."""

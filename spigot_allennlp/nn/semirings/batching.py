@@ -1,0 +1,175 @@
+"""Groups of sentences out of a batch, for kernels that work on one in each lane."""
+
+from typing import Callable, List, NamedTuple, Optional, Union
+
+import numpy
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
+from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, tropical
+from spigot_allennlp.nn.threads import share
+
+# Sentences of a group, in single and in double precision.
+SINGLE_LANES, DOUBLE_LANES = BYTES // 4, BYTES // 8
+# Elementary steps from which on a second thread gains more than it costs.
+MANY_STEPS = 500_000
+
+
+class SentenceGroup(NamedTuple):
+    """
+    The sentences on which a kernel works, one in each lane, and what is known of the whole batch.
+
+    # Parameters
+
+    members : `numpy.ndarray`
+        Shape `(group_size,)`, int64: the indices in the batch of the sentences of this group.
+    lengths : `numpy.ndarray`
+        Shape `(batch_size,)`, int64: the number of tokens of each sentence, the root not counted.
+    scores : `numpy.ndarray`
+        Shape `(batch_size, rows, columns)`, float32 or float64, in nats: the scores of parts, those
+        of one row being alternatives, as the heads of one dependent are.
+    mask : `numpy.ndarray`
+        Shape `(batch_size, rows, columns)`, bool: the legal parts.
+    direction : `Optional[numpy.ndarray]`
+        Shape `(batch_size, rows, columns)`, of the type of `scores`: how the scores move, for
+        numbers with a tangent; else `None`.
+    """
+
+    members: numpy.ndarray
+    lengths: numpy.ndarray
+    scores: numpy.ndarray
+    mask: numpy.ndarray
+    direction: Optional[numpy.ndarray] = None
+
+
+class ScoreRow(NamedTuple):
+    """
+    The scores of one row of parts, of all sentences of a group, as tropical numbers.
+
+    # Parameters
+
+    scores : `numpy.ndarray`
+        Shape `(1, columns, 1, lanes)`, in nats; minus infinity where a part is illegal.
+    tangents : `numpy.ndarray`
+        Shape `(1, columns, 1, lanes)`: how the scores move; zero if they do not.
+    """
+
+    scores: numpy.ndarray
+    tangents: numpy.ndarray
+
+
+def call_in_groups(
+    kernel: Callable[..., None],
+    lanes: int,
+    steps: Callable[[int], int],
+    scores: Tensor,
+    mask: BoolTensor,
+    *others: Union[Tensor, int],
+    members: Optional[Tensor] = None,
+) -> None:
+    """
+    Calls `kernel(members, lengths, scores, mask, *others)` for groups of as many sentences as there
+    are `lanes`, from the longest to the shortest, so that those of one group are about as long; in
+    several threads where that pays. Tensors become arrays.
+
+    # Parameters
+
+    kernel : `Callable`
+        Its first arguments are the fields of a `SentenceGroup`.
+    lanes : `int`
+    steps : `Callable[[int], int]`
+        How many elementary steps a group of sentences of a length takes.
+    scores, mask : `Tensor`
+        Shape `(batch_size, length, ...)`, position 0 being the root.
+    others : `Union[Tensor, int]`
+    members : `Tensor`, optional
+        Shape `(num_members,)`, int64: the indices of the sentences to work on; by default all.
+    """
+    tensors = scores, mask.contiguous(), *others
+    arrays = [each.numpy() if isinstance(each, Tensor) else each for each in tensors]
+    lengths = sentence_lengths(tensors[1].flatten(2).numpy())
+    groups = groups_by_length(lengths, lanes, None if members is None else members.numpy())
+    worth_it = len(groups) * steps(int(lengths.max(initial=0))) > MANY_STEPS
+    share(lambda group: kernel(group, lengths, *arrays), groups, worth_it)
+
+
+def groups_by_length(
+    lengths: numpy.ndarray, size: int, members: Optional[numpy.ndarray] = None
+) -> List[numpy.ndarray]:
+    """
+    Divides `members`, by default all sentences of a batch with these `lengths`, into groups of up
+    to `size`, from the longest to the shortest. Returns the indices of each group, int64.
+    """
+    if members is None:
+        members = numpy.arange(len(lengths))
+    order = members[numpy.argsort(-lengths[members], kind="stable")]
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+@entry
+def sentence_lengths(mask):
+    """
+    Returns the last position of each sentence that has any legal part, of a mask
+    `(batch_size, length, parts)`; 0 where there is none. Shape `(batch_size,)`, int64.
+    """
+    lengths = numpy.zeros(len(mask), dtype=numpy.int64)
+    for member in range(len(mask)):
+        for position in range(mask.shape[1] - 1, 0, -1):
+            if mask[member, position].any():
+                lengths[member] = position
+                break
+    return lengths
+
+
+@kernel
+def longest(members, lengths):
+    """Returns the length of the longest sentence of a group."""
+    length = 0
+    for member in members:
+        length = max(length, lengths[member])
+    return length
+
+
+@kernel
+def new_score_row(like, columns):
+    """Returns a `ScoreRow` without any legal part, in the precision of the array `like`."""
+    scores = allocate(tropical(like, 0.0), 1, columns)
+    tangents = allocate(tropical(like, 0.0), 1, columns)
+    scores[:] = -numpy.inf
+    tangents[:] = 0
+    return ScoreRow(scores, tangents)
+
+
+@kernel
+def gather_scores(group, position, row, columns, padding, score_row):
+    """
+    Copies one `row` of parts, which belongs to a `position`, of all sentences of a group into
+    `score_row`. Sentences that end before the position get a single part, in the column `padding`,
+    with score zero. The row has so many `columns`; or, if they are `None`, one for the root and one
+    for each token of the sentence.
+    """
+    for lane, member in enumerate(group.members):
+        count = group.lengths[member] + 1 if columns is None else columns
+        score_row.scores[0, :, 0, lane] = -numpy.inf
+        if position > group.lengths[member]:
+            score_row.scores[0, padding, 0, lane] = 0
+            score_row.tangents[0, :, 0, lane] = 0
+            continue
+        for column in range(count):
+            if group.mask[member, row, column]:
+                score_row.scores[0, column, 0, lane] = group.scores[member, row, column]
+        gather_tangents(group.direction, member, row, count, lane, score_row)
+
+
+@kernel
+def gather_tangents(direction, member, row, count, lane, score_row):
+    """
+    Copies how the scores of one `row` of a sentence move, if there is a `direction`, into its lane;
+    zero where a part is as good as impossible.
+    """
+    if direction is not None:
+        for column in range(count):
+            is_possible = score_row.scores[0, column, 0, lane] > MIN_LOGARITHM
+            tangent = direction[member, row, column] if is_possible else 0
+            score_row.tangents[0, column, 0, lane] = tangent
