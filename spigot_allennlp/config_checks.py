@@ -5,7 +5,7 @@ from typing import Iterable, Optional
 from allennlp.common.checks import ConfigurationError
 
 
-def check_least(least: int, **numbers: Optional[int]) -> None:
+def check_least(least: int, /, **numbers: Optional[int]) -> None:
     """
     # Raises
 

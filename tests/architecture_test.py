@@ -49,7 +49,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "data": {"config_checks"},
     "metrics": set(),
     # Only within a function that replaces one of AllenNLP's, when it is called.
-    "compat": {"data.embedding_file"},
+    "compat": {"data.formats.embeddings"},
     "config_checks": set(),
     "structures": {"nn"},
     "projections": {"nn", "structures"},

@@ -22,7 +22,7 @@ def word_vectors_are_read_or_the_line_is_named(module: Any) -> Iterator[None]:
     def _read_embeddings_from_text_file(
         file_uri: str, embedding_dim: int, vocab: Any, namespace: str = "tokens"
     ) -> Any:
-        from spigot_allennlp.data.embedding_file import read_vectors
+        from spigot_allennlp.data.formats.embeddings import read_vectors
 
         words = vocab.get_index_to_token_vocabulary(namespace)
         size = vocab.get_vocab_size(namespace)
@@ -55,7 +55,7 @@ def words_of_vectors_are_read_as_their_vectors_are(module: Any) -> Iterator[None
     yield
 
     def _read_pretrained_tokens(embeddings_file_uri: str) -> List[str]:
-        from spigot_allennlp.data.embedding_file import read_words
+        from spigot_allennlp.data.formats.embeddings import read_words
 
         return read_words(embeddings_file_uri)
 

@@ -32,6 +32,8 @@ class AnnotatedSentence:
         The name of the sentence.
     source : `str`, optional
         `file:line` of its first word.
+    label : `str`, optional
+        The class of the sentence's sentiment.
     """
 
     words: List[str]
@@ -44,3 +46,4 @@ class AnnotatedSentence:
     tops: Optional[List[int]] = None
     identifier: Optional[str] = None
     source: Optional[str] = None
+    label: Optional[str] = None

@@ -6,10 +6,15 @@ from typing import Any, Dict
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.annotation_to_sdp import annotation_to_sdp
-from spigot_allennlp.data.cells import join_cells
-from spigot_allennlp.data.sdp_format import format_sdp
-from spigot_allennlp.data.sdp_layout import SDP_2014, SDP_2015, SDP_AUGMENTED, SDP_HEADER
+from spigot_allennlp.data.formats.blocks import join_columns
+from spigot_allennlp.data.formats.sdp import (
+    SDP_2014,
+    SDP_2015,
+    SDP_AUGMENTED,
+    SDP_HEADER,
+    annotation_to_sdp,
+    format_sdp,
+)
 
 LAYOUTS = {"sdp": SDP_2015, "sdp2014": SDP_2014, "sdp_augmented": SDP_AUGMENTED}
 
@@ -38,7 +43,7 @@ class SdpOutput:
         """
         for layer in ("words", "lemmas", "pos", "relations"):
             try:
-                join_cells(parsed.get(layer) or [])
+                join_columns(parsed.get(layer) or [])
             except ValueError as error:
                 raise ConfigurationError(
                     f'"{layer}" cannot be written as SDP: {error} Take it out, or choose another '

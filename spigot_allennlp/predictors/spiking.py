@@ -13,7 +13,7 @@ from allennlp.models import Model
 from allennlp.nn import util
 from allennlp.predictors import Predictor
 
-from spigot_allennlp.data.idx_format import as_bytes
+from spigot_allennlp.data.formats.idx import as_bytes
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 from spigot_allennlp.predictors.line_predictor import InputLine, LinePredictor
 

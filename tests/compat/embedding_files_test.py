@@ -16,9 +16,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.modules.token_embedders import Embedding
 
-from spigot_allennlp.data.embedding_file import ON_ERROR, read_vectors, read_words
-from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.formats.embeddings import ON_ERROR, read_vectors, read_words
 
 TEXT = "the 0.5 -1 2\nof 1e-2 0 3.25\nnaïve 4 5 6\n"
 WORDS = {"the", "of", "naïve", "missing", ". . ."}

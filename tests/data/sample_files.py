@@ -1,8 +1,13 @@
 """Where the tests of the formats and readers find their files."""
 
 from pathlib import Path
+from typing import Iterable, Iterator, TypeVar, Union
 
 import pytest
+
+from spigot_allennlp.data.errors import MalformedInputError
+
+Record = TypeVar("Record")
 
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "fixtures" / "data"
@@ -24,6 +29,14 @@ def wescience(name: str) -> Path:
 def stanford(name: str) -> Path:
     """The same for the Stanford Sentiment Treebank."""
     return _beside("sst", name)
+
+
+def records_of(results: Iterable[Union[Record, MalformedInputError]]) -> Iterator[Record]:
+    """The records of a format; the first error among them is raised."""
+    for result in results:
+        if isinstance(result, MalformedInputError):
+            raise result
+        yield result
 
 
 def _beside(folder: str, name: str) -> Path:

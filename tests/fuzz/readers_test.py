@@ -287,7 +287,7 @@ SPEECH = {"type": "spoken_digits", "num_frames": 2, "num_channels": 3, "differen
 
 def features(rate: int, samples: List[int]) -> Any:
     """By the library: what is fuzzed is the way from bytes to samples."""
-    from spigot_allennlp.data.speech_features import log_mel
+    from spigot_allennlp.data.dataset_readers.spoken_digits import log_mel
 
     return log_mel(numpy.array(samples) / 2**15, rate, 2, 3)
 

@@ -20,8 +20,9 @@ from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
-from spigot_allennlp.data.sdp_format import read_sdp
+from spigot_allennlp.data.formats.sdp import scan_sdp
 from spigot_allennlp.predictors.line_predictor import LinePredictor
+from tests.data.sample_files import records_of
 
 EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 # Of each predictor: an experiment, and a line of which its model predicts.
@@ -285,7 +286,7 @@ def test_a_sentence_of_a_file_that_ends_a_run_is_named(command):
 def test_sdp_of_sentences_with_odd_words_can_be_read_again(command, tmp_path):
     predictor = predictor_of("parser", "semantic_parser", output="sdp")
     command(predictor, [rb'{"words": ["a\u2028b", "\u00e9"], "id": 1}', SENTENCE], 2)
-    sentences = list(read_sdp(str(tmp_path / "output")))
+    sentences = list(records_of(scan_sdp(str(tmp_path / "output"))))
     assert [sentence.tokens[0].form for sentence in sentences] == ["a\u2028b", "We"]
 
 

@@ -4,7 +4,8 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 from allennlp.predictors import Predictor
 
-from spigot_allennlp.data.sdp_format import read_sdp
+from spigot_allennlp.data.formats.sdp import scan_sdp
+from tests.data.sample_files import records_of
 from tests.predictors.predict_command import lines, predict, predictor_args
 
 WORDS = ["We", "do", "n't", "know", "."]
@@ -109,7 +110,7 @@ def test_sdp_output_can_be_read_again_and_holds_the_tree(make_archive, tmp_path)
     options = predictor_args(output="sdp_augmented", tokenizer="just_spaces")
     for batch_size in ("1", "2"):
         predict(make_archive(), tmp_path, text, "--batch-size", batch_size, *options)
-        first, second = read_sdp(str(tmp_path / "output"))
+        first, second = records_of(scan_sdp(str(tmp_path / "output")))
         assert [token.head for token in first.tokens] == [0, 1, 2]
         assert first.arcs == ((1, 2, "ARG1"), (2, 3, "ARG1"))
         assert (first.identifier, second.identifier) == ("1", "b")
@@ -155,7 +156,7 @@ def test_sdp_output_leaves_a_reported_line_out(make_archive, tmp_path):
     text = lines({"words": ["Go"]}, {"words": []}, {"words": ["On"]})
     options = predictor_args(on_error="report", output="sdp")
     predict(make_archive(), tmp_path, text, *options)
-    sentences = read_sdp(str(tmp_path / "output"))
+    sentences = records_of(scan_sdp(str(tmp_path / "output")))
     assert [sentence.tokens[0].form for sentence in sentences] == ["Go", "On"]
 
 

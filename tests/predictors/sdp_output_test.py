@@ -1,9 +1,9 @@
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.data.sdp_format import read_sdp
-from spigot_allennlp.data.sdp_layout import SDP_2014, SDP_2015, SDP_AUGMENTED
+from spigot_allennlp.data.formats.sdp import SDP_2014, SDP_2015, SDP_AUGMENTED, scan_sdp
 from spigot_allennlp.predictors.sdp_output import SdpOutput
+from tests.data.sample_files import records_of
 
 PARSED = {
     "id": "20001001",
@@ -41,7 +41,7 @@ def test_a_file_of_such_sentences_can_be_read(tmp_path, name, layout):
     bare = {"words": ["Go"], "arcs": [], "heads": [0], "relations": ["root"]}
     path = tmp_path / "parsed.sdp"
     path.write_text("".join(map(output.text, [PARSED, bare, {**bare, "id": "b 1"}])))
-    sentences = list(read_sdp(str(path)))
+    sentences = list(records_of(scan_sdp(str(path))))
     assert [sentence.layout for sentence in sentences] == [layout] * 3
     assert [sentence.identifier for sentence in sentences] == ["20001001", "2", "b 1"]
     assert path.read_text().count("#SDP 2015\n") == (1 if layout.frames else 0)

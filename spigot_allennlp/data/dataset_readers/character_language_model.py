@@ -10,10 +10,14 @@ from allennlp.data.fields import SequenceLabelField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from spigot_allennlp.config_checks import check_least
-from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
+from spigot_allennlp.data.dataset_readers.data_path import (
+    is_synthetic,
+    local_path,
+    settings_of_config,
+)
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.source import is_synthetic, open_source
+from spigot_allennlp.data.formats.source import open_file
 from spigot_allennlp.data.synthetic.specification import parse_specification
 from spigot_allennlp.data.synthetic.treebank.treebank import generate
 
@@ -72,10 +76,12 @@ class CharacterLanguageModelReader(SequenceReader):
 
     def text_to_instance(self, characters: Sequence[str]) -> Instance:  # type: ignore[override]
         """
+        Returns the instance of a piece.
+
         # Parameters
 
         characters : `Sequence[str]`
-            Those that are read, and the one that follows them.
+            Those of the piece, and the one that follows it.
         """
         tokens = TextField([_token(character) for character in characters[:-1]])
         labels = SequenceLabelField(list(characters[1:]), tokens, label_namespace=CHARACTERS)
@@ -87,12 +93,10 @@ class CharacterLanguageModelReader(SequenceReader):
 
 def _text(path: str) -> str:
     if is_synthetic(path):
-        try:
+        with settings_of_config():
             sentences = generate(*parse_specification(path))
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
         return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
-    with open_source(local_path(path), "text") as stream:
+    with open_file(local_path(path)) as stream:
         content = stream.read()
     try:
         text = content.decode("utf-8-sig")
@@ -111,5 +115,5 @@ def _text(path: str) -> str:
 
 @cache
 def _token(character: str) -> Token:
-    """One for each character: a text has millions."""
+    """Returns the same token for the same character: a text has millions."""
     return Token(character)

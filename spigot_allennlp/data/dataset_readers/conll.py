@@ -5,11 +5,17 @@ from typing import Iterator
 from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.conll_format import ConllSentence, scan_conll
-from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
-from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
-from spigot_allennlp.data.enhanced_graph import enhanced_graph, has_graph
+from spigot_allennlp.data.dataset_readers.data_path import text_source
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
+from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
+from spigot_allennlp.data.formats.conll import (
+    ConllSentence,
+    enhanced_graph,
+    has_graph,
+    scan_conll,
+)
+from spigot_allennlp.data.formats.source import Source
 
 
 @DatasetReader.register("conll")
@@ -27,19 +33,18 @@ class ConllReader(TreebankReader):
 
     enhanced_graph : `bool`, optional (default = `False`)
         Whether to take the graph in the ninth column of CoNLL-U as `graph` and `tops`, as
-        `enhanced_graph.py` tells. If so, a sentence without one has an empty graph where another of
-        the same file has one; where none has, it is an error.
+        `formats.conll.enhanced_graph` makes them. If so, a sentence without one has an empty graph
+        where another of the same file has one; where none has, it is an error.
     """
 
     def __init__(self, enhanced_graph: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
         self._enhanced_graph = enhanced_graph
 
-    def _sentences(self, path: str) -> Iterator[Result]:
-        layout = "conllu" if self._enhanced_graph else "conllx"
-        local = local_path(path)
-        may_be_empty = self._enhanced_graph and _has_graphs(local, layout)
-        for sentence in scan_conll(local, layout):
+    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+        source = text_source(path, "conllu" if self._enhanced_graph else "conllx")
+        may_be_empty = self._enhanced_graph and _has_graphs(source)
+        for sentence in scan_conll(source):
             yield attempt(self._annotated, sentence, may_be_empty)
 
     def _annotated(self, sentence: ConllSentence, may_be_empty: bool) -> AnnotatedSentence:
@@ -57,12 +62,13 @@ class ConllReader(TreebankReader):
             annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.word_lines)
             annotated.relations = [word.relation for word in words]
         if self._enhanced_graph:
-            arcs, annotated.tops = enhanced_graph(sentence, may_be_empty)
-            annotated.arcs = self._graph_rules.check(arcs, sentence.path, sentence.word_lines)
+            graph = enhanced_graph(sentence, may_be_empty)
+            annotated.arcs = self._graph_rules.check(graph.arcs, sentence.path, sentence.word_lines)
+            annotated.tops = graph.tops
         return annotated
 
 
-def _has_graphs(path: str, layout: str) -> bool:
-    """Whether a sentence of the file has an enhanced graph; the first ones tell, as a rule."""
-    sentences = scan_conll(path, layout)
-    return any(isinstance(one, ConllSentence) and has_graph(one) for one in sentences)
+def _has_graphs(source: Source) -> bool:
+    """Returns whether any sentence has an enhanced graph; as a rule one of the first has."""
+    sentences = scan_conll(source)
+    return any(isinstance(result, ConllSentence) and has_graph(result) for result in sentences)

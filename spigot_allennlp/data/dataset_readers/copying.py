@@ -1,7 +1,7 @@
-"""The copying problem: remember ten symbols across a long nothing."""
+"""The copying problem: to remember ten symbols over a long delay."""
 
 from functools import cache
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import numpy
 from allennlp.data import DatasetReader, Instance, Token
@@ -18,11 +18,11 @@ SYMBOLS = 8  # "1" to "8"
 @DatasetReader.register("copying")
 class CopyingReader(SequenceReader):
     """
-    Sequences of `num_symbols` symbols out of eight, `delay - 1` blanks, a marker, and as many
-    blanks as there were symbols; at those the symbols are to be given in their order
+    Generates sequences of `num_symbols` symbols out of eight, `delay - 1` blanks, a marker, and as
+    many blanks as there were symbols; at those the symbols are to be given in their order
     ([Hochreiter & Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735); in this form
-    [Arjovsky et al., 2016](https://arxiv.org/abs/1511.06464)). A sequence has
-    `delay + 2 * num_symbols` steps.
+    [Arjovsky et al., 2016](https://arxiv.org/abs/1511.06464)). A sequence has `delay + 2 *
+    num_symbols` steps.
 
     The fields are `tokens`, the input; `labels`, the output of every step, blank before the last
     ones; and `scored`, which marks these. A data path is `"synthetic:size=20000,seed=1"`, and
@@ -57,6 +57,8 @@ class CopyingReader(SequenceReader):
         self, symbols: Sequence[str], delay: Optional[int] = None
     ) -> Instance:
         """
+        Returns the instance of a sequence.
+
         # Parameters
 
         symbols : `Sequence[str]`
@@ -65,10 +67,10 @@ class CopyingReader(SequenceReader):
         """
         delay = self._defaults["delay"] if delay is None else delay
         number = len(symbols)
-        given = [*symbols, *[BLANK] * (delay - 1), MARKER, *[BLANK] * number]
-        tokens = TextField(_tokens(given))
+        inputs = [*symbols, *[BLANK] * (delay - 1), MARKER, *[BLANK] * number]
+        tokens = TextField([_token(symbol) for symbol in inputs])
         labels = [*[BLANK] * (delay + number), *symbols]
-        scored = numpy.arange(len(given)) >= delay + number
+        scored = numpy.arange(len(inputs)) >= delay + number
         return Instance(
             {
                 "tokens": tokens,
@@ -81,11 +83,7 @@ class CopyingReader(SequenceReader):
         instance["tokens"].token_indexers = self._indexers  # type: ignore[attr-defined]
 
 
-def _tokens(symbols: Sequence[str]) -> List[Token]:
-    return [_token(symbol) for symbol in symbols]
-
-
 @cache
 def _token(symbol: str) -> Token:
-    """One for each symbol: there are millions of places."""
+    """Returns the same token for the same symbol: a data set has millions."""
     return Token(symbol)

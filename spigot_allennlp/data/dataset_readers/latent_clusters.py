@@ -7,6 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import Field, LabelField, TensorField
 
+from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.synthetic.clusters import sample_latent_clusters
 
 
@@ -46,10 +47,7 @@ class LatentClustersReader(DatasetReader):
     ) -> None:
         super().__init__(**kwargs)
         self._sizes = dict(sizes or {"train": 5000, "dev": 1000, "test": 1000})
-        least = {"num_clusters": num_clusters, "dim": dim, **self._sizes}
-        for name, value in least.items():
-            if value < 1:
-                raise ConfigurationError(f"{name} must be at least 1 but found {value}.")
+        check_least(1, num_clusters=num_clusters, dim=dim, **self._sizes)
         if deviation < 0 or seed < 0:
             raise ConfigurationError(
                 f"deviation and seed must not be negative but found {deviation} and {seed}."
@@ -79,6 +77,8 @@ class LatentClustersReader(DatasetReader):
         cluster: Optional[int] = None,
     ) -> Instance:
         """
+        Returns the instance of a point.
+
         # Parameters
 
         features : `Sequence[float]`

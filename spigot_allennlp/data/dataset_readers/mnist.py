@@ -3,23 +3,26 @@
 from typing import Iterator, Optional, Tuple
 
 import numpy
-from allennlp.common.checks import ConfigurationError
-from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
-from spigot_allennlp.data.dataset_readers.held_out import check_every, part_of
-from spigot_allennlp.data.idx_format import as_bytes, read_images
-from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.data_path import (
+    is_synthetic,
+    local_path,
+    part_of,
+    settings_of_config,
+)
+from spigot_allennlp.data.formats.idx import as_bytes, read_images
 from spigot_allennlp.data.synthetic.images import generate_digits
 
 
 @DatasetReader.register("mnist")
 class MnistReader(DatasetReader):
     """
-    The data path is the file of the images, plain or compressed, with that of the labels beside it
-    (`train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`), or names embedded digits:
-    `"synthetic:size=500,seed=1"`.
+    Reads images. The data path is the file of the images, plain or compressed, with that of the
+    labels beside it (`train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`), or names
+    embedded digits: `"synthetic:size=500,seed=1"`.
 
     An instance has the fields `inputs`, the bytes of the image row by row; `label`, from "0" on;
     and `metadata`, with the number of the `sample` in its file.
@@ -29,14 +32,15 @@ class MnistReader(DatasetReader):
     # Parameters
 
     held_out_every : `int`, optional (default = `11`)
-        Of so many samples the first is held out: 5455 of 60,000. See `data/dataset_readers/
-        held_out.py` for how a data path asks for a part. Better odd: in the training data of MNIST
-        every other image is from the harder half of the writers.
+        Of so many samples the first is held out: 5455 of 60,000. See `data_path.py` for how a data
+        path names a part. Better odd: in the training data of MNIST every other image is from the
+        harder half of the writers.
     """
 
     def __init__(self, held_out_every: int = 11, **kwargs) -> None:
         super().__init__(**kwargs)
-        self._held_out_every = check_every(held_out_every)
+        check_least(2, held_out_every=held_out_every)
+        self._held_out_every = held_out_every
 
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         part = part_of(file_path)
@@ -47,6 +51,8 @@ class MnistReader(DatasetReader):
         self, image: numpy.ndarray, label: Optional[str] = None, sample: Optional[int] = None
     ) -> Instance:
         """
+        Returns the instance of an image.
+
         # Parameters
 
         image : `numpy.ndarray`
@@ -69,10 +75,8 @@ class MnistReader(DatasetReader):
 
 def _samples(path: str) -> Iterator[Tuple[numpy.ndarray, int]]:
     if is_synthetic(path):
-        try:
+        with settings_of_config():
             yield from generate_digits(path)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
     else:
-        images, labels = read_images(cached_path(path))
+        images, labels = read_images(local_path(path))
         yield from zip(images, labels.tolist(), strict=True)

@@ -4,58 +4,67 @@ from pathlib import Path
 from typing import Any, Iterator, NamedTuple, Optional, Union
 
 import numpy
-from allennlp.common.checks import ConfigurationError
-from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
-from spigot_allennlp.data.dataset_readers.held_out import check_every, part_of
-from spigot_allennlp.data.dataset_readers.recording_reader import RecordingReader
+from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.data_path import (
+    is_synthetic,
+    local_path,
+    part_of,
+    settings_of_config,
+)
 from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.event_format import Events, read_events
-from spigot_allennlp.data.recordings import APPLE_DOUBLE
-from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.formats.events import CameraEvents, read_events
+from spigot_allennlp.data.formats.recordings import APPLE_DOUBLE
+from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 from spigot_allennlp.data.synthetic.events import generate_events
 
 SUFFIX = ".bin"
 
 
 @DatasetReader.register("n_mnist")
-class NMnistReader(RecordingReader):
+class NMnistReader(DatasetReader):
     """
-    The data path is a folder with a folder for each digit, as N-MNIST has it (`Train/7/00015.bin`);
-    a single recording, without a label; or names embedded ones: `"synthetic:size=100,seed=1"`.
+    Reads recordings of events. The data path is a folder with a folder for each digit, as N-MNIST
+    has it (`Train/7/00015.bin`); a single recording, without a label; or names embedded ones:
+    `"synthetic:size=100,seed=1"`.
 
     An instance has the fields `inputs`, `(num_events, 2)`: the time of each event in microseconds
-    and its source (see `Events.sources`), -1 for padding; `label`; and `metadata`, with the number
-    of the `sample`.
+    and its source (see `CameraEvents.sources`), -1 for padding; `label`; and `metadata`, with the
+    number of the `sample`.
 
     Registered as a `DatasetReader` with name "n_mnist".
 
     # Parameters
 
     held_out_every : `int`, optional (default = `11`)
-        Of so many samples the first is held out. See `data/dataset_readers/held_out.py` for how a
-        data path asks for a part.
+        Of so many samples the first is held out. See `data_path.py` for how a data path names a
+        part.
     on_error : `str`, optional (default = `"raise"`)
-        See `RecordingReader`. What is left out keeps its number.
+        What to do with a recording that cannot be read. `"raise"` ends the run, with file and
+        reason. `"skip"` leaves it out, and warns at the end how many were left out and why; the
+        others keep their numbers. A path of which nothing is left ends the run under either.
     """
 
-    def __init__(self, held_out_every: int = 11, **kwargs: Any) -> None:
+    def __init__(self, held_out_every: int = 11, on_error: str = "raise", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._held_out_every = check_every(held_out_every)
+        check_least(2, held_out_every=held_out_every)
+        check_on_error(on_error, "recording")
+        self._held_out_every = held_out_every
+        self._on_error = on_error
 
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         part = part_of(file_path)
-        samples = self._sound(part.path, _samples(part.path))
+        samples = skip_faulty(_samples(part.path), part.path, self, self._on_error, "recordings")
         for number, sample in part.select(samples, self._held_out_every):
             if sample is not None:
                 yield self.text_to_instance(sample.events, sample.label, number)
 
     def text_to_instance(  # type: ignore[override]
-        self, events: Events, label: Optional[str] = None, sample: Optional[int] = None
+        self, events: CameraEvents, label: Optional[str] = None, sample: Optional[int] = None
     ) -> Instance:
-        """The digit, if there is one, is a word: "0" to "9"."""
+        """Returns the instance of a recording. The label is a digit as text: "0" to "9"."""
         inputs = numpy.stack([events.times, events.sources()], axis=1)
         instance = Instance({"inputs": ArrayField(inputs, padding_value=-1, dtype=numpy.int64)})
         if label is not None:
@@ -65,19 +74,19 @@ class NMnistReader(RecordingReader):
 
 
 class _Sample(NamedTuple):
-    events: Events
+    """A recording, and the digit that was recorded."""
+
+    events: CameraEvents
     label: Optional[str] = None
 
 
 def _samples(path: str) -> Iterator[Union[_Sample, MalformedInputError]]:
     if is_synthetic(path):
-        try:
+        with settings_of_config():
             for events, digit in generate_events(path):
                 yield _Sample(events, str(digit))
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
         return
-    local = Path(cached_path(path))
+    local = Path(local_path(path))
     if local.is_dir():
         yield from _folder(local)
     else:
@@ -85,7 +94,7 @@ def _samples(path: str) -> Iterator[Union[_Sample, MalformedInputError]]:
 
 
 def _folder(path: Path) -> Iterator[Union[_Sample, MalformedInputError]]:
-    """Digit after digit would make the first ones of a part all of a kind: so by name."""
+    """Yields the recordings by name, so that the first of a part are not all of one digit."""
     files = [
         file
         for file in path.glob("*/*")

@@ -3,21 +3,21 @@
 from typing import Any, Dict, Iterator, Optional
 
 import numpy
-from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import LabelField, TensorField
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.data_path import local_path
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
-from spigot_allennlp.data.idx_format import as_bytes, read_images
+from spigot_allennlp.data.formats.idx import as_bytes, read_images
 from spigot_allennlp.data.synthetic.images import sample_shape
 
 
 @DatasetReader.register("pixel_sequence")
 class PixelSequenceReader(SequenceReader):
     """
-    An image is a sequence of its pixels, row by row or, under a `permutation_seed`, in an order
-    that is the same for all ([Le et al., 2015](https://arxiv.org/abs/1504.00941)).
+    Reads images as sequences of their pixels, row by row or, under a `permutation_seed`, in an
+    order that is the same for all ([Le et al., 2015](https://arxiv.org/abs/1504.00941)).
 
     A data path is a file of images, as `train-images-idx3-ubyte.gz`, beside which that of the
     labels lies, `train-labels-idx1-ubyte.gz`; or `"synthetic:size=2000,seed=1"`, images of bars and
@@ -53,7 +53,7 @@ class PixelSequenceReader(SequenceReader):
         return {"image": image, "label": str(label)}
 
     def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
-        images, labels = read_images(cached_path(path))
+        images, labels = read_images(local_path(path))
         for image, label in zip(images, labels, strict=True):
             yield {"image": image, "label": str(label)}
 
@@ -61,6 +61,8 @@ class PixelSequenceReader(SequenceReader):
         self, image: numpy.ndarray, label: Optional[str] = None
     ) -> Instance:
         """
+        Returns the instance of an image.
+
         # Parameters
 
         image : `numpy.ndarray`

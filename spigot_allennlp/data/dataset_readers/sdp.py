@@ -1,21 +1,26 @@
-"""The reader of SDP."""
+"""The reader of SDP, with the trees of a companion: a second file, of the same sentences."""
 
-from typing import Dict, Iterator, Optional, Union
+from itertools import zip_longest
+from os.path import exists
+from typing import Dict, Iterator, NamedTuple, Optional, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.conll_format import ConllSentence, scan_conll
-from spigot_allennlp.data.dataset_readers.companion import (
-    check_tokens,
-    companion_path,
-    with_companion,
-)
-from spigot_allennlp.data.dataset_readers.sentence_reader import local_path
-from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
-from spigot_allennlp.data.errors import attempt
-from spigot_allennlp.data.sdp_format import SdpSentence, scan_sdp
+from spigot_allennlp.data.dataset_readers.data_path import is_synthetic, text_source
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
+from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
+from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.formats.conll import ConllSentence, scan_conll
+from spigot_allennlp.data.formats.sdp import SdpSentence, scan_sdp
+from spigot_allennlp.data.formats.source import Source
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+OTHERS = "*"  # in a map of companions: every path that is not named
+
+SdpResult = Union[SdpSentence, MalformedInputError]
+ConllResult = Union[ConllSentence, MalformedInputError]
 
 
 @DatasetReader.register("sdp")
@@ -50,16 +55,15 @@ class SdpReader(TreebankReader):
         self._companion = companion
         self._match_forms = match_forms
 
-    def _sentences(self, path: str) -> Iterator[Result]:
-        local = local_path(path)
+    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+        source = text_source(path, "sdp")
         if self._companion is None or not self._trees:
-            for sentence in scan_sdp(local):
+            for sentence in scan_sdp(source):
                 yield attempt(self._annotated, sentence, None)
         else:
-            other = _existing_companion(path, self._companion)
-            trees = scan_conll(other, "conllx")
-            for sentence, tree in with_companion(local, scan_sdp(local), other, trees):
-                yield attempt(self._annotated, sentence, tree)
+            companion = _companion_source(path, self._companion)
+            for pair in with_companion(source, companion):
+                yield attempt(self._annotated, pair.sentence, pair.tree)
 
     def _annotated(self, sentence: SdpSentence, tree: Optional[ConllSentence]) -> AnnotatedSentence:
         tokens = sentence.tokens
@@ -84,13 +88,102 @@ class SdpReader(TreebankReader):
         return annotated
 
 
-def _existing_companion(path: str, companion: Union[str, Dict[str, str]]) -> str:
-    """The companion of `path`, which must be there."""
+def _companion_source(path: str, companion: Union[str, Dict[str, str]]) -> Source:
+    """
+    Returns the companion of `path`.
+
+    # Raises
+
+    `ConfigurationError` if it is not there.
+    """
     other = companion_path(path, companion)
     try:
-        return local_path(other)
+        return text_source(other, "conllx")
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"{path}: its companion {other} does not exist. Name another in the reader's "
             "'companion', or read the graphs without trees: \"trees\": false."
         ) from error
+
+
+def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
+    """
+    Returns the path of the companion of the data file `path`.
+
+    # Parameters
+
+    path : `str`
+        The data path of the config. The embedded data set is its own companion.
+    companion : `Union[str, Dict[str, str]]`
+        A path; or a suffix such as `".conll"`, to be put in the place of the data file's own (with
+        `.gz`, `.bz2`, `.xz` or `.zst` after it or not, on either side); or a map from data paths to
+        one of these, in which `"*"` stands for all other paths.
+
+    # Raises
+
+    `ConfigurationError` if `companion` has no entry for `path`.
+    """
+    if is_synthetic(path):
+        return path
+    if isinstance(companion, dict):
+        if path not in companion and OTHERS not in companion:
+            raise ConfigurationError(
+                f"companion has no entry for the data path {path}, but for {sorted(companion)}. "
+                'Add one, or "*" with a suffix such as ".conll", which holds for all others.'
+            )
+        companion = companion.get(path) or companion[OTHERS]
+    if not companion.startswith(".") or "/" in companion:
+        return companion
+    stem = path
+    if stem.endswith(COMPRESSED):
+        stem = stem.rpartition(".")[0]
+    folder, slash, name = stem.rpartition("/")
+    plain = folder + slash + (name.rpartition(".")[0] or name) + companion
+    return next((plain + end for end in ("", *COMPRESSED) if exists(plain + end)), plain)
+
+
+class Pair(NamedTuple):
+    """A sentence of SDP with its tree, or the error in the place of either."""
+
+    sentence: SdpResult
+    tree: ConllResult
+
+
+def with_companion(source: Source, companion: Source) -> Iterator[Pair]:
+    """
+    Yields each sentence of an SDP text with that of its companion in CoNLL. Where one text ends
+    before the other, an error stands for what is missing.
+    """
+    for sentence, tree in zip_longest(scan_sdp(source), scan_conll(companion)):
+        if sentence is None:
+            sentence = _missing(source.name, tree)
+        if tree is None:
+            tree = _missing(companion.name, sentence)
+        yield Pair(sentence, tree)
+
+
+def _missing(name: str, partner: Union[SdpResult, ConllResult]) -> MalformedInputError:
+    """Returns the error that says that the text `name` has no sentence for its `partner`."""
+    is_error = isinstance(partner, MalformedInputError)
+    line = (partner.line or 1) if is_error else partner.lines[0]  # type: ignore[union-attr]
+    detail = f"no sentence is left in {name} for this one"
+    return MalformedInputError(partner.path, line, Fault.COMPANION, detail)
+
+
+def check_tokens(sentence: SdpSentence, tree: ConllSentence, match_forms: bool) -> None:
+    """
+    # Raises
+
+    `MalformedInputError` if the two have not the same number of tokens or, under `match_forms`,
+    not the same forms.
+    """
+    words = tree.words
+    if len(words) != len(sentence.tokens):
+        place = f"{tree.path}:{tree.word_lines[0]}"
+        detail = f"{len(sentence.tokens)} tokens, but {len(words)} in the sentence at {place}"
+        raise MalformedInputError(sentence.path, sentence.lines[0], Fault.COMPANION, detail)
+    rows = zip(sentence.tokens, sentence.lines, words, tree.word_lines, strict=True)
+    for token, line, word, word_line in rows if match_forms else ():
+        if token.form != word.form:
+            detail = f"the form {token.form!r}, but {word.form!r} at {tree.path}:{word_line}"
+            raise MalformedInputError(sentence.path, line, Fault.COMPANION, detail)

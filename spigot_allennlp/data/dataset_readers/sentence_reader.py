@@ -1,32 +1,34 @@
-"""The base of all readers: sentences to instances, in shares, with an account of the faulty."""
+"""
+The base of the readers of sentences, and the instance that it makes of an annotated sentence.
 
-import logging
-from contextlib import contextmanager
+A subclass reads a file as `AnnotatedSentence`s. Here they are checked, shared among processes, and
+made instances; those that cannot be read are raised or skipped.
+"""
+
 from itertools import islice
 from os import PathLike
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Union
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.common.file_utils import cached_path
-from allennlp.data import DatasetReader, Instance
+from allennlp.data import DatasetReader, Field, Instance
+from allennlp.data.fields import AdjacencyField, LabelField, MetadataField, SequenceLabelField
 from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
+from allennlp.data.tokenizers import Token
 
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
+from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, AnnotatedTokens
 from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.left_out import LeftOut
-from spigot_allennlp.data.source import is_synthetic
+from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 
-logger = logging.getLogger(__name__)
-
-ON_ERROR = ("raise", "skip")
+SentenceResult = Union[AnnotatedSentence, MalformedInputError]
 
 
 class SentenceReader(DatasetReader):
     """
-    Reads sentences, one instance each. A subclass fills two holes: `_sentences`, and
-    `text_to_instance`, which takes the attributes of a sentence as arguments.
+    Reads sentences, one instance each. A subclass implements `_sentences`.
 
-    A data path is a file (plain, gzip or xz; anything that `cached_path` takes), a list of files,
-    or the embedded data set, `"synthetic:size=2000,seed=1"`.
+    A data path is a file (plain, or compressed with gzip, bzip2 or xz; anything that `cached_path`
+    takes), a list of files, or the embedded data set, `"synthetic:size=2000,seed=1"`.
 
     Each process of a distributed run, and each worker of a data loader, reads the whole text, and
     makes instances of its share of the sound sentences. So the shares are the same whatever is left
@@ -52,111 +54,236 @@ class SentenceReader(DatasetReader):
         super().__init__(
             manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
         )
-        if on_error not in ON_ERROR:
-            raise ConfigurationError(
-                f'on_error is "{on_error}", but must be "raise" (end the run at a sentence that '
-                'cannot be read) or "skip" (leave it out, and report it).'
-            )
+        check_on_error(on_error, "sentence")
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
         self._on_error = on_error
+        #: What to do with some faults instead; for subclasses.
+        self._on_faults: Dict[Fault, str] = {}
 
-    def _sentences(self, path: str) -> Iterator[Any]:
+    def _sentences(self, path: str) -> Iterator[SentenceResult]:
         """
-        The hole: the sentences of one file, with a `MalformedInputError` in the place of each that
-        cannot be read. `path` is what the user wrote; `local_path` makes a file of it.
+        Yields the sentences of one file, with a `MalformedInputError` in the place of each that
+        cannot be read. `path` is what the user wrote; `text_source` opens it.
         """
         raise NotImplementedError
 
     def _read(self, file_path) -> Iterator[Instance]:
-        paths = [file_path] if isinstance(file_path, (str, PathLike)) else list(file_path)
+        paths = _paths(file_path)
         if not paths:
             raise ConfigurationError("The data path is a list without a file. Name at least one.")
-        for sentence in self._share(self._sound_sentences(list(map(str, paths)))):
-            yield self.text_to_instance(**vars(sentence))
+        for sentence in self._share(self._sound_sentences(paths)):
+            yield self.sentence_to_instance(sentence)
 
     def results(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
         """
-        An instance of each sentence, or, for one that cannot be read, the error in its place:
-        nothing is left out. For predictors, whose output has a line for each sentence.
+        Yields an instance of each sentence, or, for one that cannot be read, the error in its
+        place: nothing is left out. For predictors, whose output has a line for each sentence.
 
         # Raises
 
         `MalformedInputError` if the fault hides how many sentences are missing.
         """
-        paths = [file_path] if isinstance(file_path, (str, PathLike)) else list(file_path)
-        for path in paths:
-            for result in self._sentences(str(path)):
+        for path in _paths(file_path):
+            for result in self._sentences(path):
                 if isinstance(result, MalformedInputError):
                     if result.fault.is_of_file:
                         raise result
                     yield result
                     continue
                 try:
-                    instance = self.text_to_instance(**vars(result))
+                    instance = self.sentence_to_instance(result)
                 except ConfigurationError as error:
                     yield error
                     continue
                 self.apply_token_indexers(instance)
                 yield instance
 
-    def _sound_sentences(self, paths: List[str]) -> Iterator[Any]:
+    def _sound_sentences(self, paths: List[str]) -> Iterator[AnnotatedSentence]:
         for path in paths:
-            with self._account(path) as left_out:
-                for result in self._sentences(path):
-                    if not isinstance(result, MalformedInputError):
-                        left_out.kept += 1
-                        yield result
-                    elif result.fault.is_of_file or self._reaction(result.fault) == "raise":
-                        raise result
-                    else:
-                        left_out.add(result)
-                if not left_out.kept:
-                    report = (
-                        left_out.report().removesuffix(".")
-                        or "none is of the kind that was asked for"
-                    )
-                    raise MalformedInputError(path, 1, Fault.NOTHING_LEFT, report)
+            results = self._sentences(path)
+            for sentence in skip_faulty(
+                results, path, self, self._on_error, on_faults=self._on_faults
+            ):
+                if sentence is not None:
+                    yield sentence
 
-    def _reaction(self, fault: Fault) -> str:
-        """What to do with a sentence that has this fault: one of `ON_ERROR`."""
-        return self._on_error
-
-    @contextmanager
-    def _account(self, path: str) -> Iterator[LeftOut]:
-        """Tells what was left out of `path`, also if it was not read to its end, and only once."""
-        left_out = LeftOut()
-        try:
-            yield left_out
-        finally:
-            if len(left_out) and all(share == 0 for share, _ in self._shares()):
-                logger.log(left_out.level, left_out.summary(path))
-
-    def _shares(self) -> List[Tuple[int, int]]:
-        """`(rank, processes)`, and within it `(worker, workers)`, where there are such."""
-        shares = []
-        distributed, worker = self.get_distributed_info(), self.get_worker_info()
-        if distributed is not None:
-            shares.append((distributed.global_rank, distributed.world_size))
-        if worker is not None:
-            shares.append((worker.id, worker.num_workers))
-        return shares
-
-    def _share(self, sentences: Iterable[Any]) -> Iterator[Any]:
+    def _share(self, sentences: Iterable[AnnotatedSentence]) -> Iterator[AnnotatedSentence]:
         """
-        Every n-th of the sentences. `DatasetReader.shard_iterable` does the same, but it asks
-        `torch.distributed` for the rank, of which a spawned worker of a loader knows nothing: each
-        rank would then read everything. What the reader was told of its rank goes with it.
+        Yields the sentences of this process, every n-th. `DatasetReader.shard_iterable` does the
+        same, but it asks `torch.distributed` for the rank, of which a spawned worker of a loader
+        knows nothing: each rank would then read everything. This uses the rank that the reader
+        itself was told, which goes with it into a worker.
         """
         iterator = iter(sentences)
-        for share, count in self._shares():
-            iterator = islice(iterator, share, None, count)
+        distributed, worker = self.get_distributed_info(), self.get_worker_info()
+        if distributed is not None:
+            iterator = islice(iterator, distributed.global_rank, None, distributed.world_size)
+        if worker is not None:
+            iterator = islice(iterator, worker.id, None, worker.num_workers)
         return iterator
 
+    def text_to_instance(  # type: ignore[override]
+        self,
+        words: List[str],
+        lemmas: Optional[List[str]] = None,
+        pos: Optional[List[str]] = None,
+        heads: Optional[List[int]] = None,
+        relations: Optional[List[str]] = None,
+        arcs: Optional[List[Arc]] = None,
+        tops: Optional[List[int]] = None,
+        identifier: Optional[str] = None,
+        source: Optional[str] = None,
+        tags: Optional[List[str]] = None,
+        label: Optional[str] = None,
+    ) -> Instance:
+        """
+        Returns the instance of a sentence. See `AnnotatedSentence` for the parameters, and
+        `sentence_to_instance` for the fields.
+        """
+        return self.sentence_to_instance(
+            AnnotatedSentence(
+                words, lemmas, pos, tags, heads, relations, arcs, tops, identifier, source, label
+            )
+        )
+
+    def sentence_to_instance(self, sentence: AnnotatedSentence) -> Instance:
+        """
+        Returns an instance with a field for each layer that is there. The namespaces of relations
+        and roles are padded: a label that training never saw becomes the unknown label.
+
+        # Returns
+
+        instance : `Instance`
+            - `tokens`: a `TextField` without indexers; a token has `text`, `lemma_`, `pos_` and
+              `tag_` (the fine part of speech; the same as `pos_` where there is one kind), `_`
+              where they are not given.
+            - `heads`: the position of each head, from 1, 0 for the root.
+            - `relations`: in the namespace `dependency_relations`.
+            - `graph`: an `AdjacencyField` from pairs (argument, predicate), positions from 0, to
+              roles, in the namespace `semantic_roles`.
+            - `tops`: 0 or 1 for each token.
+            - `metadata`: a dictionary with `id`, `words`, `lemmas`, `pos` and `source`.
+            - `label`: a `LabelField`.
+
+        # Raises
+
+        `ConfigurationError` if there is no word, if a layer has not one entry for each word, or a
+        position is outside the sentence.
+        """
+        _check_lengths(sentence)
+        _check_positions(sentence)
+        tokens = _tokens(sentence)
+        fields: Dict[str, Field] = {"tokens": tokens}
+        if sentence.heads is not None:
+            fields["heads"] = OpenSequenceLabelField(sentence.heads, tokens, "head_positions")
+        if sentence.relations is not None:
+            relations = sentence.relations
+            fields["relations"] = OpenSequenceLabelField(relations, tokens, "dependency_relations")
+        if sentence.arcs is not None:
+            pairs = [(argument - 1, predicate - 1) for predicate, argument, _ in sentence.arcs]
+            roles = [role for _, _, role in sentence.arcs]
+            fields["graph"] = OpenAdjacencyField(pairs, tokens, roles, "semantic_roles")
+        if sentence.tops is not None:
+            flags = [int(position in sentence.tops) for position in range(1, len(tokens) + 1)]
+            fields["tops"] = OpenSequenceLabelField(flags, tokens, "top_flags")
+        fields["metadata"] = MetadataField(
+            {
+                "id": sentence.identifier,
+                "words": sentence.words,
+                "lemmas": sentence.lemmas,
+                "pos": sentence.pos,
+                "source": sentence.source,
+            }
+        )
+        if sentence.label is not None:
+            fields["label"] = LabelField(sentence.label)
+        return Instance(fields)
+
     def apply_token_indexers(self, instance: Instance) -> None:
-        """Gives the `tokens` their indexers: late, so that they do not travel between processes."""
+        """Sets the indexers of the `tokens`: late, so that they need not cross processes."""
         instance["tokens"].token_indexers = self._token_indexers  # type: ignore[attr-defined]
 
 
-def local_path(path: str) -> str:
-    """The file that `path` names, fetched if it is a remote one. The embedded data set is none."""
-    return path if is_synthetic(path) else str(cached_path(path))
+class _OpenNamespace:
+    """
+    Keeps a field from warning of its padded namespace. To stand before the field in the bases.
+
+    AllenNLP recommends namespaces that end in `labels` or `tags`, which have no unknown label, and
+    warns of any other. There, a role that occurs in the test data alone ends the run with a
+    `KeyError`; the other kind is meant here.
+    """
+
+    __slots__ = ()
+
+    def _maybe_warn_for_namespace(self, label_namespace: str) -> None:
+        del label_namespace
+
+
+class OpenAdjacencyField(_OpenNamespace, AdjacencyField):
+    """An `AdjacencyField` whose namespace has an unknown label."""
+
+    __slots__ = ()
+
+
+class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):
+    """A `SequenceLabelField` whose namespace has an unknown label, or whose labels are integers."""
+
+    __slots__ = ()
+
+
+def _paths(file_path: Any) -> List[str]:
+    return list(map(str, [file_path] if isinstance(file_path, (str, PathLike)) else file_path))
+
+
+def _check_lengths(sentence: AnnotatedSentence) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if there is no word, or a layer is longer or shorter than the sentence.
+    """
+    words = sentence.words
+    if not words:
+        raise ConfigurationError("A sentence without words cannot be an instance.")
+    layers: Dict[str, Optional[Sequence]] = {
+        "lemmas": sentence.lemmas,
+        "pos": sentence.pos,
+        "tags": sentence.tags,
+        "heads": sentence.heads,
+        "relations": sentence.relations,
+    }
+    for name, layer in layers.items():
+        if layer is not None and len(layer) != len(words):
+            raise ConfigurationError(f"{len(layer)} {name} for {len(words)} words: {words}")
+
+
+def _check_positions(sentence: AnnotatedSentence) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if a head is none of 0, ..., `length`, or the end of an arc, or a top, none
+    of 1, ..., `length`.
+    """
+    length = len(sentence.words)
+    ends = [end for predicate, argument, _ in sentence.arcs or () for end in (predicate, argument)]
+    positions = [*ends, *(sentence.tops or ())]
+    wrong = [position for position in positions if not 1 <= position <= length]
+    wrong += [head for head in sentence.heads or () if not 0 <= head <= length]
+    if wrong:
+        raise ConfigurationError(
+            f"The positions {wrong} are outside a sentence of {length} words. Words count from 1; "
+            "only a head may be 0, for the root."
+        )
+
+
+def _tokens(sentence: AnnotatedSentence) -> AnnotatedTokens:
+    missing = [NOT_GIVEN] * len(sentence.words)
+    columns = zip(
+        sentence.words,
+        sentence.lemmas or missing,
+        sentence.pos or sentence.tags or missing,
+        sentence.tags or sentence.pos or missing,
+        strict=True,
+    )
+    return AnnotatedTokens(
+        [Token(text=text, lemma_=lemma, pos_=pos, tag_=tag) for text, lemma, pos, tag in columns]
+    )

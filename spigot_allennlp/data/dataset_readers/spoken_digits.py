@@ -4,28 +4,37 @@ from typing import Any, Iterator, NamedTuple, Optional, Union
 
 import numpy
 from allennlp.common.checks import ConfigurationError
-from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
-from spigot_allennlp.data.dataset_readers.recording_reader import RecordingReader
+from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.data_path import (
+    is_synthetic,
+    local_path,
+    settings_of_config,
+)
 from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
-from spigot_allennlp.data.recordings import Recording, read_recordings
-from spigot_allennlp.data.source import is_synthetic
-from spigot_allennlp.data.speech_features import log_mel, rise_and_fall
+from spigot_allennlp.data.formats.recordings import Recording, read_recordings
+from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 from spigot_allennlp.data.synthetic.speech import generate_recordings
+
+WINDOW = 0.025  # seconds
+# So far below the loudest sound is still heard, in decibels.
+RANGE = 50.0
+# The energy below which there is silence, that of a tone some 150 decibels below full scale.
+SILENCE = 1e-12
 
 
 @DatasetReader.register("spoken_digits")
-class SpokenDigitsReader(RecordingReader):
+class SpokenDigitsReader(DatasetReader):
     """
-    The data path is a folder or a tar archive (also .gz, .bz2, .xz) of WAV files that are named
-    `digit_speaker_number.wav`, as those of the Free Spoken Digit Dataset; or names embedded ones,
-    `"synthetic:size=100,seed=1"`, whose speakers are low, middle and high. After `#` it may name
-    the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
+    Reads recordings of spoken digits. The data path is a folder or a tar archive (also .gz, .bz2,
+    .xz) of WAV files that are named `digit_speaker_number.wav`, as those of the Free Spoken Digit
+    Dataset; or names embedded ones, `"synthetic:size=100,seed=1"`, whose speakers are low, middle
+    and high. After `#` it may name the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
 
     An instance has the fields `inputs`, from 0 to 1, `(num_frames, num_channels)`, or twice as many
-    channels (see `log_mel` and `rise_and_fall`); `label`, the digit; and `metadata`, with the
+    channels (see `log_mel` and `on_off_channels`); `label`, the digit; and `metadata`, with the
     number of the `sample` among those of the path, and its `name`.
 
     Registered as a `DatasetReader` with name "spoken_digits".
@@ -38,7 +47,9 @@ class SpokenDigitsReader(RecordingReader):
     differences : `bool`, optional (default = `True`)
         Whether the inputs are the differences from the mean of a channel, or the energies.
     on_error : `str`, optional (default = `"raise"`)
-        See `RecordingReader`.
+        What to do with a recording that cannot be read. `"raise"` ends the run, with file and
+        reason. `"skip"` leaves it out, and warns at the end how many were left out and why. A path
+        of which nothing is left, and an archive that is damaged, end the run under either.
     """
 
     def __init__(
@@ -46,12 +57,13 @@ class SpokenDigitsReader(RecordingReader):
         num_frames: int = 50,
         num_channels: int = 40,
         differences: bool = True,
+        on_error: str = "raise",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in (("num_frames", num_frames), ("num_channels", num_channels)):
-            if value < 1:
-                raise ConfigurationError(f"{name} must be at least 1 but found {value}.")
+        check_least(1, num_frames=num_frames, num_channels=num_channels)
+        check_on_error(on_error, "recording")
+        self._on_error = on_error
         self._num_frames = num_frames
         self._num_channels = num_channels
         self._differences = differences
@@ -59,30 +71,40 @@ class SpokenDigitsReader(RecordingReader):
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         path, _, wanted = str(file_path).partition("#")
         speakers = [name.strip() for name in wanted.split(",") if name.strip()]
-        number, heard = 0, set()
-        for spoken in self._sound(path, _recordings(path)):
+        recordings = skip_faulty(_recordings(path), path, self, self._on_error, "recordings")
+        number, known = 0, set()
+        for spoken in recordings:
             if spoken is None:
+                # A recording that is skipped has a number, too, unless its speaker must be known.
                 number += not speakers
                 continue
-            heard.add(spoken.speaker)
+            known.add(spoken.speaker)
             if not speakers or spoken.speaker in speakers:
                 yield self.text_to_instance(spoken.recording, spoken.digit, number)
                 number += 1
-        unknown = sorted(set(speakers) - heard)
+        unknown = sorted(set(speakers) - known)
         if unknown:
             raise ConfigurationError(
                 f"{path} has no recording of {', '.join(unknown)}; its speakers are "
-                f"{', '.join(sorted(heard))}."
+                f"{', '.join(sorted(known))}."
             )
 
     def text_to_instance(  # type: ignore[override]
         self, recording: Recording, digit: Optional[str] = None, sample: Optional[int] = None
     ) -> Instance:
-        """The `digit`, if it is known, and the number of the `sample`."""
-        _, rate, signal = recording
-        inputs = log_mel(signal, rate, self._num_frames, self._num_channels)
+        """
+        Returns the instance of a recording.
+
+        # Parameters
+
+        recording : `Recording`
+        digit : `str`, optional
+        sample : `int`, optional
+            Its number among those of the data path.
+        """
+        inputs = log_mel(recording.signal, recording.rate, self._num_frames, self._num_channels)
         if self._differences:
-            inputs = rise_and_fall(inputs)
+            inputs = on_off_channels(inputs)
         instance = Instance({"inputs": ArrayField(inputs, dtype=numpy.float32)})
         if digit is not None:
             instance.add_field("label", LabelField(digit))
@@ -92,7 +114,7 @@ class SpokenDigitsReader(RecordingReader):
 
 
 class _Spoken(NamedTuple):
-    """A recording, and what its name says of it."""
+    """A recording, with the digit and the speaker that its name says."""
 
     recording: Recording
     digit: str
@@ -101,13 +123,11 @@ class _Spoken(NamedTuple):
 
 def _recordings(path: str) -> Iterator[Union[_Spoken, MalformedInputError]]:
     if is_synthetic(path):
-        try:
+        with settings_of_config():
             for recording in generate_recordings(path):
                 yield attempt(_named, recording, path)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
     else:
-        for result in read_recordings(cached_path(path)):
+        for result in read_recordings(local_path(path)):
             yield attempt(_named, result, path)
 
 
@@ -118,3 +138,71 @@ def _named(recording: Recording, path: str) -> _Spoken:
         place = f"member {recording.name[:200]}"
         raise MalformedInputError(path, place, Fault.RECORDING_NAME, detail)
     return _Spoken(recording, parts[0], parts[1])
+
+
+def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int) -> numpy.ndarray:
+    """
+    Returns the logarithm of the energy in each band of frequency, on the mel scale, from 0 (`RANGE`
+    below the loudest, or less) to 1 (the loudest), in windows of 25 ms that are spread evenly over
+    the signal: so every recording has as many, whether spoken fast or slowly. Silence is 0, also
+    where there is nothing else.
+
+    # Parameters
+
+    signal : `numpy.ndarray`
+        Shape `(num_samples,)`; not empty.
+    rate : `int`
+        Samples a second.
+    num_frames : `int`
+    num_channels : `int`
+        From 100 Hz to the highest frequency there is.
+
+    # Returns
+
+    `numpy.ndarray`
+        Shape `(num_frames, num_channels)`, single precision.
+
+    # Raises
+
+    `ValueError` if there is no sample, or one is no finite number.
+    """
+    if not len(signal) or not numpy.isfinite(signal).all():
+        fault = "no sample" if not len(signal) else "a sample that is no finite number"
+        raise ValueError(f"The signal has {fault}; give the samples of a recording, from -1 to 1.")
+    width = int(WINDOW * rate)
+    padded = numpy.pad(signal, (0, max(0, width - len(signal))))
+    starts = numpy.linspace(0, len(padded) - width, num_frames).astype(int)
+    frames = padded[starts[:, None] + numpy.arange(width)] * numpy.hanning(width)
+    power = numpy.abs(numpy.fft.rfft(frames, axis=1)) ** 2
+    energy = power @ mel_bands(width, rate, num_channels).T
+    decibels = 10 * numpy.log10(numpy.maximum(energy, SILENCE))
+    heard = numpy.clip(1 + (decibels - decibels.max()) / RANGE, 0, 1)
+    return numpy.where(energy > SILENCE, heard, 0).astype(numpy.float32)
+
+
+def on_off_channels(features: numpy.ndarray) -> numpy.ndarray:
+    """
+    Returns by how much each band is louder than in its mean over the recording, and then by how
+    much it is less loud: twice the difference, from 0 to 1, shape `(num_frames, 2 * num_channels)`.
+    That removes the voice and the microphone, which color all of a recording.
+    """
+    difference = 2 * (features - features.mean(axis=0))
+    return numpy.clip(numpy.concatenate([difference, -difference], axis=1), 0, 1)
+
+
+def mel_bands(width: int, rate: int, num_channels: int) -> numpy.ndarray:
+    """
+    Returns the weights of the frequencies of `rfft` in each band: triangles that overlap, shape
+    `(num_channels, width // 2 + 1)`.
+    """
+    low, high = _mel(100.0), _mel(rate / 2)
+    corners = 700 * (10 ** (numpy.linspace(low, high, num_channels + 2) / 2595) - 1)
+    # no band so narrow that it falls between two frequencies
+    apart = numpy.maximum(numpy.diff(corners), rate / width)
+    distance = numpy.fft.rfftfreq(width, 1 / rate) - corners[1:-1, None]
+    rising, falling = 1 + distance / apart[:-1, None], 1 - distance / apart[1:, None]
+    return numpy.clip(numpy.minimum(rising, falling), 0, None)
+
+
+def _mel(frequency: float) -> float:
+    return 2595 * float(numpy.log10(1 + frequency / 700))

@@ -1,29 +1,28 @@
 """The reader of the Stanford Sentiment Treebank, and of other sentences with sentiment."""
 
 from dataclasses import replace
-from typing import Iterator, List, Optional, Union
+from typing import Iterator, List, Optional
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import LabelField
 
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader, local_path
-from spigot_allennlp.data.dataset_readers.treebank_instance import treebank_instance
+from spigot_allennlp.data.dataset_readers.data_path import is_synthetic, text_source
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader, SentenceResult
 from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.sentiment_columns import scan_sentiment_columns
-from spigot_allennlp.data.sentiment_layout import SENTIMENT_LAYOUTS, find_sentiment_layout
-from spigot_allennlp.data.sentiment_lines import scan_sentiment_lines
-from spigot_allennlp.data.sentiment_sentence import CLASSES, SentimentSentence, classes_of_labels
-from spigot_allennlp.data.source import is_synthetic
-from spigot_allennlp.data.sst_format import scan_sst
-from spigot_allennlp.data.treebank_escapes import unescape
+from spigot_allennlp.data.formats.sentiment import (
+    CLASSES,
+    SENTIMENT_LAYOUTS,
+    classes_of_labels,
+    find_sentiment_layout,
+    scan_sentiment_columns,
+    scan_sentiment_lines,
+)
+from spigot_allennlp.data.formats.sst import scan_sst, unescape
 
-Result = Union[SentimentSentence, MalformedInputError]
-
-# Besides the trees, which have phrases.
-_SCANS = {"columns": scan_sentiment_columns, "lines": scan_sentiment_lines}
+# In which format the embedded treebank is written for each layout.
+EMBEDDED = {"trees": "sst", "columns": "sst_columns", "lines": "sst_lines"}
 
 
 @DatasetReader.register("sst")
@@ -55,7 +54,7 @@ class SstReader(SentenceReader):
         trees are always of `"5-class"`, and so are those of the embedded data set.
     unescape : `bool`, optional (default = `False`)
         Whether to undo the escapes of the treebank, and read `-LRB-` as `(`, as most word vectors
-        and other treebanks have it; see `treebank_escapes.py`.
+        and other treebanks have it; see `formats.sst.unescape`.
     """
 
     def __init__(
@@ -81,29 +80,28 @@ class SstReader(SentenceReader):
         self._layout = layout
         self._unescape = unescape
 
-    def _sentences(self, path: str) -> Iterator[Result]:
-        for sentence in self._scan(local_path(path)):
+    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+        for sentence in self._scan(path):
             if isinstance(sentence, MalformedInputError):
                 yield sentence
             elif sentence.label is not None:
-                yield self._unescaped(sentence) if self._unescape else sentence
+                yield _unescaped(sentence) if self._unescape else sentence
 
-    def _scan(self, path: str) -> Iterator[Result]:
-        layout = find_sentiment_layout(path) if self._layout == "auto" else self._layout
+    def _scan(self, path: str) -> Iterator[SentenceResult]:
+        layout = "trees" if self._layout == "auto" else self._layout
+        source = text_source(path, EMBEDDED[layout])
+        if self._layout == "auto" and not is_synthetic(path):
+            layout = find_sentiment_layout(source)
         if layout == "trees":
-            return scan_sst(path, self._classes, self._phrases)
+            return scan_sst(source, self._classes, self._phrases)
         if self._phrases:
             raise ConfigurationError(
                 f'{path} is in the layout "{layout}", which knows no phrases. Leave "phrases" out, '
                 "or give a file of trees."
             )
         classes = self._classes if is_synthetic(path) else self._classes_of_file
-        return _SCANS[layout](path, classes)
-
-    def _unescaped(self, sentence: SentimentSentence) -> SentimentSentence:
-        words = [unescape(word) for word in sentence.words]
-        lemmas = sentence.lemmas and [unescape(lemma) for lemma in sentence.lemmas]
-        return replace(sentence, words=words, lemmas=lemmas)
+        scan = scan_sentiment_columns if layout == "columns" else scan_sentiment_lines
+        return scan(source, classes)
 
     def text_to_instance(  # type: ignore[override]
         self,
@@ -115,18 +113,22 @@ class SstReader(SentenceReader):
         source: Optional[str] = None,
     ) -> Instance:
         """
-        See `SentimentSentence` for the parameters. The fields are `tokens` and `metadata`, as
-        `treebank_instance` makes them, and `label`, if there is one.
+        Returns the instance of a sentence. See `AnnotatedSentence` for the parameters, and
+        `sentence_to_instance` for the fields.
 
         # Raises
 
         `ConfigurationError` if there is no word, or if `lemmas` or `pos` have not one entry for
         each word, or the label is none.
         """
-        instance = treebank_instance(
-            AnnotatedSentence(words, lemmas, pos, identifier=identifier, source=source)
-        )
         if label is not None:
             check_choice("label", label, sorted({*filter(None, self._classes.values())}))
-            instance.add_field("label", LabelField(label))
-        return instance
+        return self.sentence_to_instance(
+            AnnotatedSentence(words, lemmas, pos, identifier=identifier, source=source, label=label)
+        )
+
+
+def _unescaped(sentence: AnnotatedSentence) -> AnnotatedSentence:
+    words = [unescape(word) for word in sentence.words]
+    lemmas = sentence.lemmas and [unescape(lemma) for lemma in sentence.lemmas]
+    return replace(sentence, words=words, lemmas=lemmas)

@@ -1,26 +1,19 @@
 """The reader of the embedded treebank: no file, no format."""
 
-from dataclasses import dataclass
-from typing import Any, Iterator, Optional
+from typing import Iterator, Optional
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import LabelField
+from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.treebank_reader import Result, TreebankReader
+from spigot_allennlp.data.dataset_readers.data_path import settings_of_config
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
+from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
-from spigot_allennlp.data.sentiment_sentence import CLASSES
+from spigot_allennlp.data.formats.sentiment import CLASSES
 from spigot_allennlp.data.synthetic.specification import parse_specification
 from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
 from spigot_allennlp.data.synthetic.treebank.treebank import generate
-
-
-@dataclass
-class LabelledSentence(AnnotatedSentence):
-    """An annotated sentence with its sentiment."""
-
-    label: Optional[str] = None
 
 
 @DatasetReader.register("synthetic_treebank")
@@ -56,22 +49,20 @@ class SyntheticTreebankReader(TreebankReader):
         self._classes = CLASSES[sentiment] if sentiment else (None,) * 5
         self._leaves_out = sentiment == "2-class"
 
-    def _sentences(self, path: str) -> Iterator[Result]:
-        try:
+    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+        with settings_of_config():
             sentences = generate(*parse_specification(path))
             for number, sentence in enumerate(sentences, start=1):
                 label = self._classes[sentence.label]
                 if label is not None or not self._leaves_out:
                     yield attempt(self._annotated, sentence, label, path, number)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
 
     def _annotated(
         self, sentence: SyntheticSentence, label: Optional[str], path: str, number: int
-    ) -> LabelledSentence:
+    ) -> AnnotatedSentence:
         tree, graph = sentence.tree, sentence.graph
         lines = [number] * len(tree.words)
-        annotated = LabelledSentence(
+        annotated = AnnotatedSentence(
             words=[word.form for word in tree.words],
             lemmas=[word.lemma for word in tree.words],
             pos=[word.pos for word in tree.words],
@@ -86,19 +77,3 @@ class SyntheticTreebankReader(TreebankReader):
             annotated.arcs = self._graph_rules.check(list(graph.arcs), path, lines)
             annotated.tops = list(graph.tops)
         return annotated
-
-    def text_to_instance(  # type: ignore[override]
-        self, *layers: Any, label: Optional[str] = None, **named_layers: Any
-    ) -> Instance:
-        """
-        See `TreebankReader` for the layers.
-
-        # Parameters
-
-        label : `str`, optional
-            The sentiment.
-        """
-        instance = super().text_to_instance(*layers, **named_layers)
-        if label is not None:
-            instance.add_field("label", LabelField(label))
-        return instance

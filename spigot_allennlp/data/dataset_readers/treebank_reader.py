@@ -1,26 +1,24 @@
-"""The base of the readers of treebanks: whatever the format, the same layers."""
+"""The base of the readers of treebanks, and which trees and graphs they accept."""
 
-from typing import Iterator, List, Optional, Tuple, Union
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Instance
 
-from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.sentence_reader import ON_ERROR, SentenceReader
-from spigot_allennlp.data.dataset_readers.treebank_instance import treebank_instance
+from spigot_allennlp.data.annotated_sentence import Arc
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.tree_rules import GraphRules, TreeRules
+from spigot_allennlp.data.skipped_report import ON_ERROR
 
 # What is wrong with a tree or a graph only because a model is not able to have it.
 EXCLUDED = (Fault.ROOTS, Fault.NON_PROJECTIVE, Fault.ROLE_TWICE)
 
-Result = Union[AnnotatedSentence, MalformedInputError]
-
 
 class TreebankReader(SentenceReader):
     """
-    Reads sentences with trees, semantic graphs, or both. A subclass fills one hole: `_sentences`.
-    See `SentenceReader` for data paths and further parameters.
+    Reads sentences with trees, semantic graphs, or both. A subclass implements `_sentences`, in
+    which `_tree_rules` and `_graph_rules` check what it reads. See `SentenceReader` for data paths
+    and further parameters.
 
     A model can never predict a tree or graph that its structure has not, and cannot learn from it:
     for training, `multiple_roots`, `projective` and `deterministic_roles` say what the structure
@@ -60,38 +58,116 @@ class TreebankReader(SentenceReader):
                 'graph that projective, multiple_roots or deterministic_roles exclude) or "skip" '
                 "(leave the sentence out, and report it)."
             )
-        self._on_excluded = on_excluded
+        if on_excluded is not None:
+            self._on_faults = {fault: on_excluded for fault in EXCLUDED}
         self._graph_rules = GraphRules(tuple(deterministic_roles or ()))
         self._trees = trees
         self._tree_rules = TreeRules(multiple_roots, projective)
 
-    def _reaction(self, fault: Fault) -> str:
-        if self._on_excluded is not None and fault in EXCLUDED:
-            return self._on_excluded
-        return super()._reaction(fault)
 
-    def _sentences(self, path: str) -> Iterator[Result]:
-        """The hole; see `SentenceReader`."""
-        raise NotImplementedError
+@dataclass(frozen=True)
+class TreeRules:
+    """
+    Decides which trees are accepted. A cycle is never a tree; several roots and crossing arcs are a
+    matter of what the structure of a model has.
 
-    def text_to_instance(  # type: ignore[override]
-        self,
-        words: List[str],
-        lemmas: Optional[List[str]] = None,
-        pos: Optional[List[str]] = None,
-        heads: Optional[List[int]] = None,
-        relations: Optional[List[str]] = None,
-        arcs: Optional[List[Tuple[int, int, str]]] = None,
-        tops: Optional[List[int]] = None,
-        identifier: Optional[str] = None,
-        source: Optional[str] = None,
-        tags: Optional[List[str]] = None,
-    ) -> Instance:
+    # Parameters
+
+    multiple_roots : `bool`, optional (default = `False`)
+        Whether several words may hang on the root.
+    projective : `bool`, optional (default = `False`)
+        Whether trees with crossing arcs, the root's included, are refused.
+    """
+
+    multiple_roots: bool = False
+    projective: bool = False
+
+    def check(self, heads: Sequence[Optional[int]], path: str, lines: Sequence[int]) -> List[int]:
         """
-        See `AnnotatedSentence` for the parameters, and `treebank_instance` for the fields.
+        Returns the `heads`, if they make a tree.
+
+        # Parameters
+
+        heads : `Sequence[Optional[int]]`
+            For each word the position of its head from 1, 0 for the root, `None` for none given.
+        path : `str`
+        lines : `Sequence[int]`
+            Where in the file `path` each word stands.
+
+        # Raises
+
+        `MalformedInputError` if they do not.
         """
-        return treebank_instance(
-            AnnotatedSentence(
-                words, lemmas, pos, tags, heads, relations, arcs, tops, identifier, source
-            )
-        )
+        known = [head for head in heads if head is not None]
+        if len(known) < len(heads):
+            line = lines[heads.index(None)]
+            raise MalformedInputError(path, line, Fault.HEAD, "the head is _")
+        cycle = find_cycle(known)
+        if cycle:
+            chain = " -> ".join(map(str, [*cycle, cycle[0]]))
+            raise MalformedInputError(path, lines[cycle[0] - 1], Fault.CYCLE, chain)
+        roots = [position for position, head in enumerate(known, 1) if head == 0]
+        if len(roots) > 1 and not self.multiple_roots:
+            detail = f"the tokens {', '.join(map(str, roots))} have head 0"
+            raise MalformedInputError(path, lines[roots[1] - 1], Fault.ROOTS, detail)
+        word = find_crossing(known) if self.projective else None
+        if word is not None:
+            detail = f"another arc crosses that from {known[word - 1]} to {word}"
+            raise MalformedInputError(path, lines[word - 1], Fault.NON_PROJECTIVE, detail)
+        return known
+
+
+@dataclass(frozen=True)
+class GraphRules:
+    """
+    Decides which semantic graphs are accepted.
+
+    # Parameters
+
+    deterministic_roles : `Tuple[str, ...]`, optional (default = `()`)
+        Roles that a predicate has at most once.
+    """
+
+    deterministic_roles: Tuple[str, ...] = ()
+
+    def check(self, arcs: List[Arc], path: str, lines: Sequence[int]) -> List[Arc]:
+        """
+        Returns the `arcs`, if they keep the rules; see `TreeRules.check` for `path` and `lines`.
+
+        # Raises
+
+        `MalformedInputError` if they do not.
+        """
+        first: Dict[Tuple[int, str], int] = {}
+        for predicate, argument, role in arcs:
+            if role in self.deterministic_roles:
+                other = first.setdefault((predicate, role), argument)
+                if other != argument:
+                    detail = f"the tokens {other} and {argument} are both {role} of {predicate}"
+                    raise MalformedInputError(path, lines[argument - 1], Fault.ROLE_TWICE, detail)
+        return arcs
+
+
+def find_cycle(heads: Sequence[int]) -> List[int]:
+    """Returns the positions on a cycle, from word to head; none if every word reaches the root."""
+    reached = [False] * (len(heads) + 1)
+    reached[0] = True
+    for start in range(1, len(heads) + 1):
+        path: List[int] = []
+        word = start
+        while not reached[word]:
+            reached[word] = True
+            path.append(word)
+            word = heads[word - 1]
+        if word in path:
+            return path[path.index(word) :]
+    return []
+
+
+def find_crossing(heads: Sequence[int]) -> Optional[int]:
+    """Returns a word, from 1, whose arc another arc crosses; `None` if the tree is projective."""
+    spans = [(min(head, word), max(head, word)) for word, head in enumerate(heads, 1)]
+    for word, (left, right) in enumerate(spans, 1):
+        if any(left < start < right < end for start, end in spans):
+            return word
+    return None

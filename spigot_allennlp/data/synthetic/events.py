@@ -10,7 +10,7 @@ from typing import Iterator, List, Tuple
 import numpy
 from numpy import ndarray
 
-from spigot_allennlp.data.event_format import EXTENT, Events
+from spigot_allennlp.data.formats.events import EXTENT, CameraEvents
 from spigot_allennlp.data.synthetic.images import SIZE, generate_digits
 
 # Where the digit appears in each view of the camera, (rows from the top, columns from the left):
@@ -21,7 +21,7 @@ _MICROSECONDS_BETWEEN_VIEWS = 30_000
 _THRESHOLD = 60
 
 
-def generate_events(spec: str) -> Iterator[Tuple[Events, int]]:
+def generate_events(spec: str) -> Iterator[Tuple[CameraEvents, int]]:
     """
     Yields the events of a recording and the digit that it shows.
 
@@ -38,7 +38,7 @@ def generate_events(spec: str) -> Iterator[Tuple[Events, int]]:
         yield render_events(image), digit
 
 
-def render_events(image: ndarray) -> Events:
+def render_events(image: ndarray) -> CameraEvents:
     """
     Returns what a moving camera reports of an image of shape `(28, 28)`. The more the brightness of
     a pixel changes from one view to the next, the sooner it reports that.
@@ -48,13 +48,13 @@ def render_events(image: ndarray) -> Events:
         view = numpy.zeros((EXTENT, EXTENT), numpy.int64)
         view[row : row + SIZE, column : column + SIZE] = image
         views.append(view)
-    steps: List[Events] = []
+    steps: List[CameraEvents] = []
     for step, change in enumerate(numpy.diff(numpy.stack(views), axis=0)):
         rows, columns = numpy.nonzero(abs(change) > _THRESHOLD)
         strength = change[rows, columns]
         delays = (255 - abs(strength)) * _MICROSECONDS_BETWEEN_VIEWS // 256
         times = step * _MICROSECONDS_BETWEEN_VIEWS + delays
-        steps.append(Events(times, columns, rows, (strength > 0).astype(numpy.int64)))
-    events = Events(*map(numpy.concatenate, zip(*steps, strict=True)))
+        steps.append(CameraEvents(times, columns, rows, (strength > 0).astype(numpy.int64)))
+    events = CameraEvents(*map(numpy.concatenate, zip(*steps, strict=True)))
     order = numpy.argsort(events.times, kind="stable")
-    return Events(*(values[order] for values in events))
+    return CameraEvents(*(values[order] for values in events))

@@ -9,7 +9,7 @@ from typing import Iterator, NamedTuple
 import numpy
 from numpy import ndarray
 
-from spigot_allennlp.data.recordings import Recording
+from spigot_allennlp.data.formats.recordings import Recording
 from spigot_allennlp.data.synthetic.specification import parse_specification
 
 #: Samples a second.

@@ -37,9 +37,9 @@ def test_what_has_no_label_can_be_read_for_prediction():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"num_clusters": 0}, "num_clusters must be at least 1 but found 0"),
-        ({"dim": 0}, "dim must be at least 1 but found 0"),
-        ({"sizes": {"train": 0}}, "train must be at least 1 but found 0"),
+        ({"num_clusters": 0}, "num_clusters must be at least 1 but is 0"),
+        ({"dim": 0}, "dim must be at least 1 but is 0"),
+        ({"sizes": {"train": 0}}, "train must be at least 1 but is 0"),
         ({"deviation": -1.0}, "must not be negative but found -1.0"),
         ({"seed": -1}, "must not be negative but found 0.1 and -1"),
     ],

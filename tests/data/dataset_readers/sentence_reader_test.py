@@ -1,17 +1,22 @@
 import logging
+import pickle
 from itertools import product
 
 import pytest
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
+from allennlp.data import Instance, Token, Vocabulary
 from allennlp.data.data_loaders.multiprocess_data_loader import MultiProcessDataLoader, WorkerError
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
+from allennlp.data.fields import TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
-from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
-from spigot_allennlp.data.dataset_readers.treebank_instance import treebank_instance
+from spigot_allennlp.data.dataset_readers.sentence_reader import (
+    OpenAdjacencyField,
+    OpenSequenceLabelField,
+    SentenceReader,
+)
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 from tests.data.sample_files import CONLLX, SDP_2014, SDP_2015
 
@@ -33,9 +38,9 @@ class CountingReader(SentenceReader):
             else:
                 yield AnnotatedSentence([str(number)])
 
-    def text_to_instance(self, **layers):
+    def sentence_to_instance(self, sentence):
         self.made += 1
-        return treebank_instance(AnnotatedSentence(**layers))
+        return super().sentence_to_instance(sentence)
 
 
 SOUND = [str(number) for number in range(12) if number not in BAD]
@@ -153,3 +158,144 @@ def test_an_error_in_a_worker_reaches_the_user(tmp_path):
     path.write_text("1\ta\ta\tN\t?\t-\t_\n\n")
     with pytest.raises(WorkerError, match="bad.sdp:1: a flag that is neither"):
         MultiProcessDataLoader(SdpReader(), str(path), batch_size=2, num_workers=2)
+
+
+SENTENCE = AnnotatedSentence(
+    words=["Anna", "wants", "to", "leave"],
+    lemmas=["Anna", "want", "to", "leave"],
+    pos=["NNP", "VBZ", "TO", "VB"],
+    heads=[2, 0, 4, 2],
+    relations=["nsubj", "root", "mark", "xcomp"],
+    arcs=[(2, 1, "ARG1"), (2, 4, "ARG2"), (4, 1, "ARG1")],
+    tops=[2],
+    identifier="3",
+    source="a.sdp:14",
+)
+
+
+def instance_of(sentence: AnnotatedSentence) -> Instance:
+    return SdpReader().sentence_to_instance(sentence)
+
+
+def test_every_layer_has_its_field():
+    instance = instance_of(SENTENCE)
+    token = instance["tokens"][1]
+    assert (token.text, token.lemma_, token.pos_, token.tag_) == ("wants", "want", "VBZ", "VBZ")
+    assert instance["heads"].labels == [2, 0, 4, 2]
+    assert instance["relations"].labels == ["nsubj", "root", "mark", "xcomp"]
+    assert instance["tops"].labels == [0, 1, 0, 0]
+    assert instance["metadata"].metadata == {
+        "id": "3",
+        "words": SENTENCE.words,
+        "lemmas": SENTENCE.lemmas,
+        "pos": SENTENCE.pos,
+        "source": "a.sdp:14",
+    }
+
+
+def test_the_graph_has_a_row_for_each_argument_and_a_column_for_each_predicate():
+    instance = instance_of(SENTENCE)
+    vocabulary = Vocabulary(counter={"semantic_roles": {"ARG1": 2, "ARG2": 1}})
+    instance["tokens"].token_indexers = {"tokens": SingleIdTokenIndexer()}
+    instance.index_fields(vocabulary)
+    graph = instance["graph"].as_tensor({"num_tokens": 4})
+    one, two = (vocabulary.get_token_index(role, "semantic_roles") for role in ("ARG1", "ARG2"))
+    assert graph.tolist() == [[-1, one, -1, one], [-1] * 4, [-1] * 4, [-1, two, -1, -1]]
+
+
+def test_layers_that_are_not_given_have_no_field_and_tokens_say_so():
+    instance = instance_of(AnnotatedSentence(["Go"]))
+    assert set(instance.fields) == {"tokens", "metadata"}
+    token = instance["tokens"][0]
+    assert (token.lemma_, token.pos_, token.tag_) == ("_", "_", "_")
+    assert instance["metadata"].metadata["lemmas"] is None
+
+
+def test_fine_tags_stand_beside_the_coarse_ones_and_in_for_them():
+    both = instance_of(AnnotatedSentence(["Go"], pos=["VERB"], tags=["VB"]))["tokens"][0]
+    fine = instance_of(AnnotatedSentence(["Go"], tags=["VB"]))["tokens"][0]
+    assert (both.pos_, both.tag_, fine.pos_) == ("VERB", "VB", "VB")
+
+
+def test_a_sentence_may_have_a_graph_without_arcs():
+    instance = instance_of(AnnotatedSentence(["Go"], arcs=[], tops=[1]))
+    instance["tokens"].token_indexers = {"tokens": SingleIdTokenIndexer()}
+    instance.index_fields(Vocabulary())
+    assert instance["graph"].as_tensor({"num_tokens": 1}).tolist() == [[-1]]
+
+
+def test_layers_that_do_not_fit_are_refused():
+    with pytest.raises(ConfigurationError, match="2 relations for 1 words"):
+        instance_of(AnnotatedSentence(["Go"], relations=["root", "root"]))
+    with pytest.raises(ConfigurationError, match="outside a sentence of 1 words"):
+        instance_of(AnnotatedSentence(["Go"], tops=[2]))
+
+
+def test_layers_that_fit_pass():
+    heads, arcs = [0, 1], [(2, 1, "ARG1")]
+    sentence = AnnotatedSentence(["a", "b"], ["a", "b"], heads=heads, arcs=arcs, tops=[2])
+    assert set(instance_of(sentence).fields) == {"tokens", "heads", "graph", "tops", "metadata"}
+
+
+def test_a_layer_of_another_length_is_named():
+    with pytest.raises(ConfigurationError, match=r"3 lemmas for 2 words: \['a', 'b'\]"):
+        instance_of(AnnotatedSentence(["a", "b"], lemmas=["a", "b", "c"]))
+
+
+def test_a_sentence_has_a_word():
+    with pytest.raises(ConfigurationError, match="without words"):
+        instance_of(AnnotatedSentence([]))
+
+
+@pytest.mark.parametrize(
+    "layers, wrong",
+    [
+        ({"heads": [3, 0]}, 3),
+        ({"heads": [-1, 0]}, -1),
+        ({"arcs": [(0, 1, "r")]}, 0),
+        ({"arcs": [(1, 3, "r")]}, 3),
+        ({"tops": [0]}, 0),
+    ],
+)
+def test_a_position_outside_the_sentence_is_named(layers, wrong):
+    with pytest.raises(ConfigurationError, match=rf"\[{wrong}\] are outside .* 2 words"):
+        instance_of(AnnotatedSentence(["a", "b"], **layers))
+
+
+TOKENS = TextField([Token("a"), Token("b")])
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(counter={"roles": {"ARG1": 2, "ARG2": 1}})
+
+
+def graph(role: str) -> OpenAdjacencyField:
+    return OpenAdjacencyField([(0, 1)], TOKENS, [role], "roles")
+
+
+def test_no_warning_is_logged_for_a_namespace_with_an_unknown_label(caplog):
+    with caplog.at_level(logging.WARNING):
+        graph("ARG1")
+        OpenSequenceLabelField(["x", "y"], TOKENS, "relations")
+    assert not caplog.records
+
+
+def test_a_role_that_training_never_saw_becomes_the_unknown_label(vocabulary):
+    field = graph("ARG9")
+    field.index(vocabulary)
+    unknown = vocabulary.get_token_index("@@UNKNOWN@@", "roles")
+    assert unknown == 1
+    assert field.as_tensor({"num_tokens": 3}).tolist() == [[-1, 1, -1], [-1] * 3, [-1] * 3]
+
+
+def test_a_relation_that_training_never_saw_becomes_the_unknown_label(vocabulary):
+    field = OpenSequenceLabelField(["ARG2", "ARG9"], TOKENS, "roles")
+    field.index(vocabulary)
+    assert field.as_tensor({"num_tokens": 2}).tolist() == [3, 1]
+
+
+def test_the_fields_cross_processes(vocabulary):
+    copy = pickle.loads(pickle.dumps(graph("ARG1")))
+    copy.index(vocabulary)
+    assert copy.as_tensor({"num_tokens": 2}).tolist() == [[-1, 2], [-1, -1]]

@@ -8,9 +8,14 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.dataset_readers.mnist import MnistReader
 from spigot_allennlp.data.dataset_readers.n_mnist import NMnistReader
-from spigot_allennlp.data.dataset_readers.spoken_digits import SpokenDigitsReader
+from spigot_allennlp.data.dataset_readers.spoken_digits import (
+    SpokenDigitsReader,
+    log_mel,
+    mel_bands,
+    on_off_channels,
+)
 from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.event_format import encode_events
+from spigot_allennlp.data.formats.events import encode_events
 from spigot_allennlp.data.synthetic.events import generate_events
 from tests.data.idx_files import write_images
 
@@ -61,7 +66,7 @@ def test_a_part_that_there_is_not_is_refused(part, message, images):
 
 
 def test_something_must_be_left_to_train_on():
-    with pytest.raises(ConfigurationError, match="held_out_every must be at least 2 but found 1"):
+    with pytest.raises(ConfigurationError, match="held_out_every must be at least 2 but is 1"):
         MnistReader(held_out_every=1)
 
 
@@ -127,6 +132,57 @@ def test_a_recording_with_another_name_is_refused(monkeypatch):
 
 
 def _named(recording):
-    from spigot_allennlp.data.recordings import Recording
+    from spigot_allennlp.data.formats.recordings import Recording
 
     return Recording(*recording)
+
+
+def tone(frequency, seconds=0.4, rate=8000):
+    return numpy.sin(2 * numpy.pi * frequency * numpy.arange(int(seconds * rate)) / rate)
+
+
+def test_a_tone_is_loudest_in_its_band():
+    bands = mel_bands(200, 8000, 20)
+    frequencies = numpy.fft.rfftfreq(200, 1 / 8000)
+    for frequency in (300.0, 1000.0, 3000.0):
+        found = log_mel(tone(frequency), 8000, 10, 20).mean(axis=0).argmax()
+        centre = (bands[found] * frequencies).sum() / bands[found].sum()
+        assert centre == pytest.approx(frequency, rel=0.15)
+
+
+def test_values_are_between_silence_and_the_loudest():
+    signal = numpy.concatenate([tone(500, 0.2), numpy.zeros(1600)])
+    found = log_mel(signal, 8000, 20, 12)
+    assert found.shape == (20, 12) and found.dtype == numpy.float32
+    assert found.max() == 1 and (found[-5:] == 0).all()
+
+
+def test_silence_is_zero_everywhere_also_where_there_is_nothing_else():
+    assert (log_mel(numpy.zeros(4000), 8000, 20, 12) == 0).all()
+    assert (log_mel(numpy.full(4000, 1e-12), 8000, 20, 12) == 0).all()
+
+
+@pytest.mark.parametrize("signal", [[], [0.0, float("nan")], [float("inf")]])
+def test_what_is_no_signal_is_refused(signal):
+    with pytest.raises(ValueError, match="no sample|no finite number"):
+        log_mel(numpy.array(signal), 8000, 20, 12)
+
+
+def test_loudness_does_not_matter():
+    quiet = log_mel(0.01 * tone(700), 8000, 8, 12)
+    assert numpy.allclose(quiet, log_mel(tone(700), 8000, 8, 12), atol=1e-3)
+
+
+@pytest.mark.parametrize("length", [1, 150, 5000])
+def test_every_recording_has_as_many_frames(length):
+    assert log_mel(numpy.ones(length), 8000, 30, 10).shape == (30, 10)
+
+
+def test_no_band_is_empty():
+    assert (mel_bands(200, 8000, 60).sum(axis=1) > 0).all()
+
+
+def test_what_rises_and_what_falls_by_hand():
+    features = numpy.array([[0.5, 0.2], [0.5, 0.4], [0.5, 0.9]], numpy.float32)
+    expected = [[0, 0, 0, 0.6], [0, 0, 0, 0.2], [0, 0.8, 0, 0]]
+    assert numpy.allclose(on_off_channels(features), expected)

@@ -8,7 +8,7 @@ within it, so that the negation, the concession or the relative clause outside h
 
 from typing import Tuple
 
-from spigot_allennlp.data.sst_format import SentimentTree
+from spigot_allennlp.data.formats.sst import SentimentTree
 from spigot_allennlp.data.synthetic.treebank.arguments import Arguments
 from spigot_allennlp.data.synthetic.treebank.graph_index import GraphIndex
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import SemanticGraph

@@ -8,7 +8,6 @@ have several trees, with different graphs), nor the sentiment off words that sta
 
 from typing import Iterator
 
-from spigot_allennlp.data.source import SYNTHETIC, writes
 from spigot_allennlp.data.synthetic.specification import (
     LONGEST,
     SHORTEST,
@@ -25,7 +24,6 @@ from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS
 
 
-@writes(SYNTHETIC)
 def synthetic_text(spec: str, layout: str) -> str:
     """
     The text of a file. The same `spec` names the same sentences in every layout.

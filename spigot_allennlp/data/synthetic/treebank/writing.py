@@ -2,17 +2,19 @@
 
 from typing import Callable, Dict, NamedTuple
 
-from spigot_allennlp.data.cells import join_cells
-from spigot_allennlp.data.conll_format import ConllSentence, ConllToken, format_conll
-from spigot_allennlp.data.sdp_format import SdpSentence, SdpToken, format_sdp
-from spigot_allennlp.data.sdp_layout import (
+from spigot_allennlp.data.formats.blocks import join_columns
+from spigot_allennlp.data.formats.conll import ConllSentence, ConllToken, format_conll
+from spigot_allennlp.data.formats.sdp import (
     SDP_2014,
     SDP_2015,
     SDP_AUGMENTED,
     SDP_HEADER,
     SdpLayout,
+    SdpSentence,
+    SdpToken,
+    format_sdp,
 )
-from spigot_allennlp.data.sst_format import format_sst
+from spigot_allennlp.data.formats.sst import format_sst
 from spigot_allennlp.data.synthetic.treebank.phrases import sentiment_tree
 from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
 
@@ -98,7 +100,7 @@ def _sst(sentence: SyntheticSentence) -> str:
 def _sst_columns(sentence: SyntheticSentence) -> str:
     lines = [f"#{sentence.identifier}"]
     for position, word, _, _ in sentence.tree.rows():
-        lines.append(join_cells([str(position), *word, str(sentence.label)]))
+        lines.append(join_columns([str(position), *word, str(sentence.label)]))
     return "\n".join([*lines, "", ""])
 
 

@@ -1,4 +1,4 @@
-from spigot_allennlp.data.sst_format import format_sst
+from spigot_allennlp.data.formats.sst import format_sst
 from spigot_allennlp.data.synthetic.treebank.phrases import sentiment_tree
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.treebank.treebank import generate

@@ -2,17 +2,20 @@
 
 import pytest
 
-from spigot_allennlp.data.conll_format import format_conll, read_conll
-from spigot_allennlp.data.enhanced_graph import enhanced_graph
-from spigot_allennlp.data.sdp_format import format_sdp, read_sdp
-from spigot_allennlp.data.sentiment_columns import scan_sentiment_columns
-from spigot_allennlp.data.sentiment_lines import scan_sentiment_lines
-from spigot_allennlp.data.sentiment_sentence import classes_of_labels
-from spigot_allennlp.data.sst_format import parse_sst
+from spigot_allennlp.data.dataset_readers.data_path import text_source
+from spigot_allennlp.data.formats.conll import enhanced_graph, format_conll, scan_conll
+from spigot_allennlp.data.formats.sdp import format_sdp, scan_sdp
+from spigot_allennlp.data.formats.sentiment import (
+    classes_of_labels,
+    scan_sentiment_columns,
+    scan_sentiment_lines,
+)
+from spigot_allennlp.data.formats.sst import parse_sst
 from spigot_allennlp.data.synthetic.treebank.entries import Word
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 from spigot_allennlp.data.synthetic.treebank.treebank import generate, synthetic_text
+from tests.data.sample_files import records_of
 
 SPEC = "synthetic:size=40,seed=3"
 SENTENCES = list(generate(size=40, seed=3))
@@ -20,7 +23,9 @@ SENTENCES = list(generate(size=40, seed=3))
 
 @pytest.mark.parametrize("layout", ["sdp", "sdp2014", "sdp_augmented"])
 def test_sdp_is_read_as_it_was_meant(layout):
-    for sentence, read in zip(SENTENCES, read_sdp(SPEC, layout), strict=True):
+    for sentence, read in zip(
+        SENTENCES, records_of(scan_sdp(text_source(SPEC, layout))), strict=True
+    ):
         tree, graph = sentence.tree, sentence.graph
         assert read.identifier == sentence.identifier
         assert [(token.form, token.lemma, token.pos) for token in read.tokens] == list(tree.words)
@@ -34,7 +39,9 @@ def test_sdp_is_read_as_it_was_meant(layout):
 
 
 def test_conllu_holds_the_tree_and_the_graph():
-    for sentence, read in zip(SENTENCES, read_conll(SPEC, "conllu"), strict=True):
+    for sentence, read in zip(
+        SENTENCES, records_of(scan_conll(text_source(SPEC, "conllu"))), strict=True
+    ):
         assert read.identifier == sentence.identifier
         assert tuple(token.head for token in read.tokens) == sentence.tree.heads
         assert enhanced_graph(read) == (list(sentence.graph.arcs), list(sentence.graph.tops))
@@ -47,7 +54,11 @@ def test_conllu_holds_the_tree_and_the_graph():
 
 
 def test_the_graph_follows_from_the_tree_of_another_file():
-    for tree, graph in zip(read_conll(SPEC, "conllx"), read_sdp(SPEC, "sdp"), strict=True):
+    for tree, graph in zip(
+        records_of(scan_conll(text_source(SPEC, "conllx"))),
+        records_of(scan_sdp(text_source(SPEC, "sdp"))),
+        strict=True,
+    ):
         words = tuple(Word(token.form, token.lemma, token.xpos) for token in tree.tokens)
         heads = tuple(token.head for token in tree.tokens)
         relations = tuple(token.relation for token in tree.tokens)
@@ -63,7 +74,9 @@ def test_sst_has_the_words_and_the_sentiment():
 
 
 def test_the_columns_of_sentiment_have_lemmas_and_parts_of_speech():
-    sentences = scan_sentiment_columns(SPEC, classes_of_labels("5-class"))
+    sentences = scan_sentiment_columns(
+        text_source(SPEC, "sst_columns"), classes_of_labels("5-class")
+    )
     for sentence, read in zip(SENTENCES, sentences, strict=True):
         words = zip(read.words, read.lemmas, read.pos, strict=True)
         assert tuple(words) == sentence.tree.words
@@ -71,7 +84,7 @@ def test_the_columns_of_sentiment_have_lemmas_and_parts_of_speech():
 
 
 def test_the_lines_of_sentiment_have_the_words():
-    sentences = scan_sentiment_lines(SPEC, classes_of_labels("5-class"))
+    sentences = scan_sentiment_lines(text_source(SPEC, "sst_lines"), classes_of_labels("5-class"))
     for sentence, read in zip(SENTENCES, sentences, strict=True):
         assert read.words == [word.form for word in sentence.tree.words]
         assert read.label == str(sentence.label)
@@ -79,11 +92,11 @@ def test_the_lines_of_sentiment_have_the_words():
 
 @pytest.mark.parametrize("layout", ["sdp", "sdp2014", "sdp_augmented"])
 def test_what_the_readers_write_again_is_the_same_text(layout):
-    text = "".join(map(format_sdp, read_sdp(SPEC, layout)))
+    text = "".join(map(format_sdp, records_of(scan_sdp(text_source(SPEC, layout)))))
     assert text == synthetic_text(SPEC, layout)
 
 
 @pytest.mark.parametrize("layout", ["conllx", "conllu"])
 def test_what_the_conll_reader_writes_again_is_the_same_text(layout):
-    text = "".join(map(format_conll, read_conll(SPEC, layout)))
+    text = "".join(map(format_conll, records_of(scan_conll(text_source(SPEC, layout)))))
     assert text == synthetic_text(SPEC, layout)

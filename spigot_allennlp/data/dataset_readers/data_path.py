@@ -1,0 +1,142 @@
+"""
+What a data path of a config names: a file, a part of it, or an embedded data set.
+
+A path that begins with `synthetic:` names an embedded data set and its settings, as in
+`"synthetic:size=2000,seed=1"`. Any other is that of a file, or a URL, which is fetched.
+
+Readers of images and events let a path name a part, since the test data must never select a model:
+`FILE#held_out` has every eleventh sample (or what the reader is set to), from the first on,
+`FILE#train` all others, and `FILE` all. `FILE#train:20000` are the first 20000 of these. So one
+reader serves for training, validation and test.
+"""
+
+import io
+from contextlib import contextmanager
+from os import PathLike
+from typing import BinaryIO, Iterable, Iterator, NamedTuple, Optional, Tuple, TypeVar, Union
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.formats.blocks import number_of
+from spigot_allennlp.data.formats.source import Source, as_source
+from spigot_allennlp.data.synthetic.specification import PREFIX
+from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
+
+Sample = TypeVar("Sample")
+
+PARTS = ("train", "held_out")
+
+
+def is_synthetic(path: Union[str, PathLike]) -> bool:
+    """Returns whether `path` names an embedded data set."""
+    return str(path).startswith(PREFIX)
+
+
+def local_path(path: str) -> str:
+    """Returns the file that `path` names, which is fetched if it is a remote one."""
+    return str(cached_path(path))
+
+
+def text_source(path: str, layout: str) -> Source:
+    """
+    Returns the text that a data path names.
+
+    # Parameters
+
+    path : `str`
+    layout : `str`
+        The format in which the embedded treebank is to be written; see `synthetic_text`. A file is
+        what it is.
+    """
+    if not is_synthetic(path):
+        return as_source(local_path(path))
+
+    def open_text() -> BinaryIO:
+        with settings_of_config():
+            return io.BytesIO(synthetic_text(path, layout).encode("utf-8"))
+
+    return Source(path, open_text)
+
+
+@contextmanager
+def settings_of_config() -> Iterator[None]:
+    """
+    Makes of a `ValueError` in the settings of an embedded data set the error of a config.
+
+    # Raises
+
+    `ConfigurationError`
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+class Part(NamedTuple):
+    """
+    A part of the samples of a file.
+
+    # Parameters
+
+    path : `str`
+        Of the file, without the name of the part.
+    name : `str`, optional (default = `None`)
+        One of `PARTS`; `None` is the whole file.
+    limit : `int`, optional (default = `None`)
+        The part has so many samples, or all.
+    """
+
+    path: str
+    name: Optional[str] = None
+    limit: Optional[int] = None
+
+    def select(self, samples: Iterable[Sample], every: int) -> Iterator[Tuple[int, Sample]]:
+        """
+        Yields the samples of the part, with their numbers in the whole file; the first of `every`
+        so many is held out.
+
+        # Raises
+
+        `MalformedInputError` if there is none.
+        """
+        count = 0
+        for number, sample in enumerate(samples):
+            is_held_out = number % every == 0
+            if self.name is None or is_held_out == (self.name == "held_out"):
+                if count == self.limit:
+                    return
+                count += 1
+                yield number, sample
+        if not count:
+            part = "" if self.name is None else f" in the part {self.name}"
+            raise MalformedInputError(
+                self.path, None, Fault.NO_INSTANCES, f"it holds no sample{part}"
+            )
+
+
+def part_of(data_path: Union[str, PathLike]) -> Part:
+    """
+    Returns the part that a data path names.
+
+    # Raises
+
+    `ConfigurationError` if there is no such part.
+    """
+    path, mark, selection = str(data_path).partition("#")
+    name, colon, limit = selection.partition(":")
+    if not mark:
+        return Part(path)
+    if name not in PARTS:
+        raise ConfigurationError(
+            f'"{data_path}" asks for the part "{name}", but the parts are {", ".join(PARTS)}. '
+            "Leave # out for the whole file."
+        )
+    if colon and not number_of(limit):
+        raise ConfigurationError(
+            f'"{data_path}" limits the part to "{limit}" samples; write a whole number, as in '
+            f"#{name}:1000."
+        )
+    return Part(path, name, number_of(limit))

@@ -1,0 +1,364 @@
+"""
+A text of one token a line, cut into sentences: what the formats in columns have in common.
+
+`scan_blocks` is how they read: each gives it a function that makes a sentence of a `Block`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt, quoted
+from spigot_allennlp.data.formats.lines import Line, numbered_lines, warn_that_it_may_be_cut
+from spigot_allennlp.data.formats.source import PathOrSource, as_source
+
+Sentence = TypeVar("Sentence")
+
+# A first token, after a range or an empty node that may stand before it in CoNLL-U.
+FIRST_IDS = ("1\t", "1-", "0.1\t")
+
+# What a sentence may hold in memory: characters, and for each line as many more.
+SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
+
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
+_NOT_IN_COLUMNS = re.compile("[\t\n\r\0\ud800-\udfff]|^ | $")
+
+
+@dataclass(frozen=True)
+class Block:
+    """
+    The lines of one sentence.
+
+    # Parameters
+
+    path : `str`
+        The file that they come from, or the name of another source.
+    comments : `Tuple[str, ...]`
+        All lines before the first token: comments with their `#`, and empty lines beyond the one
+        that ends the sentence before. Kept as they are, so that a file can be written again.
+    rows : `Tuple[str, ...]`
+        The lines of the tokens.
+    lines : `Tuple[int, ...]`
+        The number in the file of each of `rows`.
+    fault : `Optional[MalformedInputError]`
+        What is wrong with the lines as such.
+    missing_end : `str`, optional
+        What the file lacks where it ends, if it does so in this sentence.
+    """
+
+    path: str
+    comments: Tuple[str, ...]
+    rows: Tuple[str, ...]
+    lines: Tuple[int, ...]
+    fault: Optional[MalformedInputError] = None
+    missing_end: Optional[str] = None
+
+    def columns(self, width: Optional[Callable[[], int]] = None) -> List[List[str]]:
+        """
+        Returns the columns of each row.
+
+        # Parameters
+
+        width : `Callable[[], int]`, optional
+            How many there should be, to tell an empty column from a tab at the end of the line.
+
+        # Raises
+
+        `MalformedInputError` if the block has a `fault`, or a column is empty, or has a space at
+        its beginning or end: to others, `"_ "` would not be `"_"`.
+        """
+        if self.fault is not None:
+            raise self.fault
+        rows = []
+        for index, text in enumerate(self.rows):
+            row = text.split("\t")
+            if "" in row:
+                raise self._empty_column(index, row, width)
+            if text[0] == " " or text[-1] == " " or "\t " in text or " \t" in text:
+                column = next(i for i, text in enumerate(row, 1) if text != text.strip(" "))
+                detail = f"column {column} is {quoted(row[column - 1])}"
+                raise self.error(index, Fault.COLUMN_SPACE, detail)
+            rows.append(row)
+        return rows
+
+    def error(self, index: int, fault: Fault, detail: str) -> MalformedInputError:
+        """Returns the error that says that the row at `index` has this `fault`."""
+        return MalformedInputError(self.path, self.lines[index], fault, detail)
+
+    def _empty_column(
+        self, index: int, row: Sequence[str], width: Optional[Callable[[], int]]
+    ) -> MalformedInputError:
+        due = len(row) if width is None else width()
+        if len(row) > due and not any(row[due:]):
+            detail = f"{len(row)} columns, of which the last is empty, instead of {due}"
+            return self.error(index, Fault.TRAILING_TAB, detail)
+        return self.error(index, Fault.EMPTY_COLUMN, f"column {row.index('') + 1}")
+
+
+def scan_blocks(
+    name: str, blocks: Iterator[Block], parse: Callable[[Block], Sentence]
+) -> Iterator[Union[Sentence, MalformedInputError]]:
+    """
+    Yields what `parse` makes of each of the `blocks` of the text `name`, with an error in the place
+    of each sentence that cannot be read. Warns if the text ends in a sentence that was read, since
+    it may have been cut.
+    """
+    is_empty = True
+    for block in blocks:
+        is_empty = False
+        result = attempt(parse, block)
+        if block.missing_end is not None and not isinstance(result, MalformedInputError):
+            warn_that_it_may_be_cut(name, block.lines[-1], block.missing_end)
+        yield result
+    if is_empty:
+        yield MalformedInputError(name, 1, Fault.EMPTY_FILE, "no line has a token")
+
+
+def read_blocks(source: PathOrSource) -> Iterator[Block]:
+    """
+    Yields the sentences of a text. An empty line ends a sentence.
+
+    A fault in the lines never spoils the count of the sentences after it. Where an empty line is
+    missing (the ids start anew, or a comment follows a token), there are two sentences all the
+    same, and both have the fault. Where the ids go on after an empty line or a comment, or a line
+    there has no id, without a name between, it is one sentence, with the fault. And comments that
+    an empty line parts from the tokens are a sentence without tokens, unless they stand at the
+    beginning of the text and do not name one.
+    """
+    source = as_source(source)
+    # A sentence that has ended, unless the next token goes on with it; and the one that follows.
+    last: Optional[_Draft] = None
+    draft, is_begun = _Draft(source.name), False
+    for line in numbered_lines(source):
+        is_interrupted = last is not None and last.end_line is None
+        if not line.text.strip():
+            draft.end(line)
+            if draft.rows:
+                last, draft = draft, _Draft(source.name)
+            elif draft.is_named or (is_begun and draft.has_comments and not is_interrupted):
+                if last is not None:
+                    yield last.finish_before(draft)
+                last = None
+                yield draft.finish()
+                draft = _Draft(source.name)
+        elif line.text.startswith("#"):
+            if draft.rows:
+                last, draft = draft, _Draft(source.name)
+            draft.add_comment(line)
+        else:
+            if last is not None:
+                if last.continues_with(line) and not draft.is_named:
+                    last.resume(line, draft)
+                    draft = last
+                else:
+                    yield last.finish_before(draft)
+                last = None
+            elif draft.is_over_at(line):
+                over, draft = draft, _Draft(source.name)
+                _note_missing_empty_line(line, over, draft)
+                yield over.finish()
+            draft.add_row(line)
+            is_begun = True
+    if last is not None:
+        yield last.finish_before(draft)
+    if draft.rows or any(line.text for line in draft.comments):
+        yield draft.finish()
+
+
+def identifier_of(comments: Sequence[str]) -> Optional[str]:
+    """
+    Returns the name of a sentence: the value of a comment `# sent_id = ...`, else the comment
+    nearest to the tokens that is one word right after its sign, as in `#20001001`, else `None`.
+    """
+    names = _sent_ids(comments)
+    if names:
+        return names[-1]
+    for comment in reversed(comments):
+        if comment[1:] and not any(map(str.isspace, comment)):
+            return comment[1:]
+    return None
+
+
+def _sent_ids(comments: Sequence[str]) -> List[str]:
+    pairs = [comment[1:].partition("=") for comment in comments if "sent_id" in comment]
+    return [value.strip() for name, equals, value in pairs if equals and name.strip() == "sent_id"]
+
+
+def number_of(text: str) -> Optional[int]:
+    """
+    Returns the number, from 0, that `text` is; `None` if it is none as a computer writes it:
+    without sign or leading zero, of at most nine of the digits of ASCII.
+    """
+    return int(text) if text == "0" or _NUMBER.fullmatch(text) else None
+
+
+def head_of(block: Block, index: int, column: str, length: int) -> Optional[int]:
+    """
+    Returns the head that a column names, `None` for `_`.
+
+    # Parameters
+
+    block : `Block`
+        The sentence.
+    index : `int`
+        The zero-based row that the column stands in.
+    column : `str`
+        What stands there.
+    length : `int`
+        The number of words, which is the highest head there can be.
+
+    # Raises
+
+    `MalformedInputError` if it is no number, or no token has it.
+    """
+    if column == "_":
+        return None
+    head = number_of(column)
+    if head is None:
+        raise block.error(index, Fault.HEAD, f"the head is {quoted(column)}, not a number")
+    if head > length:
+        raise block.error(index, Fault.HEAD, f"the head is {column}, of {length} tokens")
+    return head
+
+
+def join_columns(columns: Sequence[str]) -> str:
+    """
+    Returns a line of these columns, without its end.
+
+    # Raises
+
+    `ValueError` if a column is none that would be read again: it is empty, or holds a tab, the end
+    of a line, a NUL, or half of a surrogate pair, which is not in UTF-8, or has a space at its
+    edge.
+    """
+    for column in columns:
+        if not column or _NOT_IN_COLUMNS.search(column):
+            raise ValueError(
+                f"{quoted(column)} cannot be a column: it must not be empty, nor hold a tab, the "
+                "end of a line, a NUL or half of a surrogate pair, nor have a space at its edge. "
+                f"The line was to be {', '.join(map(quoted, columns[:10]))}."
+            )
+    return "\t".join(columns)
+
+
+def _note_missing_empty_line(line: Line, *drafts: "_Draft") -> None:
+    start = line.text.partition("\t")[0]
+    for draft in drafts:
+        detail = f"{quoted(start)} starts a sentence after a token"
+        draft.note(line, Fault.MISSING_EMPTY_LINE, detail)
+
+
+class _Draft:
+    """Collects the lines of a block."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.comments: List[Line] = []
+        self.rows: List[Line] = []
+        self.fault: Optional[MalformedInputError] = None
+        self.end_line: Optional[Line] = None
+        self.has_comments = False
+        #: Whether the comments name the sentence, or hold a tab, as its tokens do.
+        self.is_named = False
+        self._num_words = 0
+        self._size = 0
+
+    def is_over_at(self, line: Line) -> bool:
+        """Returns whether the token `line` must belong to another sentence."""
+        return self._num_words > 0 and line.text.startswith(FIRST_IDS)
+
+    def continues_with(self, line: Line) -> bool:
+        """Returns whether the token `line` is the next of this sentence, or a piece of a token."""
+        name = line.text.partition("\t")[0]
+        word, node = name.partition("-")[0], name.partition(".")[0]
+        is_next = number_of(word) == self._num_words + 1
+        is_empty_node = node != name and number_of(node) == self._num_words
+        is_piece = not name[:1].isdigit() or not any(map(str.isspace, line.text))
+        return self._num_words > 0 and (is_next or is_empty_node or is_piece)
+
+    def resume(self, line: Line, between: "_Draft") -> None:
+        """
+        Continues at the token `line`, with a fault, for the lines `between` do not belong there.
+        """
+        self.fault = self.fault or between.fault
+        if self.end_line is None:
+            comment = between.comments[0]
+            self.note(comment, Fault.COMMENT_WITHIN, f"{quoted(comment.text)} after a token")
+        else:
+            name = line.text.partition("\t")[0]
+            detail = f"{quoted(name)} goes on with the sentence above"
+            self.note(self.end_line, Fault.EMPTY_LINE_WITHIN, detail)
+        self.end_line = None
+
+    def add_comment(self, line: Line) -> None:
+        """Adds a comment."""
+        self.has_comments = True
+        is_name = "\t" in line.text or identifier_of((line.text,)) is not None
+        self.is_named = self.is_named or is_name
+        if self._has_room(line):
+            self.comments.append(line)
+
+    def add_row(self, line: Line) -> None:
+        """Adds the line of a token."""
+        if self._has_room(line):
+            self.rows.append(line)
+        self._num_words = number_of(line.text.partition("\t")[0]) or self._num_words
+
+    def end(self, line: Line) -> None:
+        """Adds the empty line that ends the sentence, or stands before it."""
+        self.fault = self.fault or line.fault
+        if line.text:
+            self.note(line, Fault.WHITE_SPACE_LINE, f"{quoted(line.text)} instead of nothing")
+        if self.rows:
+            self.end_line = line
+        elif self._has_room(line):
+            self.comments.append(line)
+
+    def note(self, line: Line, fault: Fault, detail: str) -> None:
+        """Notes a fault, unless there is one."""
+        self.fault = self.fault or MalformedInputError(self.path, line.number, fault, detail)
+
+    def finish_before(self, draft: "_Draft") -> Block:
+        """Returns the block; an empty line must stand between it and the `draft` that follows."""
+        if self.end_line is None:
+            _note_missing_empty_line(draft.comments[0], self, draft)
+        return self.finish()
+
+    def finish(self) -> Block:
+        """Returns the block."""
+        comments = tuple(line.text for line in self.comments)
+        if not self.rows:
+            first = next(line for line in self.comments if line.text)
+            self.note(first, Fault.NO_TOKENS, f"{quoted(first.text)}, and no token follows")
+        elif len(set(_sent_ids(comments))) > 1:
+            names = " and ".join(map(quoted, _sent_ids(comments)[:2]))
+            self.note(self.rows[0], Fault.SENTENCE_ID, f"{names} before this token")
+        return Block(
+            path=self.path,
+            comments=comments,
+            rows=tuple(line.text for line in self.rows),
+            lines=tuple(line.number for line in self.rows),
+            fault=self.fault,
+            missing_end=self._missing_end(),
+        )
+
+    def _has_room(self, line: Line) -> bool:
+        """
+        Returns whether there is room for the line. Of a sentence that is too long only the
+        beginning is kept.
+        """
+        self.fault = self.fault or line.fault
+        self._size += len(line.text) + LINE_COST
+        if self._size > SENTENCE_LIMIT:
+            detail = f"more than {SENTENCE_LIMIT} characters and {LINE_COST} a line, up to here"
+            self.note(line, Fault.SENTENCE_TOO_LONG, detail)
+            return False
+        return True
+
+    def _missing_end(self) -> Optional[str]:
+        """Returns what the text lacks if it ends after the last row."""
+        if not self.rows or self.end_line is not None:
+            return None
+        if not self.rows[-1].is_ended:
+            return "the file ends without a line feed"
+        return "the file ends without the empty line that ends a sentence"

@@ -1,0 +1,247 @@
+"""Decompression while a file is read: the format is known by the first bytes, the end checked."""
+
+import bz2
+import io
+import lzma
+import zlib
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Tuple, Type, cast
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+
+#: So many bytes are decompressed from however few. Of more, each must come of at least one
+#: `LARGEST_RATIO`-th of a compressed byte: text comes of a tenth, a file of zeros of far less.
+UNSUSPECTED, LARGEST_RATIO = 2**26, 500
+
+_BUFFER = 2**16
+# What a decompressor of xz may take: what `xz -9` asks for is 65 MiB.
+_LZMA_MEMORY = 2**28
+
+
+def decompressed(stream: BinaryIO, path: str) -> BinaryIO:
+    """
+    Returns the content of a file that is open at its start: decompressed with gzip, bzip2, xz or
+    zstd, as its first bytes say, or the `stream` itself.
+
+    # Raises
+
+    `MalformedInputError`, here if the file is compressed in another way, and while the content is
+    read if it is damaged, or holds absurdly much (`UNSUSPECTED`).
+    """
+    start = cast(io.BufferedReader, stream).peek(_LONGEST_MAGIC)
+    compression = next((known for known in _COMPRESSIONS if known.begins(start)), None)
+    if compression is None:
+        return stream
+    if compression.decompressor is None:
+        detail = f"it is {compression.description}"
+        raise MalformedInputError(path, None, Fault.UNREAD_COMPRESSION, detail)
+    return cast(BinaryIO, io.BufferedReader(_Decompressed(stream, path, compression), _BUFFER))
+
+
+class _Gzip:
+    """Decompresses gzip, with the interface of the decompressors of bz2 and lzma."""
+
+    def __init__(self) -> None:
+        self._decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        tail = self._decompressor.unconsumed_tail
+        return self._decompressor.decompress(tail + data if tail else data, max_length)
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._decompressor.unconsumed_tail
+
+    @property
+    def eof(self) -> bool:
+        return self._decompressor.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decompressor.unused_data
+
+
+class _Zstandard:
+    """
+    Decompresses zstd by the package `zstandard`, whose own object returns all that its input holds
+    at once, and so cannot be asked for at most `max_length` bytes.
+    """
+
+    def __init__(self) -> None:
+        self._decompressor: Any = import_module("zstandard").ZstdDecompressor().decompressobj()
+        self._pending = self._content = b""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        self._pending += data
+        while self._pending and not (self._content or self._decompressor.eof):
+            self._content = self._decompressor.decompress(self._pending[:1024])
+            self._pending = self._pending[1024:]
+        content, self._content = self._content[:max_length], self._content[max_length:]
+        return content
+
+    @property
+    def needs_input(self) -> bool:
+        return not (self._content or self._pending)
+
+    @property
+    def eof(self) -> bool:
+        return self._decompressor.eof and not self._content
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decompressor.unused_data + self._pending
+
+
+_DAMAGE: Tuple[Type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
+_zstd_decompressor: Optional[Callable[[], Any]] = None
+with suppress(ImportError):
+    _DAMAGE += (import_module("zstandard").ZstdError,)
+    _zstd_decompressor = _Zstandard
+with suppress(ImportError):
+    _zstd_decompressor = import_module("compression.zstd").ZstdDecompressor
+    _DAMAGE += (import_module("compression.zstd").ZstdError,)
+
+
+class Compression(NamedTuple):
+    """
+    Describes a compression, whether it is read here or only named in an error.
+
+    # Parameters
+
+    magics : `Tuple[bytes, ...]`
+        How a file may begin.
+    description : `str`
+        What an error calls it.
+    decompressor : `Callable[[], Any]`, optional
+        Makes an object with the interface of `bz2.BZ2Decompressor`; `None` if it is not read here.
+    padding : `bytes`
+        What may follow the data, any number of times.
+    """
+
+    magics: Tuple[bytes, ...]
+    description: str
+    decompressor: Optional[Callable[[], Any]] = None
+    padding: bytes = b""
+
+    def begins(self, start: bytes) -> bool:
+        """Returns whether a file that begins with `start` is compressed so."""
+        return start.startswith(self.magics)
+
+
+def _xz_decompressor() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_MEMORY)
+
+
+# Of each level, with what follows it: a block, or the end of an empty file.
+_BZIP2_MAGICS = tuple(
+    b"BZh%d" % level + block
+    for level in range(1, 10)
+    for block in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+)
+_COMPRESSIONS = (
+    Compression((b"\x1f\x8b",), "gzip", _Gzip, padding=b"\0"),
+    Compression((b"\xfd7zXZ\x00",), "xz", _xz_decompressor, padding=b"\0"),
+    Compression(_BZIP2_MAGICS, "bzip2", bz2.BZ2Decompressor),
+    Compression(
+        (b"\x28\xb5\x2f\xfd",),
+        "zstd, for which a package is missing (pip install zstandard; or: zstd -d FILE)",
+        _zstd_decompressor,
+    ),
+    Compression((b"PK\3\4", b"PK\5\6"), "a zip archive (unzip FILE)"),
+    Compression((b"7z\xbc\xaf\x27\x1c",), "a 7z archive (7z x FILE)"),
+    Compression((b"Rar!\x1a\x07",), "a rar archive (unrar x FILE)"),
+    Compression((b"\x04\x22\x4d\x18",), "lz4 (lz4 -d FILE)"),
+    Compression((b"\x1f\x9d",), "compress (uncompress FILE)"),
+    Compression((b"LZIP\1",), "lzip (lzip -d FILE)"),
+    Compression((b"\x5d\0\0",), "lzma (xz -d --format=lzma FILE)"),
+)
+_LONGEST_MAGIC = max(len(magic) for known in _COMPRESSIONS for magic in known.magics)
+
+
+class _Decompressed(io.RawIOBase):
+    """
+    Reads the content of a compressed file, which may consist of several streams in sequence.
+
+    It calls the decompressors, and not the file objects of `gzip`, `bz2` and `lzma`, since the
+    latter two take a damaged second stream for the end of the file.
+    """
+
+    def __init__(self, stream: BinaryIO, path: str, compression: Compression) -> None:
+        assert compression.decompressor is not None
+        self._stream = stream
+        self._path = path
+        self._compression = compression
+        self._new = compression.decompressor
+        self._decompressor = self._new()
+        self._num_in = self._num_out = 0
+        # Bytes that were read from the file and that the decompressor has not taken yet.
+        self._pending = b""
+        self._is_at_end = False
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        content = b""
+        while not (content or self._is_at_end):
+            try:
+                content = self._next(len(buffer))
+            except _DAMAGE as error:
+                if getattr(error, "errno", None):  # of the device, not of what lies on it
+                    raise
+                raise self._damage(str(error)) from error
+        buffer[: len(content)] = content
+        self._num_out += len(content)
+        if self._num_out > max(UNSUSPECTED, LARGEST_RATIO * self._num_in):
+            detail = f"{self._num_in} compressed bytes hold more than {self._num_out}"
+            raise MalformedInputError(self._path, None, Fault.TOO_LARGE, detail)
+        return len(content)
+
+    def _next(self, size: int) -> bytes:
+        """Returns the next bytes, perhaps none; at the end of the file it sets `_is_at_end`."""
+        if self._decompressor.eof:
+            self._pending = self._after_a_stream(self._decompressor.unused_data)
+            if self._is_at_end:
+                return b""
+            self._decompressor = self._new()
+        data, self._pending = self._pending, b""
+        is_exhausted = False
+        if not data and self._decompressor.needs_input:
+            data = self._read()
+            is_exhausted = not data
+        content = self._decompressor.decompress(data, size)
+        if is_exhausted and not (content or self._decompressor.eof):
+            raise EOFError("it ends before the compressed data do")
+        return content
+
+    def _after_a_stream(self, data: bytes) -> bytes:
+        """
+        Returns the beginning of the next stream, without padding; none is the end of the file.
+        """
+        while True:
+            data = data.lstrip(self._compression.padding) if self._compression.padding else data
+            longest = max(map(len, self._compression.magics))
+            more = self._read() if len(data) < longest else b""
+            if not more:
+                break
+            data += more
+        if data and not self._compression.begins(data):
+            raise OSError(f"{data[:8].hex(' ')} where the compressed data should end")
+        self._is_at_end = not data
+        return data
+
+    def _read(self) -> bytes:
+        data = self._stream.read(_BUFFER)
+        self._num_in += len(data)
+        return data
+
+    def _damage(self, reason: str) -> MalformedInputError:
+        detail = f"reading {self._compression.description.split(',')[0]} stopped here ({reason})"
+        place = f"byte {self._num_out + 1} of its content"
+        return MalformedInputError(self._path, place, Fault.DAMAGED_ARCHIVE, detail)

@@ -1,0 +1,300 @@
+"""
+CoNLL-X and CoNLL-U, the text formats of dependency trees.
+
+One token a line, an empty line after each sentence, ten columns: `id form lemma upos xpos feats
+head deprel deps misc` in [CoNLL-U](https://universaldependencies.org/format.html); in
+[CoNLL-X](https://aclanthology.org/W06-2920) the fourth and fifth are called cpostag and postag, the
+last two phead and pdeprel. CoNLL-U has, beside words, multiword tokens (`3-4`) and empty nodes
+(`8.1`).
+
+Why not the `conllu` library, which AllenNLP needs anyway: version 6.0.0 drops a comment that is no
+`key = value` (such as `#20001001`) and all but the last of one key, takes lines of three columns,
+and ids and heads that do not exist, and its errors tell no line. Reading and writing a file here
+gives the same bytes, if one empty line ends the last sentence.
+
+`enhanced_graph` makes arcs between words of the enhanced dependencies of CoNLL-U.
+"""
+
+from dataclasses import dataclass, field
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+
+from spigot_allennlp.data.annotated_sentence import Arc
+from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
+from spigot_allennlp.data.formats.blocks import (
+    Block,
+    head_of,
+    identifier_of,
+    join_columns,
+    number_of,
+    read_blocks,
+    scan_blocks,
+)
+from spigot_allennlp.data.formats.source import PathOrSource, as_source
+
+COLUMN_NAMES = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC".split()
+COLUMNS = len(COLUMN_NAMES)
+
+# Joins the labels of a path through empty nodes, and those of two arcs between the same words.
+PATH_SIGN = ">"
+BOTH_SIGN = "|"
+# A path through more empty nodes than this is an error: its label would have no bound.
+LONGEST_PATH = 20
+
+
+@dataclass(frozen=True)
+class ConllToken:
+    """
+    One line, under the column names of CoNLL-U. `id` is a number for a word, `3-4` for a multiword
+    token, `8.1` for an empty node. `head` is `None` where none is given; 0 is the root.
+    """
+
+    id: str
+    form: str
+    lemma: str = "_"
+    upos: str = "_"
+    xpos: str = "_"
+    feats: str = "_"
+    head: Optional[int] = None
+    relation: str = "_"
+    deps: str = "_"
+    misc: str = "_"
+
+    @property
+    def is_word(self) -> bool:
+        """Returns whether it is a word of the tree: no multiword token and no empty node."""
+        return self.id.isdigit()
+
+
+@dataclass(frozen=True)
+class ConllSentence:
+    """
+    One sentence and its tree.
+
+    # Parameters
+
+    tokens : `Tuple[ConllToken, ...]`
+        Words, multiword tokens and empty nodes, in their order.
+    comments : `Tuple[str, ...]`, optional
+        The lines before the first token, as they are.
+    path : `str`, optional
+        The file it was read from.
+    lines : `Tuple[int, ...]`, optional
+        The line of each token in that file.
+    """
+
+    tokens: Tuple[ConllToken, ...]
+    comments: Tuple[str, ...] = ()
+    path: str = field(default="", compare=False)
+    lines: Tuple[int, ...] = field(default=(), compare=False)
+
+    @property
+    def identifier(self) -> Optional[str]:
+        """Returns the name that the comments give to the sentence."""
+        return identifier_of(self.comments)
+
+    @property
+    def words(self) -> List[ConllToken]:
+        """Returns the tokens of the tree."""
+        return [token for token in self.tokens if token.is_word]
+
+    @property
+    def word_lines(self) -> List[int]:
+        """Returns the line of each of `words`."""
+        return [line for token, line in zip(self.tokens, self.lines, strict=True) if token.is_word]
+
+
+def scan_conll(source: PathOrSource) -> Iterator[Union[ConllSentence, MalformedInputError]]:
+    """Yields the sentences of a text, with an error in the place of each that cannot be read."""
+    source = as_source(source)
+    return scan_blocks(source.name, read_blocks(source), parse_conll)
+
+
+def parse_conll(block: Block) -> ConllSentence:
+    """
+    Returns the sentence of a block.
+
+    # Raises
+
+    `MalformedInputError` if it is not one. It concerns the whole file if a comment before the
+    sentence, `# global.columns = ...` of CoNLL-U Plus, says that the columns are others.
+    """
+    _check_global_columns(block)
+    rows = block.columns(lambda: COLUMNS)
+    for index, row in enumerate(rows):
+        if len(row) != COLUMNS:
+            detail = f"{len(row)} columns, where CoNLL-X and CoNLL-U have {COLUMNS}"
+            raise block.error(index, Fault.COLUMN_COUNT, detail)
+    length = _count_words(block, [row[0] for row in rows])
+    tokens = []
+    for index, (name, form, lemma, upos, xpos, feats, head, *others) in enumerate(rows):
+        position = head_of(block, index, head, length)
+        tokens.append(ConllToken(name, form, lemma, upos, xpos, feats, position, *others))
+    return ConllSentence(tuple(tokens), block.comments, block.path, block.lines)
+
+
+def format_conll(sentence: ConllSentence) -> str:
+    """
+    Returns the text of a sentence, with the empty line that ends it.
+
+    # Raises
+
+    `ValueError` if a column would hold a tab or a line feed, or nothing.
+    """
+    lines = list(sentence.comments)
+    for token in sentence.tokens:
+        head = "_" if token.head is None else str(token.head)
+        before = [token.id, token.form, token.lemma, token.upos, token.xpos, token.feats]
+        lines.append(join_columns([*before, head, token.relation, token.deps, token.misc]))
+    return "\n".join([*lines, "", ""])
+
+
+def _check_global_columns(block: Block) -> None:
+    for comment in block.comments:
+        name, _, value = comment[1:].partition("=")
+        if name.strip() == "global.columns" and value.split() != COLUMN_NAMES:
+            place = block.lines[0] if block.lines else None
+            detail = f"the comment before this line is {quoted(comment)}"
+            raise MalformedInputError(block.path, place, Fault.GLOBAL_COLUMNS, detail)
+
+
+def _count_words(block: Block, ids: List[str]) -> int:
+    """
+    Returns the number of words, if all ids are in order: words count 1, 2, 3, ...; a multiword
+    token stands before its first word; the empty nodes after word 8 count 8.1, 8.2, ...
+    """
+    words, empty_nodes, range_end = 0, 0, 0
+    for index, text in enumerate(ids):
+        if text == str(words + 1):
+            words, empty_nodes = words + 1, 0
+        elif text == f"{words}.{empty_nodes + 1}":
+            empty_nodes += 1
+        else:
+            first, _, last = text.partition("-")
+            end = number_of(last)
+            if first != str(words + 1) or end is None or end <= words or words < range_end:
+                due = f"{quoted(text)} where {words + 1}, or what may stand before it, is due"
+                raise block.error(index, Fault.TOKEN_ID, due)
+            range_end = end
+    if words < range_end or not words:
+        detail = f"the sentence ends after {words} words"
+        raise block.error(len(ids) - 1, Fault.TOKEN_ID, detail)
+    return words
+
+
+def has_graph(sentence: ConllSentence) -> bool:
+    """Returns whether DEPS is given for any node of the sentence."""
+    return any(token.deps != "_" for token in sentence.tokens if "-" not in token.id)
+
+
+class EnhancedGraph(NamedTuple):
+    """
+    The enhanced dependencies of a sentence as a graph between its words.
+
+    # Parameters
+
+    arcs : `List[Arc]`
+        From head to dependent, with the label, positions from 1; sorted.
+    tops : `List[int]`
+        The words that hang on the root, sorted.
+    """
+
+    arcs: List[Arc]
+    tops: List[int]
+
+
+def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> EnhancedGraph:
+    """
+    Returns the enhanced graph of a sentence.
+
+    Empty nodes are no words: a path through them becomes one arc that bears all its labels, from
+    the head on, as `conj>nsubj`, which is how the shared tasks on enhanced dependencies compare
+    graphs ([Bouma et al., 2020](https://aclanthology.org/2020.iwpt-1.16)). Where empty nodes head
+    each other there can be more paths than can be counted: so an empty node counts once for each
+    word, as the end of its shortest path to it, of several as short that which DEPS names first.
+    Two arcs between the same words become one, as `nsubj|obj`. A word whose head is the root, or is
+    reached from it through empty nodes, is a top.
+
+    # Parameters
+
+    sentence : `ConllSentence`
+    may_be_empty : `bool`, optional (default = `False`)
+        Whether a sentence without DEPS has an empty graph, as in a file where others have graphs.
+
+    # Raises
+
+    `MalformedInputError` if DEPS is not given, unless the graph may be empty, or cannot be read, or
+    names a node that is not there, or has a path through more than `LONGEST_PATH` empty nodes.
+    """
+    edges = _edges(sentence)
+    if not may_be_empty and not any(edges.values()):
+        raise MalformedInputError(
+            sentence.path, sentence.lines[0], Fault.ENHANCED_GRAPH, "DEPS is _ for every token"
+        )
+    labels: Dict[Tuple[int, int], List[str]] = {}
+    tops = []
+    for word, line in zip(sentence.words, sentence.word_lines, strict=True):
+        paths = _paths(edges, word.id)
+        if paths is None:
+            detail = f"more than {LONGEST_PATH} empty nodes on a path to the word {word.id}"
+            raise MalformedInputError(sentence.path, line, Fault.ENHANCED_GRAPH, detail)
+        for head, label in paths:
+            if head == "0":
+                tops.append(int(word.id))
+            else:
+                labels.setdefault((int(head), int(word.id)), []).append(label)
+    arcs = [
+        (head, word, BOTH_SIGN.join(sorted(set(both)))) for (head, word), both in labels.items()
+    ]
+    return EnhancedGraph(sorted(arcs), sorted(set(tops)))
+
+
+_Edges = Dict[str, List[Tuple[str, str]]]
+
+
+def _edges(sentence: ConllSentence) -> _Edges:
+    """Returns for each node the `(head, label)` pairs of its DEPS column."""
+    nodes = {token.id for token in sentence.tokens if "-" not in token.id}
+    edges = {}
+    for token, line in zip(sentence.tokens, sentence.lines, strict=True):
+        if token.id in nodes:
+            edges[token.id] = _heads(token, nodes | {"0"}, sentence.path, line)
+    return edges
+
+
+def _heads(token: ConllToken, nodes: set, path: str, line: int) -> List[Tuple[str, str]]:
+    pairs = []
+    for part in token.deps.split("|") if token.deps != "_" else []:
+        head, _, label = part.partition(":")
+        if not label:
+            detail = f"{quoted(part)} in {quoted(token.deps)} is not head:relation"
+            raise MalformedInputError(path, line, Fault.ENHANCED_GRAPH, detail)
+        if head not in nodes:
+            detail = f"{quoted(head)} in DEPS {quoted(token.deps)}"
+            raise MalformedInputError(path, line, Fault.HEAD, detail)
+        pairs.append((head, label))
+    return pairs
+
+
+def _paths(edges: _Edges, word: str) -> Optional[List[Tuple[str, str]]]:
+    """
+    Returns the words (and the root) that reach `word` by empty nodes alone, with the labels
+    between; `None` if too many empty nodes stand between.
+    """
+    paths = []
+    # Breadth first: the empty nodes that reach the word, each with the labels from it to the word.
+    layer: List[Tuple[str, str]] = [(word, "")]
+    reached = {word}
+    for _ in range(LONGEST_PATH + 1):
+        above = []
+        for node, labels in layer:
+            for head, label in edges[node]:
+                path = label + labels
+                if "." not in head:
+                    paths.append((head, path))
+                elif head not in reached:
+                    reached.add(head)
+                    above.append((head, PATH_SIGN + path))
+        if not above:
+            return paths
+        layer = above
+    return None

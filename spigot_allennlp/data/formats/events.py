@@ -1,0 +1,107 @@
+"""
+The binary format of N-MNIST ([Orchard et al., 2015](https://doi.org/10.3389/fnins.2015.00437)):
+what the pixels of a camera report when they become brighter or darker.
+
+An event has 40 bits, the first byte first: 8 for the column, 8 for the row, 1 that is set where it
+became brighter, and 23 for the time in microseconds.
+"""
+
+from os import PathLike
+from typing import NamedTuple, Union
+
+import numpy
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.formats.source import open_file, read_at_most
+
+EVENT_BYTES = 5
+# This row does not exist: such an event says that the clock has overflown, and later times are so
+# many microseconds later than they say.
+OVERFLOW_ROW, OVERFLOW_TIME = 240, 2**13
+EXTENT = 34
+# In bytes: a recording of N-MNIST has some 20,000.
+LARGEST = 2**26
+
+
+class CameraEvents(NamedTuple):
+    """
+    What happened at which pixel; all arrays of shape `(num_events,)`, in the order of the file.
+
+    # Parameters
+
+    times : `numpy.ndarray`
+        In microseconds.
+    columns, rows : `numpy.ndarray`
+        From the left and from the top.
+    brighter : `numpy.ndarray`
+        1 or 0.
+    """
+
+    times: numpy.ndarray
+    columns: numpy.ndarray
+    rows: numpy.ndarray
+    brighter: numpy.ndarray
+
+    def sources(self, extent: int = EXTENT) -> numpy.ndarray:
+        """
+        Returns one number for each pixel and direction of change: first all that became darker, row
+        by row, then all that became brighter.
+        """
+        return (self.brighter * extent + self.rows) * extent + self.columns
+
+
+def read_events(path: Union[str, PathLike]) -> CameraEvents:
+    """
+    Returns the events of a file, plain or compressed.
+
+    # Raises
+
+    `MalformedInputError` if the file is not made of whole events, holds none, or has one outside 34
+    x 34 pixels or before the one in front of it.
+    """
+    name = str(path)
+    with open_file(path) as stream:
+        content = read_at_most(stream, LARGEST + 1)
+    if len(content) > LARGEST:
+        detail = f"a recording of more than {LARGEST} bytes"
+        raise MalformedInputError(name, None, Fault.TOO_LARGE, detail)
+    if len(content) % EVENT_BYTES or not content:
+        detail = f"it has {len(content)} bytes, which are not whole events of {EVENT_BYTES}"
+        raise MalformedInputError(name, None, Fault.EVENTS, detail)
+    records = numpy.frombuffer(content, numpy.uint8)
+    events = decode_events(records)
+    # Of those that are no overflow, where each is in the file.
+    places = numpy.flatnonzero(records[1::EVENT_BYTES] != OVERFLOW_ROW) * EVENT_BYTES
+    for kind, values in (("column", events.columns), ("row", events.rows)):
+        if values.max(initial=0) >= EXTENT:
+            first = int((values >= EXTENT).argmax())
+            detail = f"an event is in {kind} {values[first]}, but the last one is {EXTENT - 1}"
+            raise MalformedInputError(name, f"byte {places[first] + 1}", Fault.EVENTS, detail)
+    if not len(places):
+        raise MalformedInputError(name, None, Fault.EVENTS, "it has overflows of the clock alone")
+    back = numpy.flatnonzero(numpy.diff(events.times) < 0)
+    if len(back):
+        earlier, later = events.times[back[0] : back[0] + 2]
+        detail = f"an event is at {later} microseconds, but the one before it at {earlier}"
+        raise MalformedInputError(name, f"byte {places[back[0] + 1] + 1}", Fault.EVENTS, detail)
+    return events
+
+
+def decode_events(content: numpy.ndarray) -> CameraEvents:
+    """
+    Returns the events that `content`, unsigned bytes of shape `(5 * num_events,)`, consists of, but
+    for the overflow events, whose time is added to those after them.
+    """
+    columns, rows, *timing = content.reshape(-1, EVENT_BYTES).T.astype(numpy.int64)
+    times = (timing[0] & 127) << 16 | timing[1] << 8 | timing[2]
+    is_overflow = rows == OVERFLOW_ROW
+    times = times + OVERFLOW_TIME * is_overflow.cumsum()
+    kept = ~is_overflow
+    return CameraEvents(times[kept], columns[kept], rows[kept], (timing[0] >> 7)[kept])
+
+
+def encode_events(events: CameraEvents) -> bytes:
+    """Returns the bytes of a file that holds these events, all at times below 2 ** 23."""
+    first = events.brighter << 7 | events.times >> 16
+    parts = [events.columns, events.rows, first, events.times >> 8 & 255, events.times & 255]
+    return numpy.stack(parts, axis=1).astype(numpy.uint8).tobytes()

@@ -1,0 +1,247 @@
+"""
+Sentences with sentiment in columns or in lines; and in which of three formats such a file is.
+
+In columns, an empty line after each sentence, there is a token a line: `id form lemma pos label`.
+This is the format of the code of [Peng et al. (2018)](https://aclanthology.org/P18-1173), which
+repeats the label of the sentence on each line, and takes that of the last. Here a line may leave
+it out (`_`), so long as one has it, and those that have it agree.
+
+In lines there is a sentence a line: `label text`, parted by a tab, the words by spaces. A line may
+hold a no-break space within a word, as some fractions of the Stanford Sentiment Treebank do; only
+spaces part words.
+
+The third format, bracketed trees, has a file of its own, `sst.py`.
+"""
+
+import re
+from collections import Counter
+from functools import partial
+from itertools import islice
+from typing import Counter as CounterType
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Union
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
+from spigot_allennlp.data.formats.blocks import Block, identifier_of, read_blocks, scan_blocks
+from spigot_allennlp.data.formats.lines import (
+    Line,
+    LineResult,
+    numbered_lines,
+    scan_lines,
+    sentence_lines,
+)
+from spigot_allennlp.data.formats.source import PathOrSource, as_source
+
+SENTIMENT_LAYOUTS = ("trees", "columns", "lines")
+# So many lines are looked at to find the layout of a file.
+SAMPLE_SIZE = 50
+
+COLUMNS = ("id", "form", "lemma", "pos", "label")
+LABEL_SPACE_TEXT = re.compile(r"[0-9]+ +\S")
+
+# From 0 to 4, the labels of the Stanford Sentiment Treebank.
+GRADES = ("very negative", "negative", "neutral", "positive", "very positive")
+
+# The class of each grade; None is left out, as is usual with the Stanford Sentiment Treebank.
+CLASSES = {
+    "2-class": ("0", "0", None, "1", "1"),
+    "3-class": ("0", "0", "1", "2", "2"),
+    "5-class": ("0", "1", "2", "3", "4"),
+}
+
+# The grades that the labels 0, 1, ... of a file mean.
+_GRADES_OF_FILE = {"2-class": (1, 3), "3-class": (1, 2, 3), "5-class": (0, 1, 2, 3, 4)}
+
+# What the first line may call a column, where it names them.
+_LABEL_NAMES = {"label", "labels", "sentiment"}
+_TEXT_NAMES = {"sentence", "text", "review", "phrase"}
+_NUMBER_NAMES = {"index", "idx", "id"}
+
+
+def find_sentiment_layout(source: PathOrSource) -> str:
+    """
+    Returns the only layout that most of the first lines can have, one of `SENTIMENT_LAYOUTS`. Where
+    no line decides it is `"trees"`: the faults will show when the lines are parsed.
+
+    # Raises
+
+    `MalformedInputError` where a compressed file is damaged.
+    """
+    sample = islice(numbered_lines(source), SAMPLE_SIZE)
+    votes: CounterType[Optional[str]] = Counter(_layout_of(line.text) for line in sample)
+    return max(SENTIMENT_LAYOUTS, key=lambda layout: votes[layout])
+
+
+def _layout_of(line: str) -> Optional[str]:
+    """Returns the one layout in which this can be a line, or `None`."""
+    columns = line.rstrip("\t").split("\t")
+    if len(columns) == len(COLUMNS) and columns[0].isdigit():
+        return "columns"
+    if len(columns) == 2 or LABEL_SPACE_TEXT.match(line):
+        return "lines"
+    return "trees" if line.lstrip().startswith("(") else None
+
+
+def classes_of_labels(granularity: str, of_file: str = "5-class") -> Dict[str, Optional[str]]:
+    """
+    Returns the class of each label that a file may have, a number from 0 or a name of `GRADES`.
+
+    # Parameters
+
+    granularity : `str`
+        The classes that are wanted: `"2-class"`, `"3-class"` or `"5-class"`.
+    of_file : `str`, optional (default = `"5-class"`)
+        The classes that the numbers of the file count, from the most negative on.
+
+    # Returns
+
+    `Dict[str, Optional[str]]`
+        From label to class; `None` if its sentences are to be left out.
+
+    # Raises
+
+    `ValueError` if the file has fewer classes than are wanted.
+    """
+    grades = _GRADES_OF_FILE[of_file]
+    if len(grades) < len(_GRADES_OF_FILE[granularity]):
+        raise ValueError(f"a file of {of_file} labels cannot tell the classes of {granularity}")
+    classes = CLASSES[granularity]
+    by_number = {str(number): classes[grade] for number, grade in enumerate(grades)}
+    return {**by_number, **dict(zip(GRADES, classes, strict=True))}
+
+
+def scan_sentiment_columns(
+    source: PathOrSource, classes: Mapping[str, Optional[str]]
+) -> Iterator[Union[AnnotatedSentence, MalformedInputError]]:
+    """
+    Yields the sentences of a text in columns, with an error in the place of each that cannot be
+    read. `classes` gives the class of each label that there may be, as `classes_of_labels` does.
+    """
+    source = as_source(source)
+    return scan_blocks(source.name, read_blocks(source), partial(_sentence_of_block, classes))
+
+
+def _sentence_of_block(classes: Mapping[str, Optional[str]], block: Block) -> AnnotatedSentence:
+    rows = block.columns(lambda: len(COLUMNS))
+    for index, row in enumerate(rows):
+        if len(row) != len(COLUMNS):
+            detail = f"{len(row)} columns, where there are {len(COLUMNS)}: {' '.join(COLUMNS)}"
+            raise block.error(index, Fault.COLUMN_COUNT, detail)
+        if row[0] != str(index + 1):
+            detail = f"{quoted(row[0])} where {index + 1} is due"
+            raise block.error(index, Fault.TOKEN_ID, detail)
+    label = _label_of_rows(block, rows, classes)
+    return AnnotatedSentence(
+        words=[row[1] for row in rows],
+        label=classes[label],
+        lemmas=[row[2] for row in rows],
+        pos=[row[3] for row in rows],
+        identifier=identifier_of(block.comments),
+        source=f"{block.path}:{block.lines[0]}",
+    )
+
+
+def _label_of_rows(
+    block: Block, rows: List[List[str]], classes: Mapping[str, Optional[str]]
+) -> str:
+    """Returns the label of a sentence, on which its rows must agree."""
+    labels = [(index, row[4]) for index, row in enumerate(rows) if row[4] != "_"]
+    if not labels:
+        raise block.error(0, Fault.LABEL, "no line of the sentence has one")
+    label = labels[0][1].lower()
+    for index, text in labels:
+        if text.lower() not in classes:
+            detail = f"the label {quoted(text)} is not one of {', '.join(classes)}"
+            raise block.error(index, Fault.LABEL, detail)
+        if text.lower() != label:
+            detail = f"the label {text!r}, where an earlier line of the sentence has {label!r}"
+            raise block.error(index, Fault.LABEL, detail)
+    return label
+
+
+def scan_sentiment_lines(
+    source: PathOrSource, classes: Mapping[str, Optional[str]]
+) -> Iterator[Union[AnnotatedSentence, MalformedInputError]]:
+    """
+    Yields the sentences of a text in lines, with an error in the place of each that cannot be read.
+    `classes` gives the class of each label that there may be, as `classes_of_labels` does.
+    """
+    name = as_source(source).name
+    lines = _without_cut_sentences(name, sentence_lines(source))
+    return scan_lines(name, lines, partial(_sentence_of_line, name, classes))
+
+
+def _without_cut_sentences(name: str, lines: Iterable[LineResult]) -> Iterator[LineResult]:
+    """
+    Yields the lines, with an error in the place of each sentence that a line feed cuts in two: the
+    second line has no tab, and no label before a space either.
+    """
+    last: Optional[Line] = None
+    for line in lines:
+        if isinstance(line, MalformedInputError):
+            # An empty line is no second half: the line before it waits for the next.
+            if last is not None and line.fault is not Fault.EMPTY_LINE:
+                yield last
+                last = None
+            yield line
+        elif last is not None and "\t" not in line.text and not LABEL_SPACE_TEXT.match(line.text):
+            detail = f"{quoted(line.text)} has no label, and goes on with line {last.number}"
+            yield MalformedInputError(name, line.number, Fault.LINE_WITHIN, detail)
+            last = None
+        else:
+            if last is not None:
+                yield last
+            last = line if "\t" in line.text else None
+            if last is None:
+                yield line
+    if last is not None:
+        yield last
+
+
+def _sentence_of_line(
+    name: str, classes: Mapping[str, Optional[str]], line: Line
+) -> AnnotatedSentence:
+    columns = line.text.split("\t")
+    if line.number == 1:
+        _check_header(name, columns)
+    if len(columns) != 2:
+        raise _wrong_columns(name, line, columns)
+    label, text = columns
+    if label.lower() not in classes:
+        if text.strip(" ").lower() in classes:
+            detail = f"{quoted(text)} after the tab, and {quoted(label)} before it"
+            raise MalformedInputError(name, line.number, Fault.COLUMN_ORDER, detail)
+        detail = f"the label {quoted(label)} is not one of {', '.join(classes)}"
+        raise MalformedInputError(name, line.number, Fault.LABEL, detail)
+    words = [word for word in text.split(" ") if word]
+    if not words:
+        raise MalformedInputError(name, line.number, Fault.NO_WORDS, "nothing after the label")
+    return AnnotatedSentence(words, source=f"{name}:{line.number}", label=classes[label.lower()])
+
+
+def _wrong_columns(name: str, line: Line, columns: List[str]) -> MalformedInputError:
+    fault = Fault.COLUMN_COUNT
+    detail = f"{len(columns)} columns, where each line has two: label text"
+    if LABEL_SPACE_TEXT.match(line.text) and len(columns) == 1:
+        fault, detail = Fault.NO_TAB, quoted(line.text)
+    elif len(columns) > 2 and not any(columns[2:]):
+        fault = Fault.TRAILING_TAB
+    return MalformedInputError(name, line.number, fault, detail)
+
+
+def _check_header(name: str, columns: List[str]) -> None:
+    """
+    # Raises
+
+    `MalformedInputError` if the first line names the columns.
+    """
+    names = [column.strip().lower() for column in columns]
+    if not _TEXT_NAMES.intersection(names):
+        return
+    detail = f"the first line is {quoted(chr(9).join(columns))}"
+    if names[0] in _LABEL_NAMES:
+        raise MalformedInputError(name, 1, Fault.HEADER_LINE, detail)
+    if len(names) == 2 and names[1] in _LABEL_NAMES:
+        raise MalformedInputError(name, 1, Fault.TEXT_BEFORE_LABEL, detail)
+    if len(names) == 2 and names[0] in _NUMBER_NAMES:
+        raise MalformedInputError(name, 1, Fault.NO_LABELS, detail)

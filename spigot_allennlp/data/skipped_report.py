@@ -1,0 +1,158 @@
+"""
+What a reader does with what it cannot read: an error ends the run, or is skipped and reported.
+
+`skip_faulty` is how every reader with an `on_error` handles the errors that the formats put in the
+place of sentences and recordings.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from typing import Counter as CounterType
+from typing import DefaultDict, Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar, Union
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
+
+from spigot_allennlp.data.errors import Fault, MalformedInputError
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+ON_ERROR = ("raise", "skip")
+
+# So many places are named for each fault, with so many characters of each detail.
+PLACES, DETAIL = 3, 200
+
+# More than this share of a data set missing is logged as an error.
+FEW = 0.03
+
+
+def check_on_error(on_error: str, item: str) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` unless `on_error` is one of `ON_ERROR`, what to do with an `item`.
+    """
+    if on_error not in ON_ERROR:
+        raise ConfigurationError(
+            f'on_error is "{on_error}", but must be "raise" (end the run at a {item} that '
+            'cannot be read) or "skip" (leave it out, and report it).'
+        )
+
+
+def skip_faulty(
+    results: Iterable[Union[Item, MalformedInputError]],
+    path: str,
+    reader: DatasetReader,
+    on_error: str,
+    items: str = "sentences",
+    on_faults: Optional[Mapping[Fault, str]] = None,
+) -> Iterator[Optional[Item]]:
+    """
+    Yields all that could be read, and `None` in the place of what is skipped. At the end, also if
+    that comes early, it logs what was skipped and why, in one process of those that read the same.
+
+    # Parameters
+
+    results : `Iterable[Union[Item, MalformedInputError]]`
+        What is read at `path`, with errors in the place of what cannot be read.
+    path : `str`
+    reader : `DatasetReader`
+        The one that reads, which knows its process.
+    on_error : `str`
+        What to do with an error, one of `ON_ERROR`. One of the whole file is raised under either.
+    items : `str`, optional (default = `"sentences"`)
+        What the reader reads: `"sentences"` or `"recordings"`.
+    on_faults : `Mapping[Fault, str]`, optional (default = `None`)
+        What to do with errors that have these faults instead.
+
+    # Raises
+
+    `MalformedInputError`, the first that is not to be skipped, or that nothing is left.
+    """
+    reactions = on_faults or {}
+    report = SkippedReport()
+    try:
+        for result in results:
+            if not isinstance(result, MalformedInputError):
+                report.kept += 1
+                yield result
+            elif result.fault.is_of_file or reactions.get(result.fault, on_error) == "raise":
+                raise result
+            else:
+                report.add(result)
+                yield None
+        if not report.kept:
+            raise report.nothing_left(path, items)
+    finally:
+        if len(report) and _is_first_process(reader):
+            logger.log(report.level, report.summary(path, items))
+
+
+def _is_first_process(reader: DatasetReader) -> bool:
+    distributed, worker = reader.get_distributed_info(), reader.get_worker_info()
+    is_first_rank = distributed is None or distributed.global_rank == 0
+    return is_first_rank and (worker is None or worker.id == 0)
+
+
+class SkippedReport:
+    """
+    Counts what was skipped, by fault, and keeps the places of the first; `kept` counts what was
+    not skipped, for the share.
+    """
+
+    def __init__(self) -> None:
+        self.kept = 0
+        self._counts: CounterType[Fault] = Counter()
+        self._places: DefaultDict[Fault, List[str]] = defaultdict(list)
+        self._remedies: Dict[Fault, str] = {}
+
+    def __len__(self) -> int:
+        return sum(self._counts.values())
+
+    def add(self, error: MalformedInputError) -> None:
+        """Counts a sentence or recording that was skipped for this error."""
+        self._counts[error.fault] += 1
+        if self._counts[error.fault] <= PLACES:
+            cut = "..." if len(error.detail) > DETAIL else ""
+            detail = f"{error.detail[:DETAIL]}{cut}"
+            self._places[error.fault].append(f"{error.location}: {detail}")
+            self._remedies.setdefault(error.fault, error.remedy)
+
+    @property
+    def share(self) -> float:
+        """Returns how much of all was skipped, between 0 and 1."""
+        return len(self) / max(len(self) + self.kept, 1)
+
+    @property
+    def level(self) -> int:
+        """Returns the level at which to log the summary: an error where much is missing."""
+        return logging.ERROR if self.share > FEW else logging.WARNING
+
+    def summary(self, path: str, items: str = "sentences") -> str:
+        """Returns the report on the file `path`, with a warning if much of it is missing."""
+        share = f"That is {100 * self.share:.1f} % of the {len(self) + self.kept} {items}"
+        if self.share > FEW:
+            share = (
+                f"WARNING: {share}: MUCH of the data is missing. A model does not learn from it, "
+                "and figures on this file would be those of the rest"
+            )
+        return f"{len(self)} {items} of {path} were left out:\n{self.report()}\n{share}."
+
+    def nothing_left(self, path: str, items: str) -> MalformedInputError:
+        """Returns the error that says that all that is at `path` was skipped, and why."""
+        if items != "sentences":
+            detail = f"all {len(self)} {items} were left out:\n{self.report()}"
+            return MalformedInputError(path, None, Fault.NO_INSTANCES, detail)
+        detail = self.report().removesuffix(".") or "none is of the kind that was asked for"
+        return MalformedInputError(path, 1, Fault.NOTHING_LEFT, detail)
+
+    def report(self) -> str:
+        """Returns how often each fault occurred, the most frequent first, and the first places."""
+        lines = []
+        for fault, count in self._counts.most_common():
+            places = "; ".join(self._places[fault])
+            more = "; ..." if count > PLACES else ""
+            lines.append(f"{count} x {fault.reason} ({places}{more}). {self._remedies[fault]}")
+        return "\n".join(lines)
