@@ -19,26 +19,26 @@ class BilinearWeights(NamedTuple):
 
     # Parameters
 
-    of_input : `Tensor`
+    weight_ih : `Tensor`
         `(4 * hidden_size, input_size)`, as that of `torch.nn.LSTM`.
-    of_state : `Tensor`
+    weight_hh : `Tensor`
         `(4 * hidden_size, hidden_size)`.
     bias : `Tensor`
         `(4 * hidden_size,)`.
-    query : `Tensor`
+    query_weight : `Tensor`
         `(key_size, hidden_size)`.
     query_bias : `Tensor`
         `(key_size,)`.
-    key : `Tensor`
+    key_weight : `Tensor`
         `(key_size, hidden_size)`.
     """
 
-    of_input: Tensor
-    of_state: Tensor
+    weight_ih: Tensor
+    weight_hh: Tensor
     bias: Tensor
-    query: Tensor
+    query_weight: Tensor
     query_bias: Tensor
-    key: Tensor
+    key_weight: Tensor
 
 
 class State(NamedTuple):

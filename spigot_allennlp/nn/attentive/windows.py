@@ -4,8 +4,8 @@ An attentive recurrence whose gradient ends at windows, and passes them through 
 Sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)): within a window
 of so many steps gradients take the ordinary way; from a step that read a memory they go on to the
 step that stored it, through *that* step's window, and from what was read there further back;
-nowhere else. (On the processor, and for the commonest cell, kernels do the same faster; see
-`processor.py`.)
+nowhere else. (On the CPU, and for the most common cell, kernels do the same faster; see
+`cpu.py`.)
 
 Autograd could do this on a graph of all steps that is cut between windows, but it would keep what
 every step computed. So here the backward pass is written by hand, though what a window's gradient
@@ -24,8 +24,8 @@ from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from spigot_allennlp.nn.attentive.cell import BilinearWeights, State
+from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
 from spigot_allennlp.nn.attentive.memory_store import Memories
-from spigot_allennlp.nn.attentive.processor import KernelRun, Setting
 from spigot_allennlp.nn.attentive.reading import Reading
 from spigot_allennlp.nn.attentive.reading_all import ReadAll
 from spigot_allennlp.nn.attentive.scan import every_row_is_full, scan
@@ -47,12 +47,12 @@ _RUN = Signature(
 _WEIGHTS = Signature(
     Argument("inputs", FLOATS, ("...", "input_size")),
     Argument("first.keys", FLOATS, ("...", "key_size")),
-    Argument("of_input", FLOATS, ("num_gates", "input_size")),
-    Argument("of_state", FLOATS, ("num_gates", "hidden_size")),
+    Argument("weight_ih", FLOATS, ("num_gates", "input_size")),
+    Argument("weight_hh", FLOATS, ("num_gates", "hidden_size")),
     Argument("bias", FLOATS, ("num_gates",)),
-    Argument("query", FLOATS, ("key_size", "hidden_size")),
+    Argument("query_weight", FLOATS, ("key_size", "hidden_size")),
     Argument("query_bias", FLOATS, ("key_size",)),
-    Argument("key", FLOATS, ("key_size", "hidden_size")),
+    Argument("key_weight", FLOATS, ("key_size", "hidden_size")),
 )
 
 
@@ -94,8 +94,8 @@ def run_in_windows(
         outputs, last_cell, values, present = _Windows.apply(given, *tensors, *parameters)
     else:
         weights, smoothing = bilinear
-        setting = Setting(given.layout, smoothing, given.mask, given.present)
-        outputs, last_cell, values, present = KernelRun.apply(setting, *tensors, *weights)
+        settings = KernelSettings(given.layout, smoothing, given.mask, given.present)
+        outputs, last_cell, values, present = KernelRecurrence.apply(settings, *tensors, *weights)
     last_hidden = outputs[-1, :, : start.hidden.size(-1)].detach()
     return Run(outputs, State(last_hidden, last_cell), values, present)
 
