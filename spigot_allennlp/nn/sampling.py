@@ -1,11 +1,21 @@
-"""How kernels choose among options, given their scores: the best, or one at random."""
+"""How kernels choose among options: the best, or one at random."""
 
 import math
 
 import numpy
 
+from spigot_allennlp.nn import randomness
 from spigot_allennlp.nn.compilation import kernel
 from spigot_allennlp.nn.semirings.numbers import allocate, load, logarithm, store
+
+# Kernels compute without a sign: sums of numbers with one must not overflow there.
+GAMMA = numpy.uint64(randomness.GAMMA)
+FIRST_FACTOR = numpy.uint64(randomness.FIRST_FACTOR)
+SECOND_FACTOR = numpy.uint64(randomness.SECOND_FACTOR)
+FIRST_SHIFT = numpy.uint64(randomness.FIRST_SHIFT)
+SECOND_SHIFT = numpy.uint64(randomness.SECOND_SHIFT)
+THIRD_SHIFT = numpy.uint64(randomness.THIRD_SHIFT)
+TO_52_BITS = numpy.uint64(12)
 
 
 @kernel
@@ -54,7 +64,7 @@ def sample_index_by_score(scores, count, uniform):
 def logarithms(chart, zero):
     """
     Returns the logarithms of all numbers of a chart, which are of the kind of `zero`, as a chart of
-    tropical numbers.
+    tropical numbers: scores for `choose`.
     """
     rows, columns = chart.shape[:2]
     result = allocate(logarithm(zero), rows, columns)
@@ -62,3 +72,50 @@ def logarithms(chart, zero):
         for column in range(columns):
             store(result, row, column, logarithm(load(chart, row, column, zero)))
     return result
+
+
+@kernel
+def cumsum(weights):
+    """Replaces each of `weights` by the sum of all up to it, as `sample_index` takes them."""
+    for index in range(1, len(weights)):
+        weights[index] += weights[index - 1]
+
+
+@kernel
+def sample_index(cumulative_weights, state):
+    """
+    Returns an index, with a probability in proportion to the growth of `cumulative_weights` there;
+    -1 if they stay zero. The last of them must not be so small (below 1e-307) that it has fewer
+    bits than others. Advances the generator's `state`, uint64, shape `(1,)`.
+    """
+    last = len(cumulative_weights) - 1
+    if not cumulative_weights[last] > 0:
+        return -1
+    threshold = uniform(state) * cumulative_weights[last]
+    low, high = 0, last
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative_weights[middle] > threshold:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
+def uniform(state):
+    """
+    Advances the generator's `state`, uint64, shape `(1,)`, and returns a number from 0 (inclusive)
+    to 1 (exclusive) with 52 bits: so many that a product with it is less than the other factor,
+    also after rounding.
+    """
+    state[0] += GAMMA
+    return (splitmix64(state[0]) >> TO_52_BITS) * 2.0**-52
+
+
+@kernel
+def splitmix64(state):
+    """Returns the 64 random bits, uint64, of a state of the generator; see `randomness.py`."""
+    bits = (state ^ (state >> FIRST_SHIFT)) * FIRST_FACTOR
+    bits = (bits ^ (bits >> SECOND_SHIFT)) * SECOND_FACTOR
+    return bits ^ (bits >> THIRD_SHIFT)

@@ -11,7 +11,7 @@ head it leads nowhere else: it is one with the token, or the root, that its head
 import numpy
 
 from spigot_allennlp.nn.compilation import kernel
-from spigot_allennlp.nn.randomness import add_up, pick
+from spigot_allennlp.nn.sampling import cumsum, sample_index
 
 
 @kernel
@@ -36,8 +36,8 @@ def draw_heads(scores, last, root, seed, heads):
                 return False
             for head in range(first, last + 1):
                 chances[head] = numpy.exp(chances[head] - best)
-            add_up(chances)
-            head = pick(chances, seed)
+            cumsum(chances)
+            head = sample_index(chances, seed)
             heads[token] = head
             for other in range(1, last + 1):
                 if ends[other] == token:

@@ -19,7 +19,7 @@ import numpy
 
 from spigot_allennlp.nn.arborescence.draws import draw_heads
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.randomness import add_up, pick
+from spigot_allennlp.nn.sampling import cumsum, sample_index
 
 
 @entry
@@ -59,8 +59,8 @@ def draw_trees(members, lengths, scores, tops, first, patience, seeds, trees):
 def draw_top(tops, seed):
     """The dependent of a root that takes exactly one; -1 if none is possible."""
     weights = tops.copy()
-    add_up(weights)
-    return pick(weights, seed)
+    cumsum(weights)
+    return sample_index(weights, seed)
 
 
 @kernel
@@ -78,7 +78,7 @@ def cumulative_weights(scores, last, root):
         if best > -numpy.inf:
             for head in range(first, last + 1):
                 weights[dependent, head] = numpy.exp(scores[dependent, head] - best)
-            add_up(weights[dependent])
+            cumsum(weights[dependent])
     return weights
 
 
@@ -90,7 +90,7 @@ def walk(weights, last, root, steps, seed, heads):
     for start in range(1, last + 1):
         token = start
         while not is_attached[token]:
-            head = pick(weights[token], seed)
+            head = sample_index(weights[token], seed)
             if steps == 0 or head < 0:
                 return False
             steps -= 1

@@ -11,6 +11,7 @@ import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.randomness import advance, random_bits
 from spigot_allennlp.nn.tensor_checks import FLOATS, INTEGERS, Argument, Signature
 
 _SAMPLES = Signature(
@@ -57,11 +58,7 @@ def draw_by_tensors(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor)
     _BOUNDS.check(bounds, seeds)
     frames, num_sources = bounds.shape[1:]
     size = frames * steps_per_frame * num_sources
-    # integers wrap around as those of the kernel do; they have a sign, which a shift would spread
-    counters = torch.arange(1, size + 1, device=bounds.device)
-    bits = seeds.unsqueeze(1) + counters * (0x9E3779B97F4A7C15 - 2**64)
-    bits = (bits ^ ((bits >> 30) & (2**34 - 1))) * (0xBF58476D1CE4E5B9 - 2**64)
-    bits = (bits ^ ((bits >> 27) & (2**37 - 1))) * (0x94D049BB133111EB - 2**64)
-    bits = bits ^ ((bits >> 31) & (2**33 - 1))
+    steps = torch.arange(1, size + 1, device=bounds.device)
+    bits = random_bits(advance(seeds.unsqueeze(1), steps))
     numbers = ((bits >> BITS) & (2**BITS - 1)).reshape(len(bounds), -1, num_sources)
     return numbers < bounds.repeat_interleave(steps_per_frame, dim=1)

@@ -5,7 +5,7 @@ import torch
 from torch import BoolTensor, LongTensor
 
 from spigot_allennlp.nn.compilation import entry
-from spigot_allennlp.nn.randomness import GAMMA, uniform_bits
+from spigot_allennlp.nn.sampling import GAMMA, splitmix64
 from spigot_allennlp.nn.threads import share
 
 # Numbers to be drawn from which on a second thread gains more than it costs.
@@ -44,6 +44,6 @@ def write_spikes(members, bounds, seeds, spikes):
             for step in range(frame * steps_per_frame, (frame + 1) * steps_per_frame):
                 for source in active[:number]:
                     counter = numpy.uint64(step * num_sources + source + 1)
-                    bits = uniform_bits(seeds[member] + counter * GAMMA)
+                    bits = splitmix64(seeds[member] + counter * GAMMA)
                     high = numpy.int64(bits >> numpy.uint64(32))
                     spikes[member, step, source] = high < bounds[member, frame, source]
