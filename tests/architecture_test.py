@@ -55,7 +55,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "projections": {"nn", "structures"},
     "estimators": {"nn", "structures", "projections"},
     "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
-    "models": {"nn", "modules", "metrics", "structures", "data.punctuation"},
+    "models": {"nn", "modules", "metrics", "structures"},
     "predictors": {"data", "modules"},
     "training": set(),
     "callbacks": {"data", "modules", "estimators", "compat.whole_files"},

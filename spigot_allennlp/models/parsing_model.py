@@ -1,12 +1,11 @@
 """What all parsers have in common: their predictor, and the way between sentences and padding."""
 
+import unicodedata
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.models import Model
 from torch import BoolTensor, Tensor
-
-from spigot_allennlp.data.punctuation import is_punctuation
 
 CARRIED = ("id", "words", "lemmas", "pos")
 UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
@@ -78,3 +77,15 @@ def punctuation_mask(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> 
         words = entry["words"]
         marks[row, : len(words)] = torch.tensor([is_punctuation(word) for word in words])
     return marks.to(like.device)
+
+
+def is_punctuation(form: str) -> bool:
+    r"""
+    Returns whether every character of `form`, and there is one, has the Unicode general category
+    Punctuation: Pc, Pd, Ps, Pe, Pi, Pf or Po.
+
+    That is the test of `eval.pl`, the scorer of the CoNLL-X shared task (Buchholz and Marsi, 2006),
+    which matches a form against `^\p{Punctuation}+$`. Symbols (S*: `$`, `+`, also the backquote)
+    are not punctuation, nor are the bracket codes of the Penn Treebank (`-LRB-`).
+    """
+    return bool(form) and all(unicodedata.category(character).startswith("P") for character in form)

@@ -1,6 +1,6 @@
 import pytest
 
-from spigot_allennlp.data.punctuation import is_punctuation
+from spigot_allennlp.models.parsing_model import is_punctuation
 
 
 @pytest.mark.parametrize(
