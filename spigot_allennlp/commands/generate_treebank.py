@@ -8,7 +8,7 @@ from typing import Dict, Sequence, Union
 from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
 
-# Each part is drawn with a seed of its own: the seed that is given, plus its place.
+# Each part is sampled with a seed of its own: the seed of the command line, plus its place here.
 PARTS = ("train", "dev", "test")
 DEFAULT_SIZES = {"train": 2000, "dev": 300, "test": 300}
 DEFAULT_LAYOUTS = ("sdp", "conllx", "sst")
@@ -21,7 +21,9 @@ class GenerateTreebank(Subcommand):
     """
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
-        description = "Write a treebank with trees, semantic graphs and sentiment, drawn at random."
+        description = (
+            "Write a treebank with trees, semantic graphs and sentiment, sampled at random."
+        )
         subparser = parser.add_parser(self.name, description=description, help=description)
         subparser.add_argument("folder", type=str, help="where to write; made if it is not there")
         for part in PARTS:

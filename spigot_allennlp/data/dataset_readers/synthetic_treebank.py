@@ -12,8 +12,8 @@ from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.formats.sentiment import CLASSES
 from spigot_allennlp.data.synthetic.specification import parse_specification
-from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
 from spigot_allennlp.data.synthetic.treebank.treebank import generate
+from spigot_allennlp.data.synthetic.treebank.writing import SyntheticSentence
 
 
 @DatasetReader.register("synthetic_treebank")

@@ -1,11 +1,11 @@
-"""The name of an embedded data set: `synthetic:size=2000,seed=1`."""
+"""The data path of a synthetic data set: `synthetic:size=2000,seed=1`."""
 
 from difflib import get_close_matches
 from typing import Dict, Mapping, NamedTuple
 
 PREFIX = "synthetic:"
 
-#: Sentences shorter and longer than this are not drawn, unless the specification says so.
+#: The least and the greatest number of tokens of a sentence, unless a specification says otherwise.
 SHORTEST, LONGEST = 4, 35
 
 _LEAST = {"size": 1, "seed": 0, "min_length": 4, "max_length": 4}
@@ -13,7 +13,7 @@ _LEAST = {"size": 1, "seed": 0, "min_length": 4, "max_length": 4}
 
 class Specification(NamedTuple):
     """
-    What is to be drawn.
+    The settings of a synthetic data set.
 
     # Parameters
 
@@ -35,7 +35,7 @@ class Specification(NamedTuple):
 
 def parse_specification(text: str) -> Specification:
     """
-    The specification that a data path names. What it leaves out has its default.
+    Returns the specification in a data path. A setting that is left out has its default.
 
     # Raises
 
@@ -46,8 +46,13 @@ def parse_specification(text: str) -> Specification:
 
 def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
     """
-    The settings in a data path, whole numbers; `least` names those known, each with the least that
-    it may be.
+    Returns the settings in a data path, which are whole numbers.
+
+    # Parameters
+
+    text : `str`
+    least : `Mapping[str, int]`
+        The known settings, each with its least value.
 
     # Raises
 
@@ -66,9 +71,9 @@ def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
         if key in values:
             raise ValueError(f"{text!r}: {key} is given twice; leave one out.")
         if not (value.isascii() and value.isdigit() and int(value) >= least[key]):
-            given = f"{key} is {value!r}" if equals else f"{key} has no value"
+            fault = f"{key} is {value!r}" if equals else f"{key} has no value"
             raise ValueError(
-                f"{text!r}: {given}, but must be a whole number from {least[key]} on; write, for "
+                f"{text!r}: {fault}, but must be a whole number from {least[key]} on; write, for "
                 f'example, "{PREFIX}{key}={max(least[key], 1)}".'
             )
         values[key] = int(value)
@@ -77,11 +82,11 @@ def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
 
 def check_lengths(specification: Specification) -> Specification:
     """
-    The same specification.
+    Returns the specification, if its lengths leave room for a sentence.
 
     # Raises
 
-    `ValueError` if its lengths leave no room for a sentence.
+    `ValueError` if they do not.
     """
     shortest, longest = specification.min_length, specification.max_length
     if shortest > longest:

@@ -5,25 +5,25 @@ from spigot_allennlp.data.synthetic.clusters import sample_latent_clusters
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def sample():
     return sample_latent_clusters(size=4000, num_clusters=4, dim=20, deviation=0.1, seed=3)
 
 
-def test_every_point_lies_about_the_centre_of_its_cluster(drawn):
+def test_every_point_lies_about_the_centre_of_its_cluster(sample):
     for cluster in range(4):
-        members = drawn.features[drawn.clusters == cluster]
+        members = sample.features[sample.clusters == cluster]
         assert members.std(axis=0) == pytest.approx(0.1, rel=0.1)
-    assert drawn.features.dtype == numpy.float32
+    assert sample.features.dtype == numpy.float32
 
 
-def test_clusters_are_equally_likely(drawn):
-    assert numpy.bincount(drawn.clusters) / 4000 == pytest.approx(0.25, abs=0.03)
+def test_clusters_are_equally_likely(sample):
+    assert numpy.bincount(sample.clusters) / 4000 == pytest.approx(0.25, abs=0.03)
 
 
-def test_within_a_cluster_the_classes_are_balanced_and_divided_by_a_plane(drawn):
+def test_within_a_cluster_the_classes_are_balanced_and_divided_by_a_plane(sample):
     for cluster in range(4):
-        members = drawn.clusters == cluster
-        points, labels = drawn.features[members], drawn.labels[members]
+        members = sample.clusters == cluster
+        points, labels = sample.features[members], sample.labels[members]
         assert labels.mean() == pytest.approx(0.5, abs=0.05)
         # The difference of the classes' means is the direction, up to noise.
         centred = points - points.mean(axis=0)
@@ -31,10 +31,10 @@ def test_within_a_cluster_the_classes_are_balanced_and_divided_by_a_plane(drawn)
         assert ((centred @ direction > 0) == labels).mean() > 0.9
 
 
-def test_over_all_clusters_no_plane_divides_the_classes(drawn):
-    points = drawn.features - drawn.features.mean(axis=0)
-    weights = numpy.linalg.lstsq(points, 2 * drawn.labels - 1, rcond=None)[0]
-    assert ((points @ weights > 0) == drawn.labels).mean() < 0.75
+def test_over_all_clusters_no_plane_divides_the_classes(sample):
+    points = sample.features - sample.features.mean(axis=0)
+    weights = numpy.linalg.lstsq(points, 2 * sample.labels - 1, rcond=None)[0]
+    assert ((points @ weights > 0) == sample.labels).mean() < 0.75
 
 
 def test_a_seed_repeats_the_data():

@@ -17,7 +17,7 @@ def as_text(sample):
 @pytest.mark.parametrize("generate", GENERATORS)
 def test_a_sample_is_the_same_whenever_and_whatever_the_size(generate):
     few, many = list(generate("synthetic:size=2,seed=5")), generate("synthetic:size=4,seed=5")
-    assert [as_text(each) for each in few] == [as_text(next(many)) for _ in few]
+    assert [as_text(sample) for sample in few] == [as_text(next(many)) for _ in few]
     other = next(iter(generate("synthetic:size=1,seed=6")))
     assert repr(other) != repr(few[0])
 

@@ -1,52 +1,45 @@
-"""The productions of finite clauses, and of sentences."""
+"""
+The productions of sentences, of clauses, and of relative clauses.
 
-from spigot_allennlp.data.synthetic.treebank.adjectives import adverb_word
-from spigot_allennlp.data.synthetic.treebank.adjuncts import participle
-from spigot_allennlp.data.synthetic.treebank.draw import weighted
+A relative clause is built without a trace of the noun that it is about: that noun is understood
+where a subject or an object is missing, and `arguments.py` finds it again in the tree. The
+docstring of a production is an example of what it builds.
+"""
+
 from spigot_allennlp.data.synthetic.treebank.function_words import (
     COMMA,
     CONJUNCTIONS,
+    RELATIVE_PRONOUNS,
     STOP,
     SUBORDINATORS,
 )
 from spigot_allennlp.data.synthetic.treebank.grammar import Derivation, production
-from spigot_allennlp.data.synthetic.treebank.modifiers import ADVERBS
-from spigot_allennlp.data.synthetic.treebank.node import Node
-from spigot_allennlp.data.synthetic.treebank.noun_modifiers import prepositional
-from spigot_allennlp.data.synthetic.treebank.noun_phrases import noun_phrase
-from spigot_allennlp.data.synthetic.treebank.predicate import Form, Predicate, inflect
+from spigot_allennlp.data.synthetic.treebank.lexicon import ADVERBS, VERBS
+from spigot_allennlp.data.synthetic.treebank.noun_phrases import (
+    PERSONS,
+    noun_phrase,
+    prepositional_phrase,
+)
+from spigot_allennlp.data.synthetic.treebank.predicate import Form, Predicate, active, inflect
+from spigot_allennlp.data.synthetic.treebank.sampling import weighted
+from spigot_allennlp.data.synthetic.treebank.tree import Node
+from spigot_allennlp.data.synthetic.treebank.verb_phrases import SUBJECTS, add_agent, participle
 
 _TENSES = weighted(past=5, present=3, future=1, perfect=1)
 _CONCESSIVE = weighted(although=5, though=2, **{"while": 1})
 _OF_PLACE_OR_TIME = weighted(place=1, occasion=1)
+# The kinds of verb of which a person, and of which a work, is the object.
+_WITH_PERSON = weighted(evaluation=5, effect=2, stimulus=5, action=1)
+_WITH_WORK = weighted(evaluation=6, effect=1, action=1)
 
 
-def finite(g: Derivation, predicate: Predicate, plural: bool) -> Node:
-    """The predicate in a finite form that is drawn, without its subject."""
-    tense = predicate.tense or g.draw.pick(_TENSES)
-    negated = g.draw.chance(0.1)
-    if not negated and predicate.preverbal is None and g.draw.chance(0.02):
-        predicate.preverbal = adverb_word(g.draw.pick(ADVERBS["never"]))
-    return inflect(predicate, Form(tense, plural, negated, contracted=g.draw.chance(0.3))).node
+# ---- "sentence", "clauses": a sentence, and the clauses in it
 
 
-def with_subject(g: Derivation, predicate: Predicate, plain: bool = False) -> Node:
-    """The finite clause of a predicate."""
-    subject = noun_phrase(g, predicate.subject, case="subject", plain=plain)
-    node = finite(g, predicate, subject.plural)
-    return node.in_front(subject, predicate.subject_relation)
-
-
-@production("clause", 62)
-def clause_about_person(g: Derivation) -> Node:
-    """the critic left"""
-    return with_subject(g, g.expand("person predicate"))
-
-
-@production("clause", 38)
-def clause_about_work(g: Derivation) -> Node:
-    """the film bored the critic"""
-    return with_subject(g, g.expand("work predicate"))
+@production("sentence", 1)
+def sentence(g: Derivation) -> Node:
+    """The film bored the critic ."""
+    return g.expand("clauses").after(Node(STOP), "punct")
 
 
 @production("clauses", 56)
@@ -69,7 +62,7 @@ def two_clauses(g: Derivation) -> Node:
 
 def _coordinated(g: Derivation, conjunction: str, comma: float) -> Node:
     first, second = g.expand("clause"), g.expand("clause")
-    if g.draw.chance(comma):
+    if g.chance(comma):
         first.after(Node(COMMA), "punct")
     return first.after(Node(CONJUNCTIONS[conjunction]), "cc").after(second, "conj")
 
@@ -77,7 +70,7 @@ def _coordinated(g: Derivation, conjunction: str, comma: float) -> Node:
 @production("clauses", 10, recursive=True)
 def concession_first(g: Derivation) -> Node:
     """although the ending charmed the visitors, the film bored the critic"""
-    concession = _subordinate(g, g.draw.pick(_CONCESSIVE))
+    concession = _subordinate(g, g.choose(_CONCESSIVE))
     return g.expand("clause").in_front(Node(COMMA), "punct").in_front(concession, "advcl")
 
 
@@ -85,9 +78,9 @@ def concession_first(g: Derivation) -> Node:
 def concession_last(g: Derivation) -> Node:
     """the film bored the critic although the ending charmed the visitors"""
     main = g.expand("clause")
-    if g.draw.chance(0.6):
+    if g.chance(0.6):
         main.after(Node(COMMA), "punct")
-    return main.after(_subordinate(g, g.draw.pick(_CONCESSIVE)), "advcl")
+    return main.after(_subordinate(g, g.choose(_CONCESSIVE)), "advcl")
 
 
 @production("clauses", 5, recursive=True)
@@ -99,15 +92,15 @@ def cause(g: Derivation) -> Node:
 @production("clauses", 5, recursive=True)
 def participle_first(g: Derivation) -> Node:
     """leaving the cinema, the critic laughed"""
-    main = with_subject(g, g.expand("person predicate"))
+    main = _with_subject(g, g.expand("person predicate"))
     return main.in_front(Node(COMMA), "punct").in_front(participle(g), "advcl")
 
 
 @production("clauses", 4)
 def setting_first(g: Derivation) -> Node:
     """in the garden, the critic laughed"""
-    slot = g.draw.pick(_OF_PLACE_OR_TIME)
-    setting = prepositional(g, "in" if slot == "place" else "after", slot)
+    slot = g.choose(_OF_PLACE_OR_TIME)
+    setting = prepositional_phrase(g, "in" if slot == "place" else "after", slot)
     return g.expand("clause").in_front(Node(COMMA), "punct").in_front(setting, "prep")
 
 
@@ -115,7 +108,123 @@ def _subordinate(g: Derivation, subordinator: str) -> Node:
     return g.expand("clause").in_front(Node(SUBORDINATORS[subordinator]), "mark")
 
 
-@production("sentence", 1)
-def sentence(g: Derivation) -> Node:
-    """The film bored the critic ."""
-    return g.expand("clauses").after(Node(STOP), "punct")
+# ---- "clause": a subject with a predicate
+
+
+@production("clause", 62)
+def clause_about_person(g: Derivation) -> Node:
+    """the critic left"""
+    return _with_subject(g, g.expand("person predicate"))
+
+
+@production("clause", 38)
+def clause_about_work(g: Derivation) -> Node:
+    """the film bored the critic"""
+    return _with_subject(g, g.expand("work predicate"))
+
+
+def _finite(g: Derivation, predicate: Predicate, plural: bool) -> Node:
+    """Chooses a finite form of a predicate; returns its node, without the subject."""
+    tense = predicate.tense or g.choose(_TENSES)
+    negated = g.chance(0.1)
+    if not negated and predicate.preverbal is None and g.chance(0.02):
+        predicate.preverbal = g.choose(ADVERBS["never"]).adverb()
+    return inflect(predicate, Form(tense, plural, negated, contracted=g.chance(0.3))).node
+
+
+def _with_subject(g: Derivation, predicate: Predicate, plain: bool = False) -> Node:
+    """Returns the finite clause of a predicate, with its subject."""
+    subject = noun_phrase(g, predicate.subject, case="subject", plain=plain)
+    node = _finite(g, predicate, subject.plural)
+    return node.in_front(subject, predicate.subject_relation)
+
+
+# ---- "relative clause": clauses, and participles, after a noun
+
+
+@production("relative clause", 10, recursive=True)
+def subject_relative(g: Derivation, noun: Node, kind: str) -> None:
+    """the critic who left"""
+    symbol = "person predicate" if kind in PERSONS else "work predicate"
+    predicate: Predicate = g.expand(symbol)
+    clause = _finite(g, predicate, noun.plural)
+    clause.in_front(_relative_pronoun(g, kind, subject=True), predicate.subject_relation)
+    noun.after(clause, "rcmod")
+
+
+@production("relative clause", 7, recursive=True)
+def object_relative(g: Derivation, noun: Node, kind: str) -> None:
+    """the film which the critic praised; the film the critic praised"""
+    _attach(g, noun, kind, _clause_with_gap(g, kind), "dobj")
+
+
+@production("relative clause", 2, recursive=True)
+def object_relative_across(g: Derivation, noun: Node, kind: str) -> None:
+    """the film which the visitor said the critic praised"""
+    outer = active(g.choose(VERBS["attribution"]), "person")
+    outer.node.after(_clause_with_gap(g, kind), "ccomp")
+    _attach(g, noun, kind, _with_subject(g, outer, plain=True), "rel")
+
+
+@production("relative clause", 2, recursive=True)
+def subject_relative_across(g: Derivation, noun: Node, kind: str) -> None:
+    """the critic who the visitor said left"""
+    symbol = "person predicate" if kind in PERSONS else "work predicate"
+    inner = _finite(g, g.expand(symbol), noun.plural)
+    outer = active(g.choose(VERBS["attribution"]), "person")
+    outer.node.after(inner, "ccomp")
+    clause = _with_subject(g, outer, plain=True)
+    noun.after(clause.in_front(_relative_pronoun(g, kind, subject=True), "rel"), "rcmod")
+
+
+@production("relative clause", 2, recursive=True)
+def object_relative_of_infinitive(g: Derivation, noun: Node, kind: str) -> None:
+    """the film which the critic persuaded the actor to praise"""
+    inner = inflect(_predicate_with_gap(g, kind), Form("infinitive"))
+    symbol = "control" if g.chance(0.5) else "persuade"
+    outer = active(g.choose(VERBS[symbol]), "person")
+    if symbol == "persuade":
+        outer.node.after(noun_phrase(g, "faring", plain=True), "dobj")
+    outer.node.after(inner.node, "xcomp")
+    _attach(g, noun, kind, _with_subject(g, outer, plain=True), "rel")
+
+
+@production("relative clause", 3, recursive=True)
+def active_participle(g: Derivation, noun: Node, kind: str) -> None:
+    """the critic leaving the cinema"""
+    if kind in PERSONS:
+        noun.after(participle(g), "vmod")
+
+
+@production("relative clause", 6)
+def passive_participle(g: Derivation, noun: Node, kind: str) -> None:
+    """the film praised by the critic"""
+    verb = g.choose(VERBS[g.choose(_WITH_PERSON if kind in PERSONS else _WITH_WORK)])
+    node = Node(verb.word("VBN"))
+    add_agent(g, node, verb)
+    noun.after(node, "vmod")
+
+
+def _predicate_with_gap(g: Derivation, kind: str) -> Predicate:
+    verb = g.choose(VERBS[g.choose(_WITH_PERSON if kind in PERSONS else _WITH_WORK)])
+    predicate = active(verb, SUBJECTS.get(verb.kind, "person"))
+    g.expand("adjunct", predicate)
+    return predicate
+
+
+def _clause_with_gap(g: Derivation, kind: str) -> Node:
+    return _with_subject(g, _predicate_with_gap(g, kind), plain=True)
+
+
+def _attach(g: Derivation, noun: Node, kind: str, clause: Node, relation: str) -> None:
+    if g.chance(0.5):
+        clause.in_front(_relative_pronoun(g, kind, subject=False), relation)
+    noun.after(clause, "rcmod")
+
+
+def _relative_pronoun(g: Derivation, kind: str, subject: bool) -> Node:
+    if g.chance(0.3):
+        return Node(RELATIVE_PRONOUNS["that"])
+    if kind in PERSONS:
+        return Node(RELATIVE_PRONOUNS["who" if subject or g.chance(0.5) else "whom"])
+    return Node(RELATIVE_PRONOUNS["which"])

@@ -2,20 +2,20 @@
 
 from typing import Dict
 
-from spigot_allennlp.data.synthetic.treebank.draw import Weighted
-from spigot_allennlp.data.synthetic.treebank.entries import Word
+from spigot_allennlp.data.synthetic.treebank.lexicon import Word
+from spigot_allennlp.data.synthetic.treebank.sampling import Weighted
 
 
-def _same(pos: str, *forms: str) -> Dict[str, Word]:
+def _uninflected(pos: str, *forms: str) -> Dict[str, Word]:
     return {form: Word(form, form.lower(), pos) for form in forms}
 
 
-PREPOSITIONS = _same("IN", "of", "with", "without", "in", "near", "from", "by", "at")
-PREPOSITIONS.update(_same("IN", "during", "after", "before", "about"))
-CONJUNCTIONS = _same("CC", "and", "or", "but")
-SUBORDINATORS = _same("IN", "although", "because", "while", "that", "though")
-RELATIVISERS = _same("WP", "who", "whom")
-RELATIVISERS.update(_same("WDT", "which", "that"))
+PREPOSITIONS = _uninflected("IN", "of", "with", "without", "in", "near", "from", "by", "at")
+PREPOSITIONS.update(_uninflected("IN", "during", "after", "before", "about"))
+CONJUNCTIONS = _uninflected("CC", "and", "or", "but")
+SUBORDINATORS = _uninflected("IN", "although", "because", "while", "that", "though")
+RELATIVE_PRONOUNS = _uninflected("WP", "who", "whom")
+RELATIVE_PRONOUNS.update(_uninflected("WDT", "which", "that"))
 
 TO = Word("to", "to", "TO")
 NOT = Word("not", "not", "RB")
@@ -31,14 +31,19 @@ DO = Word("do", "do", "VBP")
 HAS = Word("has", "have", "VBZ")
 HAVE = Word("have", "have", "VBP")
 
-#: Determiners before a singular and before a plural. "a" becomes "an" where it has to.
+#: Determiners before a singular and before a plural. "a" becomes "an" before a vowel.
 SINGULAR_DETERMINERS = Weighted(
     [Word(form, form, "DT") for form in ("the", "a", "this", "every", "some", "no", "another")],
     [50, 28, 6, 3, 2, 1.5, 2],
 )
 PLURAL_DETERMINERS = Weighted(
-    [Word("the", "the", "DT"), Word("these", "this", "DT"), Word("some", "some", "DT")]
-    + [Word("all", "all", "DT"), Word("no", "no", "DT")],
+    [
+        Word("the", "the", "DT"),
+        Word("these", "this", "DT"),
+        Word("some", "some", "DT"),
+        Word("all", "all", "DT"),
+        Word("no", "no", "DT"),
+    ],
     [55, 6, 10, 3, 1.5],
 )
 INDEFINITE_BEFORE_VOWEL = Word("an", "a", "DT")
@@ -47,10 +52,8 @@ SUBJECT_PRONOUNS = Weighted(
     [Word(form, form.lower(), "PRP") for form in ("he", "she", "they", "we")],
     [5, 5, 4, 2],
 )
-#: Pronouns that agree as a plural does.
+#: Pronouns with which a verb agrees as with a plural.
 PLURAL_PRONOUNS = frozenset(("they", "we"))
-NOBODY = Word("nobody", "nobody", "NN")
-NOTHING = Word("nothing", "nothing", "NN")
 OBJECT_PRONOUNS = Weighted(
     [Word("him", "he", "PRP"), Word("her", "she", "PRP"), Word("them", "they", "PRP")], [4, 4, 3]
 )
@@ -58,3 +61,5 @@ POSSESSIVE_PRONOUNS = Weighted(
     [Word("his", "he", "PRP$"), Word("her", "she", "PRP$"), Word("their", "they", "PRP$")],
     [4, 4, 3],
 )
+NOBODY = Word("nobody", "nobody", "NN")
+NOTHING = Word("nothing", "nothing", "NN")

@@ -1,19 +1,82 @@
-"""A probabilistic grammar: symbols, and the weighted productions that expand them."""
+"""
+A probabilistic grammar: symbols, and the weighted productions that expand them.
+
+A production is a function that builds a piece of a sentence, and expands the symbols within it in
+turn; `@production` registers it. The noun phrases, verb phrases and clauses of the treebank are
+written in this way, each in a file of that name.
+"""
 
 from collections import defaultdict
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from spigot_allennlp.data.synthetic.treebank.draw import Draw, Weighted
+from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, T, Weighted
 
-#: Clauses inside clauses beyond this depth are not drawn.
+#: How deep clauses may lie within clauses.
 MAX_DEPTH = 2
+
+Expansion = Callable[..., Any]
+
+
+class Derivation:
+    """
+    Expands the symbols of a sentence, and makes the choices that this takes. It is the first
+    argument of every production, by the name `g`.
+
+    # Parameters
+
+    sampler : `Sampler`
+    """
+
+    __slots__ = ("sampler", "depth")
+
+    def __init__(self, sampler: Sampler) -> None:
+        self.sampler = sampler
+        #: How many recursive productions enclose what is being expanded.
+        self.depth = 0
+
+    def expand(self, symbol: str, *features: Any) -> Any:
+        """Returns what a production of `symbol`, chosen by weight, builds from the features."""
+        may_recur = self.depth < MAX_DEPTH
+        choices = _CHOICES.get((symbol, may_recur))
+        if choices is None:
+            choices = _CHOICES[symbol, may_recur] = _choices(symbol, may_recur)
+        chosen = self.choose(choices)
+        if not chosen.recursive:
+            return chosen.expand(self, *features)
+        self.depth += 1
+        result = chosen.expand(self, *features)
+        self.depth -= 1
+        return result
+
+    def choose(self, choices: Weighted[T]) -> T:
+        """Returns an item, with a probability in proportion to its weight."""
+        return self.sampler.choose(choices)
+
+    def chance(self, probability: float) -> bool:
+        """Returns True with this probability."""
+        return self.sampler.chance(probability)
+
+    def shallow_chance(self, probability: float) -> bool:
+        """Returns True with this probability in a main clause, with half of it in a clause within
+        that, with a third of it in a clause within the latter."""
+        return self.sampler.chance(probability / (1 + self.depth))
 
 
 class Production(NamedTuple):
-    """One way to expand a symbol; a `recursive` one has a clause of its own inside."""
+    """
+    A way to expand a symbol.
+
+    # Parameters
+
+    weight : `float`
+    expand : `Callable[..., Any]`
+        Takes the `Derivation` and the features of the symbol.
+    recursive : `bool`
+        Whether it has a clause of its own inside.
+    """
 
     weight: float
-    expand: Callable[..., Any]
+    expand: Expansion
     recursive: bool
 
 
@@ -23,21 +86,21 @@ _CHOICES: Dict[Tuple[str, bool], Weighted[Production]] = {}
 
 def production(
     symbol: str, weight: float, recursive: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Expansion], Expansion]:
     """
-    Registers a function as a production.
+    Returns a decorator that registers a function as a production.
 
     # Parameters
 
     symbol : `str`
-        What it expands.
+        The symbol that it expands.
     weight : `float`
         How often it is chosen, relative to the other productions of the symbol.
     recursive : `bool`, optional (default = `False`)
-        Not chosen where the derivation is at `MAX_DEPTH`.
+        Whether it has a clause of its own inside; if so, it is not chosen at `MAX_DEPTH`.
     """
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: Expansion) -> Expansion:
         _PRODUCTIONS[symbol].append(Production(weight, function, recursive))
         _CHOICES.clear()
         return function
@@ -45,43 +108,9 @@ def production(
     return register
 
 
-class Derivation:
-    """
-    One sentence in the making.
-
-    # Parameters
-
-    draw : `Draw`
-        Where its choices come from.
-    """
-
-    __slots__ = ("draw", "depth")
-
-    def __init__(self, draw: Draw) -> None:
-        self.draw = draw
-        self.depth = 0
-
-    def expand(self, symbol: str, *features: Any) -> Any:
-        """What a production of `symbol`, drawn by weight, makes of the features."""
-        shallow = self.depth < MAX_DEPTH
-        choices = _CHOICES.get((symbol, shallow))
-        if choices is None:
-            choices = _CHOICES[symbol, shallow] = _choices(symbol, shallow)
-        chosen = self.draw.pick(choices)
-        if not chosen.recursive:
-            return chosen.expand(self, *features)
-        self.depth += 1
-        result = chosen.expand(self, *features)
-        self.depth -= 1
-        return result
-
-    def chance(self, probability: float) -> bool:
-        """True with this probability at the top, with half of it a clause further down, ..."""
-        return self.draw.chance(probability / (1 + self.depth))
-
-
-def _choices(symbol: str, shallow: bool) -> Weighted[Production]:
-    # By name, so that the order in which modules are imported has no say.
-    known = sorted(_PRODUCTIONS[symbol], key=lambda choice: choice.expand.__name__)
-    allowed = [choice for choice in known if shallow or not choice.recursive]
-    return Weighted(allowed, [choice.weight for choice in allowed])
+def _choices(symbol: str, may_recur: bool) -> Weighted[Production]:
+    """Returns the productions of a symbol, sorted by the names of their functions, so that the
+    sentences of a seed do not depend on where a production is defined."""
+    candidates = sorted(_PRODUCTIONS[symbol], key=lambda candidate: candidate.expand.__name__)
+    allowed = [candidate for candidate in candidates if may_recur or not candidate.recursive]
+    return Weighted(allowed, [candidate.weight for candidate in allowed])

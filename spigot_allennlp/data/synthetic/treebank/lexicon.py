@@ -1,28 +1,349 @@
-"""From a word as it stands in a sentence back to what the lexicon knows of it."""
+"""
+The lexicon: the open-class words of the treebank, their inflection, and what they mean.
 
-from typing import Dict, Optional, Tuple
+Every entry has a kind, which decides with what it goes, and a polarity, from -2, very negative, to
+2, very positive; `sentiment.py` says what follows from both. Of nouns, for example, a `hero` is a
+person seen as good, a `part` belongs to a work, a `merit` is what a work may have or lack. The
+kind of a verb says which arguments it has and what its polarity is about:
 
-from spigot_allennlp.data.synthetic.treebank.entries import Entry, Word
-from spigot_allennlp.data.synthetic.treebank.modifiers import (
-    ADVERBS,
-    JUDGING_ADJECTIVES,
-    NEUTRAL_ADJECTIVES,
-)
-from spigot_allennlp.data.synthetic.treebank.nouns import NOUNS
-from spigot_allennlp.data.synthetic.treebank.verbs import BE, VERBS
+* `evaluation`: ARG1 judges ARG2. `stimulus`: ARG1 affects the mind of ARG2.
+* `effect`: ARG1 does good or harm to ARG2. `property`: ARG1 has or wants a quality.
+* `fate`: ARG1 fares well or badly. `action`, `activity`: neutral, with and without an object.
+* `raising`: a clause is all they have. `control`: their subject is the subject of the clause.
+* `promise`, `persuade`: an object and a clause, whose subject is theirs, or their object.
+* `attribution`: ARG1 says ARG2. `transfer`: ARG1 gives ARG2 to ARG3.
 
-_LEXICON: Dict[Tuple[str, str], Entry] = {("V", "be"): BE}
-for _category, _tables in (
-    ("N", NOUNS),
-    ("V", VERBS),
-    ("J", NEUTRAL_ADJECTIVES),
-    ("J", JUDGING_ADJECTIVES),
-    ("R", ADVERBS),
-):
-    for _choices in _tables.values():
-        _LEXICON.update({(_category, entry.lemma): entry for entry in _choices.items})
+The polarity of a verb that takes a clause is what it does to the clause: -1 reverses it.
+"""
+
+from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+
+from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted, zipf
+
+
+class Word(NamedTuple):
+    """A word as it stands in a sentence: its form, its lemma and its Penn Treebank tag."""
+
+    form: str
+    lemma: str
+    pos: str
+
+
+class Noun(NamedTuple):
+    """
+    A common noun. Of a `relational` noun, what follows "of" is an argument ("the friend of the
+    singer").
+    """
+
+    lemma: str
+    plural: str
+    kind: str
+    polarity: int
+    relational: bool
+
+    def word(self, plural: bool = False) -> Word:
+        """Returns the noun in the singular or in the plural."""
+        if plural:
+            return Word(self.plural, self.lemma, "NNS")
+        return Word(self.lemma, self.lemma, "NN")
+
+
+class Verb(NamedTuple):
+    """A verb; `forms` maps a Penn Treebank tag to the form."""
+
+    lemma: str
+    forms: Dict[str, str]
+    kind: str
+    polarity: int
+
+    def word(self, tag: str) -> Word:
+        """Returns the verb in the form that the tag names: VB, VBD, VBZ, VBP, VBG or VBN."""
+        return Word(self.forms[tag], self.lemma, tag)
+
+
+class Modifier(NamedTuple):
+    """An adjective or an adverb; `kind` is the kind of noun it goes with, or of its meaning."""
+
+    lemma: str
+    kind: str
+    polarity: int
+
+    def adjective(self) -> Word:
+        """Returns the adjective as it stands in a sentence."""
+        return Word(self.lemma, self.lemma, "JJ")
+
+    def adverb(self) -> Word:
+        """Returns the adverb as it stands in a sentence."""
+        return Word(self.lemma, self.lemma, "RB")
+
+
+Entry = Union[Noun, Verb, Modifier]
 
 
 def look_up(word: Word) -> Optional[Entry]:
-    """The entry of an open-class word; None for function words, names and coined words."""
+    """Returns the entry of an open-class word; None for function words, names and numbers."""
     return _LEXICON.get((word.pos[0], word.lemma))
+
+
+# ---- Inflection
+
+
+def make_noun(text: str, kind: str, polarity: int) -> Noun:
+    """Returns the entry of `lemma`, of `lemma/plural` if irregular; a `*` at the end marks a
+    relational noun."""
+    lemma, _, irregular = text.rstrip("*").partition("/")
+    return Noun(lemma, irregular or add_s(lemma), kind, polarity, text.endswith("*"))
+
+
+def make_verb(text: str, kind: str, polarity: int) -> Verb:
+    """
+    Returns the entry of `lemma`, of `lemma/past/participle` if irregular; a `+` at the end doubles
+    the last consonant of the lemma before `-ed` and `-ing`.
+    """
+    doubled = text.endswith("+")
+    lemma, *irregular = text.rstrip("+").split("/")
+    past, participle = irregular or [add_ed(lemma, doubled)] * 2
+    forms = {"VB": lemma, "VBP": lemma, "VBZ": add_s(lemma), "VBD": past}
+    forms.update(VBN=participle, VBG=add_ing(lemma, doubled))
+    return Verb(lemma, forms, kind, polarity)
+
+
+def add_s(word: str) -> str:
+    """Returns the regular plural of a noun, or the third person singular of a verb: `critics`,
+    `cities`, `watches`."""
+    if _ends_in_consonant_and_y(word):
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
+
+
+def add_ed(verb: str, doubled: bool = False) -> str:
+    """Returns the regular past tense: `praised`, `tried`, `watched`; `planned` if `doubled`."""
+    if verb.endswith("e"):
+        return verb + "d"
+    if _ends_in_consonant_and_y(verb):
+        return verb[:-1] + "ied"
+    return verb + (verb[-1] if doubled else "") + "ed"
+
+
+def add_ing(verb: str, doubled: bool = False) -> str:
+    """Returns the gerund: `praising`, `seeing`, `watching`; `planning` if `doubled`."""
+    if verb.endswith("e") and verb != "be" and not verb.endswith("ee"):
+        return verb[:-1] + "ing"
+    return verb + (verb[-1] if doubled else "") + "ing"
+
+
+def _ends_in_consonant_and_y(word: str) -> bool:
+    return word.endswith("y") and word[-2] not in "aeiou"
+
+
+# ---- The entries: (kind, polarity, words from the most to the least frequent)
+
+_NOUNS: List[Tuple[str, int, str]] = [
+    (
+        "person",
+        0,
+        "critic director* actor friend* writer* singer child/children teacher* student painter* "
+        "visitor editor* dancer neighbour* woman/women drummer man/men usher stranger sister*",
+    ),
+    ("hero", 1, "hero/heroes saint"),
+    ("villain", -1, "villain thief/thieves"),
+    (
+        "work",
+        0,
+        "film play song novel show story* album concert* painting* opera exhibition poem* sketch",
+    ),
+    ("success", 1, "success gem"),
+    ("success", 2, "masterpiece"),
+    ("disaster", -1, "failure flop"),
+    ("disaster", -2, "disaster"),
+    ("part", 0, "ending* plot* title* soundtrack* voice* script* costume chapter* melody* cast*"),
+    ("merit", 1, "charm wit"),
+    ("flaw", -1, "flaw cliche"),
+    ("instrument", 0, "camera telescope microphone lamp pen map"),
+    ("manner", 0, "patience ease surprise curiosity care"),
+    ("place", 0, "theatre cinema garden museum studio city station harbour village square"),
+    ("occasion", 0, "festival interview party rehearsal interval premiere lecture wedding"),
+]
+
+_VERBS: List[Tuple[str, int, str]] = [
+    ("evaluation", 1, "enjoy praise admire recommend"),
+    ("evaluation", 2, "love"),
+    ("evaluation", -1, "dislike criticise mock resent"),
+    ("evaluation", -2, "hate"),
+    ("stimulus", 1, "charm impress amuse"),
+    ("stimulus", 2, "delight"),
+    ("stimulus", -1, "bore annoy disappoint"),
+    ("stimulus", -2, "disgust"),
+    ("effect", 1, "rescue help protect"),
+    ("effect", -1, "ruin punish attack"),
+    ("property", 1, "offer show/showed/shown"),
+    ("property", -1, "lack avoid"),
+    ("fate", 1, "win/won/won succeed"),
+    ("fate", -1, "lose/lost/lost suffer"),
+    (
+        "action",
+        0,
+        "watch see/saw/seen describe visit mention follow discuss record film meet/met/met sketch",
+    ),
+    ("activity", 0, "leave/left/left arrive wait laugh work speak/spoke/spoken sleep/slept/slept"),
+    ("raising", 1, "seem appear begin/began/begun continue tend"),
+    ("raising", -1, "fail cease"),
+    ("control", 1, "try want hope plan+ decide manage"),
+    ("control", -1, "refuse decline forget/forgot/forgotten"),
+    ("promise", 1, "promise"),
+    ("persuade", 1, "persuade ask encourage order allow force"),
+    ("persuade", -1, "forbid/forbade/forbidden"),
+    ("attribution", 1, "say/said/said claim think/thought/thought believe report insist"),
+    ("attribution", -1, "doubt deny"),
+    ("transfer", 0, "give/gave/given send/sent/sent lend/lent/lent hand sell/sold/sold"),
+]
+
+_ADJECTIVES: List[Tuple[str, int, str]] = [
+    ("any", 0, "new old French famous strange quiet local Italian"),
+    ("any", 1, "good charming clever funny"),
+    ("any", 2, "wonderful superb"),
+    ("any", -1, "bad boring dull silly"),
+    ("any", -2, "awful terrible"),
+    ("person", 0, "young tall bald Norwegian"),
+    ("person", 1, "generous honest"),
+    ("person", -1, "rude cruel"),
+    ("work", 0, "long short recent animated"),
+    ("work", 1, "witty moving"),
+    ("work", -1, "predictable tedious"),
+]
+
+_ADVERBS: List[Tuple[str, int, str]] = [
+    ("manner", 0, "quietly slowly suddenly briefly calmly"),
+    ("manner", 1, "brilliantly beautifully gracefully"),
+    ("manner", -1, "badly clumsily poorly"),
+    ("degree", 0, "very really extremely truly"),
+    ("past", 0, "yesterday recently then"),
+    ("present", 0, "today now often"),
+    ("future", 0, "tomorrow soon later"),
+    ("place", 0, "there here outside"),
+    ("never", 0, "never hardly"),
+]
+
+# How often words of a polarity are chosen: strong verbs and modifiers less often than weak ones,
+# and among the verbs with a clause those that reverse it.
+_SHARES_OF_VERBS = {2: 0.35, -2: 0.35, 1: 1.0, -1: 1.0, 0: 1.0}
+_SHARES_OF_CLAUSAL_VERBS = {1: 1.0, -1: 0.2}
+_CLAUSAL = ("raising", "control", "promise", "persuade", "attribution")
+_SHARES_OF_MODIFIERS = {2: 0.5, 1: 1.0, 0: 1.0, -1: 1.0, -2: 0.5}
+
+
+def _verbs(kind: str) -> Weighted[Verb]:
+    rows = [row for row in _VERBS if row[0] == kind]
+    shares = _SHARES_OF_CLAUSAL_VERBS if kind in _CLAUSAL else _SHARES_OF_VERBS
+    return zipf(
+        *([make_verb(word, kind, sign) for word in words.split()] for _, sign, words in rows),
+        shares=[shares[sign] for _, sign, _ in rows],
+    )
+
+
+def _modifiers(rows: List[Tuple[str, int, str]]) -> Weighted[Modifier]:
+    return zipf(
+        *([Modifier(word, kind, sign) for word in words.split()] for kind, sign, words in rows),
+        shares=[_SHARES_OF_MODIFIERS[sign] for _, sign, _ in rows],
+    )
+
+
+def _adjectives(kind: str, judging: bool) -> Weighted[Modifier]:
+    return _modifiers(
+        [row for row in _ADJECTIVES if row[0] in ("any", kind) and bool(row[1]) == judging]
+    )
+
+
+_ALL_NOUNS = [make_noun(text, kind, sign) for kind, sign, words in _NOUNS for text in words.split()]
+
+#: The nouns of each kind.
+NOUNS: Dict[str, Weighted[Noun]] = {
+    kind: zipf([noun for noun in _ALL_NOUNS if noun.kind == kind])
+    for kind in dict.fromkeys(noun.kind for noun in _ALL_NOUNS)
+}
+#: The relational nouns of each kind that has some.
+RELATIONAL_NOUNS: Dict[str, Weighted[Noun]] = {
+    kind: zipf([noun for noun in choices.items if noun.relational])
+    for kind, choices in NOUNS.items()
+    if any(noun.relational for noun in choices.items)
+}
+#: The verbs of each kind.
+VERBS: Dict[str, Weighted[Verb]] = {
+    kind: _verbs(kind) for kind in dict.fromkeys(row[0] for row in _VERBS)
+}
+#: The adjectives without and with polarity that go with anything, with persons, and with works
+#: and their parts.
+NEUTRAL_ADJECTIVES: Dict[str, Weighted[Modifier]] = {
+    kind: _adjectives(kind, judging=False) for kind in ("any", "person", "work")
+}
+JUDGING_ADJECTIVES: Dict[str, Weighted[Modifier]] = {
+    kind: _adjectives(kind, judging=True) for kind in ("any", "person", "work")
+}
+#: The adverbs of each kind.
+ADVERBS: Dict[str, Weighted[Modifier]] = {
+    kind: _modifiers([row for row in _ADVERBS if row[0] == kind])
+    for kind in dict.fromkeys(row[0] for row in _ADVERBS)
+}
+#: The copula and auxiliary.
+BE = Verb(
+    "be",
+    {"VB": "be", "VBP": "are", "VBZ": "is", "VBD": "was", "VBG": "being", "VBN": "been"},
+    "be",
+    0,
+)
+
+
+def _by_category_and_lemma() -> Dict[Tuple[str, str], Entry]:
+    """Returns all entries by the first letter of their tags and by lemma."""
+    entries: Dict[Tuple[str, str], Entry] = {("V", "be"): BE}
+    for category, table in (
+        ("N", NOUNS),
+        ("V", VERBS),
+        ("J", NEUTRAL_ADJECTIVES),
+        ("J", JUDGING_ADJECTIVES),
+        ("R", ADVERBS),
+    ):
+        for choices in table.values():
+            entries.update({(category, entry.lemma): entry for entry in choices.items})
+    return entries
+
+
+_LEXICON = _by_category_and_lemma()
+
+
+# ---- Words that no entry lists, so that development sets hold words which training never saw
+
+_FIRST_NAMES = zipf("Anna Peter Maria John Clara Hugo Nora Felix Ida Oscar".split())
+_ONSETS = zipf("Mar Hal Ben Cor Tes Wil Ron Kel Dar Fen Lor Vas Bran Oster Quin Zam".split())
+_MIDDLES = zipf(["", "l", "ing", "en", "ber", "o", "wick", "ar", "ti", "sel"])
+_ENDS = zipf("ow er ton ley man son by ski ini well sen dotter".split())
+_NUMBERS = zipf("two three four five six seven eight nine ten twelve".split())
+_DIGITS = zipf(list("123456789"))
+_KINDS_OF_COMPARISON = zipf(["place", "occasion", "instrument", "part"])
+
+
+def random_surname(sampler: Sampler) -> Word:
+    """Returns one of about two thousand surnames, some of them frequent."""
+    name = sampler.choose(_ONSETS) + sampler.choose(_MIDDLES) + sampler.choose(_ENDS)
+    return Word(name, name, "NNP")
+
+
+def random_first_name(sampler: Sampler) -> Word:
+    """Returns one of ten first names."""
+    name = sampler.choose(_FIRST_NAMES)
+    return Word(name, name, "NNP")
+
+
+def random_number(sampler: Sampler) -> Word:
+    """Returns a number above one, in letters or in digits."""
+    if sampler.chance(0.8):
+        form = sampler.choose(_NUMBERS)
+    else:
+        form = sampler.choose(_DIGITS) + sampler.choose(_DIGITS)
+    return Word(form, form, "CD")
+
+
+def random_comparison(sampler: Sampler) -> Word:
+    """Returns a neutral adjective that compares: "garden-like"."""
+    form = sampler.choose(NOUNS[sampler.choose(_KINDS_OF_COMPARISON)]).lemma + "-like"
+    return Word(form, form, "JJ")

@@ -1,10 +1,11 @@
-"""The productions of noun phrases."""
+"""
+The productions of noun phrases: nouns, names and pronouns, with modifiers before and after them.
+
+`noun_phrase` is the way in. The docstring of a production is an example of what it builds.
+"""
 
 from typing import Optional
 
-from spigot_allennlp.data.synthetic.treebank import coined
-from spigot_allennlp.data.synthetic.treebank.draw import weighted
-from spigot_allennlp.data.synthetic.treebank.entries import Noun, Word
 from spigot_allennlp.data.synthetic.treebank.function_words import (
     COMMA,
     CONJUNCTIONS,
@@ -22,16 +23,57 @@ from spigot_allennlp.data.synthetic.treebank.function_words import (
     SUBJECT_PRONOUNS,
 )
 from spigot_allennlp.data.synthetic.treebank.grammar import Derivation, production
-from spigot_allennlp.data.synthetic.treebank.node import Node
-from spigot_allennlp.data.synthetic.treebank.nouns import NOUNS, RELATIONAL
-from spigot_allennlp.data.synthetic.treebank.slots import MASS, PERSONS, SLOTS
+from spigot_allennlp.data.synthetic.treebank.lexicon import (
+    ADVERBS,
+    JUDGING_ADJECTIVES,
+    NEUTRAL_ADJECTIVES,
+    NOUNS,
+    RELATIONAL_NOUNS,
+    Noun,
+    Word,
+    random_comparison,
+    random_first_name,
+    random_number,
+    random_surname,
+)
+from spigot_allennlp.data.synthetic.treebank.sampling import weighted
+from spigot_allennlp.data.synthetic.treebank.tree import Node
+
+#: The slots of predicates and prepositions, each with the kinds of noun that fill it: the
+#: selectional preferences.
+SLOTS = {
+    "person": weighted(person=8, hero=1, villain=1),
+    "doer": weighted(person=6, hero=1, villain=1),
+    "patient": weighted(person=5, work=2, villain=1.7, hero=1.5, success=0.1, disaster=0.2),
+    "faring": weighted(person=6, hero=2, villain=2),
+    "work": weighted(work=6, part=2, success=0.4, disaster=0.4),
+    "theme": weighted(work=6, part=2, person=2, success=0.5, disaster=0.5),
+    "quality": weighted(merit=1, flaw=1),
+    "verdict": weighted(success=1, disaster=1),
+    "part": weighted(part=1),
+    "instrument": weighted(instrument=1),
+    "manner": weighted(manner=1),
+    "place": weighted(place=1),
+    "occasion": weighted(occasion=1),
+}
+#: The slots of subjects that can do something on purpose.
+SLOTS_OF_PERSONS = frozenset(("person", "doer", "faring"))
+#: The kinds of noun for persons, and for works and their parts.
+PERSONS = frozenset(("person", "hero", "villain"))
+WORKS = frozenset(("work", "success", "disaster", "part"))
+# The kinds without plural and article.
+_MASS = frozenset(("manner", "merit"))
 
 _CONJUNCTION = weighted(**{"and": 4, "or": 1})
+_COMPOUND_KINDS = weighted(work=3, occasion=1.5, place=1.5, instrument=0.5)
+_WITH = weighted(**{"with": 4, "without": 1})
+_WHERE_OF_PERSONS = weighted(**{"in": 3, "near": 2, "from": 3})
+_WHERE = weighted(**{"from": 2, "in": 1})
 
 
 def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = False) -> Node:
     """
-    A noun phrase for a slot.
+    Builds a noun phrase for a slot.
 
     # Parameters
 
@@ -41,20 +83,28 @@ def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = Fa
     case : `str`, optional (default = `"object"`)
         "subject" or "object": of a pronoun.
     plain : `bool`, optional (default = `False`)
-        Without coordination and without anything after the noun.
+        Whether the phrase has no coordination, and nothing after the noun.
     """
-    kind = g.draw.pick(SLOTS[slot])
-    plain = plain or (g.depth > 0 and g.draw.chance(0.7))
+    kind = g.choose(SLOTS[slot])
+    plain = plain or (g.depth > 0 and g.chance(0.7))
     if kind == "person":
         return g.expand("plain person" if plain else "person", kind, case)
     return g.expand("plain thing" if plain else "thing", kind, case)
+
+
+def prepositional_phrase(g: Derivation, preposition: str, slot: str, plain: bool = False) -> Node:
+    """Builds a preposition with its noun phrase; see `noun_phrase` for `slot` and `plain`."""
+    return Node(PREPOSITIONS[preposition]).after(noun_phrase(g, slot, plain=plain), "pobj")
+
+
+# ---- "person", "thing", "owner": whole noun phrases
 
 
 @production("person", 6)
 @production("plain person", 24)
 def pronoun(g: Derivation, kind: str, case: str) -> Node:
     """she"""
-    word = g.draw.pick(SUBJECT_PRONOUNS if case == "subject" else OBJECT_PRONOUNS)
+    word = g.choose(SUBJECT_PRONOUNS if case == "subject" else OBJECT_PRONOUNS)
     return Node(word, plural=word.form in PLURAL_PRONOUNS)
 
 
@@ -62,16 +112,18 @@ def pronoun(g: Derivation, kind: str, case: str) -> Node:
 @production("plain person", 6)
 def nobody(g: Derivation, kind: str, case: str) -> Node:
     """nobody; nobody who saw the film"""
-    return _none(g, NOBODY, kind, case)
+    return _negative_pronoun(g, NOBODY, kind, case)
 
 
 @production("thing", 5)
 def nothing(g: Derivation, kind: str, case: str) -> Node:
     """nothing; nothing in the theatre"""
-    return _none(g, NOTHING, kind, case) if kind == "work" else common_noun(g, kind, case)
+    if kind != "work":
+        return common_noun(g, kind, case)
+    return _negative_pronoun(g, NOTHING, kind, case)
 
 
-def _none(g: Derivation, word: Word, kind: str, case: str) -> Node:
+def _negative_pronoun(g: Derivation, word: Word, kind: str, case: str) -> Node:
     node = Node(word)
     if case == "subject":
         g.expand("subject modifier", node, kind)
@@ -83,8 +135,8 @@ def _none(g: Derivation, word: Word, kind: str, case: str) -> Node:
 @production("owner", 1)
 def name(g: Derivation, kind: str, case: str) -> Node:
     """Anna Marlow"""
-    node = Node(coined.surname(g.draw))
-    return node.before(Node(coined.first_name(g.draw)), "nn") if g.draw.chance(0.4) else node
+    node = Node(random_surname(g.sampler))
+    return node.before(Node(random_first_name(g.sampler)), "nn") if g.chance(0.4) else node
 
 
 @production("person", 2)
@@ -101,10 +153,10 @@ def name_with_apposition(g: Derivation, kind: str, case: str) -> Node:
 @production("thing", 2)
 def numbered(g: Derivation, kind: str, case: str) -> Node:
     """five critics"""
-    if kind in MASS:
+    if kind in _MASS:
         return plain_common_noun(g, kind, case)
-    node = Node(g.draw.pick(NOUNS[kind]).word(many=True), plural=True)
-    node.before(Node(coined.number(g.draw)), "num")
+    node = Node(g.choose(NOUNS[kind]).word(plural=True), plural=True)
+    node.before(Node(random_number(g.sampler)), "num")
     g.expand("adjectives", node, kind)
     return node
 
@@ -114,15 +166,15 @@ def numbered(g: Derivation, kind: str, case: str) -> Node:
 @production("owner", 1)
 def plain_common_noun(g: Derivation, kind: str, case: str) -> Node:
     """the old film"""
-    return _determined(g, g.draw.pick(NOUNS[kind]), kind)
+    return _determined(g, g.choose(NOUNS[kind]), kind)
 
 
 @production("person", 40)
 @production("thing", 56)
 def common_noun(g: Derivation, kind: str, case: str) -> Node:
-    """the old film, perhaps with something that follows"""
+    """the old film; the old film about the thief"""
     node = plain_common_noun(g, kind, case)
-    if kind not in MASS:
+    if kind not in _MASS:
         g.expand("subject modifier" if case == "subject" else "noun modifier", node, kind)
     return node
 
@@ -131,15 +183,13 @@ def common_noun(g: Derivation, kind: str, case: str) -> Node:
 @production("thing", 6)
 def relational_noun(g: Derivation, kind: str, case: str) -> Node:
     """the friend of the singer"""
-    if kind not in RELATIONAL:
+    if kind not in RELATIONAL_NOUNS:
         return common_noun(g, kind, case)
-    noun = g.draw.pick(RELATIONAL[kind])
+    noun = g.choose(RELATIONAL_NOUNS[kind])
     node = _determined(g, noun, kind)
     slot = "person" if kind == "work" or kind in PERSONS and noun.lemma != "director" else "work"
-    preposition = Node(PREPOSITIONS["of"])
-    preposition.after(noun_phrase(g, slot, plain=g.depth > 0), "pobj")
-    node.after(preposition, "prep")
-    if g.chance(0.15):
+    node.after(prepositional_phrase(g, "of", slot, plain=g.depth > 0), "prep")
+    if g.shallow_chance(0.15):
         g.expand("relative clause", node, kind)
     return node
 
@@ -149,49 +199,171 @@ def relational_noun(g: Derivation, kind: str, case: str) -> Node:
 def coordinated(g: Derivation, kind: str, case: str) -> Node:
     """the films and the plays; new films and plays"""
     node = plain_common_noun(g, kind, case)
-    conjunction = CONJUNCTIONS[g.draw.pick(_CONJUNCTION)]
-    if kind not in MASS and g.draw.chance(0.15):
+    conjunction = CONJUNCTIONS[g.choose(_CONJUNCTION)]
+    if kind not in _MASS and g.chance(0.15):
         node.after(Node(COMMA), "punct")
         node.after(plain_common_noun(g, kind, case), "conj")
-    bare = node.plural and g.draw.chance(0.5)
-    noun = g.draw.pick(NOUNS[kind])
-    last = Node(noun.word(many=True), plural=True) if bare else _determined(g, noun, kind)
+    bare = node.plural and g.chance(0.5)
+    noun = g.choose(NOUNS[kind])
+    last = Node(noun.word(plural=True), plural=True) if bare else _determined(g, noun, kind)
     node.after(Node(conjunction), "cc").after(last, "conj")
     node.plural = conjunction.form == "and" or last.plural
-    if kind not in MASS and g.chance(0.5):
-        # After the conjuncts: of both, or of the last alone.
-        g.expand("noun modifier", node if g.draw.chance(0.4) else last, kind)
+    if kind not in _MASS and g.shallow_chance(0.5):
+        # After the conjuncts, a modifier belongs to both or to the last alone.
+        g.expand("noun modifier", node if g.chance(0.4) else last, kind)
     return node
 
 
 def _determined(g: Derivation, noun: Noun, kind: str) -> Node:
-    many = kind not in MASS and g.draw.chance(0.3)
-    node = Node(noun.word(many), plural=many)
+    """Builds a noun with its adjectives and, unless it does without, its determiner."""
+    plural = kind not in _MASS and g.chance(0.3)
+    node = Node(noun.word(plural), plural=plural)
     g.expand("adjectives", node, kind)
-    determiner = _determiner(g, kind, many)
+    determiner = _determiner(g, kind, plural)
     if determiner is None:
         return node
-    if determiner.word.form == "a" and _first_word(node).form[0].lower() in "aeiou":
+    if determiner.word.form == "a" and node.first_word().form[0].lower() in "aeiou":
         determiner.word = INDEFINITE_BEFORE_VOWEL
     return node.in_front(determiner, determiner.relation)
 
 
-def _determiner(g: Derivation, kind: str, many: bool) -> Optional[Node]:
-    if kind in MASS:
+def _determiner(g: Derivation, kind: str, plural: bool) -> Optional[Node]:
+    if kind in _MASS:
         return None
-    if g.draw.chance(0.06):
-        return Node(g.draw.pick(POSSESSIVE_PRONOUNS)).related("poss")
-    if g.draw.chance(0.04):
+    if g.chance(0.06):
+        return Node(g.choose(POSSESSIVE_PRONOUNS)).related("poss")
+    if g.chance(0.04):
         owner = g.expand("owner", "person", "object")
         after_s = owner.word.pos == "NNS" and owner.word.form.endswith("s")
         sign = Node(POSSESSIVE_AFTER_S if after_s else POSSESSIVE)
         return owner.after(sign, "possessive").related("poss")
-    if many:
-        return None if g.draw.chance(0.15) else Node(g.draw.pick(PLURAL_DETERMINERS)).related("det")
-    return Node(g.draw.pick(SINGULAR_DETERMINERS)).related("det")
+    if plural:
+        return None if g.chance(0.15) else Node(g.choose(PLURAL_DETERMINERS)).related("det")
+    return Node(g.choose(SINGULAR_DETERMINERS)).related("det")
 
 
-def _first_word(node: Node) -> Word:
-    while node.left:
-        node = node.left[0]
-    return node.word
+# ---- "adjectives": what stands between determiner and noun
+
+
+def adjective(g: Derivation, kind: str, judging: bool) -> Node:
+    """Builds an adjective for a noun of this kind, now and then with an adverb of degree."""
+    table = JUDGING_ADJECTIVES if judging else NEUTRAL_ADJECTIVES
+    node = Node(g.choose(table[_class_of_adjectives(kind)]).adjective())
+    if g.chance(0.1):
+        node.before(Node(g.choose(ADVERBS["degree"]).adverb()), "advmod")
+    return node
+
+
+def _class_of_adjectives(kind: str) -> str:
+    if kind in PERSONS:
+        return "person"
+    return "work" if kind in WORKS else "any"
+
+
+@production("adjectives", 96)
+def no_adjective(g: Derivation, noun: Node, kind: str) -> None:
+    """film"""
+
+
+@production("adjectives", 14)
+def neutral_adjective(g: Derivation, noun: Node, kind: str) -> None:
+    """new film"""
+    noun.before(adjective(g, kind, judging=False), "amod")
+
+
+@production("adjectives", 9)
+def judging_adjective(g: Derivation, noun: Node, kind: str) -> None:
+    """boring film"""
+    noun.before(adjective(g, kind, judging=_class_of_adjectives(kind) != "any"), "amod")
+
+
+@production("adjectives", 1)
+def comparing_adjective(g: Derivation, noun: Node, kind: str) -> None:
+    """garden-like film"""
+    noun.before(Node(random_comparison(g.sampler)), "amod")
+
+
+@production("adjectives", 2)
+def two_adjectives(g: Derivation, noun: Node, kind: str) -> None:
+    """boring new film"""
+    judging_adjective(g, noun, kind)
+    neutral_adjective(g, noun, kind)
+
+
+@production("adjectives", 2)
+def coordinated_adjectives(g: Derivation, noun: Node, kind: str) -> None:
+    """long and boring film"""
+    first = adjective(g, kind, judging=False)
+    first.after(Node(CONJUNCTIONS["and"]), "cc")
+    noun.before(first.after(adjective(g, kind, judging=True), "conj"), "amod")
+
+
+@production("adjectives", 4)
+def compound(g: Derivation, noun: Node, kind: str) -> None:
+    """film critic"""
+    noun.before(_first_of_compound(g), "nn")
+
+
+@production("adjectives", 3)
+def adjective_of_compound(g: Derivation, noun: Node, kind: str) -> None:
+    """boring (film critic): the critic is"""
+    judging_adjective(g, noun, kind)
+    compound(g, noun, kind)
+
+
+@production("adjectives", 3)
+def adjective_in_compound(g: Derivation, noun: Node, kind: str) -> None:
+    """(boring film) critic: the film is"""
+    first = _first_of_compound(g)
+    first.before(adjective(g, "work", judging=g.chance(0.6)), "amod")
+    noun.before(first, "nn")
+
+
+def _first_of_compound(g: Derivation) -> Node:
+    return Node(g.choose(NOUNS[g.choose(_COMPOUND_KINDS)]).word())
+
+
+# ---- "noun modifier", "subject modifier": what follows the noun
+
+
+@production("noun modifier", 58)
+@production("subject modifier", 46)
+def no_modifier(g: Derivation, noun: Node, kind: str) -> None:
+    """the film"""
+
+
+@production("noun modifier", 7)
+@production("subject modifier", 6)
+def with_something(g: Derivation, noun: Node, kind: str) -> None:
+    """the film with the sad ending; the singer with the camera; the actor without talent"""
+    slots = weighted(part=1) if kind in WORKS else weighted(instrument=3, quality=1)
+    if kind not in WORKS and kind not in PERSONS:
+        return
+    if kind in WORKS and g.chance(0.2):
+        slots = weighted(quality=1)
+    slot = g.choose(slots)
+    noun.after(prepositional_phrase(g, g.choose(_WITH), slot, plain=g.depth > 0), "prep")
+
+
+@production("noun modifier", 6)
+@production("subject modifier", 4)
+def somewhere(g: Derivation, noun: Node, kind: str) -> None:
+    """the critic from the city; the song from the cinema"""
+    where = g.choose(_WHERE_OF_PERSONS if kind in PERSONS else _WHERE)
+    noun.after(prepositional_phrase(g, where, "place", plain=g.depth > 0), "prep")
+
+
+@production("noun modifier", 3)
+@production("subject modifier", 2)
+def about_something(g: Derivation, noun: Node, kind: str) -> None:
+    """the film about the thief"""
+    if kind in WORKS:
+        noun.after(prepositional_phrase(g, "about", "doer", plain=g.depth > 0), "prep")
+
+
+@production("noun modifier", 18)
+@production("subject modifier", 90)
+def relative_clause(g: Derivation, noun: Node, kind: str) -> None:
+    """the critic who left"""
+    if kind in PERSONS or kind in WORKS:
+        g.expand("relative clause", noun, kind)

@@ -1,8 +1,7 @@
-"""A predicate, and how it gets its auxiliaries and its ending."""
+"""A predicate whose form is still open, and how it receives its auxiliaries and its ending."""
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional
 
-from spigot_allennlp.data.synthetic.treebank.entries import Verb, Word
 from spigot_allennlp.data.synthetic.treebank.function_words import (
     CONTRACTED_NOT,
     DID,
@@ -14,16 +13,58 @@ from spigot_allennlp.data.synthetic.treebank.function_words import (
     TO,
     WILL,
 )
-from spigot_allennlp.data.synthetic.treebank.node import Node
-from spigot_allennlp.data.synthetic.treebank.verbs import BE
+from spigot_allennlp.data.synthetic.treebank.lexicon import BE, Verb, Word
+from spigot_allennlp.data.synthetic.treebank.tree import Node
 
 _WERE = Word("were", "be", "VBD")
-_LAST_RELATION = {"passive": "auxpass", "copular": "cop"}
+_RELATION_OF_LAST_AUXILIARY = {"passive": "auxpass", "copular": "cop"}
+
+
+class Predicate:
+    """
+    A verb, or a predicate adjective or noun with its copula.
+
+    # Parameters
+
+    node : `Node`
+        The content word, with its dependents on the right.
+    verb : `Verb`
+        The verb that is inflected; `BE` for a predicate adjective or noun.
+    voice : `str`
+        "active", "passive" or "copular".
+    subject : `str`
+        The slot of its subject (see `SLOTS` in `noun_phrases.py`).
+    """
+
+    __slots__ = (
+        *("node", "verb", "voice", "subject"),
+        *("tense", "preverbal", "conjuncts", "shares_auxiliaries", "negated"),
+    )
+
+    def __init__(self, node: Node, verb: Verb, voice: str, subject: str) -> None:
+        self.node = node
+        self.verb = verb
+        self.voice = voice
+        self.subject = subject
+        #: The tense that an adverb of time requires.
+        self.tense: Optional[str] = None
+        #: An adverb between auxiliaries and verb.
+        self.preverbal: Optional[Word] = None
+        self.conjuncts: List[Predicate] = []
+        #: Of a conjunct: whether it shares the auxiliaries, and the negation, of the first.
+        self.shares_auxiliaries = False
+        #: Of a conjunct that does not share them: whether it is negated by itself.
+        self.negated = False
+
+    @property
+    def subject_relation(self) -> str:
+        """The relation of its subject to it."""
+        return "nsubjpass" if self.voice == "passive" else "nsubj"
 
 
 class Form(NamedTuple):
     """
-    The form of a predicate.
+    The form that a predicate shall have.
 
     # Parameters
 
@@ -42,98 +83,69 @@ class Form(NamedTuple):
     contracted: bool = False
 
 
-class Predicate:
-    """
-    A verb, or a predicate adjective or noun with its copula, whose form is still open.
-
-    # Parameters
-
-    node : `Node`
-        The content word; its right dependents are there already.
-    verb : `Verb`
-        What the form is of; `BE` for a predicate adjective or noun.
-    voice : `str`
-        "active", "passive" or "copular".
-    subject : `str`
-        The slot (see `noun_phrases.py`) that its subject is drawn from.
-    """
-
-    __slots__ = (
-        *("node", "verb", "voice", "subject"),
-        *("tense", "preverbal", "conjuncts", "joins", "negated"),
-    )
-
-    def __init__(self, node: Node, verb: Verb, voice: str, subject: str) -> None:
-        self.node = node
-        self.verb = verb
-        self.voice = voice
-        self.subject = subject
-        #: The tense that an adverb of time asks for.
-        self.tense: Optional[str] = None
-        #: An adverb between auxiliaries and verb.
-        self.preverbal: Optional[Word] = None
-        self.conjuncts: List[Predicate] = []
-        #: Of a conjunct: whether it shares the auxiliaries, and the negation, of the first.
-        self.joins = False
-        #: Of a conjunct that does not: whether it has a negation of its own.
-        self.negated = False
-
-    @property
-    def subject_relation(self) -> str:
-        """The relation of its subject to it."""
-        return "nsubjpass" if self.voice == "passive" else "nsubj"
-
-
 def active(verb: Verb, subject: str) -> Predicate:
-    """A predicate in the active voice, without dependents."""
+    """Returns a predicate in the active voice, without dependents."""
     return Predicate(Node(verb.word("VB")), verb, "active", subject)
 
 
 def inflect(predicate: Predicate, form: Form) -> Predicate:
-    """Gives the predicate, and those that are coordinated with it, auxiliaries and endings."""
-    auxiliaries, tag = _active(form) if predicate.voice == "active" else _with_be(form)
-    _put(predicate, auxiliaries, tag, form)
+    """Adds auxiliaries and endings to a predicate, and to those that are coordinated with it; and
+    returns it."""
+    group = _active_group(form) if predicate.voice == "active" else _group_with_be(form)
+    _add_auxiliaries(predicate, group, form)
     for conjunct in predicate.conjuncts:
-        if conjunct.joins and auxiliaries and conjunct.voice == predicate.voice:
-            _put(conjunct, [], tag, form)
+        same_voice = conjunct.voice == predicate.voice
+        if conjunct.shares_auxiliaries and group.auxiliaries and same_voice:
+            _add_auxiliaries(conjunct, group._replace(auxiliaries=[]), form)
         else:
             tense = "bare" if form.tense == "infinitive" else form.tense
             inflect(conjunct, form._replace(tense=tense, negated=conjunct.negated))
     return predicate
 
 
-def _put(predicate: Predicate, auxiliaries: List[Word], tag: str, form: Form) -> None:
-    node, last = predicate.node, len(auxiliaries) - 1
+class _VerbGroup(NamedTuple):
+    """Auxiliaries, and the Penn Treebank tag of the verb that follows them."""
+
+    auxiliaries: List[Word]
+    tag: str
+
+
+def _add_auxiliaries(predicate: Predicate, verb_group: _VerbGroup, form: Form) -> None:
+    node, last = predicate.node, len(verb_group.auxiliaries) - 1
     if predicate.voice != "copular":
-        node.word = predicate.verb.word(tag)
-    group: List[Node] = []
-    for index, word in enumerate(auxiliaries):
-        relation = _LAST_RELATION.get(predicate.voice, "aux") if index == last else "aux"
-        group.append(Node(word).related(relation))
+        node.word = predicate.verb.word(verb_group.tag)
+    nodes: List[Node] = []
+    for index, word in enumerate(verb_group.auxiliaries):
+        relation = "aux"
+        if index == last:
+            relation = _RELATION_OF_LAST_AUXILIARY.get(predicate.voice, "aux")
+        nodes.append(Node(word).related(relation))
         if index == 0 and form.negated:
             contracted = form.contracted and word not in (WILL, TO)
             negation = Node(CONTRACTED_NOT if contracted else NOT).related("neg")
-            group.insert(0 if word is TO else 1, negation)
+            nodes.insert(0 if word is TO else 1, negation)
     if predicate.preverbal:
-        group.insert(1 + form.negated, Node(predicate.preverbal).related("advmod"))
-    node.left[:0] = group
+        nodes.insert(1 + form.negated, Node(predicate.preverbal).related("advmod"))
+    node.left[:0] = nodes
 
 
-def _active(form: Form) -> Tuple[List[Word], str]:
+def _active_group(form: Form) -> _VerbGroup:
     if form.tense == "past":
-        return ([DID], "VB") if form.negated else ([], "VBD")
+        return _VerbGroup([DID], "VB") if form.negated else _VerbGroup([], "VBD")
     if form.tense == "present":
         if form.negated:
-            return [DO if form.plural else DOES], "VB"
-        return [], "VBP" if form.plural else "VBZ"
+            return _VerbGroup([DO if form.plural else DOES], "VB")
+        return _VerbGroup([], "VBP" if form.plural else "VBZ")
     if form.tense == "future":
-        return [WILL], "VB"
+        return _VerbGroup([WILL], "VB")
     if form.tense == "perfect":
-        return [HAVE if form.plural else HAS], "VBN"
-    return {"infinitive": ([TO], "VB"), "bare": ([], "VB"), "gerund": ([], "VBG")}[form.tense]
+        return _VerbGroup([HAVE if form.plural else HAS], "VBN")
+    if form.tense == "infinitive":
+        return _VerbGroup([TO], "VB")
+    return _VerbGroup([], {"bare": "VB", "gerund": "VBG"}[form.tense])
 
 
-def _with_be(form: Form) -> Tuple[List[Word], str]:
+def _group_with_be(form: Form) -> _VerbGroup:
     if form.tense == "past":
         auxiliaries = [_WERE if form.plural else BE.word("VBD")]
     elif form.tense == "present":
@@ -146,4 +158,4 @@ def _with_be(form: Form) -> Tuple[List[Word], str]:
         auxiliaries = [TO, BE.word("VB")]
     else:
         auxiliaries = [BE.word("VBG" if form.tense == "gerund" else "VB")]
-    return auxiliaries, "VBN"
+    return _VerbGroup(auxiliaries, "VBN")

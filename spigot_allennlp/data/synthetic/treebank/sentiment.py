@@ -3,104 +3,118 @@ The sentiment of a semantic graph: from -2, very negative, to 2, very positive.
 
 What the sentence says is followed from the top through the graph; the words alone do not tell:
 
-* A verb or an adjective that judges has its own polarity, whatever its arguments are.
+* A verb or an adjective that judges has the polarity of the lexicon, whatever its arguments are.
 * Doing good to a villain is bad, and doing harm to one is good (the +/-effect events of
-  [Deng and Wiebe 2014](https://aclanthology.org/E14-1040)): the polarity of such a verb is turned
-  round by an argument that is seen as bad. So is the fate of who wins or loses. Whom the verb is
-  about is a matter of voice, control, raising and relative clauses.
-* A verb that takes a clause has the clause's polarity, or turns it round ("fail", "deny").
+  [Deng and Wiebe 2014](https://aclanthology.org/E14-1040)): an argument that is seen as bad
+  reverses the polarity of such a verb. So is the fate of who wins or loses. Whom the verb is about
+  is a matter of voice, control, raising and relative clauses.
+* A verb that takes a clause has the clause's polarity, or reverses it ("fail", "deny").
 * Any other verb is as good as what takes part in it is said to be, and how it is done.
-* Negation, "never" and "no" turn round what they have scope over, and weaken it.
-* Of two clauses joined by "and" or "or" both count; "but" gives the word to the second. A main
-  clause wins over one with "although" or "because", unless it is neutral itself.
+* Negation, "never" and "no" reverse what they have scope over, and weaken it.
+* Of two clauses joined by "and" or "or" both count; after "but", only the second. A main clause
+  wins over one with "although" or "because", unless it is neutral itself.
 * How a person or thing is seen depends on the noun, its adjectives, its relative clause (who ruined
   the film is bad, what bored the critic is bad, who was bored is not), and on what it is "with".
 """
 
+from copy import copy
 from functools import cached_property
-from typing import FrozenSet, Sequence, Set
+from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Set
 
-from spigot_allennlp.data.synthetic.treebank.entries import Word
-from spigot_allennlp.data.synthetic.treebank.graph_index import GraphIndex
-from spigot_allennlp.data.synthetic.treebank.semantic_graph import CLAUSE_ROLES, SemanticGraph
+from spigot_allennlp.data.formats.sst import SentimentTree
+from spigot_allennlp.data.synthetic.treebank.arguments import Arguments
+from spigot_allennlp.data.synthetic.treebank.function_words import SUBORDINATORS
+from spigot_allennlp.data.synthetic.treebank.lexicon import Word, look_up
+from spigot_allennlp.data.synthetic.treebank.semantic_graph import CLAUSE_ROLES, SyntheticGraph
+from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
+#: The greatest sentiment; the least is its negative.
 STRONGEST = 2
 
 _STANCES = frozenset(("hero", "villain"))
 #: The argument that decides whether what a verb of effect says is good or bad.
 _AFFECTED = {"effect": "ARG2", "property": "ARG2", "fate": "ARG1"}
-#: The argument on which a verb in a relative clause throws its light.
-_SEEN_THROUGH = {"evaluation": "ARG2", "stimulus": "ARG1", "effect": "ARG1", "property": "ARG1"}
-_SEEN_THROUGH["be"] = "ARG1"
+#: The argument that a verb in a relative clause lets appear as good or bad.
+_DESCRIBED = {"evaluation": "ARG2", "stimulus": "ARG1", "effect": "ARG1", "property": "ARG1"}
+_DESCRIBED["be"] = "ARG1"
 _CORE = ("ARG1", "ARG2", "ARG3")
 _NOTHING: FrozenSet[int] = frozenset()
 
 
-def sentiment(words: Sequence[Word], graph: SemanticGraph) -> int:
-    """What the sentence says, from -2 to 2."""
-    return Judge(GraphIndex(words, graph), graph.tops[0]).value(graph.tops[0])
+def sentiment(words: Sequence[Word], graph: SyntheticGraph) -> int:
+    """Returns the sentiment of a sentence, from -2 to 2."""
+    top = graph.tops[0]
+    return _Judge(_GraphIndex(words, graph), top).value(top)
 
 
-class Judge:
+def sentiment_tree(tree: SyntaxTree, graph: SyntheticGraph) -> SentimentTree:
     """
-    The sentiment of the words of one graph.
+    Returns the binary tree of a sentence, with the sentiment of every phrase from 0, very negative,
+    to 4, very positive.
+
+    The phrases follow the syntactic tree: a head is first joined with what stands to its right,
+    from near to far, then with what stands to its left. A phrase is judged by the arcs of the
+    semantic graph that lie within it, regardless of a negation, a concession or a relative clause
+    outside.
+    """
+    return _Phrases(tree, graph).phrase_of(tree.root).tree
+
+
+class _Judge:
+    """
+    Computes the sentiment of the words of a graph.
+
+    In all methods, `visited` are the words from which the recursion has come, and to which it does
+    not return.
 
     # Parameters
 
-    graph : `GraphIndex`
+    graph : `_GraphIndex`
     top : `int`
-        The position from which the sentence is told.
+        The position of the word that stands for what the sentence or phrase says.
     """
 
-    def __init__(self, graph: GraphIndex, top: int) -> None:
+    def __init__(self, graph: "_GraphIndex", top: int) -> None:
         self._graph = graph
         self._top = top
 
     @cached_property
-    def _said(self) -> Set[int]:
-        return self._graph.said(self._top)
+    def _main_events(self) -> Set[int]:
+        return self._graph.main_events(self._top)
 
-    def value(self, position: int, seen: FrozenSet[int] = _NOTHING) -> int:
-        """
-        What a word says together with all that the graph ties to it, from -2 to 2.
-
-        # Parameters
-
-        position : `int`
-        seen : `FrozenSet[int]`, optional
-            The words that have asked for this one, and are not asked back.
-        """
-        if position in seen:
+    def value(self, position: int, visited: FrozenSet[int] = _NOTHING) -> int:
+        """Returns the sentiment of a word together with all that the graph ties to it."""
+        if position in visited:
             return 0
         word = self._graph.word(position)
         if word.pos[0] in "VJ":
-            return self._clause(position, seen)
+            return self._clause(position, visited)
         if word.pos[0] in "NP":
-            return self._view(position, seen, stance=True)
+            return self._view(position, visited, stance=True)
         if word.pos in ("IN", "TO"):
-            return self._linked(position, seen | {position}, stance=True)
+            return self._linked(position, visited | {position}, stance=True)
         return self._graph.polarity(position)
 
-    def _clause(self, event: int, seen: FrozenSet[int]) -> int:
-        """An event, with those that are coordinated with it or subordinate to it."""
-        told = seen | {event}
-        value, contrast = self._event(event, seen), 0
-        for conjunct, role in self._graph.conjuncts(event):
-            if role == "_but_c":
-                contrast = contrast or self.value(conjunct, told)
+    def _clause(self, event: int, visited: FrozenSet[int]) -> int:
+        """Judges an event with those that are coordinated with it or subordinate to it."""
+        within = visited | {event}
+        value, contrast = self._event(event, visited), 0
+        for conjunct in self._graph.conjuncts(event):
+            if conjunct.role == "_but_c":
+                contrast = contrast or self.value(conjunct.position, within)
             else:
-                value += self.value(conjunct, told)
+                value += self.value(conjunct.position, within)
         value = contrast or value
         for clause in self._graph.subordinates(event):
-            value = value or self.value(clause, told)
+            value = value or self.value(clause, within)
         return _bounded(value)
 
-    def _event(self, event: int, seen: FrozenSet[int]) -> int:
-        """An event by itself, with its negation."""
+    def _event(self, event: int, visited: FrozenSet[int]) -> int:
+        """Judges an event by itself, with its negation."""
         core = self._graph.arguments(event, *_CORE)
-        # Who turns round an event is not counted again in the clauses within it.
-        nobody = [noun for noun in core if noun not in seen and self._is_none(noun)]
-        value = self._unnegated(event, seen.union(nobody, (event,)))
+        # "Nobody" reverses an event, and is not counted again in the clauses within it.
+        nobody = [noun for noun in core if noun not in visited and self._is_none(noun)]
+        value = self._unnegated(event, visited.union(nobody, (event,)))
         modifiers = self._graph.predicates(event, "ARG1")
         if any(self._graph.kind(modifier) == "degree" for modifier in modifiers):
             value += _sign(value)
@@ -108,69 +122,71 @@ class Judge:
         negations = never + len(nobody) + len(self._graph.predicates(event, "neg"))
         return _negated(value, negations)
 
-    def _unnegated(self, event: int, seen: FrozenSet[int]) -> int:
+    def _unnegated(self, event: int, visited: FrozenSet[int]) -> int:
         kind, polarity = self._graph.kind(event), self._graph.polarity(event)
         if kind in CLAUSE_ROLES:
             clause = self._graph.clause(event)
             # Where a phrase is too short for the clause, "said" says nothing, and "denied" no.
-            return polarity * self.value(clause, seen) if clause else min(polarity, 0)
+            return polarity * self.value(clause, visited) if clause else min(polarity, 0)
         if kind == "be":
-            return sum(self.value(noun, seen) for noun in self._graph.arguments(event, "ARG2"))
+            return sum(self.value(noun, visited) for noun in self._graph.arguments(event, "ARG2"))
         if kind in _AFFECTED:
             affected = self._graph.arguments(event, _AFFECTED[kind])
-            bad = sum(self._view(noun, seen, stance=True) for noun in affected) < 0
+            bad = sum(self._view(noun, visited, stance=True) for noun in affected) < 0
             return -polarity if bad else polarity
-        return polarity or self._circumstances(event, seen)
+        return polarity or self._circumstances(event, visited)
 
-    def _circumstances(self, event: int, seen: FrozenSet[int]) -> int:
-        """Of a verb without polarity: what takes part, and how it is done."""
+    def _circumstances(self, event: int, visited: FrozenSet[int]) -> int:
+        """Judges a verb without polarity by what takes part in it, and by how it is done."""
         value = sum(
-            self._view(noun, seen, stance=False)
+            self._view(noun, visited, stance=False)
             for noun in self._graph.arguments(event, *_CORE)
-            if noun not in seen
+            if noun not in visited
         )
         for modifier in self._graph.predicates(event, "ARG1"):
             if self._graph.kind(modifier) == "manner":
                 value += self._graph.polarity(modifier)
             elif self._graph.word(modifier).pos == "IN":
-                value += self._linked(modifier, seen | {modifier}, stance=False)
+                value += self._linked(modifier, visited | {modifier}, stance=False)
         return _bounded(value)
 
-    def _linked(self, link: int, seen: FrozenSet[int], stance: bool) -> int:
-        """What a preposition or a subordinator brings in."""
+    def _linked(self, link: int, visited: FrozenSet[int], stance: bool) -> int:
+        """Judges what a preposition or a subordinator brings in."""
         value = 0
         for end in self._graph.arguments(link, "ARG2"):
             is_noun = self._graph.word(end).pos[0] in "NP"
-            value += self._view(end, seen, stance) if is_noun else self.value(end, seen)
+            value += self._view(end, visited, stance) if is_noun else self.value(end, visited)
         return -value if self._graph.word(link).lemma == "without" else value
 
-    def _view(self, noun: int, seen: FrozenSet[int], stance: bool) -> int:
-        """How a person or thing is seen; with or without the stance that the noun itself takes."""
-        if noun in seen:
+    def _view(self, noun: int, visited: FrozenSet[int], stance: bool) -> int:
+        """Returns how a person or thing is seen; if `stance`, also by the noun "hero" or the like
+        itself."""
+        if noun in visited:
             return 0
-        seen = seen | {noun}
+        visited = visited | {noun}
         value = self._graph.polarity(noun)
         if self._graph.kind(noun) in _STANCES and not stance:
             value = 0
-        value += sum(self._event(event, seen) for event in self._told_of(noun, seen))
+        value += sum(self._event(event, visited) for event in self._descriptions(noun, visited))
         for link in self._graph.predicates(noun, "ARG1"):
             if self._graph.word(link).lemma in ("with", "without"):
-                value += self._linked(link, seen | {link}, stance=False)
-        for other, _ in self._graph.conjuncts(noun):
-            value += self._view(other, seen, stance)
+                value += self._linked(link, visited | {link}, stance=False)
+        for conjunct in self._graph.conjuncts(noun):
+            value += self._view(conjunct.position, visited, stance)
         for other in self._graph.arguments(noun, "appos"):
-            value += self._view(other, seen, stance)
+            value += self._view(other, visited, stance)
         return _bounded(value)
 
-    def _told_of(self, noun: int, seen: FrozenSet[int]) -> Set[int]:
-        """The adjectives of a noun, and the events of its relative clauses that tell on it."""
+    def _descriptions(self, noun: int, visited: FrozenSet[int]) -> Set[int]:
+        """Returns the adjectives of a noun, and the events of its relative clauses that let it
+        appear as good or bad."""
         events: Set[int] = set()
         for event, role in self._graph.roles(noun):
-            tells = self._graph.word(event).pos[0] == "J"
-            tells = tells or _SEEN_THROUGH.get(self._graph.kind(event)) == role
-            if tells and event not in self._said and event not in seen:
+            describes = self._graph.word(event).pos[0] == "J"
+            describes = describes or _DESCRIBED.get(self._graph.kind(event)) == role
+            if describes and event not in self._main_events and event not in visited:
                 outer = self._graph.embedding(event)
-                while outer and outer not in self._said:
+                while outer and outer not in self._main_events:
                     event, outer = outer, self._graph.embedding(outer)
                 events.add(event)
         return events
@@ -190,7 +206,152 @@ def _bounded(value: int) -> int:
 
 
 def _negated(value: int, times: int) -> int:
-    """Negation weakens what it turns round: "not superb" is just bad."""
+    """Negation weakens what it reverses: "not superb" is just bad."""
     for _ in range(times):
         value = -_sign(value)
     return _bounded(value)
+
+
+class _Phrase(NamedTuple):
+    """A phrase with its sentiment, and the positions of its words."""
+
+    tree: SentimentTree
+    span: range
+
+
+class _Phrases:
+    """The phrases of a sentence."""
+
+    def __init__(self, tree: SyntaxTree, graph: SyntheticGraph) -> None:
+        self._words = tree.words
+        self._syntax = Arguments(tree)
+        self._frames = graph.frames
+        self._graph = _GraphIndex(tree.words, graph)
+
+    def phrase_of(self, head: int) -> _Phrase:
+        """Returns the phrase of a word with all its dependents."""
+        span = range(head, head + 1)
+        tree = SentimentTree(self._label(head, span), self._words[head - 1].form)
+        children = self._syntax.children[head]
+        nearest_left = [child for child in reversed(children) if child < head]
+        for child in [child for child in children if child > head] + nearest_left:
+            other = self.phrase_of(child)
+            parts = (tree, other.tree) if child > head else (other.tree, tree)
+            span = range(min(span.start, other.span.start), max(span.stop, other.span.stop))
+            # A word that is no node of the graph changes nothing.
+            mute = len(other.span) == 1 and self._frames[child - 1] == "_"
+            label = tree.label if mute else self._label(head, span)
+            tree = SentimentTree(label, children=parts)
+        return _Phrase(tree, span)
+
+    def _label(self, head: int, span: range) -> int:
+        top = self._syntax.event(head)
+        if top not in span:
+            top = head
+        return _Judge(self._graph.within(span), top).value(top) + STRONGEST
+
+
+class _End(NamedTuple):
+    """The word at the other end of an arc, and the role of the arc."""
+
+    position: int
+    role: str
+
+
+class _GraphIndex:
+    """
+    Finds the arcs of a graph by their ends, and what the lexicon says of the words. Positions count
+    from 1; 0 stands for "none".
+
+    # Parameters
+
+    words : `Sequence[Word]`
+    graph : `SyntheticGraph`
+    """
+
+    def __init__(self, words: Sequence[Word], graph: SyntheticGraph) -> None:
+        self._words = words
+        self._entries = [look_up(word) for word in words]
+        self._arguments: Dict[int, List[_End]] = {}
+        self._predicates: Dict[int, List[_End]] = {}
+        for predicate, argument, role in graph.arcs:
+            self._arguments.setdefault(predicate, []).append(_End(argument, role))
+            self._predicates.setdefault(argument, []).append(_End(predicate, role))
+        self._span = range(len(words) + 1)
+
+    def within(self, span: range) -> "_GraphIndex":
+        """Returns the part of the graph whose arcs have both ends in `span`; its methods take only
+        positions in `span`."""
+        part = copy(self)
+        part._span = span
+        return part
+
+    def word(self, position: int) -> Word:
+        """Returns the word at a position."""
+        return self._words[position - 1]
+
+    def kind(self, position: int) -> str:
+        """Returns the kind of the word by the lexicon, or an empty text."""
+        entry = self._entries[position - 1]
+        return entry.kind if entry else ""
+
+    def polarity(self, position: int) -> int:
+        """Returns the polarity of the word by the lexicon, or 0."""
+        entry = self._entries[position - 1]
+        return entry.polarity if entry else 0
+
+    def arguments(self, position: int, *roles: str) -> List[int]:
+        """Returns the arguments of the word in these roles."""
+        span, ends = self._span, self._arguments.get(position, ())
+        return [argument for argument, role in ends if role in roles and argument in span]
+
+    def predicates(self, position: int, *roles: str) -> List[int]:
+        """Returns the predicates for which the word has one of these roles."""
+        span, ends = self._span, self._predicates.get(position, ())
+        return [predicate for predicate, role in ends if role in roles and predicate in span]
+
+    def roles(self, position: int) -> List[_End]:
+        """Returns all predicates of the word, each with the role that the word has for it."""
+        return [end for end in self._predicates.get(position, ()) if end.position in self._span]
+
+    def conjuncts(self, position: int) -> List[_End]:
+        """Returns the words that are coordinated with this one, each with the conjunction."""
+        return [
+            end
+            for end in self._arguments.get(position, ())
+            if (end.role == "conj" or end.role.endswith("_c")) and end.position in self._span
+        ]
+
+    def clause(self, position: int) -> int:
+        """Returns the clause that a verb of raising, control or attribution takes, or 0."""
+        role = CLAUSE_ROLES.get(self.kind(position))
+        return next(iter(self.arguments(position, role)), 0) if role else 0
+
+    def embedding(self, position: int) -> int:
+        """Returns the verb that takes this clause, or 0."""
+        for predicate, _ in self.roles(position):
+            if self.clause(predicate) == position:
+                return predicate
+        return 0
+
+    def subordinates(self, position: int) -> List[int]:
+        """Returns the clauses with "although", "because" and the like that depend on this one."""
+        links = (p for p in self.predicates(position, "ARG1") if self.word(p).form in SUBORDINATORS)
+        return [clause for link in links for clause in self.arguments(link, "ARG2")]
+
+    def main_events(self, top: int) -> Set[int]:
+        """Returns the events that are reached from `top` without entering a relative clause."""
+        events: Set[int] = set()
+        pending = [top]
+        while pending:
+            event = pending.pop()
+            if event and event not in events:
+                events.add(event)
+                pending.append(self.clause(event))
+                pending.extend(conjunct.position for conjunct in self.conjuncts(event))
+                pending.extend(self.subordinates(event))
+                pending.extend(self.predicates(event, "subord"))
+                for link in self.predicates(event, "ARG1"):
+                    if self.word(link).pos == "TO":
+                        pending.extend(self.arguments(link, "ARG2"))
+        return events

@@ -1,9 +1,10 @@
 """
-The embedded treebank: sentences drawn from a grammar, with tree, semantic graph and sentiment.
+The synthetic treebank: sentences with their syntactic trees, semantic graphs and sentiment.
 
-The grammar draws a syntactic tree and its words together; the semantic graph is a function of the
-tree, and the sentiment one of the graph. So the graph cannot be read off the words (some strings
-have several trees, with different graphs), nor the sentiment off words that stand side by side.
+The grammar samples a syntactic tree and its words together; the semantic graph is a function of the
+tree, and the sentiment a function of the graph. So the graph cannot be inferred from the words
+alone (some strings have several trees, with different graphs), nor the sentiment from words that
+are next to each other.
 """
 
 from typing import Iterator
@@ -15,23 +16,31 @@ from spigot_allennlp.data.synthetic.specification import (
     check_lengths,
     parse_specification,
 )
-from spigot_allennlp.data.synthetic.treebank.draw import Draw
+from spigot_allennlp.data.synthetic.treebank import (  # noqa: F401  (they register productions)
+    clauses,
+    noun_phrases,
+    verb_phrases,
+)
+from spigot_allennlp.data.synthetic.treebank.grammar import Derivation
+from spigot_allennlp.data.synthetic.treebank.sampling import Sampler
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
-from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
-from spigot_allennlp.data.synthetic.treebank.sentences import draw_tree
 from spigot_allennlp.data.synthetic.treebank.sentiment import STRONGEST, sentiment
-from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
-from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS
+from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree, linearize
+from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS, SyntheticSentence
+
+# How many sentences are sampled before a length is considered impossible.
+_ATTEMPTS = 1000
 
 
 def synthetic_text(spec: str, layout: str) -> str:
     """
-    The text of a file. The same `spec` names the same sentences in every layout.
+    Returns the text of a file of the treebank. The same `spec` names the same sentences in every
+    layout.
 
     # Parameters
 
     spec : `str`
-        Such as "synthetic:size=2000,seed=1"; see `Specification` for the keys.
+        Such as `"synthetic:size=2000,seed=1"`; see `Specification` for the keys.
     layout : `str`
         "sdp" (2015), "sdp2014", "sdp_augmented" (with the trees), "conllx", "conllu" (with the
         semantic graph as the enhanced one), "sst" (the sentiment of every phrase), "sst_columns"
@@ -52,7 +61,7 @@ def generate(
     size: int, seed: int, min_length: int = SHORTEST, max_length: int = LONGEST
 ) -> Iterator[SyntheticSentence]:
     """
-    The sentences of a data set; see `Specification` for the parameters.
+    Yields the sentences of a data set; see `Specification` for the parameters.
 
     # Raises
 
@@ -60,12 +69,30 @@ def generate(
     """
     check_lengths(Specification(size, seed, min_length, max_length))
     for number in range(1, size + 1):
-        draw = Draw(f"{seed}:{number}")
-        yield annotate(draw_tree(draw, min_length, max_length), f"{seed}-{number}")
+        sampler = Sampler(f"{seed}:{number}")
+        yield annotate(sample_tree(sampler, min_length, max_length), f"{seed}-{number}")
+
+
+def sample_tree(sampler: Sampler, min_length: int, max_length: int) -> SyntaxTree:
+    """
+    Samples trees until the length of a sentence is within the bounds, both included; returns that
+    tree.
+
+    # Raises
+
+    `ValueError` if of many sentences none has such a length.
+    """
+    for _ in range(_ATTEMPTS):
+        tree = linearize(Derivation(sampler).expand("sentence"))
+        if min_length <= len(tree.words) <= max_length:
+            first = tree.words[0]
+            capitalized = first._replace(form=first.form[0].upper() + first.form[1:])
+            return tree._replace(words=(capitalized,) + tree.words[1:])
+    raise ValueError(f"of {_ATTEMPTS} sentences none has {min_length} to {max_length} tokens")
 
 
 def annotate(tree: SyntaxTree, identifier: str) -> SyntheticSentence:
-    """The sentence with the graph that follows from its tree, and the sentiment of that graph."""
+    """Returns the sentence with the graph that follows from its tree, and with its sentiment."""
     graph = semantic_graph(tree)
     label = sentiment(tree.words, graph) + STRONGEST
     return SyntheticSentence(identifier, tree, graph, label)

@@ -15,31 +15,44 @@ from spigot_allennlp.data.formats.sdp import (
     format_sdp,
 )
 from spigot_allennlp.data.formats.sst import format_sst
-from spigot_allennlp.data.synthetic.treebank.phrases import sentiment_tree
-from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
-
-#: The universal part of speech of each tag of the Penn Treebank that is used.
-UNIVERSAL_TAGS = {"NN": "NOUN", "NNS": "NOUN", "NNP": "PROPN", "PRP": "PRON", "PRP$": "PRON"}
-UNIVERSAL_TAGS.update(WP="PRON", WDT="PRON", DT="DET", JJ="ADJ", RB="ADV", CD="NUM", CC="CCONJ")
-UNIVERSAL_TAGS.update(MD="AUX", TO="PART", POS="PART", IN="ADP")
-UNIVERSAL_TAGS.update({tag: "VERB" for tag in ("VB", "VBD", "VBZ", "VBP", "VBG", "VBN")})
-UNIVERSAL_TAGS.update({",": "PUNCT", ".": "PUNCT"})
-_BY_RELATION = {"aux": "AUX", "auxpass": "AUX", "cop": "AUX", "mark": "SCONJ", "neg": "PART"}
+from spigot_allennlp.data.synthetic.treebank.semantic_graph import SyntheticGraph
+from spigot_allennlp.data.synthetic.treebank.sentiment import sentiment_tree
+from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
 
-class Layout(NamedTuple):
+class SyntheticSentence(NamedTuple):
     """
-    One format.
+    A sentence of the treebank with its annotation.
+
+    # Parameters
+
+    identifier : `str`
+        Seed and number, from 1: "1-20".
+    tree : `SyntaxTree`
+    graph : `SyntheticGraph`
+    label : `int`
+        The sentiment, from 0, very negative, by 2, neutral, to 4, very positive.
+    """
+
+    identifier: str
+    tree: SyntaxTree
+    graph: SyntheticGraph
+    label: int
+
+
+class TreebankLayout(NamedTuple):
+    """
+    A text format in which the treebank can be written.
 
     # Parameters
 
     name : `str`
     write : `Callable[[SyntheticSentence], str]`
-        The text of a sentence, to its last line feed.
-    header : `str`, optional
-        What a file begins with.
+        Returns the text of a sentence, to its last line feed.
     suffix : `str`
-        What the name of a file ends in.
+        The end of the names of such files.
+    header : `str`, optional (default = `""`)
+        The beginning of such files.
     """
 
     name: str
@@ -48,19 +61,12 @@ class Layout(NamedTuple):
     header: str = ""
 
 
-def universal_tag(pos: str, relation: str) -> str:
-    """The universal part of speech of a word with this tag and relation."""
-    if relation in _BY_RELATION and not (relation == "aux" and pos == "TO"):
-        return _BY_RELATION[relation]
-    return UNIVERSAL_TAGS[pos]
-
-
 def _sdp(layout: SdpLayout) -> Callable[[SyntheticSentence], str]:
     def write(sentence: SyntheticSentence) -> str:
         graph = sentence.graph
-        predicates = {predicate for predicate, _, _ in graph.arcs}
+        predicates = {arc.predicate for arc in graph.arcs}
         tokens = []
-        for position, word, head, relation in sentence.tree.rows():
+        for position, word, head, relation in sentence.tree.tokens():
             flags = position in graph.tops, position in predicates
             frame = graph.frames[position - 1]
             tokens.append(SdpToken(*word, *flags, frame, head, relation))
@@ -73,18 +79,18 @@ def _sdp(layout: SdpLayout) -> Callable[[SyntheticSentence], str]:
 def _conllx(sentence: SyntheticSentence) -> str:
     tokens = [
         ConllToken(str(position), *word, word.pos, "_", head, relation)
-        for position, word, head, relation in sentence.tree.rows()
+        for position, word, head, relation in sentence.tree.tokens()
     ]
     return format_conll(ConllSentence(tuple(tokens)))
 
 
 def _conllu(sentence: SyntheticSentence) -> str:
-    """The semantic graph stands in the column for enhanced graphs."""
+    """Writes the semantic graph into the column for enhanced graphs."""
     graph = sentence.graph
-    edges = [(argument, predicate, role) for predicate, argument, role in graph.arcs]
+    edges = [(arc.argument, arc.predicate, arc.role) for arc in graph.arcs]
     edges = sorted(edges + [(top, 0, "root") for top in graph.tops])
     tokens = []
-    for position, (form, lemma, pos), head, relation in sentence.tree.rows():
+    for position, (form, lemma, pos), head, relation in sentence.tree.tokens():
         deps = "|".join(f"{source}:{label}" for end, source, label in edges if end == position)
         columns = (str(position), form, lemma, universal_tag(pos, relation), pos, "_")
         tokens.append(ConllToken(*columns, head, relation, deps or "_"))
@@ -99,8 +105,8 @@ def _sst(sentence: SyntheticSentence) -> str:
 
 def _sst_columns(sentence: SyntheticSentence) -> str:
     lines = [f"#{sentence.identifier}"]
-    for position, word, _, _ in sentence.tree.rows():
-        lines.append(join_columns([str(position), *word, str(sentence.label)]))
+    for token in sentence.tree.tokens():
+        lines.append(join_columns([str(token.position), *token.word, str(sentence.label)]))
     return "\n".join([*lines, "", ""])
 
 
@@ -109,16 +115,31 @@ def _sst_lines(sentence: SyntheticSentence) -> str:
 
 
 #: The formats by name.
-LAYOUTS: Dict[str, Layout] = {
+LAYOUTS: Dict[str, TreebankLayout] = {
     layout.name: layout
     for layout in (
-        Layout("sdp", _sdp(SDP_2015), ".sdp", SDP_HEADER + "\n"),
-        Layout("sdp2014", _sdp(SDP_2014), ".2014.sdp"),
-        Layout("sdp_augmented", _sdp(SDP_AUGMENTED), ".augmented.sdp", SDP_HEADER + "\n"),
-        Layout("conllx", _conllx, ".conll"),
-        Layout("conllu", _conllu, ".conllu"),
-        Layout("sst", _sst, ".txt"),
-        Layout("sst_columns", _sst_columns, ".sst.conll"),
-        Layout("sst_lines", _sst_lines, ".tsv"),
+        TreebankLayout("sdp", _sdp(SDP_2015), ".sdp", SDP_HEADER + "\n"),
+        TreebankLayout("sdp2014", _sdp(SDP_2014), ".2014.sdp"),
+        TreebankLayout("sdp_augmented", _sdp(SDP_AUGMENTED), ".augmented.sdp", SDP_HEADER + "\n"),
+        TreebankLayout("conllx", _conllx, ".conll"),
+        TreebankLayout("conllu", _conllu, ".conllu"),
+        TreebankLayout("sst", _sst, ".txt"),
+        TreebankLayout("sst_columns", _sst_columns, ".sst.conll"),
+        TreebankLayout("sst_lines", _sst_lines, ".tsv"),
     )
 }
+
+# The universal part of speech of each tag of the Penn Treebank that occurs.
+_UNIVERSAL_TAGS = {"NN": "NOUN", "NNS": "NOUN", "NNP": "PROPN", "PRP": "PRON", "PRP$": "PRON"}
+_UNIVERSAL_TAGS.update(WP="PRON", WDT="PRON", DT="DET", JJ="ADJ", RB="ADV", CD="NUM", CC="CCONJ")
+_UNIVERSAL_TAGS.update(MD="AUX", TO="PART", POS="PART", IN="ADP")
+_UNIVERSAL_TAGS.update({tag: "VERB" for tag in ("VB", "VBD", "VBZ", "VBP", "VBG", "VBN")})
+_UNIVERSAL_TAGS.update({",": "PUNCT", ".": "PUNCT"})
+_TAGS_BY_RELATION = {"aux": "AUX", "auxpass": "AUX", "cop": "AUX", "mark": "SCONJ", "neg": "PART"}
+
+
+def universal_tag(pos: str, relation: str) -> str:
+    """Returns the universal part of speech of a word with this tag and relation."""
+    if relation in _TAGS_BY_RELATION and not (relation == "aux" and pos == "TO"):
+        return _TAGS_BY_RELATION[relation]
+    return _UNIVERSAL_TAGS[pos]

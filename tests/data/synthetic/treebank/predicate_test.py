@@ -1,10 +1,9 @@
 import pytest
 
-from spigot_allennlp.data.synthetic.treebank.entries import Word
 from spigot_allennlp.data.synthetic.treebank.function_words import CONJUNCTIONS
-from spigot_allennlp.data.synthetic.treebank.node import Node, linearize
+from spigot_allennlp.data.synthetic.treebank.lexicon import BE, VERBS, Word
 from spigot_allennlp.data.synthetic.treebank.predicate import Form, Predicate, active, inflect
-from spigot_allennlp.data.synthetic.treebank.verbs import BE, VERBS
+from spigot_allennlp.data.synthetic.treebank.tree import Node, linearize
 
 PRAISE, SEE = (
     next(verb for verb in VERBS[kind].items if verb.lemma == lemma)
@@ -71,7 +70,7 @@ def test_an_adverb_stands_after_the_first_auxiliary(form, expected):
 
 
 @pytest.mark.parametrize(
-    "joins, form, expected",
+    "shares, form, expected",
     [
         (True, Form("past", negated=True), "did not praise and see"),
         (False, Form("past", negated=True), "did not praise and saw"),
@@ -80,11 +79,11 @@ def test_an_adverb_stands_after_the_first_auxiliary(form, expected):
         (False, Form("infinitive"), "to praise and see"),
     ],
 )
-def test_a_conjunct_shares_the_auxiliaries_or_has_its_own_form(joins, form, expected):
+def test_a_conjunct_shares_the_auxiliaries_or_has_its_own_form(shares, form, expected):
     first, second = praise(), active(SEE, "person")
     first.node.after(Node(CONJUNCTIONS["and"]), "cc").after(second.node, "conj")
     first.conjuncts.append(second)
-    second.joins = joins
+    second.shares_auxiliaries = shares
     assert text_of(inflect(first, form)) == expected
 
 

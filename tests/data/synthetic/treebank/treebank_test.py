@@ -42,7 +42,8 @@ def test_a_sentence_depends_on_seed_and_number_alone():
     assert list(generate(size=20, seed=1)) == SAMPLE[:20]
     assert list(islice(generate(size=10**9, seed=1), 5)) == SAMPLE[:5]
     assert all(
-        one.tree != other.tree for one, other in zip(generate(20, 2), SAMPLE[:20], strict=True)
+        first.tree != second.tree
+        for first, second in zip(generate(20, 2), SAMPLE[:20], strict=True)
     )
 
 
@@ -63,7 +64,7 @@ def test_lengths_are_within_their_bounds():
     lengths = [len(sentence.tree.words) for sentence in SAMPLE]
     assert min(lengths) >= 4 and max(lengths) <= 35
     assert 13 < sum(lengths) / len(lengths) < 16
-    short = [len(one.tree.words) for one in generate(30, 1, min_length=6, max_length=8)]
+    short = [len(sentence.tree.words) for sentence in generate(30, 1, min_length=6, max_length=8)]
     assert set(short) == {6, 7, 8}
 
 
@@ -86,7 +87,7 @@ def test_each_tree_has_one_root_and_reaches_every_word():
 def test_trees_are_projective():
     for sentence in SAMPLE:
         arcs = [(min(arc), max(arc)) for arc in enumerate(sentence.tree.heads, start=1)]
-        assert not [(one, two) for one in arcs for two in arcs if one[0] < two[0] < one[1] < two[1]]
+        assert not [(a, b) for a in arcs for b in arcs if a[0] < b[0] < a[1] < b[1]]
 
 
 def test_the_graph_is_a_function_of_the_tree_and_the_sentiment_of_the_graph():
@@ -119,7 +120,7 @@ def test_most_graphs_are_re_entrant_and_some_have_crossing_arcs():
 
 
 def test_relations_and_roles_are_all_there():
-    relations = Counter(one for sentence in SAMPLE for one in sentence.tree.relations)
+    relations = Counter(name for sentence in SAMPLE for name in sentence.tree.relations)
     roles = Counter(role for sentence in SAMPLE for *_, role in sentence.graph.arcs)
     rare = {"iobj", "appos", "ccomp", "xcomp", "rcmod", "vmod", "rel", "neg", "nsubjpass", "tmod"}
     assert all(relations[relation] >= 5 for relation in rare)
@@ -136,8 +137,8 @@ def test_labels_are_balanced():
 
 
 def test_the_vocabulary_is_small_with_a_tail_that_training_has_not_seen():
-    training = Counter(word for one in generate(2000, 1) for word in words_of(one))
-    development = {word for one in generate(300, 2) for word in words_of(one)}
+    training = Counter(word for sentence in generate(2000, 1) for word in words_of(sentence))
+    development = {word for sentence in generate(300, 2) for word in words_of(sentence)}
     assert 800 < len(training) < 1500
     assert 0.02 < len(development - set(training)) / len(development) < 0.2
 

@@ -11,7 +11,7 @@ from spigot_allennlp.data.formats.sentiment import (
     scan_sentiment_lines,
 )
 from spigot_allennlp.data.formats.sst import parse_sst
-from spigot_allennlp.data.synthetic.treebank.entries import Word
+from spigot_allennlp.data.synthetic.treebank.lexicon import Word
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 from spigot_allennlp.data.synthetic.treebank.treebank import generate, synthetic_text
@@ -48,7 +48,7 @@ def test_conllu_holds_the_tree_and_the_graph():
         verbs = {token.form for token in read.tokens if token.upos == "VERB"}
         assert verbs == {
             word.form
-            for _, word, _, relation in sentence.tree.rows()
+            for _, word, _, relation in sentence.tree.tokens()
             if word.pos[0] == "V" and relation not in ("aux", "auxpass", "cop")
         }
 

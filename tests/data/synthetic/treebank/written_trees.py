@@ -3,7 +3,7 @@
 import re
 from typing import List, Tuple
 
-from spigot_allennlp.data.synthetic.treebank.entries import Word
+from spigot_allennlp.data.synthetic.treebank.lexicon import Word
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
 _TOKEN = re.compile(r"(?P<form>.+?)(=(?P<lemma>.+?))?/(?P<pos>.+?)<(?P<head>\d+):(?P<relation>\w+)")

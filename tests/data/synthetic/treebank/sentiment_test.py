@@ -1,6 +1,6 @@
 from spigot_allennlp.data.formats.sst import format_sst
-from spigot_allennlp.data.synthetic.treebank.phrases import sentiment_tree
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
+from spigot_allennlp.data.synthetic.treebank.sentiment import sentiment_tree
 from spigot_allennlp.data.synthetic.treebank.treebank import generate
 from tests.data.synthetic.treebank.written_trees import tree_of
 

@@ -1,7 +1,12 @@
 import pytest
 
-from spigot_allennlp.data.synthetic.treebank.entries import make_noun, make_verb
-from spigot_allennlp.data.synthetic.treebank.morphology import gerund, past, plural, third_person
+from spigot_allennlp.data.synthetic.treebank.lexicon import (
+    add_ed,
+    add_ing,
+    add_s,
+    make_noun,
+    make_verb,
+)
 
 
 @pytest.mark.parametrize(
@@ -9,7 +14,7 @@ from spigot_allennlp.data.synthetic.treebank.morphology import gerund, past, plu
     [("critic", "critics"), ("city", "cities"), ("play", "plays"), ("genius", "geniuses")],
 )
 def test_a_noun_has_its_regular_plural(noun, expected):
-    assert plural(noun) == expected
+    assert add_s(noun) == expected
 
 
 @pytest.mark.parametrize(
@@ -26,11 +31,11 @@ def test_a_noun_has_its_regular_plural(noun, expected):
     ],
 )
 def test_a_verb_has_its_regular_forms(verb, doubled, expected):
-    forms = (third_person(verb), past(verb, doubled), gerund(verb, doubled))
+    forms = (add_s(verb), add_ed(verb, doubled), add_ing(verb, doubled))
     assert all(form == due for form, due in zip(forms, expected, strict=True) if due)
 
 
-def test_irregular_forms_are_given_with_the_entry():
+def test_irregular_forms_stand_in_the_entry():
     assert make_noun("child/children*", "person", 0)[:2] == ("child", "children")
     assert make_noun("child/children*", "person", 0).relational
     forms = make_verb("forbid/forbade/forbidden", "persuade", -1).forms

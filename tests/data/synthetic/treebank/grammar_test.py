@@ -1,18 +1,18 @@
-"""The grammar itself draws several trees for the same words."""
+"""The grammar itself builds several trees for the same words."""
 
 from typing import Dict, FrozenSet, List
 
 import pytest
 
-from spigot_allennlp.data.synthetic.treebank.draw import Draw, Weighted
-from spigot_allennlp.data.synthetic.treebank.entries import Modifier, Noun, Verb, Word
 from spigot_allennlp.data.synthetic.treebank.grammar import Production
-from spigot_allennlp.data.synthetic.treebank.sentence import SyntheticSentence
-from spigot_allennlp.data.synthetic.treebank.sentences import draw_tree
-from spigot_allennlp.data.synthetic.treebank.treebank import annotate
+from spigot_allennlp.data.synthetic.treebank.lexicon import Modifier, Noun, Verb, Word
+from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted
+from spigot_allennlp.data.synthetic.treebank.treebank import annotate, sample_tree
+from spigot_allennlp.data.synthetic.treebank.writing import SyntheticSentence
 
 ALWAYS = (
-    "sentence one_clause clause_about_person common_noun plain_common_noun no_adjective nothing"
+    "sentence one_clause clause_about_person common_noun plain_common_noun no_adjective "
+    "no_modifier no_adjunct nothing"
 )
 AMBIGUOUS = {
     "the camera is that of the critic, or what was used": "action with_something",
@@ -32,14 +32,14 @@ AMBIGUOUS = {
 }
 
 
-class Narrow(Draw):
-    """Draws some of the productions alone, and of the words of a class always the first."""
+class NarrowSampler(Sampler):
+    """Chooses some of the productions alone, and of the words of a class always the first."""
 
     def __init__(self, seed: str, productions: FrozenSet[str]) -> None:
         super().__init__(seed)
         self._productions = productions
 
-    def pick(self, choices: Weighted):
+    def choose(self, choices: Weighted):
         first = choices.items[0]
         if isinstance(first, (Noun, Verb, Modifier, Word)):
             return first
@@ -51,7 +51,7 @@ class Narrow(Draw):
                 if name in self._productions
             ]
             choices = Weighted(allowed or choices.items, [1] * len(allowed or choices.items))
-        return super().pick(choices)
+        return super().choose(choices)
 
 
 def two_readings(productions: str, sample: int) -> List[SyntheticSentence]:
@@ -59,7 +59,7 @@ def two_readings(productions: str, sample: int) -> List[SyntheticSentence]:
     allowed = frozenset(f"{ALWAYS} {productions}".split())
     by_words: Dict[tuple, SyntheticSentence] = {}
     for number in range(sample):
-        tree = draw_tree(Narrow(str(number), allowed), 4, 16)
+        tree = sample_tree(NarrowSampler(str(number), allowed), 4, 16)
         other = by_words.setdefault(tree.words, annotate(tree, str(number)))
         if other.tree != tree and annotate(tree, "").graph != other.graph:
             return [other, annotate(tree, str(number))]
@@ -68,7 +68,7 @@ def two_readings(productions: str, sample: int) -> List[SyntheticSentence]:
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
 def test_some_strings_have_several_trees_with_different_graphs(name):
-    one, other = two_readings(AMBIGUOUS[name], sample=3000)
-    assert one.tree.words == other.tree.words
-    assert one.tree.heads != other.tree.heads
-    assert one.graph.arcs != other.graph.arcs
+    first, second = two_readings(AMBIGUOUS[name], sample=3000)
+    assert first.tree.words == second.tree.words
+    assert first.tree.heads != second.tree.heads
+    assert first.graph.arcs != second.graph.arcs
