@@ -7,7 +7,8 @@ from allennlp.common import Params
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 
-from spigot_allennlp.ablation.design import design, read_axes
+from spigot_allennlp.ablation.plan.axes import read_axes
+from spigot_allennlp.ablation.plan.design import design
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 
 FOLDER = Path(__file__).parents[1] / "training_config"

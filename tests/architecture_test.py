@@ -57,10 +57,17 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
     "models": {"nn", "modules", "metrics", "structures"},
     "predictors": {"data", "modules"},
-    "training": set(),
+    "training": {"compat.whole_files"},
     "callbacks": {"data", "modules", "estimators", "compat.whole_files"},
-    "ablation": {"metrics", "modules", "callbacks", *RUN_FILES, "compat.config_variables"},
-    "commands": {"data", "ablation", *RUN_FILES},
+    "ablation": {
+        "metrics",
+        "modules",
+        "callbacks",
+        "training",
+        *RUN_FILES,
+        "compat.config_variables",
+    },
+    "commands": {"data", "ablation", "training", *RUN_FILES},
 }
 
 # Libraries that a package does without.

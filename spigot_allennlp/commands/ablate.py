@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from allennlp.commands.subcommand import Subcommand
 
 if TYPE_CHECKING:
-    from spigot_allennlp.ablation.executor import Executor
-    from spigot_allennlp.ablation.plan import Plan
+    from spigot_allennlp.ablation.plan.plan import Plan
+    from spigot_allennlp.ablation.run.executors import Executor
 
 DESCRIPTION = """Train every variant of an experiment with every seed, test each, and compare
-them. A folder that was begun is gone on with: what is done is skipped, what was interrupted is
-resumed."""
+them. In a folder that has an ablation, what is done is skipped, what was interrupted is resumed."""
 
 
 @Subcommand.register("ablate")
@@ -73,7 +72,7 @@ def _add_seeds(subparser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="PATH",
-        help="dotted paths into the config that are given the seed, too, besides AllenNLP's three "
+        help="dotted paths into the config, besides AllenNLP's three, whose value is the seed "
         "(dataset_reader.seed, if data are drawn)",
     )
 
@@ -97,9 +96,7 @@ def _add_execution(subparser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gpus", type=float, default=0.0, help="with --ray: how many GPUs each run takes"
     )
-    group.add_argument(
-        "--retry-failed", action="store_true", help="go on with runs that failed, too"
-    )
+    group.add_argument("--retry-failed", action="store_true", help="resume runs that failed, too")
 
 
 def _add_report(subparser: argparse.ArgumentParser) -> None:
@@ -108,7 +105,7 @@ def _add_report(subparser: argparse.ArgumentParser) -> None:
         "--metric",
         nargs="+",
         default=[],
-        help="figures to report; the first is tested for significance (default: the trainer's "
+        help="metrics to report; the first is tested for significance (default: the trainer's "
         "validation_metric)",
     )
     group.add_argument(
@@ -133,7 +130,7 @@ def _positive(text: str) -> int:
 
 def ablate_from_args(args: argparse.Namespace) -> None:
     """
-    Does what the command line asks for. The exit status is 0 if every cell is done, otherwise 1.
+    Does what the command line asks for. The exit status is 0 if every run is done, otherwise 1.
     """
     from allennlp.common.checks import ConfigurationError
     from allennlp.common.util import SigTermReceived
@@ -147,48 +144,50 @@ def ablate_from_args(args: argparse.Namespace) -> None:
 
 
 def ablate(args: argparse.Namespace) -> bool:
-    """Trains, unless only the report is asked for, and reports. Whether every cell is done."""
+    """
+    Plans, trains what has not been trained yet, and writes the report. Returns whether every run is
+    done.
+    """
     from allennlp.common.checks import ConfigurationError
 
-    from spigot_allennlp.ablation.experiment import begin, carry_out
-    from spigot_allennlp.ablation.plan import Plan
-    from spigot_allennlp.ablation.report import write_report
+    from spigot_allennlp.ablation.plan.plan import Plan
+    from spigot_allennlp.ablation.report.report import write_report
+    from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
     from spigot_allennlp.compat.folder_lock import locked
 
     folder = Path(args.serialization_dir)
     if args.report_only:
-        plan = Plan.load(folder).looked_at(args.metric, args.baseline)
+        plan = Plan.load(folder).reporting(args.metric, args.baseline)
         return write_report(plan, folder, args.resamples)
     if not args.config:
         raise ConfigurationError("The command line names no base config to train.")
-    asked = _asked(args)
+    plan = _plan(args)
     with locked(folder):
-        plan = begin(asked, folder)
-        executor = _executor(args)
-        packages = args.include_package
-        carry_out(asked, folder, executor, args.threads, packages, args.retry_failed)
-        return write_report(plan, folder, args.resamples)
+        joined = start_ablation(plan, folder)
+        run_ablation(
+            plan, folder, _executor(args), args.threads, args.include_package, args.retry_failed
+        )
+        return write_report(joined, folder, args.resamples)
 
 
-def _asked(args: argparse.Namespace) -> "Plan":
-    from spigot_allennlp.ablation.design import design, read_axes
-    from spigot_allennlp.ablation.option_value import read_value
+def _plan(args: argparse.Namespace) -> "Plan":
+    from spigot_allennlp.ablation.plan.axes import read_axes, read_value
+    from spigot_allennlp.ablation.plan.design import design
 
     return design(
-        args.config,
-        read_axes(args.vary, args.variants),
-        args.seeds,
-        args.overrides,
-        read_value(args.test_data, "--test-data") if args.test_data else None,
-        args.metric,
-        args.baseline,
-        args.seed_paths,
+        base=args.config,
+        axes=read_axes(args.vary, args.variants),
+        seeds=args.seeds,
+        overrides=args.overrides,
+        test_data=read_value(args.test_data, "--test-data") if args.test_data else None,
+        metrics=args.metric,
+        baseline=args.baseline,
+        seed_paths=args.seed_paths,
     )
 
 
 def _executor(args: argparse.Namespace) -> "Executor":
-    from spigot_allennlp.ablation.local_processes import LocalProcesses
-    from spigot_allennlp.ablation.ray_cluster import RayCluster
+    from spigot_allennlp.ablation.run.executors import LocalProcesses, RayCluster
 
     if args.ray:
         return RayCluster(args.ray, args.jobs, args.threads, args.gpus)

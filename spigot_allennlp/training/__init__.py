@@ -1,4 +1,4 @@
-"""Schedules of the learning rate that AllenNLP does not have."""
+"""Schedules of the learning rate that AllenNLP does not have, and the curves of a training."""
 
 from spigot_allennlp.training.inverse_square_root import InverseSquareRoot
 

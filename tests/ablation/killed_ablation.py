@@ -14,9 +14,9 @@ from typing import Any
 
 from allennlp.training import TrainerCallback
 
-from spigot_allennlp.ablation.experiment import begin, carry_out
-from spigot_allennlp.ablation.local_processes import LocalProcesses
-from spigot_allennlp.ablation.report import write_report
+from spigot_allennlp.ablation.report.report import write_report
+from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.run.executors import LocalProcesses
 from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned
 
@@ -28,7 +28,7 @@ class KillTheGroup(TrainerCallback):
     strikes = False
 
     def on_epoch(self, trainer: Any, *args: Any, **kwargs: Any) -> None:
-        # In its second epoch: of four cells, two are done, or being trained, and two are waiting.
+        # In its second epoch: of four runs, two are done, or being trained, and two are waiting.
         if self.strikes and "seed-2" in self.serialization_dir and trainer._epochs_completed == 1:
             os.killpg(os.getpgid(0), signal.SIGKILL)
 
@@ -41,8 +41,8 @@ def ablate(folder: Path, out: str, strikes: bool = False) -> int:
         KillTheGroup.strikes = strikes
         try:
             with locked(folder / out):
-                plan = begin(planned(folder), folder / out)
-                carry_out(plan, folder / out, LocalProcesses(jobs=2))
+                plan = start_ablation(planned(folder), folder / out)
+                run_ablation(plan, folder / out, LocalProcesses(jobs=2))
                 os._exit(0 if write_report(plan, folder / out, 100) else 3)
         finally:
             os._exit(1)

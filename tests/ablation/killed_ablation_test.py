@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from spigot_allennlp.ablation.record import Record
+from spigot_allennlp.ablation.run.run_record import RunRecord
 from tests.ablation.tiny_experiment import write_experiment
 
 ROOT = Path(__file__).parents[2]
-CELLS = [f"{variant}/seed-{seed}" for variant in ("lr=0.1", "lr=0.01") for seed in (1, 2)]
+RUNS = [f"{variant}/seed-{seed}" for variant in ("lr=0.1", "lr=0.01") for seed in (1, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -30,28 +30,30 @@ def folder(tmp_path_factory):
     return here
 
 
-def test_every_cell_ends_as_one_that_was_not_killed(folder):
-    for cell in CELLS:
-        whole, killed = (Record.load(folder / run / cell) for run in ("whole", "killed"))
+def test_every_run_ends_as_one_that_was_not_killed(folder):
+    for run in RUNS:
+        whole, killed = (RunRecord.load(folder / part / run) for part in ("whole", "killed"))
         assert whole.state == killed.state == "done"
         assert whole.test["figures"] == killed.test["figures"]
         for epoch in range(3):
             found = [
                 json.loads(
-                    (folder / run / cell / "run" / f"metrics_epoch_{epoch}.json").read_text()
+                    (folder / part / run / "run" / f"metrics_epoch_{epoch}.json").read_text()
                 )
-                for run in ("whole", "killed")
+                for part in ("whole", "killed")
             ]
             assert found[0]["training_loss"] == found[1]["training_loss"]
 
 
 def test_what_was_done_is_not_done_again_and_what_was_not_goes_on(folder):
-    attempts = {cell: Record.load(folder / "killed" / cell).attempts for cell in CELLS}
-    assert all(len(attempts[cell]) == 1 for cell in CELLS if "seed-1" in cell)
-    interrupted = [one for cell in CELLS for one in attempts[cell] if one.get("interrupted")]
+    attempts = {run: RunRecord.load(folder / "killed" / run).attempts for run in RUNS}
+    assert all(len(attempts[run]) == 1 for run in RUNS if "seed-1" in run)
+    interrupted = [
+        attempt for run in RUNS for attempt in attempts[run] if attempt.get("interrupted")
+    ]
     assert 1 <= len(interrupted) <= 2
-    resumed = [cell for cell in CELLS if len(attempts[cell]) == 2]
-    logs = [(folder / "killed" / cell / "log.txt").read_text() for cell in resumed]
+    resumed = [run for run in RUNS if len(attempts[run]) == 2]
+    logs = [(folder / "killed" / run / "log.txt").read_text() for run in resumed]
     assert any("Resuming after 1 epochs" in log for log in logs)
 
 

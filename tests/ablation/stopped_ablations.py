@@ -1,6 +1,6 @@
 """
-Kills ablations by SIGKILL, all their processes at once or the one that trains a cell alone, has
-them done by the same command (after the death of a cell, with --retry-failed), and compares them
+Kills ablations by SIGKILL, all their processes at once or the one that trains a run alone, has
+them done by the same command (after the death of a run, with --retry-failed), and compares them
 with one that was not killed: python -m tests.ablation.stopped_ablations FOLDER [MOMENTS [SEED]].
 Prints a row for each; the exit status is 1 if any differs.
 
@@ -20,16 +20,16 @@ from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from spigot_allennlp.ablation.experiment import begin, carry_out
-from spigot_allennlp.ablation.local_processes import LocalProcesses
-from spigot_allennlp.ablation.record import Record
-from spigot_allennlp.ablation.report import write_report
+from spigot_allennlp.ablation.report.report import write_report
+from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.run.executors import LocalProcesses
+from spigot_allennlp.ablation.run.run_record import RunRecord
 from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned, write_experiment
 from tests.callbacks.resumable_test import OF_THE_MACHINE
 from tests.callbacks.stopped_runs import Events, kind_of
 
-CELL = re.compile(r"\S+/seed-\d+/")
+RUN = re.compile(r"\S+/seed-\d+/")
 
 
 class Kill(NamedTuple):
@@ -58,7 +58,7 @@ class EventsOfProcesses(Events):
 
 
 def ablate(here: Path, out: Path, kill: Optional[Kill] = None, retry_failed: bool = False) -> int:
-    """The signal that ended it, or its exit status, which is 0 if all cells are done."""
+    """The signal that ended it, or its exit status, which is 0 if all runs are done."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
@@ -68,8 +68,8 @@ def ablate(here: Path, out: Path, kill: Optional[Kill] = None, retry_failed: boo
         try:
             EventsOfProcesses(out, kill).watch()
             with locked(out):
-                plan = begin(planned(here, seeds=[1]), out)
-                carry_out(plan, out, LocalProcesses(jobs=2), retry_failed=retry_failed)
+                plan = start_ablation(planned(here, seeds=[1]), out)
+                run_ablation(plan, out, LocalProcesses(jobs=2), retry_failed=retry_failed)
                 os._exit(0 if write_report(plan, out, 100) else 3)
         except BaseException:
             traceback.print_exc()
@@ -83,7 +83,7 @@ def contents(out: Path) -> Dict[str, Any]:
     files = [file for file in out.rglob("*") if file.is_file() and file.name != ".lock"]
     found: Dict[str, Any] = {"files": sorted(str(file.relative_to(out)) for file in files)}
     for file in out.rglob("cell.json"):
-        record = Record.load(file.parent)
+        record = RunRecord.load(file.parent)
         assert record is not None
         found[str(file.relative_to(out))] = (record.state, record.test["figures"])
         found[f"{file.relative_to(out)}: metrics"] = {
@@ -99,18 +99,18 @@ def contents(out: Path) -> Dict[str, Any]:
 def moments(events: Sequence[str], generator: random.Random) -> Iterator[Kill]:
     """
     Kills without end: of each kind of file in turn, by turns of all processes and of that of a
-    cell, if it is a file of a cell.
+    run, if it is a file of a run.
     """
     by_kind: Dict[str, List[str]] = {}
     for event in events:
-        kind = kind_of(CELL.sub("", event).replace(" run/", " "))
+        kind = kind_of(RUN.sub("", event).replace(" run/", " "))
         by_kind.setdefault(kind, []).append(event)
     pools = [cycle(generator.sample(of_kind, len(of_kind))) for of_kind in by_kind.values()]
     generator.shuffle(pools)
     for number, event in enumerate(chain.from_iterable(zip(*pools, strict=True))):
         occurrence, name = event.split(" ", 1)
-        is_of_cell = CELL.search(name) is not None or name.startswith("part of ")
-        yield Kill(name, int(occurrence), is_of_all=number % 2 == 0 or not is_of_cell)
+        is_of_run = RUN.search(name) is not None or name.startswith("part of ")
+        yield Kill(name, int(occurrence), is_of_all=number % 2 == 0 or not is_of_run)
 
 
 def main(here: Path, count: int = 8, seed: int = 0) -> bool:

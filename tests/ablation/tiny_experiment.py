@@ -1,13 +1,13 @@
-"""An experiment that takes a cell a moment: a classifier of a few sentences."""
+"""An experiment that takes a run a moment: a classifier of a few sentences."""
 
 import json
 import random
 from pathlib import Path
 from typing import Any, Dict, List
 
-from spigot_allennlp.ablation.axes import axis_of_option
-from spigot_allennlp.ablation.design import design
-from spigot_allennlp.ablation.plan import Plan
+from spigot_allennlp.ablation.plan.axes import axis_of_option
+from spigot_allennlp.ablation.plan.design import design
+from spigot_allennlp.ablation.plan.plan import Plan
 
 CONFIG: Dict[str, Any] = {
     "dataset_reader": {"type": "text_classification_json", "tokenizer": "just_spaces"},

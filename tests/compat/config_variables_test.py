@@ -11,7 +11,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import load_archive
 
-from spigot_allennlp.ablation.design import design, read_axes
+from spigot_allennlp.ablation.plan.axes import read_axes
+from spigot_allennlp.ablation.plan.design import design
 from spigot_allennlp.compat import config_variables
 from spigot_allennlp.compat.config_variables import DEFAULTS
 

@@ -1,0 +1,259 @@
+"""What an ablation consists of: variants with their configs, runs, and what is reported of them."""
+
+import difflib
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.params import with_overrides
+
+from spigot_allennlp.ablation.plan.axes import folder_name
+from spigot_allennlp.compat.whole_files import read_json, write_json
+
+FILE = "plan.json"
+FORMAT = 1
+SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """
+    One way to do the experiment.
+
+    # Parameters
+
+    name : `str`
+    config : `Dict[str, Any]`
+        The whole config, without seeds.
+    changes : `Dict[str, Any]`
+        What distinguishes it: its overrides, and `config` if it has a base config of its own.
+    """
+
+    name: str
+    config: Dict[str, Any]
+    changes: Dict[str, Any] = field(default_factory=dict)
+
+
+class RunId(NamedTuple):
+    """Names a run: the name of a variant, and a seed."""
+
+    variant: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What is trained and reported; in the folder of an ablation, the file `plan.json`.
+
+    # Parameters
+
+    base : `str`
+        The file of the base config.
+    variants : `Dict[str, Variant]`
+        By name, in the order in which they are reported.
+    runs : `List[RunId]`
+        In the order in which they are trained. The file calls them "cells".
+    test_data : `Any`, optional (default = `None`)
+        What every run is tested on; `None` for the `test_data_path` of its config, or else its
+        validation data.
+    metrics : `List[str]`
+        The metrics that are reported. The first is tested for significance.
+    baseline : `str`
+        The variant that the others are compared with.
+    seed_paths : `List[str]`
+        Dotted paths into the config, besides AllenNLP's three seeds, whose value is the seed of the
+        run: that of the data, say, if they are drawn.
+    """
+
+    base: str
+    variants: Dict[str, Variant]
+    runs: List[RunId]
+    test_data: Any = None
+    metrics: List[str] = field(default_factory=list)
+    baseline: str = ""
+    seed_paths: List[str] = field(default_factory=list)
+
+    def save(self, folder: Path) -> None:
+        """Writes the plan into the folder of its ablation."""
+        content = {"format": FORMAT, **vars(self)}
+        content["cells"] = content.pop("runs")
+        content["variants"] = {
+            name: {"changes": variant.changes, "config": variant.config}
+            for name, variant in self.variants.items()
+        }
+        write_json(folder / FILE, content)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Plan":
+        """
+        Reads the plan of an ablation.
+
+        # Raises
+
+        `ConfigurationError` if there is none, it was cut off or damaged, or another version of the
+        program wrote it.
+        """
+        if not (folder / FILE).exists():
+            raise ConfigurationError(f"There is no ablation in {folder}: it has no {FILE}.")
+        try:
+            content = read_json(folder / FILE)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{folder / FILE} is no JSON ({error}): it was cut off, or damaged. The command "
+                "that trained the runs, without --report-only, writes it anew, and trains none "
+                "that is done."
+            ) from error
+        if content.pop("format") != FORMAT:
+            raise ConfigurationError(f"{folder / FILE} is of another version of spigot_allennlp.")
+        content["runs"] = [RunId(*names) for names in content.pop("cells")]
+        content["variants"] = {
+            name: Variant(name, entry["config"], entry["changes"])
+            for name, entry in content["variants"].items()
+        }
+        return cls(**content)
+
+    def joined_to(self, earlier: "Plan", folder: Path) -> "Plan":
+        """
+        Adds the variants and runs that an earlier plan has besides.
+
+        # Raises
+
+        `ConfigurationError` if a variant of the same name has another config, or the test data are
+        others: what has been trained would not be what the report says.
+        """
+        way_out = f"Name another folder than {folder}, or another variant."
+        for name in self.variants.keys() & earlier.variants.keys():
+            change = first_difference(earlier.variants[name].config, self.variants[name].config)
+            if change:
+                raise ConfigurationError(
+                    f"The variant '{name}' is there already, with another config: {change}. "
+                    f"{way_out}"
+                )
+        if self.seed_paths != earlier.seed_paths:
+            raise ConfigurationError(
+                "The runs that are already there have their seed in other places: --seed-paths "
+                f"was {earlier.seed_paths} and is now {self.seed_paths}. {way_out}"
+            )
+        if self.test_data != earlier.test_data:
+            raise ConfigurationError(
+                "The runs that are already there are tested on other data: --test-data was "
+                f"{earlier.test_data!r} and is now {self.test_data!r}. {way_out}"
+            )
+        variants = {**earlier.variants, **self.variants}
+        folders = {folder_name(name): name for name in variants}
+        for name in variants:
+            if folders[folder_name(name)] != name:
+                raise ConfigurationError(
+                    f"The variants '{name}' and '{folders[folder_name(name)]}' would share a "
+                    f"folder. {way_out}"
+                )
+        runs = list(dict.fromkeys([*earlier.runs, *self.runs]))
+        return replace(self, variants=variants, runs=runs)
+
+    def reporting(self, metrics: Sequence[str], baseline: str) -> "Plan":
+        """
+        Returns the same plan with other metrics, another baseline, where they are not empty.
+
+        # Raises
+
+        `ConfigurationError` if there is no such variant.
+        """
+        if baseline and baseline not in self.variants:
+            raise ConfigurationError(
+                f"--baseline {baseline}: there is no such variant; there are "
+                f"{', '.join(self.variants)}."
+            )
+        return replace(
+            self, metrics=list(metrics) or self.metrics, baseline=baseline or self.baseline
+        )
+
+    def folder_of(self, run_id: RunId, folder: Path) -> Path:
+        """Returns the folder of a run in that of the ablation: `<variant>/seed-<n>`."""
+        return folder / folder_name(run_id.variant) / f"seed-{run_id.seed}"
+
+    def config_of(self, run_id: RunId) -> Dict[str, Any]:
+        """
+        Returns the config of the run's variant with the run's seed.
+
+        # Raises
+
+        `ConfigurationError` if there is no place in it for the seed.
+        """
+        variant = self.variants[run_id.variant]
+        seeded = {**variant.config, **dict.fromkeys(SEEDS, run_id.seed)}
+        return apply_overrides(seeded, dict.fromkeys(self.seed_paths, run_id.seed), "--seed-paths")
+
+
+def run_ids(names: Sequence[str], seeds: Sequence[int]) -> List[RunId]:
+    """Orders runs seed by seed, so that every variant is tried before any is tried again."""
+    return [RunId(name, seed) for seed in seeds for name in names]
+
+
+def apply_overrides(
+    config: Dict[str, Any], overrides: Dict[str, Any], origin: str
+) -> Dict[str, Any]:
+    """
+    Returns the config with the overrides put in, as `allennlp train --overrides` does it.
+
+    # Parameters
+
+    config : `Dict[str, Any]`
+    overrides : `Dict[str, Any]`
+        By dotted path. The last part of a path may be new to the config, the others may not.
+    origin : `str`
+        The option that the overrides came from.
+
+    # Raises
+
+    `ConfigurationError` that names option and path, and what there is in the place of the part that
+    is not.
+    """
+    for path in overrides:
+        _check_path(config, path, origin)
+    try:
+        return with_overrides(config, overrides)
+    except ValueError as error:
+        raise ConfigurationError(f"{origin}: {error}") from error
+
+
+def _check_path(config: Any, path: str, origin: str) -> None:
+    parts = path.split(".")
+    for number, part in enumerate(parts):
+        if not isinstance(config, (dict, list)):
+            raise ConfigurationError(
+                f"{origin}: {path} goes into '{'.'.join(parts[:number])}', which is {config!r} and "
+                "has no parts."
+            )
+        keys = list(config) if isinstance(config, dict) else [str(n) for n in range(len(config))]
+        if part not in keys:
+            if number == len(parts) - 1 and isinstance(config, dict):
+                return
+            place = ".".join(parts[:number]) or "the config"
+            near = difflib.get_close_matches(part, keys, 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise ConfigurationError(
+                f"{origin}: there is no '{part}' in {place}, which has {', '.join(keys)}.{hint}"
+            )
+        config = config[part] if isinstance(config, dict) else config[int(part)]
+
+
+def digest(config: Dict[str, Any]) -> str:
+    """Returns a text that is equal for equal configs, whatever the order of their keys."""
+    text = json.dumps(config, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
+    """Says where two configs differ, "trainer.num_epochs was 8 and is now 4"; `None` if nowhere."""
+    if before == after:
+        return None
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            if before.get(key) != after.get(key):
+                place = f"{path}.{key}" if path else key
+                return first_difference(before.get(key), after.get(key), place)
+    return f"{path} was {before!r} and is now {after!r}"

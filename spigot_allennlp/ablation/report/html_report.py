@@ -1,0 +1,110 @@
+"""The report as one HTML file that needs no other; its template is `html_report.html`."""
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Dict, List
+from urllib.parse import quote
+
+from spigot_allennlp.ablation.report import formatting
+from spigot_allennlp.ablation.report.plots import ACCENT, INK
+from spigot_allennlp.ablation.report.summary import RunResult, Summary
+from spigot_allennlp.ablation.run.progress import duration
+from spigot_allennlp.ablation.run.run_record import FAILED, REFUSED
+from spigot_allennlp.ablation.run.single_run import LOG
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+LOG_LINES = 20  # that are shown of a failed run
+
+
+def html_report(summary: Summary, plots: Dict[str, bytes]) -> str:
+    """
+    Writes the report as HTML.
+
+    # Parameters
+
+    summary : `Summary`
+    plots : `Dict[str, bytes]`
+        SVG, by the name of its file.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["breakable"] = breakable
+    folder = files("spigot_allennlp.ablation.report")
+    template = folder.joinpath("html_report.html").read_text(encoding="utf-8")
+    table = formatting.variants_table(summary)
+    return environment.from_string(template).render(
+        base=summary.plan.base,
+        opening=formatting.opening(summary),
+        warning=formatting.warning(summary),
+        header=table.header,
+        lines=table.lines,
+        notes=formatting.notes(summary),
+        plots=[(*formatting.PLOTS[name], inline_svg(svg)) for name, svg in plots.items()],
+        refused=formatting.messages(summary, REFUSED),
+        failed=[
+            failed_run(summary, result) for result in summary.runs if result.record.state == FAILED
+        ],
+        metrics=summary.plan.metrics,
+        runs=[run_line(summary, result) for result in summary.runs],
+        variants=[(row.variant, row.changes) for row in summary.rows],
+        versions=library_versions(summary),
+    )
+
+
+def run_line(summary: Summary, result: RunResult) -> Dict[str, Any]:
+    """Returns what the table of runs shows of a run."""
+    record, log = result.record, result.run.folder / LOG
+    return {
+        "variant": record.variant,
+        "seed": record.seed,
+        "state": record.shown_state,
+        "scores": [formatting.number(result.score(metric)) for metric in summary.plan.metrics],
+        "time": duration(record.seconds or None),
+        "seconds": record.seconds,
+        "memory": formatting.memory(record.peak_memory_mb),
+        "attempts": len(record.attempts),
+        "log": quote(str(log.relative_to(summary.folder))) if log.exists() else None,
+    }
+
+
+def failed_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
+    """Returns what is shown of a run that failed: its message, and how its log ends."""
+    log = result.run.folder / LOG
+    lines: List[str] = []
+    if log.exists():
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+    line = run_line(summary, result)
+    return {"tail": "\n".join(lines), "message": result.record.message, **line}
+
+
+def library_versions(summary: Summary) -> List[str]:
+    """Lists each set of versions that runs were made with: one, as it should be, or more."""
+    versions = [
+        ", ".join(f"{name} {version}" for name, version in result.record.versions.items())
+        for result in summary.runs
+    ]
+    return [text for text in dict.fromkeys(versions) if text]
+
+
+def breakable(name: str) -> "Markup":
+    """Escapes a name, and allows a line to be broken after each comma, plus sign and slash."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([,+/])", r"\1<wbr>", str(escape(name))))
+
+
+def inline_svg(svg: bytes) -> str:
+    """Fits a plot into the page: without prologue, as wide as there is room, in its colours."""
+    text = svg[svg.index(b"<svg") :].decode("utf-8").replace(INK, "currentColor")
+    text = text.replace(ACCENT, "var(--accent)").replace("fill: #ffffff", "fill: none")
+    return re.sub(r'<svg ([^>]*?)width="([\d.]+)pt" height="[\d.]+pt"', _svg_tag, text, count=1)
+
+
+def _svg_tag(match: "re.Match[str]") -> str:
+    width = float(match[2]) * 4 / 3  # pixels
+    return f'<svg style="width:100%;max-width:{width:.0f}px;height:auto" {match[1]}'

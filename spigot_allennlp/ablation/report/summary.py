@@ -1,0 +1,294 @@
+"""
+From the records of all runs to one row for each variant: its scores over the seeds, what it cost,
+how it compares with the baseline. Whatever is written for readers or programs is made from it.
+"""
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.ablation.plan.plan import Plan
+from spigot_allennlp.ablation.report.comparison import (
+    Comparison,
+    Resampling,
+    SeedScores,
+    adjusted,
+    bootstrapped,
+    compare,
+    interval,
+    sampled,
+)
+from spigot_allennlp.ablation.run.ablation import runs_of
+from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores, read_scores
+from spigot_allennlp.ablation.run.run_record import DONE, RunRecord
+from spigot_allennlp.ablation.run.single_run import INSTANCES, Run
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run, with its record as it was when the report was begun."""
+
+    run: Run
+    record: RunRecord
+
+    def score(self, metric: str) -> Optional[float]:
+        """Returns a metric on the test data; `None` if the run is not done, or has none."""
+        return self.record.test_metrics.get(metric) if self.record.state == DONE else None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What is reported of some numbers. `deviation` is the sample's: divided by `n - 1`."""
+
+    number: int
+    mean: float
+    deviation: Optional[float]
+    median: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    What is reported of a variant.
+
+    # Parameters
+
+    variant : `str`
+    changes : `Dict[str, Any]`
+        What distinguishes it.
+    states : `Dict[str, int]`
+        How many of its runs are in which state.
+    spreads : `Dict[str, Spread]`
+        Of each metric, over the seeds.
+    seconds : `float`, optional (default = `None`)
+        The median wall time of its runs that are done: training, testing and all attempts.
+    cpu_seconds : `float`, optional (default = `None`)
+        The median of the same runs.
+    peak_memory_mb : `float`, optional (default = `None`)
+        The largest of its runs.
+    peak_gpu_memory_mb : `float`, optional (default = `None`)
+        The same of the GPU.
+    interval : `Tuple[float, float]`, optional (default = `None`)
+        The 95 % confidence interval of the mean of the first metric.
+    comparison : `Comparison`, optional (default = `None`)
+        With the baseline, by the first metric.
+    not_compared : `str`, optional (default = `""`)
+        Why it is not compared.
+    """
+
+    variant: str
+    changes: Dict[str, Any]
+    states: Dict[str, int]
+    spreads: Dict[str, Spread] = field(default_factory=dict)
+    seconds: Optional[float] = None
+    cpu_seconds: Optional[float] = None
+    peak_memory_mb: Optional[float] = None
+    peak_gpu_memory_mb: Optional[float] = None
+    interval: Optional[Tuple[float, float]] = None
+    comparison: Optional[Comparison] = None
+    not_compared: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """
+    All that the report says.
+
+    # Parameters
+
+    plan : `Plan`
+    folder : `Path`
+        Of the ablation, absolute.
+    runs : `List[RunResult]`
+        In the order of the plan's variants, then of the seeds.
+    rows : `List[Row]`
+        In the order of the plan's variants.
+    resamples : `int`
+        How many draws of each kind the comparisons are made of.
+    is_exact : `bool`
+        Whether the first metric itself was resampled, or the mean of what it is of each instance
+        alone.
+    """
+
+    plan: Plan
+    folder: Path
+    runs: List[RunResult]
+    rows: List[Row] = field(default_factory=list)
+    resamples: int = 0
+    is_exact: bool = True
+
+    def runs_of(self, variant: str) -> List[RunResult]:
+        return [result for result in self.runs if result.record.variant == variant]
+
+    def scores(self, variant: str, metric: str) -> Dict[int, float]:
+        """Returns a metric of the runs of a variant that have it, by seed."""
+        scores = {result.record.seed: result.score(metric) for result in self.runs_of(variant)}
+        return {seed: score for seed, score in scores.items() if score is not None}
+
+    def metric_names(self) -> List[str]:
+        """Returns the names of all metrics that some run has."""
+        names = (name for result in self.runs for name in result.record.test_metrics)
+        return list(dict.fromkeys(names))
+
+
+def summarise(plan: Plan, folder: Path, resamples: int) -> Summary:
+    """
+    Reads the records of all runs, and compares the variants with the baseline.
+
+    # Parameters
+
+    plan : `Plan`
+    folder : `Path`
+        Of the ablation.
+    resamples : `int`
+        How many draws of each kind of resampling.
+
+    # Raises
+
+    `ConfigurationError` if no run that is done has a metric of that name.
+    """
+    summary = Summary(plan, folder.absolute(), collect_runs(plan, folder), resamples=resamples)
+    check_metrics(summary)
+    scores = sampled_scores(summary)
+    comparisons = adjusted(_comparisons(summary, scores))
+    samples = [sample for by_seed in scores.values() for sample in by_seed.values()]
+    return replace(
+        summary,
+        rows=[_row(summary, name, scores, comparisons.get(name)) for name in plan.variants],
+        is_exact=all(sample.scores.is_exact for sample in samples),
+    )
+
+
+def collect_runs(plan: Plan, folder: Path) -> List[RunResult]:
+    """Reads the record of every run, in the order of the plan's variants, then of the seeds."""
+    results = [RunResult(run, run.record()) for run in runs_of(plan, folder)]
+    order = list(plan.variants)
+    return sorted(results, key=lambda it: (order.index(it.record.variant), it.record.seed))
+
+
+def check_metrics(summary: Summary) -> None:
+    """
+    Checks that the models report the metrics that are asked for.
+
+    # Raises
+
+    `ConfigurationError` if there is no metric of a name.
+    """
+    known = summary.metric_names()
+    unknown = [metric for metric in summary.plan.metrics if metric not in known]
+    if known and unknown:
+        raise ConfigurationError(
+            f"--metric {' '.join(unknown)}: the models report no such metric. They report "
+            f"{', '.join(known)}. What was trained is there: the same command with other metrics "
+            "trains nothing anew."
+        )
+
+
+def sampled_scores(summary: Summary) -> Dict[str, SeedScores]:
+    """Resamples the first metric of all runs that are done, by variant and seed."""
+    metric = summary.plan.metrics[0]
+    by_size: Dict[int, Dict[Tuple[str, int], InstanceScores]] = {}
+    for result in summary.runs:
+        value = result.score(metric)
+        if value is None:
+            continue
+        source = result.record.test["sources"].get(metric)
+        scores = read_scores(result.run.folder / INSTANCES, metric, value, source)
+        if scores is not None and len(scores.rows):
+            key = result.record.variant, result.record.seed
+            by_size.setdefault(len(scores.rows), {})[key] = scores
+    by_variant: Dict[str, SeedScores] = {name: {} for name in summary.plan.variants}
+    for size, of_size in by_size.items():
+        samples = sampled(of_size, Resampling(size, summary.resamples))
+        for (name, seed), sample in samples.items():
+            by_variant[name][seed] = sample
+    return by_variant
+
+
+def _comparisons(summary: Summary, scores: Dict[str, SeedScores]) -> Dict[str, Comparison]:
+    """Compares each variant with the baseline, where nothing speaks against it."""
+    baseline = summary.plan.baseline
+    comparisons = {}
+    for name, variant_scores in scores.items():
+        size = _num_instances(variant_scores)
+        if name == baseline or not size or _reason_not_to_compare(summary, name, scores):
+            continue
+        resampling = Resampling(size, summary.resamples)
+        comparisons[name] = compare(scores[baseline], variant_scores, resampling)
+    return comparisons
+
+
+def _row(
+    summary: Summary, name: str, scores: Dict[str, SeedScores], comparison: Optional[Comparison]
+) -> Row:
+    records = [result.record for result in summary.runs_of(name)]
+    done = [record for record in records if record.state == DONE]
+    interval_of_mean, reason = None, None
+    size = _num_instances(scores[name])
+    if size:
+        resampling = Resampling(size, summary.resamples)
+        interval_of_mean = interval(bootstrapped(list(scores[name].values()), resampling))
+    if scores[name] and name != summary.plan.baseline:
+        reason = _reason_not_to_compare(summary, name, scores)
+    return Row(
+        name,
+        summary.plan.variants[name].changes,
+        dict(Counter(record.shown_state for record in records)),
+        _spreads(summary, name),
+        statistics.median(record.seconds for record in done) if done else None,
+        statistics.median(record.cpu_seconds for record in done) if done else None,
+        max((record.peak_memory_mb for record in done if record.peak_memory_mb), default=None),
+        max(
+            (record.peak_gpu_memory_mb for record in done if record.peak_gpu_memory_mb),
+            default=None,
+        ),
+        interval_of_mean,
+        comparison,
+        reason or "",
+    )
+
+
+def _spreads(summary: Summary, name: str) -> Dict[str, Spread]:
+    spreads = {}
+    for metric in summary.plan.metrics:
+        values = list(summary.scores(name, metric).values())
+        if values:
+            deviation = statistics.stdev(values) if len(values) > 1 else None
+            mean, median = statistics.fmean(values), statistics.median(values)
+            spreads[metric] = Spread(len(values), mean, deviation, median, min(values), max(values))
+    return spreads
+
+
+def _num_instances(scores: SeedScores) -> Optional[int]:
+    """Returns the size of the test data; `None` if it is not the same for all seeds."""
+    sizes = {len(sample.scores.rows) for sample in scores.values()}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _reason_not_to_compare(
+    summary: Summary, name: str, scores: Dict[str, SeedScores]
+) -> Optional[str]:
+    """Says why a variant cannot be compared with the baseline; `None` if it can."""
+    baseline, variant = scores[summary.plan.baseline], scores[name]
+    if not baseline.keys() & variant.keys():
+        return "it has no seed in common with the baseline"
+    data = _test_data(summary, name)
+    data_of_baseline = _test_data(summary, summary.plan.baseline)
+    size = _num_instances(variant)
+    if data != data_of_baseline or not size or size != _num_instances(baseline):
+        return f"it was tested on {data}, the baseline on {data_of_baseline}"
+    return None
+
+
+def _test_data(summary: Summary, variant: str) -> str:
+    tests: Sequence[Dict[str, Any]] = [
+        result.record.test for result in summary.runs_of(variant) if result.record.test
+    ]
+    names = sorted({f"{test['instances']} instances of {test['data']}" for test in tests})
+    return " and ".join(names) or "nothing"

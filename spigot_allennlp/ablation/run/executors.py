@@ -1,0 +1,306 @@
+"""
+Where runs are executed: in this process, in processes of this machine, or on a cluster by Ray.
+
+`Executor.execute` is the loop that all of them share; a subclass says how one run is launched, how
+to wait until one has ended, and how to end those that still run.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import wait
+from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.ablation.run.single_run import LOG, Run, train_and_test
+from spigot_allennlp.compat.folder_lock import locked
+
+OnStart = Callable[[Run], None]
+# With the cause of death, if the process of the run died, and could not record it itself.
+OnEnd = Callable[[Run, Optional[str]], None]
+
+LOCAL_RAY = "local"
+
+
+class Executor:
+    """Executes runs, some at a time."""
+
+    def execute(self, runs: Sequence[Run], on_start: OnStart, on_end: OnEnd) -> None:
+        """
+        Executes all runs, and returns when they have ended. Whatever is raised in between (Ctrl-C)
+        ends those that are running; they can be resumed.
+
+        # Parameters
+
+        runs : `Sequence[Run]`
+            In this order.
+        on_start : `OnStart`
+            Called with each run just before it is launched.
+        on_end : `OnEnd`
+            Called with each run when it has ended, and with why its process died, if it did.
+        """
+        if not runs:
+            return
+        self._open()
+        waiting, running = list(runs), {}  # type: ignore[var-annotated]
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._capacity():
+                    run = waiting.pop(0)
+                    on_start(run)
+                    running[self._launch(run)] = run
+                for handle, cause_of_death in self._await_any(list(running)):
+                    on_end(running.pop(handle), cause_of_death)
+        finally:
+            self._close(list(running))
+
+    def _open(self) -> None:
+        """Connects to whatever executes the runs."""
+
+    def _capacity(self) -> int:
+        """Returns how many runs may be running at a time, now."""
+        raise NotImplementedError
+
+    def _launch(self, run: Run) -> Hashable:
+        """Starts a run, and returns a handle for it."""
+        raise NotImplementedError
+
+    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
+        """Waits until at least one has ended; returns those that have, with the causes of death."""
+        raise NotImplementedError
+
+    def _close(self, handles: List[Any]) -> None:
+        """Ends the runs that are running, and disconnects."""
+
+
+class InProcess(Executor):
+    """Executes one run after another in this process: for tests, and for a debugger."""
+
+    def _capacity(self) -> int:
+        return 1
+
+    def _launch(self, run: Run) -> Hashable:
+        train_and_test(run)
+        return run.folder
+
+    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
+        return [(handle, None) for handle in handles]
+
+
+class LocalProcesses(Executor):
+    """
+    Executes each run in a new process, forked from this one, which has imported everything (that
+    takes AllenNLP some seconds), or spawned where there is no fork. So wall time and peak memory
+    are the run's own, and nothing of it reaches the next. The processes end with this one, however
+    it ends.
+
+    # Parameters
+
+    jobs : `int`
+        How many run at a time.
+    start_method : `str`, optional (default = `None`)
+        "fork" or "spawn"; "fork" where there is one, unless this process uses a GPU already, which
+        it would take away from those that it forks.
+    """
+
+    def __init__(self, jobs: int, start_method: Optional[str] = None) -> None:
+        self._jobs = jobs
+        available = multiprocessing.get_all_start_methods()
+        can_fork = "fork" in available and not torch.cuda.is_initialized()
+        method = start_method or ("fork" if can_fork else "spawn")
+        self._context: Any = multiprocessing.get_context(method)
+        self._is_new = method != "fork"
+
+    def _capacity(self) -> int:
+        return self._jobs
+
+    def _launch(self, run: Run) -> Hashable:
+        arguments = (run, os.getpid(), self._is_new)
+        process = self._context.Process(target=execute_in_child, args=arguments)
+        process.start()
+        return process
+
+    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
+        sentinels = wait([process.sentinel for process in handles])
+        ended = [process for process in handles if process.sentinel in sentinels]
+        for process in ended:
+            process.join()
+        return [(process, _cause_of_death(process.exitcode)) for process in ended]
+
+    def _close(self, handles: List[Any]) -> None:
+        for process in handles:
+            process.kill()
+            process.join()
+
+
+class RayCluster(Executor):
+    """
+    Executes each run as a task of [Ray](https://docs.ray.io), in a process of its own. All nodes
+    must see the folder of the ablation (and the data) under the same path, and have this package
+    installed: the results of a run come back by its record in the folder, not through Ray.
+    Scheduling is Ray's; runs that were interrupted are resumed, on whichever node.
+
+    # Parameters
+
+    address : `str`, optional (default = `"local"`)
+        What `ray.init` connects to: "auto", "host:6379", "ray://host:10001"; or "local", for an
+        instance on this machine that ends with the ablation.
+    jobs : `int`, optional (default = as many as there is room for)
+        How many runs are running at a time.
+    threads : `int`, optional (default = `1`)
+        CPUs that a run takes.
+    gpus : `float`, optional (default = `0.0`)
+        GPUs that a run takes; it sees no others.
+    """
+
+    def __init__(
+        self,
+        address: str = LOCAL_RAY,
+        jobs: Optional[int] = None,
+        threads: int = 1,
+        gpus: float = 0.0,
+    ) -> None:
+        self._address = address
+        self._jobs = jobs
+        self._threads = threads
+        self._gpus = gpus
+        self._ray: Any = None
+        self._task: Any = None
+
+    def _open(self) -> None:
+        """
+        Connects to Ray.
+
+        # Raises
+
+        `ConfigurationError` if Ray is not installed, or not to be reached.
+        """
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            import ray
+        except ImportError as error:
+            raise ConfigurationError(
+                "--ray needs Ray, which is not installed: pip install 'spigot_allennlp[ray]', or "
+                "pip install ray. Without --ray, --jobs executes runs in parallel on this machine."
+            ) from error
+        self._ray = ray
+        try:
+            self._connect()
+        except Exception as error:  # of all kinds, and of none: a start that took too long
+            raise ConfigurationError(f"--ray {self._address}: {error}") from error
+        # `max_calls`: a process is not used again, so that its peak memory is the run's own.
+        options = {"num_cpus": self._threads, "num_gpus": self._gpus}
+        self._task = ray.remote(**options, max_calls=1, max_retries=0)(execute_in_this_process)
+
+    def _connect(self) -> None:
+        options: Dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+        if self._address != LOCAL_RAY:
+            self._ray.init(self._address, **options)
+            return
+        options["num_cpus"] = (self._jobs or os.cpu_count() or 1) * self._threads
+        # An instance of its own has half a minute to start, which on a busy machine is not enough.
+        for is_last in (False, False, True):
+            try:
+                self._ray.init(LOCAL_RAY, **options)
+                return
+            except Exception:
+                self._ray.shutdown()
+                if is_last:
+                    raise
+
+    def _capacity(self) -> int:
+        resources = self._ray.cluster_resources()  # anew: a cluster may grow and shrink
+        room = resources.get("CPU", 0) // self._threads
+        if self._gpus:
+            room = min(room, resources.get("GPU", 0) // self._gpus)
+        # Where there is no room for one, Ray waits for a node, and says so.
+        return max(1, int(room if self._jobs is None else min(room, self._jobs)))
+
+    def _launch(self, run: Run) -> Hashable:
+        return self._task.remote(run)
+
+    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
+        ended: List[Any] = self._ray.wait(handles, num_returns=1)[0]
+        return [(reference, self._cause_of_death(reference)) for reference in ended]
+
+    def _cause_of_death(self, reference: Any) -> Optional[str]:
+        try:
+            self._ray.get(reference)
+        except Exception as error:  # the process died, or its node did
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def _close(self, handles: List[Any]) -> None:
+        for reference in handles:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()
+
+
+def execute_in_this_process(run: Run, is_new: bool = True) -> None:
+    """
+    Trains and tests a run, with everything that is printed in the run's log: what a process does
+    that was made for the run.
+
+    # Parameters
+
+    run : `Run`
+    is_new : `bool`, optional (default = `True`)
+        Whether the process has still to import plugins and `run.packages`; one that was forked has
+        them.
+
+    # Raises
+
+    `ConfigurationError` if another process is at work on the run, as one may be, on another node,
+    whose ablation was killed a moment ago.
+    """
+    from allennlp.common.plugins import import_plugins
+    from allennlp.common.util import import_module_and_submodules
+
+    run.folder.mkdir(parents=True, exist_ok=True)
+    log = os.open(run.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    torch.set_num_threads(run.threads)
+    if is_new:
+        import_plugins()
+        for package in run.packages:
+            import_module_and_submodules(package)
+    with locked(run.folder, patience=20.0):
+        train_and_test(run)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+
+
+def execute_in_child(run: Run, parent: int, is_new: bool) -> None:
+    """
+    Executes a run in a child of the process with the number `parent`, and ends with that. Ctrl-C
+    reaches all processes of a terminal; it is the parent that decides what it means.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    execute_in_this_process(run, is_new)
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent has ended: it would disturb whoever resumes its run."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _cause_of_death(exitcode: Optional[int]) -> Optional[str]:
+    if not exitcode:
+        return None
+    if exitcode > 0:
+        return f"The process ended with status {exitcode}."
+    name = signal.Signals(-exitcode).name
+    hint = " The kernel does that when memory runs out." if name == "SIGKILL" else ""
+    return f"The process was ended by {name}.{hint}"

@@ -1,0 +1,105 @@
+"""How a metric developed, epoch by epoch, as AllenNLP writes it into the folder of a training."""
+
+import logging
+import re
+import statistics
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Dict, Optional, Sequence, Union
+
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.compat.whole_files import read_json
+
+logger = logging.getLogger(__name__)
+
+EPOCH_FILE = re.compile(r"metrics_epoch_(\d+)\.json")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """
+    # Parameters
+
+    name : `str`
+        The key in `metrics_epoch_*.json`.
+    values : `Dict[int, float]`
+        By epoch, from 1 on, in the order of epochs.
+    """
+
+    name: str
+    values: Dict[int, float]
+
+
+def read_curve(folder: Union[str, PathLike], metric: str) -> Curve:
+    """
+    Reads a metric that every epoch of a training must have.
+
+    # Raises
+
+    `ConfigurationError` if the folder holds no metrics, not this one, or a file that was cut off.
+    """
+    files = epoch_files(folder)
+    if not files:
+        raise ConfigurationError(
+            f"{folder} has no metrics_epoch_*.json: give folders that `allennlp train` has written."
+        )
+    values = {}
+    for epoch, file in files.items():
+        try:
+            metrics = read_json(file)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{file} is no JSON ({error}): it was cut off, or damaged. Delete it to draw the "
+                "other epochs."
+            ) from error
+        if metric not in metrics:
+            raise ConfigurationError(
+                f"{file} does not hold {metric}; it holds {', '.join(sorted(metrics))}."
+            )
+        values[epoch] = metrics[metric]
+    return Curve(metric, values)
+
+
+def read_first_curve(folder: Union[str, PathLike], names: Sequence[str]) -> Optional[Curve]:
+    """
+    Reads the first metric of `names` that some epoch of a training has; `None` if there is none.
+    An epoch whose file was cut off is skipped, with a warning.
+    """
+    epochs = {epoch: _metrics_or_nothing(file) for epoch, file in epoch_files(folder).items()}
+    for name in names:
+        values = {epoch: metrics[name] for epoch, metrics in epochs.items() if name in metrics}
+        if values:
+            return Curve(name, values)
+    return None
+
+
+def epoch_files(folder: Union[str, PathLike]) -> Dict[int, Path]:
+    """Finds the files of the epochs, by the number of the epoch, from 1 on, in their order."""
+    files = {
+        int(match[1]) + 1: file
+        for file in Path(folder).glob("metrics_epoch_*.json")
+        if (match := EPOCH_FILE.fullmatch(file.name))
+    }
+    return dict(sorted(files.items()))
+
+
+def _metrics_or_nothing(file: Path) -> Dict[str, Any]:
+    try:
+        return read_json(file)
+    except ValueError as error:
+        logger.warning("The curve lacks an epoch: %s cannot be read (%s).", file, error)
+        return {}
+
+
+def mean_curve(curves: Sequence[Curve]) -> Dict[int, float]:
+    """
+    Returns the mean of the curves that reach an epoch, by epoch; where training stops early, those
+    become fewer.
+    """
+    epochs = sorted({epoch for curve in curves for epoch in curve.values})
+    return {
+        epoch: statistics.fmean(curve.values[epoch] for curve in curves if epoch in curve.values)
+        for epoch in epochs
+    }
