@@ -6,8 +6,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.invalid_scores import known_moderate
 from spigot_allennlp.nn.masking import are_choices, flatten_parts, per_instance
 from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.simplex.derivative import simplex_derivative
-from spigot_allennlp.nn.simplex.simplex import simplex_step
+from spigot_allennlp.nn.simplex.simplex import simplex_jvp, simplex_step
 from spigot_allennlp.nn.tensor_checks import (
     PARTS,
     TRUTH_VALUES,
@@ -92,7 +91,7 @@ class Categorical(Structure):
 
     def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         check_pair(("point", "direction"), PARTS, point, direction, mask)
-        return simplex_derivative(point, direction)
+        return simplex_jvp(point, direction)
 
 
 def _empty_if_a_row_is(vertex: Tensor, mask: BoolTensor) -> Tensor:

@@ -10,8 +10,12 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.assignment import keep_best_argument
 from spigot_allennlp.nn.masking import arc_mask, are_choices, flatten_parts
 from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.simplex.derivative import box_derivative, capped_simplex_derivative
-from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step
+from spigot_allennlp.nn.simplex.simplex import (
+    box_jvp,
+    box_step,
+    capped_simplex_jvp,
+    capped_simplex_step,
+)
 from spigot_allennlp.nn.tensor_checks import (
     LABELLED_ARCS,
     check_pair,
@@ -121,8 +125,8 @@ class SemanticGraph(Structure):
     def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         check_pair(("point", "direction"), LABELLED_ARCS, point, direction, mask)
         if point.size(-1) == 1:
-            return box_derivative(point, direction)
-        return capped_simplex_derivative(point, direction)
+            return box_jvp(point, direction)
+        return capped_simplex_jvp(point, direction)
 
     def provides(self, operation: str) -> bool:
         if self._deterministic and operation in ("log_partition", "sample", "hull_derivative"):

@@ -200,10 +200,10 @@ def test_every_import_of_a_kernels_module_is_found():
     module = NN / "eisner" / "caller.py"
     found = kernel_cache.imported_files(
         b"import numpy, spigot_allennlp.nn.heads\n"
-        b"from spigot_allennlp.nn.eisner import (\n    charts,\n    sums as other,\n)\n"
+        b"from spigot_allennlp.nn.eisner import (\n    kernels,\n    sums as other,\n)\n"
         b"def later():\n    from spigot_allennlp.nn import masking\n"
     )
-    for name in ("heads", "eisner/charts", "eisner/sums", "masking"):
+    for name in ("heads", "eisner/kernels", "eisner/sums", "masking"):
         assert NN / f"{name}.py" in found
     assert NN / "eisner" / "__init__.py" in found
     assert kernel_cache.digest_of_sources(module) == kernel_cache.digest_of_sources(module)

@@ -2,13 +2,20 @@
 Euclidean projections onto the box, the simplex and the capped simplex, as *projected steps*.
 
 A projected step from `origin` along `-step` is `origin - P(origin - step)`, P being the projection:
-the way that a point really moves when it is told to move by `step` and may not leave the set.
-Computing `P` first and subtracting it afterwards loses every step that is small beside one (in
-float32, below 1e-7); the forms below never subtract two numbers near one, so that a step of 1e-12
-comes through. `P(point)` itself is the projected step from zero along `-point`, negated.
+the way that a point really moves if it has to stay in the set. Computing `P` first and subtracting
+it afterwards loses every step that is small beside one (in float32, below 1e-7); the forms below
+never subtract two numbers near one, so that a step of 1e-12 is not lost. `P(point)` itself is the
+projected step from zero along `-point`, negated.
 
-Arguments are read, never changed, and nothing is differentiable. Rows are searched by a compiled
-kernel on the processor, and sorted elsewhere, with the same results.
+The functions named `..._jvp` multiply the Jacobian of a projection with a direction. A projection
+is linear on every face: a point that moves along the face takes its projection with it, one that
+moves at right angles to the face does not. `point` is the projection itself, and `direction` tells
+how the point that is projected moves; entries off a mask are zero in `point`, and in the result.
+The Jacobians are symmetric, so that these are the backward passes, too. On the edge between two
+faces, where there is no derivative, it is that of the smaller one.
+
+Arguments are read, never changed, and nothing is differentiable. A compiled kernel searches rows of
+tensors on the CPU; on other devices torch sorts them, with the same results.
 """
 
 from typing import Tuple
@@ -18,13 +25,13 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.precision import at_least_single
-from spigot_allennlp.nn.simplex import sort
+from spigot_allennlp.nn.simplex import torch_fallback
 from spigot_allennlp.nn.tensor_checks import ROWS, check_pair
 
 
 def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     """
-    `origin - argmin_{0 <= z <= 1} ||z - (origin - step)||`, elementwise, zero off `mask`.
+    Returns `origin - argmin_{0 <= z <= 1} ||z - (origin - step)||`, elementwise, zero off `mask`.
 
     For `origin` in the box it is `clip(step, origin - 1, origin)`. Arguments of other shapes are
     broadcast.
@@ -33,22 +40,22 @@ def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     if origin.dtype is step.dtype is torch.float32:  # as nearly always: nothing to convert
         return torch.minimum(torch.maximum(step, origin - 1), origin).masked_fill(~mask, 0)
     dtype = torch.promote_types(origin.dtype, step.dtype)
-    exact, way = at_least_single(origin), at_least_single(step)
-    moved = torch.minimum(torch.maximum(way, exact - 1), exact)
+    exact_origin, exact_step = at_least_single(origin), at_least_single(step)
+    moved = torch.minimum(torch.maximum(exact_step, exact_origin - 1), exact_origin)
     return moved.masked_fill(~mask, 0).to(dtype)
 
 
 def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     """
-    `origin - argmin ||z - (origin - step)||` over `{z >= 0, sum z = 1}` in each row of the last
-    dimension.
+    Returns `origin - argmin ||z - (origin - step)||` over `{z >= 0, sum z = 1}` in each row of the
+    last dimension.
 
     The projection is `max(0, origin - step - tau)` for the one `tau` that makes it sum to one;
     hence the step is `min(origin, step + tau)`, with
     `tau = (sum origin - 1 - sum_{S} step - sum_{not S} origin) / |S|` on the support S
     ([Held et al., 1974](https://doi.org/10.1007/BF01580223)). A constant added to the steps of a
-    row changes nothing; the least of them is made zero, so that large ones cost no precision. By
-    what an origin misses a sum of one through rounding alone, nothing moves.
+    row changes nothing; so the least of them is subtracted, and large ones cost no precision. An
+    origin whose sum misses one through rounding alone does not move for that reason.
 
     # Parameters
 
@@ -64,25 +71,60 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         If they cannot be; see `nn/tensor_checks.py`.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
-    return _step(origin, step, mask, capped=False)
+    return _step(origin, step, mask, is_capped=False)
 
 
 def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     """
-    `origin - argmin ||z - (origin - step)||` over `{z >= 0, sum z <= 1}` in each row of the last
-    dimension.
+    Returns `origin - argmin ||z - (origin - step)||` over `{z >= 0, sum z <= 1}` in each row of the
+    last dimension.
 
     If clipping at zero alone leaves a sum of at most one, that is the projection; otherwise the
     bound holds with equality and the projection is that onto the simplex. Shapes as in
     `simplex_step`.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
-    return _step(origin, step, mask, capped=True)
+    return _step(origin, step, mask, is_capped=True)
+
+
+def box_jvp(point: Tensor, direction: Tensor) -> Tensor:
+    """
+    Returns the Jacobian of the projection onto `0 <= z <= 1` times `direction`, elementwise: what
+    is inside moves.
+    """
+    check_pair(("point", "direction"), ROWS, point, direction)
+    return direction.masked_fill((point <= 0) | (point >= 1), 0)
+
+
+def simplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
+    """
+    Returns the Jacobian of the projection onto `{z >= 0, sum z = 1}` times `direction`, in each row
+    of the last dimension: on the support, `direction` without its mean there
+    ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068), equation 11).
+    """
+    check_pair(("point", "direction"), ROWS, point, direction)
+    support = point > 0
+    moved = direction.masked_fill(~support, 0)
+    mean = moved.sum(dim=-1, keepdim=True) / support.sum(dim=-1, keepdim=True).clamp(min=1)
+    return (moved - mean).masked_fill(~support, 0)
+
+
+def capped_simplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
+    """
+    Returns the Jacobian of the projection onto `{z >= 0, sum z <= 1}` times `direction`, in each
+    row of the last dimension: as for the simplex where the bound is reached, up to rounding, and
+    otherwise `direction` on the support.
+    """
+    check_pair(("point", "direction"), ROWS, point, direction)
+    rounding = point.size(-1) * torch.finfo(point.dtype).eps
+    is_reached = point.sum(dim=-1, keepdim=True) >= 1 - rounding
+    unbound = direction.masked_fill(point <= 0, 0)
+    return torch.where(is_reached, simplex_jvp(point, direction), unbound)
 
 
 def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor, Tensor]:
     """
-    The arguments, broadcast where they are to be.
+    Returns the arguments, broadcast to one shape.
 
     # Raises
 
@@ -93,19 +135,19 @@ def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tenso
         if not origin.shape == step.shape == mask.shape:
             origin, step, mask = torch.broadcast_tensors(origin, step, mask)
     except (AttributeError, RuntimeError, TypeError):
-        pass  # the check will say so
+        pass  # the check raises
     check_pair(("origin", "step"), ROWS, origin, step, mask)
     return origin, step, mask
 
 
-def _step(origin: Tensor, step: Tensor, mask: BoolTensor, capped: bool) -> Tensor:
+def _step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
     dtype = torch.promote_types(origin.dtype, step.dtype)
     inside = torch.promote_types(dtype, torch.float32)
     tensors = origin.detach().to(inside), step.detach().to(inside), mask
     if origin.numel() == 0:
         return torch.zeros_like(origin, dtype=dtype)
     if has_kernels(origin.device):
-        from spigot_allennlp.nn.simplex import processor  # numba takes its time to be imported
+        from spigot_allennlp.nn.simplex import cpu  # numba takes its time to be imported
 
-        return processor.step(*tensors, capped).to(dtype)
-    return sort.step(*tensors, capped).to(dtype)
+        return cpu.step(*tensors, is_capped).to(dtype)
+    return torch_fallback.step(*tensors, is_capped).to(dtype)

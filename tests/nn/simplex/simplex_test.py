@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step, simplex_step
+from spigot_allennlp.nn.simplex.simplex import (
+    box_jvp,
+    box_step,
+    capped_simplex_jvp,
+    capped_simplex_step,
+    simplex_jvp,
+    simplex_step,
+)
 
 
 def everything(tensor):
@@ -110,3 +117,65 @@ def test_what_stands_in_illegal_places_does_not_matter(step_of, point, mask):
     for rubbish in (torch.nan, torch.inf, -torch.inf):
         dirty = step_of(origin, point.masked_fill(~mask, rubbish), mask)
         assert torch.equal(dirty, clean)
+
+
+# --- how projections move
+
+SETS = pytest.mark.parametrize(
+    "step, jvp",
+    [
+        (box_step, box_jvp),
+        (simplex_step, simplex_jvp),
+        (capped_simplex_step, capped_simplex_jvp),
+    ],
+    ids=["box", "simplex", "capped simplex"],
+)
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(0)
+    points, directions = torch.randn(2, 200, 6, dtype=torch.double)
+    mask = torch.rand(200, 6) < 0.8
+    return points / 2, directions, mask
+
+
+@SETS
+def test_a_jvp_agrees_with_finite_differences(step, jvp, batch):
+    points, directions, mask = batch
+
+    def project(point):
+        return -step(torch.zeros_like(point), -point, mask)
+
+    size = 1e-7
+    ahead, behind = (project(points + sign * size * directions) for sign in (1, -1))
+    found = jvp(project(points), directions)
+    torch.testing.assert_close(found, (ahead - behind) / (2 * size), atol=1e-6, rtol=0)
+    assert found.any() and not found[~mask].any()
+
+
+@SETS
+def test_a_jacobian_is_symmetric_and_a_projection(step, jvp, batch):
+    points, directions, mask = batch
+    point = -step(torch.zeros_like(points), -points, mask)
+    other = directions.flip(0)
+    ours, theirs = jvp(point, directions), jvp(point, other)
+    torch.testing.assert_close((ours * other).sum(-1), (directions * theirs).sum(-1))
+    torch.testing.assert_close(jvp(point, ours), ours)
+
+
+def test_single_precision_tells_a_bound_that_is_reached_from_one_that_is_not():
+    torch.manual_seed(1)
+    points = 0.3 + torch.randn(500, 40) / 4
+    mask = torch.ones_like(points, dtype=torch.bool)
+    point = -capped_simplex_step(torch.zeros_like(points), -points, mask)
+    slope = capped_simplex_jvp(point, torch.ones_like(points))
+    # A constant moves nothing where the bound is reached, which is everywhere here.
+    assert slope.abs().max() < 1e-6
+    free = capped_simplex_jvp(0.9 * point, torch.ones_like(points))
+    torch.testing.assert_close(free, (point > 0).float())
+
+
+@SETS
+def test_a_jvp_of_an_empty_row_is_zero(step, jvp):
+    assert not jvp(torch.zeros(1, 3), torch.ones(1, 3)).any()

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spigot_allennlp.nn.simplex import processor, sort
+from spigot_allennlp.nn.simplex import cpu, torch_fallback
 from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step, simplex_step
 
 STEPS = [simplex_step, capped_simplex_step, box_step]
@@ -25,8 +25,8 @@ def random_rows(seed, rows, size, scale=1.0, kept=1.0, dtype=torch.double):
 
 
 def check_agreement(origins, steps, mask, capped):
-    found = processor.step(origins, steps, mask, capped)
-    expected = sort.step(origins, steps, mask, capped)
+    found = cpu.step(origins, steps, mask, capped)
+    expected = torch_fallback.step(origins, steps, mask, capped)
     # relative to what moves at all, which may be tiny
     tolerance = 1e-5 * max(expected.abs().amax().item(), 1e-30) if expected.numel() else 0
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=tolerance)
@@ -34,7 +34,7 @@ def check_agreement(origins, steps, mask, capped):
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-8, 1e-3, 1.0, 1e3, 1e8])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_scan_and_sort_agree_at_every_scale(scale, dtype, capped):
+def test_kernel_and_torch_agree_at_every_scale(scale, dtype, capped):
     check_agreement(*random_rows(1, 100, 20, scale, 0.8, dtype), capped)
 
 
@@ -48,14 +48,14 @@ def test_scan_and_sort_agree_at_every_scale(scale, dtype, capped):
     ties=st.booleans(),
     capped=st.booleans(),
 )
-def test_scan_and_sort_agree_on_odd_rows(seed, rows, size, scale, kept, ties, capped):
+def test_kernel_and_torch_agree_on_odd_rows(seed, rows, size, scale, kept, ties, capped):
     origins, steps, mask = random_rows(seed, rows, size, scale, kept)
     check_agreement(origins, steps.round() if ties else steps, mask, capped)
 
 
 def test_rows_of_many_equal_entries_are_shared_among_all(capped):
     zeros = torch.zeros(3, 1000)
-    found = processor.step(zeros, zeros - 2, torch.ones(3, 1000, dtype=torch.bool), capped)
+    found = cpu.step(zeros, zeros - 2, torch.ones(3, 1000, dtype=torch.bool), capped)
     torch.testing.assert_close(found, torch.full((3, 1000), -1e-3))
 
 
@@ -64,9 +64,9 @@ def test_threads_do_not_change_the_result(capped):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = processor.step(*arguments)
+        one = cpu.step(*arguments)
         torch.set_num_threads(3)
-        three = processor.step(*arguments)
+        three = cpu.step(*arguments)
     finally:
         torch.set_num_threads(before)
     assert torch.equal(one, three)
@@ -75,7 +75,7 @@ def test_threads_do_not_change_the_result(capped):
 def test_what_is_no_number_is_not_hidden(capped):
     origins, steps, mask = random_rows(3, 4, 5)
     steps[1, 2] = torch.nan
-    found = processor.step(origins, steps, mask, capped)
+    found = cpu.step(origins, steps, mask, capped)
     assert found[1, 2].isnan() and found[[0, 2, 3]].isfinite().all()
 
 
@@ -83,7 +83,7 @@ def test_an_origin_that_is_off_the_simplex_by_rounding_does_not_drown_a_step(cap
     thirds = torch.full((1, 3), 1 / 3)
     assert thirds.double().sum() != 1
     tiny = 1e-12 * torch.tensor([[1.0, -2.0, 1.0]])
-    for step in (processor.step, sort.step):
+    for step in (cpu.step, torch_fallback.step):
         moved = step(thirds, tiny, torch.ones(1, 3, dtype=torch.bool), capped)
         torch.testing.assert_close(moved, tiny, rtol=1e-5, atol=0)
 

@@ -1,0 +1,106 @@
+"""
+Projected steps on the simplex and the capped simplex on the CPU, compiled. Arguments as in
+`simplex.py`.
+
+Instead of sorting, the kernel approaches tau from below: a guess tells which entries lie above it,
+and if these were the support, tau would be at least so much; as the guess rises, entries drop out,
+and when none does, it is tau ([Michelot, 1986](https://doi.org/10.1007/BF00938486)). The first
+guess is the largest tau that a single entry would give, after which few rounds are needed. The
+arithmetic is in double precision.
+"""
+
+import numpy
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.simplex.torch_fallback import ROUNDING
+from spigot_allennlp.nn.threads import share
+
+# Entries from which on a second thread gains more than it costs.
+MANY_ENTRIES = 200_000
+
+
+def step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
+    """Returns the projected step onto the simplex; if `is_capped`, onto the capped simplex."""
+    moved, size = torch.empty_like(origin, memory_format=torch.contiguous_format), origin.size(-1)
+    if moved.numel() == 0:
+        return moved
+    tensors = origin.contiguous(), step.contiguous(), mask.contiguous(), moved
+    arrays = [tensor.numpy().reshape(-1, size) for tensor in tensors]
+    slack, num_rows = ROUNDING * torch.finfo(origin.dtype).eps, len(arrays[0])
+    rows_per_thread = -(-num_rows // torch.get_num_threads())
+
+    def work(first: int) -> None:
+        last = min(first + rows_per_thread, num_rows)
+        step_rows(first, last, is_capped, slack, *arrays)
+
+    share(work, range(0, num_rows, rows_per_thread), moved.numel() > MANY_ENTRIES)
+    return moved
+
+
+@entry
+def step_rows(first, last, is_capped, slack, origin, step, mask, moved):
+    """
+    Writes the projected steps of the rows from `first` to before `last` into `moved`. All arrays
+    have the shape `(rows, size)`; an origin whose sum is one up to `slack` counts as one whose sum
+    is one.
+    """
+    size = origin.shape[1]
+    # the last two are scratch space for `threshold`
+    origins, steps, kept_origins, kept_steps = numpy.empty((4, size))
+    for row in range(first, last):
+        total, least, clipped = 0.0, numpy.inf, 0.0
+        for place in range(size):
+            # an illegal entry never moves: it is at zero, and its step would lead further down
+            is_legal = mask[row, place]
+            origins[place] = origin[row, place] if is_legal else 0.0
+            steps[place] = step[row, place] if is_legal else numpy.inf
+            total += origins[place]
+            least = min(least, steps[place])
+            clipped += lesser(origins[place], steps[place])
+        excess = 0.0 if abs(total - 1) <= slack else total - 1
+        tau = 0.0
+        if least < numpy.inf and (not is_capped or clipped < excess):
+            for place in range(size):
+                steps[place] -= least
+            tau = threshold(origins, steps, total, excess, kept_origins, kept_steps)
+        for place in range(size):
+            moved[row, place] = lesser(origins[place], steps[place] + tau)
+
+
+@kernel
+def threshold(origins, steps, total, excess, kept_origins, kept_steps):
+    """
+    Returns the tau of one row, the least of whose steps is zero. The entries above the last guess
+    are kept in `kept_origins` and `kept_steps`, arrays of the size of a row.
+    """
+    tau, num_kept, num_before = -numpy.inf, 0, 0
+    # no entry ends above this, which is one, or one up to the slack
+    most = total - excess
+    for place in range(len(steps)):
+        tau = max(tau, origins[place] - most - steps[place])
+    for place in range(len(steps)):
+        kept_origins[num_kept], kept_steps[num_kept] = origins[place], steps[place]
+        is_above = steps[place] + tau < origins[place]
+        num_kept += is_above
+        excess -= 0.0 if is_above else origins[place]
+    while num_kept != num_before:
+        num_before, numerator = num_kept, excess
+        for place in range(num_before):
+            numerator -= kept_steps[place]
+        tau, num_kept = numerator / num_before, 0
+        for place in range(num_before):
+            origin, step = kept_origins[place], kept_steps[place]
+            kept_origins[num_kept], kept_steps[num_kept] = origin, step
+            if step + tau < origin:
+                num_kept += 1
+            else:
+                excess -= origin
+    return tau
+
+
+@kernel
+def lesser(x, y):
+    """Returns the lesser of two numbers; `y` if either is NaN."""
+    return x if x < y else y
