@@ -1,4 +1,4 @@
-"""At most one argument per predicate and deterministic label: a maximum-weight assignment."""
+"""Semantic graphs with at most one argument per predicate and deterministic label."""
 
 from typing import List
 
@@ -12,12 +12,12 @@ from spigot_allennlp.nn.tensor_checks import LABELLED_PAIRS, check_pair
 
 def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Tensor:
     """
-    The best graph in which no head has two dependents of one label out of `labels`.
+    Returns the best graph in which no head has two dependents of one label out of `labels`.
 
-    Heads whose unconstrained choice breaks no such rule are kept as they are, being optimal
-    already. For the others the arguments are assigned to roles by the Hungarian algorithm: each
-    deterministic label is one column, the best of the other labels (or no arc at all, at score
-    zero) a column of the dependent's own.
+    Heads that obey this rule in `chosen` keep their arcs, which are optimal already. For the others
+    the Hungarian algorithm finds the maximum-weight assignment of arguments to roles: its rows are
+    dependents, its columns the deterministic labels and, for each dependent, the best of the other
+    labels (or no arc at all, at score zero).
 
     # Parameters
 
@@ -36,9 +36,9 @@ def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Ten
     if not labels:
         return chosen
     # (batch_size, head)
-    broken = (chosen[..., labels].sum(dim=1) > 1).any(dim=-1)
+    breaks_rule = (chosen[..., labels].sum(dim=1) > 1).any(dim=-1)
     result = chosen.clone()
-    for batch, head in broken.nonzero().tolist():
+    for batch, head in breaks_rule.nonzero().tolist():
         best = _best_assignment(scores[batch, :, head].double().cpu().numpy(), labels)
         result[batch, :, head] = torch.from_numpy(best).to(result)
     return result
@@ -46,21 +46,21 @@ def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Ten
 
 def _best_assignment(scores: numpy.ndarray, labels: List[int]) -> numpy.ndarray:
     """
-    `scores` is `(dependent, label)`; the result is the best legal choice, as zeros and ones, of
-    that shape.
+    Returns the best legal choice, as zeros and ones, from `scores` of the same shape,
+    `(dependent, label)`.
     """
     num_dependents = len(scores)
     free = numpy.delete(scores, labels, axis=1)
     free_labels = numpy.delete(numpy.arange(scores.shape[1]), labels)
     weights = numpy.full((num_dependents, len(labels) + num_dependents), -numpy.inf)
     weights[:, : len(labels)] = scores[:, labels]
-    own = numpy.maximum(free.max(axis=1, initial=-numpy.inf), 0)
-    weights[:, len(labels) :][numpy.diag_indices(num_dependents)] = own
+    best_free = numpy.maximum(free.max(axis=1, initial=-numpy.inf), 0)
+    weights[:, len(labels) :][numpy.diag_indices(num_dependents)] = best_free
     rows, columns = linear_sum_assignment(weights, maximize=True)
     best = numpy.zeros_like(scores)
     for row, column in zip(rows, columns, strict=True):
         if column < len(labels):
             best[row, labels[column]] = weights[row, column] > 0
-        elif own[row] > 0:
+        elif best_free[row] > 0:
             best[row, free_labels[free[row].argmax()]] = 1
     return best

@@ -1,11 +1,11 @@
 """
-Whether tensors are what a function of `nn` takes: checked once, where they come in.
+Checks that tensors are what a function of `nn` takes, made once, where they enter.
 
-A kernel trusts what it gets, and writes beyond an array that is shorter than it should be. So each
-public function of `nn` begins with one of these checks, which take one to two microseconds. A
+A kernel trusts its arguments, and writes beyond an array that is shorter than it should be. So
+every public function of `nn` begins with one of these checks, which take one to two microseconds. A
 `TypeError` says that something is no tensor, or has another type of numbers; a `ValueError` that
-shapes or devices do not fit, or that a tensor has no data in plain strides (a sparse one, or one on
-the device "meta"). Both say what was expected, and what all tensors of the call are.
+shapes or devices do not fit, or that a tensor has no data in plain strides (a sparse tensor, or one
+on the device "meta"). Both say what was expected, and describe all tensors of the call.
 """
 
 from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
@@ -21,14 +21,14 @@ ANY_TYPE = FLOATS | TRUTH_VALUES | INTEGERS | {torch.int8, torch.int16, torch.in
 
 class Dimensions(NamedTuple):
     """
-    What scores, and other points of their shape, look like.
+    The dimensions of scores, and of other points of their shape.
 
     # Parameters
 
     names : `Tuple[str, ...]`
-        Of the dimensions; if the last is "...", there may be any number of others.
+        The names of the dimensions; if the last is "...", there may be any number of others.
     number : `int`
-        How many dimensions there are, at least if the last name is "...".
+        How many dimensions there are; or, if the last name is "...", how many at least.
     equal : `Tuple[int, int]`, optional (default = `(0, 0)`)
         Two dimensions of one size.
     least : `int`, optional (default = `0`)
@@ -41,6 +41,7 @@ class Dimensions(NamedTuple):
     least: int = 0
 
     def fit(self, shape: Tuple[int, ...]) -> bool:
+        """Tells whether a tensor of this `shape` has these dimensions."""
         number, (first, second) = len(shape), self.equal
         if number != self.number and (number < self.number or self.names[-1] != "..."):
             return False
@@ -59,8 +60,8 @@ def check_scores(
     dimensions: Dimensions, scores: Tensor, mask: BoolTensor, name: str = "scores"
 ) -> None:
     """
-    Whether `scores`, or what else has this `name`, are floats with these `dimensions`, and the
-    `mask` truth values of the same shape on the same device.
+    Checks that `scores`, which an error calls by `name`, are floats with these `dimensions`, and
+    that `mask` holds truth values of the same shape on the same device.
 
     # Raises
 
@@ -94,7 +95,8 @@ def check_pair(
     mask: Optional[BoolTensor] = None,
 ) -> None:
     """
-    The same of two points of one shape, by their names; the mask may be missing.
+    Checks two points of one shape, which an error calls by `names`, like scores; the mask may be
+    missing.
 
     # Raises
 
@@ -131,7 +133,7 @@ def check_pair(
 
 def check_token_mask(dimensions: Dimensions, mask: BoolTensor, shape: torch.Size) -> None:
     """
-    Whether scores of this `shape` have these `dimensions`, and `mask`, truth values, the first two
+    Checks that `shape` has these `dimensions`, and that `mask` holds truth values in the first two
     of them, batch and length.
 
     # Raises
@@ -150,17 +152,17 @@ def check_token_mask(dimensions: Dimensions, mask: BoolTensor, shape: torch.Size
             return
     except (AttributeError, TypeError):
         pass
-    found = tuple(shape) if isinstance(shape, (tuple, list)) else shape
+    actual = tuple(shape) if isinstance(shape, (tuple, list)) else shape
     raise _type_or_value_error(isinstance(mask, Tensor) and mask.dtype is torch.bool)(
         f"Expected scores of shape {_written(dimensions.names)} and a mask of their tokens, bool, "
-        f"of shape (batch_size, length), but found scores of shape {found} and a mask "
+        f"of shape (batch_size, length), but found scores of shape {actual} and a mask "
         f"{_described(mask)}."
     )
 
 
 class Argument(NamedTuple):
     """
-    What a tensor should be.
+    What a tensor must be.
 
     # Parameters
 
@@ -168,10 +170,10 @@ class Argument(NamedTuple):
     dtypes : `FrozenSet[torch.dtype]`
     dimensions : `Tuple[str, ...]`
         In a `Signature`, dimensions with one name have one size, and if the first or the last is
-        "...", there may be any number of others in its place. None stand for those of the argument
-        before.
+        "...", there may be any number of others in its place. No names stand for the dimensions of
+        the argument before.
     is_optional : `bool`, optional (default = `False`)
-        Whether `None` will do.
+        Whether the argument may be `None`.
     """
 
     name: str
@@ -190,8 +192,8 @@ class Signature:
 
     def check(self, *tensors: Optional[Tensor], **sizes: int) -> None:
         """
-        Whether the `tensors`, in the order of the arguments, are as they should be; `sizes` are
-        those of dimensions, by their names, that follow from something else.
+        Checks the `tensors`, in the order of the arguments; `sizes` are the sizes of named
+        dimensions that follow from something else.
 
         # Raises
 
@@ -235,21 +237,21 @@ def _error(
     tensors: Tuple[Optional[Tensor], ...],
     sizes: Optional[Dict[str, int]] = None,
 ) -> Exception:
-    """What to raise about tensors that are not all as they should be."""
-    wanted, found, converted = [], [], []
+    """Returns the error about tensors of which at least one is wrong."""
+    expected, actual, conversions = [], [], []
     for argument, tensor in zip(arguments, tensors, strict=True):
         if tensor is None and argument.is_optional:
             continue
         dimensions = [str((sizes or {}).get(name, name)) for name in argument.dimensions]
         shape = _written(tuple(dimensions)) if dimensions else "the same"
         kind = KINDS[argument.dtypes]
-        wanted.append(f"{argument.name} of shape {shape} ({kind})")
-        found.append(f"{argument.name} {_described(tensor)}")
+        expected.append(f"{argument.name} of shape {shape} ({kind})")
+        actual.append(f"{argument.name} {_described(tensor)}")
         if not isinstance(tensor, Tensor) or tensor.dtype not in argument.dtypes:
-            converted.append(f"{argument.name} is to be {kind}")
-    return _type_or_value_error(not converted)(
-        f"Expected {', '.join(wanted)}, all with data and on one device, but found "
-        f"{', '.join(found)}.{''.join(f' {each}.' for each in converted)}"
+            conversions.append(f"{argument.name} is to be {kind}")
+    return _type_or_value_error(not conversions)(
+        f"Expected {', '.join(expected)}, all with data and on one device, but found "
+        f"{', '.join(actual)}.{''.join(f' {conversion}.' for conversion in conversions)}"
     )
 
 

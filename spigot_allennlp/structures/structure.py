@@ -17,7 +17,7 @@ from spigot_allennlp.nn.devices import answers_at_once
 from spigot_allennlp.nn.invalid_scores import (
     are_finite,
     compute_valid,
-    fit,
+    fit_mask,
     invalid_instances,
     is_score,
     is_step,
@@ -227,7 +227,7 @@ def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
     def guard(operation: Operation) -> Operation:
         @wraps(operation)
         def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Tensor:
-            if known_moderate(scores) or not fit(mask, scores):
+            if known_moderate(scores) or not fit_mask(mask, scores):
                 return operation(self, scores, mask)
             invalid = invalid_instances(mask, is_score, scores)
 

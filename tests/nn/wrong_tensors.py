@@ -46,7 +46,7 @@ EXEMPT = {
     "closed_form_autograd.log_partition_and_marginals",
     "invalid_scores.are_finite",
     "invalid_scores.compute_valid",
-    "invalid_scores.fit",
+    "invalid_scores.fit_mask",
     "invalid_scores.invalid_instances",
     "invalid_scores.is_score",
     "invalid_scores.is_step",
