@@ -1,15 +1,32 @@
-"""What a treebank says of a sentence, whichever format it says it in."""
+"""The record of a sentence, whichever format it is read from; readers make instances of it."""
 
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional
 
-Arc = Tuple[int, int, str]
+
+class Arc(NamedTuple):
+    """
+    An arc of a semantic graph, between words that are counted from 1.
+
+    # Parameters
+
+    predicate : `int`
+        The word at which it starts.
+    argument : `int`
+        The word at which it ends, perhaps the same.
+    role : `str`
+        That of the argument.
+    """
+
+    predicate: int
+    argument: int
+    role: str
 
 
 @dataclass
 class AnnotatedSentence:
     """
-    The words of a sentence and its layers of annotation; a layer that is not there is `None`.
+    Holds the words of a sentence and its layers of annotation; a layer that is not there is `None`.
     Positions count from 1, and 0 is the root.
 
     # Parameters
@@ -25,7 +42,7 @@ class AnnotatedSentence:
     relations : `List[str]`, optional
         The relation of each word to its head.
     arcs : `List[Arc]`, optional
-        `(predicate, argument, role)`.
+        The semantic graph.
     tops : `List[int]`, optional
         The words that are tops of the graph.
     identifier : `str`, optional

@@ -1,11 +1,11 @@
-"""The one error that tells what is wrong with a file, where, and the way out."""
+"""The error for what is wrong with a file: it says where, and names the way out."""
 
 import re
 from typing import Any, Callable, Optional, Union
 
 from spigot_allennlp.data.faults import Fault
 
-# So much is shown of what was found, in characters, and so much told of it.
+# How much of a piece of a file, and of a detail, a message shows, in characters.
 QUOTED, DETAIL = 80, 1000
 
 # From the first bytes of a compressed file to the command that writes what is in it.
@@ -33,13 +33,13 @@ class MalformedInputError(ValueError):
     fault : `Fault`
         The kind of fault: reason and way out.
     detail : `str`
-        What was found there, and what was expected. Longer than some lines it is cut, and what was
-        found is best shown by `quoted`, so that a message is never as long as a file.
+        What stands there, and what was expected. It is cut if it is longer than some lines, and
+        what stands there is best shown by `quoted`, so that a message is never as long as a file.
     """
 
     def __init__(self, path: str, place: Union[int, str, None], fault: Fault, detail: str) -> None:
-        # The arguments as they are make the error cross process borders.
-        # The account of what was left out is cut entry by entry, where it is made.
+        # The unchanged arguments let the error be pickled, and so cross processes.
+        # The report of what was skipped is cut entry by entry, where it is made.
         if len(detail) > DETAIL and fault is not Fault.NOTHING_LEFT:
             detail = f"{detail[:DETAIL]}..."
         super().__init__(path, place, fault, detail)
@@ -50,19 +50,19 @@ class MalformedInputError(ValueError):
 
     @property
     def line(self) -> Optional[int]:
-        """The line, where the place is one."""
+        """Returns the line, where the place is a line."""
         return self.place if isinstance(self.place, int) else None
 
     @property
     def location(self) -> str:
-        """`file:line`, `file: place` or `file`."""
+        """Returns `file:line`, `file: place` or `file`."""
         if self.place is None:
             return self.path
         return f"{self.path}:{self.place}" if self.line else f"{self.path}: {self.place}"
 
     @property
     def remedy(self) -> str:
-        """The way out, with a command that unpacks the file first where it is compressed."""
+        """Returns the way out, with a command that unpacks the file first if it is compressed."""
         remedy = self.fault.remedy
         unpacker = _unpacker(self.path) if _COMMAND.search(remedy) else None
         if unpacker is None:
@@ -80,7 +80,7 @@ class MalformedInputError(ValueError):
 
 
 def quoted(text: str) -> str:
-    """What was found, in quotes, with its beginning alone where it is long."""
+    """Returns a text in quotes; if it is long, only its beginning."""
     if len(text) <= QUOTED:
         return repr(text)
     return f"{text[:QUOTED]!r}... ({len(text)} characters)"
@@ -88,8 +88,8 @@ def quoted(text: str) -> str:
 
 def attempt(function: Callable, *arguments: Any) -> Any:
     """
-    `function(*arguments)`, or the `MalformedInputError` that it raised or that is among the
-    arguments. So a generator can hand on a bad sentence, and continue with the next.
+    Returns `function(*arguments)`, or the `MalformedInputError` that it raises or that is among the
+    arguments. So a generator can yield the error of a bad sentence, and continue with the next.
     """
     for argument in arguments:
         if isinstance(argument, MalformedInputError):
@@ -101,6 +101,7 @@ def attempt(function: Callable, *arguments: Any) -> Any:
 
 
 def _unpacker(path: str) -> Optional[str]:
+    """Returns the command that writes the content of a compressed file."""
     try:
         with open(path, "rb") as stream:
             start = stream.read(max(map(len, _UNPACKERS)))

@@ -5,7 +5,7 @@ from enum import Enum
 
 class Fault(Enum):
     """
-    The kinds of malformed input. The value of each is its reason, and the way out.
+    Lists the kinds of malformed input. Their values are a reason and the way out.
 
     A fault has one cause, so that its way out is right when it is followed to the letter. A command
     stands in backquotes, and makes a `NEW_FILE` of the `FILE`, which stays as it is.
@@ -298,22 +298,22 @@ class Fault(Enum):
 
     @property
     def reason(self) -> str:
-        """The fault in a few words."""
+        """Returns the fault in a few words."""
         return self.value[0]
 
     @property
     def remedy(self) -> str:
-        """The way out, in a sentence."""
+        """Returns the way out, in a sentence."""
         return self.value[1]
 
     @property
     def is_of_file(self) -> bool:
-        """Whether it concerns a whole file, so that leaving out a part of it is no way out."""
+        """Returns whether it concerns a whole file, so that skipping a part of it is no way out."""
         return self in _OF_FILE
 
     @property
     def items(self) -> str:
-        """What a reader leaves out where it meets the fault: "sentences" or "recordings"."""
+        """Returns what a reader skips where it meets the fault: "sentences" or "recordings"."""
         return "recordings" if self in _OF_RECORDING else "sentences"
 
 

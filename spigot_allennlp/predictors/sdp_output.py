@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.formats.blocks import join_columns
 from spigot_allennlp.data.formats.sdp import (
     SDP_2014,
@@ -73,7 +73,7 @@ class SdpOutput:
                 pos=parsed.get("pos"),
                 heads=parsed["heads"] if self._layout.syntax else None,
                 relations=parsed.get("relations"),
-                arcs=[tuple(arc) for arc in parsed["arcs"]],
+                arcs=[Arc(*arc) for arc in parsed["arcs"]],
                 tops=parsed.get("tops"),
             ),
             self._layout,

@@ -1,4 +1,4 @@
-"""All of a data set as one batch, made once."""
+"""The loader of a whole data set as a single batch, which is collated once."""
 
 from typing import Iterator, List, Optional
 
@@ -10,16 +10,16 @@ from allennlp.data.data_loaders import SimpleDataLoader
 @DataLoader.register("full_batch", constructor="from_dataset_reader")
 class FullBatchLoader(SimpleDataLoader):
     """
-    Gives the whole data set as one batch, the same tensors every time: for small data of a fixed
-    shape and full-batch optimisation, where collating the instances anew would cost more than the
-    step itself.
+    Yields the whole data set as a single batch, the same tensors every time: for small data of a
+    fixed shape and full-batch optimisation, where collating the instances again would cost more
+    than the step itself.
 
     Registered as a `DataLoader` with name "full_batch".
 
     # Parameters
 
     steps_per_epoch : `int`, optional (default = `1`)
-        How often the batch is given in an epoch. For validation leave it at one.
+        How often the batch is yielded in an epoch. For validation, leave it at 1.
     """
 
     def __init__(self, instances: List[Instance], steps_per_epoch: int = 1) -> None:

@@ -1,4 +1,10 @@
-"""The dataset readers, one file each."""
+"""
+The dataset readers: they turn records into instances.
+
+Each reader that a config can name has a file. `treebank_reader.py`, `sentence_reader.py` and
+`sequence_reader.py` hold their bases, `data_path.py` what a data path means, and
+`annotated_tokens.py` the tokens of a sentence.
+"""
 
 from spigot_allennlp.data.dataset_readers.adding import AddingReader
 from spigot_allennlp.data.dataset_readers.character_language_model import (

@@ -54,7 +54,7 @@ class AddingReader(SequenceReader):
 
         numbers : `Sequence[float]`
         marked : `Sequence[int]`, optional
-            The places of the marked ones, from 0.
+            The positions of the marked numbers, from 0.
         """
         inputs = numpy.zeros((len(numbers), 2), numpy.float32)
         inputs[:, 0] = numbers

@@ -1,4 +1,4 @@
-"""Tokens that notice when a model is given none of the annotation that it learned from."""
+"""Tokens that warn when they lack the annotation that a model learned from."""
 
 import logging
 from typing import Dict, List, Mapping, NamedTuple, Set
@@ -10,16 +10,16 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 
 logger = logging.getLogger(__name__)
 
-# What the formats, too, write for what is not given.
+# What the formats, too, write where there is no annotation.
 NOT_GIVEN = "_"
-# A vocabulary in which it is more frequent has learned what it means.
+# A vocabulary with a larger share of it has learned what its absence means.
 RARE = 0.1
-# So many words have a part of speech that training saw, if it is of the same tag set.
+# Of so many words at least one has a known part of speech, if the tag set is the same.
 MANY_WORDS = 5
 
 
 class Layer(NamedTuple):
-    """A layer of annotation: its name in plain words, and its key in the JSON of a predictor."""
+    """A layer of annotation: what it is called, and its key in the JSON of a predictor."""
 
     name: str
     key: str
@@ -39,15 +39,15 @@ WAY_OUT = (
     "training_config/semantic_parser/raw_text.jsonnet does."
 )
 
-# The kinds of warnings that were given for a vocabulary, by its `id`: it has no hash.
-_given: Dict[int, Set[str]] = {}
+# The kinds of warnings that a vocabulary has had, by its `id`, since it has no hash.
+_warned: Dict[int, Set[str]] = {}
 
 
 class AnnotatedTokens(TextField):
     """
-    The tokens of a sentence with `lemma_`, `pos_` and `tag_`. When they are numbered by a
-    vocabulary that has learned a layer of them which this sentence does not have, or has in another
-    tag set, that is said, once for a vocabulary and layer: the model will do its worst.
+    Holds the tokens of a sentence with `lemma_`, `pos_` and `tag_`. When they are indexed by a
+    vocabulary that has learned a layer which this sentence lacks, or has in another tag set, it
+    logs a warning, once for a vocabulary and layer: the model predicts badly of such a sentence.
     """
 
     __slots__ = ()
@@ -61,8 +61,8 @@ class AnnotatedTokens(TextField):
 
 def learned_layers(indexers: Mapping[str, TokenIndexer], vocab: Vocabulary) -> Set[str]:
     """
-    The features of tokens (`"lemma_"`, `"pos_"`, `"tag_"`) that a model of these indexers and this
-    vocabulary learned from. One that was `_` throughout in training is none of them.
+    Returns the features of tokens (`"lemma_"`, `"pos_"`, `"tag_"`) that a model with these indexers
+    and this vocabulary learned from: those that were not always `_` in training.
     """
     return {
         layer
@@ -77,12 +77,12 @@ def learned_layers(indexers: Mapping[str, TokenIndexer], vocab: Vocabulary) -> S
 
 def warn_once(vocab: Vocabulary, kind: str, message: str) -> None:
     """Logs the first warning of its kind for a vocabulary, and so for its model."""
-    if id(vocab) not in _given:
-        _given[id(vocab)] = set()
-        finalize(vocab, _given.pop, id(vocab), None)
-    given = _given[id(vocab)]
-    if kind not in given:
-        given.add(kind)
+    if id(vocab) not in _warned:
+        _warned[id(vocab)] = set()
+        finalize(vocab, _warned.pop, id(vocab), None)
+    kinds = _warned[id(vocab)]
+    if kind not in kinds:
+        kinds.add(kind)
         logger.warning(message)
 
 
@@ -118,8 +118,8 @@ def _check(tokens: List[Token], indexer: SingleIdTokenIndexer, vocab: Vocabulary
 
 def _has_learned(namespace: str, vocab: Vocabulary) -> bool:
     known = vocab.get_token_to_index_vocabulary(namespace)
-    usual = (vocab._padding_token, vocab._oov_token, NOT_GIVEN)
-    if len(known) <= sum(token in known for token in usual):
+    meaningless = (vocab._padding_token, vocab._oov_token, NOT_GIVEN)
+    if len(known) <= sum(token in known for token in meaningless):
         return False
     counts = (vocab._retained_counter or {}).get(namespace)
     if not counts:  # of archives made before the counts were kept

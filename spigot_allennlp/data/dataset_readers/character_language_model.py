@@ -1,4 +1,4 @@
-"""Text, character by character, each the label of the one before it."""
+"""The reader of plain text, character by character: the label of each is the next."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from functools import cache
@@ -27,10 +27,10 @@ CHARACTERS = "characters"
 @DatasetReader.register("character_language_model")
 class CharacterLanguageModelReader(SequenceReader):
     """
-    Cuts a text into pieces of `length` characters, one after the other; a shorter rest at the end
-    is left out. The fields are `tokens`, the characters, and `labels`, for each the one that
-    follows it; both in the vocabulary namespace "characters", where one that the training text
-    lacks is the unknown one.
+    Cuts a text into pieces of `length` characters; a shorter remainder at the end is left out. The
+    fields are `tokens`, the characters, and `labels`, for each the one that follows it; both in the
+    vocabulary namespace "characters", where a character that the training text lacks is the unknown
+    one.
 
     A data path is any text in UTF-8, plain or compressed, or the sentences of the embedded
     treebank, `"synthetic:size=2000,seed=1"`, one a line. A byte order mark at the start of a text

@@ -1,4 +1,4 @@
-"""Images, read pixel by pixel: MNIST and whatever else comes in idx files."""
+"""The reader of images, pixel by pixel: MNIST, and other data in idx files."""
 
 from typing import Any, Dict, Iterator, Optional
 

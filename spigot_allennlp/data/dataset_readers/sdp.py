@@ -37,7 +37,7 @@ class SdpReader(TreebankReader):
         Where the trees are: a suffix such as `".conll"` (that of `train.sdp` is `train.conll`), a
         map from data paths to either (`"*"` for all others), or one path. Sentences are matched by
         their order, and must have the same tokens. The trees of an augmented file are then not
-        looked at. With the embedded data set, any value gives its own trees.
+        looked at. With the embedded data set, any value means the trees of that.
     match_forms : `bool`, optional (default = `True`)
         Whether a token must have the same form in both files, or the number of tokens will do.
     trees : `bool`, optional (default = `True`)

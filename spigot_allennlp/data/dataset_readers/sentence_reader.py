@@ -111,8 +111,8 @@ class SentenceReader(DatasetReader):
         """
         Yields the sentences of this process, every n-th. `DatasetReader.shard_iterable` does the
         same, but it asks `torch.distributed` for the rank, of which a spawned worker of a loader
-        knows nothing: each rank would then read everything. This uses the rank that the reader
-        itself was told, which goes with it into a worker.
+        knows nothing: each rank would then read everything. This uses the rank that is set on the
+        reader, which a worker gets with it.
         """
         iterator = iter(sentences)
         distributed, worker = self.get_distributed_info(), self.get_worker_info()

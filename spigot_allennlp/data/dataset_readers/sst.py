@@ -21,7 +21,7 @@ from spigot_allennlp.data.formats.sentiment import (
 )
 from spigot_allennlp.data.formats.sst import scan_sst, unescape
 
-# In which format the embedded treebank is written for each layout.
+# The format in which the embedded treebank is written, by layout.
 EMBEDDED = {"trees": "sst", "columns": "sst_columns", "lines": "sst_lines"}
 
 

@@ -5,7 +5,7 @@ from typing import Iterator, Optional
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
-from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.dataset_readers.data_path import settings_of_config
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
@@ -74,6 +74,7 @@ class SyntheticTreebankReader(TreebankReader):
             annotated.heads = self._tree_rules.check(tree.heads, path, lines)
             annotated.relations = list(tree.relations)
         if self._graphs:
-            annotated.arcs = self._graph_rules.check(list(graph.arcs), path, lines)
+            arcs = [Arc(*arc) for arc in graph.arcs]
+            annotated.arcs = self._graph_rules.check(arcs, path, lines)
             annotated.tops = list(graph.tops)
         return annotated

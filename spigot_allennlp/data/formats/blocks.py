@@ -14,10 +14,10 @@ from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 Sentence = TypeVar("Sentence")
 
-# A first token, after a range or an empty node that may stand before it in CoNLL-U.
+# How a sentence begins: with token 1, or a range or empty node before it in CoNLL-U.
 FIRST_IDS = ("1\t", "1-", "0.1\t")
 
-# What a sentence may hold in memory: characters, and for each line as many more.
+# How much memory a sentence may take, in characters, of which every line costs so many more.
 SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
 
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
@@ -60,7 +60,8 @@ class Block:
         # Parameters
 
         width : `Callable[[], int]`, optional
-            How many there should be, to tell an empty column from a tab at the end of the line.
+            How many there should be, to distinguish an empty column from a tab at the end of the
+            line.
 
         # Raises
 
@@ -126,7 +127,7 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
     beginning of the text and do not name one.
     """
     source = as_source(source)
-    # A sentence that has ended, unless the next token goes on with it; and the one that follows.
+    # A sentence that has ended, unless the next token continues it; and the sentence after it.
     last: Optional[_Draft] = None
     draft, is_begun = _Draft(source.name), False
     for line in numbered_lines(source):

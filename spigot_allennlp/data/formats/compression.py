@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Tuple, Type, c
 
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 
-#: So many bytes are decompressed from however few. Of more, each must come of at least one
-#: `LARGEST_RATIO`-th of a compressed byte: text comes of a tenth, a file of zeros of far less.
+#: So many bytes may be decompressed from however few. Beyond that a file may decompress to at most
+#: `LARGEST_RATIO` times its size: text has a ratio of about 10, a file of zeros a far larger one.
 UNSUSPECTED, LARGEST_RATIO = 2**26, 500
 
 _BUFFER = 2**16

@@ -9,7 +9,7 @@ last two phead and pdeprel. CoNLL-U has, beside words, multiword tokens (`3-4`) 
 
 Why not the `conllu` library, which AllenNLP needs anyway: version 6.0.0 drops a comment that is no
 `key = value` (such as `#20001001`) and all but the last of one key, takes lines of three columns,
-and ids and heads that do not exist, and its errors tell no line. Reading and writing a file here
+and ids and heads that do not exist, and its errors name no line. Reading and writing a file here
 gives the same bytes, if one empty line ends the last sentence.
 
 `enhanced_graph` makes arcs between words of the enhanced dependencies of CoNLL-U.
@@ -243,7 +243,7 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
             else:
                 labels.setdefault((int(head), int(word.id)), []).append(label)
     arcs = [
-        (head, word, BOTH_SIGN.join(sorted(set(both)))) for (head, word), both in labels.items()
+        Arc(head, word, BOTH_SIGN.join(sorted(set(both)))) for (head, word), both in labels.items()
     ]
     return EnhancedGraph(sorted(arcs), sorted(set(tops)))
 

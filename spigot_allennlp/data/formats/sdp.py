@@ -183,7 +183,7 @@ def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
         tokens.append(SdpToken(row[1], row[2], row[3], *flags, frame, head, relation))
         for predicate, role in zip(predicates, row[width:], strict=True):
             if role != "_":
-                arcs.append((predicate, index + 1, role))
+                arcs.append(Arc(predicate, index + 1, role))
     return SdpSentence(
         tuple(tokens), tuple(sorted(arcs)), block.comments, layout, block.path, block.lines
     )

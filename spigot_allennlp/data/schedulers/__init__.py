@@ -1,4 +1,4 @@
-"""In which order the batches of several treebanks come."""
+"""Schedulers: they order the batches of several data sets."""
 
 from spigot_allennlp.data.schedulers.proportional import ProportionalScheduler
 

@@ -1,4 +1,4 @@
-"""Batches of one treebank each, drawn in proportion to what each treebank has."""
+"""The scheduler that samples batches of several treebanks in proportion to their sizes."""
 
 import random
 from typing import Dict, Iterable, Iterator, List, Optional, Union
@@ -12,10 +12,11 @@ from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 @MultiTaskScheduler.register("proportional")
 class ProportionalScheduler(MultiTaskScheduler):
     """
-    Every batch comes from one data set, chosen at random in proportion to their numbers of batches,
-    until one is used up; then come the rest of the others. So every instance is seen once an epoch,
-    as in the training loop of [Peng et al. (2018)](https://aclanthology.org/P18-1173), whose
-    batches have one sentence; or, with `shares`, a part of them, as in their second experiment.
+    Takes every batch from a single data set, which is sampled in proportion to the numbers of
+    batches until one of the data sets is used up, and uniformly from then on. So every instance is
+    used once an epoch, as in the training loop of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173), whose batches have one sentence; or,
+    with `shares`, a part of the instances, as in their second experiment.
 
     Registered as a `MultiTaskScheduler` with name "proportional".
 
@@ -33,9 +34,9 @@ class ProportionalScheduler(MultiTaskScheduler):
         The text field whose length counts.
     shares : `Dict[str, float]`, optional
         Of each data set that is named here, only this share of its instances, from 0 (none) to 1,
-        is used in an epoch, rounded to whole instances and drawn anew for each epoch, no instance
-        twice. Of the others all are used. `{"semantics": 0.2}` is the choice of Peng et al. for
-        their parsing data.
+        is used in an epoch, rounded to whole instances and sampled for each epoch without
+        replacement. The other data sets are used whole. `{"semantics": 0.2}` is the choice of Peng
+        et al. for their parsing data.
     """
 
     def __init__(
@@ -60,15 +61,15 @@ class ProportionalScheduler(MultiTaskScheduler):
     def batch_instances(
         self, epoch_instances: Dict[str, Iterable[Instance]]
     ) -> Iterator[List[Instance]]:
-        """The batches of one epoch."""
+        """Yields the batches of an epoch."""
         self._check_names(epoch_instances)
-        # The numbers are known when all batches have been made: that comes before the first one.
+        # All batches are made first, since the weights are their numbers.
         batches = {
-            name: self._batches(name, self._drawn(name, list(every)))
-            for name, every in epoch_instances.items()
+            name: self._batches(name, self._sampled(name, list(instances)))
+            for name, instances in epoch_instances.items()
         }
-        numbers = {name: len(some) for name, some in batches.items() if some}
-        left = {name: iter(batches[name]) for name in numbers}
+        numbers = {name: len(batches[name]) for name in batches if batches[name]}
+        iterators = {name: iter(batches[name]) for name in numbers}
         remaining = dict(numbers)
         exhausted = False
         while any(remaining.values()):
@@ -77,10 +78,10 @@ class ProportionalScheduler(MultiTaskScheduler):
             weights = [1 if exhausted else numbers[name] for name in candidates]
             name = random.choices(candidates, weights)[0]
             remaining[name] -= 1
-            yield next(left[name])
+            yield next(iterators[name])
 
     def count_batches(self, dataset_counts: Dict[str, int]) -> int:
-        """How many batches data sets of these sizes make."""
+        """Returns how many batches data sets of these sizes make."""
         self._check_names(dataset_counts)
         return sum(
             -(-self._used(name, count) // self._size(name))
@@ -88,19 +89,19 @@ class ProportionalScheduler(MultiTaskScheduler):
         )
 
     def _check_names(self, data_sets: Iterable[str]) -> None:
-        there = sorted(data_sets)
-        unknown = sorted(set(self._shares).difference(there))
+        names = sorted(data_sets)
+        unknown = sorted(set(self._shares).difference(names))
         if unknown:
             raise ConfigurationError(
-                f"The scheduler's shares name {unknown}, but the data sets are {there}."
+                f"The scheduler's shares name {unknown}, but the data sets are {names}."
             )
 
     def _used(self, name: str, count: int) -> int:
-        """How many of the `count` instances of a data set an epoch takes."""
+        """Returns how many of the `count` instances of a data set an epoch uses."""
         return round(self._shares.get(name, 1.0) * count)
 
-    def _drawn(self, name: str, instances: List[Instance]) -> List[Instance]:
-        """The instances of one epoch, in their order."""
+    def _sampled(self, name: str, instances: List[Instance]) -> List[Instance]:
+        """Returns the instances of an epoch, in their order."""
         if name not in self._shares:
             return instances
         places = random.sample(range(len(instances)), self._used(name, len(instances)))

@@ -2,6 +2,7 @@
 
 from typing import Callable, Dict, NamedTuple
 
+from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.formats.blocks import join_columns
 from spigot_allennlp.data.formats.conll import ConllSentence, ConllToken, format_conll
 from spigot_allennlp.data.formats.sdp import (
@@ -70,8 +71,9 @@ def _sdp(layout: SdpLayout) -> Callable[[SyntheticSentence], str]:
             flags = position in graph.tops, position in predicates
             frame = graph.frames[position - 1]
             tokens.append(SdpToken(*word, *flags, frame, head, relation))
+        arcs = tuple(Arc(*arc) for arc in graph.arcs)
         comments = (f"#{sentence.identifier}",)
-        return format_sdp(SdpSentence(tuple(tokens), graph.arcs, comments, layout))
+        return format_sdp(SdpSentence(tuple(tokens), arcs, comments, layout))
 
     return write
 
