@@ -1,33 +1,36 @@
-"""One step of an LSTM that reads its own past states."""
+"""The LSTM cell of a recurrence that reads its own past states."""
 
-from typing import Optional, Tuple
+from typing import Optional
 
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
-from spigot_allennlp.nn.attentive.cell import AttentiveCell, BilinearWeights, State
-from spigot_allennlp.nn.attentive.memory_weights import Weights, threshold_weights
+from spigot_allennlp.modules.memory_score import MemoryScore
+from spigot_allennlp.nn.attentive.cell import AttentiveCell, BilinearCell, BilinearWeights, State
+from spigot_allennlp.nn.attentive.memory import WeightRule, threshold_weights
 
 
 class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
     """
-    See `AttentiveCell`. Weights and biases are laid out as those of `torch.nn.LSTM` (gates in the
-    order input, forget, cell, output), with one bias, not two. Weights of the input start with the
-    variance `1 / input_size`, so that inputs of variance one leave a trace in the state; recurrent
-    ones orthogonal, gate by gate; and the bias of the forget gate at one; or, under
-    `longest_memory`, the biases of forget and input gates so that units forget within times from
-    one step to that many ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
+    Implements `AttentiveCell` with an LSTM. Weights and biases are laid out as those of
+    `torch.nn.LSTM` (gates in the order input, forget, cell, output), with one bias, not two.
+
+    At the start the weights of the input have the variance `1 / input_size`, so that inputs of
+    variance one leave a trace in the state; recurrent weights are orthogonal, gate by gate; and the
+    bias of the forget gate is one. With `longest_memory` the biases of forget and input gates are
+    drawn instead, so that units forget within times from one step to that many
+    ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
 
     # Parameters
 
     input_size : `int`
-    score : `MemoryScore`, optional (default = `None`)
-        Needed only where memories are read.
-    weights : `Weights`
     hidden_size : `int`
-    top_k : `int`
-        How many memories `weigh` keeps.
+    score : `MemoryScore`, optional
+        `None` if no memories are read.
+    weight_rule : `WeightRule`
+        How scores become weights; see `threshold_weights`.
+    top_k : `int`, optional
+        How many memories `weigh` keeps; `None` for all.
     smoothing : `float`
         See `threshold_weights`.
     longest_memory : `int`, optional (default = `None`)
@@ -39,7 +42,7 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         input_size: int,
         hidden_size: int,
         score: Optional[MemoryScore],
-        weights: Weights,
+        weight_rule: WeightRule,
         top_k: Optional[int],
         smoothing: float,
         longest_memory: Optional[int] = None,
@@ -50,7 +53,7 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         self.bias = torch.nn.Parameter(torch.zeros(4 * hidden_size))
         self.hidden_size = hidden_size
         self._score = score
-        self._weights = weights
+        self._weight_rule = weight_rule
         self._top_k = top_k
         self._smoothing = smoothing
         self._longest_memory = longest_memory
@@ -61,20 +64,21 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         with torch.no_grad():
             for gate in self.weight_hh.split(self.hidden_size):
                 torch.nn.init.orthogonal_(gate)
-            enter, keep, _, _ = self.bias.zero_().split(self.hidden_size)
-            keep.fill_(1)
+            input_bias, forget_bias, _, _ = self.bias.zero_().split(self.hidden_size)
+            forget_bias.fill_(1)
             if self._longest_memory is not None:
-                keep.uniform_(1, self._longest_memory - 1).log_()
-                enter.copy_(-keep)
+                forget_bias.uniform_(1, self._longest_memory - 1).log_()
+                input_bias.copy_(-forget_bias)
 
     def project(self, inputs: Tensor) -> Tensor:
         return torch.nn.functional.linear(inputs, self.weight_ih, self.bias)
 
     def step(self, projected: Tensor, state: State) -> State:
         gates = torch.addmm(projected, state.hidden, self.weight_hh.t())
-        enter, keep, new, leave = gates.chunk(4, dim=-1)
-        cell = torch.addcmul(enter.sigmoid() * new.tanh(), keep.sigmoid(), state.cell)
-        return State(leave.sigmoid() * cell.tanh(), cell)
+        input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
+        new = input_gate.sigmoid() * candidate.tanh()
+        cell = torch.addcmul(new, forget_gate.sigmoid(), state.cell)
+        return State(output_gate.sigmoid() * cell.tanh(), cell)
 
     def key(self, value: Tensor) -> Tensor:
         assert self._score is not None
@@ -86,15 +90,18 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
 
     def weigh(self, scores: Tensor, present: Optional[BoolTensor]) -> Tensor:
         top_k = scores.size(-1) if self._top_k is None else self._top_k
-        return self._weights(scores, top_k, self._smoothing, present)
+        return self._weight_rule(scores, top_k, self._smoothing, present)
 
-    def as_bilinear(self) -> Optional[Tuple[BilinearWeights, float]]:
-        own = self.weight_ih, self.weight_hh, self.bias
+    def as_bilinear(self) -> Optional[BilinearCell]:
+        gates = self.weight_ih, self.weight_hh, self.bias
         if self._top_k == 0:
-            none = self.weight_hh[:0]
-            return BilinearWeights(*own, none, self.bias[:0], none), self._smoothing
-        if self._weights is not threshold_weights:
+            nothing = self.weight_hh[:0]
+            weights = BilinearWeights(*gates, nothing, self.bias[:0], nothing)
+            return BilinearCell(weights, self._smoothing)
+        if self._weight_rule is not threshold_weights:
             return None
         assert self._score is not None
-        score = self._score.as_bilinear()
-        return None if score is None else (BilinearWeights(*own, *score), self._smoothing)
+        form = self._score.as_bilinear()
+        if form is None:
+            return None
+        return BilinearCell(BilinearWeights(*gates, *form), self._smoothing)

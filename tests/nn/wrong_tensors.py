@@ -21,11 +21,9 @@ import torch
 
 import spigot_allennlp
 from spigot_allennlp.modules.attentive_lstm_cell import AttentiveLstmCell
-from spigot_allennlp.modules.memory_score.bilinear import BilinearMemoryScore
-from spigot_allennlp.nn.attentive.cell import Layout, State
-from spigot_allennlp.nn.attentive.memory_store import Memories
-from spigot_allennlp.nn.attentive.memory_weights import threshold_weights
-from spigot_allennlp.nn.attentive.way_back import Given
+from spigot_allennlp.modules.memory_score import BilinearMemoryScore
+from spigot_allennlp.nn.attentive.cell import AttentiveOptions, State
+from spigot_allennlp.nn.attentive.memory import Memories, threshold_weights
 from spigot_allennlp.nn.spiking.connection import all_to_all
 from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
 from spigot_allennlp.nn.spiking.hm2_bp import Rule
@@ -128,14 +126,17 @@ def arguments(room):
     weight, delta = floats(INPUTS, NEURONS), floats(BATCH, NEURONS)
     return {
         "scores": {
-            "memory_weights": floats(BATCH, 3),
+            "memory": floats(BATCH, 3),
             "heads": floats(BATCH, LENGTH - 1, LENGTH - 1, 2),
         }.get(room, floats(*shape)),
         **{name: floats(*shape) for name in ("origin", "step", "point", "direction", "tensor")},
         "chosen": torch.zeros(shape),
         "arcs": torch.zeros(shape),
         "projective": True,
-        "mask": truths(BATCH, LENGTH) if room == "masking" else mask,
+        "mask": {
+            "masking": truths(BATCH, LENGTH),
+            "attentive": truths(STEPS, BATCH),
+        }.get(room, mask),
         "present": truths(BATCH, 3),
         "single_root": True,
         "labels": [1],
@@ -171,11 +172,11 @@ def arguments(room):
         "bounds": torch.ones(BATCH, 2, INPUTS, dtype=torch.long),
         "steps_per_frame": 3,
         "seeds": torch.zeros(BATCH, dtype=torch.long),
-        "given": Given(lstm(1), Layout(2, 1, 2), truths(STEPS, BATCH), truths(BATCH, 1)),
-        "parameters": (),
+        "cell": lstm(1),
+        "options": AttentiveOptions(2, 1, 2),
         "inputs": floats(STEPS, BATCH, 3),
         "start": State(floats(BATCH, 2), floats(BATCH, 2)),
-        "first": Memories(floats(BATCH, 1, 2), floats(BATCH, 1, 2), truths(BATCH, 1)),
+        "initial": Memories(floats(BATCH, 1, 2), floats(BATCH, 1, 2), truths(BATCH, 1)),
     }
 
 
@@ -207,9 +208,11 @@ def calls():
     """Name, function and arguments of everything that is called."""
     for room, function in public_functions():
         known = arguments(room)
-        if function.__name__ == "run_as_graph":
-            known["given"] = known["given"]._replace(cell=lstm(None), layout=Layout(2, None, None))
         names = list(inspect.signature(function).parameters)
+        if function.__name__ == "attentive_recurrence":
+            all_of_it = {"cell": lstm(None), "options": AttentiveOptions(2, None, None)}
+            by_autograd = {name: (known | all_of_it)[name] for name in names}
+            yield function.__name__, function, by_autograd
         yield function.__name__, function, {name: known[name] for name in names}
     for name in Structure.list_available():
         structure = Structure.by_name(name)()

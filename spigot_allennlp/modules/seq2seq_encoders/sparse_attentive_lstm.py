@@ -1,7 +1,8 @@
 """An LSTM that attends to few of its own past states, and learns through those alone."""
 
-from typing import Optional
+from typing import NamedTuple, Optional
 
+import torch
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules import Seq2SeqEncoder
@@ -9,14 +10,10 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.modules.attentive_lstm_cell import AttentiveLstmCell
-from spigot_allennlp.modules.memory_score.bilinear import BilinearMemoryScore
-from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
-from spigot_allennlp.modules.seq2seq_encoders.carried_states import after, for_batch
-from spigot_allennlp.nn.attentive.cell import Layout
-from spigot_allennlp.nn.attentive.memory_store import Memories
-from spigot_allennlp.nn.attentive.memory_weights import WEIGHTS, softmax_weights
-from spigot_allennlp.nn.attentive.way_back import Given
-from spigot_allennlp.nn.attentive.windows import Run, run_as_graph, run_in_windows
+from spigot_allennlp.modules.memory_score import BilinearMemoryScore, MemoryScore
+from spigot_allennlp.nn.attentive.attentive import attentive_recurrence
+from spigot_allennlp.nn.attentive.cell import AttentiveOptions, AttentiveResult, State
+from spigot_allennlp.nn.attentive.memory import WEIGHT_RULES, Memories, softmax_weights
 
 
 @Seq2SeqEncoder.register("sparse_attentive_lstm")
@@ -25,20 +22,20 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     Sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)): an LSTM
     that stores its state every `attend_every` steps, and the zero with which it begins. Each step
     scores all that is stored, and adds the weighted sum of the `top_k` best to its own state. The
-    gradient runs back `truncation` steps at most, to the start of the window; through what a step
-    has read it jumps to where that was stored, and runs back in that window, and so on. So it costs
-    little, in time and in memory, however long the sequence; see `nn/attentive/windows.py`.
+    gradient goes back at most `truncation` steps, to the start of the window; through what a step
+    has read it jumps to the step that stored it, goes back in that window, and so on. So it costs
+    little time and memory, however long the sequence; see the docstring of `nn/attentive`.
 
-    Windows begin at multiples of `truncation`. What two steps have to do with each other is learnt
-    along the recurrence only where one window holds them both.
+    Windows begin at multiples of `truncation`. How two steps are related is learnt along the
+    recurrence only where they are in the same window.
 
-    The same encoder is also what it is compared with:
+    The same encoder is also its own baselines:
 
     - `"top_k": 0`: truncated backpropagation of an LSTM without memory,
     - `"top_k": 0, "truncation": null`: full backpropagation through time,
     - `"top_k": null, "truncation": null`: an LSTM with full attention to its past, by softmax.
 
-    Its output is, for each step, the state and the summary of what was read side by side, of size
+    Its output is, for each step, the state and the summary of what was read, concatenated to size
     `2 * hidden_size`; with `"top_k": 0` the state alone. It is zero where `mask` is false; there,
     the state stays as it was, and nothing is stored.
 
@@ -50,29 +47,30 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     hidden_size : `int`
     attend_every : `int`, optional (default = `2`)
     top_k : `int`, optional (default = `10`)
-        `None`: all.
+        How many memories a step reads; `None` for all.
     truncation : `int`, optional (default = `10`)
-        In steps; `None`: never.
+        The number of steps of a window; `None` for full backpropagation.
     score : `Lazy[MemoryScore]`, optional (default = `bilinear`)
     weights : `str`, optional (default = `"threshold"`)
-        How the selected memories share the attention, `"threshold"` or `"softmax"`; see
-        `nn/attentive/memory_weights.py`. Where all are read it is always by softmax.
+        How scores become weights, `"threshold"` or `"softmax"`; see `threshold_weights`. Where all
+        memories are read it is always the softmax.
     stored : `str`, optional (default = `"state"`)
-        What a memory is: the state with what it has read, as published, or, `"provisional"`, before
-        that. Where steps read memories that hold the sum of earlier ones, states can grow with the
-        length of the sequence; provisional ones cannot.
+        What a memory is: the state that includes what it has read, as published, or,
+        `"provisional"`, the state before that. Where steps read memories that hold the sum of
+        earlier memories, states can grow with the length of the sequence; provisional states
+        cannot.
     smoothing : `float`, optional (default = `0.1`)
         See `threshold_weights`.
     longest_memory : `int`, optional (default = `None`)
-        If given, at least 3: the biases of the gates are drawn so that units forget within times
-        from one step to that many
-        ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)), which tells times apart; if
-        not, that of the forget gate starts at one.
+        At least 3: the biases of the gates are drawn so that units forget within times from one
+        step to that many ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)), which tells
+        times apart. `None`: the bias of the forget gate starts at one.
     stateful : `bool`, optional (default = `False`)
-        Whether a batch goes on where the last one ended, with its states and its memories; no
-        gradient crosses from the one to the other.
+        Whether a batch continues where the last one ended, with its states and its memories; no
+        gradient crosses from one batch to the other.
     max_carried : `int`, optional (default = `100`)
-        Of how many memories, the latest, at most, in stateful use; the zero is not counted.
+        How many memories, the latest, are carried to the next batch at most, in stateful use; the
+        zero is not counted.
     """
 
     def __init__(
@@ -94,7 +92,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         check_least(1, attend_every=attend_every, truncation=truncation)
         check_least(0, top_k=top_k, max_carried=max_carried)
         check_least(3, longest_memory=longest_memory)
-        check_choice("weights", weights, WEIGHTS)
+        check_choice("weights", weights, WEIGHT_RULES)
         check_choice("stored", stored, ["state", "provisional"])
         if not smoothing > 0:
             raise ConfigurationError(
@@ -102,13 +100,13 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
                 "scores have no weights."
             )
         self._input_size = input_size
-        self._layout = Layout(attend_every, top_k, truncation, stored == "provisional")
+        self._options = AttentiveOptions(attend_every, top_k, truncation, stored == "provisional")
         self._max_carried = max_carried
         self._cell = AttentiveLstmCell(
             input_size,
             hidden_size,
             None if top_k == 0 else score.construct(hidden_size=hidden_size),
-            softmax_weights if top_k is None else WEIGHTS[weights],
+            softmax_weights if top_k is None else WEIGHT_RULES[weights],
             top_k,
             smoothing,
             longest_memory,
@@ -118,7 +116,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         return self._input_size
 
     def get_output_dim(self) -> int:
-        return self._cell.hidden_size * (1 if self._layout.top_k == 0 else 2)
+        return self._options.output_size(self._cell.hidden_size)
 
     def is_bidirectional(self) -> bool:
         return False
@@ -142,17 +140,125 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
             mask = None
         if not batch_size or not length:
             return inputs.new_zeros(batch_size, length, self.get_output_dim())
-        run = self._run(inputs.transpose(0, 1), None if mask is None else mask.t())
+        carried = CarriedStates(*self._states) if self._states is not None else None
+        result = self._recurrence(
+            inputs.transpose(0, 1), None if mask is None else mask.t(), carried
+        )
         if self.stateful:
-            self._states = after(run, self._states, self._max_carried)
-        outputs = run.outputs.transpose(0, 1)
+            self._states = _states_after(result, carried, self._max_carried)
+        outputs = result.outputs.transpose(0, 1)
         return outputs if mask is None else outputs * mask.unsqueeze(-1)
 
-    def _run(self, inputs: Tensor, mask: Optional[BoolTensor]) -> Run:
-        cell, layout = self._cell, self._layout
-        state, values, present = for_batch(self._states, inputs, cell.hidden_size)
-        keys = cell.key(values) if layout.top_k != 0 else values.new_zeros(*values.shape[:2], 0)
-        given, first = Given(cell, layout, mask, present), Memories(keys, values, present)
-        if layout.truncation is None and not layout.top_k:
-            return run_as_graph(given, inputs, state, first)
-        return run_in_windows(given, tuple(cell.parameters()), inputs, state, first)
+    def _recurrence(
+        self, inputs: Tensor, mask: Optional[BoolTensor], carried: "Optional[CarriedStates]"
+    ) -> AttentiveResult:
+        cell, options = self._cell, self._options
+        start = _start_of_batch(carried, inputs, cell.hidden_size)
+        values = start.values
+        keys = cell.key(values) if options.top_k != 0 else values.new_zeros(*values.shape[:2], 0)
+        initial = Memories(keys, values, start.present)
+        return attentive_recurrence(cell, options, inputs, mask, start.state, initial)
+
+
+class CarriedStates(NamedTuple):
+    """
+    What a batch leaves for the next, in stateful use: a tuple of tensors whose second dimension is
+    the batch, so that AllenNLP's `reset_states` can reset them.
+
+    # Parameters
+
+    hidden : `Tensor`
+        Shape `(1, batch_size, hidden_size)`.
+    cell : `Tensor`
+        Shape `(1, batch_size, hidden_size)`.
+    values : `Tensor`
+        Shape `(memories, batch_size, hidden_size)`: the memories, without the zero.
+    present : `BoolTensor`
+        Shape `(memories, batch_size, 1)`: which of them exist.
+    """
+
+    hidden: Tensor
+    cell: Tensor
+    values: Tensor
+    present: BoolTensor
+
+
+class _Start(NamedTuple):
+    """
+    With what a batch begins.
+
+    # Parameters
+
+    state : `State`
+    values : `Tensor`
+        Shape `(batch_size, memories, hidden_size)`. The first is zero, the state before anything
+        was read: a step to which nothing in the past is of use can read that.
+    present : `BoolTensor`, optional
+        Shape `(batch_size, memories)`; see `Memories`.
+    """
+
+    state: State
+    values: Tensor
+    present: Optional[BoolTensor]
+
+
+def _start_of_batch(carried: Optional[CarriedStates], inputs: Tensor, hidden_size: int) -> _Start:
+    """
+    Returns the start of the instances of `inputs`, `(length, batch_size, input_size)`: what is
+    carried, for as many instances as there are. Others begin at zero, with the zero as their only
+    memory.
+    """
+    batch_size = inputs.size(1)
+    zeros = inputs.new_zeros(batch_size, hidden_size)
+    if carried is None:
+        return _Start(State(zeros, zeros), zeros.unsqueeze(1), None)
+    hidden, cell, values, present = (_fit_batch(states, batch_size) for states in carried)
+    rows = torch.nn.functional.pad(present.squeeze(-1).t(), (1, 0), value=True)
+    return _Start(
+        State(hidden.squeeze(0), cell.squeeze(0)),
+        torch.cat([zeros.unsqueeze(1), values.transpose(0, 1)], dim=1),
+        None if bool(rows.all()) else rows,
+    )
+
+
+def _states_after(
+    result: AttentiveResult, before: Optional[CarriedStates], max_carried: int
+) -> CarriedStates:
+    """
+    Returns what a result leaves for the next batch, at most `max_carried` memories. Instances of
+    `before` beyond this batch keep what they had.
+    """
+    latest = slice(max(1, result.values.size(1) - max_carried), None)
+    values = result.values[:, latest].transpose(0, 1)
+    present = result.present
+    if present is None:
+        present = torch.ones_like(result.values[..., 0], dtype=torch.bool)
+    state = result.last_state
+    now = CarriedStates(
+        state.hidden.unsqueeze(0),
+        state.cell.unsqueeze(0),
+        values,
+        present[:, latest].t().unsqueeze(-1),
+    )
+    batch_size = state.hidden.size(0)
+    if before is None or before.hidden.size(1) <= batch_size:
+        return CarriedStates(*(states.detach() for states in now))
+    return CarriedStates(
+        *(
+            torch.cat([new, _fit_memories(old[:, batch_size:], len(new))], dim=1).detach()
+            for new, old in zip(now, before, strict=True)
+        )
+    )
+
+
+def _fit_batch(states: Tensor, batch_size: int) -> Tensor:
+    """Returns the states of the first `batch_size` instances; zeros for those that have none."""
+    missing = max(0, batch_size - states.size(1))
+    return torch.nn.functional.pad(states[:, :batch_size], (0, 0, 0, missing))
+
+
+def _fit_memories(states: Tensor, number: int) -> Tensor:
+    """Returns the latest `number` memories; zeros in front, where there are not as many."""
+    missing = max(0, number - len(states))
+    latest = states[max(0, len(states) - number) :]
+    return torch.nn.functional.pad(latest, (0, 0, 0, 0, missing, 0))

@@ -1,1 +1,30 @@
-"""Recurrences that read their own past, and learn through what they read alone."""
+"""
+Recurrent networks that read their own past states, and learn through what they have read alone:
+sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)).
+
+**Forward.** Every `attend_every` steps the hidden state is stored: a *memory*. Each step makes a
+*provisional* state of the previous one, as an LSTM does, and scores all memories for it. The
+`top_k` with the highest scores get weights, by how much they exceed the next highest; the sum of
+these memories by their weights, the *summary*, is added to the provisional state, which makes the
+hidden state. The output of a step is its hidden state and its summary.
+
+**Backward.** Steps are divided into *windows* of `truncation` steps. Within a window gradients take
+the ordinary way, back from step to step. The state before a window gets no gradient from it. But
+from a step that has read a memory the gradient goes on to the step that stored it, however far
+back, then back through *that* step's window, from what was read there further back, and so on. So
+a step learns what happened long ago, while time and memory grow with the length of the sequence as
+in truncated backpropagation.
+
+The files, in the order to read them:
+
+1. `cell.py`: the options, the state, and the functions a cell consists of.
+2. `attentive.py`: the public function, `attentive_recurrence`, and the choice between
+    - kernels, for an LSTM with a bilinear score on a CPU: `cpu.py` makes arrays of tensors,
+      `kernels.py` runs forward, `backward_kernels.py` back;
+    - torch, for any cell on any device: `forward.py` runs forward without a graph, `backward.py`
+      computes one window after another once more, in a graph;
+    - autograd over all steps, where nothing cuts the gradient.
+3. `memory.py`: the rules for weights, and how memories are read in a graph.
+
+Either path, from `attentive_recurrence` to the arithmetic, takes three files.
+"""

@@ -1,36 +1,86 @@
-"""
-What one step of an attentive recurrence is made of.
+"""The terms of an attentive recurrence: its options, states, cell, and result."""
 
-A step first makes a provisional state of the previous one, as an LSTM does; it then scores the
-memories, and adds their weighted sum to the provisional state. A *memory* is a state that was
-stored (its *value*), with what stands for it in scores (its *key*). Autograd differentiates all of
-this; it must give the same again when it is computed again (so no dropout in here).
-"""
-
-from typing import List, NamedTuple, Optional, Protocol, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Protocol
 
 from torch import BoolTensor, Tensor
 
 
+class AttentiveOptions(NamedTuple):
+    """
+    When the recurrence stores memories, how many it reads, and where it cuts the gradient.
+
+    # Parameters
+
+    attend_every : `int`
+        The number of steps from one stored state to the next (the paper's k_att).
+    top_k : `int`, optional
+        How many memories a step reads (the paper's k_top): none for 0, all for `None`.
+    truncation : `int`, optional
+        The number of steps of a window, at whose end the recurrence passes no gradient on (the
+        paper's k_trunc); `None` for full backpropagation.
+    stores_provisional : `bool`, optional (default = `False`)
+        Whether a memory is the provisional state, rather than the hidden state that includes the
+        summary of what was read.
+    """
+
+    attend_every: int
+    top_k: Optional[int]
+    truncation: Optional[int]
+    stores_provisional: bool = False
+
+    def stores_after(self, step: int) -> bool:
+        """Returns whether the state after `step`, counted from 0, becomes a memory."""
+        return self.top_k != 0 and (step + 1) % self.attend_every == 0
+
+    def num_stored(self, steps: int) -> int:
+        """Returns how many memories the first `steps` steps store."""
+        return steps // self.attend_every if self.top_k != 0 else 0
+
+    def windows(self, steps: int) -> List[range]:
+        """Returns the steps of each window, from the first window to the last."""
+        length = self.truncation or max(steps, 1)
+        return [range(begin, min(begin + length, steps)) for begin in range(0, steps, length)]
+
+    def output_size(self, hidden_size: int) -> int:
+        """Returns the size of an output: a hidden state and, if memories are read, a summary."""
+        return hidden_size * (1 if self.top_k == 0 else 2)
+
+
+class State(NamedTuple):
+    """
+    The state of a recurrence between two steps.
+
+    # Parameters
+
+    hidden : `Tensor`
+        Shape `(batch_size, hidden_size)`.
+    cell : `Tensor`
+        Shape `(batch_size, hidden_size)`.
+    """
+
+    hidden: Tensor
+    cell: Tensor
+
+
 class BilinearWeights(NamedTuple):
     """
-    All that there is to an LSTM whose score is a product of query and key, the query being a linear
-    function of the provisional state, and whose weights go by the threshold.
+    All parameters of an LSTM whose score is the product of a key and a query, both linear in a
+    state.
 
     # Parameters
 
     weight_ih : `Tensor`
-        `(4 * hidden_size, input_size)`, as that of `torch.nn.LSTM`.
+        Shape `(4 * hidden_size, input_size)`, as that of `torch.nn.LSTM`.
     weight_hh : `Tensor`
-        `(4 * hidden_size, hidden_size)`.
+        Shape `(4 * hidden_size, hidden_size)`.
     bias : `Tensor`
-        `(4 * hidden_size,)`.
+        Shape `(4 * hidden_size,)`.
     query_weight : `Tensor`
-        `(key_size, hidden_size)`.
+        Shape `(key_size, hidden_size)`.
     query_bias : `Tensor`
-        `(key_size,)`.
+        Shape `(key_size,)`.
     key_weight : `Tensor`
-        `(key_size, hidden_size)`.
+        Shape `(key_size, hidden_size)`.
     """
 
     weight_ih: Tensor
@@ -41,72 +91,90 @@ class BilinearWeights(NamedTuple):
     key_weight: Tensor
 
 
-class State(NamedTuple):
-    """`hidden` and `cell`, each of shape `(batch_size, hidden_size)`."""
+class BilinearCell(NamedTuple):
+    """
+    What the kernels need to know of a cell.
 
-    hidden: Tensor
-    cell: Tensor
+    # Parameters
+
+    weights : `BilinearWeights`
+    smoothing : `float`
+        Of `threshold_weights`, in units of the score.
+    """
+
+    weights: BilinearWeights
+    smoothing: float
 
 
 class AttentiveCell(Protocol):
-    """Rows are instances; `key_size` is up to the cell."""
+    """
+    The functions of which a step is composed, for instances in rows. A step
+
+    1. moves from the previous state to a provisional one, as an LSTM does (`project`, `step`),
+    2. scores the memories (`score`) and turns the highest scores into weights (`weigh`),
+    3. adds the sum of the memories by these weights, the summary, to the provisional state.
+
+    A memory is a state that was stored, its value, together with what stands for it in scores, its
+    key (`key`).
+
+    Autograd differentiates these functions, and a window is computed once more in the backward
+    pass, so they must not be random (no dropout).
+    """
+
+    def parameters(self) -> Iterable[Tensor]:
+        """Returns all tensors that the functions below use, and that may be trained."""
 
     def project(self, inputs: Tensor) -> Tensor:
-        """From `(..., input_size)` to what a step wants of its input, `(..., 4 * hidden_size)`."""
+        """
+        Returns the share of the inputs, `(..., input_size)`, in the gates: `(..., num_gates)`. It
+        is computed for all steps of a window at once.
+        """
 
     def step(self, projected: Tensor, state: State) -> State:
-        """The provisional state."""
+        """Returns the provisional state, given projected inputs `(batch_size, num_gates)`."""
 
     def key(self, value: Tensor) -> Tensor:
-        """From `(..., hidden_size)` to `(..., key_size)`."""
+        """Returns the keys, `(..., key_size)`, of memories `(..., hidden_size)`."""
 
     def score(self, hidden: Tensor, keys: Tensor) -> Tensor:
         """
-        Of provisional states `(batch_size, hidden_size)` and memories
-        `(batch_size, memories, key_size)`; shape `(batch_size, memories)`.
+        Returns the scores, `(batch_size, memories)`, of provisional states
+        `(batch_size, hidden_size)` and keys `(batch_size, memories, key_size)`.
         """
 
     def weigh(self, scores: Tensor, present: Optional[BoolTensor]) -> Tensor:
         """
-        The weights of those that are kept, `(batch_size, kept)`, given the scores of those that
-        were selected, `(batch_size, selected)`; see `memory_weights.py`.
+        Returns the weights, `(batch_size, kept)`, of the memories that are kept, given the scores
+        of those that were selected, `(batch_size, selected)`; see `threshold_weights`.
         """
 
-    def as_bilinear(self) -> Optional[Tuple[BilinearWeights, float]]:
-        """All that there is to the cell, with its smoothing, if it is of that kind."""
+    def as_bilinear(self) -> Optional[BilinearCell]:
+        """Returns the whole cell, if it is an LSTM for which there are kernels; or else `None`."""
 
 
-class Layout(NamedTuple):
+class AttentiveResult(NamedTuple):
     """
-    When what happens.
+    What a recurrence returns.
 
     # Parameters
 
-    attend_every : `int`
-        A state is stored after every so many steps.
-    top_k : `Optional[int]`
-        How many memories a step reads: none for 0, all for `None`.
-    truncation : `Optional[int]`
-        The length of the windows, at the ends of which the recurrence hands on no gradient; `None`
-        for none.
-    stores_provisional : `bool`
-        Whether memories are provisional states, and not what they are with what was read.
+    outputs : `Tensor`
+        Shape `(steps, batch_size, output_size)`: the hidden state of each step and, if memories are
+        read, the summary that it includes. The only differentiable field.
+    last_cell : `Tensor`
+        Shape `(batch_size, hidden_size)`: the cell after the last step.
+    values : `Tensor`
+        Shape `(batch_size, memories, hidden_size)`: all memories, the initial ones first.
+    present : `BoolTensor`, optional
+        Shape `(batch_size, memories)`: which of them exist; `None` if all do.
     """
 
-    attend_every: int
-    top_k: Optional[int]
-    truncation: Optional[int]
-    stores_provisional: bool = False
+    outputs: Tensor
+    last_cell: Tensor
+    values: Tensor
+    present: Optional[BoolTensor]
 
-    def writes(self, step: int) -> bool:
-        """Whether the state after `step` (from 0) is stored."""
-        return self.top_k != 0 and (step + 1) % self.attend_every == 0
-
-    def stored(self, steps: int) -> int:
-        """How many states the first so many steps store."""
-        return steps // self.attend_every if self.top_k != 0 else 0
-
-    def windows(self, steps: int) -> List[Tuple[int, int]]:
-        """Where windows begin and end, in their order."""
-        length = self.truncation or max(steps, 1)
-        return [(start, min(start + length, steps)) for start in range(0, steps, length)]
+    @property
+    def last_state(self) -> State:
+        """The state after the last step, without a gradient."""
+        return State(self.outputs[-1, :, : self.last_cell.size(-1)].detach(), self.last_cell)

@@ -19,9 +19,14 @@ from spigot_allennlp.nn.attentive.backward_kernels import (
     GateWeights,
     backward,
 )
-from spigot_allennlp.nn.attentive.cell import BilinearWeights, Layout, State
+from spigot_allennlp.nn.attentive.cell import (
+    AttentiveOptions,
+    AttentiveResult,
+    BilinearWeights,
+    State,
+)
 from spigot_allennlp.nn.attentive.kernels import BatchArrays, KernelOptions, WeightArrays, forward
-from spigot_allennlp.nn.attentive.memory_store import Memories
+from spigot_allennlp.nn.attentive.memory import Memories
 from spigot_allennlp.nn.threads import share
 
 
@@ -31,7 +36,7 @@ class KernelSettings(NamedTuple):
 
     # Parameters
 
-    layout : `Layout`
+    options : `AttentiveOptions`
         With a `top_k`.
     smoothing : `float`
         See `threshold_weights`.
@@ -41,7 +46,7 @@ class KernelSettings(NamedTuple):
         Which of the initial memories exist, `(batch_size, memories)`.
     """
 
-    layout: Layout
+    options: AttentiveOptions
     smoothing: float
     mask: Optional[BoolTensor]
     present: Optional[BoolTensor]
@@ -50,14 +55,14 @@ class KernelSettings(NamedTuple):
 class KernelRecurrence(torch.autograd.Function):
     """
     Takes settings, inputs, the hidden state and the cell of the start, keys and values of the
-    initial memories, and `BilinearWeights`. Returns the outputs (see `Scan`), differentiable once,
-    the last cell, the values of all memories, and which of these exist.
+    initial memories, and `BilinearWeights`. Returns an `AttentiveResult`, as a plain tuple, whose
+    outputs are differentiable once.
     """
 
     @staticmethod
     def forward(
         ctx: FunctionCtx, settings: KernelSettings, inputs: Tensor, *more: Tensor
-    ) -> Tuple[Optional[Tensor], ...]:
+    ) -> AttentiveResult:
         hidden, cell, keys, values, *weights = more
         inputs = inputs.contiguous()
         memories = Memories(keys, values, settings.present)
@@ -77,7 +82,7 @@ class KernelRecurrence(torch.autograd.Function):
         all_values = torch.from_numpy(batch.values.copy())
         ctx.mark_non_differentiable(last_cell, all_values)
         present = None if batch.present.all() else torch.from_numpy(batch.present)
-        return outputs, last_cell, all_values, present
+        return AttentiveResult(outputs, last_cell, all_values, present)
 
     @staticmethod
     @once_differentiable
@@ -98,9 +103,9 @@ class KernelRecurrence(torch.autograd.Function):
 def _batch_arrays(
     settings: KernelSettings, inputs: Tensor, start: State, initial: Memories
 ) -> BatchArrays:
-    (steps, batch_size, _), layout = inputs.shape, settings.layout
-    assert layout.top_k is not None
-    num_memories = initial.size + layout.stored(steps)
+    (steps, batch_size, _), options = inputs.shape, settings.options
+    assert options.top_k is not None
+    num_memories = initial.size + options.num_stored(steps)
     hidden_size, key_size = start.hidden.size(-1), initial.keys.size(-1)
     keys = inputs.new_zeros(batch_size, key_size, num_memories)
     keys[:, :, : initial.size] = initial.keys.transpose(1, 2)
@@ -109,13 +114,13 @@ def _batch_arrays(
     present = torch.ones(batch_size, num_memories, dtype=torch.bool)
     if initial.present is not None:
         present[:, : initial.size] = initial.present
-    cells = inputs.new_zeros(len(layout.windows(steps)) + 1, batch_size, hidden_size)
+    cells = inputs.new_zeros(len(options.windows(steps)) + 1, batch_size, hidden_size)
     cells[0] = start.cell
     mask = settings.mask
     if mask is None:
         mask = torch.ones(steps, batch_size, dtype=torch.bool)
-    output_size = hidden_size * (1 if layout.top_k == 0 else 2)
-    num_chosen = min(layout.top_k, num_memories) + 1
+    output_size = options.output_size(hidden_size)
+    num_chosen = min(options.top_k, num_memories) + 1
     return BatchArrays(
         inputs=_array(inputs),
         mask=_array(mask),
@@ -132,13 +137,13 @@ def _batch_arrays(
 def _kernel_options(
     settings: KernelSettings, batch: BatchArrays, num_initial: int
 ) -> KernelOptions:
-    layout = settings.layout
+    options = settings.options
     return KernelOptions(
-        attend_every=layout.attend_every,
+        attend_every=options.attend_every,
         top_k=batch.chosen.shape[-1] - 1,
-        truncation=layout.truncation or len(batch.inputs),
+        truncation=options.truncation or len(batch.inputs),
         num_initial=num_initial,
-        stores_provisional=layout.stores_provisional,
+        stores_provisional=options.stores_provisional,
         smoothing=float(settings.smoothing),
     )
 

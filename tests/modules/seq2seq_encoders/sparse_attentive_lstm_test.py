@@ -9,7 +9,7 @@ from allennlp.models import Model
 from allennlp.modules import Seq2SeqEncoder
 from torch.testing import assert_close
 
-from spigot_allennlp.modules.memory_score.additive import AdditiveMemoryScore
+from spigot_allennlp.modules.memory_score import AdditiveMemoryScore
 from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
 from tests.nn.attentive.attentive_paths import SlowCell, slow_outputs
 

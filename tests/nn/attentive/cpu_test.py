@@ -5,9 +5,9 @@ import torch
 from allennlp.common import Lazy
 from torch.testing import assert_close
 
-from spigot_allennlp.modules.memory_score.bilinear import BilinearMemoryScore
+from spigot_allennlp.modules.memory_score import BilinearMemoryScore
 from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
-from spigot_allennlp.nn.attentive import windows
+from spigot_allennlp.nn.attentive import attentive
 
 SETTINGS = [(1, 1, 1), (1, 2, 3), (2, 3, 5), (3, 2, 4), (2, 100, 3), (1, 2, None), (2, 2, 100)]
 SETTINGS += [(1, 0, 3), (1, 0, 20)]
@@ -55,7 +55,7 @@ def check(layout, stored, padded, dtype, tolerance, monkeypatch):
     weights = torch.randn(2 * len(LENGTHS), 17, encoder.get_output_dim(), dtype=dtype)
     weights[:, 5:8] = 0
     found = outputs_and_gradients(encoder, inputs, mask, weights)
-    monkeypatch.setattr(windows, "has_kernels", lambda device: False)
+    monkeypatch.setattr(attentive, "has_kernels", lambda device: False)
     expected = outputs_and_gradients(encoder, inputs, mask, weights)
     for ours, theirs in zip(found, expected, strict=True):
         assert_close(ours, theirs, rtol=tolerance, atol=tolerance)

@@ -3,8 +3,8 @@ import torch
 from allennlp.common import Params
 from torch.testing import assert_close
 
-from spigot_allennlp.modules.memory_score.memory_score import MemoryScore
-from spigot_allennlp.nn.attentive.memory_weights import WEIGHTS
+from spigot_allennlp.modules.memory_score import MemoryScore
+from spigot_allennlp.nn.attentive.memory import WEIGHT_RULES
 
 HIDDEN = 6
 
@@ -39,14 +39,14 @@ def seed():
     torch.manual_seed(2)
 
 
-@pytest.mark.parametrize("rule", WEIGHTS.values(), ids=WEIGHTS)
+@pytest.mark.parametrize("rule", WEIGHT_RULES.values(), ids=WEIGHT_RULES)
 @pytest.mark.parametrize("name", MemoryScore.list_available())
 def test_attention_depends_on_the_present_state(name, rule):
     score = MemoryScore.by_name(name)(hidden_size=HIDDEN)
     assert attention_depends_on_the_present_state(score, rule)
 
 
-@pytest.mark.parametrize("rule", WEIGHTS.values(), ids=WEIGHTS)
+@pytest.mark.parametrize("rule", WEIGHT_RULES.values(), ids=WEIGHT_RULES)
 def test_by_the_released_rule_it_would_not(rule):
     assert not attention_depends_on_the_present_state(ReleasedScore(HIDDEN), rule)
 

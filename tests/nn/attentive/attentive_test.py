@@ -4,11 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from spigot_allennlp.nn.attentive import way_back
-from spigot_allennlp.nn.attentive.cell import Layout, State
-from spigot_allennlp.nn.attentive.memory_store import Memories
-from spigot_allennlp.nn.attentive.way_back import Given
-from spigot_allennlp.nn.attentive.windows import run_in_windows
+from spigot_allennlp.nn.attentive import backward
+from spigot_allennlp.nn.attentive.attentive import attentive_recurrence
+from spigot_allennlp.nn.attentive.cell import AttentiveOptions, State
+from spigot_allennlp.nn.attentive.memory import Memories
 
 A = 0.5
 INPUTS = torch.tensor([1.0, 2.0, 4.0, 8.0, 16.0])
@@ -19,6 +18,9 @@ class Decay:
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
+
+    def parameters(self):
+        return ()
 
     def project(self, inputs):
         return inputs
@@ -39,13 +41,18 @@ class Decay:
         return None
 
 
+def outputs(cell, inputs, truncation=2):
+    """Of a run from zero without initial memories, one memory a step."""
+    options = AttentiveOptions(attend_every=2, top_k=1, truncation=truncation)
+    zeros = torch.zeros(inputs.size(1), 1)
+    initial = Memories(zeros.unsqueeze(1)[:, :0], zeros.unsqueeze(1)[:, :0])
+    return attentive_recurrence(cell, options, inputs, None, State(zeros, zeros), initial).outputs
+
+
 def jacobian(sign: int, truncation=2):
     """Of the states (rows) with respect to the inputs, for windows of two and one memory a step."""
     inputs = INPUTS.clone().requires_grad_()
-    given = Given(Decay(sign), Layout(attend_every=2, top_k=1, truncation=truncation), None, None)
-    start = State(torch.zeros(1, 1), torch.zeros(1, 1))
-    first = Memories(torch.zeros(1, 0, 1), torch.zeros(1, 0, 1))
-    states = run_in_windows(given, (), inputs.view(-1, 1, 1), start, first).outputs[:, 0, 0]
+    states = outputs(Decay(sign), inputs.view(-1, 1, 1), truncation)[:, 0, 0]
     rows = [torch.autograd.grad(state, inputs, retain_graph=True)[0] for state in states]
     return states.detach(), torch.stack(rows)
 
@@ -82,29 +89,22 @@ def test_without_truncation_nothing_is_cut():
 
 def test_only_windows_and_instances_that_a_gradient_reaches_are_computed_again(monkeypatch):
     computed = []
-    unroll = way_back.unroll
+    recurrence_steps = backward.recurrence_steps
 
-    def noted(cell, layout, begin, inputs, *rest):
-        computed.append((begin, inputs.size(1)))
-        return unroll(cell, layout, begin, inputs, *rest)
+    def noted(cell, options, window, inputs, *others):
+        computed.append((window.start, inputs.size(1)))
+        return recurrence_steps(cell, options, window, inputs, *others)
 
-    monkeypatch.setattr(way_back, "unroll", noted)
+    monkeypatch.setattr(backward, "recurrence_steps", noted)
     inputs = INPUTS.repeat(2).view(10, 1, 1).repeat(1, 3, 1).requires_grad_()
-    given = Given(Decay(-1), Layout(attend_every=2, top_k=1, truncation=2), None, None)
-    start = State(torch.zeros(3, 1), torch.zeros(3, 1))
-    first = Memories(torch.zeros(3, 0, 1), torch.zeros(3, 0, 1))
-    outputs = run_in_windows(given, (), inputs, start, first).outputs
-    outputs[9, 1].sum().backward()
+    outputs(Decay(-1), inputs)[9, 1].sum().backward()
     assert computed == [(8, 1), (0, 1)]  # the last window, and that of the smallest memory
     assert inputs.grad[:, [0, 2]].abs().max() == 0
 
 
 def test_a_second_derivative_is_refused():
     inputs = INPUTS.view(5, 1, 1).clone().requires_grad_()
-    given = Given(Decay(1), Layout(2, 1, 2), None, None)
-    start = State(torch.zeros(1, 1), torch.zeros(1, 1))
-    first = Memories(torch.zeros(1, 0, 1), torch.zeros(1, 0, 1))
-    outputs = run_in_windows(given, (), inputs, start, first).outputs
-    (gradient,) = torch.autograd.grad(outputs.sum(), inputs, create_graph=True)
+    total = outputs(Decay(1), inputs).sum()
+    (gradient,) = torch.autograd.grad(total, inputs, create_graph=True)
     with pytest.raises(RuntimeError):
         gradient.sum().backward()

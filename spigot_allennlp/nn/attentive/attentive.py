@@ -1,0 +1,166 @@
+"""
+Attentive recurrences: `attentive_recurrence`, and the choice of how it is computed.
+
+Start here; the docstring of the package tells the algorithm.
+"""
+
+from typing import Optional
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.attentive.backward import TruncatedBackpropagation, TruncatedSettings
+from spigot_allennlp.nn.attentive.cell import (
+    AttentiveCell,
+    AttentiveOptions,
+    AttentiveResult,
+    BilinearCell,
+    BilinearWeights,
+    State,
+)
+from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
+from spigot_allennlp.nn.attentive.forward import masks_of_steps, recurrence_steps
+from spigot_allennlp.nn.attentive.memory import AllMemories, Memories, WindowMemories
+from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+
+def attentive_recurrence(
+    cell: AttentiveCell,
+    options: AttentiveOptions,
+    inputs: Tensor,
+    mask: Optional[BoolTensor],
+    start: State,
+    initial: Memories,
+) -> AttentiveResult:
+    """
+    Runs a recurrence that reads its own past states over a batch of sequences. Its outputs are
+    differentiable with respect to `inputs`, `start`, keys and values of `initial`, and the
+    parameters of `cell`; once, unless neither windows nor a `top_k` above zero cut the gradient.
+
+    # Parameters
+
+    cell : `AttentiveCell`
+    options : `AttentiveOptions`
+    inputs : `Tensor`
+        Shape `(steps, batch_size, input_size)`, with a step at least.
+    mask : `BoolTensor`, optional
+        Shape `(steps, batch_size)`: where it is false, the state of an instance stays as it is, and
+        nothing is stored. `None` if all is true.
+    start : `State`
+        The state before the first step.
+    initial : `Memories`
+        Those that exist before the first step, `(batch_size, memories, ...)`; perhaps none.
+
+    # Returns
+
+    `AttentiveResult`
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If shapes or types do not fit, or there is no step.
+    """
+    bilinear = cell.as_bilinear()
+    _check(bilinear, inputs, mask, start, initial)
+    if options.truncation is None and not options.top_k:
+        return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
+    tensors = inputs, start.hidden, start.cell, initial.keys, initial.values
+    if bilinear is not None and _has_kernels(options, inputs):
+        settings = KernelSettings(options, bilinear.smoothing, mask, initial.present)
+        return AttentiveResult(*KernelRecurrence.apply(settings, *tensors, *bilinear.weights))
+    truncated = TruncatedSettings(cell, options, mask, initial.present)
+    return AttentiveResult(*TruncatedBackpropagation.apply(truncated, *tensors, *cell.parameters()))
+
+
+def _has_kernels(options: AttentiveOptions, inputs: Tensor) -> bool:
+    """Returns whether kernels can compute what an LSTM with a bilinear score is to do."""
+    is_supported = options.top_k is not None and inputs.dtype in (torch.float, torch.double)
+    return is_supported and has_kernels(inputs.device)
+
+
+def _recurrence_as_graph(
+    cell: AttentiveCell,
+    options: AttentiveOptions,
+    inputs: Tensor,
+    mask: Optional[BoolTensor],
+    start: State,
+    initial: Memories,
+) -> AttentiveResult:
+    """
+    Leaves the gradient to autograd: full backpropagation through time, for options that read all
+    memories or none.
+    """
+    memory = WindowMemories() if options.top_k == 0 else AllMemories(initial)
+    masks = masks_of_steps(mask, len(inputs))
+    (window,) = options.windows(len(inputs))
+    steps = list(recurrence_steps(cell, options, window, inputs, masks, start, memory))
+    outputs = torch.stack([step.state.hidden for step in steps])
+    if options.top_k != 0:
+        nothing = torch.zeros_like(start.hidden)
+        summaries = [nothing if step.summary is None else step.summary for step in steps]
+        outputs = torch.cat([outputs, torch.stack(summaries)], dim=-1)
+    memories = memory.joined() if isinstance(memory, AllMemories) else initial
+    return AttentiveResult(
+        outputs, steps[-1].state.cell.detach(), memories.values.detach(), memories.present
+    )
+
+
+_TENSORS = Signature(
+    Argument("inputs", FLOATS, ("steps", "batch_size", "input_size")),
+    Argument("mask", TRUTH_VALUES, ("steps", "batch_size"), True),
+    Argument("start.hidden", FLOATS, ("batch_size", "hidden_size")),
+    Argument("start.cell", FLOATS, ("batch_size", "hidden_size")),
+    Argument("initial.keys", FLOATS, ("batch_size", "memories", "key_size")),
+    Argument("initial.values", FLOATS, ("batch_size", "memories", "hidden_size")),
+    Argument("initial.present", TRUTH_VALUES, ("batch_size", "memories"), True),
+)
+_WEIGHTS = Signature(
+    Argument("inputs", FLOATS, ("...", "input_size")),
+    Argument("initial.keys", FLOATS, ("...", "key_size")),
+    Argument("weight_ih", FLOATS, ("num_gates", "input_size")),
+    Argument("weight_hh", FLOATS, ("num_gates", "hidden_size")),
+    Argument("bias", FLOATS, ("num_gates",)),
+    Argument("query_weight", FLOATS, ("key_size", "hidden_size")),
+    Argument("query_bias", FLOATS, ("key_size",)),
+    Argument("key_weight", FLOATS, ("key_size", "hidden_size")),
+)
+
+
+def _check(
+    bilinear: Optional[BilinearCell],
+    inputs: Tensor,
+    mask: Optional[BoolTensor],
+    start: State,
+    initial: Memories,
+) -> None:
+    """
+    # Raises
+
+    `TypeError`, `ValueError`
+        See `attentive_recurrence`.
+    """
+    _TENSORS.check(inputs, mask, *start, *initial)
+    if len(inputs) == 0:
+        raise ValueError(f"Expected a step at least, but found inputs of shape {inputs.shape}.")
+    if bilinear is not None:
+        _check_weights(bilinear.weights, inputs, start, initial)
+    tensors = {**start._asdict(), "keys": initial.keys, "values": initial.values}
+    for name, tensor in tensors.items():
+        if tensor.dtype != inputs.dtype:
+            raise TypeError(
+                f"Expected {name} of the type of the inputs, {inputs.dtype}, but found "
+                f"{tensor.dtype}."
+            )
+
+
+def _check_weights(
+    weights: BilinearWeights, inputs: Tensor, start: State, initial: Memories
+) -> None:
+    size = start.hidden.size(1)
+    _WEIGHTS.check(inputs, initial.keys, *weights, num_gates=4 * size, hidden_size=size)
+    if any(weight.dtype != inputs.dtype for weight in weights):
+        raise TypeError(
+            f"Expected weights of the type of the inputs, {inputs.dtype}, but found "
+            f"{', '.join(str(weight.dtype) for weight in weights)}."
+        )

@@ -1,0 +1,254 @@
+"""
+Sparse attentive backtracking by torch: the gradients of a recurrence whose windows end them.
+
+Autograd could do this on a graph of all steps that is cut between windows, but it would keep what
+every step computed. So `TruncatedBackpropagation` keeps little (the outputs, a state per window,
+the memories, and the numbers of those that were read), and its backward pass computes one window
+after another once more, from the last to the first, as a graph whose leaves are the state before
+the window and the memories from before it. Autograd differentiates this graph. When it is a
+window's turn all later windows have had theirs, so what they contribute to the gradients of its
+memories is complete, and is passed on to the steps that stored them.
+
+A window, and an instance in it, that no gradient reaches costs nothing.
+"""
+
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from torch import BoolTensor, LongTensor, Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from spigot_allennlp.nn.attentive.cell import (
+    AttentiveCell,
+    AttentiveOptions,
+    AttentiveResult,
+    State,
+)
+from spigot_allennlp.nn.attentive.forward import (
+    ForwardPass,
+    StepResult,
+    forward_pass,
+    masks_of_steps,
+    recurrence_steps,
+)
+from spigot_allennlp.nn.attentive.memory import (
+    AllMemories,
+    ChosenMemories,
+    Memories,
+    WindowMemories,
+)
+
+
+class TruncatedSettings(NamedTuple):
+    """
+    What has no gradient.
+
+    # Parameters
+
+    cell : `AttentiveCell`
+    options : `AttentiveOptions`
+    mask : `BoolTensor`, optional
+        Shape `(steps, batch_size)`.
+    present : `BoolTensor`, optional
+        Which of the initial memories exist, `(batch_size, memories)`.
+    """
+
+    cell: AttentiveCell
+    options: AttentiveOptions
+    mask: Optional[BoolTensor]
+    present: Optional[BoolTensor]
+
+
+class TruncatedBackpropagation(torch.autograd.Function):
+    """
+    Takes settings, inputs, the hidden state and the cell of the start, keys and values of the
+    initial memories, and the parameters of the cell. Returns an `AttentiveResult`, as a plain
+    tuple, whose outputs are differentiable once.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, settings: TruncatedSettings, inputs: Tensor, *more: Tensor
+    ) -> AttentiveResult:
+        hidden, cell, keys, values, *parameters = more
+        initial = Memories(keys, values, settings.present)
+        start = State(hidden, cell)
+        done = forward_pass(settings.cell, settings.options, inputs, settings.mask, start, initial)
+        ctx.settings, ctx.num_initial = settings, initial.size
+        # without the outputs, which refer to this context
+        ctx.forward_pass = done._replace(outputs=inputs.new_empty(0))
+        ctx.save_for_backward(inputs, *parameters)
+        last_cell, all_values = done.last_cell.clone(), done.memories.values.clone()
+        ctx.mark_non_differentiable(last_cell, all_values)
+        return AttentiveResult(done.outputs, last_cell, all_values, done.memories.present)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor, *_: Any) -> Tuple[Optional[Tensor], ...]:
+        inputs, *parameters = ctx.saved_tensors
+        backward = _BackwardPass(
+            ctx.settings, ctx.forward_pass, ctx.num_initial, inputs, parameters
+        )
+        for number in reversed(range(len(ctx.forward_pass.starts))):
+            backward.backward_through_window(number, gradient)
+        return None, *backward.gradients(parameters)
+
+
+class _BackwardPass:
+    """
+    Adds up the gradients, window after window.
+
+    # Parameters
+
+    settings : `TruncatedSettings`
+    done : `ForwardPass`
+        Its outputs are not looked at.
+    num_initial : `int`
+        How many memories there were before the first step.
+    inputs : `Tensor`
+        Shape `(steps, batch_size, input_size)`.
+    parameters : `Sequence[Tensor]`
+    """
+
+    def __init__(
+        self,
+        settings: TruncatedSettings,
+        done: ForwardPass,
+        num_initial: int,
+        inputs: Tensor,
+        parameters: Sequence[Tensor],
+    ) -> None:
+        self._settings, self._done, self._inputs = settings, done, inputs
+        self._num_initial = num_initial
+        self._windows = settings.options.windows(len(inputs))
+        self._masks = masks_of_steps(settings.mask, len(inputs))
+        self._trained = [parameter for parameter in parameters if parameter.requires_grad]
+        keys, values, _ = done.memories
+        self._input_gradients = torch.zeros_like(inputs)
+        self._start_gradients = [torch.zeros_like(tensor) for tensor in done.starts[0]]
+        self._key_gradients = inputs.new_zeros(keys.shape)
+        self._value_gradients = inputs.new_zeros(values.shape)
+        self._trained_gradients = [torch.zeros_like(parameter) for parameter in self._trained]
+
+    def gradients(self, parameters: Sequence[Tensor]) -> List[Optional[Tensor]]:
+        """
+        Returns the gradients of inputs, start, initial keys and values, and parameters; `None` for
+        those that are not trained.
+        """
+        trained = iter(self._trained_gradients)
+        return [
+            self._input_gradients,
+            *self._start_gradients,
+            self._key_gradients[:, : self._num_initial],
+            self._value_gradients[:, : self._num_initial],
+            *(next(trained) if parameter.requires_grad else None for parameter in parameters),
+        ]
+
+    def backward_through_window(self, number: int, output_gradients: Tensor) -> None:
+        """
+        Takes the gradients of the outputs of a window, and of the memories that it stored, to all
+        that these depend on.
+        """
+        window = self._windows[number]
+        gradients = self._gradients_of_window(window, output_gradients)
+        rows = gradients.reached_rows()
+        if not len(rows):
+            return
+        cell, options = self._settings.cell, self._settings.options
+        begin, end = window.start, window.stop
+        with torch.enable_grad():
+            inputs = self._inputs[begin:end, rows].requires_grad_()
+            start = State(*(tensor[rows].requires_grad_() for tensor in self._done.starts[number]))
+            memory = self._memories(window, rows)
+            masks = [None if mask is None else mask[rows] for mask in self._masks[begin:end]]
+            steps = recurrence_steps(cell, options, window, inputs, masks, start, memory)
+            targets, target_gradients = gradients.targets(list(steps), memory, rows)
+            leaves = [inputs, *start, *self._trained, *memory.leaves]
+            found = iter(torch.autograd.grad(targets, leaves, target_gradients, allow_unused=True))
+        self._input_gradients[begin:end, rows] = next(found)
+        start_gradients = [next(found) for _ in start]
+        if begin == 0:
+            for total, gradient in zip(self._start_gradients, start_gradients, strict=True):
+                if gradient is not None:
+                    total[rows] = gradient
+        for total in self._trained_gradients:
+            gradient = next(found)
+            if gradient is not None:
+                total += gradient
+        memory.accumulate_gradients(list(found), rows, self._key_gradients, self._value_gradients)
+
+    def _gradients_of_window(self, window: range, output_gradients: Tensor) -> "_WindowGradients":
+        hidden_size = self._value_gradients.size(-1)
+        outputs = output_gradients[window.start : window.stop]
+        stored = slice(self._memories_before(window.start), self._memories_before(window.stop))
+        return _WindowGradients(
+            outputs[..., :hidden_size],
+            outputs[..., hidden_size:] if outputs.size(-1) > hidden_size else None,
+            self._key_gradients[:, stored],
+            self._value_gradients[:, stored],
+        )
+
+    def _memories(self, window: range, rows: LongTensor) -> WindowMemories:
+        """Returns what the steps of a window read, as the forward pass did."""
+        top_k, before = self._settings.options.top_k, self._memories_before(window.start)
+        memories = self._done.memories
+        if top_k == 0:
+            return WindowMemories()
+        if top_k is not None:
+            chosen = self._done.chosen[window.start : window.stop]
+            return ChosenMemories(memories, before, chosen, rows, top_k)
+        present = memories.present
+        return AllMemories(
+            Memories(
+                memories.keys[rows, :before].requires_grad_(),
+                memories.values[rows, :before].requires_grad_(),
+                None if present is None else present[rows, :before],
+            )
+        )
+
+    def _memories_before(self, step: int) -> int:
+        return self._num_initial + self._settings.options.num_stored(step)
+
+
+class _WindowGradients(NamedTuple):
+    """
+    The gradients that reach a window.
+
+    # Parameters
+
+    states : `Tensor`
+        Shape `(steps, batch_size, hidden_size)`.
+    summaries : `Tensor`, optional
+        Shape `(steps, batch_size, hidden_size)`; `None` if nothing is ever read.
+    keys : `Tensor`
+        Shape `(batch_size, stored, key_size)`: of the memories that the window stored.
+    values : `Tensor`
+        Shape `(batch_size, stored, hidden_size)`.
+    """
+
+    states: Tensor
+    summaries: Optional[Tensor]
+    keys: Tensor
+    values: Tensor
+
+    def reached_rows(self) -> LongTensor:
+        """Returns the instances of which any gradient is not zero."""
+        reached = (self.states != 0).any(dim=2).any(dim=0)
+        for gradients in (self.keys, self.values):
+            reached |= (gradients != 0).any(dim=2).any(dim=1)
+        if self.summaries is not None:
+            reached |= (self.summaries != 0).any(dim=2).any(dim=0)
+        return reached.nonzero().squeeze(-1)
+
+    def targets(
+        self, steps: Sequence[StepResult], memory: WindowMemories, rows: LongTensor
+    ) -> Tuple[List[Tensor], List[Tensor]]:
+        """Returns what was computed once more for `rows`, and the gradients of it."""
+        targets = [step.state.hidden for step in steps] + memory.keys + memory.values
+        gradients = [*self.states, *self.keys.unbind(1), *self.values.unbind(1)]
+        if self.summaries is not None:
+            for step, gradient in zip(steps, self.summaries, strict=True):
+                if step.summary is not None:
+                    targets.append(step.summary)
+                    gradients.append(gradient)
+        return targets, [gradient[rows] for gradient in gradients]

@@ -1,0 +1,305 @@
+"""
+Memories, how steps read them, and how gradients get to them.
+
+A step selects the memories with the highest scores, weighs them, and reads their weighted sum. The
+selection, which has no gradient, is made in the forward pass alone (`MemoryBuffer` in
+`forward.py`). The backward pass reads the same again, in a graph: `ChosenMemories`, or all of them,
+`AllMemories`.
+"""
+
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+import torch
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.nn.attentive.cell import AttentiveCell
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+
+class Memories(NamedTuple):
+    """
+    # Parameters
+
+    keys : `Tensor`
+        Shape `(batch_size, memories, key_size)`.
+    values : `Tensor`
+        Shape `(batch_size, memories, hidden_size)`.
+    present : `BoolTensor`, optional (default = `None`)
+        Shape `(batch_size, memories)`: false where an instance has no such memory, because it was
+        padded when that was stored. `None` if all exist.
+    """
+
+    keys: Tensor
+    values: Tensor
+    present: Optional[BoolTensor] = None
+
+    @property
+    def size(self) -> int:
+        return self.values.size(1)
+
+    def read(self, cell: AttentiveCell, hidden: Tensor) -> Tensor:
+        """
+        Returns the summary that provisional states read, both `(batch_size, hidden_size)`. There
+        may be a runner-up in the last place of the keys, for the threshold; it has no value.
+        """
+        scores = cell.score(hidden, self.keys)
+        if self.present is not None:
+            scores = scores.masked_fill(~self.present, -torch.inf)
+        weights = cell.weigh(scores, self.present)
+        return (weights.unsqueeze(1) @ self.values).squeeze(1)
+
+
+_SELECTED = Signature(
+    Argument("scores", FLOATS, ("batch_size", "selected")),
+    Argument("present", TRUTH_VALUES, ("batch_size", "selected"), True),
+)
+
+
+def threshold_weights(
+    scores: Tensor, top_k: int, smoothing: float, present: Optional[BoolTensor] = None
+) -> Tensor:
+    """
+    Returns by how much each score exceeds a threshold, normalised: the rule of
+    [Ke et al. (2018)](https://arxiv.org/abs/1809.03702). The threshold is the score of the
+    runner-up or, if there is none, the lowest score.
+
+    The excess alone cannot be normalised where all scores are equal (or there is one memory only),
+    and its gradient grows without bound as scores come close. So `smoothing` is divided equally
+    among the memories that are kept, and counts in the sum. Exactly `top_k` weights are positive,
+    or as many as there are memories, and they sum to one.
+
+    # Parameters
+
+    scores : `Tensor`
+        Shape `(batch_size, selected)`, in descending order: those of at most `top_k` memories that
+        are kept and, if there are more memories, that of the runner-up.
+    top_k : `int`
+    smoothing : `float`
+        In units of the score; positive.
+    present : `BoolTensor`, optional (default = `None`)
+        Shape `(batch_size, selected)`: which memories exist; the others have weight zero. `None` if
+        all do.
+
+    # Returns
+
+    `Tensor`
+        Shape `(batch_size, kept)`, where `kept` is the smaller of `selected` and `top_k`.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If the tensors have other types or shapes.
+    """
+    _SELECTED.check(scores, present)
+    kept = scores[..., :top_k]
+    if present is None:
+        excess = (kept - scores[..., -1:]).clamp(min=0)
+        return (excess + smoothing / kept.size(-1)) / (excess.sum(dim=-1, keepdim=True) + smoothing)
+    threshold = scores.masked_fill(~present, torch.inf).amin(dim=-1, keepdim=True)
+    is_kept = present[..., :top_k]
+    excess = (kept - threshold).masked_fill(~is_kept, 0).clamp(min=0)
+    number = is_kept.sum(dim=-1, keepdim=True).clamp(min=1)
+    share = smoothing * is_kept.to(scores.dtype) / number
+    return (excess + share) / (excess.sum(dim=-1, keepdim=True) + smoothing)
+
+
+def softmax_weights(
+    scores: Tensor, top_k: int, smoothing: float, present: Optional[BoolTensor] = None
+) -> Tensor:
+    """
+    Returns the softmax of the scores that are kept. The runner-up and `smoothing` play no part; for
+    all else see `threshold_weights`.
+    """
+    _SELECTED.check(scores, present)
+    kept = scores[..., :top_k]
+    if present is None:
+        return kept.softmax(dim=-1)
+    is_kept = present[..., :top_k]
+    lowest = torch.finfo(kept.dtype).min
+    return kept.masked_fill(~is_kept, lowest).softmax(dim=-1) * is_kept
+
+
+# Of scores, top_k, smoothing and present, as `threshold_weights`.
+WeightRule = Callable[[Tensor, int, float, Optional[BoolTensor]], Tensor]
+WEIGHT_RULES: Dict[str, WeightRule] = {"threshold": threshold_weights, "softmax": softmax_weights}
+
+
+class WindowMemories:
+    """
+    The memories that the steps of a window read and store, as part of a graph. This base class is
+    for a recurrence that reads nothing; its subclasses overrule it.
+
+    What was stored before the window is no part of the graph: `leaves`, whose gradients are to be
+    added to those of the memories (`accumulate_gradients`). What the window itself stores, `keys`,
+    `values` and `present`, is part of it.
+
+    # Parameters
+
+    leaves : `Sequence[Tensor]`, optional (default = `()`)
+        Keys and values that were stored before the window.
+    """
+
+    def __init__(self, leaves: Sequence[Tensor] = ()) -> None:
+        self.leaves = list(leaves)
+        self.keys: List[Tensor] = []
+        self.values: List[Tensor] = []
+        self.present: List[Optional[BoolTensor]] = []
+
+    def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
+        """
+        Returns the summary that the next step reads, `(batch_size, hidden_size)`, given its
+        provisional state; `None` if there is nothing to read.
+        """
+        return None
+
+    def store(self, key: Tensor, value: Tensor, present: Optional[BoolTensor]) -> None:
+        """Stores a memory of each instance that is `present`, `(batch_size,)`; `None`: of all."""
+        self.keys.append(key)
+        self.values.append(value)
+        self.present.append(present)
+
+    def accumulate_gradients(
+        self,
+        leaf_gradients: Sequence[Optional[Tensor]],
+        rows: LongTensor,
+        key_gradients: Tensor,
+        value_gradients: Tensor,
+    ) -> None:
+        """
+        Adds the gradients of the leaves to those of all memories, `(batch_size, memories, ...)`;
+        `rows` are the instances that the window was computed for.
+        """
+
+
+class ChosenMemories(WindowMemories):
+    """
+    Reads what was chosen in the forward pass. Gradients reach these memories alone, so their cost
+    does not depend on how many others there are.
+
+    # Parameters
+
+    memories : `Memories`
+        All that the whole sequence stores.
+    num_before : `int`
+        How many of them were stored before the window.
+    chosen : `Sequence[LongTensor]`
+        For each step of the window the memories that were selected, `(batch_size, selected)`, in
+        descending order of their scores; -1 where an instance had fewer.
+    rows : `LongTensor`
+        The instances to read for.
+    top_k : `int`
+    """
+
+    def __init__(
+        self,
+        memories: Memories,
+        num_before: int,
+        chosen: Sequence[LongTensor],
+        rows: LongTensor,
+        top_k: int,
+    ) -> None:
+        self._num_before = num_before
+        self._selected = [index[rows] for index in chosen]
+        self._kept = [index[:, :top_k] for index in self._selected]
+        # Where a memory was stored later, or does not exist, any other does in its place.
+        last = max(num_before - 1, 0)
+        self._old_selected = torch.cat(self._selected, dim=1).clamp(0, last)
+        self._old_kept = torch.cat(self._kept, dim=1).clamp(0, last)
+        instance = rows.unsqueeze(-1)
+        keys = memories.keys[instance, self._old_selected].requires_grad_()
+        values = memories.values[instance, self._old_kept].requires_grad_()
+        super().__init__([keys, values])
+        self._keys_by_step = keys.split([index.size(1) for index in self._selected], dim=1)
+        self._values_by_step = values.split([index.size(1) for index in self._kept], dim=1)
+        self._step = 0
+
+    def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
+        selected, kept = self._selected[self._step], self._kept[self._step]
+        keys, values = self._keys_by_step[self._step], self._values_by_step[self._step]
+        self._step += 1
+        if not selected.size(1):
+            return None
+        if self.values and bool((selected >= self._num_before).any()):
+            keys = _with_new(keys, self.keys, selected - self._num_before)
+            values = _with_new(values, self.values, kept - self._num_before)
+        present = selected >= 0
+        memories = Memories(keys, values, None if bool(present.all()) else present)
+        return memories.read(cell, hidden)
+
+    def accumulate_gradients(
+        self,
+        leaf_gradients: Sequence[Optional[Tensor]],
+        rows: LongTensor,
+        key_gradients: Tensor,
+        value_gradients: Tensor,
+    ) -> None:
+        indices, totals = (self._old_selected, self._old_kept), (key_gradients, value_gradients)
+        for gradient, index, total in zip(leaf_gradients, indices, totals, strict=True):
+            if gradient is not None:
+                # `index_add_`, since a memory may have been chosen more than once
+                place = (rows.unsqueeze(-1) * total.size(1) + index).flatten()
+                total.view(-1, total.size(-1)).index_add_(0, place, gradient.flatten(0, 1))
+
+
+def _with_new(old: Tensor, stored: Sequence[Tensor], new: LongTensor) -> Tensor:
+    """Replaces what `new`, `(batch_size, selected)`, points to in `stored`; not if negative."""
+    stack = torch.stack(list(stored), dim=1)
+    index = new.clamp(min=0).unsqueeze(-1).expand(-1, -1, stack.size(-1))
+    return torch.where((new >= 0).unsqueeze(-1), stack.gather(1, index), old)
+
+
+class AllMemories(WindowMemories):
+    """
+    Reads every memory.
+
+    # Parameters
+
+    before : `Memories`
+        Those that were stored before the window.
+    """
+
+    def __init__(self, before: Memories) -> None:
+        super().__init__([before.keys, before.values])
+        self._num_before = before.size
+        self._joined = before
+
+    def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
+        memories = self.joined()
+        return memories.read(cell, hidden) if memories.size else None
+
+    def joined(self) -> Memories:
+        """Returns all memories, those of the window last."""
+        num_new = self._num_before + len(self.values) - self._joined.size
+        if num_new:
+            old = self._joined
+            self._joined = Memories(
+                torch.cat([old.keys, torch.stack(self.keys[-num_new:], dim=1)], dim=1),
+                torch.cat([old.values, torch.stack(self.values[-num_new:], dim=1)], dim=1),
+                _joined_present(old, self.present[-num_new:]),
+            )
+        return self._joined
+
+    def accumulate_gradients(
+        self,
+        leaf_gradients: Sequence[Optional[Tensor]],
+        rows: LongTensor,
+        key_gradients: Tensor,
+        value_gradients: Tensor,
+    ) -> None:
+        totals = key_gradients, value_gradients
+        for gradient, total in zip(leaf_gradients, totals, strict=True):
+            if gradient is not None:
+                total[:, : self._num_before].index_add_(0, rows, gradient)
+
+
+def _joined_present(
+    before: Memories, stored: Sequence[Optional[BoolTensor]]
+) -> Optional[BoolTensor]:
+    if before.present is None and all(present is None for present in stored):
+        return None
+    everyone = before.values.new_ones(len(before.values), dtype=torch.bool)
+    old = before.present
+    if old is None:
+        old = everyone.unsqueeze(-1).expand(-1, before.size)
+    columns = [everyone if present is None else present for present in stored]
+    return torch.cat([old, torch.stack(columns, dim=1)], dim=1)
