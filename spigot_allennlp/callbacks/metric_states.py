@@ -13,16 +13,19 @@ PLAIN = (bool, int, float, str, type(None), torch.Tensor)
 
 def save_metrics(model: torch.nn.Module) -> Dict[str, Any]:
     """
-    What every metric has counted, by the place where the model has it: numbers, strings, tensors,
-    lists and dictionaries of them, which `torch.load` reads without running code.
+    Returns what every metric has counted, by the place where the model has it: numbers, strings,
+    tensors, lists and dictionaries of them, which `torch.load` reads without running code.
+
+    AllenNLP's metrics have no method for it, so that their attributes are read and set here, and
+    nowhere else.
     """
     return {place: to_plain(metrics) for place, metrics in find_metrics(model)}
 
 
 def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
     """
-    Gives the metrics of the model the counts that `save_metrics` returned. Types come from the
-    model, values from the states, moved to the device of the model.
+    Restores the counts that `save_metrics` returned. Types come from the metrics of the model,
+    values from the states, moved to the device of the model.
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     for place, metrics in find_metrics(model):
@@ -32,7 +35,7 @@ def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
 
 def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
     """
-    Every attribute of a module that is a metric, or a list or dictionary of metrics, with its
+    Finds every attribute of a module that is a metric, or a list or dictionary of metrics, with its
     place.
     """
     for name, module in model.named_modules():
@@ -44,7 +47,7 @@ def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
 
 
 def to_plain(value: Any) -> Any:
-    """A metric becomes the dictionary of its attributes, without those that are no data."""
+    """Makes plain data of a value; of a metric the dictionary of those attributes that are data."""
     if isinstance(value, (numpy.generic, numpy.ndarray)):
         return torch.tensor(value) if isinstance(value, numpy.ndarray) else value.item()
     if isinstance(value, PLAIN):
@@ -58,13 +61,13 @@ def to_plain(value: Any) -> Any:
 
 
 def is_data(value: Any) -> bool:
-    """Not a vocabulary, a function or the like, which a metric has from its constructor."""
+    """Says whether a value is data: not a vocabulary, a function or the like."""
     return isinstance(value, (*PLAIN, numpy.generic, numpy.ndarray, Metric, dict, list, tuple, set))
 
 
 def from_plain(live: Any, saved: Any) -> Any:
     """
-    The value of `saved` in the type of `live`, in place where that is a metric or a dictionary.
+    Returns `saved` in the type of `live`; metrics and dictionaries are changed in place.
     """
     if isinstance(live, Metric):
         from_plain(vars(live), saved)

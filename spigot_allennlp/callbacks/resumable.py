@@ -1,15 +1,17 @@
 """A run that was killed and resumed gives the same metrics as one that was not."""
 
 import logging
-from typing import Any, Dict, List, Optional
+import random
+from hashlib import blake2b
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
+import numpy
 import torch
-from allennlp.data import TensorDict
+from allennlp.data import DataLoader, TensorDict
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from allennlp.training.util import get_metrics
 
 from spigot_allennlp.callbacks.metric_states import load_metrics, save_metrics, to_plain
-from spigot_allennlp.callbacks.seeded_data_loader import SeededDataLoader
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class Resumable(TrainerCallback):
     random numbers in the model, dropout first of all, gets out of step. Here the randomness of each
     batch follows from its number alone (see `SeededDataLoader`), and needs no restoring. Besides,
     this restores what AllenNLP forgets: the loss and the metrics of the epoch so far, the scale of
-    mixed precision, and, if the run was killed after its last epoch, the figures of that.
+    mixed precision, and, if the run was killed after its last epoch, the metrics of that.
 
     The limits: batches that come from two or more worker processes are in no certain order. In
     distributed training, the training metrics (not the validation metrics) of an epoch that is
@@ -115,7 +117,7 @@ class Resumable(TrainerCallback):
         is_primary: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Has the run report its last epoch, if no epoch was left to train."""
+        """Reports the last epoch of the run once more, if no epoch remained to be trained."""
         if metrics is not None and not self._epoch_metrics:
             for name, value in self._restored.get("epoch_metrics", {}).items():
                 metrics.setdefault(name, value)
@@ -133,7 +135,7 @@ class Resumable(TrainerCallback):
         self._losses[name] = self._losses.get(name, 0.0) + loss
 
     def _resume_epoch(self, trainer: GradientDescentTrainer) -> None:
-        """Has the epoch that is being resumed report what it would have reported."""
+        """Makes the epoch that is being resumed report what it would have reported."""
         if trainer._distributed:
             logger.warning("The training metrics of this epoch cover the batches from here on.")
             return  # the checkpoint has the counts of one process alone
@@ -146,10 +148,62 @@ class Resumable(TrainerCallback):
             metrics = train_epoch(epoch)
             if epoch == resumed:
                 batches = trainer._batches_in_epoch_completed
-                if "loss" not in metrics:  # killed after the last batch: none was left to train on
+                if "loss" not in metrics:  # killed after the last batch: none remained
                     metrics = get_metrics(trainer.model, 0.0, None, None, None, batches, reset=True)
                 for name, loss in self._losses.items():
                     metrics[name] = loss / batches
             return metrics
 
         trainer._train_epoch = train_rest  # type: ignore[method-assign]
+
+
+class SeededDataLoader:
+    """
+    Wraps a data loader. Before each batch is fetched it seeds the generators of Python, numpy and
+    PyTorch anew, with a number that follows from the seed, the stage, the epoch and the batch. So
+    the randomness of a batch (its place in the shuffled data, dropout, sampling) does not depend on
+    whether the batches before it were computed, or merely fetched, as they are when a run is
+    resumed.
+
+    # Parameters
+
+    loader : `DataLoader`
+        The data loader that is wrapped; it has all other attributes.
+    seed : `int`
+        The seed of the run.
+    stage : `str`
+        A name that distinguishes the training data from the validation data.
+    epoch : `Callable[[], int]`
+        Returns the number of the current epoch.
+    """
+
+    def __init__(self, loader: DataLoader, seed: int, stage: str, epoch: Callable[[], int]) -> None:
+        self._loader = loader
+        self._seed = seed
+        self._stage = stage
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[TensorDict]:
+        position = 0
+        self._start_batch(position)
+        batches = iter(self._loader)
+        for batch in batches:
+            yield batch
+            position += 1
+            self._start_batch(position)
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def _start_batch(self, position: int) -> None:
+        name = f"{self._seed} {self._stage} {self._epoch()} {position}"
+        seed = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+        random.seed(seed)
+        numpy.random.seed(seed % 2**32)
+        # `torch.manual_seed` takes a millisecond where there is no device to seed.
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_available():
+            torch.cuda.manual_seed_all(seed)

@@ -2,20 +2,28 @@
 
 import json
 import logging
+import os
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, ContextManager, Dict, Iterable, Optional, Tuple
 
 from allennlp.common import Params
+from allennlp.common.file_utils import cached_path
+from allennlp.data import Vocabulary
 from allennlp.models import Model
-from allennlp.models.archival import CONFIG_NAME
+from allennlp.models.archival import CONFIG_NAME, extracted_archive
+from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
-from spigot_allennlp.callbacks.archived_parts import read_vocabulary, spell_out
 from spigot_allennlp.compat.whole_files import write
+from spigot_allennlp.modules.vocabulary_beginning import numbered_otherwise
 
 logger = logging.getLogger(__name__)
 
-AS_GIVEN = "config_as_given.json"
+ORIGINAL_CONFIG = "config_as_given.json"  # the name that it has beside archives that are there
+
+# The registered names of models that are taken from an archive.
+ARCHIVED = ("from_archive", "pretrained")
 
 
 @TrainerCallback.register("self_contained")
@@ -26,21 +34,21 @@ class SelfContained(TrainerCallback):
     included, but a config that names the part's archive. Should that be moved or deleted, the new
     archive cannot be loaded.
 
-    With this callback it can. When training has ended, just before AllenNLP archives the model,
-    `config.json` is given the part's own config in the place of its archive's name. The config as
-    it was given remains beside it, in `config_as_given.json`. The archives are looked into when
-    training starts, and may be gone when it ends. Before `config.json` is written, the model is
-    loaded by what it will hold: if that fails, it is left as it was, with a warning.
+    With this callback it can. When training has ended, just before AllenNLP archives the model, the
+    config of the part replaces the name of its archive in `config.json`. The original config stays
+    beside it, in `config_as_given.json`. The archives are read when training starts, and may be
+    gone when it ends. Before `config.json` is written, the model is loaded by what it will hold: if
+    that fails, it stays as it was, with a warning.
 
     A run that is interrupted keeps its config; so an archive that AllenNLP makes of an interrupted
-    run still needs the other. After the end `--recover` takes the config as it was given.
+    run still needs the other. After the end `--recover` takes the original config.
 
     Registered as a `TrainerCallback` with name "self_contained".
     """
 
     def __init__(self, serialization_dir: str) -> None:
         super().__init__(serialization_dir)
-        self._as_given = ""
+        self._original = ""
         self._spelled_out: Optional[Dict[str, Any]] = None
 
     def on_start(
@@ -50,8 +58,8 @@ class SelfContained(TrainerCallback):
         file = Path(self.serialization_dir, CONFIG_NAME)
         if not is_primary or not file.exists():  # it is `allennlp train` that writes the file
             return
-        self._as_given = file.read_text(encoding="utf-8")
-        config = json.loads(self._as_given)
+        self._original = file.read_text(encoding="utf-8")
+        config = json.loads(self._original)
         vocabulary = read_vocabulary(self.serialization_dir, config)
         model = spell_out(config["model"], vocabulary)
         if model != config["model"]:
@@ -74,9 +82,79 @@ class SelfContained(TrainerCallback):
         except Exception:
             logger.warning("The archive of this run will need those it names.", exc_info=True)
             return
-        self._write(AS_GIVEN, self._as_given)
+        self._write(ORIGINAL_CONFIG, self._original)
         self._write(CONFIG_NAME, json.dumps(self._spelled_out, indent=4))
-        logger.info("%s needs no other archive now. As given: %s.", CONFIG_NAME, AS_GIVEN)
+        logger.info("%s needs no other archive now. Original: %s.", CONFIG_NAME, ORIGINAL_CONFIG)
 
     def _write(self, name: str, text: str) -> None:
         write(Path(self.serialization_dir, name), text)
+
+
+def spell_out(config: Any, vocabulary: Vocabulary, place: str = "model") -> Any:
+    """
+    Puts the model config of its archive in the place of each part of a config that is taken from
+    an archive, however deep, and so on within that. What AllenNLP reads for the weights alone (see
+    `remove_weights_related_keys_from_params`) is removed from it.
+
+    A part stays as it is, with a warning, if `vocabulary` does not begin with that of its archive:
+    without the archive, nobody would know what its numbers mean.
+
+    # Parameters
+
+    config : `Any`
+        A model's config, or a part of it, plain dictionaries and lists.
+    vocabulary : `Vocabulary`
+        The vocabulary that is saved with the model.
+    place : `str`, optional (default = `"model"`)
+        Where in the whole config it stands, for the log.
+
+    # Returns
+
+    `Any`
+        A new config; `config` itself where it is neither a dictionary nor a list.
+    """
+    if not isinstance(config, (dict, list)):
+        return config
+    if isinstance(config, dict) and config.get("type") in ARCHIVED:
+        return _model_of_archive(config, vocabulary, place)
+    if isinstance(config, dict) and "_pretrained" in config:
+        logger.warning("%s still needs %s.", place, config["_pretrained"])
+    entries: Iterable[Tuple[Any, Any]]
+    entries = config.items() if isinstance(config, dict) else enumerate(config)
+    spelled = {key: spell_out(part, vocabulary, f"{place}.{key}") for key, part in entries}
+    return spelled if isinstance(config, dict) else list(spelled.values())
+
+
+def read_vocabulary(folder: str, config: Dict[str, Any]) -> Vocabulary:
+    """Reads the vocabulary that is saved in `folder`, with the tokens that the config names."""
+    options = config.get("vocabulary") or {}
+    return Vocabulary.from_files(
+        os.path.join(folder, "vocabulary"), options.get("padding_token"), options.get("oov_token")
+    )
+
+
+def _model_of_archive(part: Dict[str, Any], vocabulary: Vocabulary, place: str) -> Any:
+    archive = part["archive_file"]
+    with _opened(archive) as folder:
+        config = Params.from_file(os.path.join(folder, CONFIG_NAME)).as_dict(quiet=True)
+        differing = next(numbered_otherwise(read_vocabulary(folder, config), vocabulary), None)
+    if differing is not None:
+        logger.warning(
+            "%s still needs %s, which numbers the entries of the vocabulary namespace '%s' "
+            "otherwise than this model. To begin with the archive's numbers, give the config "
+            "vocabulary: {type: 'extend', directory: '%s!vocabulary'}.",
+            place,
+            archive,
+            differing[0],
+            archive,
+        )
+        return part
+    logger.info("%s: the model config of %s is put in the place of its name.", place, archive)
+    remove_weights_related_keys_from_params(Params(config))
+    return spell_out(config["model"], vocabulary, place)
+
+
+def _opened(archive: str) -> ContextManager[str]:
+    """Opens a folder with the content of an archive, or the folder of a run that has none."""
+    path = str(cached_path(archive))
+    return nullcontext(path) if os.path.isdir(path) else extracted_archive(path)

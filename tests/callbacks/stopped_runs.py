@@ -28,6 +28,8 @@ import torch
 from allennlp.__main__ import run as allennlp
 from allennlp.training import TrainerCallback
 
+import spigot_allennlp.callbacks.last_epochs
+import spigot_allennlp.callbacks.resumable  # noqa: F401  (the config names both)
 from tests.callbacks.resumable_test import OF_THE_MACHINE, ONE_TASK, write_sentences
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -208,7 +210,6 @@ def main(here: Path, count: int = 20, seed: int = 0, only: int = 0) -> bool:
     random.seed(0)
     write_sentences(here / "train.txt", 47)
     write_sentences(here / "dev.txt", 19)
-    (here / ".allennlp_plugins").write_text("spigot_allennlp\n")
     os.chdir(here)
     (here / "config.json").write_text(json.dumps({**ONE_TASK, "trainer": TRAINER}))
     assert train(here / "whole") == 0, (here / "whole.log").read_text()

@@ -28,7 +28,7 @@ from allennlp.models import Model, load_archive
 from allennlp.models.archival import extracted_archive
 from allennlp.predictors import Predictor
 
-from spigot_allennlp.callbacks.archived_parts import spell_out
+from spigot_allennlp.callbacks.self_contained import spell_out
 from spigot_allennlp.compat import unpacking
 from spigot_allennlp.compat.archive_contents import Weights
 from spigot_allennlp.compat.restrictions import Restrictions, allocations_for, restricted

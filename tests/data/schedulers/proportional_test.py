@@ -9,7 +9,7 @@ from allennlp.data.dataset_readers.multitask import MultiTaskDatasetReader
 from allennlp.data.fields import MetadataField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
-from spigot_allennlp.callbacks.seeded_data_loader import SeededDataLoader
+from spigot_allennlp.callbacks.resumable import SeededDataLoader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.schedulers.proportional import ProportionalScheduler
