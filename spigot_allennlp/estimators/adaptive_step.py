@@ -7,7 +7,7 @@ from torch import Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.instances import flatten_parts
 
 
 class AdaptiveStep(torch.nn.Module, FromParams):

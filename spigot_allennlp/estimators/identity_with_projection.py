@@ -7,9 +7,8 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
-from spigot_allennlp.nn.masking import flatten_parts, per_instance
-from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.structures.structure import Structure
 
 

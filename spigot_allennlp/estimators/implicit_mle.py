@@ -14,7 +14,7 @@ from spigot_allennlp.estimators.gradient_estimator import (
 )
 from spigot_allennlp.estimators.noise import Draws, Noise, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.masking import per_instance
+from spigot_allennlp.nn.instances import per_instance
 
 
 @GradientEstimator.register("implicit_mle")

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import invalid_instances, is_score, without_invalid
-from spigot_allennlp.nn.masking import flatten_parts, per_instance
 
 # Perturbations, and the object that is best under each: (num_samples, batch_size, *parts)
 Draws = Tuple[Tensor, Tensor]

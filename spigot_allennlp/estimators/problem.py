@@ -7,7 +7,7 @@ from typing import Callable, ContextManager, List, Optional
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import per_instance
+from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.structures.structure import Structure
 
 # From a (relaxed) object to the loss of each instance, of shape (batch_size,).

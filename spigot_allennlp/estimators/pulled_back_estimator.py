@@ -6,8 +6,7 @@ from torch import Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import SurrogateEstimator, check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.clipping import clip_norm
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import at_least_single, clip_norm
 
 
 class PulledBackEstimator(SurrogateEstimator):

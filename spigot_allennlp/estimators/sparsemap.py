@@ -11,7 +11,7 @@ from spigot_allennlp.estimators.gradient_estimator import (
 )
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.active_set.active_set import ActiveSet, project_onto_hull
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import at_least_single
 
 
 @GradientEstimator.register("sparsemap")

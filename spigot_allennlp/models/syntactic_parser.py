@@ -22,7 +22,7 @@ from spigot_allennlp.models.parsing_model import (
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
-from spigot_allennlp.nn.heads import arcs_from_heads, at_heads
+from spigot_allennlp.nn.arcs import arcs_from_heads, at_heads
 from spigot_allennlp.structures.structure import Structure
 
 RELATIONS = "dependency_relations"

@@ -14,7 +14,7 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
-from spigot_allennlp.nn.masking import per_instance
+from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
 
 _POINT = Signature(Argument("point", FLOATS, ("...",)))

@@ -1,16 +1,43 @@
-"""Which way to compute, by where the tensors are."""
+"""Where and with how many threads to compute."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Callable, Sequence, TypeVar
 
 import torch
 
+Item = TypeVar("Item")
+
 
 def has_kernels(device: torch.device) -> bool:
-    """Whether there are compiled kernels for tensors on `device`; elsewhere torch has to do."""
+    """Tells whether there are compiled kernels for tensors on `device`; else torch computes."""
     return device.type == "cpu"
 
 
 def answers_at_once(device: torch.device) -> bool:
     """
-    Whether a number can be read off a tensor on `device` without waiting for all else that it was
-    asked to do.
+    Tells whether a number of a tensor on `device` can be read without waiting for all computations
+    that are queued there.
     """
     return device.type == "cpu"
+
+
+def share(work: Callable[[Item], None], items: Sequence[Item], worth_it: bool) -> None:
+    """
+    Calls `work` with each of `items`, in `torch.get_num_threads()` threads if that is `worth_it`:
+    `work` must release the interpreter's lock, and all calls together should take a good part of a
+    millisecond.
+    """
+    threads = torch.get_num_threads()
+    if worth_it and threads > 1:
+        list(_pool(os.getpid(), threads).map(work, items))
+    else:
+        for item in items:
+            work(item)
+
+
+@lru_cache(maxsize=1)
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """Returns a pool that is kept; a forked process, which does not inherit it, gets its own."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="kernel")

@@ -17,8 +17,7 @@ from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.devices import answers_at_once
-from spigot_allennlp.nn.masking import flatten_parts, per_instance
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 
 # Sums of larger scores might overflow. Such scores are multiplied, exactly, by a power of two that
 # brings the largest number of their type down to about as much.

@@ -12,8 +12,7 @@ from typing import Callable
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import flatten_parts, per_instance
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 
 Reduce = Callable[[Tensor], Tensor]
 # Computes one number for each instance from scores `(batch_size, *parts)`, of which those of

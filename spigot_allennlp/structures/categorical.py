@@ -3,9 +3,8 @@
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.instances import are_choices, at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import known_moderate
-from spigot_allennlp.nn.masking import are_choices, flatten_parts, per_instance
-from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.simplex.simplex import simplex_jvp, simplex_step
 from spigot_allennlp.nn.tensor_checks import (
     PARTS,

@@ -6,13 +6,14 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.arcs import lengths_from_arc_mask
 from spigot_allennlp.nn.chain.chain import (
     best_sequence,
     chain_log_partition,
     chain_log_partition_and_marginals,
     sample_sequence,
 )
-from spigot_allennlp.nn.masking import are_choices, lengths_from_arc_mask
+from spigot_allennlp.nn.instances import are_choices
 from spigot_allennlp.nn.tensor_checks import TAG_PAIRS, check_token_mask
 from spigot_allennlp.structures.structure import Structure
 

@@ -8,8 +8,7 @@ from spigot_allennlp.nn.arborescence.arborescence import (
     best_arborescence,
     draw_arborescence,
 )
-from spigot_allennlp.nn.heads import are_trees
-from spigot_allennlp.nn.masking import arc_mask
+from spigot_allennlp.nn.arcs import arc_mask, are_trees
 from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.nn.tensor_checks import ARCS, check_pair, check_token_mask
 from spigot_allennlp.structures.structure import Structure

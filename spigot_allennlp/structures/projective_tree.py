@@ -5,14 +5,13 @@ from typing import Tuple
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.arcs import arc_mask, are_trees
 from spigot_allennlp.nn.eisner.eisner import (
     best_projective_tree,
     projective_log_partition,
     projective_log_partition_and_marginals,
     sample_projective_tree,
 )
-from spigot_allennlp.nn.heads import are_trees
-from spigot_allennlp.nn.masking import arc_mask
 from spigot_allennlp.nn.simplex.simplex import simplex_step
 from spigot_allennlp.nn.tensor_checks import ARCS, check_pair, check_token_mask
 from spigot_allennlp.structures.structure import Structure

@@ -7,9 +7,9 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.arcs import arc_mask
 from spigot_allennlp.nn.assignment import keep_best_argument
-from spigot_allennlp.nn.masking import arc_mask, are_choices, flatten_parts
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import are_choices, at_least_single, flatten_parts
 from spigot_allennlp.nn.simplex.simplex import (
     box_jvp,
     box_step,

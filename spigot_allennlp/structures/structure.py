@@ -14,6 +14,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.closed_form_autograd import value_and_gradient
 from spigot_allennlp.nn.devices import answers_at_once
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.invalid_scores import (
     are_finite,
     compute_valid,
@@ -25,8 +26,6 @@ from spigot_allennlp.nn.invalid_scores import (
     without_excess,
     without_overflow,
 )
-from spigot_allennlp.nn.masking import flatten_parts
-from spigot_allennlp.nn.precision import at_least_single
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
 OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_derivative")

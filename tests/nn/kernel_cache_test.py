@@ -187,7 +187,7 @@ def test_the_sources_of_a_kernel_are_those_that_its_module_imports(package, monk
     before = digest()
     (nn / "eisner" / ".#caller.py").symlink_to("editor@host.1234")
     (nn / "eisner" / "other.py").write_text("")
-    (nn / "masking.py").unlink()
+    (nn / "arcs.py").unlink()
     assert digest() == before  # nothing of this is imported by the caller
     (nn / "compilation.py").write_text((nn / "compilation.py").read_text() + "# edited")
     assert digest() != before
@@ -199,11 +199,11 @@ def test_the_sources_of_a_kernel_are_those_that_its_module_imports(package, monk
 def test_every_import_of_a_kernels_module_is_found():
     module = NN / "eisner" / "caller.py"
     found = kernel_cache.imported_files(
-        b"import numpy, spigot_allennlp.nn.heads\n"
+        b"import numpy, spigot_allennlp.nn.arcs\n"
         b"from spigot_allennlp.nn.eisner import (\n    kernels,\n    sums as other,\n)\n"
-        b"def later():\n    from spigot_allennlp.nn import masking\n"
+        b"def later():\n    from spigot_allennlp.nn import instances\n"
     )
-    for name in ("heads", "eisner/kernels", "eisner/sums", "masking"):
+    for name in ("arcs", "eisner/kernels", "eisner/sums", "instances"):
         assert NN / f"{name}.py" in found
     assert NN / "eisner" / "__init__.py" in found
     assert kernel_cache.digest_of_sources(module) == kernel_cache.digest_of_sources(module)

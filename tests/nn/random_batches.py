@@ -5,7 +5,7 @@ from typing import Tuple
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import arc_mask
+from spigot_allennlp.nn.arcs import arc_mask
 
 
 def random_batch(

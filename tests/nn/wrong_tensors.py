@@ -40,8 +40,12 @@ RULE = Rule(CONNECTION, NEURON, Options(), 1.0, True, 1)
 # Functions whose argument is an inference, or a tensor of any kind and shape; and what looks at
 # scores on their way to a function that checks them.
 EXEMPT = {
+    "arcs.lengths_from_arc_mask",
     "closed_form_autograd.log_partition",
     "closed_form_autograd.log_partition_and_marginals",
+    "instances.are_choices",
+    "instances.at_least_single",
+    "instances.flatten_parts",
     "invalid_scores.are_finite",
     "invalid_scores.compute_valid",
     "invalid_scores.fit_mask",
@@ -53,10 +57,6 @@ EXEMPT = {
     "invalid_scores.without_excess",
     "invalid_scores.without_invalid",
     "invalid_scores.without_overflow",
-    "masking.flatten_parts",
-    "masking.are_choices",
-    "masking.lengths_from_arc_mask",
-    "precision.at_least_single",
 }
 # Dimensions of an argument that may have any size; all of them, and any number, for "...".
 FREE = {
@@ -127,16 +127,13 @@ def arguments(room):
     return {
         "scores": {
             "memory": floats(BATCH, 3),
-            "heads": floats(BATCH, LENGTH - 1, LENGTH - 1, 2),
+            "arcs": floats(BATCH, LENGTH - 1, LENGTH - 1, 2),
         }.get(room, floats(*shape)),
         **{name: floats(*shape) for name in ("origin", "step", "point", "direction", "tensor")},
         "chosen": torch.zeros(shape),
         "arcs": torch.zeros(shape),
         "projective": True,
-        "mask": {
-            "masking": truths(BATCH, LENGTH),
-            "attentive": truths(STEPS, BATCH),
-        }.get(room, mask),
+        "mask": truths(STEPS, BATCH) if room == "attentive" else mask,
         "present": truths(BATCH, 3),
         "single_root": True,
         "labels": [1],
@@ -208,6 +205,8 @@ def calls():
     """Name, function and arguments of everything that is called."""
     for room, function in public_functions():
         known = arguments(room)
+        if function.__name__ == "arc_mask":
+            known["mask"] = truths(BATCH, LENGTH)
         names = list(inspect.signature(function).parameters)
         if function.__name__ == "attentive_recurrence":
             all_of_it = {"cell": lstm(None), "options": AttentiveOptions(2, None, None)}

@@ -5,7 +5,7 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
-from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.instances import flatten_parts
 from spigot_allennlp.structures.structure import Structure
 
 

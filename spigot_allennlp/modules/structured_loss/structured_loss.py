@@ -7,7 +7,7 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import per_instance
+from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.structures.structure import Structure
 
 NAMED = 3  # so many sentences are named in an error

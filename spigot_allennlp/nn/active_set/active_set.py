@@ -21,7 +21,7 @@ from typing import Callable
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.masking import flatten_parts
+from spigot_allennlp.nn.instances import flatten_parts
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
 # Maps scores and legal parts, `(batch_size, *parts)`, to the best objects, as zeros and ones.

@@ -11,8 +11,8 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.active_set import kernels
 from spigot_allennlp.nn.active_set.kernels import SearchState
-from spigot_allennlp.nn.masking import flatten_parts
-from spigot_allennlp.nn.threads import share
+from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.instances import flatten_parts
 
 # The number of vertices for which there is space in the beginning; doubled as often as needed.
 INITIAL_CAPACITY = 16

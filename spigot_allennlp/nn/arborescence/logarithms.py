@@ -11,7 +11,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.arborescence.branches import Walk, all_but_one, places_of_ends
-from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.arcs import lengths_from_arc_mask
 from spigot_allennlp.nn.recurrence import IMPOSSIBLE
 
 

@@ -12,7 +12,8 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.arborescence import contraction, kernels, logarithms, walks
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.randomness import seeds
 from spigot_allennlp.nn.semirings.batching import (
     DOUBLE_LANES,
@@ -20,7 +21,6 @@ from spigot_allennlp.nn.semirings.batching import (
     groups_by_length,
     sentence_lengths,
 )
-from spigot_allennlp.nn.threads import share
 
 # How many sentences a call takes that does not do one in each lane.
 GROUP = 16

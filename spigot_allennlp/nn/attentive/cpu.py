@@ -27,7 +27,7 @@ from spigot_allennlp.nn.attentive.cell import (
 )
 from spigot_allennlp.nn.attentive.kernels import BatchArrays, KernelOptions, WeightArrays, forward
 from spigot_allennlp.nn.attentive.memory import Memories
-from spigot_allennlp.nn.threads import share
+from spigot_allennlp.nn.devices import share
 
 
 class KernelSettings(NamedTuple):

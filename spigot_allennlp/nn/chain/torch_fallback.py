@@ -5,7 +5,7 @@ Chains of tags in vectorised torch: the recurrence of `chain.py`, one position a
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.arcs import lengths_from_arc_mask
 from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_choice
 
 

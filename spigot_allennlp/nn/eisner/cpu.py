@@ -8,7 +8,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.eisner import kernels, sums
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, SINGLE_LANES, call_in_groups
 
 

@@ -10,7 +10,7 @@ from typing import List, Tuple
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.masking import lengths_from_arc_mask
+from spigot_allennlp.nn.arcs import lengths_from_arc_mask
 from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_choice
 
 

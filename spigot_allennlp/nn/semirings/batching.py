@@ -6,9 +6,9 @@ import numpy
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.devices import share
 from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
 from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, tropical
-from spigot_allennlp.nn.threads import share
 
 # Sentences of a group, in single and in double precision.
 SINGLE_LANES, DOUBLE_LANES = BYTES // 4, BYTES // 8

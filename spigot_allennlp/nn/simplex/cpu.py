@@ -14,8 +14,8 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.devices import share
 from spigot_allennlp.nn.simplex.torch_fallback import ROUNDING
-from spigot_allennlp.nn.threads import share
 
 # Entries from which on a second thread gains more than it costs.
 MANY_ENTRIES = 200_000

@@ -24,7 +24,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.simplex import torch_fallback
 from spigot_allennlp.nn.tensor_checks import ROWS, check_pair
 

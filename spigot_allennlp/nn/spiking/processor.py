@@ -6,12 +6,12 @@ import numpy
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.precision import at_least_single
+from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.spiking import effect_kernels, gradient_kernels, simulation_kernels
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
 from spigot_allennlp.nn.spiking.neurons import Neurons, decays_of
-from spigot_allennlp.nn.threads import share
 
 # Spikes that can come in, in a batch, from which on a second thread gains more than it costs.
 MANY = 200_000

@@ -5,8 +5,8 @@ import torch
 from torch import BoolTensor, LongTensor
 
 from spigot_allennlp.nn.compilation import entry
+from spigot_allennlp.nn.devices import share
 from spigot_allennlp.nn.sampling import GAMMA, splitmix64
-from spigot_allennlp.nn.threads import share
 
 # Numbers to be drawn from which on a second thread gains more than it costs.
 MANY = 200_000

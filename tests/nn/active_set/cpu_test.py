@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from spigot_allennlp.nn.active_set import cpu
 from spigot_allennlp.nn.active_set.active_set import hull_step, project_onto_hull
-from spigot_allennlp.nn.masking import arc_mask
+from spigot_allennlp.nn.arcs import arc_mask
 from tests.nn.active_set.hulls import BestTree, check_mean, sentences, what_is_positive
 
 best_tree = BestTree()

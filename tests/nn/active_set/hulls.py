@@ -9,8 +9,8 @@ from scipy.optimize import nnls
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.active_set.active_set import ActiveSet
+from spigot_allennlp.nn.arcs import arc_mask
 from spigot_allennlp.nn.eisner.eisner import best_projective_tree
-from spigot_allennlp.nn.masking import arc_mask
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,6 @@
 import torch
 
-from spigot_allennlp.nn.masking import (
-    arc_mask,
-    flatten_parts,
-    lengths_from_arc_mask,
-    per_instance,
-)
+from spigot_allennlp.nn.arcs import arc_mask, arcs_from_heads, at_heads, lengths_from_arc_mask
 
 
 def test_any_token_may_head_any_other_and_the_root_any_token():
@@ -32,13 +27,18 @@ def test_a_sentence_that_is_all_padding_has_length_zero():
     assert lengths_from_arc_mask(torch.zeros(2, 0, 0, dtype=torch.bool)).tolist() == [0, 0]
 
 
-def test_flatten_parts_keeps_instances_apart():
-    assert flatten_parts(torch.arange(12).reshape(2, 3, 2))[1].tolist() == [6, 7, 8, 9, 10, 11]
-    assert flatten_parts(torch.zeros(3)).shape == (3, 1)
-    assert flatten_parts(torch.zeros(0, 3, 2)).shape == (0, 6)
+def test_heads_become_arcs_and_padding_has_none():
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    heads, arcs = arcs_from_heads(torch.tensor([[2, 0], [0, 0]]), arc_mask(mask))
+    assert heads.tolist() == [[0, 2, 0], [0, 0, 0]]
+    assert arcs.nonzero().tolist() == [[0, 1, 2], [0, 2, 0], [1, 1, 0]]
 
 
-def test_per_instance_weights_multiply_all_parts_of_their_instance():
-    parts = torch.ones(2, 3, 2)
-    weighted = parts * per_instance(torch.tensor([2.0, 3.0]), parts)
-    assert weighted.flatten(1).unique(dim=1).tolist() == [[2.0], [3.0]]
+def test_scores_are_taken_at_the_heads():
+    scores = torch.arange(2 * 3 * 3 * 2).reshape(2, 3, 3, 2)
+    heads = torch.tensor([[0, 2, 0], [0, 0, 1]])
+    taken = at_heads(scores, heads)
+    for batch in range(2):
+        for dependent in range(3):
+            expected = scores[batch, dependent, heads[batch, dependent]]
+            assert torch.equal(taken[batch, dependent], expected)

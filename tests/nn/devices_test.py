@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from spigot_allennlp.nn.threads import share
+from spigot_allennlp.nn.devices import share
 
 
 @pytest.fixture(params=[1, 2, 3])

@@ -1,11 +1,13 @@
-"""Trees as a head for every token, and as arcs."""
+"""
+Dependency arcs, `(batch_size, dependent, head)`: which are legal, what follows from heads, and
+which make a tree.
+"""
 
 from typing import Tuple
 
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.masking import lengths_from_arc_mask
 from spigot_allennlp.nn.tensor_checks import (
     ANY_TYPE,
     INTEGERS,
@@ -14,6 +16,7 @@ from spigot_allennlp.nn.tensor_checks import (
     Signature,
 )
 
+_TOKENS = Signature(Argument("mask", TRUTH_VALUES, ("batch_size", "length")))
 _HEADS = Signature(
     Argument("heads", INTEGERS, ("batch_size", "length")),
     Argument("part_mask", TRUTH_VALUES, ("batch_size", "num_positions", "num_positions")),
@@ -28,8 +31,46 @@ _SCORES = Signature(
 )
 
 
+def arc_mask(mask: BoolTensor) -> BoolTensor:
+    """
+    Returns the arcs that a sentence may have: any token may head any other, the root may head any
+    token, nothing heads the root and nothing heads itself.
+
+    # Parameters
+
+    mask : `BoolTensor`
+        Shape `(batch_size, length)`, position 0 being the root.
+
+    # Returns
+
+    `BoolTensor`
+        Shape `(batch_size, length, length)`, indexed `[batch, dependent, head]`.
+    """
+    _TOKENS.check(mask)
+    length = mask.size(1)
+    # (batch_size, dependent, head)
+    legal = mask.unsqueeze(2) & mask.unsqueeze(1)
+    distinct = ~torch.eye(length, dtype=torch.bool, device=mask.device)
+    not_root = torch.arange(length, device=mask.device) > 0
+    return legal & distinct & not_root.unsqueeze(1)
+
+
+def lengths_from_arc_mask(mask: BoolTensor) -> LongTensor:
+    """
+    Returns the number of tokens, the root not counted, of each sentence of an arc mask
+    `(batch_size, length, length)`: the last position that may have a head. Shape `(batch_size,)`.
+    """
+    has_head = mask.any(dim=-1)
+    positions = torch.arange(mask.size(1), device=mask.device)
+    return (
+        (has_head * positions).amax(dim=-1) if mask.size(1) else positions.new_zeros(mask.size(0))
+    )
+
+
 def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
     """
+    Returns the heads of all positions, the root's included, and the arcs to them.
+
     # Parameters
 
     heads : `LongTensor`
@@ -56,8 +97,8 @@ def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTenso
 
 def at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
     """
-    `scores[b, d, heads[b, d]]`, shape `(batch_size, length, num_outputs)`, from scores of pairs
-    `(batch_size, dependent, head, num_outputs)`.
+    Returns `scores[b, d, heads[b, d]]`, shape `(batch_size, length, num_outputs)`, from scores of
+    pairs `(batch_size, dependent, head, num_outputs)`.
     """
     _SCORES.check(scores, heads)
     index = heads[..., None, None].expand(-1, -1, 1, scores.size(-1))
@@ -68,7 +109,8 @@ def are_trees(
     arcs: Tensor, mask: BoolTensor, single_root: bool, projective: bool = False
 ) -> BoolTensor:
     """
-    Which instances are dependency trees: one head for every token, and the root above them all.
+    Tells which instances are dependency trees: every token has one head, and descends from the
+    root.
 
     # Parameters
 
@@ -76,8 +118,7 @@ def are_trees(
         Shape `(batch_size, dependent, head)`, position 0 being the root. Anything but zeros and
         ones is no tree.
     mask : `BoolTensor`
-        The arcs allowed, of the same shape. Tokens behind the last that may have a head are
-        padding.
+        The legal arcs, of the same shape. Tokens after the last that may have a head are padding.
     single_root : `bool`
         Whether the root must have exactly one dependent.
     projective : `bool`, optional (default = `False`)
@@ -96,8 +137,8 @@ def are_trees(
     index = heads.unsqueeze(-1)
     is_legal = (arcs.gather(2, index) == 1) & mask.expand(arcs.shape).gather(2, index)
     has_legal_head = (is_legal.squeeze(-1) | ~is_token).all(dim=-1)
-    no_more = torch.count_nonzero(arcs, dim=(1, 2)) == is_token.sum(dim=-1)
-    trees = has_legal_head & no_more & _reach_the_root(heads)
+    has_no_other = torch.count_nonzero(arcs, dim=(1, 2)) == is_token.sum(dim=-1)
+    trees = has_legal_head & has_no_other & _reach_the_root(heads)
     if single_root:
         trees &= torch.count_nonzero(arcs[:, :, 0], dim=1) == is_token.any(dim=-1)
     if projective:
@@ -106,21 +147,21 @@ def are_trees(
 
 
 def _largest(arcs: Tensor) -> LongTensor:
-    """Where in its row the largest number stands; not where there is none to stand."""
+    """Returns the index of the largest number of each row; 0 for rows without any."""
     if arcs.size(-1) == 0:
         return arcs.new_zeros(arcs.shape[:-1], dtype=torch.long)
     return (arcs.byte() if arcs.dtype == torch.bool else arcs).argmax(dim=-1)
 
 
 def _reach_the_root(heads: LongTensor) -> BoolTensor:
-    """Whether the way up, `2 ** n` steps after n rounds, ends at the root for all tokens."""
+    """Tells whether all tokens descend from the root: `2 ** n` steps up after n rounds."""
     for _ in range(heads.size(1).bit_length()):
         heads = heads.gather(1, heads)
     return (heads == 0).all(dim=-1)
 
 
 def _cross(heads: Tensor, positions: Tensor) -> BoolTensor:
-    """Whether any arc ends within another that it began outside of; all tokens having one head."""
+    """Tells whether any arc begins outside another and ends within it; tokens have one head."""
     left, right = torch.minimum(heads, positions), torch.maximum(heads, positions)
     # (batch_size, an arc, another)
     enters = (left.unsqueeze(2) < left.unsqueeze(1)) & (left.unsqueeze(1) < right.unsqueeze(2))

@@ -1,0 +1,66 @@
+"""Batches of independent instances, `(batch_size, *parts)`, whatever their parts are."""
+
+import math
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.tensor_checks import ANY_TYPE, FLOATS, Argument, Signature
+
+_WEIGHTS = Signature(
+    Argument("weights", ANY_TYPE, ("batch_size",)),
+    Argument("like", ANY_TYPE, ("batch_size", "...")),
+)
+_GRADIENT = Signature(Argument("tensor", FLOATS, ("...",)))
+
+
+def flatten_parts(tensor: Tensor) -> Tensor:
+    """
+    Returns all parts of an instance in one row: `(batch_size, *parts)` becomes
+    `(batch_size, num_parts)`.
+    """
+    if tensor.dim() == 0:
+        raise ValueError("Expected shape (batch_size, *parts), but found a single number.")
+    return tensor.reshape(tensor.size(0), math.prod(tensor.shape[1:]))
+
+
+def per_instance(weights: Tensor, like: Tensor) -> Tensor:
+    """
+    Returns `weights`, shape `(batch_size,)`, with as many dimensions as `like`, to be multiplied
+    with it.
+    """
+    _WEIGHTS.check(weights, like)
+    return weights.reshape([-1] + [1] * (like.dim() - 1))
+
+
+def are_choices(vertices: Tensor, mask: BoolTensor) -> BoolTensor:
+    """
+    Tells which instances hold nothing but zeros, and ones on parts of `mask`: shape
+    `(batch_size,)`, from `vertices` of shape `(batch_size, *parts)` and any type.
+    """
+    return flatten_parts((vertices == 0) | ((vertices == 1) & mask)).all(dim=-1)
+
+
+def clip_norm(tensor: Tensor, max_norm: float) -> Tensor:
+    """
+    Scales each instance of `tensor`, shape `(batch_size, *parts)`, down to Euclidean norm
+    `max_norm` where it is longer. The norm runs over all parts of the instance, as in the gradient
+    clipping of Peng et al. (2018), not over the batch.
+    """
+    _GRADIENT.check(tensor)
+    # (batch_size,)
+    norms = flatten_parts(tensor).norm(dim=-1)
+    scale = (max_norm / norms.clamp(min=max_norm)).to(tensor.dtype)
+    return tensor * per_instance(scale, tensor)
+
+
+def at_least_single(tensor: Tensor) -> Tensor:
+    """
+    Returns `tensor` itself, or its copy in single precision where it has half precision;
+    differentiable.
+    """
+    if tensor.dtype is torch.float32 or tensor.dtype is torch.float64:
+        return tensor
+    if tensor.dtype not in FLOATS:
+        raise TypeError(f"Expected floating point numbers, but found {tensor.dtype}.")
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
