@@ -1,5 +1,7 @@
 """The variants that we ship for `allennlp ablate`, each built with the config that it is for."""
 
+import copy
+import functools
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ OF_ESTIMATORS = list(BASES)
 BASES["copying.libsonnet"] = "copying/sparse_attentive"
 
 
+@functools.cache
 def plan_of(file: str):
     axes = read_axes([], str(FOLDER / "ablations" / file))
     return design(str(FOLDER / f"{BASES[file]}.jsonnet"), axes, seeds=[1])
@@ -46,7 +49,7 @@ def test_every_variant_can_be_built(file):
     for symbol in range(10):
         vocab.add_token_to_namespace(str(symbol), "tokens")
     for variant in plan_of(file).variants.values():
-        Model.from_params(Params(variant.config["model"]), vocab=vocab)
+        Model.from_params(Params(copy.deepcopy(variant.config["model"])), vocab=vocab)
 
 
 def test_in_haste_learning_rate_times_steps_is_what_it_is_without():

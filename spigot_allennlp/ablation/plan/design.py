@@ -1,7 +1,8 @@
 """Makes a plan of what the command line asks for: every combination of choices, with every seed."""
 
 import copy
-from typing import Any, Dict, List, Sequence
+import functools
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
@@ -9,9 +10,16 @@ from allennlp.common.params import parse_overrides
 
 from spigot_allennlp.ablation.plan.axes import Axis, Choice, combinations
 from spigot_allennlp.ablation.plan.plan import Plan, Variant, apply_overrides, run_ids
-from spigot_allennlp.compat.config_variables import collected_variables
+from spigot_allennlp.compat.config_variables import ConfigVariables, collected_variables
 
 RESUMABLE = {"type": "resumable"}
+
+
+class BaseConfig(NamedTuple):
+    """A config with `--overrides` put in, and the external variables that its Jsonnet asked for."""
+
+    config: Dict[str, Any]
+    variables: ConfigVariables
 
 
 def design(
@@ -50,8 +58,10 @@ def design(
     `ConfigurationError` that names the option, if a variant cannot be made or told apart from
     another, or the baseline is none.
     """
+    # Jsonnet takes its time, so that each file is evaluated once, and not for each variant.
+    read_base = functools.lru_cache(functools.partial(read_base_config, overrides=overrides))
     variants = {
-        name: make_variant(name, choices, base, overrides) for name, choices in combinations(axes)
+        name: make_variant(name, choices, base, read_base) for name, choices in combinations(axes)
     }
     if len(set(seeds)) < len(seeds):
         raise ConfigurationError(f"--seeds {' '.join(map(str, seeds))}: a seed is named twice.")
@@ -65,9 +75,11 @@ def design(
     )
 
 
-def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str) -> Variant:
+def make_variant(
+    name: str, choices: Sequence[Choice], base: str, read_base: Callable[[str], BaseConfig]
+) -> Variant:
     """
-    Reads the base config, and changes it by the overrides of all, then by those of each choice.
+    Reads the base config, that of a choice or else `base`, and changes it by each choice in turn.
 
     # Raises
 
@@ -80,9 +92,7 @@ def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str
             f"The variant '{name}' would have two base configs: {' and '.join(configs)}."
         )
     changes: Dict[str, Any] = {"config": configs[0]} if configs else {}
-    with collected_variables(ConfigurationError) as variables:
-        config = _read_config(configs[0] if configs else base)
-        config = apply_overrides(config, _read_overrides(overrides), "--overrides")
+    config, variables = read_base(configs[0] if configs else base)
     for choice in choices:
         config = apply_overrides(config, choice.overrides, choice.origin)
         changes.update(choice.overrides)
@@ -90,18 +100,24 @@ def make_variant(name: str, choices: Sequence[Choice], base: str, overrides: str
     return Variant(name, made_resumable(config), changes)
 
 
-def _read_config(file: str) -> Dict[str, Any]:
-    try:
-        return Params.from_file(file).as_dict(quiet=True)
-    except (OSError, RuntimeError, ConfigurationError) as error:
-        raise ConfigurationError(f"The config {file} cannot be read: {error}") from error
+def read_base_config(file: str, overrides: str) -> BaseConfig:
+    """
+    Evaluates a config, and puts the overrides of all variants in.
 
+    # Raises
 
-def _read_overrides(text: str) -> Dict[str, Any]:
-    try:
-        return parse_overrides(text)
-    except (RuntimeError, ConfigurationError) as error:
-        raise ConfigurationError(f"--overrides is no Jsonnet: {error}") from error
+    `ConfigurationError` if the file or the overrides cannot be read, or an override has no place.
+    """
+    with collected_variables(ConfigurationError) as variables:
+        try:
+            config = Params.from_file(file).as_dict(quiet=True)
+        except (OSError, RuntimeError, ConfigurationError) as error:
+            raise ConfigurationError(f"The config {file} cannot be read: {error}") from error
+        try:
+            changes = parse_overrides(overrides)
+        except (RuntimeError, ConfigurationError) as error:
+            raise ConfigurationError(f"--overrides is no Jsonnet: {error}") from error
+    return BaseConfig(apply_overrides(config, changes, "--overrides"), variables)
 
 
 def made_resumable(config: Dict[str, Any]) -> Dict[str, Any]:

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.axes import Choice
@@ -68,7 +69,7 @@ def test_a_variant_may_bring_another_base_config(folder):
     assert plan.variants["own"].config["model"] == {"type": "other", "x": 1}
     assert plan.variants["own"].changes == {"config": other.config, "model.x": 1}
     with pytest.raises(ConfigurationError, match="two base configs"):
-        make_variant("both", [other, other], "base.json", "")
+        make_variant("both", [other, other], "base.json", read_base=None)
 
 
 @pytest.mark.parametrize("callbacks", [None, [], ["resumable"], [{"type": "resumable"}], ["x"]])
@@ -82,3 +83,16 @@ def test_every_config_becomes_resumable_once(callbacks):
 
 def test_a_trainer_that_is_not_allennlps_is_left_alone():
     assert made_resumable({"trainer": {"type": "mine"}}) == {"trainer": {"type": "mine"}}
+
+
+def test_each_config_is_evaluated_once_and_no_variant_changes_that_of_another(folder, monkeypatch):
+    files, from_file = [], Params.from_file
+    monkeypatch.setattr(Params, "from_file", lambda file: files.append(file) or from_file(file))
+    plan = planned(folder, "trainer.optimizer={a: 1},{b: 2}", 'model.dropout=0.1,0.2,"x"')
+    assert files == [str(folder / "base.json")]
+    variant = plan.variants['optimizer={"b": 2}+dropout=0.2']
+    assert variant.config["trainer"]["optimizer"] == {"b": 2}
+    assert [made.config["model"]["dropout"] for made in plan.variants.values()] == [
+        *(0.1, 0.2, "x"),
+        *(0.1, 0.2, "x"),
+    ]
