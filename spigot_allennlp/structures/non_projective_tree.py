@@ -6,7 +6,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.arborescence.arborescence import (
     arborescence_log_partition,
     best_arborescence,
-    draw_arborescence,
+    sample_arborescence,
 )
 from spigot_allennlp.nn.arcs import arc_mask, are_trees
 from spigot_allennlp.nn.simplex.simplex import simplex_step
@@ -57,7 +57,7 @@ class NonProjectiveTree(Structure):
         return arborescence_log_partition(scores, mask, self._single_root)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        return draw_arborescence(scores, mask, self._single_root)
+        return sample_arborescence(scores, mask, self._single_root)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """

@@ -343,7 +343,7 @@ def verdict(function, named, path, tensor, is_right):
 
 # What is computed by kernels wherever the tensors are.
 NEEDS_KERNELS = (
-    *("project_onto_hull", "hull_step", "sparsemap", "best_arborescence", "draw_arborescence"),
+    *("project_onto_hull", "hull_step", "sparsemap", "best_arborescence", "sample_arborescence"),
     *("non_projective_tree.argmax", "non_projective_tree.sample"),
 )
 

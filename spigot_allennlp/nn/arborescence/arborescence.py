@@ -1,36 +1,36 @@
 """
 Dependency trees whether their arcs cross or not, that is, spanning arborescences: the best tree,
-the log-partition, and random trees.
+the log-partition and samples.
 
-Three classics of one idea, that cycles are undone as they arise: the contraction of
+Three classics share the idea that cycles are resolved as they arise: the contraction of
 [Tarjan (1977)](https://doi.org/10.1002/net.3230070103) finds the best tree, the elimination of
-[Grassmann et al. (1985)](https://doi.org/10.1287/opre.33.5.1107) sums over all of them, where
-others take the determinant of a Laplacian, and the walk of
-[Wilson (1996)](https://doi.org/10.1145/237814.237880) draws one. On the processor compiled kernels
-do all three; elsewhere vectorised torch sums, with the same results, and for the other two the
-scores are copied to the processor.
+[Grassmann et al. (1985)](https://doi.org/10.1287/opre.33.5.1107) sums over all trees, where others
+take the determinant of a Laplacian, and the walk of
+[Wilson (1996)](https://doi.org/10.1145/237814.237880) samples a tree. On the CPU compiled kernels
+compute all three; on other devices vectorised torch computes the sums, with the same results, and
+for the other two the scores are copied to the CPU.
 """
 
 import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import closed_form_autograd
-from spigot_allennlp.nn.arborescence import logarithms
+from spigot_allennlp.nn.arborescence.torch_fallback import LogarithmicInference
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import ARCS, check_scores
 
 
 def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
-    The arcs of the highest-scoring tree of each sentence, as zeros and ones.
+    Returns the arcs of the highest-scoring tree of each sentence, as zeros and ones.
 
     # Parameters
 
     scores : `Tensor`
         Shape `(batch_size, length, length)`, indexed `[batch, dependent, head]`, position 0 being
-        the root.
+        the root; in nats.
     mask : `BoolTensor`
-        The arcs allowed, of the same shape. Tokens without any are padding.
+        The legal arcs, of the same shape. Tokens without any are padding.
     single_root : `bool`
         Whether the root has exactly one dependent.
 
@@ -45,35 +45,34 @@ def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Te
         If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
     """
     check_scores(ARCS, scores, mask)
-    from spigot_allennlp.nn.arborescence import processor  # numba takes its time to be imported
+    from spigot_allennlp.nn.arborescence import cpu  # numba takes its time to be imported
 
-    best = processor.best_tree(scores.detach().cpu(), mask.cpu(), single_root)
-    return best.to(scores.device)
+    return cpu.best_tree(scores.detach().cpu(), mask.cpu(), single_root).to(scores.device)
+
+
+def sample_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """
+    Returns a random tree `z` for each sentence, with probability `exp <scores, z>` divided by the
+    sum of these over all trees, from torch's default generator. Parameters and result as in
+    `best_arborescence`.
+    """
+    check_scores(ARCS, scores, mask)
+    from spigot_allennlp.nn.arborescence import cpu
+
+    return cpu.sample_tree(scores.detach().cpu(), mask.cpu(), single_root).to(scores.device)
 
 
 def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
-    `log sum_z exp <scores, z>` over all trees, in nats, shape `(batch_size,)`; minus infinity where
-    there is none. Differentiable twice. Computed in double precision, and returned in at least
-    single. Parameters as in `best_arborescence`.
+    Returns `log sum_z exp <scores, z>` over all trees, in nats, shape `(batch_size,)`; minus
+    infinity where there is none. It is differentiable twice, computed in double precision and
+    returned in at least single. Parameters as in `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
-    inference: closed_form_autograd.Inference = logarithms.SumOverTrees(single_root)
+    inference: closed_form_autograd.Inference = LogarithmicInference(single_root)
     if has_kernels(scores.device):
-        from spigot_allennlp.nn.arborescence import processor  # as above
+        from spigot_allennlp.nn.arborescence import cpu
 
-        inference = processor.SumOverTrees(single_root)
+        inference = cpu.ArborescenceInference(single_root)
     total = closed_form_autograd.log_partition(scores.double(), mask, inference)
     return total.to(torch.promote_types(scores.dtype, torch.float32))
-
-
-def draw_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
-    """
-    One tree `z` of each sentence, drawn from `p(z) ∝ exp <scores, z>` with the randomness of
-    torch's default generator. Parameters and result as in `best_arborescence`.
-    """
-    check_scores(ARCS, scores, mask)
-    from spigot_allennlp.nn.arborescence import processor  # as above
-
-    drawn = processor.draw_tree(scores.detach().cpu(), mask.cpu(), single_root)
-    return drawn.to(scores.device)

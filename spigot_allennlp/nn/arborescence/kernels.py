@@ -1,106 +1,397 @@
 """
-Sums over all dependency trees on the processor, as machine code, and their derivatives.
+Dependency trees, whether their arcs cross or not, compiled: the best tree, and samples.
 
-A call does one group of sentences, `members` of the batch, one a lane (see
-`nn/semirings/numbers.py`). Tensors come as arrays of shape `(batch_size, dependent, head)`; what is
-written is zero before. `first` is 1 if the root takes exactly one dependent, else 0. The weights of
-the arcs to a token sum to one. A pivot is then at most one, and what a number too small for a
-float64 could have added to a total is smaller still. A sentence is *lost* where a total or a
-product of pivots comes so near to that limit that it could have mattered.
+A call works on the sentences `members` of a batch, one after the other; `lengths` are the numbers
+of tokens of all sentences, scores and mask have the shape `(batch_size, dependent, head)`.
+
+The best tree is a maximum spanning arborescence, in quadratic time. A path grows from token to
+head, each time to the best head that there is. Where it runs into itself, the cycle becomes one
+*node*, whose heads are those of all its members: a head from outside replaces the head that its
+dependent has in the cycle, and *gains* the difference of their scores. Where the path reaches a
+node that is already attached to the root, so is all of the path. At the end the cycles are expanded
+([Tarjan, 1977](https://doi.org/10.1002/net.3230070103);
+[Gabow et al., 1986](https://doi.org/10.1007/BF02579168)). A root that takes exactly one dependent
+is nobody's head while there is another head. So few arcs from the root come first, and the score
+second, without a penalty that would have to be large beside all scores and yet not cost them their
+last digits.
+
+A sample is as probable as the product of its arcs' weights says
+([Wilson, 1996](https://doi.org/10.1145/237814.237880)): from a token a random walk steps from head
+to head until it meets a token that is attached to the root; where it ran through a cycle, only the
+last step from each token counts. Where tokens would rather head each other than be attached, the
+walk may go round in cycles for ever. It is given up then, and heads are sampled token by token,
+each from its marginals, given those of the tokens before. That leaves the sample exact, because the
+cycles that a walk has gone through are independent of the tree that it ends with
+([Propp and Wilson, 1998](https://doi.org/10.1006/jagm.1997.0917), section 4): how long it takes
+says nothing about its result. Where the root takes exactly one dependent, that is sampled first,
+from its marginals; the rest is a tree with that token as its root.
 """
+
+from typing import NamedTuple
 
 import numpy
 
-from spigot_allennlp.nn.arborescence.elimination import expect
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.semirings.numbers import BYTES, dual, real
+from spigot_allennlp.nn.sampling import cumsum, sample_index
 
-LEAST = 1e-150
+# The status of a node.
+UNSEEN, ON_THE_PATH, ATTACHED = 0, 1, 2
+
+
+class Contraction(NamedTuple):
+    """
+    The nodes of one sentence, of `size` positions or fewer, while cycles are contracted.
+
+    A node is kept in the row and the column of one of its tokens, its *place*; of all arcs between
+    two nodes only the best is kept. So a contraction is one pass over two rows and two columns, and
+    there are fewer contractions than tokens. Nodes have numbers: first those of the tokens, then
+    one for each cycle in the order of their contraction.
+
+    # Parameters
+
+    gains : `numpy.ndarray`
+        Shape `(size, size)`, float64: what the best arc between two nodes gains,
+        `[dependent, head]` by place; minus infinity where there is none.
+    arcs : `numpy.ndarray`
+        Shape `(size, size)`, int64: that arc, as `dependent * size + head`.
+    numbers : `numpy.ndarray`
+        Shape `(size,)`, int64: the number of the node at each place.
+    status : `numpy.ndarray`
+        Shape `(size,)`, int64: of the node at each place.
+    path : `numpy.ndarray`
+        Shape `(size,)`, int64: the places of the nodes on the path.
+    entering : `numpy.ndarray`
+        Shape `(2 * size,)`, int64: the arc by which each node, by its number, is entered.
+    cycles : `numpy.ndarray`
+        Shape `(2 * size,)`, int64: the number of the cycle of which each node is a member.
+    first_head : `int`
+        The first position that is considered for a head: 0, or 1 if the root takes exactly one
+        dependent.
+    """
+
+    gains: numpy.ndarray
+    arcs: numpy.ndarray
+    numbers: numpy.ndarray
+    status: numpy.ndarray
+    path: numpy.ndarray
+    entering: numpy.ndarray
+    cycles: numpy.ndarray
+    first_head: int
+
+
+class TreeSample(NamedTuple):
+    """
+    What a tree of one sentence is sampled from.
+
+    # Parameters
+
+    scores : `numpy.ndarray`
+        Shape `(size, size)`, float64: of arcs, `[dependent, head]`; minus infinity where there is
+        none. `size` is the number of positions.
+    root : `int`
+        The token below which all others are, or 0. If it is a token, position 0 is no head.
+    seed : `numpy.ndarray`
+        Shape `(1,)`, uint64: the state of the random generator.
+    heads : `numpy.ndarray`
+        Shape `(size,)`, int64: receives the head of each token but `root`.
+    """
+
+    scores: numpy.ndarray
+    root: int
+    seed: numpy.ndarray
+    heads: numpy.ndarray
 
 
 @entry
-def expectations(members, lengths, weights, first, totals, lost, means):
+def best_trees(members, lengths, scores, mask, single_root, trees):
     """
-    Sums over all trees, a tree weighing the product of the weights of its arcs, float64: writes the
-    sum of the weights into `totals`, the marginals of the arcs into `means`, and into `lost`
-    whether both may be wrong.
+    Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of the best tree of each
+    sentence; none where no tree is possible.
     """
-    size, lanes = max(lengths[members].max(), 1) + 1, BYTES // weights.itemsize
-    stages = numpy.empty((number_of_stages(size), size, size, 1, lanes))
-    walks, found = numpy.empty((2, size, size, 1, lanes))
-    stages[0] = 0
-    sums = numpy.empty((3, size, 1, lanes))
-    place_arcs(members, lengths, weights, stages[0])
-    zero, one = real(weights, 0.0), real(weights, 1.0)
-    expect(stages, walks, found, sums, first, zero, one)
-    take_out_sums(members, lengths, sums[:, :, 0], totals, lost)
-    take_out_arcs(members, lengths, found[:, :, 0], means)
-
-
-@entry
-def derivatives(members, lengths, weights, direction, first, totals, lost, result):
-    """
-    Writes the derivative of the marginals, as the logarithms of `weights` move along `direction`,
-    into `result`; all else as in `expectations`.
-    """
-    size, lanes = max(lengths[members].max(), 1) + 1, BYTES // weights.itemsize
-    stages = numpy.empty((number_of_stages(size), size, size, 2, lanes))
-    walks, found = numpy.empty((2, size, size, 2, lanes))
-    stages[0] = 0
-    sums = numpy.empty((3, size, 2, lanes))
-    place_arcs(members, lengths, weights, stages[0])
-    for lane, member in enumerate(members):
-        for dependent in range(1, lengths[member] + 1):
-            for head in range(lengths[member] + 1):
-                weight = weights[member, dependent, head]
-                if weight > 0:  # elsewhere the direction may be anything
-                    tangent = weight * direction[member, dependent, head]
-                    stages[0, dependent, head, 1, lane] = tangent
-    zero, one = dual(weights, 0.0), dual(weights, 1.0)
-    expect(stages, walks, found, sums, first, zero, one)
-    take_out_sums(members, lengths, sums[:, :, 0], totals, lost)
-    take_out_arcs(members, lengths, found[:, :, 1], result)
+    size = lengths[members].max() + 1
+    contraction = Contraction(
+        numpy.empty((size, size)),
+        numpy.empty((size, size), dtype=numpy.int64),
+        numpy.empty(size, dtype=numpy.int64),
+        numpy.empty(size, dtype=numpy.int64),
+        numpy.empty(size, dtype=numpy.int64),
+        numpy.empty(2 * size, dtype=numpy.int64),
+        numpy.empty(2 * size, dtype=numpy.int64),
+        int(single_root),
+    )
+    for member in members:
+        last = lengths[member]
+        for dependent in range(last + 1):
+            for head in range(last + 1):
+                score = scores[member, dependent, head]
+                is_legal = mask[member, dependent, head]
+                contraction.gains[dependent, head] = score if is_legal else -numpy.inf
+                contraction.arcs[dependent, head] = dependent * size + head
+        newest = contract(contraction, last)
+        expand(contraction, newest, trees[member])
 
 
 @kernel
-def number_of_stages(size):
-    """How often `size - 1` tokens can be halved until one is left, and one more."""
-    stages, left = 1, size - 1
-    while left > 1:
-        left = (left + 1) // 2
-        stages += 1
-    return stages
-
-
-@kernel
-def place_arcs(members, lengths, weights, arcs):
+def contract(contraction, last):
     """
-    Puts each sentence into its lane. Padding hangs on what is before it, in one way and with weight
-    one.
+    Finds the arc by which each node is entered, for a sentence that ends at the position `last`.
+    Returns the number of the newest node, or 0 if there is no tree.
     """
-    for lane, member in enumerate(members):
-        for dependent in range(1, len(arcs)):
-            if dependent > lengths[member]:
-                arcs[dependent, dependent - 1, 0, lane] = 1
+    gains, numbers, status = contraction.gains, contraction.numbers, contraction.status
+    path = contraction.path
+    for place in range(last + 1):
+        numbers[place], status[place] = place, UNSEEN
+    status[0], newest, root_dependents = ATTACHED, last, 0
+    for start in range(1, last + 1):
+        length = 1 if status[start] == UNSEEN else 0
+        path[0] = start
+        while length > 0:
+            place = path[length - 1]
+            status[place] = ON_THE_PATH
+            head = best_head(gains[place], last, contraction.first_head)
+            if head < 0:
+                return 0
+            contraction.entering[numbers[place]] = contraction.arcs[place, head]
+            gain = gains[place, head]
+            for other in range(last + 1):
+                gains[place, other] -= gain
+            if status[head] == UNSEEN:
+                path[length] = head
+                length += 1
+            elif status[head] == ON_THE_PATH:
+                newest += 1
+                length = contract_cycle(contraction, last, length, head, newest)
             else:
-                for head in range(lengths[member] + 1):
-                    arcs[dependent, head, 0, lane] = weights[member, dependent, head]
+                root_dependents += head == 0
+                while length > 0:
+                    length -= 1
+                    status[path[length]] = ATTACHED
+    return newest if root_dependents == 1 or contraction.first_head == 0 else 0
 
 
 @kernel
-def take_out_sums(members, lengths, sums, totals, lost):
-    """The total of each sentence from its lane, and whether it is lost."""
-    for lane, member in enumerate(members):
-        totals[member] = sums[1, 1, lane]
-        for token in range(1, lengths[member] + 1):
-            if not (sums[0, token, lane] > LEAST and sums[1, token, lane] > LEAST):
-                lost[member] = True
+def best_head(gains, last, first_head):
+    """Returns the place of the best head, or -1 if none is possible."""
+    best, highest = -1, -numpy.inf
+    for head in range(first_head, last + 1):
+        if gains[head] > highest:
+            best, highest = head, gains[head]
+    if best < 0 and gains[0] > -numpy.inf:
+        return 0
+    return best
 
 
 @kernel
-def take_out_arcs(members, lengths, found, result):
-    """Copies the arcs of each sentence from its lane."""
-    for lane, member in enumerate(members):
-        for dependent in range(1, lengths[member] + 1):
-            for head in range(lengths[member] + 1):
-                result[member, dependent, head] = found[dependent, head, lane]
+def contract_cycle(contraction, last, length, head, newest):
+    """
+    Contracts the end of the path, from `head` on, to the node with the number `newest`, at the
+    place of `head`. Returns the length of the path that is left, with the new node as its end.
+    """
+    gains, arcs, path = contraction.gains, contraction.arcs, contraction.path
+    numbers, cycles = contraction.numbers, contraction.cycles
+    cycles[numbers[head]] = newest
+    numbers[head] = newest
+    while path[length - 1] != head:
+        length -= 1
+        merged = path[length]
+        cycles[numbers[merged]] = newest
+        for place in range(last + 1):
+            if gains[merged, place] > gains[head, place]:
+                gains[head, place] = gains[merged, place]
+                arcs[head, place] = arcs[merged, place]
+        for place in range(1, last + 1):
+            if gains[place, merged] > gains[place, head]:
+                gains[place, head] = gains[place, merged]
+                arcs[place, head] = arcs[place, merged]
+            gains[place, merged] = -numpy.inf
+    gains[head, head] = -numpy.inf
+    return length
+
+
+@kernel
+def expand(contraction, newest, tree):
+    """
+    Writes the arcs of the tree: expands the nodes, the newest first. The member of a cycle that is
+    entered by the arc of the whole cycle is not entered by its own.
+    """
+    entering, size = contraction.entering, len(contraction.arcs)
+    for node in range(newest, 0, -1):
+        arc = entering[node]
+        if arc >= 0:
+            dependent = arc // size
+            tree[dependent, arc % size] = 1
+            inner = dependent
+            while inner != node:
+                entering[inner] = -1
+                inner = contraction.cycles[inner]
+
+
+@entry
+def sample_trees(
+    members, lengths, scores, mask, single_root, root_marginals, walk_limit, seeds, trees
+):
+    """
+    Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of a random tree for each
+    sentence; none where no tree is possible.
+
+    # Parameters
+
+    root_marginals : `numpy.ndarray`
+        Shape `(batch_size, dependent)`: the marginals of the arcs from the root; of use only with
+        `single_root`.
+    walk_limit : `int`
+        A walk through `n` tokens is given up after `walk_limit * n^3` steps.
+    seeds : `numpy.ndarray`
+        Shape `(batch_size,)`, int64: the only source of randomness.
+    """
+    for member in members:
+        last = lengths[member]
+        seed = numpy.full(1, seeds[member]).astype(numpy.uint64)
+        root = 0
+        if single_root:
+            weights = root_marginals[member, : last + 1].copy()
+            cumsum(weights)
+            root = sample_index(weights, seed)
+            if root < 0:
+                continue
+        legal = numpy.full((last + 1, last + 1), -numpy.inf)
+        for dependent in range(1, last + 1):
+            for head in range(last + 1):
+                if mask[member, dependent, head]:
+                    legal[dependent, head] = scores[member, dependent, head]
+        tree = TreeSample(legal, root, seed, numpy.zeros(last + 1, dtype=numpy.int64))
+        if walk_to_root(tree, walk_limit * last**3) or sample_heads_in_order(tree):
+            for dependent in range(1, last + 1):
+                trees[member, dependent, tree.heads[dependent]] = 1
+
+
+@kernel
+def walk_to_root(tree, num_steps):
+    """Samples all heads by random walks; returns false if these take more than `num_steps`."""
+    size, heads = len(tree.heads), tree.heads
+    weights = cumulative_weights(tree)
+    is_attached = numpy.zeros(size, dtype=numpy.bool_)
+    is_attached[0] = is_attached[tree.root] = True
+    for start in range(1, size):
+        token = start
+        while not is_attached[token]:
+            head = sample_index(weights[token], tree.seed)
+            if num_steps == 0 or head < 0:
+                return False
+            num_steps -= 1
+            heads[token] = head
+            token = head
+        token = start
+        while not is_attached[token]:
+            is_attached[token] = True
+            token = heads[token]
+    return True
+
+
+@kernel
+def cumulative_weights(tree):
+    """Returns the cumulative weights of each token's heads, shape `(size, size)`."""
+    size, scores, first_head = len(tree.heads), tree.scores, min(tree.root, 1)
+    weights = numpy.zeros((size, size))
+    for dependent in range(1, size):
+        best = -numpy.inf
+        for head in range(first_head, size):
+            best = max(best, scores[dependent, head])
+        if best > -numpy.inf:
+            for head in range(first_head, size):
+                weights[dependent, head] = numpy.exp(scores[dependent, head] - best)
+            cumsum(weights[dependent])
+    return weights
+
+
+@kernel
+def sample_heads_in_order(tree):
+    """
+    Samples the head of one token after the other, from its marginals, given the heads of the tokens
+    before; returns false where no tree is possible. Takes `O(size^4)` steps.
+
+    The marginals come from the elimination of `sums.py`, once for each token and with the
+    logarithms of all numbers, so that nothing is too improbable to be sampled. Once a token has its
+    head it leads nowhere else: it is one with the token, or the root, that its head leads to.
+    """
+    size, root, scores, first_head = len(tree.heads), tree.root, tree.scores, min(tree.root, 1)
+    ends = numpy.arange(size)  # the token without a head, or the root, that each token leads to
+    ends[root] = 0
+    probabilities = numpy.zeros(size)
+    chart, absorption = numpy.empty((size, size)), numpy.empty(size)
+    for token in range(1, size):
+        if token != root:
+            fill_log_absorption(tree, ends, token, chart, absorption)
+            best = -numpy.inf
+            for head in range(first_head, size):
+                probabilities[head] = scores[token, head] + absorption[ends[head]]
+                best = max(best, probabilities[head])
+            if not best > -numpy.inf:
+                return False
+            for head in range(first_head, size):
+                probabilities[head] = numpy.exp(probabilities[head] - best)
+            cumsum(probabilities)
+            head = sample_index(probabilities, tree.seed)
+            tree.heads[token] = head
+            for other in range(1, size):
+                if ends[other] == token:
+                    ends[other] = ends[head]
+    return True
+
+
+@kernel
+def fill_log_absorption(tree, ends, token, chart, absorption):
+    """
+    Writes the logarithms of the probabilities that walks from the root and from tokens without a
+    head reach the root before they meet `token`, the first of these tokens. `chart`, of shape
+    `(size, size)`, is scratch space.
+    """
+    size, root, scores = len(tree.heads), tree.root, tree.scores
+    chart[:] = -numpy.inf
+    absorption[:] = -numpy.inf
+    for dependent in range(token, size):
+        for head in range(min(root, 1), size):
+            end = ends[head]
+            if end != dependent:
+                chart[dependent, end] = log_add(chart[dependent, end], scores[dependent, head])
+    for eliminated in range(size - 1, token, -1):
+        if eliminated != root and not eliminate(chart, eliminated, token):
+            return
+    absorption[0] = 0
+    for eliminated in range(token + 1, size):
+        if eliminated != root:
+            for head in range(eliminated):
+                step = chart[eliminated, head] + absorption[head]
+                absorption[eliminated] = log_add(absorption[eliminated], step)
+
+
+@kernel
+def eliminate(chart, eliminated, token):
+    """
+    Eliminates a token from the walk, of which the tokens from `token` up to it, and the root,
+    remain. Returns false if it leads nowhere.
+    """
+    pivot = chart[eliminated, 0]
+    for head in range(token, eliminated):
+        pivot = log_add(pivot, chart[eliminated, head])
+    if not pivot > -numpy.inf:
+        return False
+    for head in range(eliminated):
+        chart[eliminated, head] -= pivot
+    for dependent in range(token, eliminated):
+        weight = chart[dependent, eliminated]
+        if weight > -numpy.inf:
+            chart[dependent, 0] = log_add(chart[dependent, 0], weight + chart[eliminated, 0])
+            for head in range(token, eliminated):
+                through = weight + chart[eliminated, head]
+                chart[dependent, head] = log_add(chart[dependent, head], through)
+    return True
+
+
+@kernel
+def log_add(x, y):
+    """Returns `log(exp(x) + exp(y))`."""
+    larger, smaller = max(x, y), min(x, y)
+    if smaller == -numpy.inf:
+        return larger
+    return larger + numpy.log1p(numpy.exp(smaller - larger))

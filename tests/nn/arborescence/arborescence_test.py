@@ -10,17 +10,17 @@ from spigot_allennlp.nn.arborescence import arborescence
 from spigot_allennlp.nn.arborescence.arborescence import (
     arborescence_log_partition,
     best_arborescence,
-    draw_arborescence,
+    sample_arborescence,
 )
 from tests.nn.arborescence.exact_arborescences import exact_logarithms
 from tests.nn.dependency_trees import dependency_trees, is_tree, legal_trees
 from tests.nn.random_batches import whole_sentences
 
 
-@pytest.fixture(params=["kernels", "logarithms"], autouse=True)
+@pytest.fixture(params=["kernels", "torch_fallback"], autouse=True)
 def path(request, monkeypatch):
     """
-    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    Runs every test twice: with the kernels, and with the fallback for devices without kernels.
     """
     monkeypatch.setattr(arborescence, "has_kernels", lambda device: request.param == "kernels")
 
@@ -56,8 +56,8 @@ def test_log_partition_and_marginals_are_those_of_all_trees(num_tokens, single_r
     total = arborescence_log_partition(scores, mask, single_root)
     torch.testing.assert_close(total, tree_scores.logsumexp(1), rtol=1e-13, atol=1e-13)
     expected = torch.einsum("bt,tij->bij", tree_scores.softmax(1), trees)
-    found = marginals_of(scores, mask, single_root)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+    marginals = marginals_of(scores, mask, single_root)
+    torch.testing.assert_close(marginals, expected, rtol=1e-12, atol=0)
 
 
 def test_pruned_arcs_leave_the_trees_without_them(single_root):
@@ -66,21 +66,21 @@ def test_pruned_arcs_leave_the_trees_without_them(single_root):
     mask = whole_sentences(80, 4) & (torch.rand(80, 5, 5) > 0.5)
     mask[:, 4, 3] = True  # so that the last token never looks like padding
     best = best_arborescence(scores, mask, single_root)
-    drawn = draw_arborescence(scores, mask, single_root)
+    sampled = sample_arborescence(scores, mask, single_root)
     total = arborescence_log_partition(scores, mask, single_root)
     marginals = marginals_of(scores, mask, single_root)
-    trees = [legal_trees(legal, False, single_root) for legal in mask]
-    assert any(len(some) == 0 for some in trees) and any(len(some) > 0 for some in trees)
-    for index, some in enumerate(trees):
-        if len(some):
-            scored = (some * scores[index]).flatten(1).sum(1)
-            assert torch.equal(best[index], some[scored.argmax()])
-            assert (some == drawn[index]).flatten(1).all(1).any()
-            torch.testing.assert_close(total[index], scored.logsumexp(0))
-            expected = torch.tensordot(scored.softmax(0), some, 1)
+    trees = [legal_trees(legal_arcs, False, single_root) for legal_arcs in mask]
+    assert any(len(legal) == 0 for legal in trees) and any(len(legal) > 0 for legal in trees)
+    for index, legal in enumerate(trees):
+        if len(legal):
+            tree_scores = (legal * scores[index]).flatten(1).sum(1)
+            assert torch.equal(best[index], legal[tree_scores.argmax()])
+            assert (legal == sampled[index]).flatten(1).all(1).any()
+            torch.testing.assert_close(total[index], tree_scores.logsumexp(0))
+            expected = torch.tensordot(tree_scores.softmax(0), legal, 1)
             torch.testing.assert_close(marginals[index], expected)
         else:
-            assert not best[index].any() and not drawn[index].any()
+            assert not best[index].any() and not sampled[index].any()
             assert total[index] == -torch.inf and not marginals[index].any()
 
 
@@ -96,14 +96,14 @@ def test_every_digit_is_right_at_every_scale(spread, single_root):
     mask = whole_sentences(1, 6)
     total = arborescence_log_partition(scores, mask, single_root).item()
     assert total == pytest.approx(log_total, rel=1e-14)
-    found = marginals_of(scores, mask, single_root)[0, 1:].log()
+    computed = marginals_of(scores, mask, single_root)[0, 1:].log()
     expected = torch.tensor(log_marginals, dtype=torch.double)
     is_large = expected > -300
     # scores, and sums of logarithms, are rounded to what is little beside the largest of them
     torch.testing.assert_close(
-        found[is_large], expected[is_large], rtol=0, atol=1e-13 + 1e-14 * spread
+        computed[is_large], expected[is_large], rtol=0, atol=1e-13 + 1e-14 * spread
     )
-    assert (found[~is_large] < -299).all()
+    assert (computed[~is_large] < -299).all()
 
 
 def test_two_tokens_that_all_but_surely_head_each_other(single_root):
@@ -111,11 +111,11 @@ def test_two_tokens_that_all_but_surely_head_each_other(single_root):
     scores = torch.full((1, 3, 3), -500.0, dtype=torch.double)
     scores[0, 1, 2], scores[0, 2, 1] = 0, 0
     scores[0, 1, 0] = -501
-    found = marginals_of(scores, whole_sentences(1, 2), single_root)[0]
+    marginals = marginals_of(scores, whole_sentences(1, 2), single_root)[0]
     first = 1 / (1 + math.e)
-    torch.testing.assert_close(found[1, 0].item(), first, rtol=1e-12, atol=0)
-    torch.testing.assert_close(found[2, 0].item(), 1 - first, rtol=1e-12, atol=0)
-    torch.testing.assert_close(found[2, 1].item(), first, rtol=1e-12, atol=0)
+    torch.testing.assert_close(marginals[1, 0].item(), first, rtol=1e-12, atol=0)
+    torch.testing.assert_close(marginals[2, 0].item(), 1 - first, rtol=1e-12, atol=0)
+    torch.testing.assert_close(marginals[2, 1].item(), first, rtol=1e-12, atol=0)
 
 
 def test_long_sentences_give_trees_as_good_as_the_partition_function_says(single_root):
@@ -148,15 +148,15 @@ def test_more_trees_than_the_largest_number(single_root):
     # 200 tokens have 201 ** 199 trees, and 200 ** 199 with one root
     scores, mask = torch.zeros(1, 201, 201), whole_sentences(1, 200)
     count = 199 * math.log(200 if single_root else 201)
-    found = arborescence_log_partition(scores, mask, single_root)
-    torch.testing.assert_close(found.item(), count, rtol=1e-6, atol=0)
+    total = arborescence_log_partition(scores, mask, single_root)
+    torch.testing.assert_close(total.item(), count, rtol=1e-6, atol=0)
 
 
 def test_nothing_but_the_root(single_root):
     scores = torch.randn(2, 1, 1, requires_grad=True)
     mask = whole_sentences(2, 0)
     assert not best_arborescence(scores, mask, single_root).any()
-    assert not draw_arborescence(scores, mask, single_root).any()
+    assert not sample_arborescence(scores, mask, single_root).any()
     total = arborescence_log_partition(scores, mask, single_root)
     (marginals,) = torch.autograd.grad(total.sum(), scores)
     assert not total.any() and not marginals.any()
@@ -174,4 +174,4 @@ def test_numba_is_imported_only_when_it_is_needed():
     at_the_top = ast.parse(Path(arborescence.__file__).read_text()).body
     imports = [node for node in at_the_top if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in imports for alias in node.names}
-    assert "logarithms" in names and "processor" not in names
+    assert "LogarithmicInference" in names and "cpu" not in names

@@ -3,8 +3,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spigot_allennlp.nn.arborescence import logarithms, processor
-from spigot_allennlp.nn.arborescence.processor import SumOverTrees
+from spigot_allennlp.nn.arborescence import cpu
+from spigot_allennlp.nn.arborescence.cpu import ArborescenceInference
+from spigot_allennlp.nn.arborescence.torch_fallback import LogarithmicInference
 from tests.nn.random_batches import random_batch, whole_sentences
 
 
@@ -15,15 +16,15 @@ def single_root(request):
 
 @pytest.fixture
 def handed_over(monkeypatch):
-    """How many sentences at a time were left to logarithms."""
+    """Returns a list of the numbers of sentences that were left to logarithms."""
     numbers = []
-    original = logarithms.SumOverTrees.log_partition_and_marginals
+    original = LogarithmicInference.log_partition_and_marginals
 
     def counted(self, scores, mask):
         numbers.append(len(scores))
         return original(self, scores, mask)
 
-    monkeypatch.setattr(logarithms.SumOverTrees, "log_partition_and_marginals", counted)
+    monkeypatch.setattr(LogarithmicInference, "log_partition_and_marginals", counted)
     return numbers
 
 
@@ -34,8 +35,8 @@ def check_agreement(scores, mask, direction, single_root):
             inference.marginals_jvp(scores, mask, direction),
         )
         for inference in (
-            SumOverTrees(single_root),
-            logarithms.SumOverTrees(single_root),
+            ArborescenceInference(single_root),
+            LogarithmicInference(single_root),
         )
     )
     for found, expected in zip(ours, theirs, strict=True):
@@ -72,10 +73,10 @@ def test_long_sentences_agree(length, single_root):
 
 def test_what_is_too_small_for_linear_space_is_left_to_logarithms(handed_over):
     scores, mask = torch.randn(6, 30, 30).double(), whole_sentences(6, 29)
-    SumOverTrees(True).log_partition_and_marginals(scores, mask)
+    ArborescenceInference(True).log_partition_and_marginals(scores, mask)
     assert handed_over == []
     scores[2] *= 1000
-    SumOverTrees(True).log_partition_and_marginals(scores, mask)
+    ArborescenceInference(True).log_partition_and_marginals(scores, mask)
     assert handed_over == [1]
 
 
@@ -83,7 +84,7 @@ def test_a_confident_parser_is_not_left_to_logarithms(handed_over, single_root):
     # each token prefers one head, and the first the root, by 20 nats
     scores = torch.randn(4, 30, 30).double()
     scores[:, torch.arange(1, 30), torch.arange(29)] += 20
-    SumOverTrees(single_root).log_partition_and_marginals(scores, whole_sentences(4, 29))
+    ArborescenceInference(single_root).log_partition_and_marginals(scores, whole_sentences(4, 29))
     assert handed_over == []
 
 
@@ -93,8 +94,8 @@ def test_an_arc_from_beyond_the_last_token_counts_for_nothing(single_root):
     shorter = mask.clone()
     shorter[:, :, 3:] = False
     for inference in (
-        SumOverTrees(single_root),
-        logarithms.SumOverTrees(single_root),
+        ArborescenceInference(single_root),
+        LogarithmicInference(single_root),
     ):
         for found, expected in zip(
             inference.log_partition_and_marginals(scores, mask),
@@ -108,8 +109,8 @@ def test_what_a_direction_holds_for_illegal_arcs_does_not_matter(single_root):
     scores, mask, direction = random_batch(8, 3, 9)
     dirty = direction.masked_fill(~mask, torch.nan)
     for inference in (
-        SumOverTrees(single_root),
-        logarithms.SumOverTrees(single_root),
+        ArborescenceInference(single_root),
+        LogarithmicInference(single_root),
     ):
         expected = inference.marginals_jvp(scores, mask, direction)
         assert torch.equal(inference.marginals_jvp(scores, mask, dirty), expected)
@@ -123,11 +124,11 @@ def test_threads_do_not_change_the_result():
         for threads in (1, 3):
             torch.set_num_threads(threads)
             torch.manual_seed(0)
-            inference = SumOverTrees(True)
+            inference = ArborescenceInference(True)
             results.append(
                 [
-                    processor.best_tree(scores, mask, True),
-                    processor.draw_tree(scores, mask, False),
+                    cpu.best_tree(scores, mask, True),
+                    cpu.sample_tree(scores, mask, False),
                     *inference.log_partition_and_marginals(scores, mask),
                     inference.marginals_jvp(scores, mask, direction),
                 ]
@@ -141,21 +142,21 @@ def test_threads_do_not_change_the_result():
 def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_root):
     scores, mask, direction = random_batch(6, 9, 8)
     scores[3:6], mask[3:6] = torch.nan, whole_sentences(3, 7)
-    assert not processor.best_tree(scores, mask, single_root)[3:6].any()
-    assert not processor.draw_tree(scores, mask, single_root)[3:6].any()
-    total, _ = SumOverTrees(single_root).log_partition_and_marginals(scores, mask)
+    assert not cpu.best_tree(scores, mask, single_root)[3:6].any()
+    assert not cpu.sample_tree(scores, mask, single_root)[3:6].any()
+    total, _ = ArborescenceInference(single_root).log_partition_and_marginals(scores, mask)
     assert total[:3].isfinite().all() and total[6:].isfinite().all()
-    derivative = SumOverTrees(single_root).marginals_jvp(scores, mask, direction)
+    derivative = ArborescenceInference(single_root).marginals_jvp(scores, mask, direction)
     assert derivative[:3].isfinite().all() and derivative[6:].isfinite().all()
 
 
 def test_infinite_scores_leave_the_other_sentences_alone(single_root):
     scores, mask, direction = random_batch(7, 9, 8)
     scores[3:6], mask[3:6] = torch.inf, whole_sentences(3, 7)
-    inference = SumOverTrees(single_root)
+    inference = ArborescenceInference(single_root)
     for result in (
-        processor.best_tree(scores, mask, single_root),
-        processor.draw_tree(scores, mask, single_root),
+        cpu.best_tree(scores, mask, single_root),
+        cpu.sample_tree(scores, mask, single_root),
         *inference.log_partition_and_marginals(scores, mask),
         inference.marginals_jvp(scores, mask, direction),
     ):

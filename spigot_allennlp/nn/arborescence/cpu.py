@@ -1,0 +1,101 @@
+"""
+Non-projective trees on the CPU: tensors to and from the kernels. Arguments as in `arborescence.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Callable, Tuple
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn import closed_form_autograd
+from spigot_allennlp.nn.arborescence import kernels, sums
+from spigot_allennlp.nn.arborescence.torch_fallback import LogarithmicInference
+from spigot_allennlp.nn.instances import at_least_single
+from spigot_allennlp.nn.randomness import seeds
+from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, call_in_groups
+
+# The number of sentences in a group, for kernels that work on one after the other.
+GROUP_SIZE = 16
+
+# A random walk through `n` tokens is given up after so many times `n^3` steps, which take as long
+# as to sample the tree in another way; see `kernels.sample_trees`.
+WALK_LIMIT = 1
+
+
+def best_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """Returns the best tree of each sentence, in the type of `scores`."""
+    exact = at_least_single(scores.detach()).contiguous()
+    trees = torch.zeros_like(exact)
+    call_in_groups(
+        kernels.best_trees, GROUP_SIZE, _num_sequential_steps, exact, mask, single_root, trees
+    )
+    return trees.to(scores.dtype)
+
+
+def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """Returns a random tree for each sentence, in the type of `scores`."""
+    exact = scores.detach().double().contiguous()
+    root_marginals = exact[:, :, 0]
+    if single_root:
+        inference = ArborescenceInference(single_root)
+        root_marginals = inference.log_partition_and_marginals(exact, mask)[1][:, :, 0]
+    trees = torch.zeros_like(exact)
+    arguments = exact, mask, single_root, root_marginals, WALK_LIMIT, seeds(len(exact)), trees
+    call_in_groups(kernels.sample_trees, GROUP_SIZE, _num_sequential_steps, *arguments)
+    return trees.to(scores.dtype)
+
+
+@dataclass(frozen=True)
+class ArborescenceInference(closed_form_autograd.Inference):
+    """
+    Sums over non-projective trees, with plain numbers where these suffice, and with logarithms for
+    the sentences where the weights of trees lie too far apart.
+    """
+
+    single_root: bool
+
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
+        totals, marginals = self._sum(sums.log_partition_and_marginals, scores, mask)
+        for members in _small_groups(totals.isnan()):
+            totals[members], marginals[members] = LogarithmicInference(
+                self.single_root
+            ).log_partition_and_marginals(scores[members], mask[members])
+        return totals, marginals
+
+    def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
+        exact = direction.detach().double().contiguous()
+        totals, result = self._sum(sums.marginals_jvp, scores, mask, exact)
+        for members in _small_groups(totals.isnan()):
+            result[members] = LogarithmicInference(self.single_root).marginals_jvp(
+                scores[members], mask[members], direction[members]
+            )
+        return result
+
+    def _sum(
+        self, kernel: Callable, scores: Tensor, mask: BoolTensor, *directions: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Returns totals, NaN where plain numbers do not suffice, and the result of the kernel."""
+        exact = scores.detach().double().contiguous()
+        totals, result = torch.empty(len(exact), dtype=torch.double), torch.empty_like(exact)
+        arguments = exact, mask, *directions, self.single_root, totals, result
+        call_in_groups(kernel, DOUBLE_LANES, _num_steps, *arguments)
+        return totals, result
+
+
+def _small_groups(is_member: BoolTensor) -> Tuple[Tensor, ...]:
+    """Returns the indices of the members, in groups that do not take much memory."""
+    members = is_member.nonzero().flatten()
+    return members.split(GROUP_SIZE) if len(members) else ()
+
+
+def _num_steps(length: int) -> int:
+    """Returns the order of the elementary steps that a group of sentences, in lanes, takes."""
+    return length**3
+
+
+def _num_sequential_steps(length: int) -> int:
+    """Does so for sentences that come one after the other, with some five steps for each arc."""
+    return 5 * GROUP_SIZE * length**2

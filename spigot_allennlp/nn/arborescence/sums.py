@@ -1,0 +1,417 @@
+"""
+Dependency trees, whether their arcs cross or not, compiled: the log-partition, the marginals, and
+how these move, by an elimination without a subtraction, in numbers of any kind (see
+`nn/semirings/numbers.py`).
+
+Let a walk step from a token to a head, with a probability in proportion to the arc's weight, until
+it reaches the root. To eliminate a token from the walk is to add what leads through it to what
+leads past it: `weight[i, j] += weight[i, token] * weight[token, j] / pivot`, where `pivot` is the
+sum of the weights that lead away from `token`. The product of all pivots is the sum over all trees
+of the product of their arcs' weights: the determinant of the Laplacian, whose diagonal is never
+written down. Nothing is ever subtracted, so that every number is right to its last digits, however
+small ([Grassmann et al., 1985](https://doi.org/10.1287/opre.33.5.1107);
+[Alfa et al., 2002](https://doi.org/10.1090/S0025-5718-01-01325-4)).
+
+The marginal of an arc is in proportion to its weight times the absorption probability of the head:
+that of a walk from the head to reach the root before it meets the dependent. This follows from an
+elimination of all tokens but the dependent. Such an elimination for each token costs no more than a
+few for one: the tokens are halved, one half is eliminated, then the other, each time for the sake
+of the tokens that remain, and so on with these.
+
+Where the root takes exactly one dependent its arcs count as infinitely small. A pivot leaves them
+out, and absorption probabilities are counted in that infinitely small unit, which cancels in
+marginals, as they are quotients ([Koo et al., 2007](https://aclanthology.org/D07-1015) count the
+same trees).
+"""
+
+from typing import NamedTuple
+
+import numpy
+
+from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.semirings.batching import (
+    SentenceGroup,
+    gather_scores,
+    longest,
+    new_score_row,
+)
+from spigot_allennlp.nn.semirings.code import MIN_TOTAL
+from spigot_allennlp.nn.semirings.numbers import (
+    allocate,
+    dual,
+    exponential,
+    load,
+    logarithm,
+    real,
+    store,
+    tropical,
+)
+
+
+class Elimination(NamedTuple):
+    """
+    The charts of all eliminations of a group of sentences, in numbers of one kind.
+
+    `size` is the number of positions, root included, of the longest sentence. A *stage* is a number
+    of halvings: at stage 0 all tokens remain, at the last stage one. Arrays of numbers end in the
+    dimensions `(parts, lanes)`, which are left out below.
+
+    # Parameters
+
+    weights : `numpy.ndarray`
+        Shape `(num_stages * size, size)`: the weights of the arcs that remain, `[dependent, head]`,
+        one stage below the other; see `stage_weights`.
+    transitions : `numpy.ndarray`
+        Shape `(size, size)`: how probably a step from an eliminated token, the row, leads to the
+        root and to the tokens that remained then, the columns.
+    absorption : `numpy.ndarray`
+        Shape `(size, size)`: how probably a walk from an eliminated token, the column, reaches the
+        root before the token that remains, the row. In the end, the marginals of arcs,
+        `[dependent, head]`.
+    stage_products : `numpy.ndarray`
+        Shape `(1, num_stages)`: the product of all pivots up to each stage.
+    products : `numpy.ndarray`
+        Shape `(1, size)`: the product of the pivots of all tokens but this.
+    totals : `numpy.ndarray`
+        Shape `(1, size)`: the sum over all trees, the same for each token.
+    remaining : `numpy.ndarray`
+        Shape `(num_stages, 2)`, int64: the tokens that remain at each stage, from the first one up
+        to, not including, the second.
+    eliminated : `numpy.ndarray`
+        Shape `(size - 1, 3)`, int64: the fields of an `EliminatedToken`, in the order of the
+        elimination.
+    """
+
+    weights: numpy.ndarray
+    transitions: numpy.ndarray
+    absorption: numpy.ndarray
+    stage_products: numpy.ndarray
+    products: numpy.ndarray
+    totals: numpy.ndarray
+    remaining: numpy.ndarray
+    eliminated: numpy.ndarray
+
+
+class EliminatedToken(NamedTuple):
+    """
+    A token, and the tokens that remain after its elimination.
+
+    # Parameters
+
+    token : `int`
+    lower, upper : `int`
+        The tokens from `lower` up to, not including, `upper` remain.
+    """
+
+    token: int
+    lower: int
+    upper: int
+
+
+@entry
+def log_partition_and_marginals(members, lengths, scores, mask, single_root, totals, marginals):
+    """
+    Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
+    float64, and the marginals of its arcs into `marginals`, of the shape of `scores`, both float64.
+    A total of NaN says that plain numbers do not suffice for either.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    sum_over_trees(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
+
+
+@entry
+def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
+    """
+    Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
+    both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, direction)
+    sum_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
+
+
+@kernel
+def sum_over_trees(group, single_root, totals, result, zero, one):
+    """Computes what the entries above promise, in numbers of the kind of `zero` and `one`."""
+    # even an empty sentence has a token: padding
+    size = max(longest(group.members, group.lengths), 1) + 1
+    elimination = new_elimination(size, zero)
+    log_divisor = gather_weights(group, stage_weights(elimination, 0), zero, one)
+    fill_marginals(elimination, single_root, zero, one)
+    log_totals = allocate(log_divisor, 1, 1)
+    store(log_totals, 0, 0, logarithm(load(elimination.totals, 0, 1, zero)) * log_divisor)
+    scatter_marginals(group, elimination, log_totals[0, 0, 0], totals, result)
+
+
+@kernel
+def new_elimination(size, zero):
+    """Returns the charts, not filled, for `size` positions in numbers of the kind of `zero`."""
+    num_stages = count_stages(size - 1)
+    return Elimination(
+        allocate(zero, num_stages * size, size),
+        allocate(zero, size, size),
+        allocate(zero, size, size),
+        allocate(zero, 1, num_stages),
+        allocate(zero, 1, size),
+        allocate(zero, 1, size),
+        numpy.zeros((num_stages, 2), dtype=numpy.int64),
+        numpy.zeros((size - 1, 3), dtype=numpy.int64),
+    )
+
+
+@kernel
+def count_stages(num_tokens):
+    """Returns the number of stages in which tokens are halved until one is left."""
+    stages, left = 1, num_tokens
+    while left > 1:
+        left = (left + 1) // 2
+        stages += 1
+    return stages
+
+
+@kernel
+def stage_weights(elimination, stage):
+    """Returns the weights of one stage, shape `(size, size, parts, lanes)`."""
+    size = len(elimination.transitions)
+    return elimination.weights[stage * size : (stage + 1) * size]
+
+
+@kernel
+def gather_weights(group, weights, zero, one):
+    """
+    Writes the weights of the arcs of each sentence into its lane: the exponentials of its scores,
+    divided so that the weights of each dependent sum to one, which changes no probability. Returns
+    the logarithm of what all trees are divided by, a tropical number.
+
+    A pivot is then at most one, and what a number too small for a float64 could have added to a
+    total is smaller still. A dependent without a head gets weights of NaN.
+    """
+    size = len(weights)
+    impossible, log_divisor = tropical(weights, -numpy.inf), tropical(weights, 0.0)
+    row = new_score_row(weights, size)
+    for dependent in range(1, size):
+        # padding has one possible head, the position before it
+        gather_scores(group, dependent, dependent, None, dependent - 1, row)
+        best, total = impossible, zero
+        for head in range(size):
+            best = best + load(row.scores, 0, head, best)
+        for head in range(size):
+            score, tangent = load(row.scores, 0, head, best), load(row.tangents, 0, head, best)
+            weight = exponential(score / best, tangent, zero)
+            store(weights, dependent, head, weight)
+            total = total + weight
+        inverse = one / total
+        for head in range(size):
+            store(weights, dependent, head, load(weights, dependent, head, one) * inverse)
+        log_divisor = log_divisor * best * logarithm(total)
+    return log_divisor
+
+
+@kernel
+def fill_marginals(elimination, single_root, zero, one):
+    """Fills all charts: `absorption` with the marginals of arcs, and `products` and `totals`."""
+    size, num_stages = len(elimination.transitions), len(elimination.remaining)
+    remaining, products, totals = (
+        elimination.remaining,
+        elimination.products,
+        elimination.totals,
+    )
+    remaining[0, 0], remaining[0, 1] = 1, size
+    store(elimination.stage_products, 0, 0, one)
+    for token in range(1, size):
+        stage = 0
+        while stage + 1 < num_stages and (
+            remaining[stage + 1, 0] <= token < remaining[stage + 1, 1]
+        ):
+            stage += 1
+        while remaining[stage, 1] - remaining[stage, 0] > 1:
+            eliminate_half(elimination, stage, token, single_root, one)
+            stage += 1
+        store(products, 0, token, load(elimination.stage_products, 0, stage, one))
+        store(elimination.absorption, token, token, zero)
+        while stage > 0 and token == remaining[stage, 1] - 1:
+            fill_absorption(elimination, stage, zero)
+            stage -= 1
+    weights = stage_weights(elimination, 0)
+    for token in range(1, size):
+        total = normalise_marginals(weights, elimination.absorption, token, one)
+        store(totals, 0, token, load(products, 0, token, one) * total)
+
+
+@kernel
+def eliminate_half(elimination, stage, token, single_root, one):
+    """
+    Fills the next stage: eliminates the half of the remaining tokens to which `token` does not
+    belong.
+    """
+    remaining, transitions = elimination.remaining, elimination.transitions
+    lower, upper = remaining[stage, 0], remaining[stage, 1]
+    middle = (lower + upper) // 2
+    keep_lower, keep_upper = (lower, middle) if token < middle else (middle, upper)
+    remaining[stage + 1, 0], remaining[stage + 1, 1] = keep_lower, keep_upper
+    weights = stage_weights(elimination, stage + 1)
+    copy_weights(stage_weights(elimination, stage), weights, lower, upper, one)
+    product = load(elimination.stage_products, 0, stage, one)
+    num_tokens = len(elimination.eliminated)
+    index, end = num_tokens - (upper - lower), num_tokens - (keep_upper - keep_lower)
+    while index < end:
+        first = next_eliminated(lower, upper, keep_upper)
+        lower, upper = first.lower, first.upper
+        record_eliminated(elimination, index, first)
+        index += 1
+        product = product * normalise_transitions(weights, transitions, first, single_root, one)
+        if (end - index) % 2 == 0:
+            for dependent in range(lower, upper):
+                eliminate_from_row(weights, transitions, dependent, first.token, first, one)
+        else:
+            second = next_eliminated(lower, upper, keep_upper)
+            lower, upper = second.lower, second.upper
+            record_eliminated(elimination, index, second)
+            index += 1
+            eliminate_from_row(weights, transitions, second.token, first.token, second, one)
+            pivot = normalise_transitions(weights, transitions, second, single_root, one)
+            product = product * pivot
+            for dependent in range(lower, upper):
+                eliminate_two_from_row(weights, transitions, dependent, first.token, second, one)
+    store(elimination.stage_products, 0, stage + 1, product)
+
+
+@kernel
+def copy_weights(source, target, lower, upper, like):
+    """Copies the arcs among the tokens from `lower` up to `upper`, and from the root to them."""
+    for dependent in range(lower, upper):
+        store(target, dependent, 0, load(source, dependent, 0, like))
+        for head in range(lower, upper):
+            store(target, dependent, head, load(source, dependent, head, like))
+
+
+@kernel
+def next_eliminated(lower, upper, keep_upper):
+    """Returns the token, from `lower` up to `upper`, that is eliminated next."""
+    if upper > keep_upper:
+        return EliminatedToken(upper - 1, lower, upper - 1)
+    return EliminatedToken(lower, lower + 1, upper)
+
+
+@kernel
+def record_eliminated(elimination, index, step):
+    """Records which token was eliminated, and which remained."""
+    eliminated = elimination.eliminated
+    eliminated[index, 0], eliminated[index, 1] = step.token, step.lower
+    eliminated[index, 2] = step.upper
+
+
+@kernel
+def normalise_transitions(weights, transitions, step, single_root, one):
+    """
+    Writes the probabilities of a step from an eliminated token into its row of `transitions`, and
+    returns the pivot.
+    """
+    token, lower, upper = step.token, step.lower, step.upper
+    to_root = load(weights, token, 0, one)
+    pivot = load(weights, token, lower, one)
+    for head in range(lower + 1, upper):
+        pivot = pivot + load(weights, token, head, one)
+    if not single_root:
+        pivot = pivot + to_root
+    inverse = one / pivot
+    store(transitions, token, 0, to_root * inverse)
+    for head in range(lower, upper):
+        store(transitions, token, head, load(weights, token, head, one) * inverse)
+    return pivot
+
+
+@kernel
+def eliminate_from_row(weights, transitions, dependent, token, step, one):
+    """
+    Adds what leads from `dependent` through `token` to its weights for the root and for the tokens
+    that remain after `step`.
+    """
+    weight = load(weights, dependent, token, one)
+    through = weight * load(transitions, token, 0, one)
+    store(weights, dependent, 0, load(weights, dependent, 0, one) + through)
+    for head in range(step.lower, step.upper):
+        through = weight * load(transitions, token, head, one)
+        store(weights, dependent, head, load(weights, dependent, head, one) + through)
+
+
+@kernel
+def eliminate_two_from_row(weights, transitions, dependent, token, step, one):
+    """Does so for `token` and then for `step.token`, in one pass over the row."""
+    second = step.token
+    weight = load(weights, dependent, token, one)
+    other = load(weights, dependent, second, one) + weight * load(transitions, token, second, one)
+    through = weight * load(transitions, token, 0, one) + other * load(transitions, second, 0, one)
+    store(weights, dependent, 0, load(weights, dependent, 0, one) + through)
+    for head in range(step.lower, step.upper):
+        through = weight * load(transitions, token, head, one)
+        through = through + other * load(transitions, second, head, one)
+        store(weights, dependent, head, load(weights, dependent, head, one) + through)
+
+
+@kernel
+def fill_absorption(elimination, stage, zero):
+    """
+    Writes, for each token that remains at this stage, the absorption probabilities of the tokens
+    that were eliminated to reach the stage, the last of them first. Four remaining tokens at a time
+    share the loads of transitions.
+    """
+    transitions, absorption = elimination.transitions, elimination.absorption
+    remaining, num_tokens = elimination.remaining, len(elimination.eliminated)
+    lower, upper = remaining[stage, 0], remaining[stage, 1]
+    begin = num_tokens - (remaining[stage - 1, 1] - remaining[stage - 1, 0])
+    end = num_tokens - (upper - lower)
+    for first in range(lower, upper, 4):
+        second, third = min(first + 1, upper - 1), min(first + 2, upper - 1)
+        fourth = min(first + 3, upper - 1)
+        for index in range(end - 1, begin - 1, -1):
+            token = elimination.eliminated[index, 0]
+            a = load(transitions, token, 0, zero)
+            b, c, d = a, a, a
+            for head in range(elimination.eliminated[index, 1], elimination.eliminated[index, 2]):
+                step = load(transitions, token, head, zero)
+                a = a + step * load(absorption, first, head, zero)
+                b = b + step * load(absorption, second, head, zero)
+                c = c + step * load(absorption, third, head, zero)
+                d = d + step * load(absorption, fourth, head, zero)
+            store(absorption, first, token, a)
+            store(absorption, second, token, b)
+            store(absorption, third, token, c)
+            store(absorption, fourth, token, d)
+
+
+@kernel
+def normalise_marginals(weights, absorption, token, one):
+    """
+    Replaces the absorption probabilities of `token` by the marginals of its arcs, and returns the
+    sum that they are divided by.
+    """
+    total = load(weights, token, 0, one)
+    store(absorption, token, 0, total)
+    for head in range(1, len(weights)):
+        product = load(weights, token, head, one) * load(absorption, token, head, one)
+        store(absorption, token, head, product)
+        total = total + product
+    inverse = one / total
+    for head in range(len(weights)):
+        store(absorption, token, head, load(absorption, token, head, one) * inverse)
+    return total
+
+
+@kernel
+def scatter_marginals(group, elimination, log_totals, totals, result):
+    """
+    Copies the marginals, or else their tangents, from the lane of each sentence into `result`, and
+    `log_totals`, shape `(lanes,)`, into `totals`: NaN where a total, or a product of pivots, comes
+    so near to the least float64 that what underflowed could have mattered.
+    """
+    marginals = elimination.absorption
+    for lane, member in enumerate(group.members):
+        length = group.lengths[member]
+        totals[member] = log_totals[lane] if length > 0 else 0.0
+        result[member] = 0
+        for token in range(1, length + 1):
+            total = elimination.totals[0, token, 0, lane]
+            if not (elimination.products[0, token, 0, lane] > MIN_TOTAL and total > MIN_TOTAL):
+                totals[member] = numpy.nan
+            for head in range(length + 1):
+                result[member, token, head] = marginals[token, head, -1, lane]
