@@ -2,7 +2,7 @@
 Ours against the libraries that do the same: how long, how much memory, and whether it is right.
 
 Run as `python -m benchmarks`; `make bench` makes the environment first. Every operation is an
-`Operation`, every library a `Library` with one method for each operation that it offers. A library
-tries each cell, an operation at a size, in a process of its own (`trial`), and those that came
-through race each other in one process (`timing`).
+`Operation`, every library a `Library` with a method for each operation that it offers. A library
+tries each cell, an operation at a size, in a process of its own (`trial`), and those that did not
+fail race each other in one process (`measurement`).
 """

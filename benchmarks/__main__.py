@@ -1,6 +1,7 @@
 """The command line: `python -m benchmarks --help`."""
 
 import argparse
+import logging
 import os
 import sys
 import warnings
@@ -8,7 +9,18 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 
+def main(arguments: Optional[Sequence[str]] = None) -> None:
+    """Runs what the command line asks for, prints the report, and exits."""
+    options = parse(arguments)
+    # Before anything is imported, or any process started, that would read them.
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    os.environ["PYTHONWARNINGS"] = "ignore"  # the peers' are many
+    warnings.simplefilter("ignore")
+    sys.exit(run_options(options))
+
+
 def parse(arguments: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser("python -m benchmarks", description="Ours against the peers.")
     parser.add_argument("--output", type=Path, help="a folder for table.txt, results.json, plots")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="these rows; see --list")
@@ -26,15 +38,39 @@ def parse(arguments: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return options
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> None:
-    options = parse(arguments)
-    # Before anything is imported, or any process started, that would read them.
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)
-    os.environ["PYTHONWARNINGS"] = "ignore"  # the peers' are many
-    warnings.simplefilter("ignore")
-    from benchmarks.command import carry_out
+def run_options(options: argparse.Namespace) -> int:
+    """Runs the benchmarks, prints and saves the report, and returns the exit status."""
+    from benchmarks.report import as_text, save
+    from benchmarks.results import Settings
+    from benchmarks.run import ROWS, run
 
-    sys.exit(carry_out(options))
+    if options.list:
+        print("\n".join(ROWS))
+        return 0
+    rows = options.only or ROWS
+    unknown = sorted(set(rows) - set(ROWS))
+    if unknown:
+        print(f"No rows of these names: {unknown}. There are {ROWS}.", file=sys.stderr)
+        return 2
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("benchmarks").setLevel(logging.INFO)
+    logging.getLogger("allennlp").setLevel(logging.ERROR)
+    results = run(
+        Settings(
+            rows=tuple(rows),
+            batch_sizes=tuple(options.batch_sizes),
+            lengths=tuple(options.lengths),
+            threads=options.threads,
+            budget=options.budget,
+            patience=options.patience,
+            seed=options.seed,
+        )
+    )
+    print(as_text(results))
+    if options.output is not None:
+        save(results, options.output)
+        print(f"Kept in {options.output}")
+    return 0
 
 
 if __name__ == "__main__":

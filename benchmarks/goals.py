@@ -1,4 +1,4 @@
-"""What is aimed at, as data, and whether it is reached."""
+"""The goals, as data, and whether a value reaches them."""
 
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
@@ -13,12 +13,14 @@ ERROR = "of error"
 @dataclass(frozen=True)
 class Goal:
     """
+    What a row of the table shall reach.
+
     # Parameters
 
     row : `str`
-        An operation, or the name of a figure.
+        An operation, or the row of a metric.
     size : `str`
-        As `"32x20"`; as `"scores x 1000"`, where not times are asked for; empty for a figure.
+        As `"32x20"`; as `"scores x 1000"`, for an error at that scale; empty for a metric.
     unit : `str`
     bound : `float`
     at_least : `bool`, optional (default = `False`)
@@ -33,23 +35,25 @@ class Goal:
 
     @property
     def text(self) -> str:
+        """The goal as the table shows it."""
         unit = self.unit if self.unit == RATIO else f" {self.unit}"
         return f"{'>=' if self.at_least else '<='} {self.bound:g}{unit}"
 
     def verdict(self, value: Optional[float]) -> str:
-        """`"met"`, or by how much the goal is missed; `value` is `None` if there is no figure."""
+        """Returns `"met"`, or by how much the goal is missed; `None` is no value."""
         if value is None:
-            return "no figure"
+            return "not measured"
         if self.is_met(value):
             return "met"
         return f"missed by {abs(value / self.bound - 1):.0%}"
 
     def is_met(self, value: float) -> bool:
+        """Returns whether a value reaches the goal."""
         return value >= self.bound if self.at_least else value <= self.bound
 
 
 def _faster(row: str, **bounds: float) -> List[Goal]:
-    """Ratios to the best peer, for sizes as `at_32x20=40`."""
+    """Returns goals for ratios to the best peer, by sizes as in `at_32x20=40`."""
     return [
         Goal(row, size.removeprefix("at_"), RATIO, bound, at_least=True)
         for size, bound in bounds.items()
@@ -59,7 +63,7 @@ def _faster(row: str, **bounds: float) -> List[Goal]:
 def _everywhere(
     row: str, unit: str, bound: float, lengths: Sequence[int], at_least: bool = False
 ) -> List[Goal]:
-    """The same at every batch size."""
+    """Returns the same goal for every batch size."""
     return [
         Goal(row, f"{batch}x{length}", unit, bound, at_least)
         for batch in (1, 32, 128)
@@ -88,4 +92,5 @@ GOALS: List[Goal] = [
 
 
 def goals_of(row: str, size: str) -> List[Goal]:
+    """Returns the goals of a row at a size; see `Goal`."""
     return [goal for goal in GOALS if (goal.row, goal.size) == (row, size)]

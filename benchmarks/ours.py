@@ -7,13 +7,13 @@ from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
 import spigot_allennlp  # noqa: F401 (registers everything)
-from benchmarks.peers.library import Call, Library, NotOffered, backward_through
+from benchmarks.library import Call, Library, NotOffered, backward_through
 from benchmarks.problem import Problem
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.structures.structure import Structure
 
-# At which a projection onto the trees is good enough.
-GAP = 1e-5
+# The gap at which a projection onto the trees is good enough.
+_GAP = 1e-5
 
 
 class Ours(Library):
@@ -66,7 +66,7 @@ class Ours(Library):
 
 
 def best_tree(structure: str, scores: Tensor) -> Tensor:
-    """The best tree with a single root, as zeros and ones."""
+    """Returns the best tree with a single root, as zeros and ones."""
     trees, mask = _trees(structure, scores)
     return trees.argmax(scores, mask)
 
@@ -88,7 +88,7 @@ def _backward(structure: str, problem: Problem) -> Call:
 
 def _projection(structure: str, problem: Problem) -> Call:
     trees, mask = _trees(structure, problem.scores)
-    projection = _registered(Projection, "sparsemap")(tolerance=GAP)
+    projection = _registered(Projection, "sparsemap")(tolerance=_GAP)
     origin = torch.zeros_like(problem.scores)
     return Call(
         lambda: projection.projected_step(trees, origin, -problem.scores, mask), torch.Tensor.neg
@@ -96,7 +96,7 @@ def _projection(structure: str, problem: Problem) -> Call:
 
 
 def _chain(operation: str, problem: Problem) -> Call:
-    """Parts are pairs of tags, `[batch, position, tag, previous]`, position 0 being the root."""
+    """Scores the parts, pairs of tags `[batch, position, tag, previous]`, 0 being the root."""
     assert problem.transitions is not None
     structure = _registered(Structure, "chain")()
     tags = problem.scores.unsqueeze(3)
@@ -114,7 +114,7 @@ def _tags_of_pairs(pairs: Tensor) -> Tensor:
 
 
 def _trees(name: str, scores: Tensor) -> Tuple[Structure, BoolTensor]:
-    """A structure of trees with a single root, and the arcs that sentences of full length have."""
+    """Returns a structure of trees with a single root, and the mask of arcs of full sentences."""
     structure = _registered(Structure, name)(single_root=True)
     return structure, structure.part_mask(scores.new_ones(scores.shape[:2]).bool(), scores.shape)
 

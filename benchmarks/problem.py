@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 NUM_TAGS = 20
-FLAT = 0.1
+# By what the scores of a flat problem are multiplied.
+_FLATNESS = 0.1
 
 
 @dataclass(frozen=True, order=True)
 class Size:
-    """`batch` sentences of `length` tokens."""
+    """The size of a problem: `batch` sentences of `length` tokens."""
 
     batch: int
     length: int
@@ -24,7 +25,7 @@ class Size:
 @dataclass(frozen=True)
 class Problem:
     """
-    One batch, in our conventions.
+    A batch of random scores, in our conventions.
 
     # Parameters
 
@@ -34,7 +35,7 @@ class Problem:
         `[batch, dependent, head]`, position 0 being the root; of chains the scores of tags,
         `(batch_size, length, num_tags)`; of rows to be projected `(batch_size, length, length)`.
     direction : `Tensor`
-        What a backward pass is given, of the shape of `scores`.
+        The incoming gradient of a backward pass, of the shape of `scores`.
     transitions : `Tensor`, optional (default = `None`)
         Of chains: shape `(num_tags, num_tags)`, indexed `[tag, next_tag]`, at every position.
     """
@@ -46,28 +47,29 @@ class Problem:
 
 
 def trees(size: Size, scale: float, generator: torch.Generator) -> Problem:
-    """Normally distributed scores of arcs, times `scale`."""
-    shape = size.batch, size.length + 1, size.length + 1
-    return _normal(size, shape, scale, generator)
+    """Samples normally distributed scores of arcs, times `scale`."""
+    return _normal(size, size.length + 1, size.length + 1, scale, generator)
 
 
 def flat_trees(size: Size, scale: float, generator: torch.Generator) -> Problem:
-    """Scores that differ by so little that a projection is the mean of many trees."""
-    return trees(size, FLAT * scale, generator)
+    """Samples scores that differ by so little that a projection is the mean of many trees."""
+    return trees(size, _FLATNESS * scale, generator)
 
 
 def chains(size: Size, scale: float, generator: torch.Generator) -> Problem:
-    """Normally distributed scores of tags and of transitions, times `scale`."""
-    problem = _normal(size, (size.batch, size.length, NUM_TAGS), scale, generator)
+    """Samples normally distributed scores of tags and of transitions, times `scale`."""
+    problem = _normal(size, size.length, NUM_TAGS, scale, generator)
     transitions = scale * torch.randn(NUM_TAGS, NUM_TAGS, generator=generator)
     return Problem(size, problem.scores, problem.direction, transitions)
 
 
 def rows(size: Size, scale: float, generator: torch.Generator) -> Problem:
-    """As many rows as there are tokens, each with an entry for every token."""
-    return _normal(size, (size.batch, size.length, size.length), scale, generator)
+    """Samples as many rows as there are tokens, each with a score for every token."""
+    return _normal(size, size.length, size.length, scale, generator)
 
 
-def _normal(size: Size, shape: tuple, scale: float, generator: torch.Generator) -> Problem:
-    scores = scale * torch.randn(shape, generator=generator)
-    return Problem(size, scores, torch.randn(shape, generator=generator))
+def _normal(
+    size: Size, height: int, width: int, scale: float, generator: torch.Generator
+) -> Problem:
+    scores = scale * torch.randn(size.batch, height, width, generator=generator)
+    return Problem(size, scores, torch.randn(size.batch, height, width, generator=generator))

@@ -1,97 +1,230 @@
-"""All that a run found, whether it reaches the goals, and its form as JSON."""
+"""Results as text, as JSON and as plots: a table, and below it what a number cannot say."""
 
+import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List, Optional
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from benchmarks.figures import Figure
-from benchmarks.goals import ERROR, GOALS, MEGABYTES, MILLISECONDS, Goal
-from benchmarks.results import Cell
-from benchmarks.scales import Scaled
-from benchmarks.settings import Settings
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks.accuracy_check import describe_error
+from benchmarks.goals import GOALS, RATIO, Goal, goals_of
+from benchmarks.problem import Size
+from benchmarks.results import Cell, Entry, Metric, Results, ScaledCell
+from spigot_allennlp.compat.whole_files import replacing, write
+
+_MISSING = "-"
 
 
-@dataclass
-class Report:
+def save(results: Results, folder: Path) -> None:
+    """Writes the table, the numbers and the plots into `folder`, each file whole."""
+    write(folder / "table.txt", as_text(results))
+    numbers = json.dumps(as_json(results), indent=1, allow_nan=False)
+    write(folder / "results.json", numbers + "\n")
+    plot_ratios(results.cells, folder)
+
+
+# ---- Text
+
+
+def as_text(results: Results) -> str:
+    """Returns the table, and sections below it."""
+    rows = [_HEADER, *map(row_of_cell, results.cells), *map(row_of_metric, results.metrics)]
+    sections = [
+        "\n".join(_aligned(rows)),
+        _section("Goals", goal_lines(results)),
+        _section("Failed, or wrong", complaint_lines(results)),
+        _section("Right when scores are multiplied?", scaled_lines(results.scaled)),
+        _section("Left out", [f"{row}: {why}" for row, why in results.missing.items()]),
+        _section("How", method_lines(results)),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+class TableRow(NamedTuple):
     """
-    # Parameters
-
-    settings : `Settings`
-    machine : `Dict[str, Any]`
-    versions : `Dict[str, str]`
-        Of the libraries that take part.
-    failures : `Dict[str, str]`
-        Why the others do not.
-    missing : `Dict[str, str]`
-        The rows that ours does not offer, and why.
-    cells : `List[Cell]`
-    scaled : `List[Scaled]`
-    figures : `List[Figure]`
+    The texts of a row of the table. Times are those of a batch, medians, in milliseconds; memory is
+    what the call adds.
     """
 
-    settings: Settings
-    machine: Dict[str, Any]
-    versions: Dict[str, str]
-    failures: Dict[str, str]
-    missing: Dict[str, str] = field(default_factory=dict)
-    cells: List[Cell] = field(default_factory=list)
-    scaled: List[Scaled] = field(default_factory=list)
-    figures: List[Figure] = field(default_factory=list)
+    row: str
+    size: str = ""
+    ours: str = ""
+    best_peer: str = ""
+    peer: str = ""
+    ratio: str = ""
+    goals: str = ""
+    megabytes_of_ours: str = ""
+    megabytes_of_peer: str = ""
 
-    def as_json(self) -> Dict[str, Any]:
-        """Plain values; numbers that are not finite come as words, since JSON has none."""
-        return _plain(
-            {
-                "settings": asdict(self.settings),
-                "machine": self.machine,
-                "versions": self.versions,
-                "failures": self.failures,
-                "missing": self.missing,
-                "cells": [cell_as_json(cell) for cell in self.cells],
-                "scaled": [
-                    {"scale": each.scale, "exact": each.exact, **cell_as_json(each.cell)}
-                    for each in self.scaled
-                ],
-                "figures": [asdict(figure) for figure in self.figures],
-                "goals": [
-                    {**asdict(goal), "value": value, "verdict": goal.verdict(value)}
-                    for goal in GOALS
-                    for value in self.values(goal)
-                ],
-            }
+
+_HEADER = TableRow(
+    "operation", "size", "ours", "best peer", "", "ratio", "goal", "MB ours", "MB peer"
+)
+
+
+def row_of_cell(cell: Cell) -> TableRow:
+    """Returns the row of a cell."""
+    peer = cell.best_peer
+    entry = Entry() if peer is None else peer.entry
+    goals = [
+        _with_verdict(goal, cell.value(goal)) for goal in goals_of(cell.operation, str(cell.size))
+    ]
+    return TableRow(
+        row=cell.operation,
+        size=str(cell.size),
+        ours=_milliseconds(cell.ours),
+        best_peer=_milliseconds(entry),
+        peer=_MISSING if peer is None else peer.name,
+        ratio=_MISSING if cell.ratio is None else f"{cell.ratio:.1f}x",
+        goals="; ".join(goals),
+        megabytes_of_ours=_megabytes(cell.ours),
+        megabytes_of_peer=_megabytes(entry),
+    )
+
+
+def row_of_metric(metric: Metric) -> TableRow:
+    """Returns the row of a metric: a ratio, or a quantity of ours."""
+    goals = "; ".join(_with_verdict(goal, metric.value) for goal in goals_of(metric.row, ""))
+    name = f"{metric.row}, {metric.label}"
+    if metric.unit == RATIO:
+        return TableRow(name, ratio=f"{metric.value:.2f}x", goals=goals)
+    return TableRow(name, ours=f"{metric.value:.3g} {metric.unit}", goals=goals)
+
+
+def goal_lines(results: Results) -> List[str]:
+    """Returns how many goals are met, and those that are not."""
+    verdicts = [(goal, goal.verdict(value)) for goal in GOALS for value in results.values(goal)]
+    others = [(goal, verdict) for goal, verdict in verdicts if verdict != "met"]
+    lines = [f"{len(verdicts) - len(others)} of {len(verdicts)} met"] if verdicts else []
+    return lines + [
+        " ".join(filter(None, [goal.row, goal.size, goal.text])) + f": {verdict}"
+        for goal, verdict in others
+    ]
+
+
+class _Case(NamedTuple):
+    """A way in which a library fails at an operation."""
+
+    library: str
+    operation: str
+    complaint: str
+
+
+def complaint_lines(results: Results) -> List[str]:
+    """Returns which libraries are missing, and which failed where, with like cases together."""
+    lines = [f"{name}: {failure}" for name, failure in results.failures.items()]
+    sizes: Dict[_Case, List[str]] = {}
+    for cell in results.cells:
+        for name, complaint in cell.complaints().items():
+            sizes.setdefault(_Case(name, cell.operation, complaint), []).append(str(cell.size))
+    return lines + [
+        f"{case.library}, {case.operation} at {', '.join(at)}: {case.complaint}"
+        for case, at in sizes.items()
+    ]
+
+
+def scaled_lines(scaled_cells: Sequence[ScaledCell]) -> List[str]:
+    """Returns a line for each operation and scale: the verdict on each library."""
+    rows = [
+        (
+            scaled.cell.operation,
+            scaled.label,
+            "against the truth" if scaled.exact else "against the others",
+            *(f"{name}: {_rightness(scaled.cell, at)}" for name, at in scaled.cell.entries.items()),
         )
-
-    def values(self, goal: Goal) -> List[Optional[float]]:
-        """What was measured of a goal: one value for a cell, several for a row of figures."""
-        cells = [(str(cell.size), cell) for cell in self.cells]
-        cells += [(each.label, each.cell) for each in self.scaled]
-        values = [
-            value_in(cell, goal)
-            for size, cell in cells
-            if (cell.operation, size) == (goal.row, goal.size)
-        ]
-        return values + [figure.value for figure in self.figures if figure.row == goal.row]
+        for scaled in scaled_cells
+    ]
+    return _aligned(rows)
 
 
-def value_in(cell: Cell, goal: Goal) -> Optional[float]:
-    """What a goal speaks of, in its unit; `None` if it was not measured."""
-    if goal.unit == MEGABYTES:
-        return cell.ours.megabytes
-    if goal.unit == ERROR:
-        return cell.ours.error
-    if goal.unit == MILLISECONDS:
-        timing = cell.ours.timing
-        return None if timing is None else 1000 * timing.seconds / cell.size.batch
-    return cell.ratio
+def method_lines(results: Results) -> Iterator[str]:
+    """Yields how everything was measured, and where."""
+    settings = results.settings
+    clock = "the processor's time" if settings.threads == 1 else "wall-clock time"
+    yield (
+        f"ours, best peer: milliseconds a batch, median of {clock}, {settings.threads} thread(s), "
+        f"up to {settings.budget:g} s each; MB: by how much the first call raises the peak"
+    )
+    for metric in results.metrics:
+        yield f"{metric.row}, {metric.label}: {metric.detail}"
+    yield ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    yield ", ".join(f"{name} {value}" for name, value in results.machine.items())
 
 
-def cell_as_json(cell: Cell) -> Dict[str, Any]:
-    best = cell.best_peer
+def _aligned(rows: Sequence[Tuple[str, ...]]) -> List[str]:
+    """Returns rows with columns as wide as their widest text; rows may differ in length."""
+    columns = max((len(row) for row in rows), default=0)
+    filled = [[*row, *[""] * (columns - len(row))] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*filled, strict=True)]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in filled
+    ]
+
+
+def _with_verdict(goal: Goal, value: Optional[float]) -> str:
+    return f"{goal.text}: {goal.verdict(value)}"
+
+
+def _rightness(cell: Cell, entry: Entry) -> str:
+    if entry.failure is not None:
+        return entry.failure
+    if entry.error is None:
+        return "not checked"
+    return "right" if cell.is_right(entry) else describe_error(entry.error)
+
+
+def _milliseconds(entry: Entry) -> str:
+    return _MISSING if entry.timing is None else f"{1000 * entry.timing.seconds:.3g}"
+
+
+def _megabytes(entry: Entry) -> str:
+    return _MISSING if entry.megabytes is None else f"{entry.megabytes:.1f}"
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    indented = [f"  {line}" for line in lines]
+    return "\n".join([f"{title}:", *indented]) if indented else ""
+
+
+# ---- JSON
+
+
+def as_json(results: Results) -> Dict[str, Any]:
+    """Returns plain values; numbers that are not finite become words, since JSON has none."""
+    return _plain(
+        {
+            "settings": asdict(results.settings),
+            "machine": results.machine,
+            "versions": results.versions,
+            "failures": results.failures,
+            "missing": results.missing,
+            "cells": [_cell_as_json(cell) for cell in results.cells],
+            "scaled": [
+                {"scale": scaled.scale, "exact": scaled.exact, **_cell_as_json(scaled.cell)}
+                for scaled in results.scaled
+            ],
+            "metrics": [asdict(metric) for metric in results.metrics],
+            "goals": [
+                {**asdict(goal), "value": value, "verdict": goal.verdict(value)}
+                for goal in GOALS
+                for value in results.values(goal)
+            ],
+        }
+    )
+
+
+def _cell_as_json(cell: Cell) -> Dict[str, Any]:
+    peer = cell.best_peer
     return {
         "operation": cell.operation,
         "batch": cell.size.batch,
         "length": cell.size.length,
-        "best_peer": None if best is None else best[0],
+        "best_peer": None if peer is None else peer.name,
         "ratio": cell.ratio,
         "entries": {name: asdict(entry) for name, entry in cell.entries.items()},
     }
@@ -99,9 +232,79 @@ def cell_as_json(cell: Cell) -> Dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: _plain(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_plain(member) for member in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
+
+
+# ---- Plots: how many times as long as ours the best peer takes, by length
+
+_COLUMNS = 4
+_PANEL_WIDTH, _PANEL_HEIGHT = 3.2, 2.6  # inches
+# Of batch sizes, in their order; told apart by shade, and by marker in print.
+_COLOURS = ("#9ecae1", "#4292c6", "#08306b", "#525252", "#969696")
+_MARKERS = ("o", "s", "^", "D", "v")
+
+
+def plot_ratios(cells: Sequence[Cell], folder: Path) -> List[Path]:
+    """
+    Writes `ratios.png` and `ratios.svg` into `folder`, with a panel for each operation, and returns
+    their paths; writes nothing if no cell has a ratio.
+    """
+    panels: Dict[str, List[Cell]] = {}
+    for cell in cells:
+        if cell.ratio is not None:
+            panels.setdefault(cell.operation, []).append(cell)
+    if not panels:
+        return []
+    rows = -(-len(panels) // _COLUMNS)
+    columns = min(_COLUMNS, len(panels))
+    size = _PANEL_WIDTH * columns, _PANEL_HEIGHT * rows
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
+    for axis, (operation, members) in zip(axes, panels.items(), strict=False):
+        _plot_panel(axis, operation, members)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    axes[0].legend(fontsize=7, frameon=False)
+    figure.supxlabel("tokens in a sentence; dashes are goals", fontsize=9)
+    figure.supylabel("times as fast as the best peer", fontsize=9)
+    paths = [folder / "ratios.png", folder / "ratios.svg"]
+    for path in paths:
+        with replacing(path) as new:
+            figure.savefig(new, format=path.suffix[1:], dpi=150)
+    return paths
+
+
+def _plot_panel(axis: Axes, operation: str, cells: Sequence[Cell]) -> None:
+    batches = sorted({cell.size.batch for cell in cells})
+    for batch, colour, marker in zip(batches, _COLOURS, _MARKERS, strict=False):
+        points = sorted((c.size.length, c.ratio) for c in cells if c.size.batch == batch)
+        lengths, ratios = zip(*points, strict=True)
+        axis.plot(
+            lengths, ratios, color=colour, marker=marker, markersize=4, label=f"batch {batch}"
+        )
+        _plot_goals(axis, operation, [Size(batch, length) for length in lengths], colour)
+    ticks = sorted({cell.size.length for cell in cells})
+    axis.set(xscale="log", yscale="log", title=operation.replace("_", " "))
+    axis.set_xticks(ticks, labels=list(map(str, ticks)))
+    axis.set_xticks([], minor=True)
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.axhline(1, color="black", linewidth=0.8)
+    axis.title.set_fontsize(9)
+    axis.tick_params(labelsize=8)
+    axis.grid(axis="y", alpha=0.3)
+
+
+def _plot_goals(axis: Axes, operation: str, sizes: Sequence[Size], colour: str) -> None:
+    """Draws a dash at each goal for a ratio."""
+    for size in sizes:
+        for goal in goals_of(operation, str(size)):
+            if goal.unit == RATIO:
+                axis.plot(
+                    size.length, goal.bound, marker="_", markersize=14, color=colour, linestyle=""
+                )

@@ -1,19 +1,57 @@
-"""What came out: for every operation and size an entry of each library."""
+"""What is measured: entries of libraries in cells, an operation at a size each, and metrics."""
 
-from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from benchmarks import judgement
-from benchmarks.judgement import OURS
+from benchmarks.accuracy_check import describe_error
+from benchmarks.goals import ERROR, MEGABYTES, MILLISECONDS, Goal
+from benchmarks.library import OURS
+from benchmarks.measurement import Timing
 from benchmarks.operation import OPERATIONS
 from benchmarks.problem import Size
-from benchmarks.timing import Timing
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What is run, and how thoroughly.
+
+    # Parameters
+
+    rows : `Tuple[str, ...]`
+        Names of operations and of metrics.
+    batch_sizes, lengths : `Tuple[int, ...]`
+        Every batch size is run with every length.
+    threads : `int`
+        Those of torch and of our kernels. With a single thread, times are those of the processor;
+        with more, those of the clock on the wall, since the former add up over threads.
+    budget : `float`
+        Seconds for a library in a cell, all repetitions together.
+    patience : `float`
+        Seconds after which a single call is ended.
+    seed : `int`
+        Of the scores.
+    """
+
+    rows: Tuple[str, ...]
+    batch_sizes: Tuple[int, ...] = (1, 32, 128)
+    lengths: Tuple[int, ...] = (10, 20, 40, 80)
+    threads: int = 1
+    budget: float = 0.3
+    patience: float = 20.0
+    seed: int = 1
+
+    @property
+    def sizes(self) -> List[Size]:
+        """From the small to the large, so that it shows early what will take too long."""
+        sizes = [Size(batch, length) for batch in self.batch_sizes for length in self.lengths]
+        return sorted(sizes, key=lambda size: size.batch * size.length**2)
 
 
 @dataclass(frozen=True)
 class Entry:
     """
-    One library in one cell.
+    A library in a cell.
 
     # Parameters
 
@@ -21,7 +59,7 @@ class Entry:
     megabytes : `float`, optional (default = `None`)
         By how much memory grew during the call, its result included.
     error : `float`, optional (default = `None`)
-        See `judgement.py`.
+        See `accuracy_check.py`.
     failure : `str`, optional (default = `None`)
         Why there is nothing of the above.
     """
@@ -32,9 +70,17 @@ class Entry:
     failure: Optional[str] = None
 
 
+class Peer(NamedTuple):
+    """A library, other than ours, by name, with its entry and its timing."""
+
+    name: str
+    entry: Entry
+    timing: Timing
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One operation at one size; `entries` by library."""
+    """An operation at a size; `entries` by library."""
 
     operation: str
     size: Size
@@ -45,37 +91,133 @@ class Cell:
         return self.entries[OURS]
 
     @property
-    def best_peer(self) -> Optional[Tuple[str, Entry]]:
-        """The fastest of the others whose result is right."""
-        running = [
-            (entry.timing.seconds, name)
+    def best_peer(self) -> Optional[Peer]:
+        """The fastest of the other libraries whose result is right."""
+        peers = [
+            Peer(name, entry, entry.timing)
             for name, entry in self.entries.items()
             if name != OURS and entry.timing is not None and self.is_right(entry)
         ]
-        if not running:
-            return None
-        name = min(running)[1]
-        return name, self.entries[name]
+        return min(peers, key=lambda peer: (peer.timing.seconds, peer.name), default=None)
 
     @property
     def ratio(self) -> Optional[float]:
         """How many times as long as ours the best peer takes; `None` also if ours is wrong."""
-        best = self.best_peer
-        if best is None or best[1].timing is None or self.ours.timing is None:
+        peer = self.best_peer
+        if peer is None or self.ours.timing is None or not self.is_right(self.ours):
             return None
-        if not self.is_right(self.ours):
-            return None
-        return best[1].timing.seconds / self.ours.timing.seconds
+        return peer.timing.seconds / self.ours.timing.seconds
 
     def is_right(self, entry: Entry) -> bool:
+        """Returns whether the error of an entry is within the tolerance of the operation."""
         return entry.error is not None and OPERATIONS[self.operation].is_right(entry.error)
 
-    def complaints(self) -> List[Tuple[str, str]]:
-        """The libraries that failed or are wrong, each with how."""
-        found = []
+    def complaints(self) -> Dict[str, str]:
+        """Returns the libraries that failed or are wrong, each with how."""
+        complaints = {}
         for name, entry in self.entries.items():
             if entry.failure is not None:
-                found.append((name, entry.failure))
+                complaints[name] = entry.failure
             elif entry.error is not None and not self.is_right(entry):
-                found.append((name, judgement.describe(entry.error)))
-        return found
+                complaints[name] = describe_error(entry.error)
+        return complaints
+
+    def value(self, goal: Goal) -> Optional[float]:
+        """Returns the value that a goal speaks of, in its unit; `None` if it was not measured."""
+        if goal.unit == MEGABYTES:
+            return self.ours.megabytes
+        if goal.unit == ERROR:
+            return self.ours.error
+        if goal.unit == MILLISECONDS:
+            timing = self.ours.timing
+            return None if timing is None else 1000 * timing.seconds / self.size.batch
+        return self.ratio
+
+
+@dataclass(frozen=True)
+class ScaledCell:
+    """
+    A cell without times, of large or small scores.
+
+    # Parameters
+
+    scale : `float`
+        By which all scores are multiplied.
+    cell : `Cell`
+    exact : `bool`
+        Whether the errors are distances from the truth (see `truth.py`); if not, from ours.
+    """
+
+    scale: float
+    cell: Cell
+    exact: bool
+
+    @property
+    def label(self) -> str:
+        """As a goal names it in the place of a size."""
+        return f"scores x {self.scale:g}"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """
+    A number beside the cells.
+
+    # Parameters
+
+    row : `str`
+        The name under which it may have a goal.
+    label : `str`
+        Which of several of that row.
+    value : `float`
+    unit : `str`
+    detail : `str`
+        How it was measured.
+    """
+
+    row: str
+    label: str
+    value: float
+    unit: str
+    detail: str
+
+
+@dataclass
+class Results:
+    """
+    All that a run has measured.
+
+    # Parameters
+
+    settings : `Settings`
+    machine : `Dict[str, Any]`
+    versions : `Dict[str, str]`
+        Of the libraries that take part.
+    failures : `Dict[str, str]`
+        Why the others do not.
+    missing : `Dict[str, str]`
+        The rows that ours does not offer, and why.
+    cells : `List[Cell]`
+    scaled : `List[ScaledCell]`
+    metrics : `List[Metric]`
+    """
+
+    settings: Settings
+    machine: Dict[str, Any]
+    versions: Dict[str, str]
+    failures: Dict[str, str]
+    missing: Dict[str, str] = field(default_factory=dict)
+    cells: List[Cell] = field(default_factory=list)
+    scaled: List[ScaledCell] = field(default_factory=list)
+    metrics: List[Metric] = field(default_factory=list)
+
+    def values(self, goal: Goal) -> List[Optional[float]]:
+        """Returns what was measured of a goal: a value for each cell or metric of its row."""
+        cells = [(str(cell.size), cell) for cell in self.cells]
+        cells += [(scaled.label, scaled.cell) for scaled in self.scaled]
+        values = [
+            cell.value(goal)
+            for size, cell in cells
+            if (cell.operation, size) == (goal.row, goal.size)
+        ]
+        return values + [metric.value for metric in self.metrics if metric.row == goal.row]

@@ -2,71 +2,96 @@
 
 import gc
 import logging
-from typing import Callable, Dict, List
+import os
+import platform
+from pathlib import Path
+from typing import Any, Callable, Dict, List
 
+import numba
+import numpy
 import torch
 
-from benchmarks import libraries
-from benchmarks.cells import Bench
-from benchmarks.figures import Figure
+from benchmarks import library
+from benchmarks.comparison import Comparison
 from benchmarks.first_call import first_calls
-from benchmarks.judgement import OURS
-from benchmarks.machine import describe_machine
+from benchmarks.library import OURS
+from benchmarks.measurement import clock
 from benchmarks.operation import OPERATIONS
-from benchmarks.report import Report
-from benchmarks.scales import scaled
-from benchmarks.settings import Settings
+from benchmarks.report import row_of_cell
+from benchmarks.results import Metric, Results, Settings
 from benchmarks.spiking_step import spiking_steps
-from benchmarks.table import cell_row
-from benchmarks.timing import clock
 from benchmarks.training_step import training_step
 from benchmarks.trial import Trials
 
 logger = logging.getLogger(__name__)
 
-# Rows that are no operations.
-FIGURES: Dict[str, Callable[[Settings], List[Figure]]] = {
+#: The rows that are no operations.
+METRICS: Dict[str, Callable[[Settings], List[Metric]]] = {
     "training_step": lambda settings: [training_step(clock(settings.threads))],
     "spiking_step": lambda settings: spiking_steps(clock(settings.threads), settings.budget),
     "first_call": lambda settings: first_calls(),
 }
 
-ROWS = [*OPERATIONS, *FIGURES]
+ROWS = [*OPERATIONS, *METRICS]
 
 
-def run(settings: Settings) -> Report:
+def run(settings: Settings) -> Results:
+    """Measures all rows of the settings."""
     torch.set_num_threads(settings.threads)
-    found = libraries.find()
-    # What the imports left behind is not to be looked through for garbage before every race.
+    libraries = library.load_all()
+    # The garbage collector shall not look through what the imports left behind before every race.
     gc.freeze()
-    if OURS not in found.libraries:
-        raise RuntimeError(f"{OURS} {found.failures[OURS]}")
-    versions = {name: library.version for name, library in found.libraries.items()}
-    report = Report(settings, describe_machine(), versions, found.failures)
-    trials = Trials(found.modules, settings.threads, settings.patience)
-    bench = Bench(settings, found, trials)
+    if OURS not in libraries.installed:
+        raise RuntimeError(f"{OURS} {libraries.failures[OURS]}")
+    versions = {name: installed.version for name, installed in libraries.installed.items()}
+    results = Results(settings, describe_machine(), versions, libraries.failures)
+    trials = Trials(libraries.modules, settings.threads, settings.patience)
+    comparison = Comparison(settings, libraries, trials)
     for row in settings.rows:
-        if row in FIGURES:
-            logger.info("%s", row)
-            _figures(row, report)
+        if row in METRICS:
+            _measure(row, results)
         else:
-            _operation(row, bench, report)
-    return report
+            _compare(row, comparison, results)
+    return results
 
 
-def _figures(row: str, report: Report) -> None:
+def _measure(row: str, results: Results) -> None:
+    logger.info("%s", row)
     try:
-        report.figures += FIGURES[row](report.settings)
+        results.metrics += METRICS[row](results.settings)
     except Exception as error:  # the other rows shall not be lost
-        report.missing[row] = f"ours fails: {libraries.describe(error)}"
+        results.missing[row] = f"ours fails: {library.describe_exception(error)}"
 
 
-def _operation(name: str, bench: Bench, report: Report) -> None:
-    missing = bench.missing(name)
+def _compare(operation: str, comparison: Comparison, results: Results) -> None:
+    missing = comparison.missing(operation)
     if missing is not None:
-        report.missing[name] = missing
+        results.missing[operation] = missing
         return
-    for cell in bench.cells(name):
-        logger.info("%s", "  ".join(cell_row(cell)))
-        report.cells.append(cell)
-    report.scaled += scaled(bench, name)
+    for cell in comparison.cells(operation):
+        logger.info("%s", "  ".join(row_of_cell(cell)))
+        results.cells.append(cell)
+    results.scaled += comparison.scaled_cells(operation)
+
+
+def describe_machine() -> Dict[str, Any]:
+    """Returns where the benchmark runs, as far as it matters for its times."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load at the start": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numba": numba.__version__,
+        "numpy": numpy.__version__,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

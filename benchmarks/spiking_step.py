@@ -1,98 +1,141 @@
 """
-Spiking networks beside snnTorch's, 784-400-10 over 100 steps: samples a second in training
-(forward, backward, Adam) and in use. Both are given the same spikes, about as many as MNIST has,
+Spiking networks beside those of snnTorch, 784-400-10 over 100 steps: samples a second in training
+(forward, backward, Adam) and in inference. Both have the same spikes, about as many as MNIST has,
 the same initial weights, and the same loss on firing counts.
+
+snnTorch ([Eshraghian et al., 2023](https://arxiv.org/abs/2109.12894)) unrolls its neurons, with a
+synapse each, in time by autograd.
 """
 
-from typing import Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import torch
 from allennlp.common import Lazy
 from torch import LongTensor, Tensor
 
-from benchmarks.figures import Figure
 from benchmarks.goals import RATIO
-from benchmarks.timing import Clock, race
+from benchmarks.measurement import Clock, race
+from benchmarks.results import Metric
 from spigot_allennlp.modules.count_loss import CountLoss
 from spigot_allennlp.modules.spike_trains import SpikeTrains
 from spigot_allennlp.modules.spiking_gradient.hm2_bp import HM2BP
 from spigot_allennlp.modules.spiking_layer.fully_connected import FullyConnected
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
 
-SIZES, THRESHOLDS = [784, 400, 10], [10.0, 4.0]
-BATCH_SIZE, STEPS = 32, 100
-# Of the pixels of a digit about a fifth are not white; the strongest spike at this rate.
-ACTIVE, RATE = 0.19, 0.3
+_SIZES, _THRESHOLDS = [784, 400, 10], [10.0, 4.0]
+# The share of the pixels of a digit that are not white, and the rate of the strongest spike train.
+_ACTIVE, _RATE = 0.19, 0.3
 
 
 def spiking_steps(
-    now: Clock, budget: float, batch_size: int = BATCH_SIZE, steps: int = STEPS
-) -> List[Figure]:
+    now: Clock, budget: float, batch_size: int = 32, steps: int = 100
+) -> List[Metric]:
     """
-    How many times as many samples ours take in a second.
+    Measures how many times as many samples a second ours processes.
 
     # Raises
 
     `ImportError` if snnTorch is not installed.
     """
-    from benchmarks.peers import snntorch
+    import snntorch
 
     torch.manual_seed(1)
-    ours, theirs = our_network(), snntorch.Perceptron(SIZES, THRESHOLDS, 64.0, 8.0)
+    ours, theirs = _our_network(), SnnTorchNetwork(_SIZES, _THRESHOLDS, 64.0, 8.0)
     with torch.no_grad():
         for linear, layer in zip(theirs.weights, ours.layers, strict=True):
             linear.weight.copy_(layer.weight.t())
-    spikes, label = problem(batch_size, steps)
-    dense = spikes.float()  # they multiply; so this is not part of what is measured
+    spikes, label = _sample_spikes(batch_size, steps)
+    dense = spikes.float()  # for multiplication; converted beforehand, so this is not measured
     runs: Dict[str, Callable[[], Tensor]] = {
         "ours": lambda: ours(SpikeTrains.of(spikes))[-1].counts,
         "snnTorch": lambda: theirs(dense),
     }
     models = {"ours": ours, "snnTorch": theirs}
-    rows = {
-        "training step": {name: step_of(models[name], run, label) for name, run in runs.items()},
-        "inference": {name: without_gradient(run) for name, run in runs.items()},
+    rows: Dict[str, Dict[str, Callable[[], Any]]] = {
+        "training step": {name: _training_step(models[name], runs[name], label) for name in runs},
+        "inference": {name: _without_gradient(run) for name, run in runs.items()},
     }
-    return [
-        compare(row, calls, batch_size, snntorch.VERSION, now, budget)
-        for row, calls in rows.items()
-    ]
+    metrics = []
+    for row, calls in rows.items():
+        for call in calls.values():
+            call()
+        timings = race(calls, budget, now)
+        rates = {name: batch_size / timing.seconds for name, timing in timings.items()}
+        detail = ", ".join(f"{name} {rate:.0f} samples/s" for name, rate in rates.items())
+        detail = f"{detail}; snnTorch {snntorch.__version__}, batches of {batch_size}"
+        ratio = rates["ours"] / rates["snnTorch"]
+        metrics.append(Metric("spiking_step", row, ratio, RATIO, detail))
+    return metrics
 
 
-def compare(
-    row: str, calls: Dict[str, Callable], batch_size: int, version: str, now: Clock, budget: float
-) -> Figure:
-    """The ratio of samples a second."""
-    for call in calls.values():
-        call()
-    timings = race(calls, budget, now)
-    rates = {name: batch_size / timing.seconds for name, timing in timings.items()}
-    detail = ", ".join(f"{name} {rate:.0f} samples/s" for name, rate in rates.items())
-    ratio = rates["ours"] / rates["snnTorch"]
-    detail = f"{detail}; snnTorch {version}, batches of {batch_size}"
-    return Figure("spiking_step", row, ratio, RATIO, detail)
+class SnnTorchNetwork(torch.nn.Module):
+    """
+    Fully connected layers of snnTorch's neurons.
+
+    # Parameters
+
+    sizes : `List[int]`
+        The number of inputs, and of the neurons of each layer.
+    thresholds : `List[float]`
+        The threshold of each layer.
+    membrane_time, synapse_time : `float`
+        The time constants of the decay of membranes and synapses, in steps.
+    """
+
+    def __init__(
+        self, sizes: List[int], thresholds: List[float], membrane_time: float, synapse_time: float
+    ) -> None:
+        import snntorch
+        from snntorch import surrogate
+
+        super().__init__()
+        pairs = zip(sizes[:-1], sizes[1:], strict=True)
+        self.weights = torch.nn.ModuleList(torch.nn.Linear(*pair, bias=False) for pair in pairs)
+        self.neurons = torch.nn.ModuleList(
+            snntorch.Synaptic(
+                alpha=1 - 1 / synapse_time,
+                beta=1 - 1 / membrane_time,
+                threshold=threshold * synapse_time,  # a spike adds all of its weight at once
+                spike_grad=surrogate.fast_sigmoid(),
+                reset_mechanism="zero",
+            )
+            for threshold in thresholds
+        )
+
+    def forward(self, spikes: Tensor) -> Tensor:
+        """Returns firing counts, `(batch_size, classes)`; spikes are `(batch_size, steps, inputs)`."""
+        states = [neurons.init_synaptic() for neurons in self.neurons]
+        counts = torch.zeros(())
+        for step in range(spikes.size(1)):
+            fired = spikes[:, step]
+            for layer, (weights, neurons) in enumerate(
+                zip(self.weights, self.neurons, strict=True)
+            ):
+                fired, *states[layer] = neurons(weights(fired), *states[layer])
+            counts = counts + fired
+        return counts
 
 
-def our_network() -> SpikingNetwork:
+def _our_network() -> SpikingNetwork:
     layers = [
         Lazy(FullyConnected, constructor_extras={"units": units, "threshold": threshold})
-        for units, threshold in zip(SIZES[1:], THRESHOLDS, strict=True)
+        for units, threshold in zip(_SIZES[1:], _THRESHOLDS, strict=True)
     ]
-    return SpikingNetwork(SIZES[:1], layers, HM2BP())  # type: ignore[arg-type]
+    return SpikingNetwork(_SIZES[:1], layers, HM2BP())  # type: ignore[arg-type]
 
 
-def problem(batch_size: int, steps: int) -> Tuple[Tensor, LongTensor]:
-    """Spikes `(batch_size, steps, inputs)`, each input with a rate of its own, and labels."""
-    shape = batch_size, 1, SIZES[0]
-    rates = RATE * torch.rand(shape) * (torch.rand(shape) < ACTIVE)
-    spikes = torch.rand(batch_size, steps, SIZES[0]) < rates
-    return spikes, torch.randint(SIZES[-1], (batch_size,))
+def _sample_spikes(batch_size: int, steps: int) -> Tuple[Tensor, LongTensor]:
+    """Returns spikes `(batch_size, steps, inputs)`, at another rate for each input, and labels."""
+    shape = batch_size, 1, _SIZES[0]
+    rates = _RATE * torch.rand(shape) * (torch.rand(shape) < _ACTIVE)
+    spikes = torch.rand(batch_size, steps, _SIZES[0]) < rates
+    return spikes, torch.randint(_SIZES[-1], (batch_size,))
 
 
-def step_of(
+def _training_step(
     model: torch.nn.Module, counts_of: Callable[[], Tensor], label: LongTensor
 ) -> Callable[[], None]:
-    """A training step: forward, backward, and update."""
+    """Returns a training step: forward, backward, and update."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     loss = CountLoss(desired=15, undesired=2, margin=2)
 
@@ -104,7 +147,7 @@ def step_of(
     return step
 
 
-def without_gradient(counts_of: Callable[[], Tensor]) -> Callable[[], Tensor]:
+def _without_gradient(counts_of: Callable[[], Tensor]) -> Callable[[], Tensor]:
     def run() -> Tensor:
         with torch.no_grad():
             return counts_of()

@@ -1,9 +1,9 @@
 """
-One training step of `syntactic_then_semantic`, with SPIGOT and with the pipeline: what the gradient
-through the argmax costs, all things considered.
+A training step of `syntactic_then_semantic`, with SPIGOT and with the pipeline: the cost of the
+gradient through the argmax in a whole step.
 
-Both models come from the training configs, as `allennlp train` builds them, with the embedded data
-set, and take turns at the same batches.
+Both models come from the training configs, as `allennlp train` builds them, with the synthetic
+treebank, and take turns at the same batches.
 """
 
 import contextlib
@@ -19,20 +19,19 @@ from allennlp.common.util import prepare_environment
 from allennlp.data import TensorDict
 from allennlp.training import GradientDescentTrainer
 
-from benchmarks.figures import Figure
 from benchmarks.goals import RATIO
-from benchmarks.timing import Clock
+from benchmarks.measurement import Clock
+from benchmarks.results import Metric
 
-CONFIGS = Path(__file__).parents[1] / "training_config" / "syntactic_then_semantic"
-DATA = {
+_CONFIGS = Path(__file__).parents[1] / "training_config" / "syntactic_then_semantic"
+_DATA = {
     name: "synthetic:size=200,seed=1"
     for name in ("SPIGOT_SDP_TRAIN", "SPIGOT_SDP_DEV", "SPIGOT_CONLL_TRAIN", "SPIGOT_CONLL_DEV")
 }
-NUM_BATCHES, ROUNDS = 8, 3
 
 
-def training_step(now: Clock, num_batches: int = NUM_BATCHES, rounds: int = ROUNDS) -> Figure:
-    """The median over steps of how many times as long as the pipeline SPIGOT takes."""
+def training_step(now: Clock, num_batches: int = 8, rounds: int = 3) -> Metric:
+    """Measures how many times as long as the pipeline SPIGOT takes: the median over steps."""
     with tempfile.TemporaryDirectory() as folder:
         trainers = {name: _build(name, Path(folder) / name) for name in ("pipeline", "spigot")}
         loader = trainers["spigot"].data_loader
@@ -41,7 +40,7 @@ def training_step(now: Clock, num_batches: int = NUM_BATCHES, rounds: int = ROUN
             _step(trainer, batches[0], now)
         seconds: Dict[str, List[float]] = {name: [] for name in trainers}
         for turn, batch in enumerate(batches * rounds):
-            # who comes second finds the batch in the processor's cache
+            # The second of both has the batch in the processor's cache.
             for name in sorted(trainers, reverse=turn % 2 == 1):
                 seconds[name].append(_step(trainers[name], batch, now))
     pairs = zip(seconds["pipeline"], seconds["spigot"], strict=True)
@@ -50,11 +49,11 @@ def training_step(now: Clock, num_batches: int = NUM_BATCHES, rounds: int = ROUN
         f"{1000 * statistics.median(measured):.0f} ms with {name}"
         for name, measured in seconds.items()
     )
-    return Figure("training_step", "spigot / pipeline", ratio, RATIO, f"{medians}; batches of 16")
+    return Metric("training_step", "spigot / pipeline", ratio, RATIO, f"{medians}; batches of 16")
 
 
 def _build(name: str, folder: Path) -> GradientDescentTrainer:
-    params = Params.from_file(str(CONFIGS / f"{name}.jsonnet"), ext_vars=DATA)
+    params = Params.from_file(str(_CONFIGS / f"{name}.jsonnet"), ext_vars=_DATA)
     prepare_environment(params)
     with contextlib.redirect_stderr(io.StringIO()):  # progress bars
         job = TrainModel.from_params(params, serialization_dir=str(folder), local_rank=0)
@@ -64,7 +63,7 @@ def _build(name: str, folder: Path) -> GradientDescentTrainer:
 
 
 def _step(trainer: GradientDescentTrainer, batch: TensorDict, now: Clock) -> float:
-    """A step as AllenNLP's trainer makes it; returns the seconds it took."""
+    """Makes a step as AllenNLP's trainer does, and returns the seconds that it took."""
     start = now()
     trainer.optimizer.zero_grad()
     loss = trainer.batch_outputs(batch, for_training=True)["loss"]

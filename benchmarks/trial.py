@@ -1,8 +1,8 @@
 """
-One call of one library in a process of its own: what it returns, its peak of memory, how long it
-takes; or how it fails, be it that it takes all memory, crashes, or does not come to an end.
+A single call of a library in a process of its own: its result, its peak of memory, its time; or how
+it fails, also if it takes all memory, crashes, or does not end.
 
-The processes are forked from one server that has imported the libraries and has not done anything
+The processes are forked from a server that has imported the libraries and has not done anything
 else, so that they start at once and with little memory of their own.
 """
 
@@ -17,17 +17,20 @@ from typing import Any, List, Optional
 import numpy
 import torch
 
-from benchmarks import libraries, memory
+from benchmarks import library
+from benchmarks.library import Call
+from benchmarks.measurement import limit_memory, peak_memory, reset_peak_memory
 from benchmarks.operation import OPERATIONS
-from benchmarks.peers.library import Call
 from benchmarks.problem import Size
 
-# What is called first, so that imports and compiled kernels are not counted.
+#: The size of the first call, so that imports and compiled kernels are not counted.
 WARM_UP = Size(2, 5)
 
 
 @dataclass(frozen=True)
 class Task:
+    """What a trial computes; `library` and `operation` are names."""
+
     library: str
     operation: str
     size: Size
@@ -35,19 +38,22 @@ class Task:
     scale: float = 1.0
 
     def call(self, size: Size) -> Call:
+        """Returns the operation at a size, ready to be run."""
         problem = OPERATIONS[self.operation].problem(size, self.seed, self.scale)
-        return libraries.load(self.library).prepare(self.operation, problem)
+        return library.load(self.library).prepare(self.operation, problem)
 
 
 @dataclass(frozen=True)
 class Trial:
     """
+    The outcome of a task.
+
     # Parameters
 
     result : `numpy.ndarray`, optional (default = `None`)
         `None` if it failed.
     seconds : `float`
-        Of the processor, for one call; how long it was waited for, if in vain.
+        The processor's time for the call; if it did not end, the patience.
     peak : `int`
         By how many bytes memory grew during the call, its result included.
     failure : `str`, optional (default = `None`)
@@ -61,6 +67,8 @@ class Trial:
 
 class Trials:
     """
+    Runs tasks, each in a new process.
+
     # Parameters
 
     modules : `List[str]`
@@ -81,15 +89,16 @@ class Trials:
         self._patience = patience
 
     def run(self, task: Task) -> Trial:
-        ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_work, args=(theirs, task, self._threads))
+        """Runs a task, and waits for it to the end of its patience."""
+        receiver, sender = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_work, args=(sender, task, self._threads))
         process.start()
-        theirs.close()
+        sender.close()
         try:
-            if not ours.poll(self._patience):
+            if not receiver.poll(self._patience):
                 why = f"takes longer than {self._patience:g} s"
                 return Trial(failure=why, seconds=self._patience)
-            return ours.recv()
+            return receiver.recv()
         except EOFError:
             process.join()
             return Trial(failure=f"its process ended by {_cause(process.exitcode)}")
@@ -99,24 +108,24 @@ class Trials:
 
 
 def _work(channel: Connection, task: Task, threads: int) -> None:
+    """Runs a task in the process that was started for it."""
     torch.set_num_threads(threads)
-    # What the imports left behind is not to be looked through for garbage.
+    # The garbage collector shall not look through what the imports left behind.
     gc.freeze()
-    memory.limit()
+    limit_memory()
     try:
-        channel.send(measure(task))
+        channel.send(_measure(task))
     except Exception as error:  # whatever another's code may raise
-        channel.send(Trial(failure=libraries.describe(error)))
+        channel.send(Trial(failure=library.describe_exception(error)))
 
 
-def measure(task: Task) -> Trial:
-    """The trial itself, in this process."""
+def _measure(task: Task) -> Trial:
     task.call(WARM_UP).run()
     call = task.call(task.size)
-    memory.forget_peak()
-    before, start = memory.peak(), time.process_time()
+    reset_peak_memory()
+    before, start = peak_memory(), time.process_time()
     raw = call.run()
-    seconds, after = time.process_time() - start, memory.peak()
+    seconds, after = time.process_time() - start, peak_memory()
     return Trial(call.read(raw).numpy(), seconds, after - before)
 
 

@@ -10,7 +10,7 @@ are made to suffice. Slow, independent of every library, and for a few sentences
 
 import math
 from functools import cache
-from typing import Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import mpmath
 import torch
@@ -18,45 +18,51 @@ from torch import Tensor
 
 from benchmarks.problem import Problem
 
-# Of one sentence, `[dependent][head]`.
+# The scores of a sentence, `[dependent][head]`.
 Scores = Tuple[Tuple[float, ...], ...]
 
-FIRST_DIGITS = 50
-ENOUGH = 1e-9
+_FIRST_DIGITS = 50
+# A difference that more digits need not mend.
+_TOLERANCE = 1e-9
 
 
 def non_projective_log_partition(problem: Problem) -> Tensor:
-    """Shape `(batch_size,)`, double precision."""
-    totals = [_solve(_as_tuples(scores))[0] for scores in problem.scores]
+    """Returns log-partitions, shape `(batch_size,)`, double precision."""
+    totals = [_solve(_as_tuples(scores)).log_partition for scores in problem.scores]
     return torch.tensor(totals, dtype=torch.double)
 
 
 def non_projective_marginals(problem: Problem) -> Tensor:
-    """Shape `(batch_size, length + 1, length + 1)`, double precision."""
-    return torch.stack([_solve(_as_tuples(scores))[1] for scores in problem.scores])
+    """Returns marginals, `(batch_size, length + 1, length + 1)`, double precision."""
+    return torch.stack([_solve(_as_tuples(scores)).marginals for scores in problem.scores])
 
 
 def _as_tuples(scores: Tensor) -> Scores:
     return tuple(map(tuple, scores.tolist()))
 
 
+class _Solution(NamedTuple):
+    """The log-partition of a sentence, and its marginals, `(length + 1, length + 1)`."""
+
+    log_partition: float
+    marginals: Tensor
+
+
 @cache
-def _solve(scores: Scores) -> Tuple[float, Tensor]:
-    """
-    Log-partition and marginals of one sentence. The number of digits is doubled until that changes
-    nothing, and every token has one head.
-    """
+def _solve(scores: Scores) -> _Solution:
+    """Solves a sentence. The number of digits is doubled until that changes nothing, and the
+    marginals of every token sum to one."""
     extent = max(map(max, scores)) - min(map(min, scores))
-    digits = FIRST_DIGITS + round(extent / 5)
+    digits = _FIRST_DIGITS + round(extent / 5)
     previous = None
     while True:
-        found = _solve_with(scores, digits)
-        if found is not None and previous is not None and _agree(found, previous):
-            return found
-        previous, digits = found, 2 * digits
+        solution = _solve_with(scores, digits)
+        if solution is not None and previous is not None and _agree(solution, previous):
+            return solution
+        previous, digits = solution, 2 * digits
 
 
-def _solve_with(scores: Scores, digits: int) -> Optional[Tuple[float, Tensor]]:
+def _solve_with(scores: Scores, digits: int) -> Optional[_Solution]:
     length = len(scores) - 1
     with mpmath.workdps(digits):
         # [dependent][head]
@@ -66,21 +72,23 @@ def _solve_with(scores: Scores, digits: int) -> Optional[Tuple[float, Tensor]]:
             inverse = laplacian**-1
         except ZeroDivisionError:  # all digits are lost
             return None
-        total = float(mpmath.log(abs(mpmath.det(laplacian))))
-        return total, _marginals(weights, inverse, length)
+        log_partition = float(mpmath.log(abs(mpmath.det(laplacian))))
+        return _Solution(log_partition, _marginals(weights, inverse, length))
 
 
-def _agree(found: Tuple[float, Tensor], previous: Tuple[float, Tensor]) -> bool:
-    heads = found[1][1:].sum(dim=1)
+def _agree(solution: _Solution, previous: _Solution) -> bool:
+    heads = solution.marginals[1:].sum(dim=1)
     return (
-        math.isclose(found[0], previous[0], rel_tol=ENOUGH, abs_tol=ENOUGH)
-        and torch.allclose(found[1], previous[1], rtol=0, atol=ENOUGH)
-        and torch.allclose(heads, torch.ones_like(heads), rtol=0, atol=ENOUGH)
+        math.isclose(
+            solution.log_partition, previous.log_partition, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE
+        )
+        and torch.allclose(solution.marginals, previous.marginals, rtol=0, atol=_TOLERANCE)
+        and torch.allclose(heads, torch.ones_like(heads), rtol=0, atol=_TOLERANCE)
     )
 
 
-def _laplacian(weights: list, length: int) -> mpmath.matrix:
-    """Indexed `[head, dependent]`, without the root; its first row holds the roots' weights."""
+def _laplacian(weights: List[list], length: int) -> mpmath.matrix:
+    """Returns the Laplacian `[head, dependent]`, whose first row has the weights of the roots."""
     laplacian = mpmath.matrix(length, length)
     for dependent in range(1, length + 1):
         heads = [head for head in range(1, length + 1) if head != dependent]
@@ -91,8 +99,8 @@ def _laplacian(weights: list, length: int) -> mpmath.matrix:
     return laplacian
 
 
-def _marginals(weights: list, inverse: mpmath.matrix, length: int) -> Tensor:
-    """The derivative of the logarithm of the determinant, times the weight, arc by arc."""
+def _marginals(weights: List[list], inverse: mpmath.matrix, length: int) -> Tensor:
+    """Returns the derivative of the logarithm of the determinant, times the weight, arc by arc."""
     marginals = torch.zeros(length + 1, length + 1, dtype=torch.double)
     for dependent in range(1, length + 1):
         column = dependent - 1

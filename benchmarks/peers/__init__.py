@@ -1,1 +1,1 @@
-"""Other people's libraries, one file each, and only there their conventions."""
+"""The peers, a file for each, in which alone the conventions of its library occur."""

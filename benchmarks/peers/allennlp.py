@@ -9,7 +9,7 @@ import torch
 from allennlp.nn.chu_liu_edmonds import decode_mst
 from torch import Tensor
 
-from benchmarks.peers.library import Call, Library, arcs_from_heads
+from benchmarks.library import Call, Library, arcs_from_heads
 from benchmarks.problem import Problem
 
 
@@ -29,4 +29,5 @@ class AllenNLP(Library):
 
 
 def _arcs(heads: list) -> Tensor:
-    return arcs_from_heads(torch.stack([torch.from_numpy(each) for each in heads]).clamp(min=0))
+    stacked = torch.stack([torch.from_numpy(sentence) for sentence in heads])
+    return arcs_from_heads(stacked.clamp(min=0))

@@ -2,7 +2,7 @@
 
 from entmax import sparsemax
 
-from benchmarks.peers.library import Call, Library
+from benchmarks.library import Call, Library
 from benchmarks.problem import Problem
 
 

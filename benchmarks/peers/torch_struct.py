@@ -2,10 +2,10 @@
 pytorch-struct ([Rush, 2020](https://arxiv.org/abs/2002.00876)), on PyPI as torch-struct.
 
 Arcs are `[batch, head, dependent]` without a row for the root, whose scores are on the diagonal;
-edges of chains `[batch, position, next_tag, tag]`. Its projective trees write into a view of what
-they are given, which autograd allows only if that has a history: scores that require gradients get
-one inside, others do not, and fail. So these are given scores that require gradients. The
-non-projective argmax is not implemented there.
+edges of chains `[batch, position, next_tag, tag]`. Its projective trees write into a view of their
+scores, which autograd allows only if these have a history: scores that require gradients get it
+inside, others do not, and fail. So these get scores that require gradients. The non-projective
+argmax is not implemented there.
 """
 
 from typing import Callable
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch_struct import DependencyCRF, LinearChainCRF, NonProjectiveDependencyCRF
 
-from benchmarks.peers.library import Call, Library, backward_through
+from benchmarks.library import Call, Library, backward_through
 from benchmarks.problem import Problem
 
 
@@ -61,14 +61,14 @@ def _non_projective(scores: Tensor) -> NonProjectiveDependencyCRF:
 
 
 def _root_on_diagonal(arcs: Tensor) -> Tensor:
-    """From ours: `(batch_size, length + 1, length + 1)` to `(batch_size, length, length)`."""
+    """Converts our arcs, `(batch_size, length + 1, length + 1)`, to theirs."""
     theirs = arcs[:, 1:, 1:].transpose(1, 2).clone()
     theirs.diagonal(dim1=1, dim2=2).copy_(arcs[:, 1:, 0])
     return theirs
 
 
 def _arcs(theirs: Tensor) -> Tensor:
-    """And back."""
+    """Converts arcs back to ours; see `_root_on_diagonal`."""
     arcs = torch.nn.functional.pad(theirs.detach().transpose(1, 2), (1, 0, 1, 0))
     arcs[:, 1:, 0] = theirs.detach().diagonal(dim1=1, dim2=2)
     arcs.diagonal(dim1=1, dim2=2).zero_()
@@ -83,7 +83,7 @@ def _tree(
 
 
 def _backward(marginals: Callable[[Tensor], Tensor], problem: Problem) -> Call:
-    scores, direction = (_root_on_diagonal(each) for each in (problem.scores, problem.direction))
+    scores, direction = (_root_on_diagonal(arcs) for arcs in (problem.scores, problem.direction))
     return Call(backward_through(marginals, scores, direction), _arcs)
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from benchmarks.__main__ import main, parse
 from benchmarks.problem import Size
+from benchmarks.results import Settings
 from benchmarks.run import ROWS
-from benchmarks.settings import Settings
 
 
 def test_the_rows_can_be_listed(capsys, monkeypatch):
@@ -26,5 +26,5 @@ def test_a_quick_run_has_one_size():
 
 
 def test_sizes_come_from_the_small_to_the_large():
-    sizes = Settings([], batch_sizes=(1, 32), lengths=(10, 80)).sizes
+    sizes = Settings((), batch_sizes=(1, 32), lengths=(10, 80)).sizes
     assert sizes == [Size(1, 10), Size(32, 10), Size(1, 80), Size(32, 80)]

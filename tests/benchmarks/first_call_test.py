@@ -16,10 +16,11 @@ def test_a_fresh_process_prints_the_seconds_of_what_ours_offers(capsys, monkeypa
     assert all(seconds > 0 for seconds in measured["simplex_projection"])
 
 
-def test_its_figures_say_whether_compilation_was_announced(monkeypatch):
+def test_its_metrics_say_whether_compilation_was_announced(monkeypatch):
     def in_fresh_process(operations, environment):
         cold = bool(environment)
-        return {name: (9.0 if cold else 0.5, 10.0) for name in operations}, cold
+        seconds = first_call.Seconds(9.0 if cold else 0.5, 10.0)
+        return first_call.FreshProcess({name: seconds for name in operations}, cold)
 
     monkeypatch.setattr(first_call, "_in_fresh_process", in_fresh_process)
     warm, cold = first_call.first_calls(["chain_argmax"])

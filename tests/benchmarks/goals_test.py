@@ -17,7 +17,7 @@ def test_a_quantity_is_not_to_be_exceeded():
 
 
 def test_what_was_not_measured_is_neither_met_nor_missed():
-    assert Goal("row", "", RATIO, 1.1).verdict(None) == "no figure"
+    assert Goal("row", "", RATIO, 1.1).verdict(None) == "not measured"
 
 
 def test_every_goal_is_that_of_a_row():

@@ -7,12 +7,11 @@ from typing import Dict
 
 import torch
 
-from benchmarks.judgement import OURS
+from benchmarks.library import OURS, Call, Library
+from benchmarks.measurement import Timing
 from benchmarks.operation import OPERATIONS
-from benchmarks.peers.library import Call, Library
 from benchmarks.problem import Problem, Size
 from benchmarks.results import Cell, Entry
-from benchmarks.timing import Timing
 from benchmarks.trial import Task, Trial
 
 
@@ -44,7 +43,7 @@ class Sleeping(Library):
 
 
 class InThisProcess:
-    """Trials that are not carried out elsewhere; `seconds` are what they pretend to take."""
+    """Trials that run in this process; `seconds` are what they pretend to take."""
 
     def __init__(self, libraries: Dict[str, Library], seconds: float = 0.0) -> None:
         self._libraries, self._seconds = libraries, seconds

@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from benchmarks import libraries
+from benchmarks import library
 from benchmarks.operation import OPERATIONS
 from benchmarks.problem import Size
 from benchmarks.trial import Task, Trials
@@ -12,8 +12,8 @@ from tests.benchmarks.stand_ins import Crashing, Doubling, Failing, Sleeping
 
 @pytest.fixture
 def try_out(monkeypatch):
-    def run(library, patience=20.0):
-        monkeypatch.setattr(libraries, "load", lambda name: library)
+    def run(adapter, patience=20.0):
+        monkeypatch.setattr(library, "load", lambda name: adapter)
         trials = Trials([], threads=1, patience=patience, method="fork")
         return trials.run(Task("library", "projective_marginals", Size(3, 4), seed=1))
 

@@ -3,16 +3,15 @@ import math
 import pytest
 import torch
 
-from benchmarks.judgement import (
-    OURS,
+from benchmarks.accuracy_check import (
     are_trees,
-    describe,
-    judge_numbers,
-    judge_tags,
-    judge_trees,
+    check_numbers,
+    check_tags,
+    check_trees,
+    describe_error,
 )
+from benchmarks.library import OURS, arcs_from_heads, one_hot_tags
 from benchmarks.operation import OPERATIONS
-from benchmarks.peers.library import arcs_from_heads, one_hot_tags
 from benchmarks.problem import Problem, Size
 from tests.nn.dependency_trees import dependency_trees, is_projective, is_tree
 
@@ -22,7 +21,7 @@ def arcs(*heads):
 
 
 @pytest.mark.parametrize("projective", [False, True])
-def test_trees_are_told_from_what_is_none(projective):
+def test_trees_are_distinguished_from_what_is_none(projective):
     for code in range(5**4):
         heads = tuple(code // 5**place % 5 for place in range(4))
         expected = is_tree(heads) and heads.count(0) == 1
@@ -41,11 +40,11 @@ def test_a_worse_tree_is_wrong_by_what_it_lacks_and_no_tree_by_infinity():
     scores[0, 1, 0], scores[0, 2, 1] = 2.0, 2.0
     problem = Problem(Size(1, 2), scores, scores)
     results = {OURS: arcs(2, 0), "best": arcs(0, 1), "circle": arcs(2, 1)}
-    errors = judge_trees(problem, results, None)
+    errors = check_trees(problem, results, None)
     assert errors == {OURS: 1.0, "best": 0.0, "circle": math.inf}
 
 
-def test_tags_are_judged_with_their_transitions():
+def test_tags_are_checked_with_their_transitions():
     transitions = torch.zeros(20, 20)
     transitions[3, 4] = 1.0
     scores = torch.zeros(1, 2, 20)
@@ -54,25 +53,25 @@ def test_tags_are_judged_with_their_transitions():
         "best": one_hot_tags(torch.tensor([[3, 4]])),
         "worse": one_hot_tags(torch.tensor([[4, 3]])),
     }
-    assert judge_tags(problem, results, None) == {"best": 0.0, "worse": 1.0}
+    assert check_tags(problem, results, None) == {"best": 0.0, "worse": 1.0}
 
 
 def test_numbers_are_compared_with_the_truth_or_else_with_ours():
     problem = OPERATIONS["projective_marginals"].problem(Size(1, 2), seed=1)
     results = {OURS: torch.tensor([1.0, 2.0]), "peer": torch.tensor([1.0, 4.0])}
-    assert judge_numbers(problem, results, None) == {OURS: 0.0, "peer": 1.0}
-    assert judge_numbers(problem, results, torch.tensor([1.0, 4.0])) == {OURS: 0.5, "peer": 0.0}
+    assert check_numbers(problem, results, None) == {OURS: 0.0, "peer": 1.0}
+    assert check_numbers(problem, results, torch.tensor([1.0, 4.0])) == {OURS: 0.5, "peer": 0.0}
 
 
 def test_what_is_no_number_is_not_right():
     problem = OPERATIONS["projective_marginals"].problem(Size(1, 2), seed=1)
-    errors = judge_numbers(
+    errors = check_numbers(
         problem, {OURS: torch.ones(2), "peer": torch.tensor([1, math.nan])}, None
     )
     assert not OPERATIONS["projective_marginals"].is_right(errors["peer"])
-    assert describe(errors["peer"]) == "not a number"
-    assert describe(math.inf) == "not a legal object"
-    assert describe(0.25) == "wrong by 0.25"
+    assert describe_error(errors["peer"]) == "not a number"
+    assert describe_error(math.inf) == "not a legal object"
+    assert describe_error(0.25) == "wrong by 0.25"
 
 
 def test_the_gap_is_zero_at_the_projection_and_at_no_other_tree():
@@ -81,7 +80,7 @@ def test_the_gap_is_zero_at_the_projection_and_at_no_other_tree():
     point = 10 * trees[:1]
     problem = Problem(Size(1, 3), point, point)
     results = {"projection": trees[:1], "other": trees[1:2], "outside": 0.5 * trees[:1]}
-    errors = operation.judge(problem, results, None)
+    errors = operation.check(problem, results, None)
     assert operation.is_right(errors["projection"])
     assert not operation.is_right(errors["other"])
     assert math.isinf(errors["outside"])

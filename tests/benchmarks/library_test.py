@@ -2,24 +2,23 @@
 
 import pytest
 
-from benchmarks import libraries
-from benchmarks.judgement import OURS
+from benchmarks import library
+from benchmarks.library import OURS, NotOffered
 from benchmarks.operation import OPERATIONS
-from benchmarks.peers.library import NotOffered
 from benchmarks.problem import Size
 
-PEERS = [name for name in libraries.MODULES if name != OURS]
+PEERS = [name for name in library.ADAPTERS if name != OURS]
 SIZE = Size(3, 5)
 
 
-def result(library, operation, problem):
-    call = library.prepare(operation, problem)
+def result(adapter, operation, problem):
+    call = adapter.prepare(operation, problem)
     return call.read(call.run())
 
 
 def load(name):
     try:
-        return libraries.load(name)
+        return library.load(name)
     except ImportError as error:
         pytest.skip(str(error))
 
@@ -28,11 +27,11 @@ def load(name):
 def test_ours_is_right(operation):
     problem = OPERATIONS[operation].problem(SIZE, seed=3)
     try:
-        results = {OURS: result(libraries.load(OURS), operation, problem)}
+        results = {OURS: result(library.load(OURS), operation, problem)}
     except NotOffered as error:
         pytest.skip(str(error))
     truth = OPERATIONS[operation].truth
-    errors = OPERATIONS[operation].judge(problem, results, truth(problem) if truth else None)
+    errors = OPERATIONS[operation].check(problem, results, truth(problem) if truth else None)
     assert OPERATIONS[operation].is_right(errors[OURS])
 
 
@@ -40,30 +39,30 @@ def test_ours_is_right(operation):
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_peer_is_asked_the_same_question_as_ours(peer, operation):
-    library = load(peer)
-    if not library.offers(operation):
+    adapter = load(peer)
+    if not adapter.offers(operation):
         pytest.skip(f"{peer} does not offer {operation}")
     problem = OPERATIONS[operation].problem(SIZE, seed=3)
     before = problem.scores.clone()
     try:
-        results = {OURS: result(libraries.load(OURS), operation, problem)}
+        results = {OURS: result(library.load(OURS), operation, problem)}
     except NotOffered as error:
         pytest.skip(str(error))
-    results[peer] = result(library, operation, problem)
-    errors = OPERATIONS[operation].judge(problem, results, None)
+    results[peer] = result(adapter, operation, problem)
+    errors = OPERATIONS[operation].check(problem, results, None)
     assert OPERATIONS[operation].is_right(errors[peer])
     assert problem.scores.equal(before) and not problem.scores.requires_grad
 
 
 def test_a_library_that_cannot_be_imported_is_reported(monkeypatch):
-    modules = {OURS: libraries.MODULES[OURS], "absent": "benchmarks.peers.absent"}
-    monkeypatch.setattr(libraries, "MODULES", modules)
-    libraries.load.cache_clear()
-    found = libraries.find()
-    assert list(found.libraries) == [OURS]
-    assert "ModuleNotFoundError" in found.failures["absent"]
+    adapters = {OURS: library.ADAPTERS[OURS], "absent": "benchmarks.peers.absent.Absent"}
+    monkeypatch.setattr(library, "ADAPTERS", adapters)
+    library.load.cache_clear()
+    libraries = library.load_all()
+    assert list(libraries.installed) == [OURS]
+    assert "ModuleNotFoundError" in libraries.failures["absent"]
 
 
-def test_an_exception_is_told_by_its_kind_and_first_line():
-    assert libraries.describe(ValueError("first\nsecond")) == "ValueError: first"
-    assert libraries.describe(MemoryError()) == "MemoryError"
+def test_an_exception_is_described_by_its_kind_and_first_line():
+    assert library.describe_exception(ValueError("first\nsecond")) == "ValueError: first"
+    assert library.describe_exception(MemoryError()) == "MemoryError"

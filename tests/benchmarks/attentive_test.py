@@ -2,8 +2,7 @@ import sys
 
 import pytest
 
-from benchmarks.attentive.peaks import growth, measure
-from benchmarks.attentive.speed import speeds
+from benchmarks.attentive import growth, measure_peak, speeds
 
 
 def test_growth_is_that_between_the_two_longest():
@@ -12,9 +11,9 @@ def test_growth_is_that_between_the_two_longest():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak can be reset on Linux alone")
 def test_full_backpropagation_keeps_what_windows_do_not():
-    assert measure("full", 600) > 2 * measure("truncated", 600)
+    assert measure_peak("full", 600) > 2 * measure_peak("truncated", 600)
 
 
 def test_encoders_are_timed_in_turns():
-    found = speeds(["truncated", "nn.LSTM"], length=12, budget=0.01)
-    assert list(found) == ["truncated", "nn.LSTM"] and min(found.values()) > 0
+    rates = speeds(["truncated", "nn.LSTM"], length=12, budget=0.01)
+    assert list(rates) == ["truncated", "nn.LSTM"] and min(rates.values()) > 0

@@ -1,0 +1,188 @@
+"""
+The cost of sparse attentive backtracking in memory and in time, beside its alternatives.
+
+Run as `python -m benchmarks.attentive`; see `--help`. Training steps are timed in turns in one
+process. The peak of memory is that of a fresh process for each encoder and length, which runs
+`python -m benchmarks.attentive --measure-peak ENCODER LENGTH`.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import warnings
+from functools import partial
+from typing import Callable, Dict, List, Optional, Sequence
+
+import torch
+from torch import Tensor
+
+from benchmarks.measurement import clock, peak_memory, race, reset_peak_memory
+from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
+
+_BATCH_SIZE, _INPUT_SIZE, _HIDDEN_SIZE = 16, 12, 64
+# At how many of the last steps of a sequence there is a gradient; 0: at all.
+_SCORED = {"last ten": 10, "all": 0}
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> None:
+    """Prints the tables that the command line asks for."""
+    parser = argparse.ArgumentParser("python -m benchmarks.attentive")
+    parser.add_argument("--lengths", nargs="+", type=int, default=[200, 400, 800, 1600])
+    parser.add_argument("--speed-length", type=int, default=200, help="steps of a sequence")
+    parser.add_argument("--budget", type=float, default=3.0, help="seconds for each encoder")
+    parser.add_argument("--encoders", nargs="+", help="these alone")
+    parser.add_argument("--measure-peak", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    if options.measure_peak:
+        encoder, length = options.measure_peak
+        print(measure_peak(encoder, int(length)))
+        return
+    names: List[str] = options.encoders or list(ENCODERS)
+    print("Training steps a second on 16 sequences, and the ratio to nn.LSTMCell:")
+    for scored, number in _SCORED.items():
+        rates = speeds(names, options.speed_length, number, options.budget)
+        reference = rates.get("nn.LSTMCell", next(iter(rates.values())))
+        for name, rate in rates.items():
+            print(f"{name:30} scored: {scored:9} {rate:8.1f} {rate / reference:6.2f}x")
+    print("Peak memory in MB by length, and its growth a step, in kB:")
+    measured = peaks(names, options.lengths)
+    of_full = growth(measured["full"]) if "full" in measured else float("nan")
+    for name, by_length in measured.items():
+        columns = " ".join(f"{by_length[length] / 1e6:8.1f}" for length in options.lengths)
+        step = growth(by_length)
+        print(f"{name:30} {columns} {step / 1e3:8.2f} {step / of_full:6.2f} of full")
+
+
+# ---- The encoders, and a training step
+
+
+class CellLoop(torch.nn.Module):
+    """`torch.nn.LSTMCell`, step by step, with full backpropagation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = torch.nn.LSTMCell(_INPUT_SIZE, _HIDDEN_SIZE)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        state, outputs = None, []
+        for step in inputs.unbind(1):
+            state = self.cell(step, state)
+            outputs.append(state[0])
+        return torch.stack(outputs, dim=1)
+
+
+class WholeLstm(torch.nn.Module):
+    """`torch.nn.LSTM`, all steps in one call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = torch.nn.LSTM(_INPUT_SIZE, _HIDDEN_SIZE, batch_first=True)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.lstm(inputs)[0]
+
+
+def _ours(**settings: object) -> Callable[[], torch.nn.Module]:
+    def build() -> torch.nn.Module:
+        return SparseAttentiveLstm(_INPUT_SIZE, _HIDDEN_SIZE, **settings)  # type: ignore[arg-type]
+
+    return build
+
+
+ENCODERS: Dict[str, Callable[[], torch.nn.Module]] = {
+    "sparse_attentive": _ours(attend_every=10, top_k=5, truncation=10),
+    "sparse_attentive, every step": _ours(attend_every=1, top_k=5, truncation=10),
+    "truncated": _ours(top_k=0, truncation=10),
+    "full": _ours(top_k=0, truncation=None),
+    "self_attention": _ours(attend_every=1, top_k=None, truncation=None),
+    "nn.LSTMCell": CellLoop,
+    "nn.LSTM": WholeLstm,
+}
+
+
+def _training_step(encoder: torch.nn.Module, inputs: Tensor, scored: int) -> None:
+    """Runs forward, and backward from the last `scored` steps; from all for 0."""
+    encoder.zero_grad()
+    encoder(inputs)[:, -scored:].square().sum().backward()
+
+
+def _random_inputs(length: int) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(_BATCH_SIZE, length, _INPUT_SIZE, generator=generator)
+
+
+# ---- Speed
+
+
+def speeds(
+    encoders: Sequence[str], length: int, scored: int = 0, budget: float = 3.0
+) -> Dict[str, float]:
+    """
+    Measures training steps a second of the processor's time, by encoder.
+
+    # Parameters
+
+    encoders : `Sequence[str]`
+        Of `ENCODERS`.
+    length : `int`
+        The steps of a sequence.
+    scored : `int`, optional (default = `0`)
+        At how many of the last steps there is a gradient; at all for 0.
+    budget : `float`, optional (default = `3.0`)
+        Seconds for each encoder.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    inputs = _random_inputs(length)
+    calls: Dict[str, Callable[[], None]] = {}
+    for name in encoders:
+        encoder = ENCODERS[name]()
+        calls[name] = partial(_training_step, encoder, inputs, scored)
+        calls[name]()
+    timings = race(calls, budget, clock(threads=1))
+    return {name: 1 / timing.seconds for name, timing in timings.items()}
+
+
+# ---- Memory
+
+_SCORED_FOR_PEAKS = 10
+
+
+def peaks(encoders: Sequence[str], lengths: Sequence[int]) -> Dict[str, Dict[int, int]]:
+    """Measures the peak memory of a training step, by encoder and length, in bytes."""
+    return {
+        name: {length: _peak_in_fresh_process(name, length) for length in lengths}
+        for name in encoders
+    }
+
+
+def growth(by_length: Dict[int, int]) -> float:
+    """Returns the bytes for a further step of all instances, between the two longest sequences."""
+    (shorter, less), (longer, more) = sorted(by_length.items())[-2:]
+    return (more - less) / (longer - shorter)
+
+
+def measure_peak(name: str, length: int) -> int:
+    """Returns by how many bytes a training step raises the peak of this process, after a step on a
+    short sequence, which loads what is needed."""
+    torch.manual_seed(1)
+    encoder = ENCODERS[name]()
+    _training_step(encoder, _random_inputs(2 * _SCORED_FOR_PEAKS), _SCORED_FOR_PEAKS)
+    inputs = _random_inputs(length)
+    reset_peak_memory()
+    before = peak_memory()
+    _training_step(encoder, inputs, _SCORED_FOR_PEAKS)
+    return peak_memory() - before
+
+
+def _peak_in_fresh_process(name: str, length: int) -> int:
+    command = [sys.executable, "-m", "benchmarks.attentive", "--measure-peak", name, str(length)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[-1])
+
+
+if __name__ == "__main__":
+    main()
