@@ -103,7 +103,7 @@ class SnnTorchNetwork(torch.nn.Module):
         )
 
     def forward(self, spikes: Tensor) -> Tensor:
-        """Returns firing counts, `(batch_size, classes)`; spikes are `(batch_size, steps, inputs)`."""
+        """Returns firing counts `(batch_size, classes)` of spikes `(batch_size, steps, inputs)`."""
         states = [neurons.init_synaptic() for neurons in self.neurons]
         counts = torch.zeros(())
         for step in range(spikes.size(1)):
