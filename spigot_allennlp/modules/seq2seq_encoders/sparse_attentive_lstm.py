@@ -145,7 +145,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
             inputs.transpose(0, 1), None if mask is None else mask.t(), carried
         )
         if self.stateful:
-            self._states = _states_after(result, carried, self._max_carried)
+            self._states = _states_to_carry(result, carried, self._max_carried)
         outputs = result.outputs.transpose(0, 1)
         return outputs if mask is None else outputs * mask.unsqueeze(-1)
 
@@ -162,8 +162,8 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
 class CarriedStates(NamedTuple):
     """
-    What a batch leaves for the next, in stateful use: a tuple of tensors whose second dimension is
-    the batch, so that AllenNLP's `reset_states` can reset them.
+    What is carried from a batch to the next, in stateful use: a tuple of tensors whose second
+    dimension is the batch, so that AllenNLP's `reset_states` can reset them.
 
     # Parameters
 
@@ -221,11 +221,11 @@ def _start_of_batch(carried: Optional[CarriedStates], inputs: Tensor, hidden_siz
     )
 
 
-def _states_after(
+def _states_to_carry(
     result: AttentiveResult, before: Optional[CarriedStates], max_carried: int
 ) -> CarriedStates:
     """
-    Returns what a result leaves for the next batch, at most `max_carried` memories. Instances of
+    Returns what is carried to the next batch, with at most `max_carried` memories. Instances of
     `before` beyond this batch keep what they had.
     """
     latest = slice(max(1, result.values.size(1) - max_carried), None)

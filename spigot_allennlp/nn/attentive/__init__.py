@@ -1,5 +1,5 @@
 """
-Recurrent networks that read their own past states, and learn through what they have read alone:
+Recurrent networks that read a few of their past states, and pass gradients back through these:
 sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)).
 
 **Forward.** Every `attend_every` steps the hidden state is stored: a *memory*. Each step makes a
@@ -9,10 +9,10 @@ these memories by their weights, the *summary*, is added to the provisional stat
 hidden state. The output of a step is its hidden state and its summary.
 
 **Backward.** Steps are divided into *windows* of `truncation` steps. Within a window gradients take
-the ordinary way, back from step to step. The state before a window gets no gradient from it. But
-from a step that has read a memory the gradient goes on to the step that stored it, however far
-back, then back through *that* step's window, from what was read there further back, and so on. So
-a step learns what happened long ago, while time and memory grow with the length of the sequence as
+the ordinary way, from step to step, and end at its start: the state before it gets none from it.
+But where a step has read a memory, gradients also jump to the step that stored it, however far
+back; from there they pass through *that* step's window, and jump again from what was read there. So
+what happened long ago can be learnt, while time and memory grow with the length of the sequence as
 in truncated backpropagation.
 
 The files, in the order to read them:
@@ -22,7 +22,7 @@ The files, in the order to read them:
     - kernels, for an LSTM with a bilinear score on a CPU: `cpu.py` makes arrays of tensors,
       `kernels.py` runs forward, `backward_kernels.py` back;
     - torch, for any cell on any device: `forward.py` runs forward without a graph, `backward.py`
-      computes one window after another once more, in a graph;
+      recomputes window after window in a graph, for its gradients;
     - autograd over all steps, where nothing cuts the gradient.
 3. `memory.py`: the rules for weights, and how memories are read in a graph.
 

@@ -36,7 +36,8 @@ def attentive_recurrence(
     """
     Runs a recurrence that reads its own past states over a batch of sequences. Its outputs are
     differentiable with respect to `inputs`, `start`, keys and values of `initial`, and the
-    parameters of `cell`; once, unless neither windows nor a `top_k` above zero cut the gradient.
+    parameters of `cell`: once, and more than once only without truncation and with a `top_k` of
+    zero or `None`.
 
     # Parameters
 
@@ -88,8 +89,8 @@ def _recurrence_as_graph(
     initial: Memories,
 ) -> AttentiveResult:
     """
-    Leaves the gradient to autograd: full backpropagation through time, for options that read all
-    memories or none.
+    Runs all steps in a graph: full backpropagation through time by autograd, for options that read
+    all memories or none.
     """
     memory = WindowMemories() if options.top_k == 0 else AllMemories(initial)
     masks = masks_of_steps(mask, len(inputs))

@@ -1,13 +1,13 @@
 """
-Sparse attentive backtracking by torch: the gradients of a recurrence whose windows end them.
+Sparse attentive backtracking by torch: gradients that end where a window does.
 
 Autograd could do this on a graph of all steps that is cut between windows, but it would keep what
-every step computed. So `TruncatedBackpropagation` keeps little (the outputs, a state per window,
-the memories, and the numbers of those that were read), and its backward pass computes one window
-after another once more, from the last to the first, as a graph whose leaves are the state before
-the window and the memories from before it. Autograd differentiates this graph. When it is a
-window's turn all later windows have had theirs, so what they contribute to the gradients of its
-memories is complete, and is passed on to the steps that stored them.
+every step computed. So `TruncatedBackpropagation` keeps little: the outputs, a state per window,
+the memories, and the indices of those that were read. Its backward pass takes the windows in turn,
+from the last to the first, and computes the steps of each once more, as a graph whose leaves are
+the state before the window and the memories that it read. Autograd differentiates this graph. At a
+window's turn all later windows are done, so what they contribute to the gradients of its memories
+is complete, and is passed on to the steps that stored these.
 
 A window, and an instance in it, that no gradient reaches costs nothing.
 """
@@ -150,8 +150,8 @@ class _BackwardPass:
         that these depend on.
         """
         window = self._windows[number]
-        gradients = self._gradients_of_window(window, output_gradients)
-        rows = gradients.reached_rows()
+        arriving = self._gradients_of_window(window, output_gradients)
+        rows = arriving.reached_rows()
         if not len(rows):
             return
         cell, options = self._settings.cell, self._settings.options
@@ -162,20 +162,23 @@ class _BackwardPass:
             memory = self._memories(window, rows)
             masks = [None if mask is None else mask[rows] for mask in self._masks[begin:end]]
             steps = recurrence_steps(cell, options, window, inputs, masks, start, memory)
-            targets, target_gradients = gradients.targets(list(steps), memory, rows)
+            targets, target_gradients = arriving.targets(list(steps), memory, rows)
             leaves = [inputs, *start, *self._trained, *memory.leaves]
-            found = iter(torch.autograd.grad(targets, leaves, target_gradients, allow_unused=True))
-        self._input_gradients[begin:end, rows] = next(found)
-        start_gradients = [next(found) for _ in start]
+            gradients = torch.autograd.grad(targets, leaves, target_gradients, allow_unused=True)
+        remaining = iter(gradients)
+        self._input_gradients[begin:end, rows] = next(remaining)
+        start_gradients = [next(remaining) for _ in start]
         if begin == 0:
             for total, gradient in zip(self._start_gradients, start_gradients, strict=True):
                 if gradient is not None:
                     total[rows] = gradient
         for total in self._trained_gradients:
-            gradient = next(found)
+            gradient = next(remaining)
             if gradient is not None:
                 total += gradient
-        memory.accumulate_gradients(list(found), rows, self._key_gradients, self._value_gradients)
+        memory.accumulate_gradients(
+            list(remaining), rows, self._key_gradients, self._value_gradients
+        )
 
     def _gradients_of_window(self, window: range, output_gradients: Tensor) -> "_WindowGradients":
         hidden_size = self._value_gradients.size(-1)

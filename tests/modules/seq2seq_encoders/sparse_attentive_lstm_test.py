@@ -42,7 +42,7 @@ def encoder_like(slow: SlowCell, layout, stored: str) -> SparseAttentiveLstm:
 
 
 def matching(encoder, slow):
-    """The parameters of the two, side by side."""
+    """Yields the parameters of the two, in pairs."""
     cell, score = encoder._cell, encoder._cell._score
     yield cell.weight_ih, slow.weight_ih
     yield cell.weight_hh, slow.weight_hh
@@ -67,13 +67,13 @@ def test_outputs_and_gradients_are_those_of_the_paths_written_out(layout, length
             slow, inputs[row, :length], *layout, SMOOTHING, stored
         )
     mask = torch.arange(11) < torch.tensor(lengths).unsqueeze(-1)
-    found = encoder(inputs, mask)
-    assert_close(found, expected)
+    actual = encoder(inputs, mask)
+    assert_close(actual, expected)
 
     weights = torch.randn_like(expected)
     (of_inputs,) = torch.autograd.grad((expected * weights).sum(), inputs, retain_graph=True)
     (expected * weights).sum().backward(inputs=list(slow.parameters()))
-    (found * weights).sum().backward()
+    (actual * weights).sum().backward()
     assert_close(inputs.grad, of_inputs)
     for ours, theirs in matching(encoder, slow):
         assert_close(ours.grad, theirs.grad.view_as(ours))
@@ -135,16 +135,16 @@ def test_in_stateful_use_instances_go_on_where_they_themselves_ended(settings):
     encoder = built(**settings, stateful=True)
     encoder(inputs, mask)
     more, _ = batch(2, 2)
-    found = encoder(more, torch.ones(2, 2, dtype=torch.bool))
+    actual = encoder(more, torch.ones(2, 2, dtype=torch.bool))
     alone = built(**settings)(torch.cat([inputs[1:, :3], more[1:]], dim=1))
-    assert_close(found[1:], alone[:, 3:])
+    assert_close(actual[1:], alone[:, 3:])
 
 
 def test_a_smaller_batch_leaves_the_states_of_the_others():
     inputs, mask = batch(4, 4)
     encoder = built(**KINDS[0], stateful=True)
     encoder(inputs, mask)
-    first = [each[:, 1] for each in encoder._states]
+    first = [states[:, 1] for states in encoder._states]
     encoder(inputs[:1], mask[:1])
     for before, after in zip(first, encoder._states, strict=True):
         assert_close(after[-len(before) :, 1], before)
@@ -156,9 +156,9 @@ def test_states_of_single_instances_are_reset():
     encoder = built(**KINDS[0], stateful=True)
     fresh = encoder(inputs, mask)
     encoder.reset_states(torch.tensor([False, True]))
-    found = encoder(inputs, mask)
-    assert_close(found[1], fresh[1])
-    assert (found[0] - fresh[0]).abs().max() > 1e-3
+    actual = encoder(inputs, mask)
+    assert_close(actual[1], fresh[1])
+    assert (actual[0] - fresh[0]).abs().max() > 1e-3
 
 
 def test_no_more_memories_are_carried_than_is_said():
@@ -210,9 +210,9 @@ def test_frozen_parameters_get_no_gradient_and_the_others_theirs():
 
 def test_time_scales_of_the_gates_are_spread_up_to_the_longest_memory():
     cell = built(longest_memory=30)._cell
-    enter, keep = cell.bias[:4].exp(), cell.bias[4:8].exp()
-    assert ((keep >= 1) & (keep <= 29)).all() and keep.std() > 0
-    assert_close(enter * keep, torch.ones_like(keep))
+    input_bias, forget_bias = cell.bias[:4].exp(), cell.bias[4:8].exp()
+    assert ((forget_bias >= 1) & (forget_bias <= 29)).all() and forget_bias.std() > 0
+    assert_close(input_bias * forget_bias, torch.ones_like(forget_bias))
     assert (built()._cell.bias[4:8] == 1).all()
 
 
@@ -235,8 +235,8 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
 
 def error_at_adding(top_k: int) -> float:
     """
-    Of a regressor that was trained to add two marked numbers out of the first 24 of 30, at the last
-    step: the mean square over the last 50 batches. Windows are of 5 steps.
+    Returns the mean square error, over the last 50 batches, of a regressor that was trained to add
+    two marked numbers out of the first 24 of 30, at the last step. Windows are of 5 steps.
     """
     torch.manual_seed(1)
     encoder = SparseAttentiveLstm(2, 16, 5, top_k, 5, smoothing=1.0, stored="provisional")
@@ -248,8 +248,8 @@ def error_at_adding(top_k: int) -> float:
         inputs[..., 1] = 0
         for half in (0, 12):
             inputs[row, half + torch.randint(12, (32,)), 1] = 1
-        found = output(encoder(inputs)[:, -1]).squeeze(-1)
-        error = (found - inputs.prod(dim=-1).sum(dim=-1)).square().mean()
+        actual = output(encoder(inputs)[:, -1]).squeeze(-1)
+        error = (actual - inputs.prod(dim=-1).sum(dim=-1)).square().mean()
         optimizer.zero_grad()
         error.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 0.25)

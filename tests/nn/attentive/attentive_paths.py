@@ -43,8 +43,8 @@ def slow_outputs(
     stored: str = "state",
 ) -> Tensor:
     """
-    States and summaries of one instance, `(length, 2 * hidden_size)`. The graph is cut between
-    windows, by detaching the state; memories are not detached. The first memory is zero.
+    Returns states and summaries of an instance, `(length, 2 * hidden_size)`. The graph is cut
+    between windows, by detaching the state; memories are not detached. The first memory is zero.
     """
     h = c = torch.zeros(cell.weight_hh.size(1), dtype=torch.double)
     memories: List[Tensor] = [h]

@@ -42,7 +42,7 @@ class Decay:
 
 
 def outputs(cell, inputs, truncation=2):
-    """Of a run from zero without initial memories, one memory a step."""
+    """Returns the outputs of a run from zero, without initial memories; a step reads one memory."""
     options = AttentiveOptions(attend_every=2, top_k=1, truncation=truncation)
     zeros = torch.zeros(inputs.size(1), 1)
     initial = Memories(zeros.unsqueeze(1)[:, :0], zeros.unsqueeze(1)[:, :0])
@@ -50,7 +50,7 @@ def outputs(cell, inputs, truncation=2):
 
 
 def jacobian(sign: int, truncation=2):
-    """Of the states (rows) with respect to the inputs, for windows of two and one memory a step."""
+    """Returns the states, and their derivatives (a row for each) with respect to the inputs."""
     inputs = INPUTS.clone().requires_grad_()
     states = outputs(Decay(sign), inputs.view(-1, 1, 1), truncation)[:, 0, 0]
     rows = [torch.autograd.grad(state, inputs, retain_graph=True)[0] for state in states]
@@ -60,7 +60,7 @@ def jacobian(sign: int, truncation=2):
 def test_gradients_go_along_the_window_and_into_the_largest_memories_and_on():
     # h0 = x0, h1 = a h0 + x1 = m0 | h2 = a h1 + x2 + m0, h3 = a h2 + x3 + m0 = m1
     # | h4 = a h3 + x4 + m1, m1 being larger than m0. Between windows (|) h has no gradient.
-    states, found = jacobian(sign=1)
+    states, actual = jacobian(sign=1)
     h1 = A * 1 + 2
     h2 = A * h1 + 4 + h1
     h3 = A * h2 + 8 + h1
@@ -73,18 +73,18 @@ def test_gradients_go_along_the_window_and_into_the_largest_memories_and_on():
         of_h3,
         [*of_h3[:4], 1],  # through m1, and from there through m0
     ]
-    assert_close(found, torch.tensor(expected))
+    assert_close(actual, torch.tensor(expected))
 
 
 def test_a_memory_that_is_not_chosen_has_no_gradient():
     # As above, but h4 = a h3 + x4 + m0, the smallest.
-    _, found = jacobian(sign=-1)
-    assert_close(found[4], torch.tensor([A, 1, 0, 0, 1]))
+    _, actual = jacobian(sign=-1)
+    assert_close(actual[4], torch.tensor([A, 1, 0, 0, 1]))
 
 
 def test_without_truncation_nothing_is_cut():
-    _, found = jacobian(sign=-1, truncation=None)
-    assert_close(found[2], torch.tensor([A * (A + 1), A + 1, 1, 0, 0]))
+    _, actual = jacobian(sign=-1, truncation=None)
+    assert_close(actual[2], torch.tensor([A * (A + 1), A + 1, 1, 0, 0]))
 
 
 def test_only_windows_and_instances_that_a_gradient_reaches_are_computed_again(monkeypatch):

@@ -15,7 +15,7 @@ LENGTHS = [17, 4, 0, 9]
 
 
 def outputs_and_gradients(encoder, inputs, mask, weights):
-    """Of two calls, the second of which goes on where the first ended."""
+    """Returns those of two calls, the second of which continues where the first ended."""
     encoder.reset_states()
     leaf = inputs.clone().requires_grad_()
     outputs = torch.cat([encoder(leaf, mask), encoder(leaf.flip(1), mask)])
@@ -54,8 +54,8 @@ def check(layout, stored, padded, dtype, tolerance, monkeypatch):
         mask = torch.arange(17) < torch.tensor(LENGTHS).unsqueeze(-1)
     weights = torch.randn(2 * len(LENGTHS), 17, encoder.get_output_dim(), dtype=dtype)
     weights[:, 5:8] = 0
-    found = outputs_and_gradients(encoder, inputs, mask, weights)
+    actual = outputs_and_gradients(encoder, inputs, mask, weights)
     monkeypatch.setattr(attentive, "has_kernels", lambda device: False)
     expected = outputs_and_gradients(encoder, inputs, mask, weights)
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(actual, expected, strict=True):
         assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
