@@ -46,7 +46,7 @@ def test_every_fault_has_its_own_reason_and_a_way_out(fault):
     assert fault.remedy.endswith((".", "FILE", "OUT.wav"))
 
 
-def test_attempt_hands_on_an_error_among_the_arguments():
+def test_attempt_returns_an_error_among_the_arguments():
     error = MalformedInputError("a.sdp", 7, Fault.CYCLE, "2 -> 3 -> 2")
     assert attempt(lambda one, two: one + two, 1, error) is error
 

@@ -30,7 +30,7 @@ def test_the_report_counts_each_fault_and_names_the_first_places():
         ),
     ],
 )
-def test_the_summary_tells_the_share_and_is_loud_where_much_is_missing(kept, level, share):
+def test_the_summary_has_the_share_and_is_an_error_where_much_is_missing(kept, level, share):
     skipped = SkippedReport()
     for line in range(3):
         skipped.add(MalformedInputError("a.sdp", line + 1, Fault.NON_PROJECTIVE, "arc"))

@@ -98,7 +98,7 @@ def line_of(instance: Instance) -> int:
     return int(instance["metadata"].metadata["source"].rpartition(":")[2])
 
 
-def expect(name: str, actual: object, expected: object) -> None:
+def check_equal(name: str, actual: object, expected: object) -> None:
     """Raises `Silent` if an instance does not say what the file says."""
     if actual != expected:
         raise Silent(f"{name}: the instance has {actual!r}, but the file {expected!r}"[:2000])
@@ -117,8 +117,8 @@ def check_sdp(instance: Instance, content: bytes) -> None:
     rows = rows_at(content, line_of(instance))
     metadata = instance["metadata"].metadata
     for name, column in (("words", 1), ("lemmas", 2), ("pos", 3)):
-        expect(name, metadata[name], [row[column] for row in rows])
-    expect("ids", [row[0] for row in rows], [str(i) for i in range(1, len(rows) + 1)])
+        check_equal(name, metadata[name], [row[column] for row in rows])
+    check_equal("ids", [row[0] for row in rows], [str(i) for i in range(1, len(rows) + 1)])
     says_2015 = "#SDP 2015" in text_lines(content)[: line_of(instance)]
     readings = []
     for top in (4, 6):
@@ -137,22 +137,22 @@ def check_sdp(instance: Instance, content: bytes) -> None:
                 readings.append((sorted(arcs), tops))
     actual = _graph(instance), list(map(int, instance["tops"].labels))
     if actual not in readings:
-        expect("graph and tops", actual, readings)
+        check_equal("graph and tops", actual, readings)
 
 
 def check_conll(instance: Instance, content: bytes) -> None:
     """Words, and the tree if it was asked for."""
     rows = rows_at(content, line_of(instance))
     words = [row for row in rows if "-" not in row[0] and "." not in row[0]]
-    expect("columns", {len(row) for row in rows}, {10})
-    expect("ids", [row[0] for row in words], [str(i) for i in range(1, len(words) + 1)])
+    check_equal("columns", {len(row) for row in rows}, {10})
+    check_equal("ids", [row[0] for row in words], [str(i) for i in range(1, len(words) + 1)])
     metadata = instance["metadata"].metadata
     for name, column in (("words", 1), ("lemmas", 2), ("pos", 3)):
-        expect(name, metadata[name], [row[column] for row in words])
+        check_equal(name, metadata[name], [row[column] for row in words])
     if "heads" in instance.fields:
         heads = [str(head) for head in instance["heads"].labels]
-        expect("heads", heads, [row[6] for row in words])
-        expect("relations", list(instance["relations"].labels), [row[7] for row in words])
+        check_equal("heads", heads, [row[6] for row in words])
+        check_equal("relations", list(instance["relations"].labels), [row[7] for row in words])
 
 
 def check_enhanced(instance: Instance, content: bytes) -> None:
@@ -177,9 +177,9 @@ def check_sentiment_tree(instance: Instance, content: bytes) -> None:
     """Words and the label of the whole."""
     line = text_lines(content)[line_of(instance) - 1]
     leaves = re.findall(r"\([ \t]*[0-4][ \t]+([^() \t]+)[ \t]*\)", line)
-    expect("words", instance["metadata"].metadata["words"], leaves)
-    expect("label", instance["label"].label, line.lstrip(" \t(")[0])
-    expect("brackets", line.count("("), line.count(")"))
+    check_equal("words", instance["metadata"].metadata["words"], leaves)
+    check_equal("label", instance["label"].label, line.lstrip(" \t(")[0])
+    check_equal("brackets", line.count("("), line.count(")"))
 
 
 def check_sentiment_columns(instance: Instance, content: bytes) -> None:
@@ -187,19 +187,19 @@ def check_sentiment_columns(instance: Instance, content: bytes) -> None:
     rows = rows_at(content, line_of(instance))
     metadata = instance["metadata"].metadata
     for name, column in (("words", 1), ("lemmas", 2), ("pos", 3)):
-        expect(name, metadata[name], [row[column] for row in rows])
+        check_equal(name, metadata[name], [row[column] for row in rows])
     labels = {row[4] for row in rows} - {"_"}
     if len(labels) == 1 and labels <= set("01234"):
-        expect("label", instance["label"].label, *labels)
+        check_equal("label", instance["label"].label, *labels)
 
 
 def check_sentiment_line(instance: Instance, content: bytes) -> None:
     """Words and the label."""
     label, tab, text = text_lines(content)[line_of(instance) - 1].partition("\t")
     words = [word for word in text.split(" ") if word]
-    expect("words", instance["metadata"].metadata["words"], words)
+    check_equal("words", instance["metadata"].metadata["words"], words)
     if label in set("01234"):
-        expect("label", instance["label"].label, label)
+        check_equal("label", instance["label"].label, label)
 
 
 def array_of_idx(content: bytes, kinds: Dict[int, str]) -> numpy.ndarray:

@@ -62,7 +62,7 @@ def warnings_of_ours() -> Iterator[List[str]]:
         logger.removeHandler(keeper)
 
 
-def count_left_out(messages: List[str]) -> int:
+def count_skipped(messages: List[str]) -> int:
     """How many pieces the warnings say were left out."""
     counts = [re.match(r"(\d+)\b.* left out", message) for message in messages]
     return sum(int(match.group(1)) for match in counts if match)

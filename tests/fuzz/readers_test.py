@@ -24,7 +24,7 @@ from tests.fuzz.outcomes import (
     TABLE,
     Silent,
     check_message,
-    count_left_out,
+    count_skipped,
     no_hang,
     warnings_of_ours,
 )
@@ -124,7 +124,7 @@ def test_text_is_read_as_it_stands_or_refused(tmp_path_factory, name, data):
         TABLE[name]["left out"] += 1
     else:
         TABLE[name]["right"] += 1
-        literal.expect("the words under skip", words(lenient), words(strict))
+        literal.check_equal("the words under skip", words(lenient), words(strict))
         check_that_all_is_read(strict, plain, source.one_a_line)
         check_that_a_cut_is_named(warnings, plain, path, source.one_a_line)
     check_that_all_is_counted(lenient, report, plain, source)
@@ -164,11 +164,11 @@ def plain_or_silent(content: bytes) -> bytes:
 def check_that_all_is_read(instances: List[Instance], content: bytes, one_a_line: bool) -> None:
     """Of a file without fault every line that is no comment belongs to an instance."""
     starts = [literal.line_of(instance) for instance in instances]
-    literal.expect("the order of the lines", starts, sorted(set(starts)))
+    literal.check_equal("the order of the lines", starts, sorted(set(starts)))
     if one_a_line:
         lines = literal.text_lines(content)
         filled = [number for number, line in enumerate(lines, 1) if line.strip()]
-        literal.expect("the lines that are read", starts, filled)
+        literal.check_equal("the lines that are read", starts, filled)
         return
     covered = {
         start + row for start in starts for row in range(len(literal.rows_at(content, start)))
@@ -195,15 +195,15 @@ def check_that_all_is_counted(
     """Under skip whatever is no instance is in the count of what was left out."""
     if isinstance(lenient, MalformedInputError):
         return
-    left_out = count_left_out(report)
+    skipped = count_skipped(report)
     if source.one_a_line:
         lines = literal.text_lines(content)
         pieces = sum(bool(line.strip()) and source.sign in line for line in lines)
     else:
         pieces = literal.num_sentences(literal.pieces(content))
         check_that_no_half_is_kept(lenient, content)
-    if len(lenient) + left_out < pieces:
-        raise Silent(f"{len(lenient)} of {pieces} are kept, and {left_out} counted as left out")
+    if len(lenient) + skipped < pieces:
+        raise Silent(f"{len(lenient)} of {pieces} are kept, and {skipped} counted as left out")
 
 
 def check_that_no_half_is_kept(instances: List[Instance], content: bytes) -> None:
@@ -245,13 +245,13 @@ def test_images_are_read_as_they_stand_or_refused(tmp_path_factory, name, data):
         return
     expected = literal.array_of_idx(plain_or_silent(images), BYTES)
     numbers = literal.array_of_idx(plain_or_silent(labels), INTEGERS)
-    literal.expect("labels", [i["label"].label for i in instances], list(map(str, numbers)))
+    literal.check_equal("labels", [i["label"].label for i in instances], list(map(str, numbers)))
     factor = 255 if name == "pixel_sequence" else 1
     for instance, image in zip(instances, expected, strict=True):
         field = instance["inputs"]
         pixels = numpy.asarray(getattr(field, "tensor", getattr(field, "array", None)))
         actual = numpy.rint(pixels.reshape(-1) * factor).tolist()
-        literal.expect("pixels", actual, image.reshape(-1).tolist())
+        literal.check_equal("pixels", actual, image.reshape(-1).tolist())
     TABLE[name]["right"] += 1
 
 
@@ -270,7 +270,7 @@ def test_events_are_read_as_they_stand_or_refused(tmp_path_factory, data):
         return
     (instance,) = instances
     actual = [tuple(row) for row in numpy.asarray(instance["inputs"].array).tolist()]
-    literal.expect("events", actual, literal.events_of(plain_or_silent(content)))
+    literal.check_equal("events", actual, literal.events_of(plain_or_silent(content)))
     TABLE["n_mnist"]["right"] += 1
 
 
@@ -336,7 +336,7 @@ def test_archives_of_recordings_are_read_whole_or_refused(tmp_path_factory, data
     members = literal.members_of_tar(plain_or_silent(content))
     recordings = [(name, data) for name, data in members if name.lower().endswith(".wav")]
     names = sorted(name.rpartition("/")[2][: -len(".wav")] for name, _ in recordings)
-    literal.expect("names", [i["metadata"].metadata["name"] for i in instances], names)
+    literal.check_equal("names", [i["metadata"].metadata["name"] for i in instances], names)
     for instance in instances:
         name = instance["metadata"].metadata["name"]
         (data,) = [data for member, data in recordings if member.rpartition("/")[2][:-4] == name]
@@ -363,8 +363,8 @@ def test_plain_text_is_read_as_it_stands_or_refused(tmp_path_factory, data):
     characters = "".join(token.text for instance in instances for token in instance["tokens"])
     following = "".join(label for instance in instances for label in instance["labels"].labels)
     starts_with_mark = text.startswith("\ufeff")
-    literal.expect("text", characters, text[starts_with_mark:][:length])
-    literal.expect("labels", following, text[starts_with_mark:][1 : length + 1])
+    literal.check_equal("text", characters, text[starts_with_mark:][:length])
+    literal.check_equal("labels", following, text[starts_with_mark:][1 : length + 1])
     TABLE["plain text"]["right"] += 1
 
 

@@ -30,8 +30,8 @@ class Conll:
 
     def read(self, path):
         return [
-            (one["metadata"].metadata["id"], one["metadata"].metadata["words"])
-            for one in ConllReader().read(path)
+            (instance["metadata"].metadata["id"], instance["metadata"].metadata["words"])
+            for instance in ConllReader().read(path)
         ]
 
 
@@ -40,8 +40,8 @@ class Lines:
 
     def read(self, path):
         return [
-            (one["label"].label, one["metadata"].metadata["words"])
-            for one in SstReader("2-class").read(path)
+            (instance["label"].label, instance["metadata"].metadata["words"])
+            for instance in SstReader("2-class").read(path)
         ]
 
 

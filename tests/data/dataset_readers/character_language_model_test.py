@@ -12,8 +12,8 @@ from spigot_allennlp.data.errors import MalformedInputError
 
 def pieces_of(reader, path):
     return [
-        ("".join(token.text for token in one["tokens"]), "".join(one["labels"].labels))
-        for one in reader.read(str(path))
+        ("".join(token.text for token in instance["tokens"]), "".join(instance["labels"].labels))
+        for instance in reader.read(str(path))
     ]
 
 

@@ -63,10 +63,10 @@ def test_sentences_without_heads_are_read_where_trees_are_not_asked_for(tmp_path
 def test_the_treebank_has_the_trees_of_its_description():
     instances = list(ConllReader(projective=True).read(wescience("dev.conll")))
     assert len(instances) == 566
-    relations = {relation for one in instances for relation in one["relations"].labels}
+    relations = {relation for instance in instances for relation in instance["relations"].labels}
     # Its description counts the labels of arcs between tokens; that of the root is one more.
     assert len(relations) in (45, 46)
-    assert sum(len(one["tokens"]) for one in instances) == 11468
+    assert sum(len(instance["tokens"]) for instance in instances) == 11468
 
 
 def test_a_sentence_without_deps_has_an_empty_graph_where_the_file_has_graphs(tmp_path):

@@ -23,7 +23,7 @@ def test_a_sequence_has_as_many_steps_as_the_papers_say():
 
 def test_the_path_overrules_the_delay_and_the_number_of_symbols():
     path = "synthetic:size=2,seed=1,delay=6,num_symbols=2"
-    assert [len(one["tokens"]) for one in CopyingReader().read(path)] == [10, 10]
+    assert [len(instance["tokens"]) for instance in CopyingReader().read(path)] == [10, 10]
 
 
 def test_a_sequence_is_the_same_for_every_size_and_differs_between_seeds():

@@ -145,7 +145,7 @@ def test_every_reader_of_bytes_is_met_here():
     assert set(OURS) - texts - generated == set(CONTENTS)
 
 
-def test_recordings_that_cannot_be_read_are_left_out_and_counted(tmp_path, caplog):
+def test_recordings_that_cannot_be_read_are_skipped_and_counted(tmp_path, caplog):
     with tarfile.open(fileobj=io.BytesIO(speech())) as archive:
         archive.extractall(tmp_path, filter="data")
     (tmp_path / "1_theo_0.wav").write_bytes(b"RIFF")
@@ -160,7 +160,7 @@ def test_recordings_that_cannot_be_read_are_left_out_and_counted(tmp_path, caplo
         reader_of("spoken_digits", on_error="report")
 
 
-def test_recordings_of_events_keep_their_numbers_where_another_is_left_out(tmp_path):
+def test_recordings_of_events_keep_their_numbers_where_another_is_skipped(tmp_path):
     (tmp_path / "7").mkdir()
     content = CONTENTS["n_mnist"][2]
     for name, bytes_of_it in (("a.BIN", content), ("b.bin", content[:7]), ("c.bin", content)):

@@ -191,7 +191,7 @@ def test_it_is_left_out_and_reported_under_skip(tmp_path, name, caplog):
     path = write(tmp_path, case)
     with caplog.at_level(logging.WARNING):
         instances = list(reader_of(case, "skip").read(path))
-    assert [one["tokens"][0].text for one in instances] == ["N", "M"]
+    assert [instance["tokens"][0].text for instance in instances] == ["N", "M"]
     (record,) = caplog.records
     assert record.getMessage().startswith(f"{case.left} sentences of {path} were left out:\n")
     assert f"{case.left} x {case.fault.reason} ({path}:" in record.getMessage()

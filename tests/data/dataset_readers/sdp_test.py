@@ -101,7 +101,9 @@ def test_a_bad_sentence_of_either_file_leaves_the_others_with_their_partners(tmp
     (tmp_path / "a.sdp").write_text("\n\n".join(graphs), encoding="utf-8")
     (tmp_path / "a.conll").write_text("\n\n".join(trees), encoding="utf-8")
     reader = SdpReader(companion=".conll", on_error="skip")
-    left = [one["metadata"].metadata["id"][-2:] for one in reader.read(tmp_path / "a.sdp")]
+    left = [
+        instance["metadata"].metadata["id"][-2:] for instance in reader.read(tmp_path / "a.sdp")
+    ]
     assert left == ["01", "03", "04", "07", "08", "09", "10"]
 
 
@@ -194,8 +196,8 @@ def test_a_length_mismatch_names_both_files_and_lines(tmp_path):
 def test_a_sentence_without_partner_is_an_error(tmp_path, graphs, trees, message):
     path, other = written(tmp_path, "a.sdp", *graphs), written(tmp_path, "a.conll", *trees)
     first, second = with_companion(as_source(path), as_source(other))
-    assert [one.tokens[0].form for one in first] == ["a", "a"]
-    (error,) = (one for one in second if isinstance(one, MalformedInputError))
+    assert [sentence.tokens[0].form for sentence in first] == ["a", "a"]
+    (error,) = (result for result in second if isinstance(result, MalformedInputError))
     with pytest.raises(MalformedInputError, match=message):
         raise error
 

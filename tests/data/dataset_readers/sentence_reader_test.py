@@ -79,7 +79,7 @@ def test_raising_is_the_default_and_names_file_line_and_reason():
         list(CountingReader().read("synthetic:"))
 
 
-def test_skipping_reports_what_was_left_out(caplog):
+def test_skipping_is_reported(caplog):
     with caplog.at_level(logging.WARNING):
         assert words_of(CountingReader(on_error="skip").read("synthetic:")) == SOUND
     (record,) = caplog.records
@@ -149,8 +149,10 @@ def test_tokens_get_their_indexers_late():
 def test_a_loader_of_two_processes_yields_every_instance_once(max_instances):
     reader = SdpReader(companion=".conll", max_instances=max_instances)
     loader = MultiProcessDataLoader(reader, str(SDP_2015), batch_size=2, num_workers=2)
-    there = sorted(one["metadata"].metadata["id"] for one in loader.iter_instances())
-    assert there == [f"900000{number:02d}" for number in range(1, (max_instances or 10) + 1)]
+    identifiers = sorted(
+        instance["metadata"].metadata["id"] for instance in loader.iter_instances()
+    )
+    assert identifiers == [f"900000{number:02d}" for number in range(1, (max_instances or 10) + 1)]
 
 
 def test_an_error_in_a_worker_reaches_the_user(tmp_path):

@@ -118,9 +118,9 @@ def test_the_free_spoken_digits_are_read_out_of_their_archive():
         instances.append(instance)
         if len(instances) == 60:  # the rest is like these
             break
-    assert [each["label"].label for each in instances] == ["0"] * 50 + ["1"] * 10
+    assert [instance["label"].label for instance in instances] == ["0"] * 50 + ["1"] * 10
     assert instances[0]["metadata"].metadata["name"].split("_")[1] == "theo"
-    assert all(0 < each["inputs"].array.mean() < 1 for each in instances)
+    assert all(0 < instance["inputs"].array.mean() < 1 for instance in instances)
 
 
 def test_a_recording_with_another_name_is_refused(monkeypatch):
@@ -182,7 +182,7 @@ def test_no_band_is_empty():
     assert (mel_bands(200, 8000, 60).sum(axis=1) > 0).all()
 
 
-def test_what_rises_and_what_falls_by_hand():
+def test_on_and_off_channels_by_hand():
     features = numpy.array([[0.5, 0.2], [0.5, 0.4], [0.5, 0.9]], numpy.float32)
     expected = [[0, 0, 0, 0.6], [0, 0, 0, 0.2], [0, 0.8, 0, 0]]
     assert numpy.allclose(on_off_channels(features), expected)

@@ -87,7 +87,9 @@ def test_escapes_are_undone_on_request_alone(path):
 def test_phrases_are_instances_where_they_are_asked_for():
     instances = list(SstReader(phrases=True, max_instances=6).read(SST))
     assert labels_of(instances) == ["3", "3", "2", "4", "2", "2"]
-    neutral = [one for one in SstReader(phrases=True).read(SST) if one["label"].label == "2"]
+    neutral = [
+        instance for instance in SstReader(phrases=True).read(SST) if instance["label"].label == "2"
+    ]
     every = len(list(SstReader(phrases=True).read(SST)))
     assert len(list(SstReader("2-class", phrases=True).read(SST))) == every - len(neutral)
 
@@ -207,3 +209,12 @@ def test_the_stanford_treebank_has_the_sentences_of_its_description(granularity,
         labels = Counter(labels_of(SstReader(granularity).read(stanford(name))))
         assert sum(labels.values()) == size
         assert sorted(labels) == [str(number) for number in range(int(granularity[0]))]
+
+
+def test_the_embedded_data_set_is_trees():
+    # Of these alone, the phrases can be read.
+    phrases = [
+        instance["metadata"].metadata["words"] for instance in SstReader(phrases=True).read(SPEC)
+    ]
+    sentences = [instance["metadata"].metadata["words"] for instance in SstReader().read(SPEC)]
+    assert len(phrases) == sum(2 * len(words) - 1 for words in sentences)

@@ -48,7 +48,9 @@ def test_the_sentiment_is_a_label_where_it_is_asked_for(sentiment, names):
     instances = list(SyntheticTreebankReader(sentiment=sentiment).read(spec))
     expected = [names[sentence.label] for sentence in generate(size=80, seed=6)]
     assert "-" in expected or sentiment != "2-class"
-    assert [one["label"].label for one in instances] == [name for name in expected if name != "-"]
+    assert [instance["label"].label for instance in instances] == [
+        name for name in expected if name != "-"
+    ]
 
 
 def test_layers_that_are_not_wanted_are_left_out():

@@ -70,7 +70,7 @@ def write(tmp_path, *trees):
     "tree, options, fault",
     [(CROSSING, {"projective": True}, Fault.NON_PROJECTIVE), (TWO_ROOTS, {}, Fault.ROOTS)],
 )
-def test_what_a_structure_has_not_is_refused_or_left_out_with_the_way_out(
+def test_what_a_structure_has_not_is_refused_or_skipped_with_the_way_out(
     tmp_path, caplog, tree, options, fault
 ):
     path = write(tmp_path, SOUND, tree, SOUND)
@@ -103,14 +103,16 @@ def test_by_the_way_out_they_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("reader", [SdpReader, SyntheticTreebankReader])
-def test_a_role_twice_is_left_out_where_it_is_deterministic(reader, caplog):
+def test_a_role_twice_is_skipped_where_it_is_deterministic(reader, caplog):
     source = "synthetic:size=40,seed=1"
     every = list(reader().read(source))
-    twice = [one for one in every if has_twice(one, "ARG1")]
+    twice = [instance for instance in every if has_twice(instance, "ARG1")]
     assert twice and len(twice) < len(every)
     options = {"deterministic_roles": ["ARG1"], "on_excluded": "skip"}
     kept = list(reader(**options).read(source))
-    assert len(kept) == len(every) - len(twice) and not any(has_twice(one, "ARG1") for one in kept)
+    assert len(kept) == len(every) - len(twice) and not any(
+        has_twice(instance, "ARG1") for instance in kept
+    )
     assert Fault.ROLE_TWICE.reason in caplog.text
 
 

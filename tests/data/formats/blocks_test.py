@@ -96,7 +96,7 @@ def test_where_the_ids_go_on_it_is_one_sentence_with_the_fault(
 
 
 @pytest.mark.parametrize("start", ["#b\n3\tz", "4\tz", "2\tz", "03\tz", "#b\nx\tz"])
-def test_a_sentence_that_does_not_go_on_with_another_leaves_it_alone(tmp_path, start):
+def test_a_sentence_that_does_not_continue_another_does_not_spoil_it(tmp_path, start):
     first, _ = blocks_of(tmp_path, f"1\tx\n2\ty\n\n{start}\n\n")
     assert first.rows == ("1\tx", "2\ty")
     assert first.fault is None
@@ -124,7 +124,7 @@ def test_a_sentence_that_is_too_long_is_not_kept_and_the_next_is_read(tmp_path, 
         ("1\tx\n\n", None),
     ],
 )
-def test_what_the_end_of_a_file_lacks_is_told_once_the_sentence_is_read(
+def test_a_missing_end_of_a_file_is_warned_of_once_the_sentence_is_read(
     tmp_path, caplog, text, reason
 ):
     (tmp_path / "file").write_text("1\tw\n\n" + text)
@@ -132,7 +132,9 @@ def test_what_the_end_of_a_file_lacks_is_told_once_the_sentence_is_read(
     with caplog.at_level(logging.WARNING):
         assert len(list(scan_blocks(path, read_blocks(path), Block.columns))) == 2
     messages = [record.getMessage() for record in caplog.records]
-    assert [one.startswith(f"{path}:3: {reason}. ") for one in messages] == [True] * bool(reason)
+    assert [message.startswith(f"{path}:3: {reason}. ") for message in messages] == [True] * bool(
+        reason
+    )
 
 
 @pytest.mark.parametrize("start", ["#b\n1\tz", "1\tz", "1-2\tz\n1\tz", "0.1\tz\n1\tz"])

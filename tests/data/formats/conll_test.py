@@ -137,7 +137,9 @@ def sentence_of(*nodes: tuple) -> ConllSentence:
 
 def graph_of(identifier: str):
     sentences = records_of(scan_conll(str(CONLLU)))
-    return enhanced_graph(next(one for one in sentences if one.identifier == identifier))
+    return enhanced_graph(
+        next(sentence for sentence in sentences if sentence.identifier == identifier)
+    )
 
 
 def test_a_shared_argument_has_two_heads():

@@ -10,7 +10,7 @@ RECORDING = Path(__file__).parents[2].parent / "shared" / "data" / "nmnist" / "s
 
 def events(times, columns, rows, brighter):
     return CameraEvents(
-        *(numpy.array(each, numpy.int64) for each in (times, columns, rows, brighter))
+        *(numpy.array(column, numpy.int64) for column in (times, columns, rows, brighter))
     )
 
 
@@ -18,7 +18,7 @@ def test_an_event_by_hand(tmp_path):
     # column 3, row 33, brighter, at 0x012345 microseconds
     (tmp_path / "events.bin").write_bytes(bytes([3, 33, 0x81, 0x23, 0x45]))
     found = read_events(tmp_path / "events.bin")
-    assert [int(each[0]) for each in found] == [0x12345, 3, 33, 1]
+    assert [int(column[0]) for column in found] == [0x12345, 3, 33, 1]
     assert found.sources().tolist() == [34 * 34 + 33 * 34 + 3]
 
 

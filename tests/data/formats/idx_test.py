@@ -26,7 +26,7 @@ def test_the_bytes_are_those_of_the_description(tmp_path):
     assert read_idx(tmp_path / "array").tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
-def test_it_is_told_by_its_bytes_whether_a_file_is_compressed(tmp_path):
+def test_a_compressed_file_is_recognised_by_its_bytes(tmp_path):
     array = numpy.arange(6, dtype="u1").reshape(2, 3)
     (tmp_path / "array").write_bytes(gzip.compress(idx(array)))
     assert (read_idx(tmp_path / "array") == array).all()

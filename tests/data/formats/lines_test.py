@@ -19,7 +19,7 @@ def test_lines_are_numbered_from_one_and_have_no_end(tmp_path):
 
 
 @pytest.mark.parametrize("content, is_ended", [(b"a\nb", False), (b"a\nb\n", True)])
-def test_the_last_line_tells_whether_a_line_feed_ends_it(tmp_path, content, is_ended):
+def test_the_last_line_says_whether_a_line_feed_ends_it(tmp_path, content, is_ended):
     first, last = lines_of(tmp_path, content)
     assert first.is_ended
     assert last.is_ended == is_ended

@@ -109,14 +109,14 @@ def test_a_recording_that_cannot_be_read_says_which_and_why(content, fault, mess
     assert re.search(message, str(error))
 
 
-def test_one_that_cannot_be_read_leaves_the_others_alone(tmp_path):
+def test_a_recording_that_cannot_be_read_does_not_spoil_the_others(tmp_path):
     for name, content in (("a.wav", MONO), ("b.wav", MONO[:-1]), ("c.wav", MONO)):
         (tmp_path / name).write_bytes(content)
     first, error, last = read_recordings(tmp_path)
     assert (first.name, error.place, last.name) == ("a", "member b.wav", "c")
 
 
-def test_the_suffix_may_be_in_capitals_and_what_macos_leaves_is_none(tmp_path):
+def test_the_suffix_may_be_in_capitals_and_files_of_macos_are_ignored(tmp_path):
     for name in ("7_A_0.WAV", "._7_A_0.WAV", "._8_b_0.wav"):
         (tmp_path / name).write_bytes(MONO)
     (tmp_path / "folder.wav").mkdir()
@@ -146,7 +146,7 @@ def test_whichever_bit_of_a_header_is_flipped_no_recording_vanishes(tmp_path):
         damaged = changed(whole, bit // 8, bytes([whole[bit // 8] ^ 1 << bit % 8]))
         (tmp_path / "all.tar").write_bytes(damaged)
         try:
-            found = [f"{each.name}.wav" for each in read_recordings(tmp_path / "all.tar")]
+            found = [f"{recording.name}.wav" for recording in read_recordings(tmp_path / "all.tar")]
             assert found == names
         except MalformedInputError as error:
             assert error.fault is Fault.TAR

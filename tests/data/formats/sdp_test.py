@@ -168,7 +168,7 @@ def without_header(path: Path) -> str:
     "name, layout",
     [("SDP_2015", SDP_2015), ("SDP_2014", SDP_2014), ("AUGMENTED", SDP_AUGMENTED)],
 )
-def test_each_sentence_of_a_form_tells_it_without_header_and_name(tmp_path, name, layout):
+def test_each_sentence_shows_its_layout_without_header_and_name(tmp_path, name, layout):
     text = without_header(getattr(sample_files, name))
     sentences = text.strip().split("\n\n")
     assert len(sentences) == 10
@@ -202,7 +202,7 @@ IN_2015 = "1\ta\ta\tN\t-\t-\tf\n\n"
 
 
 @pytest.mark.parametrize("text", [IN_2014 + IN_2015, IN_2015 + IN_2014])
-def test_a_file_of_two_layouts_tells_none_without_a_header(tmp_path, text):
+def test_a_file_of_two_layouts_needs_a_header(tmp_path, text):
     with pytest.raises(MalformedInputError, match="1 of the first sentences are in SDP 201"):
         layout_of(tmp_path, text)
     assert layout_of(tmp_path, "#SDP 2015\n" + text) == SDP_2015

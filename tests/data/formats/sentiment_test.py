@@ -56,7 +56,7 @@ def test_a_label_may_have_a_name(tmp_path):
         ([""], Fault.EMPTY_FILE, 1, "no line has a token"),
     ],
 )
-def test_what_is_wrong_with_a_sentence_is_told_with_its_line(tmp_path, rows, fault, line, detail):
+def test_a_fault_of_a_sentence_has_its_line(tmp_path, rows, fault, line, detail):
     (error,) = scan_columns(tmp_path, *rows)
     assert isinstance(error, MalformedInputError)
     assert (error.fault, error.line) == (fault, line)
@@ -102,7 +102,7 @@ def test_words_are_parted_by_spaces_alone(tmp_path):
         ("1\t", Fault.NO_WORDS, "nothing after the label"),
     ],
 )
-def test_what_is_wrong_with_a_line_is_told_with_its_number(tmp_path, line, fault, detail):
+def test_a_fault_of_a_line_has_its_number(tmp_path, line, fault, detail):
     _, error = scan_lines(tmp_path, f"0\tdull\n{line}\n")
     assert isinstance(error, MalformedInputError)
     assert (error.fault, error.line) == (fault, 2)
@@ -113,8 +113,8 @@ def test_what_is_wrong_with_a_line_is_told_with_its_number(tmp_path, line, fault
 @pytest.mark.parametrize("between", ["", "\n", " \n\n"])
 def test_a_line_feed_within_a_sentence_costs_both_halves(tmp_path, between):
     results = scan_lines(tmp_path, f"0\tdull\n1\tvery\n{between}good\n1\tfine\n")
-    kept = [one.words for one in results if not isinstance(one, MalformedInputError)]
-    faults = [one.fault for one in results if isinstance(one, MalformedInputError)]
+    kept = [result.words for result in results if not isinstance(result, MalformedInputError)]
+    faults = [result.fault for result in results if isinstance(result, MalformedInputError)]
     assert kept == [["dull"], ["fine"]]
     assert faults == [Fault.EMPTY_LINE] * between.count("\n") + [Fault.LINE_WITHIN]
 
@@ -128,7 +128,7 @@ def test_a_line_feed_within_a_sentence_costs_both_halves(tmp_path, between):
         ("index\tsentence", Fault.NO_LABELS),
     ],
 )
-def test_a_header_is_told_as_what_it_is(tmp_path, header, fault):
+def test_a_header_is_recognised(tmp_path, header, fault):
     error, *_ = scan_lines(tmp_path, f"{header}\n1\tgood\n")
     assert (error.fault, error.line) == (fault, 1)
 
@@ -155,7 +155,7 @@ def test_a_malformed_beginning_does_not_hide_it(tmp_path, path, layout):
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "no layout at all\n"])
-def test_where_nothing_tells_it_is_trees(tmp_path, text):
+def test_trees_are_the_layout_where_no_line_decides(tmp_path, text):
     (tmp_path / "data").write_text(text)
     assert find_sentiment_layout(str(tmp_path / "data")) == "trees"
 

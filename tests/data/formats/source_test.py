@@ -22,7 +22,7 @@ def content_of(path, content):
 
 
 @pytest.mark.parametrize("compress", [bytes, *COMPRESS])
-def test_compression_is_told_by_content_whatever_the_name(tmp_path, compress):
+def test_compression_is_recognised_by_content_whatever_the_name(tmp_path, compress):
     for name in ("data", "data.gz", "data.xz", "data.bz2"):
         path = tmp_path / name
         path.write_bytes(compress(TEXT))
@@ -67,7 +67,9 @@ def test_a_stream_that_was_cut_anywhere_is_damaged_and_the_file_named(tmp_path, 
 
 
 @pytest.mark.parametrize("compress", COMPRESS)
-def test_whichever_bit_is_flipped_the_content_is_right_or_the_damage_told(tmp_path, compress):
+def test_whichever_bit_is_flipped_the_content_is_right_or_the_damage_is_reported(
+    tmp_path, compress
+):
     whole = compress(TEXT * 3)
     for bit in range(8 * 10, 8 * len(whole), 5):
         damaged = bytearray(whole)

@@ -58,7 +58,7 @@ def test_each_line_of_a_file_is_a_sentence_with_its_class_and_its_place():
 
 def test_each_phrase_of_a_tree_is_a_sentence_where_that_is_asked_for():
     sentences = list(scan_sst(str(SST), CLASSES, phrases=True))
-    assert [(" ".join(one.words), one.label) for one in sentences[:6]] == [
+    assert [(" ".join(sentence.words), sentence.label) for sentence in sentences[:6]] == [
         ("Lovely !", "2"),
         ("Lovely", "2"),
         ("!", "1"),
@@ -82,7 +82,7 @@ def test_a_line_that_cannot_be_read_is_an_error_in_the_place_of_its_sentences(tm
     assert "the line ends before the bracket of character" in str(cut)
 
 
-def test_a_wrong_label_can_be_told_from_a_wrong_bracket():
+def test_a_wrong_label_is_distinguished_from_a_wrong_bracket():
     with pytest.raises(SentimentLabelError):
         parse_sst("(7 It)")
 
@@ -103,7 +103,7 @@ def test_a_wrong_label_can_be_told_from_a_wrong_bracket():
         ("((2 It) (3 works))", "the phrase of character 1 has no label"),
     ],
 )
-def test_what_is_wrong_with_a_line_is_told_with_its_place(line, message):
+def test_what_is_wrong_with_a_line_is_reported_with_its_place(line, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         parse_sst(line)
 

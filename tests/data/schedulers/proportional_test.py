@@ -156,7 +156,12 @@ def test_in_a_run_that_can_be_resumed_the_share_of_an_epoch_follows_from_its_num
     def graphs_of(number):
         batches = list(SeededDataLoader(loader, 1, "train", lambda: number))
         assert len(batches) == len(loader) == 3 + 5
-        return [one["id"] for batch in batches if "graph" in batch for one in batch["metadata"]]
+        return [
+            metadata["id"]
+            for batch in batches
+            if "graph" in batch
+            for metadata in batch["metadata"]
+        ]
 
     first = graphs_of(0)
     random.random()
