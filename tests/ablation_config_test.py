@@ -15,9 +15,9 @@ from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 
 FOLDER = Path(__file__).parents[1] / "training_config"
 BASES = {
-    f"latent_classifier_{count}_clusters{pace}.libsonnet": f"latent_classifier/{count}_clusters"
+    f"latent_classifier_{count}_clusters{length}.libsonnet": f"latent_classifier/{count}_clusters"
     for count in ("three", "ten")
-    for pace in ("", "_in_haste")
+    for length in ("", "_short")
 }
 BASES["estimators.libsonnet"] = "latent_classifier/three_clusters"
 OF_ESTIMATORS = list(BASES)
@@ -52,10 +52,10 @@ def test_every_variant_can_be_built(file):
         Model.from_params(Params(copy.deepcopy(variant.config["model"])), vocab=vocab)
 
 
-def test_in_haste_learning_rate_times_steps_is_what_it_is_without():
-    def paths(pace):
-        variants = plan_of(f"latent_classifier_ten_clusters{pace}.libsonnet").variants
+def test_in_a_short_run_learning_rate_times_steps_is_that_of_a_long_one():
+    def paths(length):
+        variants = plan_of(f"latent_classifier_ten_clusters{length}.libsonnet").variants
         trainers = {name: variant.config["trainer"] for name, variant in variants.items()}
         return {name: t["num_epochs"] * t["optimizer"]["lr"] for name, t in trainers.items()}
 
-    assert paths("_in_haste") == pytest.approx(paths(""))
+    assert paths("_short") == pytest.approx(paths(""))
