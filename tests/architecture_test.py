@@ -57,7 +57,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
     "models": {"nn", "modules", "metrics", "structures"},
     "predictors": {"data", "modules"},
-    "training": {"compat.whole_files"},
+    "training": {"config_checks", "compat.whole_files"},
     "callbacks": {"data", "modules", "estimators", "compat.whole_files"},
     "ablation": {
         "metrics",

@@ -3,8 +3,9 @@
 from typing import List
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+
+from spigot_allennlp.config_checks import check_least
 
 
 @LearningRateScheduler.register("inverse_square_root")
@@ -25,8 +26,7 @@ class InverseSquareRoot(LearningRateScheduler):
     def __init__(
         self, optimizer: torch.optim.Optimizer, delay: int = 1, last_epoch: int = -1
     ) -> None:
-        if delay < 0:
-            raise ConfigurationError(f"delay must not be negative but found {delay}.")
+        check_least(0, delay=delay)
         self.delay = delay
         super().__init__(optimizer, last_epoch)
 

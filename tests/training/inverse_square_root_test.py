@@ -25,5 +25,5 @@ def test_without_delay_it_falls_from_the_second_epoch_on():
 
 
 def test_a_negative_delay_is_refused():
-    with pytest.raises(ConfigurationError, match="delay must not be negative but found -1"):
+    with pytest.raises(ConfigurationError, match="delay must be at least 0 but is -1"):
         rates(delay=-1)

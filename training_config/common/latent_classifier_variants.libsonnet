@@ -1,15 +1,15 @@
 // For `allennlp ablate --variants`: every estimator on latent clusters, and what they lie between. Where Mihaylova et al. (2020)
 // have the estimator, `picked` holds the learning rate and the step size that they picked; their step sizes multiply the gradient
-// of the mean over 5000 points, ours that of each. Where they have not, the estimator has its default settings. With `haste` there
+// of the mean over 5000 points, ours that of each. Where they have not, the estimator has its default settings. With `speedup` there
 // are as many times fewer steps, of a learning rate as many times as large: Adam goes about as far.
 local by_mean(step_size) = { step_size: step_size / 5000 };
 
-function(picked, haste=1) {
+function(picked, speedup=1) {
   local others = 2e-3,
   local variant(estimator, lr) = {
     'model.argmax.estimator': estimator,
-    'trainer.optimizer.lr': lr * haste,
-    'trainer.num_epochs': 100 / haste,
+    'trainer.optimizer.lr': lr * speedup,
+    'trainer.num_epochs': 100 / speedup,
   },
   local published(type) = variant({ type: type } + by_mean(picked[type].step_size), picked[type].lr),
   pipeline: variant({ type: 'pipeline' }, others),

@@ -30,7 +30,7 @@ from spigot_allennlp.ablation.run.single_run import INSTANCES, Run
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run, with its record as it was when the report was begun."""
+    """A run, with its record as it was when it was read for the report."""
 
     run: Run
     record: RunRecord

@@ -218,7 +218,7 @@ class RayCluster(Executor):
         room = resources.get("CPU", 0) // self._threads
         if self._gpus:
             room = min(room, resources.get("GPU", 0) // self._gpus)
-        # Where there is no room for one, Ray waits for a node, and says so.
+        # Where there is not enough for a single run, Ray waits for a node, and logs it.
         return max(1, int(room if self._jobs is None else min(room, self._jobs)))
 
     def _launch(self, run: Run) -> Hashable:
