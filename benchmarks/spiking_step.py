@@ -16,11 +16,10 @@ from torch import LongTensor, Tensor
 from benchmarks.goals import RATIO
 from benchmarks.measurement import Clock, race
 from benchmarks.results import Metric
-from spigot_allennlp.modules.count_loss import CountLoss
-from spigot_allennlp.modules.spike_trains import SpikeTrains
-from spigot_allennlp.modules.spiking_gradient.hm2_bp import HM2BP
-from spigot_allennlp.modules.spiking_layer.fully_connected import FullyConnected
+from spigot_allennlp.modules.spiking_gradient import HM2BP
+from spigot_allennlp.modules.spiking_layer import FullyConnected, SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
+from spigot_allennlp.modules.spiking_objective import CountLoss
 
 _SIZES, _THRESHOLDS = [784, 400, 10], [10.0, 4.0]
 # The share of the pixels of a digit that are not white, and the rate of the strongest spike train.

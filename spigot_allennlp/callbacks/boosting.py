@@ -5,7 +5,7 @@ from typing import Any
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
-from spigot_allennlp.modules.sample_boosting import SampleBoosting
+from spigot_allennlp.modules.spiking_objective import SampleBoosting
 
 
 @TrainerCallback.register("boosting")

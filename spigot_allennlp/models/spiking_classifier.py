@@ -9,12 +9,11 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import LongTensor, Tensor
 
 from spigot_allennlp.metrics.class_scores import ClassScores
-from spigot_allennlp.modules.count_loss import CountLoss
-from spigot_allennlp.modules.sample_boosting import SampleBoosting
-from spigot_allennlp.modules.spike_encoding.spike_encoding import SpikeEncoding
-from spigot_allennlp.modules.spike_trains import SpikeTrains
+from spigot_allennlp.modules.spike_encoding import SpikeEncoding
+from spigot_allennlp.modules.spiking_layer import SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
-from spigot_allennlp.nn.spiking.effects import potentials
+from spigot_allennlp.modules.spiking_objective import CountLoss, SampleBoosting
+from spigot_allennlp.nn.spiking.psp import spike_train_psp
 
 LABELS = "labels"
 
@@ -97,11 +96,11 @@ class SpikingClassifier(Model):
 
     def output_potentials(self, trains: List[SpikeTrains]) -> Tensor:
         """
-        The S-PSP (`nn/spiking/effects.py`) of each input of the output layer at each of its
+        The S-PSP (`nn/spiking/psp.py`) of each input of the output layer at each of its
         neurons, shape `(batch_size, num_inputs, num_neurons)`, given what `run` has found.
         """
         sent, fired = trains[-2].fired, trains[-1].fired
-        return potentials(sent, fired, self.network.layers[-1].neurons)
+        return spike_train_psp(sent, fired, self.network.layers[-1].neurons)
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Of each sample its `label`, and the firing `counts` of all classes."""

@@ -1,8 +1,6 @@
 """Torch modules that models assemble, `StructuredArgmaxLayer` first."""
 
-from spigot_allennlp.modules import seq2vec_encoders
 from spigot_allennlp.modules.arc_encoder import ArcEncoder
-from spigot_allennlp.modules.exponential_penalty import ExponentialPenalty
 from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
@@ -10,6 +8,8 @@ from spigot_allennlp.modules.seq2seq_encoders import SparseAttentiveLstm
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
 from spigot_allennlp.modules.spiking_layer import SpikingLayer
+from spigot_allennlp.modules.spiking_network import SpikingNetwork
+from spigot_allennlp.modules.spiking_objective import ExponentialPenalty
 from spigot_allennlp.modules.structured_argmax_layer import Latent, StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.modules.token_embedders import OneHotEmbedder
@@ -27,6 +27,7 @@ __all__ = [
     "SpikeEncoding",
     "SpikingGradient",
     "SpikingLayer",
+    "SpikingNetwork",
     "StructuredArgmaxLayer",
     "StructuredLoss",
     "WordDropout",

@@ -1,19 +1,22 @@
-"""Layers of spiking neurons, one behind the other, and the gradient through all of them."""
+"""A network of spiking layers, by itself and as AllenNLP's encoders of sequences."""
 
 import math
-from typing import List
+from typing import List, Optional
 
 import torch
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
+from allennlp.modules import Seq2SeqEncoder, Seq2VecEncoder
+from torch import BoolTensor, Tensor
 
-from spigot_allennlp.modules.spike_trains import SpikeTrains
-from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
-from spigot_allennlp.modules.spiking_layer.spiking_layer import SpikingLayer
+from spigot_allennlp.modules.spiking_gradient import SpikingGradient
+from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
 
 
 class SpikingNetwork(torch.nn.Module, FromParams):
     """
+    Spiking layers in a row, and the gradient through all of them.
+
     # Parameters
 
     input_shape : `List[int]`
@@ -40,15 +43,80 @@ class SpikingNetwork(torch.nn.Module, FromParams):
 
     def forward(self, trains: SpikeTrains) -> List[SpikeTrains]:
         """
-        The spike trains of all layers, given those of the inputs, `(batch_size, steps, input_dim)`.
+        Returns the spike trains of all layers, given those of the inputs, `(batch_size, steps,
+        input_dim)`.
         """
         if trains.spikes.size(2) != self.input_dim:
             raise ConfigurationError(
                 f"The network has {self.input_dim} inputs (its input_shape), but was given "
                 f"{trains.spikes.size(2)}."
             )
-        found = []
+        layer_trains = []
         for number, layer in enumerate(self.layers, start=1):
             trains = self.gradient(trains, layer, number == len(self.layers))
-            found.append(trains)
-        return found
+            layer_trains.append(trains)
+        return layer_trains
+
+
+class SpikingEncoder(torch.nn.Module):
+    """
+    What the encoders below have in common; stands before AllenNLP's class among their bases. A step
+    of the sequence is a step of time; an input spikes where it is greater than a half.
+
+    # Parameters
+
+    network : `SpikingNetwork`
+    """
+
+    def __init__(self, network: SpikingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def get_input_dim(self) -> int:
+        return self.network.input_dim
+
+    def get_output_dim(self) -> int:
+        return self.network.output_dim
+
+    def output_trains(self, tokens: Tensor, mask: Optional[BoolTensor]) -> SpikeTrains:
+        """Returns the spike trains of the output neurons; no input spikes at a masked step."""
+        if mask is not None:
+            tokens = tokens * mask.unsqueeze(-1).to(tokens.dtype)
+        spikes = (tokens > 0.5).to(tokens.dtype)
+        # zeros and ones, with the gradient of what they were made of
+        return self.network(SpikeTrains.of(spikes + (tokens - tokens.detach())))[-1]
+
+
+@Seq2SeqEncoder.register("spiking_encoder")
+class SpikingSeq2SeqEncoder(SpikingEncoder, Seq2SeqEncoder):
+    """
+    Returns the spikes of the output neurons, zeros and ones; under HM2-BP, which knows counts
+    alone, a count has the mean of the gradients of its spikes. For inputs and parameters see
+    `SpikingEncoder`.
+
+    Registered as a `Seq2SeqEncoder` with name "spiking_encoder".
+    """
+
+    def is_bidirectional(self) -> bool:
+        return False
+
+    def forward(self, inputs: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
+        """
+        Returns spikes `(batch_size, steps, output_dim)`, given `(batch_size, steps, input_dim)`. No
+        neuron spikes at a masked step.
+        """
+        spikes = self.output_trains(inputs, mask).differentiable()
+        return spikes if mask is None else spikes * mask.unsqueeze(-1).to(spikes.dtype)
+
+
+@Seq2VecEncoder.register("spiking_encoder")
+class SpikingSeq2VecEncoder(SpikingEncoder, Seq2VecEncoder):
+    """
+    Returns how often each output neuron fired. For inputs and parameters see `SpikingEncoder`.
+
+    Registered as a `Seq2VecEncoder` with name "spiking_encoder".
+    """
+
+    def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
+        """Returns counts `(batch_size, output_dim)`, given `(batch_size, steps, input_dim)`."""
+        return self.output_trains(tokens, mask).counts

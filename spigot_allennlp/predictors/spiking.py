@@ -14,7 +14,7 @@ from allennlp.nn import util
 from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.formats.idx import as_bytes
-from spigot_allennlp.modules.spike_trains import SpikeTrains
+from spigot_allennlp.modules.spiking_layer import SpikeTrains
 from spigot_allennlp.predictors.line_predictor import InputLine, LinePredictor
 
 
@@ -52,7 +52,7 @@ class SpikingPredictor(LinePredictor):
         For so many samples.
     details : `bool`, optional (default = `False`)
         Whether the output has the `spikes` of each layer, pairs of step and neuron, and the
-        `potentials` of the output layer: the S-PSP (`nn/spiking/effects.py`) of each of its inputs
+        `potentials` of the output layer: the S-PSP (`nn/spiking/psp.py`) of each of its inputs
         at each of its neurons.
     on_error : `str`, optional (default = `"raise"`)
         See `LinePredictor`.

@@ -5,7 +5,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.callbacks.boosting import Boosting
-from spigot_allennlp.modules.sample_boosting import SampleBoosting
+from spigot_allennlp.modules.spiking_objective import SampleBoosting
 
 
 def test_weights_change_at_the_end_of_an_epoch():

@@ -6,7 +6,7 @@ from allennlp.common.testing import ModelTestCase
 from allennlp.data import Batch
 
 import spigot_allennlp  # noqa: F401 (registers what the config names)
-from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
+from spigot_allennlp.modules.spiking_gradient import SpikingGradient
 
 EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 

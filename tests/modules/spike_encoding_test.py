@@ -3,42 +3,47 @@ import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.modules.spike_encoding import Events, Latency, Rate, SpikeEncoding
+from spigot_allennlp.modules.spike_encoding import (
+    EventEncoding,
+    LatencyEncoding,
+    RateEncoding,
+    SpikeEncoding,
+)
 
 
 def test_bytes_spike_in_proportion_to_their_value():
     image = torch.tensor([[0, 51, 255]], dtype=torch.uint8)
-    spikes = Rate(5000, max_rate=0.5)(image)
+    spikes = RateEncoding(5000, max_rate=0.5)(image)
     assert spikes.shape == (1, 5000, 3)
     assert spikes.float().mean(1)[0].tolist() == pytest.approx([0, 0.1, 0.5], abs=0.03)
 
 
-def test_each_frame_lasts_equally_long_and_the_rest_is_silent():
+def test_each_frame_lasts_equally_long_and_what_is_left_is_silent():
     frames = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
-    (spikes,) = Rate(7, max_rate=1.0)(frames)
+    (spikes,) = RateEncoding(7, max_rate=1.0)(frames)
     assert spikes[:, 0].tolist() == [True] * 3 + [False] * 4
     assert spikes[:, 1].tolist() == [False] * 3 + [True] * 3 + [False]
 
 
-def test_spikes_are_new_in_each_pass_or_drawn_once():
+def test_spikes_are_new_in_each_pass_or_sampled_once():
     image, samples = torch.full((2, 50), 0.5), torch.tensor([3, 4])
-    new, once = Rate(20), Rate(20, seed=1)
+    new, once = RateEncoding(20), RateEncoding(20, seed=1)
     assert not torch.equal(new(image), new(image))
     assert torch.equal(once(image, samples), once(image, samples))
     assert not torch.equal(once(image, samples)[0], once(image, samples)[1])
-    assert not torch.equal(once(image, samples), Rate(20, seed=2)(image, samples))
+    assert not torch.equal(once(image, samples), RateEncoding(20, seed=2)(image, samples))
 
 
 def test_the_stronger_the_sooner_and_the_weak_never():
     image = torch.tensor([[1.0, 0.55, 0.1, 0.09, 0.0]])
-    (spikes,) = Latency(11, threshold=0.1)(image)
+    (spikes,) = LatencyEncoding(11, threshold=0.1)(image)
     assert spikes.sum(0).tolist() == [1, 1, 1, 0, 0]
     assert spikes[:, :3].float().argmax(0).tolist() == [0, 5, 10]
 
 
 def test_events_fall_into_steps_and_padding_does_not_count():
     events = torch.tensor([[[0, 1], [599, 1], [600, 2], [9999, 0]], [[1200, 0], [-1, -1]] * 2])
-    spikes = Events(num_steps=3, step_width=600, num_inputs=3)(events)
+    spikes = EventEncoding(num_steps=3, step_width=600, num_inputs=3)(events)
     assert spikes.nonzero().tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 0]]
 
 
@@ -58,8 +63,8 @@ def test_an_encoding_that_cannot_be_says_why(options, message):
 
 def test_what_an_encoding_cannot_take_is_refused():
     with pytest.raises(ConfigurationError, match="has 9 frames, more than there are steps, 8"):
-        Rate(8)(torch.rand(1, 9, 2))
+        RateEncoding(8)(torch.rand(1, 9, 2))
     with pytest.raises(ConfigurationError, match="the samples no numbers"):
-        Rate(8, seed=1)(torch.rand(1, 2))
+        RateEncoding(8, seed=1)(torch.rand(1, 2))
     with pytest.raises(ConfigurationError, match="from source 5, but num_inputs is 3"):
-        Events(num_inputs=3)(torch.tensor([[[0, 5]]]))
+        EventEncoding(num_inputs=3)(torch.tensor([[[0, 5]]]))

@@ -5,8 +5,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.modules import Seq2SeqEncoder, Seq2VecEncoder
 from torch.testing import assert_close
 
-from spigot_allennlp.modules.spike_trains import SpikeTrains
-from spigot_allennlp.modules.spiking_gradient.spiking_gradient import SpikingGradient
+from spigot_allennlp.modules.spiking_gradient import SpikingGradient
+from spigot_allennlp.modules.spiking_layer import SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
 
 GRADIENTS = SpikingGradient.list_available()
@@ -43,7 +43,7 @@ def trains(number, steps=40):
 def test_every_gradient_reaches_all_weights(gradient):
     model = network(gradient)
     found = model(trains(36))
-    assert [each.counts.shape for each in found] == [(2, 32), (2, 8), (2, 3)]
+    assert [layer.counts.shape for layer in found] == [(2, 32), (2, 8), (2, 3)]
     (found[-1].counts - 10).square().sum().backward()
     for parameter in model.parameters():
         assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().sum() > 0

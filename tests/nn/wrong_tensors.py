@@ -25,17 +25,16 @@ from spigot_allennlp.modules.memory_score import BilinearMemoryScore
 from spigot_allennlp.nn.attentive.cell import AttentiveOptions, State
 from spigot_allennlp.nn.attentive.memory import Memories, threshold_weights
 from spigot_allennlp.nn.spiking.connection import all_to_all
-from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
-from spigot_allennlp.nn.spiking.hm2_bp import Rule
+from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions, SpikeGradientProblem
+from spigot_allennlp.nn.spiking.hm2_bp import HM2BPLayer
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from spigot_allennlp.nn.spiking.options import Options
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.structures.structure import Structure
 
 ROOT = Path(spigot_allennlp.__file__).parent
 BATCH, LENGTH, TAGS, STEPS, INPUTS, NEURONS = 2, 4, 3, 5, 6, 2
 CONNECTION, NEURON = all_to_all(INPUTS, NEURONS), Neurons(0.5)
-RULE = Rule(CONNECTION, NEURON, Options(), 1.0, True, 1)
+HM2BP_LAYER = HM2BPLayer(CONNECTION, NEURON, HM2BPOptions(), 1.0, True, 1)
 
 # Functions whose argument is an inference, or a tensor of any kind and shape; and what looks at
 # scores on their way to a function that checks them.
@@ -65,19 +64,16 @@ FREE = {
     "chain_scores(transitions)": "...",
     "chain_scores(unary)": {0, 1},
     "clip_norm(tensor)": "...",
-    "draw_by_tensors(bounds)": {1, 2},
-    "draw_spikes(probabilities)": {1, 2},
-    "effects_by_steps(fired)": {0, 1, 2},
-    "factor_of_inhibition(fired)": {1},
     "firing_counts(fired)": {0, 1, 2},
+    "inhibition_factor(fired)": {1},
     "per_instance(like)": "...",
-    "potentials(fired)": {2},
-    "potentials(spikes)": {2},
+    "psp_per_spike(fired)": {0, 1, 2},
+    "sample_spikes(probabilities)": {1, 2},
     "simulate(spikes)": {0, 1},
-    "simulate_by_steps(spikes)": {0, 1},
     "simulate_differentiably(spikes)": {0, 1},
     "softmax_weights(scores)": {1},
-    "spike_effects(fired)": {0, 1, 2},
+    "spike_train_psp(fired)": {2},
+    "spike_train_psp(spikes)": {2},
     "spiking_layer(spikes)": {1},
     "threshold_weights(scores)": {1},
     "value_and_gradient(point)": "...",
@@ -161,12 +157,11 @@ def arguments(room):
         "dtype": torch.float,
         "connection": CONNECTION,
         "neurons": NEURON,
-        "rule": RULE,
+        "layer": HM2BP_LAYER,
         "problem": SpikeGradientProblem(
-            spikes, fired, weight, delta, delta, CONNECTION, NEURON, Options(), True
+            spikes, fired, weight, delta, delta, CONNECTION, NEURON, HM2BPOptions(), True
         ),
         "probabilities": torch.rand(BATCH, 2, INPUTS),
-        "bounds": torch.ones(BATCH, 2, INPUTS, dtype=torch.long),
         "steps_per_frame": 3,
         "seeds": torch.zeros(BATCH, dtype=torch.long),
         "cell": lstm(1),

@@ -1,6 +1,6 @@
-"""Which input of a spiking layer reaches which neuron by which weight."""
+"""Says which input of a spiking layer reaches which neuron by which weight."""
 
-from typing import Dict, NamedTuple, Sequence, Tuple
+from typing import Dict, NamedTuple
 
 import numpy
 import torch
@@ -9,6 +9,14 @@ from torch import Tensor
 from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
 
 _WEIGHT = Signature(Argument("weight", FLOATS, ("num_rows", "width")))
+
+
+class ImageShape(NamedTuple):
+    """The extent of an image; inputs are ordered by row, column and channel."""
+
+    height: int
+    width: int
+    channels: int
 
 
 class Connection(NamedTuple):
@@ -23,8 +31,8 @@ class Connection(NamedTuple):
         Shape `(num_inputs + 1,)`: the pairs of input j are those from `offsets[j]` to
         `offsets[j + 1]`.
     rows, places : `numpy.ndarray`
-        Of each pair the row of the weights, and the place that is reached. No input reaches a place
-        twice.
+        Shape `(num_pairs,)`: of each pair the row of the weights, and the place that is reached. No
+        input reaches a place twice.
     num_rows, num_places, width : `int`
     """
 
@@ -45,26 +53,21 @@ class Connection(NamedTuple):
 
     @property
     def sizes(self) -> Dict[str, int]:
-        """By the names that they have where tensors are checked."""
+        """The sizes by the names of dimensions in the checks of tensors."""
         return {"num_inputs": self.num_inputs, "num_rows": self.num_rows, "width": self.width}
-
-    @property
-    def fan_in(self) -> int:
-        """The most inputs that a neuron has."""
-        return int(numpy.bincount(self.places).max())
 
 
 def all_to_all(num_inputs: int, num_neurons: int) -> Connection:
-    """Every input reaches every neuron, by a weight of its own: one place, a row for each input."""
+    """Connects every input to every neuron: a single place, and a row of weights for each input."""
     rows = numpy.arange(num_inputs)
-    return _connection(rows, rows, numpy.zeros_like(rows), (num_inputs, num_inputs, 1, num_neurons))
+    return _connection(rows, rows, numpy.zeros_like(rows), num_inputs, num_inputs, 1, num_neurons)
 
 
-def convolution(shape: Tuple[int, int, int], num_channels: int, size: int) -> Connection:
+def convolution(shape: ImageShape, num_channels: int, size: int) -> Connection:
     """
-    Windows of `size` times `size` inputs, at every place where they fit. The inputs have `shape`
-    (height, width, channels), in this order; a row of the weights for each input of a window,
-    ordered likewise.
+    Connects each place to a window of `size` times `size` inputs; there are as many places as
+    windows fit in. Inputs are in the order of `shape`; the weights have a row for each input of a
+    window, in the same order.
     """
     height, width, channels = shape
     high, wide = height - size + 1, width - size + 1
@@ -73,14 +76,21 @@ def convolution(shape: Tuple[int, int, int], num_channels: int, size: int) -> Co
     y, x, down, right, channel = (axis.reshape(-1) for axis in grid)
     inputs = ((y + down) * width + x + right) * channels + channel
     rows = (down * size + right) * channels + channel
-    sizes = height * width * channels, size * size * channels, high * wide, num_channels
-    return _connection(inputs, rows, y * wide + x, sizes)
+    return _connection(
+        inputs,
+        rows,
+        places=y * wide + x,
+        num_inputs=height * width * channels,
+        num_rows=size * size * channels,
+        num_places=high * wide,
+        width=num_channels,
+    )
 
 
-def pooling(shape: Tuple[int, int, int], size: int) -> Connection:
+def pooling(shape: ImageShape, size: int) -> Connection:
     """
-    Tiles of `size` times `size` inputs, those of each channel by themselves, with one weight for
-    all. At the lower and right border tiles may be cut off.
+    Connects each neuron to a tile of `size` times `size` inputs of its channel, all by the same
+    weight. At the lower and right border tiles may be cut off.
     """
     height, width, channels = shape
     wide, high = -(-width // size), -(-height // size)
@@ -88,14 +98,20 @@ def pooling(shape: Tuple[int, int, int], size: int) -> Connection:
     y, x, channel = (axis.reshape(-1) for axis in grid)
     places = ((y // size) * wide + x // size) * channels + channel
     inputs = numpy.arange(height * width * channels)
-    sizes = len(inputs), 1, high * wide * channels, 1
-    return _connection(inputs, numpy.zeros_like(inputs), places, sizes)
+    rows, num_places = numpy.zeros_like(inputs), high * wide * channels
+    return _connection(inputs, rows, places, len(inputs), 1, num_places, width=1)
 
 
 def _connection(
-    inputs: numpy.ndarray, rows: numpy.ndarray, places: numpy.ndarray, sizes: Sequence[int]
+    inputs: numpy.ndarray,
+    rows: numpy.ndarray,
+    places: numpy.ndarray,
+    num_inputs: int,
+    num_rows: int,
+    num_places: int,
+    width: int,
 ) -> Connection:
-    num_inputs, num_rows, num_places, width = sizes
+    """Sorts the pairs of an input and a place, with their rows, by the input."""
     order = numpy.argsort(inputs, kind="stable")
     offsets = numpy.concatenate([[0], numpy.bincount(inputs, minlength=num_inputs).cumsum()])
     return Connection(offsets, rows[order], places[order], num_rows, num_places, width)
@@ -103,8 +119,8 @@ def _connection(
 
 def as_matrix(connection: Connection, weight: Tensor) -> Tensor:
     """
-    All weights with the zeros between them, shape `(num_inputs, num_neurons)`; differentiable in
-    `weight`.
+    Returns all weights with the zeros between them, shape `(num_inputs, num_neurons)`;
+    differentiable in `weight`.
     """
     _WEIGHT.check(weight, num_rows=connection.num_rows, width=connection.width)
     inputs = numpy.repeat(numpy.arange(connection.num_inputs), numpy.diff(connection.offsets))

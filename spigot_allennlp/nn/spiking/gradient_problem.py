@@ -1,32 +1,55 @@
-"""All that the backward pass of HM2-BP through a layer has to know, in one hand."""
+"""What the backward pass of HM2-BP through a layer is computed from."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from spigot_allennlp.nn.spiking.options import Options
+
+
+class HM2BPOptions(NamedTuple):
+    """
+    What HM2-BP does where its equations leave a choice. The defaults are those of the code of
+    [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
+
+    # Parameters
+
+    rate_correction : `bool`, optional (default = `True`)
+        Whether the gradient of a weight takes into account that the S-PSPs of a neuron grow with
+        its firing count.
+    subthreshold_potential : `float`, optional (default = `0.1`)
+        Stands for the S-PSP of an input that spikes at a neuron that does not.
+    subthreshold_ratio : `float`, optional (default = `0.5`)
+        Stands for the quotient of an S-PSP and the firing count, in the rate correction of a neuron
+        that does not spike.
+    """
+
+    rate_correction: bool = True
+    subthreshold_potential: float = 0.1
+    subthreshold_ratio: float = 0.5
 
 
 class SpikeGradientProblem(NamedTuple):
     """
+    A layer whose spikes are known, and the gradient that arrives at its firing counts.
+
     # Parameters
 
     spikes, fired : `BoolTensor`
-        Of inputs and neurons, shape `(batch_size, steps, num_inputs)` and `(batch_size, steps,
-        num_neurons)`.
+        The spikes of inputs and neurons, shape `(batch_size, steps, num_inputs)` and `(batch_size,
+        steps, num_neurons)`.
     weight : `Tensor`
         Shape `(num_rows, width)` of the `connection`.
     delta : `Tensor`
         Shape `(batch_size, num_neurons)`: the gradient of the neurons' counts, divided by their
         threshold.
-    factor : `Tensor`
+    inhibition_factor : `Tensor`
         Of the same shape: by what the gradient of the weights is multiplied besides.
     connection : `Connection`
     neurons : `Neurons`
-    options : `Options`
-    for_counts : `bool`
+    options : `HM2BPOptions`
+    needs_count_gradient : `bool`
         Whether the gradient of the inputs' counts is asked for.
     """
 
@@ -34,8 +57,24 @@ class SpikeGradientProblem(NamedTuple):
     fired: BoolTensor
     weight: Tensor
     delta: Tensor
-    factor: Tensor
+    inhibition_factor: Tensor
     connection: Connection
     neurons: Neurons
-    options: Options
-    for_counts: bool
+    options: HM2BPOptions
+    needs_count_gradient: bool
+
+
+class SpikeGradients(NamedTuple):
+    """
+    The gradients of a `SpikeGradientProblem`, in the type of its weights.
+
+    # Parameters
+
+    weight : `Tensor`
+        Shape `(num_rows, width)`, summed over the batch.
+    counts : `Tensor`, optional
+        Of the inputs' firing counts, shape `(batch_size, num_inputs)`, if they are asked for.
+    """
+
+    weight: Tensor
+    counts: Optional[Tensor]

@@ -1,8 +1,17 @@
 """
-A spiking layer whose firing counts are differentiable, by the rule of HM2-BP.
+Hybrid macro/micro-level backpropagation (HM2-BP; Jin, Zhang & Li, 2018) through a spiking layer.
 
-Counts are sums of spikes, which have no derivative: autograd cannot find this gradient, so it is a
-`torch.autograd.Function`.
+At the macro level a loss is differentiated by firing counts, which are sums of spikes; at the micro
+level counts depend on the times of spikes by way of spike-train-level postsynaptic potentials
+(S-PSPs, see `psp.py`). The firing count of neuron i is about `a_i / threshold`, where `a_i`, its
+total postsynaptic potential, is the sum over its inputs j of weight times S-PSP, and an S-PSP
+`e_ij` is about proportional to the counts `o` at both ends. So (section 3.3)
+
+    do_i / dw_ij = e_ij / threshold * (1 + sum_l w_il * e_il / o_i / threshold)
+    do_i / do_j  = w_ij * e_ij / o_j / threshold
+
+the second factor of the first being the correction for the rate of the neuron itself. Where a count
+is zero, `e_ij / o_j` is one; what else stands in its place, `HM2BPOptions` says.
 """
 
 from typing import Any, NamedTuple, Optional, Tuple
@@ -11,42 +20,48 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import once_differentiable
 
+from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.connection import Connection
-from spigot_allennlp.nn.spiking.counts import firing_counts
-from spigot_allennlp.nn.spiking.effects import spike_effects
-from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem
-from spigot_allennlp.nn.spiking.gradients import gradients
+from spigot_allennlp.nn.spiking.gradient_problem import (
+    HM2BPOptions,
+    SpikeGradientProblem,
+    SpikeGradients,
+)
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from spigot_allennlp.nn.spiking.options import Options
-from spigot_allennlp.nn.spiking.simulation import simulate
+from spigot_allennlp.nn.spiking.psp import psp_per_spike
+from spigot_allennlp.nn.spiking.simulation import firing_counts, simulate
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
 
-_INPUT = Signature(
-    Argument("counts", FLOATS, ("batch_size", "num_inputs")),
-    Argument("weight", FLOATS, ("num_rows", "width")),
-    Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs")),
-)
-_OUTPUT = Signature(
-    Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons")),
-    Argument("wanted", TRUTH_VALUES, ("batch_size", "num_neurons")),
+_SPIKES = Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs"))
+_FIRED = Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons"))
+_WEIGHT = Argument("weight", FLOATS, ("num_rows", "width"))
+_INPUT = Signature(Argument("counts", FLOATS, ("batch_size", "num_inputs")), _WEIGHT, _SPIKES)
+_OUTPUT = Signature(_FIRED, Argument("wanted", TRUTH_VALUES, ("batch_size", "num_neurons")))
+_PROBLEM = Signature(
+    _SPIKES,
+    _FIRED,
+    _WEIGHT,
+    Argument("delta", FLOATS, ("batch_size", "num_neurons")),
+    Argument("inhibition_factor", FLOATS, ("batch_size", "num_neurons")),
 )
 
 # Mutual inhibition among output neurons that the gradient takes into account, at most.
 STRONGEST = 0.9
 
 
-class Rule(NamedTuple):
+class HM2BPLayer(NamedTuple):
     """
-    How the gradient goes back through a layer.
+    A spiking layer but for its weights, and how the gradient goes back through it.
 
     # Parameters
 
     connection : `Connection`
     neurons : `Neurons`
-    options : `Options`
+    options : `HM2BPOptions`
     divisor : `float`
-        What deltas are divided by: the threshold, but for pooling.
-    inhibition_factor : `bool`
+        What the gradients of counts are divided by: the threshold, but for pooling.
+    corrects_inhibition : `bool`
         Whether the gradient of the weights is that of neurons which inhibit each other.
     injected_spikes : `int`
         So many spikes, spread evenly, stand for those of a neuron that does not spike and whose
@@ -55,42 +70,47 @@ class Rule(NamedTuple):
 
     connection: Connection
     neurons: Neurons
-    options: Options
+    options: HM2BPOptions
     divisor: float
-    inhibition_factor: bool
+    corrects_inhibition: bool
     injected_spikes: int
 
 
 def spiking_layer(
-    counts: Tensor, weight: Tensor, spikes: BoolTensor, rule: Rule
+    counts: Tensor, weight: Tensor, spikes: BoolTensor, layer: HM2BPLayer
 ) -> Tuple[Tensor, BoolTensor]:
     """
+    Simulates a layer whose firing counts are differentiable, once, in the firing counts of its
+    inputs and in its weights.
+
     # Parameters
 
     counts : `Tensor`
-        The firing counts of the inputs, shape `(batch_size, num_inputs)`; differentiable.
+        The firing counts of the inputs, shape `(batch_size, num_inputs)`.
     weight : `Tensor`
-        Shape `(num_rows, width)` of the connection; differentiable.
+        Shape `(num_rows, width)` of the connection.
     spikes : `BoolTensor`
-        Shape `(batch_size, steps, num_inputs)`.
-    rule : `Rule`
+        The spikes of the inputs, shape `(batch_size, steps, num_inputs)`.
+    layer : `HM2BPLayer`
 
     # Returns
 
     `Tuple[Tensor, BoolTensor]`
         The firing counts, shape `(batch_size, num_neurons)`, and the spikes.
     """
-    _INPUT.check(counts, weight, spikes, **rule.connection.sizes)
-    return _SpikingLayer.apply(counts, weight, spikes, rule)
+    _INPUT.check(counts, weight, spikes, **layer.connection.sizes)
+    return _SpikingLayer.apply(counts, weight, spikes, layer)
 
 
 class _SpikingLayer(torch.autograd.Function):
+    """Counts are sums of spikes, which have no derivative: autograd cannot find this gradient."""
+
     @staticmethod
     def forward(
-        ctx: Any, counts: Tensor, weight: Tensor, spikes: BoolTensor, rule: Rule
+        ctx: Any, counts: Tensor, weight: Tensor, spikes: BoolTensor, layer: HM2BPLayer
     ) -> Tuple[Tensor, BoolTensor]:
-        fired = simulate(spikes, weight, rule.connection, rule.neurons)
-        ctx.rule = rule
+        fired = simulate(spikes, weight, layer.connection, layer.neurons)
+        ctx.layer = layer
         ctx.save_for_backward(weight, spikes, fired)
         ctx.mark_non_differentiable(fired)
         return firing_counts(fired, weight.dtype), fired
@@ -98,29 +118,50 @@ class _SpikingLayer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(
-        ctx: Any, gradient: Tensor, of_spikes: Optional[Tensor]
+        ctx: Any, gradient: Tensor, spike_gradient: Optional[Tensor]
     ) -> Tuple[Optional[Tensor], Tensor, None, None]:
-        del of_spikes
+        del spike_gradient
         weight, spikes, fired = ctx.saved_tensors
-        connection, neurons, options, divisor, inhibition_factor, injected = ctx.rule
+        layer: HM2BPLayer = ctx.layer
+        wanted, neurons = gradient < 0, layer.neurons
         factor = torch.ones_like(gradient)
-        if inhibition_factor:
-            factor = factor_of_inhibition(fired, gradient < 0, neurons).to(gradient.dtype)
-        if injected:
-            fired = with_injected_spikes(fired, gradient < 0, injected, neurons.refractory)
-        given = gradient / divisor, factor, connection, neurons, options, ctx.needs_input_grad[0]
-        problem = SpikeGradientProblem(spikes, fired, weight, *given)
-        for_weight, for_counts = gradients(problem)
-        return for_counts, for_weight, None, None
+        if layer.corrects_inhibition:
+            factor = inhibition_factor(fired, wanted, neurons).to(gradient.dtype)
+        if layer.injected_spikes:
+            fired = with_injected_spikes(fired, wanted, layer.injected_spikes, neurons.refractory)
+        problem = SpikeGradientProblem(
+            spikes=spikes,
+            fired=fired,
+            weight=weight,
+            delta=gradient / layer.divisor,
+            inhibition_factor=factor,
+            connection=layer.connection,
+            neurons=neurons,
+            options=layer.options,
+            needs_count_gradient=ctx.needs_input_grad[0],
+        )
+        result = gradients(problem)
+        return result.counts, result.weight, None, None
+
+
+def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
+    """Computes the gradients of a layer's weights and of its inputs' counts, by the equations."""
+    connection = problem.connection
+    _PROBLEM.check(*problem[:5], num_neurons=connection.num_neurons, **connection.sizes)
+    if has_kernels(problem.spikes.device):
+        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
+
+        return cpu.gradients(problem)
+    return torch_fallback.gradients(problem)
 
 
 def with_injected_spikes(
     fired: BoolTensor, wanted: BoolTensor, number: int, refractory: int
 ) -> BoolTensor:
     """
-    A copy in which those neurons that do not spike, but are `wanted` to (shape `(batch_size,
-    num_neurons)`), do so every `steps // number` steps (or as often as they can), but for the
-    first.
+    Returns a copy in which those neurons that do not spike, but are `wanted` to (shape
+    `(batch_size, num_neurons)`), do so every `steps // number` steps (or as often as they can), but
+    for the first.
 
     In the authors' code it is the neuron of the right class that is wanted. A loss with a margin
     that no other silent neuron exceeds says the same by its gradient.
@@ -128,30 +169,30 @@ def with_injected_spikes(
     _OUTPUT.check(fired, wanted)
     steps = fired.size(1)
     step = torch.arange(steps, device=fired.device)
-    every = max(steps // number, refractory + 1)
-    beat = (step % every == 0) & (step > 0)
+    interval = max(steps // number, refractory + 1)
+    injected = (step % interval == 0) & (step > 0)
     silent = wanted & (firing_counts(fired, torch.float) == 0)
-    return fired | (beat.unsqueeze(-1) & silent.unsqueeze(1))
+    return fired | (injected.unsqueeze(-1) & silent.unsqueeze(1))
 
 
-def factor_of_inhibition(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons) -> Tensor:
+def inhibition_factor(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons) -> Tensor:
     """
-    By how much the gradient of a neuron's count is larger since its spikes inhibit the others,
-    which then inhibit it less: `1 / (1 - w * w * sum_l (e_li / o_i / nu) (e_il / o_l / nu))`, shape
-    `(batch_size, num_neurons)`, where `w` is the inhibition, `nu` the threshold, and `e_li` the
-    S-PSP of neuron i at neuron l. A neuron that does not spike counts as one with ratios of one if
-    it is `wanted` to, and else not at all.
+    Computes by how much the gradient of a neuron's count is larger since its spikes inhibit the
+    others, which then inhibit it less: `1 / (1 - w * w * sum_l (e_li / o_i / nu) (e_il / o_l /
+    nu))`, shape `(batch_size, num_neurons)`, where `w` is the inhibition, `nu` the threshold, and
+    `e_li` the S-PSP of neuron i at neuron l. A neuron that does not spike counts as a neuron with
+    ratios of one if it is `wanted` to, and else not at all.
 
     The factor is the sum of a geometric series, which converges if that product with `w` is below
     one; low thresholds can make it larger. It counts as `STRONGEST` then, lest the factor be
     infinite or change its sign. (In the authors' networks it is far below.)
     """
     _OUTPUT.check(fired, wanted)
-    effects = spike_effects(fired, neurons, torch.float)
-    trains, counts = fired.to(effects.dtype), firing_counts(fired, effects.dtype)
+    per_spike = psp_per_spike(fired, neurons, torch.float)
+    trains, counts = fired.to(per_spike.dtype), firing_counts(fired, per_spike.dtype)
     silent = counts == 0
-    # of the neuron that sends, and of the one that receives
-    ratios = trains.transpose(1, 2) @ effects / counts.clamp(min=1).unsqueeze(2)
+    # (batch_size, sender, receiver)
+    ratios = trains.transpose(1, 2) @ per_spike / counts.clamp(min=1).unsqueeze(2)
     ratios = ratios.masked_fill(silent.unsqueeze(1) | silent.unsqueeze(2), 1)
     share = (~silent | wanted).to(ratios.dtype) / neurons.threshold
     products = ratios * ratios.transpose(1, 2) * share.unsqueeze(1) * share.unsqueeze(2)

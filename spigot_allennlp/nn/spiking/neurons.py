@@ -1,4 +1,4 @@
-"""What the neurons of a spiking layer are like: time constants, threshold, refractory period."""
+"""The constants of leaky integrate-and-fire (LIF) neurons, and of their postsynaptic potential."""
 
 import math
 from typing import NamedTuple
@@ -8,13 +8,13 @@ class Neurons(NamedTuple):
     """
     Leaky integrate-and-fire neurons with a first-order synapse, in steps of time, as simulated by
     the code of [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866). In each step from the
-    second on, `u` being a neuron's potential and `a` its synaptic current:
+    second on, `u` being a neuron's membrane potential and `a` its synaptic current:
 
     1. `u` and `a` lose their share `1 / membrane_time` and `1 / synapse_time`;
     2. `a` grows by the weights of all inputs that spiked one step before, and shrinks by
        `inhibition` for each other neuron of the layer that did;
     3. `u` grows by `a / synapse_time`, but is zero for `refractory` steps after a spike;
-    4. the neuron spikes if `u` exceeds `threshold - 1e-6`, and `u` is zero again.
+    4. the neuron spikes if `u` exceeds `firing_threshold`, and `u` is zero again.
 
     # Parameters
 
@@ -34,19 +34,26 @@ class Neurons(NamedTuple):
     refractory: int = 2
     inhibition: float = 0.0
 
+    @property
+    def firing_threshold(self) -> float:
+        """The threshold less a tolerance for rounding, so that a potential equal to it suffices."""
+        return self.threshold - 1e-6
 
-class Decays(NamedTuple):
+
+class PspDecays(NamedTuple):
     """
-    The postsynaptic potential of `effects.py` in numbers.
+    The constants of the postsynaptic potential `eps` of `psp.py`.
 
     # Parameters
 
     membrane, synapse : `float`
-        What is left of each exponential after a step.
+        What is left of the exponential of the membrane, and of the synapse, after a step.
     factor : `float`
+        `1 / (1 - c / m)`.
     refractory : `int`
+        In steps; also the delay between a spike and its arrival.
     window : `int`
-        For so many steps a spike that came in counts towards one that goes out.
+        For so many steps a spike that was sent counts towards the spikes of its receiver.
     """
 
     membrane: float
@@ -56,7 +63,12 @@ class Decays(NamedTuple):
     window: int
 
 
-def decays_of(neurons: Neurons) -> Decays:
-    decays = math.exp(-1 / neurons.membrane_time), math.exp(-1 / neurons.synapse_time)
-    factor = 1 / (1 - neurons.synapse_time / neurons.membrane_time)
-    return Decays(*decays, factor, neurons.refractory, int(4 * neurons.membrane_time))
+def psp_decays(neurons: Neurons) -> PspDecays:
+    """Returns the constants of the postsynaptic potential at `neurons`."""
+    return PspDecays(
+        membrane=math.exp(-1 / neurons.membrane_time),
+        synapse=math.exp(-1 / neurons.synapse_time),
+        factor=1 / (1 - neurons.synapse_time / neurons.membrane_time),
+        refractory=neurons.refractory,
+        window=int(4 * neurons.membrane_time),
+    )

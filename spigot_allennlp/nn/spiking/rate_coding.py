@@ -1,5 +1,5 @@
 """
-Numbers as rates: in each step a source spikes with a probability of its own.
+Numbers as rates: in each step a source spikes with its probability.
 
 Whether it does follows from a seed for the sample, the step and the source alone, so that the same
 seed gives the same spikes, on every device and whatever else is in the batch. The random number is
@@ -7,19 +7,14 @@ that of SplitMix64 ([Steele et al., 2014](https://doi.org/10.1145/2714064.266019
 a counter.
 """
 
-import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels
-from spigot_allennlp.nn.randomness import advance, random_bits
+from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.tensor_checks import FLOATS, INTEGERS, Argument, Signature
 
 _SAMPLES = Signature(
     Argument("probabilities", FLOATS, ("batch_size", "frames", "num_sources")),
-    Argument("seeds", INTEGERS, ("batch_size",)),
-)
-_BOUNDS = Signature(
-    Argument("bounds", INTEGERS, ("batch_size", "frames", "num_sources")),
     Argument("seeds", INTEGERS, ("batch_size",)),
 )
 
@@ -27,12 +22,14 @@ _BOUNDS = Signature(
 BITS = 32
 
 
-def draw_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
+def sample_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
     """
+    Samples the spikes of sources whose probabilities change from frame to frame.
+
     # Parameters
 
     probabilities : `Tensor`
-        Shape `(batch_size, frames, num_sources)`, from 0 to 1.
+        Of a spike in a step, shape `(batch_size, frames, num_sources)`, from 0 to 1.
     steps_per_frame : `int`
     seeds : `LongTensor`
         Shape `(batch_size,)`.
@@ -44,21 +41,8 @@ def draw_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) 
     """
     _SAMPLES.check(probabilities, seeds)
     bounds = (probabilities.double().clamp(0, 1) * 2**BITS).long()
-    if not has_kernels(bounds.device):
-        return draw_by_tensors(bounds, steps_per_frame, seeds)
-    from spigot_allennlp.nn.spiking import (
-        rate_coding_processor,  # numba takes its time to be imported
-    )
+    if has_kernels(bounds.device):
+        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
 
-    return rate_coding_processor.draw(bounds, steps_per_frame, seeds)
-
-
-def draw_by_tensors(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
-    """As `draw_spikes`, in vectorised torch; `bounds` are probabilities times `2**BITS`."""
-    _BOUNDS.check(bounds, seeds)
-    frames, num_sources = bounds.shape[1:]
-    size = frames * steps_per_frame * num_sources
-    steps = torch.arange(1, size + 1, device=bounds.device)
-    bits = random_bits(advance(seeds.unsqueeze(1), steps))
-    numbers = ((bits >> BITS) & (2**BITS - 1)).reshape(len(bounds), -1, num_sources)
-    return numbers < bounds.repeat_interleave(steps_per_frame, dim=1)
+        return cpu.sample_spikes(bounds, steps_per_frame, seeds)
+    return torch_fallback.sample_spikes(bounds, steps_per_frame, seeds)

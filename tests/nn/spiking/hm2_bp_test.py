@@ -1,18 +1,109 @@
+import numpy
 import pytest
 import torch
 from torch.testing import assert_close
 
-from spigot_allennlp.nn.spiking.connection import all_to_all
+from spigot_allennlp.nn.spiking import torch_fallback
+from spigot_allennlp.nn.spiking.connection import all_to_all, as_matrix
+from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions, SpikeGradientProblem
 from spigot_allennlp.nn.spiking.hm2_bp import (
-    Rule,
-    factor_of_inhibition,
+    HM2BPLayer,
+    gradients,
+    inhibition_factor,
     spiking_layer,
     with_injected_spikes,
 )
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from spigot_allennlp.nn.spiking.options import Options
 from spigot_allennlp.nn.spiking.simulation import simulate
 from tests.nn.spiking import slow_spikes
+from tests.nn.spiking.spiking_cases import CONNECTIONS, NEURONS, problem
+
+OPTIONS = {
+    "released": HM2BPOptions(),
+    "without_rate_correction": HM2BPOptions(rate_correction=False),
+    "other_guards": HM2BPOptions(subthreshold_potential=0.3, subthreshold_ratio=0.2),
+}
+
+
+def layer_in_use(connection, neurons, seed=1):
+    spikes, weight = problem(connection, seed=seed)
+    fired = simulate(spikes, weight, connection, neurons)
+    generator = torch.Generator().manual_seed(seed)
+    shape = len(spikes), connection.num_neurons
+    delta, factor = (torch.randn(shape, generator=generator).double() for _ in range(2))
+    delta[1] = 0
+    return spikes, fired, weight, delta, factor
+
+
+def slow_gradients_of_batch(spikes, fired, weight, delta, factor, connection, neurons, options):
+    """By the equations, pair by pair; weights that are shared add up."""
+    matrix = as_matrix(connection, weight).numpy()
+    connected = as_matrix(connection, torch.ones_like(weight)).numpy() > 0
+    samples = zip(spikes.numpy(), fired.numpy(), delta.numpy(), factor.numpy(), strict=True)
+    found = [
+        slow_spikes.gradients(x, o, matrix, connected, d, f, neurons, options)
+        for x, o, d, f in samples
+    ]
+    for_matrix = torch.from_numpy(numpy.sum([of_sample[0] for of_sample in found], axis=0))
+    leaf = weight.clone().requires_grad_()
+    as_matrix(connection, leaf).backward(for_matrix)
+    return leaf.grad, torch.from_numpy(numpy.stack([of_sample[1] for of_sample in found]))
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS.values(), ids=CONNECTIONS)
+@pytest.mark.parametrize("neurons", NEURONS.values(), ids=NEURONS)
+@pytest.mark.parametrize("compute", [gradients, torch_fallback.gradients])
+def test_gradients_are_those_of_the_equations(connection, neurons, compute):
+    case = layer_in_use(connection, neurons)
+    settings = connection, neurons, HM2BPOptions()
+    for_weight, for_counts = compute(SpikeGradientProblem(*case, *settings, True))
+    true_for_weight, true_for_counts = slow_gradients_of_batch(*case, *settings)
+    assert_close(for_weight, true_for_weight, rtol=1e-9, atol=1e-11)
+    assert_close(for_counts, true_for_counts, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("compute", [gradients, torch_fallback.gradients])
+def test_every_option_does_what_the_equations_say(options, compute):
+    connection, neurons = CONNECTIONS["all_to_all"], NEURONS["short"]
+    case = layer_in_use(connection, neurons, seed=2)
+    assert (case[1].sum(1) == 0).any() and (case[0].sum(1) == 0).any()
+    for_weight, for_counts = compute(
+        SpikeGradientProblem(*case, connection, neurons, options, True)
+    )
+    true_for_weight, true_for_counts = slow_gradients_of_batch(*case, connection, neurons, options)
+    assert_close(for_weight, true_for_weight, rtol=1e-9, atol=1e-11)
+    assert_close(for_counts, true_for_counts, rtol=1e-9, atol=1e-11)
+
+
+def test_the_gradient_of_a_batch_is_the_sum_over_its_samples():
+    connection, neurons = CONNECTIONS["convolution"], NEURONS["released"]
+    whole = SpikeGradientProblem(
+        *layer_in_use(connection, neurons),
+        connection,
+        neurons,
+        HM2BPOptions(),
+        needs_count_gradient=False,
+    )
+    together, none = gradients(whole)
+    alone = torch.zeros_like(together)
+    for number in range(len(whole.spikes)):
+        batched = ("spikes", "fired", "delta", "inhibition_factor")
+        sample = {name: getattr(whole, name)[number : number + 1] for name in batched}
+        alone += gradients(whole._replace(**sample)).weight
+    assert none is None
+    assert_close(together, alone)
+
+
+def test_two_threads_find_the_same(monkeypatch):
+    connection, neurons = CONNECTIONS["all_to_all"], NEURONS["released"]
+    case = layer_in_use(connection, neurons)
+    whole = SpikeGradientProblem(*case, connection, neurons, HM2BPOptions(), True)
+    by_one_thread = gradients(whole)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    monkeypatch.setattr("spigot_allennlp.nn.spiking.cpu.MANY", 0)
+    assert_close(by_one_thread, gradients(whole))
+
 
 HIDDEN, OUTPUT = Neurons(2.0, 20.0, 5.0), Neurons(1.5, 20.0, 5.0, inhibition=0.5)
 
@@ -27,15 +118,17 @@ def two_layers(seed=1):
     return spikes, weights
 
 
-def rule(connection, neurons, inhibition_factor=True, injected_spikes=0):
-    factor = inhibition_factor and neurons.inhibition != 0
-    return Rule(connection, neurons, Options(), neurons.threshold, factor, injected_spikes)
+def layer_of(connection, neurons, injected_spikes=0):
+    inhibits = neurons.inhibition != 0
+    return HM2BPLayer(
+        connection, neurons, HM2BPOptions(), neurons.threshold, inhibits, injected_spikes
+    )
 
 
 def run(spikes, weights, injected_spikes=0):
     counts = spikes.sum(1).double()
-    hidden, fired = spiking_layer(counts, weights[0], spikes, rule(all_to_all(6, 5), HIDDEN))
-    last = rule(all_to_all(5, 3), OUTPUT, injected_spikes=injected_spikes)
+    hidden, fired = spiking_layer(counts, weights[0], spikes, layer_of(all_to_all(6, 5), HIDDEN))
+    last = layer_of(all_to_all(5, 3), OUTPUT, injected_spikes=injected_spikes)
     return spiking_layer(hidden, weights[1], fired, last)
 
 
@@ -44,16 +137,16 @@ def slow_gradients(spikes, weights, gradient, wanted):
     first, second = (weight.detach().numpy() for weight in weights)
     hidden = slow_spikes.simulate(spikes, first, HIDDEN)
     fired = slow_spikes.simulate(hidden, second, OUTPUT)
-    factor = slow_spikes.factor_of_inhibition(fired, wanted, OUTPUT)
+    factor = slow_spikes.inhibition_factor(fired, wanted, OUTPUT)
     delta = gradient / OUTPUT.threshold
     every = second == second
     of_second, of_hidden = slow_spikes.gradients(
-        hidden, fired, second, every, delta, factor, OUTPUT, Options()
+        hidden, fired, second, every, delta, factor, OUTPUT, HM2BPOptions()
     )
     delta = of_hidden / HIDDEN.threshold
     every, ones = first == first, 1 + 0 * delta
     of_first, _ = slow_spikes.gradients(
-        spikes, hidden, first, every, delta, ones, HIDDEN, Options()
+        spikes, hidden, first, every, delta, ones, HIDDEN, HM2BPOptions()
     )
     return torch.from_numpy(of_first), torch.from_numpy(of_second)
 
@@ -67,8 +160,8 @@ def test_the_gradient_of_a_network_is_that_of_the_equations_layer_by_layer():
         slow_gradients(x.numpy(), weights, g.numpy(), g.numpy() < 0)
         for x, g in zip(spikes, gradient, strict=True)
     ]
-    assert_close(weights[0].grad, sum(each[0] for each in expected), rtol=1e-5, atol=1e-7)
-    assert_close(weights[1].grad, sum(each[1] for each in expected), rtol=1e-5, atol=1e-7)
+    assert_close(weights[0].grad, sum(of_sample[0] for of_sample in expected), rtol=1e-5, atol=1e-7)
+    assert_close(weights[1].grad, sum(of_sample[1] for of_sample in expected), rtol=1e-5, atol=1e-7)
 
 
 def test_counts_are_those_of_the_spikes():
@@ -122,7 +215,7 @@ def test_injection_gives_a_silent_neuron_a_gradient_and_leaves_what_went_out_alo
 def test_the_factor_of_inhibition_stays_finite_and_positive_where_inhibition_is_strong():
     fired = torch.zeros(1, 40, 10, dtype=torch.bool)
     fired[:, 5::3] = True
-    factor = factor_of_inhibition(fired, fired[:, 0], Neurons(0.5, inhibition=1.0))
+    factor = inhibition_factor(fired, fired[:, 0], Neurons(0.5, inhibition=1.0))
     assert torch.isfinite(factor).all() and (factor > 1).all() and (factor < 10.01).all()
 
 
@@ -135,7 +228,7 @@ def test_the_factor_of_inhibition_is_that_of_the_equations(wanted):
     neurons = Neurons(3.0, 20.0, 5.0, inhibition=0.3)
     fired = simulate(spikes, weight, all_to_all(6, 4), neurons)
     wants = torch.tensor([[False, False, wanted, False]])
-    expected = slow_spikes.factor_of_inhibition(fired[0].numpy(), wants[0].numpy(), neurons)
-    found = factor_of_inhibition(fired, wants, neurons)[0].double()
+    expected = slow_spikes.inhibition_factor(fired[0].numpy(), wants[0].numpy(), neurons)
+    found = inhibition_factor(fired, wants, neurons)[0].double()
     assert_close(found, torch.from_numpy(expected), rtol=1e-4, atol=1e-4)
     assert (found[2] == 1) == (not wanted)

@@ -3,10 +3,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.testing import assert_close
 
+from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.connection import all_to_all, as_matrix
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from spigot_allennlp.nn.spiking.simulation import simulate, simulate_by_steps
+from spigot_allennlp.nn.spiking.simulation import (
+    firing_counts,
+    simulate,
+    simulate_differentiably,
+)
 from tests.nn.spiking import slow_spikes
 from tests.nn.spiking.spiking_cases import CONNECTIONS, NEURONS, problem
 
@@ -20,7 +26,7 @@ def test_kernels_and_torch_make_the_spikes_of_the_equations(connection, neurons)
     fired = simulate(spikes, weight, connection, neurons)
     assert fired.any() and not fired.all()
     assert numpy.array_equal(fired.numpy(), expected)
-    assert torch.equal(simulate_by_steps(spikes, weight, connection, neurons), fired)
+    assert torch.equal(torch_fallback.simulate(spikes, weight, connection, neurons), fired)
 
 
 @settings(deadline=None, max_examples=25)
@@ -39,7 +45,7 @@ def test_any_layer_makes_the_spikes_of_the_equations(
     spikes = torch.rand(2, steps, 3, generator=generator) < 0.4
     # quarters are exact, whatever the order in which they are added up
     weight = torch.randint(-8, 13, (3, 4), generator=generator).double() / 4
-    expected = [slow_spikes.simulate(each.numpy(), weight.numpy(), neurons) for each in spikes]
+    expected = [slow_spikes.simulate(sample.numpy(), weight.numpy(), neurons) for sample in spikes]
     assert numpy.array_equal(simulate(spikes, weight, all_to_all(3, 4), neurons), expected)
 
 
@@ -63,7 +69,7 @@ def test_a_sample_does_not_depend_on_the_others():
     connection = CONNECTIONS["convolution"]
     spikes, weight = problem(connection)
     together = simulate(spikes, weight, connection, NEURONS["short"])
-    alone = [simulate(each[None], weight, connection, NEURONS["short"]) for each in spikes]
+    alone = [simulate(sample[None], weight, connection, NEURONS["short"]) for sample in spikes]
     assert torch.equal(torch.cat(alone), together)
 
 
@@ -72,3 +78,34 @@ def test_no_sample_at_all_is_no_problem():
     weight = torch.ones(9, 5)
     fired = simulate(spikes, weight, CONNECTIONS["all_to_all"], NEURONS["released"])
     assert fired.shape == (0, 5, 5)
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS.values(), ids=CONNECTIONS)
+@pytest.mark.parametrize("neurons", NEURONS.values(), ids=NEURONS)
+def test_differentiable_spikes_are_those_of_the_simulation(connection, neurons):
+    spikes, weight = problem(connection)
+    found = simulate_differentiably(spikes, weight, connection, neurons, 1.0)
+    expected = simulate(spikes, weight, connection, neurons).double()
+    assert torch.equal(found.round(), expected)
+    assert_close(found, expected)
+
+
+def test_the_derivative_of_a_spike_by_hand():
+    # One input spikes at step 0: the potential of step 1 is weight / 4, that of the threshold 1.
+    # By the synapse alone, of 4 steps: step 2 adds 3 / 16 of the weight to 3 / 4 of the potential.
+    neurons = Neurons(1.0, 4.0, 4.0 - 1e-9, 0)
+    spikes = torch.tensor([[[True], [False]]])
+    weight = torch.tensor([[2.0]], dtype=torch.double, requires_grad=True)
+    simulate_differentiably(spikes, weight, all_to_all(1, 1), neurons, 3.0).sum().backward()
+    # 1 / (1 + 3 * |0.5 - 1|) ** 2 * 1 / 4
+    assert weight.grad.item() == pytest.approx(0.25 / 2.5**2, rel=1e-5)
+
+
+def test_counts_are_sums_over_the_steps():
+    fired = torch.rand(3, 300, 7, generator=torch.Generator().manual_seed(1)) < 0.9
+    assert torch.equal(firing_counts(fired, torch.double), fired.sum(1).double())
+
+
+def test_spikes_may_lie_in_memory_as_they_like():
+    fired = torch.rand(3, 7, 20, generator=torch.Generator().manual_seed(1)).transpose(1, 2) < 0.5
+    assert torch.equal(firing_counts(fired, torch.float), fired.sum(1).float())

@@ -9,10 +9,14 @@ import numpy
 
 
 def simulate(spikes, weight, neurons):
-    """The spikes that go out; `weight` is `(num_inputs, num_neurons)`."""
+    """Returns the spikes of the neurons; `weight` is `(num_inputs, num_neurons)`."""
     steps, size = len(spikes), weight.shape[1]
     fired = numpy.zeros((steps, size), dtype=bool)
-    potential, current, waiting = numpy.zeros(size), numpy.zeros(size), numpy.zeros(size, int)
+    potential, current, refractory_steps = (
+        numpy.zeros(size),
+        numpy.zeros(size),
+        numpy.zeros(size, int),
+    )
     for t in range(1, steps):
         for i in range(size):
             potential[i] -= potential[i] / neurons.membrane_time
@@ -23,25 +27,25 @@ def simulate(spikes, weight, neurons):
                 if other != i:
                     current[i] -= neurons.inhibition * fired[t - 1, other]
             potential[i] += current[i] / neurons.synapse_time
-            if waiting[i] > 0:
+            if refractory_steps[i] > 0:
                 potential[i] = 0
-                waiting[i] -= 1
+                refractory_steps[i] -= 1
             if potential[i] > neurons.threshold - 1e-6:
                 fired[t, i] = True
                 potential[i] = 0
-                waiting[i] = neurons.refractory
+                refractory_steps[i] = neurons.refractory
     return fired
 
 
 def response(s, t, neurons):
-    """`eps(s, t)`."""
+    """Returns `eps(s, t)`."""
     m, c = neurons.membrane_time, neurons.synapse_time
     rise = math.exp(-min(s, t) / m) - math.exp(-min(s, t) / c)
     return rise * math.exp(-max(t - s, 0) / c) / (1 - c / m)
 
 
-def potential(sent, fired, neurons):
-    """The S-PSP of one input at one neuron, given the spikes of both, `(steps,)`."""
+def spike_train_psp(sent, fired, neurons):
+    """Returns the S-PSP of an input at a neuron, given the spikes of both, `(steps,)`."""
     total, ready = 0.0, 1
     for out in numpy.flatnonzero(fired):
         for came in numpy.flatnonzero(sent):
@@ -53,10 +57,10 @@ def potential(sent, fired, neurons):
     return total
 
 
-def potentials(spikes, fired, neurons):
-    """Those of all pairs, `(num_inputs, num_neurons)`."""
+def spike_train_psps(spikes, fired, neurons):
+    """Returns the S-PSPs of all pairs, `(num_inputs, num_neurons)`."""
     pairs = [
-        [potential(spikes[:, j], fired[:, i], neurons) for i in range(fired.shape[1])]
+        [spike_train_psp(spikes[:, j], fired[:, i], neurons) for i in range(fired.shape[1])]
         for j in range(spikes.shape[1])
     ]
     return numpy.array(pairs)
@@ -64,29 +68,30 @@ def potentials(spikes, fired, neurons):
 
 def gradients(spikes, fired, weight, connected, delta, factor, neurons, options):
     """
-    Of the weights of a matrix and of the inputs' counts; where not `connected`, a weight is none.
+    Returns the gradients of a matrix of weights, of which those not `connected` are none, and of
+    the inputs' counts.
     """
-    e = potentials(spikes, fired, neurons)
+    e = spike_train_psps(spikes, fired, neurons)
     sent, count = spikes.sum(0), fired.sum(0)
     of_weight, of_counts = numpy.zeros(weight.shape), numpy.zeros(len(weight))
     for i in range(weight.shape[1]):
         inputs = numpy.flatnonzero(connected[:, i])
-        own = 0.0
+        correction = 0.0
         for j in inputs:
             if count[i] == 0 and sent[j] > 0:
-                e[j, i] = options.silent_potential
-            ratio = e[j, i] / count[i] if count[i] else options.silent_ratio
-            own += options.own_rate * weight[j, i] * ratio / neurons.threshold
+                e[j, i] = options.subthreshold_potential
+            ratio = e[j, i] / count[i] if count[i] else options.subthreshold_ratio
+            correction += options.rate_correction * weight[j, i] * ratio / neurons.threshold
         for j in inputs:
-            of_weight[j, i] = delta[i] * factor[i] * e[j, i] * (1 + own)
+            of_weight[j, i] = delta[i] * factor[i] * e[j, i] * (1 + correction)
             ratio = e[j, i] / sent[j] if sent[j] and count[i] else 1
             of_counts[j] += delta[i] * weight[j, i] * ratio
     return of_weight, of_counts
 
 
-def factor_of_inhibition(fired, wanted, neurons):
-    """By what the gradient of each neuron's weights is multiplied."""
-    count, e = fired.sum(0), potentials(fired, fired, neurons)
+def inhibition_factor(fired, wanted, neurons):
+    """Returns by what the gradient of each neuron's weights is multiplied."""
+    count, e = fired.sum(0), spike_train_psps(fired, fired, neurons)
     factors = []
     for i in range(len(count)):
         total = 0.0

@@ -1,16 +1,21 @@
-"""Small spiking layers of all kinds, with spikes that come in."""
+"""Small spiking layers of all kinds, with the spikes of their inputs."""
 
 import torch
 
-from spigot_allennlp.nn.spiking.connection import all_to_all, convolution, pooling
+from spigot_allennlp.nn.spiking.connection import (
+    ImageShape,
+    all_to_all,
+    convolution,
+    pooling,
+)
 from spigot_allennlp.nn.spiking.neurons import Neurons
 
 CONNECTIONS = {
     "all_to_all": all_to_all(9, 5),
-    "convolution": convolution((4, 5, 2), 3, 3),
-    "pooling": pooling((5, 4, 2), 2),
+    "convolution": convolution(ImageShape(4, 5, 2), 3, 3),
+    "pooling": pooling(ImageShape(5, 4, 2), 2),
 }
-# Times so short that spikes leave the window; refractory periods that are none, and long.
+# Times so short that spikes expire; refractory periods that are none, and long.
 NEURONS = {
     "released": Neurons(3.0),
     "short": Neurons(2.0, 6.0, 3.0, 2),
@@ -21,10 +26,7 @@ NEURONS = {
 
 
 def problem(connection, batch_size=3, steps=50, seed=1, dtype=torch.double):
-    """
-    Spikes that come in, and weights. One input is silent, and all neurons of one channel are nearly
-    so.
-    """
+    """Input spikes, and weights. The first input is silent, the first channel nearly so."""
     generator = torch.Generator().manual_seed(seed)
     spikes = torch.rand(batch_size, steps, connection.num_inputs, generator=generator) < 0.2
     spikes[:, :, 0] = False

@@ -1,6 +1,6 @@
 import torch
 
-from spigot_allennlp.modules.spike_trains import SpikeTrains
+from spigot_allennlp.modules.spiking_layer import SpikeTrains
 
 
 def test_truth_values_have_counts_without_a_gradient():

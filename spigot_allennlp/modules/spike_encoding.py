@@ -1,0 +1,177 @@
+"""Encodings of numbers as spikes: by rate, by latency, and of events that are spikes already."""
+
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.nn.spiking.rate_coding import sample_spikes
+
+# An odd number, lest samples whose numbers are near have seeds that are (Knuth's for 64 bits).
+FACTOR = 6364136223846793005
+
+
+class SpikeEncoding(torch.nn.Module, Registrable):
+    """
+    Turns the numbers that a reader gives into spikes.
+
+    # Parameters
+
+    num_steps : `int`
+        Of time, the same for all samples.
+    """
+
+    def __init__(self, num_steps: int) -> None:
+        super().__init__()
+        if num_steps < 2:
+            raise ConfigurationError(f"num_steps must be at least 2 but found {num_steps}.")
+        self.num_steps = num_steps
+
+    def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
+        """
+        Returns the spikes of the inputs of a network.
+
+        # Parameters
+
+        inputs : `Tensor`
+            What the reader gives, `(batch_size, ...)`.
+        samples : `LongTensor`, optional
+            Shape `(batch_size,)`: the number of each sample in its data set.
+
+        # Returns
+
+        `BoolTensor`
+            Shape `(batch_size, num_steps, num_inputs)`.
+        """
+        raise NotImplementedError
+
+
+@SpikeEncoding.register("rate")
+class RateEncoding(SpikeEncoding):
+    """
+    The stronger, the more often: in every step a source spikes with probability `max_rate` times
+    its intensity, which is between 0 and 1 (or a byte). Intensities may change: of inputs
+    `(batch_size, frames, num_inputs)` each frame lasts equally long, `num_steps // frames` steps.
+
+    Registered as a `SpikeEncoding` with name "rate".
+
+    # Parameters
+
+    num_steps : `int`
+    max_rate : `float`, optional (default = `1 / 5.5`)
+        Spikes in a step, from 0 to 1. The default is that of
+        [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866) for MNIST.
+    seed : `int`, optional
+        With a seed, a sample has the same spikes in every epoch; without, it has new ones.
+    """
+
+    def __init__(
+        self, num_steps: int, max_rate: float = 1 / 5.5, seed: Optional[int] = None
+    ) -> None:
+        super().__init__(num_steps)
+        if not 0 < max_rate <= 1:
+            raise ConfigurationError(f"max_rate must be in (0, 1] but found {max_rate}.")
+        self._max_rate = max_rate
+        self._seed = seed
+
+    def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
+        frames = intensities(inputs) if inputs.dim() == 3 else intensities(inputs).unsqueeze(1)
+        if frames.size(1) > self.num_steps:
+            raise ConfigurationError(
+                f"A sample has {frames.size(1)} frames, more than there are steps, "
+                f"{self.num_steps}. Raise num_steps, or have the reader give fewer frames."
+            )
+        seeds = self._seeds(samples, inputs)
+        spikes = sample_spikes(frames * self._max_rate, self.num_steps // frames.size(1), seeds)
+        missing = self.num_steps - spikes.size(1)
+        return torch.nn.functional.pad(spikes, (0, 0, 0, missing)) if missing else spikes
+
+    def _seeds(self, samples: Optional[LongTensor], inputs: Tensor) -> LongTensor:
+        if self._seed is None:
+            return torch.randint(-(2**63), 2**63 - 1, (len(inputs),), device=inputs.device)
+        if samples is None:
+            raise ConfigurationError(
+                "The rate encoding has a seed, but the samples no numbers, by which it would tell "
+                "them apart. Let the reader give each a number (`sample` in its metadata), or "
+                "leave the seed out."
+            )
+        return samples * FACTOR + self._seed
+
+
+@SpikeEncoding.register("latency")
+class LatencyEncoding(SpikeEncoding):
+    """
+    The stronger, the sooner: a source of intensity 1 spikes in the first step, a source of
+    `threshold` in the last, the others linearly between, and below `threshold` never. Intensities
+    are between 0 and 1 (or bytes), `(batch_size, num_inputs)`.
+
+    Registered as a `SpikeEncoding` with name "latency".
+
+    # Parameters
+
+    num_steps : `int`
+    threshold : `float`, optional (default = `0.1`)
+    """
+
+    def __init__(self, num_steps: int, threshold: float = 0.1) -> None:
+        super().__init__(num_steps)
+        if not 0 <= threshold < 1:
+            raise ConfigurationError(f"threshold must be in [0, 1) but found {threshold}.")
+        self._threshold = threshold
+
+    def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
+        del samples
+        strength = intensities(inputs).flatten(1).clamp(max=1)
+        delay = (1 - strength) / (1 - self._threshold)
+        steps = (delay * (self.num_steps - 1)).round().long().clamp(max=self.num_steps - 1)
+        present = (strength >= self._threshold) & (strength > 0)
+        spikes = present.new_zeros(len(inputs), self.num_steps, steps.size(1))
+        return spikes.scatter(1, steps.unsqueeze(1), present.unsqueeze(1))
+
+
+def intensities(inputs: Tensor) -> Tensor:
+    """Returns numbers from 0 to 1, single precision: bytes by 255, and floats as they are."""
+    return inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs.float()
+
+
+@SpikeEncoding.register("events")
+class EventEncoding(SpikeEncoding):
+    """
+    Sorts events into steps of time. Several events of a source in a step become a single spike;
+    what comes after the last step is cut off.
+
+    Registered as a `SpikeEncoding` with name "events".
+
+    # Parameters
+
+    num_steps : `int`, optional (default = `540`)
+    step_width : `int`, optional (default = `600`)
+        In the units of the events, microseconds for N-MNIST.
+    num_inputs : `int`, optional (default = `2312`)
+        Of sources: 34 x 34 x 2 for N-MNIST.
+    """
+
+    def __init__(self, num_steps: int = 540, step_width: int = 600, num_inputs: int = 2312) -> None:
+        super().__init__(num_steps)
+        if step_width < 1:
+            raise ConfigurationError(f"step_width must be at least 1 but found {step_width}.")
+        self._step_width = step_width
+        self._num_inputs = num_inputs
+
+    def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
+        """`inputs` have shape `(batch_size, num_events, 2)`: time and source, -1 for padding."""
+        del samples
+        times, sources = inputs.long().unbind(dim=2)
+        if sources.numel() and int(sources.max()) >= self._num_inputs:
+            raise ConfigurationError(
+                f"An event comes from source {int(sources.max())}, but num_inputs is "
+                f"{self._num_inputs}; sources count from 0."
+            )
+        steps = times.div(self._step_width, rounding_mode="floor")
+        kept = (sources >= 0) & (steps < self.num_steps)
+        spikes = kept.new_zeros(len(inputs), self.num_steps, self._num_inputs)
+        sample = kept.nonzero()[:, 0]
+        spikes[sample, steps[kept], sources[kept]] = True
+        return spikes

@@ -1,0 +1,127 @@
+"""How a layer of spiking neurons is run, and what gradient goes back through it."""
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
+from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions
+from spigot_allennlp.nn.spiking.hm2_bp import HM2BPLayer, spiking_layer
+from spigot_allennlp.nn.spiking.simulation import simulate, simulate_differentiably
+
+
+class SpikingGradient(torch.nn.Module, Registrable):
+    """
+    Runs a layer. All gradients make the same spikes of the same inputs; what they differ in is the
+    gradient of the weights and of the inputs.
+    """
+
+    def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:
+        """
+        Returns the spike trains of the neurons.
+
+        # Parameters
+
+        trains : `SpikeTrains`
+            Of the inputs.
+        layer : `SpikingLayer`
+        is_output : `bool`
+            Whether the loss is computed from the firing counts of this layer.
+        """
+        raise NotImplementedError
+
+
+@SpikingGradient.register("hm2_bp")
+class HM2BP(SpikingGradient):
+    """
+    Hybrid macro/micro-level backpropagation
+    ([Jin, Zhang & Li, 2018](https://arxiv.org/abs/1805.07866), section 3), of firing counts at the
+    macro level, through spike-train-level postsynaptic potentials (S-PSPs) at the micro level; the
+    equations are in `nn/spiking/hm2_bp.py`. The gradient of a sample is linear in that of its
+    counts, but for `injected_spikes`, which follow from the sign alone: so a mean of losses gives
+    the mean of the gradients, and learning rates mean the same at every batch size. (The authors'
+    code takes samples one at a time.)
+
+    Registered as a `SpikingGradient` with name "hm2_bp".
+
+    # Parameters
+
+    own_rate : `bool`, optional (default = `True`)
+        The `rate_correction` of `HM2BPOptions`.
+    silent_potential : `float`, optional (default = `0.1`)
+        The `subthreshold_potential` of `HM2BPOptions`.
+    silent_ratio : `float`, optional (default = `0.5`)
+        The `subthreshold_ratio` of `HM2BPOptions`.
+    inhibition_factor : `bool`, optional (default = `True`)
+        Whether the gradient of an output layer's weights takes the inhibition among its neurons
+        into account.
+    injected_spikes : `int`, optional (default = `35`)
+        So many spikes, evenly spread, count as those of an output neuron that does not spike, but
+        is wanted to by the loss: else it had no gradient to speak of. None if zero.
+    """
+
+    # The first three parameters are keys of configs that have been archived; hence their names.
+    def __init__(
+        self,
+        own_rate: bool = True,
+        silent_potential: float = 0.1,
+        silent_ratio: float = 0.5,
+        inhibition_factor: bool = True,
+        injected_spikes: int = 35,
+    ) -> None:
+        super().__init__()
+        if injected_spikes < 0:
+            raise ConfigurationError(
+                f"injected_spikes must not be negative but found {injected_spikes}; 0 for none."
+            )
+        self._options = HM2BPOptions(
+            rate_correction=own_rate,
+            subthreshold_potential=silent_potential,
+            subthreshold_ratio=silent_ratio,
+        )
+        self._corrects_inhibition = inhibition_factor
+        self._injected_spikes = injected_spikes
+
+    def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:
+        hm2_bp_layer = HM2BPLayer(
+            layer.connection,
+            layer.neurons,
+            self._options,
+            layer.divisor,
+            self._corrects_inhibition and layer.neurons.inhibition != 0,
+            self._injected_spikes if is_output else 0,
+        )
+        counts, fired = spiking_layer(trains.counts, layer.weight, trains.fired, hm2_bp_layer)
+        return SpikeTrains(fired, counts)
+
+
+@SpikingGradient.register("surrogate")
+class Surrogate(SpikingGradient):
+    """
+    The baseline: backpropagation through time, with a surrogate for the derivative of a spike. With
+    respect to the potential that is taken to be `1 / (1 + slope * |potential - threshold|) ** 2`,
+    as in SuperSpike ([Zenke & Ganguli, 2018](https://arxiv.org/abs/1705.11146)), in every step; the
+    rest is autograd through the unrolled simulation, without the reset.
+
+    Registered as a `SpikingGradient` with name "surrogate".
+
+    # Parameters
+
+    slope : `float`, optional (default = `1.0`)
+        By one over the potential: thresholds of 10 want a smaller one than thresholds of 1.
+    """
+
+    def __init__(self, slope: float = 1.0) -> None:
+        super().__init__()
+        if not slope > 0:
+            raise ConfigurationError(f"slope must be positive but found {slope}.")
+        self._slope = slope
+
+    def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:
+        del is_output
+        weight, connection, neurons = layer.weight, layer.connection, layer.neurons
+        if not torch.is_grad_enabled():
+            return SpikeTrains.of(simulate(trains.fired, weight, connection, neurons))
+        return SpikeTrains.of(
+            simulate_differentiably(trains.spikes, weight, connection, neurons, self._slope)
+        )

@@ -1,0 +1,248 @@
+"""Layers of spiking neurons, and the spikes that they exchange; `SpikingGradient` runs them."""
+
+import math
+from dataclasses import dataclass
+from typing import Optional, Sequence
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.spiking.connection import (
+    Connection,
+    ImageShape,
+    all_to_all,
+    convolution,
+    pooling,
+)
+from spigot_allennlp.nn.spiking.neurons import Neurons
+from spigot_allennlp.nn.spiking.simulation import firing_counts
+
+
+@dataclass(frozen=True)
+class SpikeTrains:
+    """
+    The spikes of a layer, and how often each of its neurons fired.
+
+    # Parameters
+
+    spikes : `Tensor`
+        Shape `(batch_size, steps, num_neurons)`; truth values, or zeros and ones that may have a
+        gradient.
+    counts : `Tensor`
+        The firing counts, shape `(batch_size, num_neurons)`. May have a gradient.
+    """
+
+    spikes: Tensor
+    counts: Tensor
+
+    @classmethod
+    def of(cls, spikes: Tensor) -> "SpikeTrains":
+        """Counts `spikes`; the counts are differentiable if the spikes are."""
+        if spikes.is_floating_point():
+            return cls(spikes, spikes.sum(dim=1))
+        return cls(spikes, firing_counts(spikes, torch.float))
+
+    @property
+    def fired(self) -> BoolTensor:
+        """The spikes as truth values."""
+        return self.spikes if self.spikes.dtype == torch.bool else self.spikes.detach() > 0.5
+
+    def differentiable(self) -> Tensor:
+        """
+        Returns the spikes as floats. Where only the counts have a gradient, that of a count is the
+        mean over the steps of that of the spikes: so that a sum over the steps is differentiated as
+        the count is.
+        """
+        if self.spikes.is_floating_point():
+            return self.spikes
+        # zero, but with the gradient of a step's share of the counts
+        per_step = (self.counts - self.counts.detach()) / self.spikes.size(1)
+        return self.spikes.to(self.counts.dtype) + per_step.unsqueeze(1)
+
+
+class SpikingLayer(torch.nn.Module, Registrable):
+    """
+    Neurons (see `Neurons` for how they behave) and the weights of their inputs.
+
+    # Parameters
+
+    connection : `Connection`
+    neurons : `Neurons`
+    output_shape : `Sequence[int]`
+        Of one step of a sample: `[units]`, or `[height, width, channels]`.
+    weight_range : `float`, optional
+        Weights are drawn between minus this and this. If there is none, all are one, and stay so.
+    divisor : `float`, optional (default = the threshold)
+        By what HM2-BP divides the gradient of a count.
+    """
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        connection: Connection,
+        neurons: Neurons,
+        output_shape: Sequence[int],
+        weight_range: Optional[float] = None,
+        divisor: Optional[float] = None,
+    ) -> None:
+        super().__init__()
+        _check_neurons(neurons)
+        self.connection = connection
+        self.neurons = neurons
+        self.output_shape = tuple(output_shape)
+        self.divisor = neurons.threshold if divisor is None else divisor
+        weight = torch.ones(connection.num_rows, connection.width)
+        if weight_range is None:
+            self.register_buffer("weight", weight)
+        else:
+            self.weight = torch.nn.Parameter(weight.uniform_(-weight_range, weight_range))
+
+
+@SpikingLayer.register("fully_connected")
+class FullyConnected(SpikingLayer):
+    """
+    Connects each neuron to all inputs.
+
+    Registered as a `SpikingLayer` with name "fully_connected".
+
+    # Parameters
+
+    input_shape : `Sequence[int]`
+        Not in a config: the network knows it.
+    units : `int`
+    threshold, membrane_time, synapse_time, refractory, inhibition
+        See `Neurons`. The inhibition is for output layers, as a rule.
+    weight_range : `float`, optional (default = `1.0`)
+        See `SpikingLayer`.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        units: int,
+        threshold: float,
+        membrane_time: float = 64.0,
+        synapse_time: float = 8.0,
+        refractory: int = 2,
+        inhibition: float = 0.0,
+        weight_range: float = 1.0,
+    ) -> None:
+        neurons = Neurons(threshold, membrane_time, synapse_time, refractory, inhibition)
+        super().__init__(all_to_all(math.prod(input_shape), units), neurons, [units], weight_range)
+
+
+@SpikingLayer.register("convolution")
+class Convolution(SpikingLayer):
+    """
+    Connects each neuron of a map to a window of the inputs, all by the same weights.
+
+    Registered as a `SpikingLayer` with name "convolution".
+
+    # Parameters
+
+    input_shape : `Sequence[int]`
+        Height, width and channels. Not in a config: the network knows it.
+    channels : `int`
+        The number of maps.
+    size : `int`
+        Height and width of a window. Windows stay inside the inputs.
+    threshold, membrane_time, synapse_time, refractory
+        See `Neurons`.
+    weight_range : `float`, optional (default = `0.5`)
+        See `SpikingLayer`.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        channels: int,
+        size: int,
+        threshold: float,
+        membrane_time: float = 64.0,
+        synapse_time: float = 8.0,
+        refractory: int = 2,
+        weight_range: float = 0.5,
+    ) -> None:
+        shape = _image_shape("convolution", input_shape, size)
+        neurons = Neurons(threshold, membrane_time, synapse_time, refractory)
+        output_shape = shape.height - size + 1, shape.width - size + 1, channels
+        connection = convolution(shape, channels, size)
+        super().__init__(connection, neurons, output_shape, weight_range)
+
+
+@SpikingLayer.register("pooling")
+class Pooling(SpikingLayer):
+    """
+    Connects each neuron to a tile of the inputs, channel by channel. All weights are one, and are
+    not trained. HM2-BP divides by the area of a tile here, not by the threshold, as in the authors'
+    code.
+
+    Registered as a `SpikingLayer` with name "pooling".
+
+    # Parameters
+
+    input_shape : `Sequence[int]`
+        Height, width and channels. Not in a config: the network knows it.
+    size : `int`
+        Height and width of a tile. At the lower and right border tiles may be cut off.
+    threshold, membrane_time, synapse_time, refractory
+        See `Neurons`.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        size: int,
+        threshold: float,
+        membrane_time: float = 64.0,
+        synapse_time: float = 8.0,
+        refractory: int = 2,
+    ) -> None:
+        shape = _image_shape("pooling", input_shape, size)
+        neurons = Neurons(threshold, membrane_time, synapse_time, refractory)
+        output_shape = -(-shape.height // size), -(-shape.width // size), shape.channels
+        super().__init__(pooling(shape, size), neurons, output_shape, divisor=size * size)
+
+
+def _check_neurons(neurons: Neurons) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if no neuron can be like this.
+    """
+    if not neurons.threshold > 0:
+        raise ConfigurationError(f"threshold must be positive but found {neurons.threshold}.")
+    if not 1 < neurons.synapse_time < neurons.membrane_time:
+        raise ConfigurationError(
+            "1 < synapse_time < membrane_time (in steps) must hold but found synapse_time "
+            f"{neurons.synapse_time} and membrane_time {neurons.membrane_time}."
+        )
+    if neurons.refractory < 0:
+        raise ConfigurationError(f"refractory must not be negative but found {neurons.refractory}.")
+
+
+def _image_shape(layer: str, input_shape: Sequence[int], size: int) -> ImageShape:
+    """
+    Returns the shape of the inputs of a layer with windows of `size`.
+
+    # Raises
+
+    `ConfigurationError` if the inputs are no image, or no window fits in.
+    """
+    if len(input_shape) != 3:
+        raise ConfigurationError(
+            f"{layer} needs inputs of shape [height, width, channels] but found "
+            f"{list(input_shape)}. Put it before the fully connected layers, and give the network "
+            "such an input_shape."
+        )
+    shape = ImageShape(*input_shape)
+    most = min(shape.height, shape.width)
+    if not 1 <= size <= most:
+        raise ConfigurationError(
+            f"size of {layer} must be between 1 and {most}, the extent of its inputs,"
+            f" but found {size}."
+        )
+    return shape

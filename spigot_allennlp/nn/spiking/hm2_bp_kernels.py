@@ -1,0 +1,344 @@
+"""
+HM2-BP through a layer on the CPU, as machine code: S-PSPs (see `psp.py`), and the gradients that
+they give (see `hm2_bp.py`). Spikes and `members` are as in `kernels.py`.
+"""
+
+from typing import NamedTuple
+
+import numpy
+
+from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.spiking.connection import Connection
+from spigot_allennlp.nn.spiking.kernels import scale, spikes_by_step
+from spigot_allennlp.nn.spiking.neurons import PspDecays
+
+
+class GradientArrays(NamedTuple):
+    """
+    A `SpikeGradientProblem` as arrays; all numbers but spikes in the type of the weights.
+
+    # Parameters
+
+    spikes, fired : `numpy.ndarray`
+        The spikes of inputs and neurons, `(batch_size, steps, ...)`.
+    weight : `numpy.ndarray`
+        Shape `(num_rows, width)` of the `connection`.
+    delta, inhibition_factor : `numpy.ndarray`
+        Shape `(batch_size, num_neurons)`.
+    connection : `Connection`
+    decays : `PspDecays`
+    rate_correction : `float`
+        The inverse of the threshold; zero for no correction.
+    subthreshold_potential, subthreshold_ratio : `float`
+        See `HM2BPOptions`.
+    """
+
+    spikes: numpy.ndarray
+    fired: numpy.ndarray
+    weight: numpy.ndarray
+    delta: numpy.ndarray
+    inhibition_factor: numpy.ndarray
+    connection: Connection
+    decays: PspDecays
+    rate_correction: numpy.floating
+    subthreshold_potential: numpy.floating
+    subthreshold_ratio: numpy.floating
+
+
+class SpikesBySource(NamedTuple):
+    """
+    The spikes of a sample: those of source j are at the steps `steps[starts[j]:starts[j + 1]]`.
+
+    # Parameters
+
+    starts : `numpy.ndarray`
+        Shape `(num_sources + 1,)`.
+    steps : `numpy.ndarray`
+        Shape `(num_spikes,)`.
+    """
+
+    starts: numpy.ndarray
+    steps: numpy.ndarray
+
+
+class MicroLevel(NamedTuple):
+    """
+    What the gradients of a sample are made of.
+
+    # Parameters
+
+    inputs : `SpikesBySource`
+    firing_counts : `numpy.ndarray`
+        Of the neurons, shape `(num_neurons,)`.
+    s_psp : `numpy.ndarray`
+        For each pair of an input and a place of the connection, the S-PSPs at the neurons there:
+        shape `(num_pairs, width)`. Undefined for inputs that do not spike.
+    """
+
+    inputs: SpikesBySource
+    firing_counts: numpy.ndarray
+    s_psp: numpy.ndarray
+
+
+class PspSweep(NamedTuple):
+    """
+    The sum over the spikes of a neuron, from its last step to its first, of `eps` for an input that
+    arrives at the current step. Arrays have shape `(num_neurons,)`, if not said otherwise.
+
+    # Parameters
+
+    next_spike : `numpy.ndarray`
+        The step of the neuron's next spike.
+    membrane, synapse : `numpy.ndarray`
+        The exponentials of the time until then, as long as what arrives counts towards that spike
+        at once, else zero.
+    deferred : `numpy.ndarray`
+        The PSP of what arrives before the neuron is ready, and stays synaptic current until it is.
+    deferred_at_expiry : `numpy.ndarray`
+        Shape `(steps, num_neurons)`: for each spike, what is left of its share of that current when
+        an arrival leaves its window. A single row, if no window ends.
+    """
+
+    next_spike: numpy.ndarray
+    membrane: numpy.ndarray
+    synapse: numpy.ndarray
+    deferred: numpy.ndarray
+    deferred_at_expiry: numpy.ndarray
+
+
+@entry
+def gradients(members, problem, weight_gradient, count_gradient):
+    """
+    Adds the samples' gradients of the weights to `weight_gradient`, `(num_rows, width)`, and writes
+    those of the inputs' counts into `count_gradient`, `(batch_size, num_inputs)`, all zeros before,
+    if it has any samples. `problem` are `GradientArrays`.
+    """
+    weight, connection = problem.weight, problem.connection
+    steps, num_neurons = problem.fired.shape[1:]
+    per_spike = numpy.zeros((steps, num_neurons), weight.dtype)
+    s_psp = numpy.empty((len(connection.rows), weight.shape[1]), weight.dtype)
+    silent_total = problem.subthreshold_ratio * _total_weight(weight, connection, num_neurons)
+    for member in members:
+        delta = problem.delta[member]
+        if not delta.any():
+            continue
+        fired = spikes_by_step(problem.fired[member])
+        _fill_psp_per_spike(fired, problem.decays, per_spike)
+        firing_counts = _firing_counts(fired.sources, num_neurons, weight)
+        inputs = _spikes_by_source(problem.spikes[member])
+        micro = MicroLevel(inputs, firing_counts, s_psp)
+        total_psp = _fill_s_psp(per_spike, problem, micro)
+        scales = delta * problem.inhibition_factor[member]
+        _correct_rates(scales, total_psp, silent_total, firing_counts, problem.rate_correction)
+        _add_weight_gradient(micro, connection, scales, weight_gradient)
+        if len(count_gradient):
+            _add_count_gradient(micro, problem, delta, count_gradient[member])
+
+
+@kernel
+def _total_weight(weight, connection, num_neurons):
+    """Returns the sum of the weights of each neuron."""
+    width, places = weight.shape[1], connection.places
+    total = numpy.zeros(num_neurons, weight.dtype)
+    for pair in range(len(connection.rows)):
+        totals = total[places[pair] * width : (places[pair] + 1) * width]
+        row = weight[connection.rows[pair]]
+        for index in range(width):
+            totals[index] += row[index]
+    return total
+
+
+@kernel
+def _firing_counts(sources, num_neurons, weight):
+    """Returns how often each neuron fired, in the type of the weights."""
+    counts = numpy.zeros(num_neurons, weight.dtype)
+    for source in sources:
+        counts[source] += 1
+    return counts
+
+
+@kernel
+def _fill_s_psp(per_spike, problem, micro):
+    """
+    Fills the S-PSPs of `micro`; returns the total PSP of each neuron, the sum over its inputs of
+    weight times S-PSP.
+    """
+    connection, starts = problem.connection, micro.inputs.starts
+    offsets, places, width = connection.offsets, connection.places, problem.weight.shape[1]
+    total = numpy.zeros(len(micro.firing_counts), problem.weight.dtype)
+    for source in range(len(offsets) - 1):
+        if starts[source] == starts[source + 1]:
+            continue
+        for pair in range(offsets[source], offsets[source + 1]):
+            first = places[pair] * width
+            values = micro.s_psp[pair]
+            values[:] = 0
+            for spike in range(starts[source], starts[source + 1]):
+                _add(per_spike[micro.inputs.steps[spike], first : first + width], values)
+            counts = micro.firing_counts[first : first + width]
+            _replace_below_threshold(counts, problem.subthreshold_potential, values)
+            row = problem.weight[connection.rows[pair]]
+            _multiply_add(row, values, total[first : first + width])
+    return total
+
+
+@kernel
+def _add(values, total):
+    for index in range(len(total)):
+        total[index] += values[index]
+
+
+@kernel
+def _multiply_add(factors, values, total):
+    for index in range(len(total)):
+        total[index] += factors[index] * values[index]
+
+
+@kernel
+def _replace_below_threshold(firing_counts, subthreshold_potential, s_psp):
+    """Puts `subthreshold_potential` in the place of S-PSPs at neurons that do not spike."""
+    for index in range(len(s_psp)):
+        value = s_psp[index]
+        s_psp[index] = value if firing_counts[index] > 0 else subthreshold_potential
+
+
+@kernel
+def _correct_rates(scales, total_psp, silent_total, firing_counts, rate_correction):
+    """Multiplies `scales` by the correction for the rate of the neuron itself."""
+    for index in range(len(scales)):
+        if firing_counts[index] > 0:
+            scales[index] *= 1 + rate_correction * total_psp[index] / firing_counts[index]
+        else:
+            scales[index] *= 1 + rate_correction * silent_total[index]
+
+
+@kernel
+def _add_weight_gradient(micro, connection, scales, weight_gradient):
+    """Adds the S-PSPs, scaled neuron by neuron, to the gradient of their weights."""
+    starts, width = micro.inputs.starts, weight_gradient.shape[1]
+    for source in range(len(connection.offsets) - 1):
+        if starts[source] < starts[source + 1]:
+            for pair in range(connection.offsets[source], connection.offsets[source + 1]):
+                first = connection.places[pair] * width
+                gradient = weight_gradient[connection.rows[pair]]
+                _multiply_add(scales[first : first + width], micro.s_psp[pair], gradient)
+
+
+@kernel
+def _add_count_gradient(micro, problem, delta, count_gradient):
+    """Adds up, for each input, deltas by weights by S-PSPs, divided by the input's count."""
+    weight, connection, s_psp = problem.weight, problem.connection, micro.s_psp
+    firing_counts, starts, width = micro.firing_counts, micro.inputs.starts, weight.shape[1]
+    for source in range(len(connection.offsets) - 1):
+        count = starts[source + 1] - starts[source]
+        for pair in range(connection.offsets[source], connection.offsets[source + 1]):
+            first = connection.places[pair] * width
+            row = weight[connection.rows[pair]]
+            total = row[0] * 0
+            for index in range(width):
+                share = delta[first + index] * row[index]
+                if count > 0 and firing_counts[first + index] > 0:
+                    share *= s_psp[pair, index] / weight.dtype.type(count)
+                total += share
+            count_gradient[source] += total
+
+
+@entry
+def psp_per_spike(members, fired, decays, psp):
+    """Writes the PSP per spike of `fired` into `psp`, both `(batch_size, steps, num_neurons)`."""
+    for member in members:
+        psp[member] = 0
+        _fill_psp_per_spike(spikes_by_step(fired[member]), decays, psp[member])
+
+
+@kernel
+def _fill_psp_per_spike(fired, decays, psp):
+    """
+    Goes from the last step to the first. The rows of `psp` whose spikes would arrive after the last
+    step are left as they are: zero.
+    """
+    steps, size = psp.shape
+    rows = steps if decays.window < steps else 1
+    sweep = PspSweep(
+        numpy.zeros(size, numpy.int64),
+        numpy.zeros(size, psp.dtype),
+        numpy.zeros(size, psp.dtype),
+        numpy.zeros(size, psp.dtype),
+        numpy.zeros((rows, size), psp.dtype),
+    )
+    starts, sources, refractory = fired.starts, fired.sources, decays.refractory
+    for arrival in range(steps - 1, refractory - 1, -1):
+        scale(sweep.membrane, decays.membrane)
+        scale(sweep.synapse, decays.synapse)
+        scale(sweep.deferred, decays.synapse)
+        expiring = arrival + decays.window - refractory + 1
+        if expiring < steps:
+            for spike in range(starts[expiring], starts[expiring + 1]):
+                _expire(sources[spike], expiring, sweep)
+        if arrival == 1:
+            for neuron in range(size):
+                _defer(neuron, arrival, decays, sweep)
+        else:
+            before = arrival - refractory
+            for spike in range(starts[before], starts[before + 1]):
+                _defer(sources[spike], arrival, decays, sweep)
+        for spike in range(starts[arrival], starts[arrival + 1]):
+            neuron = sources[spike]
+            sweep.next_spike[neuron] = arrival
+            sweep.membrane[neuron], sweep.synapse[neuron] = 1, 1
+        _write_psp(
+            sweep.membrane, sweep.synapse, sweep.deferred, decays.factor, psp[arrival - refractory]
+        )
+
+
+@kernel
+def _write_psp(membrane, synapse, deferred, factor, row):
+    for neuron in range(len(row)):
+        row[neuron] = factor * (membrane[neuron] - synapse[neuron]) + deferred[neuron]
+
+
+@kernel
+def _expire(neuron, step, sweep):
+    """Takes out the spike at `step`: for it, what arrives from here on comes too early."""
+    if sweep.next_spike[neuron] == step and sweep.membrane[neuron] > 0:
+        sweep.membrane[neuron], sweep.synapse[neuron] = 0, 0
+    else:
+        sweep.deferred[neuron] -= sweep.deferred_at_expiry[step, neuron]
+
+
+@kernel
+def _defer(neuron, arrival, decays, sweep):
+    """Makes current of what arrives before this step, in which the neuron becomes ready."""
+    if sweep.membrane[neuron] > 0:
+        deferred = decays.factor * (sweep.membrane[neuron] - sweep.synapse[neuron])
+        sweep.deferred[neuron] += deferred
+        if len(sweep.deferred_at_expiry) > 1:
+            next_spike = sweep.next_spike[neuron]
+            until_expiry = arrival - next_spike + decays.window - decays.refractory + 1
+            left = deferred * decays.synapse**until_expiry
+            sweep.deferred_at_expiry[next_spike, neuron] = left
+        sweep.membrane[neuron], sweep.synapse[neuron] = 0, 0
+
+
+@kernel
+def _spikes_by_source(spikes):
+    """Returns the `SpikesBySource` of a sample, `(steps, num_sources)`."""
+    return by_source(spikes_by_step(spikes), spikes.shape[1])
+
+
+@kernel
+def by_source(spikes, num_sources):
+    """Sorts `SpikesByStep` by their source."""
+    starts = numpy.zeros(num_sources + 1, numpy.int64)
+    steps = numpy.empty(len(spikes.sources), numpy.int64)
+    for source in spikes.sources:
+        starts[source + 1] += 1
+    for source in range(num_sources):
+        starts[source + 1] += starts[source]
+    nexts = starts.copy()
+    for step in range(len(spikes.starts) - 1):
+        for spike in range(spikes.starts[step], spikes.starts[step + 1]):
+            source = spikes.sources[spike]
+            steps[nexts[source]] = step
+            nexts[source] += 1
+    return SpikesBySource(starts, steps)

@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.nn.regularizers import Regularizer
+from torch.testing import assert_close
+
+from spigot_allennlp.modules.spiking_objective import CountLoss, SampleBoosting
+
+
+def test_the_loss_and_its_gradient_by_hand():
+    # errors: 20 - 35 = -15; 12 - 5 = 7; 1 - 5 = -4, within the margin
+    counts = torch.tensor([[20.0, 12.0, 1.0]], requires_grad=True)
+    loss = CountLoss()(counts, torch.tensor([0]))
+    assert loss.tolist() == [(15**2 + 7**2) / 2]
+    loss.sum().backward()
+    assert counts.grad.tolist() == [[-15, 7, 0]]
+
+
+def test_without_a_margin_every_error_counts():
+    loss = CountLoss(margin=0)(torch.tensor([[34.0, 5.0]]), torch.tensor([0]))
+    assert loss.tolist() == [0.5]
+
+
+@pytest.mark.parametrize("options", [{"desired": 5}, {"undesired": -1}, {"margin": -1}])
+def test_counts_that_cannot_be_are_refused(options):
+    with pytest.raises(ConfigurationError, match="must"):
+        CountLoss(**options)
+
+
+def test_samples_that_were_not_recognized_weigh_more_by_hand():
+    boosting = SampleBoosting(num_samples=6, rate=0.5)
+    samples = torch.arange(5)
+    label, predicted = torch.tensor([0, 0, 0, 1, 1]), torch.tensor([0, 1, 0, 1, 1])
+    assert boosting(samples, label, predicted).tolist() == [1] * 5
+    boosting.end_epoch()
+    once = math.exp(0.5 / 3)  # a third of class 0
+    assert boosting.weights.tolist() == pytest.approx([1, once, 1, 1, 1, 1])
+    boosting(samples, label, predicted)
+    boosting.end_epoch()
+    again = once * math.exp(0.5 * once / (2 + once))  # by weight
+    assert boosting.weights.tolist() == pytest.approx([1, again, 1, 1, 1, 1])
+
+
+def test_weights_are_saved_with_the_model():
+    assert set(SampleBoosting(3).state_dict()) == {"weights", "wrong", "labels"}
+
+
+def test_an_epoch_without_samples_changes_nothing():
+    boosting = SampleBoosting(3)
+    boosting.end_epoch()
+    assert boosting.weights.tolist() == [1, 1, 1]
+
+
+def test_numbers_beyond_the_last_sample_are_refused():
+    with pytest.raises(ConfigurationError, match="is 3, but there is a sample number 7"):
+        SampleBoosting(3)(torch.tensor([7]), torch.tensor([0]), torch.tensor([0]))
+    with pytest.raises(ConfigurationError, match="rate must not be negative"):
+        SampleBoosting(3, rate=-1.0)
+
+
+def test_the_gradient_of_the_penalty_is_that_of_the_released_code():
+    options = {"type": "exponential", "strength": 10.0, "rate": 0.04, "limit": 8.0}
+    penalty = Regularizer.from_params(Params(options))
+    weight = torch.randn(5, 3, dtype=torch.double).requires_grad_()
+    penalty(weight).backward()
+    for i in range(3):
+        mean = sum((weight[j, i].item() / 8) ** 2 for j in range(5)) / 5
+        for j in range(5):
+            scale = torch.tensor(0.04 * (mean - 1), dtype=torch.double).exp()
+            assert_close(weight.grad[j, i], 10 * 0.04 * weight[j, i].detach() / 8 * scale)
+
+
+def test_no_weights_no_penalty():
+    assert Regularizer.by_name("exponential")()(torch.zeros(4, 2)) == 0
