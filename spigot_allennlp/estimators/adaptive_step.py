@@ -1,4 +1,4 @@
-"""How far a finite difference of argmaxes should reach: as far as it takes to see a difference."""
+"""A step size for finite differences of argmaxes that adapts until differences are seen."""
 
 import torch
 from allennlp.common import FromParams
@@ -23,10 +23,10 @@ class AdaptiveStep(torch.nn.Module, FromParams):
     wanted : `float`, optional (default = `1.0`)
         How many entries of an instance's surrogate gradient should differ from zero, in the mean.
     decay : `float`, optional (default = `0.9`)
-        Of the moving average of what was found.
+        Of the moving average of that number.
     """
 
-    _found: Tensor
+    _found: Tensor  # the name is in archives: the moving average of nonzero entries
 
     def __init__(self, rate: float = 1e-3, wanted: float = 1.0, decay: float = 0.9) -> None:
         super().__init__()
@@ -41,18 +41,18 @@ class AdaptiveStep(torch.nn.Module, FromParams):
 
     def size(self, problem: ArgmaxProblem, gradient: Tensor, beta: Tensor) -> Tensor:
         """
-        `beta * ||scores|| / ||gradient||` over the possible parts, shape `(batch_size,)`; zero
-        where either norm is.
+        Returns `beta * ||scores|| / ||gradient||` over the possible parts, shape `(batch_size,)`;
+        zero where either norm is.
         """
         possible = flatten_parts(problem.scores.masked_fill(~problem.possible, 0)).norm(dim=-1)
         norm = flatten_parts(gradient).norm(dim=-1)
         return torch.where(norm > 0, beta * possible / norm, 0)
 
     def adapt(self, beta: Tensor, surrogate: Tensor) -> None:
-        """Changes `beta`, in its place, after a backward pass that found `surrogate`."""
+        """Changes `beta`, in place, after a backward pass that computed `surrogate`."""
         if len(surrogate) == 0:
             return
-        found = flatten_parts(surrogate != 0).sum(dim=-1).to(self._found.dtype).mean()
-        self._found.lerp_(found, 1 - self._decay)
+        nonzero = flatten_parts(surrogate != 0).sum(dim=-1).to(self._found.dtype).mean()
+        self._found.lerp_(nonzero, 1 - self._decay)
         beta += self._rate if self._found < self._wanted else -self._rate
         beta.clamp_(min=0)

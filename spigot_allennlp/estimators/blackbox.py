@@ -19,7 +19,7 @@ class Blackbox(SurrogateEstimator):
     ([Vlastelica et al., 2020](https://arxiv.org/abs/1912.02175), Algorithm 1, with our scores being
     their negated weights): `dL/ds = (z(s) - z(s - step_size * dL/dz)) / step_size`.
 
-    Registered as a `GradientEstimator` with name "blackbox". Asks nothing of its structure but the
+    Registered as a `GradientEstimator` with name "blackbox". Needs nothing of its structure but the
     argmax, which it calls once more in the backward pass.
 
     # Parameters

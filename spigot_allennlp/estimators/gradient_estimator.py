@@ -18,7 +18,7 @@ from spigot_allennlp.nn.invalid_scores import (
 )
 from spigot_allennlp.structures.structure import Structure
 
-# Of operations that can be done without.
+# How to do without an operation.
 _WAYS_OUT = {"projected_step": "Set projection: 'sparsemap', which needs the argmax alone. "}
 
 
@@ -41,24 +41,28 @@ class GradientEstimator(torch.nn.Module, Registrable):
 
     @property
     def requirements(self) -> FrozenSet[str]:
-        """`requires`, and what this instance's own parts require (a projection, say)."""
+        """Returns `requires`, and what the parts of this object require (a projection, say)."""
         return self.requires
 
     @property
     def reevaluates(self) -> bool:
-        """False unless overridden (`Spigot`: True when `num_steps > 1`)."""
+        """Returns False unless overridden (`Spigot`: True when `num_steps > 1`)."""
         return False
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        """The value that the rest of the model receives, of the shape of the scores."""
+        """Returns the value that the rest of the model receives, of the shape of the scores."""
         raise NotImplementedError
 
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
-        """A scalar that the model adds to its loss; zero but for score-function estimators."""
+        """
+        Returns a scalar that the model adds to its loss; zero but for score-function estimators.
+        """
         return losses.new_zeros(())
 
     def check(self, structure: Structure) -> None:
         """
+        Checks that `structure` provides all that this estimator calls.
+
         # Raises
 
         `ConfigurationError` if `structure` does not provide all `requirements`, e.g. "Spigot needs
@@ -77,7 +81,7 @@ class GradientEstimator(torch.nn.Module, Registrable):
 
 class SurrogateEstimator(GradientEstimator):
     """
-    An estimator whose backward pass is written by hand: one hole to fill, `pull_back`.
+    An estimator whose backward pass is written by hand: a subclass implements `pull_back`.
 
     Gradients arrive here *per instance*: the incoming gradient is divided by the weight that the
     instance's loss has in what was differentiated (`ArgmaxProblem.instance_weights`), and the
@@ -91,26 +95,29 @@ class SurrogateEstimator(GradientEstimator):
 
     def value_for(self, scores: Tensor, problem: ArgmaxProblem) -> Tensor:
         """
-        The forward value of `problem`, whose surrogate gradient goes to `scores`: those of the
-        problem, or what was made of them.
+        Returns the forward value of `problem`, whose surrogate gradient goes to `scores`: those of
+        the problem, or what they were computed from.
         """
         return _Surrogate.apply(scores, self, problem.at(problem.scores.detach()))
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Any]:
         """
-        The forward value, and whatever `pull_back` should find again. Default: `(argmax, None)`.
+        Returns the forward value, and a state of any kind that `pull_back` receives; by default
+        the argmax and `None`.
         """
         return problem.argmax(), None
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
     ) -> Tensor:
-        """The surrogate of dL/dscores, given `gradient` = dL/dvalue. Masked by the caller."""
+        """Returns the surrogate of dL/dscores for `gradient` = dL/dvalue; the caller masks it."""
         raise NotImplementedError
 
 
 def check_positive(name: str, value: float) -> None:
     """
+    Checks that a parameter is positive.
+
     # Raises
 
     `ConfigurationError`, with the name of the parameter, if its `value` is not positive.
@@ -121,7 +128,7 @@ def check_positive(name: str, value: float) -> None:
 
 def check_object(name: str, value: Any, kind: type) -> None:
     """
-    Whether an argument is an object of a registered kind, and not its name, which stands for an
+    Checks that an argument is an object of a registered kind, and not its name, which stands for an
     object in configs alone.
 
     # Raises
@@ -133,10 +140,10 @@ def check_object(name: str, value: Any, kind: type) -> None:
     message = f"{name} must be of type {kind.__name__} but found {str(value)[:100]!r}."
     if isinstance(value, str) and issubclass(kind, Registrable):
         if value in kind.list_available():
-            found = kind.by_name(value)
+            registered = kind.by_name(value)
             message += (
                 " In a config that name would do; in Python, pass an object of the class that is "
-                f"registered under it, {found.__module__}.{found.__qualname__}."
+                f"registered under it, {registered.__module__}.{registered.__qualname__}."
             )
         else:
             message += f" Nor is that one of the registered names, {kind.list_available()}."

@@ -1,4 +1,4 @@
-"""The identity, on scores without what the argmax does not see."""
+"""The identity, on scores without the directions that leave the argmax as it is."""
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -15,9 +15,9 @@ from spigot_allennlp.structures.structure import Structure
 @GradientEstimator.register("identity_with_projection")
 class IdentityWithProjection(StraightThrough):
     """
-    The scores of an instance are projected, their mean subtracted and their Euclidean norm made
-    one, neither of which changes the argmax; through the argmax the gradient passes as if it were
-    the identity, through the projection as it should
+    Projects the scores of an instance: subtracts their mean and divides by their Euclidean norm,
+    neither of which changes the argmax. The gradient passes the argmax as if it were the identity,
+    and the projection as it should
     ([Sahoo et al., 2023](https://arxiv.org/abs/2205.15213), section 3.3). So the scores are not
     moved in directions in which they cannot change the object, and cannot run away. Mean and norm
     are those of the possible parts: legal, and not of score minus infinity.

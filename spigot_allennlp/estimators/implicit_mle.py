@@ -12,7 +12,7 @@ from spigot_allennlp.estimators.gradient_estimator import (
     check_object,
     check_positive,
 )
-from spigot_allennlp.estimators.noise import Draws, Noise, SumOfGammaNoise
+from spigot_allennlp.estimators.noise import Noise, NoiseSamples, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import per_instance
 
@@ -32,7 +32,7 @@ class ImplicitMLE(SurrogateEstimator):
     and `beta` grows as long as too few entries of the result differ from zero. With `symmetric`,
     the two objects lie a step behind and a step ahead, and the result is divided by two.
 
-    Registered as a `GradientEstimator` with name "implicit_mle". Asks nothing of its structure but
+    Registered as a `GradientEstimator` with name "implicit_mle". Needs nothing of its structure but
     the argmax.
 
     # Parameters
@@ -70,24 +70,24 @@ class ImplicitMLE(SurrogateEstimator):
         self._adaptive = adaptive
         self.register_buffer("_beta", torch.tensor(float(beta)))
 
-    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Draws]:
-        return self._noise.draw_objects(problem, self._num_samples)
+    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, NoiseSamples]:
+        return self._noise.sample_objects(problem, self._num_samples)
 
     def pull_back(
-        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Draws
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: NoiseSamples
     ) -> Tensor:
         size = self._beta
         if self._adaptive is not None:
             size = per_instance(self._adaptive.size(problem, gradient, self._beta), gradient)
         step = size * gradient
-        noise, behind = state
+        behind = state.vertices
         # What is impossible remains so, whatever the sign of alpha.
         start = torch.where(problem.possible, self._alpha * problem.scores, problem.scores)
-        ahead = problem.argmaxes(start - step + noise)
+        ahead = problem.argmaxes(start - step + state.noise)
         if self._symmetric:
-            behind = problem.argmaxes(problem.scores + step + noise)
-        found = (behind - ahead).mean(dim=0) / (2 if self._symmetric else 1)
+            behind = problem.argmaxes(problem.scores + step + state.noise)
+        difference = (behind - ahead).mean(dim=0) / (2 if self._symmetric else 1)
         if self._adaptive is None:
-            return found
-        self._adaptive.adapt(self._beta, found)
-        return torch.where(size > 0, found / size, 0)
+            return difference
+        self._adaptive.adapt(self._beta, difference)
+        return torch.where(size > 0, difference / size, 0)

@@ -1,6 +1,6 @@
 """Random perturbations of the scores."""
 
-from typing import Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common import Registrable
@@ -12,16 +12,27 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import invalid_instances, is_score, without_invalid
 
-# Perturbations, and the object that is best under each: (num_samples, batch_size, *parts)
-Draws = Tuple[Tensor, Tensor]
+
+class NoiseSamples(NamedTuple):
+    """
+    Perturbations of the scores, and the object that is best under each.
+
+    # Parameters
+
+    noise, vertices : `Tensor`
+        Shape `(num_samples, batch_size, *parts)`.
+    """
+
+    noise: Tensor
+    vertices: Tensor
 
 
 class Noise(Registrable):
     """
     `scale` times a standard distribution, independently for every part. The default implementation
-    is "gumbel". What is drawn comes from torch's generator.
+    is "gumbel". Samples come from torch's generator.
 
-    A subclass says in `standard` how to draw, and may say in `standard_slope` what its density is.
+    A subclass implements `standard`, and may implement `standard_slope`, which its density defines.
 
     # Parameters
 
@@ -37,38 +48,45 @@ class Noise(Registrable):
         self._scale = scale
 
     def standard(self, problem: ArgmaxProblem) -> Tensor:
-        """What `draw` multiplies by the scale."""
+        """Returns a sample of the standard distribution, which `sample` multiplies by the scale."""
         raise NotImplementedError
 
     def standard_slope(self, noise: Tensor) -> Tensor:
-        """Optional. The derivative of minus the logarithm of the standard density, elementwise."""
+        """
+        Returns the derivative of minus the logarithm of the standard density, elementwise.
+        Optional.
+        """
         raise NotImplementedError
 
-    def draw(self, problem: ArgmaxProblem) -> Tensor:
+    def sample(self, problem: ArgmaxProblem) -> Tensor:
         """
-        A perturbation of `problem.scores`, of their shape, in single precision at least; never
-        differentiable. What is drawn for parts off the mask means nothing.
+        Returns a perturbation of `problem.scores`, of their shape, in single precision at least;
+        never differentiable. Its values for parts off the mask mean nothing.
         """
         return self._scale * self.standard(problem)
 
-    def draw_objects(self, problem: ArgmaxProblem, num_samples: int) -> Tuple[Tensor, Draws]:
+    def sample_objects(
+        self, problem: ArgmaxProblem, num_samples: int
+    ) -> Tuple[Tensor, NoiseSamples]:
         """
-        The mean of the objects that are best under so many perturbations, of the shape of the
-        scores; and these perturbations and objects.
+        Returns the mean of the objects that are best under so many perturbations, of the shape of
+        the scores; and these perturbations and objects.
         """
-        drawn = torch.stack([self.draw(problem) for _ in range(num_samples)])
-        vertices = problem.argmaxes(problem.scores + drawn)
-        return vertices.mean(dim=0), (drawn, vertices)
+        noise = torch.stack([self.sample(problem) for _ in range(num_samples)])
+        vertices = problem.argmaxes(problem.scores + noise)
+        return vertices.mean(dim=0), NoiseSamples(noise, vertices)
 
     def slope(self, noise: Tensor) -> Tensor:
         """
-        The derivative of minus the logarithm of the density of what `draw` draws, elementwise. Its
+        Returns the derivative of minus the logarithm of the density of `sample`, elementwise. Its
         mean is zero.
         """
         return self.standard_slope(noise / self._scale) / self._scale
 
     def check_slope(self, wanted_by: str) -> None:
         """
+        Checks that the noise has a slope, and is not zero.
+
         # Raises
 
         `ConfigurationError` if there is no `slope`, which the estimator named `wanted_by` needs.
@@ -120,8 +138,8 @@ class NormalNoise(Noise):
 @Noise.register("sum_of_gamma")
 class SumOfGammaNoise(Noise):
     """
-    Of which `k` independent draws add up to a Gumbel one, so that what perturbs the score of an
-    object of `k` parts is Gumbel distributed
+    Has a standard distribution such that the sum of `k` independent samples is a Gumbel one, so
+    that what perturbs the score of an object of `k` parts is Gumbel distributed
     ([Niepert, Minervini & Franceschi, 2021](https://arxiv.org/abs/2106.01798), section 4.1):
     `(sum_{i=1..num_terms} Gamma(1/k, scale k/i) - log num_terms) / k`.
 
@@ -154,10 +172,10 @@ class SumOfGammaNoise(Noise):
         return (total - torch.log(total.new_tensor(self._num_terms))) / k
 
     def _sizes(self, problem: ArgmaxProblem) -> Tensor:
-        """Shape `(batch_size,)`."""
+        """Returns `k` of each instance, shape `(batch_size,)`."""
         if self._k is not None:
             return problem.scores.new_full((problem.scores.size(0),), self._k)
-        # The best object of invalid scores is NaN, of which no gamma variable can be drawn.
+        # The best object of invalid scores is NaN, of which no gamma variable can be sampled.
         invalid = invalid_instances(problem.mask, is_score, problem.scores)
         if invalid is not None:
             problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))

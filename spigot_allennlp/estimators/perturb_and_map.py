@@ -35,4 +35,4 @@ class PerturbAndMAP(StraightThroughMarginals):
         check_object("noise", self._noise, Noise)
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        return super().forward(problem.at(problem.scores + self._noise.draw(problem)))
+        return super().forward(problem.at(problem.scores + self._noise.sample(problem)))

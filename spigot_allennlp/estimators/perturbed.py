@@ -11,22 +11,22 @@ from spigot_allennlp.estimators.gradient_estimator import (
     check_object,
     check_positive,
 )
-from spigot_allennlp.estimators.noise import Draws, Noise, NormalNoise
+from spigot_allennlp.estimators.noise import Noise, NoiseSamples, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 
 
 @GradientEstimator.register("perturbed")
 class Perturbed(SurrogateEstimator):
     """
-    The mean of the best objects under noise, `E z(s + noise)`, estimated from `num_samples` draws,
-    and an unbiased estimate of its gradient
+    Estimates the mean of the best objects under noise, `E z(s + noise)`, from `num_samples`
+    samples, and its gradient without bias
     ([Berthet et al., 2020](https://arxiv.org/abs/2002.08676), proposition 3.1):
     `dL/ds = mean_i <z_i - z(s), dL/dz> * slope(noise_i)`, with the derivative `slope` of minus the
     log-density.
 
-    Registered as a `GradientEstimator` with name "perturbed". Asks nothing of its structure but the
-    argmax, `num_samples` times. With several samples its value is no object, at test time neither,
-    and is random; with one it is an object, and the argmax at test time.
+    Registered as a `GradientEstimator` with name "perturbed". Needs nothing of its structure but
+    the argmax, `num_samples` times. With several samples its value is no object, at test time
+    neither, and is random; with one it is an object, and the argmax at test time.
 
     # Parameters
 
@@ -54,16 +54,15 @@ class Perturbed(SurrogateEstimator):
     def relaxed(self) -> bool:  # type: ignore[override]
         return self._num_samples > 1
 
-    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Draws]:
-        return self._noise.draw_objects(problem, self._num_samples)
+    def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, NoiseSamples]:
+        return self._noise.sample_objects(problem, self._num_samples)
 
     def pull_back(
-        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Draws
+        self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: NoiseSamples
     ) -> Tensor:
-        noise, vertices = state
-        usual = problem.argmax() if self._control_variate else torch.zeros_like(value)
-        # How the loss changes, to first order, from the usual object to these:
+        baseline = problem.argmax() if self._control_variate else torch.zeros_like(value)
+        # How the loss changes, to first order, from the baseline to these objects:
         # (num_samples, batch_size, 1, ..., 1)
-        change = ((vertices - usual) * gradient).flatten(2).sum(dim=-1)
+        change = ((state.vertices - baseline) * gradient).flatten(2).sum(dim=-1)
         change = change.reshape(change.shape + (1,) * (value.dim() - 1))
-        return (change * self._noise.slope(noise).masked_fill(~problem.mask, 0)).mean(dim=0)
+        return (change * self._noise.slope(state.noise).masked_fill(~problem.mask, 0)).mean(dim=0)

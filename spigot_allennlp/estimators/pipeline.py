@@ -9,8 +9,8 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 @GradientEstimator.register("pipeline")
 class Pipeline(GradientEstimator):
     """
-    The argmax, through which nothing comes back: `dL/dscores = 0`. What computes the scores learns
-    from its own loss alone, as in a pipeline of separately trained models.
+    Returns the argmax, and passes no gradient through it: `dL/dscores = 0`. What computes the
+    scores learns from its own loss alone, as in a pipeline of separately trained models.
 
     Registered as a `GradientEstimator` with name "pipeline".
     """

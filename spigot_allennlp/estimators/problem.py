@@ -1,4 +1,4 @@
-"""One batch of structured argmax problems: all that an estimator may ask about, in one hand."""
+"""One batch of structured argmax problems: all that an estimator may ask about."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -10,16 +10,16 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.structures.structure import Structure
 
-# From a (relaxed) object to the loss of each instance, of shape (batch_size,).
+# Maps a (relaxed) object to the loss of each instance, of shape (batch_size,).
 Downstream = Callable[[Tensor], Tensor]
 
 
 class DownstreamTrace:
     """
-    What the evaluation of `downstream` left behind for the backward pass: the state of the random
-    generators before it and the mode of mixed precision, so that it can be repeated with the same
-    dropout and the same types, and how much the loss of each instance weighs in the number that was
-    finally differentiated.
+    Records for the backward pass how `downstream` was evaluated: the state of the random generators
+    before and the mode of mixed precision, so that it can be repeated with the same dropout and the
+    same types, and how much the loss of each instance weighs in the number that was finally
+    differentiated.
 
     The weights are read off, not assumed. A mean over the batch, a sum, the trainer's division by
     the number of accumulated batches and the loss scale of mixed precision all arrive here, so that
@@ -32,7 +32,7 @@ class DownstreamTrace:
         self.autocast: ContextManager = nullcontext()
 
     def evaluate(self, downstream: Downstream, value: Tensor) -> Tensor:
-        """`downstream(value)`, traced. Shape `(batch_size,)`."""
+        """Returns `downstream(value)`, shape `(batch_size,)`, and records how."""
         self.generator_states = _generator_states(value.device)
         self.autocast = _autocast_as_now(value.device)
         losses = downstream(value)
@@ -42,8 +42,8 @@ class DownstreamTrace:
 
     def repeat(self, downstream: Downstream, value: Tensor) -> Tensor:
         """
-        `downstream(value)` again, with the randomness and the types of the evaluation that was
-        traced.
+        Returns `downstream(value)` again, with the randomness and the types of the evaluation that
+        was recorded.
         """
         before = _generator_states(value.device)
         _restore_generators(self.generator_states or before, value.device)
@@ -73,7 +73,7 @@ class ArgmaxProblem:
         What the rest of the model makes of an object. Must not have side effects (a metric, say):
         an estimator may call it more than once.
     trace : `DownstreamTrace`
-        What evaluating `downstream` left behind; made here, shared by `at`.
+        The record of the evaluation of `downstream`; created here, shared by `at`.
     """
 
     structure: Structure
@@ -84,46 +84,46 @@ class ArgmaxProblem:
 
     @property
     def possible(self) -> BoolTensor:
-        """The legal parts that do not score minus infinity."""
+        """Returns the legal parts that do not score minus infinity."""
         return self.mask & (self.scores != -torch.inf)
 
     def at(self, scores: Tensor) -> "ArgmaxProblem":
-        """The same problem with other scores (perturbed, or moved along a gradient)."""
+        """Returns the same problem with other scores (perturbed, or moved along a gradient)."""
         return replace(self, scores=scores)
 
     def argmax(self) -> Tensor:
-        """The best object, of the shape of the scores."""
+        """Returns the best object, of the shape of the scores."""
         return self.structure.argmax(self.scores, self.mask)
 
     def argmaxes(self, scores: Tensor) -> Tensor:
         """
-        The best objects under other scores, several for each instance, all in one call; `scores`
-        and the result have shape `(num_samples, batch_size, *parts)`.
+        Returns the best objects under other scores, several for each instance, in one call;
+        `scores` and the result have shape `(num_samples, batch_size, *parts)`.
         """
         mask = self.mask.expand(scores.shape).flatten(0, 1)
         return self.structure.argmax(scores.flatten(0, 1), mask).view(scores.shape)
 
     def marginals(self) -> Tensor:
-        """The mean object, of the shape of the scores."""
+        """Returns the mean object, of the shape of the scores."""
         return self.structure.marginals(self.scores, self.mask)
 
     def sample(self) -> Tensor:
-        """One draw from `p(z) ∝ exp <scores, z>`, of the shape of the scores."""
+        """Returns a sample from `p(z) ∝ exp <scores, z>`, of the shape of the scores."""
         return self.structure.sample(self.scores, self.mask)
 
     def log_prob(self, vertex: Tensor) -> Tensor:
-        """`log p(vertex)`, shape `(batch_size,)`, differentiable in the scores."""
+        """Returns `log p(vertex)`, shape `(batch_size,)`, differentiable in the scores."""
         return self.structure.log_prob(self.scores, self.mask, vertex)
 
     def losses(self, value: Tensor) -> Tensor:
-        """The downstream loss of each instance, shape `(batch_size,)`."""
-        assert self.downstream is not None, "losses were asked of a problem without downstream"
+        """Returns the downstream loss of each instance, shape `(batch_size,)`."""
+        assert self.downstream is not None, "a problem without downstream has no losses"
         return self.trace.evaluate(self.downstream, value)
 
     def repeated_losses(self, value: Tensor) -> Tensor:
         """
-        The downstream loss of each instance at another value, shape `(batch_size,)`, with the
-        dropout of the first time and without a gradient.
+        Returns the downstream loss of each instance at another value, shape `(batch_size,)`, with
+        the dropout of the first time and without a gradient.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.no_grad():
@@ -131,9 +131,9 @@ class ArgmaxProblem:
 
     def downstream_gradient(self, point: Tensor) -> Tensor:
         """
-        The gradient of each instance's downstream loss at `point`, of the shape of the scores; runs
-        the rest of the model again, with the dropout of the first time. Only the gradient with
-        respect to `point` is computed.
+        Returns the gradient of each instance's downstream loss at `point`, of the shape of the
+        scores; runs the rest of the model again, with the dropout of the first time. Computes the
+        gradient with respect to `point` alone.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.enable_grad():
@@ -146,7 +146,7 @@ class ArgmaxProblem:
 
     def instance_weights(self) -> Tensor:
         """
-        How much the loss of each instance weighs in what was differentiated, of shape
+        Returns how much the loss of each instance weighs in what was differentiated, of shape
         `(batch_size, 1, ..., 1)`; one over the batch size if the model did not evaluate `losses`
         here, but called `downstream` itself.
         """

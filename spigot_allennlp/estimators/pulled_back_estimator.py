@@ -1,4 +1,4 @@
-"""A target for the intermediate object, pulled back from the loss, and the way to it."""
+"""Estimators that pull the downstream loss back to a target for the intermediate object."""
 
 from typing import Any, Optional, Tuple
 
@@ -28,7 +28,7 @@ class PulledBackEstimator(SurrogateEstimator):
     max_step_norm : `float`, optional (default = `None`)
         The step of an instance is scaled down to this Euclidean norm where it is longer.
     num_steps : `int`, optional (default = `1`)
-        Each step has the gradient at the point reached. It is at hand at the argmax; at any other
+        Each step has the gradient at the point reached. At the argmax it is known; at any other
         point the rest of the model runs again for it, with the dropout of the first time.
     """
 
@@ -51,16 +51,16 @@ class PulledBackEstimator(SurrogateEstimator):
         return self._num_steps > 1 or not self.starts_at_argmax
 
     def start(self, problem: ArgmaxProblem, value: Tensor) -> Tuple[ArgmaxProblem, Tensor]:
-        """The problem and the point `mu_0` from which the first step is taken."""
+        """Returns the problem and the point `mu_0` from which the first step is taken."""
         return problem, at_least_single(value)
 
     def advance(
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor
     ) -> Tuple[ArgmaxProblem, Tensor]:
         """
-        One step against `step`, the scaled gradient. Returns the problem from which the next step
-        is taken, and the way that was gone, `point - next`: itself, since the difference of the two
-        would lose a small step to rounding.
+        Takes a step against `step`, the scaled gradient. Returns the problem from which the next
+        step is taken, and the displacement `point - next`, which the difference of the two points
+        would lose to rounding where it is small.
         """
         raise NotImplementedError
 
@@ -73,8 +73,8 @@ class PulledBackEstimator(SurrogateEstimator):
             point = origin - moved
             if number > 0 or not self.starts_at_argmax:
                 gradient = problem.downstream_gradient(point.to(at_least_single(value).dtype))
-            here, way = self.advance(here, point, self._bounded(gradient))
-            moved = moved + way
+            here, displacement = self.advance(here, point, self._bounded(gradient))
+            moved = moved + displacement
         return moved
 
     def _bounded(self, gradient: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The score function: a sampled object, made likelier by as much as it does better than usual."""
+"""The score function: a sampled object becomes likelier where it beats a baseline."""
 
 from typing import List
 
@@ -13,7 +13,7 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 @GradientEstimator.register("reinforce")
 class Reinforce(GradientEstimator):
     """
-    Draws an object from `p(z) ∝ exp <scores, z>`, exactly, and estimates the gradient of the
+    Samples an object from `p(z) ∝ exp <scores, z>`, exactly, and estimates the gradient of the
     expected loss without bias ([Williams, 1992](https://doi.org/10.1007/BF00992696), section 4):
     `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes the object itself. At test
     time the value is the argmax.
@@ -34,6 +34,7 @@ class Reinforce(GradientEstimator):
     """
 
     requires = frozenset({"log_partition", "sample"})
+    # These names are in archives. The running mean is the first, divided by the second.
     _usual: Tensor
     _weight: Tensor
 
@@ -55,29 +56,32 @@ class Reinforce(GradientEstimator):
         return problem.sample()
 
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
-        """Zero, with the gradient above: what is reported remains the loss itself."""
+        """Returns zero, with the gradient above: what is reported remains the loss itself."""
         seen = losses.detach()
         if self._num_samples == 1:
             advantages = [(value, seen - self._running_mean(seen))]
         else:
             vertices = [value, *(problem.sample() for _ in range(self._num_samples - 1))]
             results = [seen, *(problem.repeated_losses(vertex) for vertex in vertices[1:])]
-            usual = _means_of_others(results)
-            advantages = [(z, r - u) for z, r, u in zip(vertices, results, usual, strict=True)]
+            baselines = _means_of_others(results)
+            advantages = [
+                (vertex, result - baseline)
+                for vertex, result, baseline in zip(vertices, results, baselines, strict=True)
+            ]
         terms = [advantage * problem.log_prob(vertex) for vertex, advantage in advantages]
         total = torch.stack(terms).mean()
         return total - total.detach()
 
     def _running_mean(self, losses: Tensor) -> Tensor:
-        """Of the losses before these, which are then counted in, as far as they are finite."""
-        usual = self._usual / self._weight if self._weight > 0 else self._usual.clone()
+        """Returns the mean of the losses before, and then counts these in, if they are finite."""
+        mean = self._usual / self._weight if self._weight > 0 else self._usual.clone()
         finite = losses[losses.isfinite()]
         if len(finite):
             self._usual.lerp_(finite.mean().to(self._usual.dtype), 1 - self._decay)
             self._weight.lerp_(torch.ones_like(self._weight), 1 - self._decay)
-        return usual
+        return mean
 
 
 def _means_of_others(results: List[Tensor]) -> List[Tensor]:
     total = torch.stack(results).sum(dim=0)
-    return [(total - one) / (len(results) - 1) for one in results]
+    return [(total - result) / (len(results) - 1) for result in results]

@@ -25,8 +25,8 @@ class SparseMAP(SurrogateEstimator):
     ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068)). The rest of the model never
     sees a discrete object, unless one object wins by a margin; at test time neither.
 
-    Registered as a `GradientEstimator` with name "sparsemap". Asks nothing of its structure but the
-    argmax; where the structure knows the projection in closed form (`categorical`,
+    Registered as a `GradientEstimator` with name "sparsemap". Needs nothing of its structure but
+    the argmax; where the structure knows the projection in closed form (`categorical`,
     `semantic_graph` without deterministic roles), it is used.
 
     # Parameters
@@ -55,18 +55,18 @@ class SparseMAP(SurrogateEstimator):
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Optional[ActiveSet]]:
         structure, mask = problem.structure, problem.mask
         point = at_least_single(problem.scores) / self._temperature
-        if structure.provides("hull_derivative"):
+        if structure.provides("hull_jvp"):
             return structure.project(point, mask), None
-        found = project_onto_hull(
+        active_set = project_onto_hull(
             structure.argmax, point, mask, self._max_iterations, self._tolerance
         )
-        return found.point, found
+        return active_set.point, active_set
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Optional[ActiveSet]
     ) -> Tensor:
         if state is None:
-            slope = problem.structure.hull_derivative(value, gradient, problem.mask)
+            jvp = problem.structure.hull_jvp(value, gradient, problem.mask)
         else:
-            slope = state.jvp(gradient)
-        return slope / self._temperature
+            jvp = state.jvp(gradient)
+        return jvp / self._temperature

@@ -15,8 +15,8 @@ class Spigot(PulledBackEstimator):
     """
     Structured projection of intermediate gradients
     ([Peng, Thomson & Smith, 2018](https://aclanthology.org/P18-1173), Algorithm 1): the object
-    takes a gradient step, is projected back onto the polytope, and the way that it went is the
-    gradient of the scores, `dL/dscores = z - P(z - step_size * dL/dz)`.
+    takes a gradient step and is projected back onto the polytope; its displacement is the gradient
+    of the scores, `dL/dscores = z - P(z - step_size * dL/dz)`.
 
     Registered as a `GradientEstimator` with name "spigot".
 
@@ -34,7 +34,7 @@ class Spigot(PulledBackEstimator):
         ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3), for
         which the rest of the model runs again.
     projection : `Projection`, optional (default = `"local"`)
-        Back onto which polytope.
+        Onto which polytope.
     """
 
     def __init__(
@@ -55,5 +55,5 @@ class Spigot(PulledBackEstimator):
     def advance(
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor
     ) -> Tuple[ArgmaxProblem, Tensor]:
-        way = self._projection.projected_step(problem.structure, point, step, problem.possible)
-        return problem, way
+        moved = self._projection.projected_step(problem.structure, point, step, problem.possible)
+        return problem, moved

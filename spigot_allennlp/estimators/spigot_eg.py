@@ -39,5 +39,5 @@ class SpigotEG(PulledBackEstimator):
     def advance(
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor
     ) -> Tuple[ArgmaxProblem, Tensor]:
-        there = problem.at(problem.scores - step)
-        return there, point - there.marginals()
+        moved = problem.at(problem.scores - step)
+        return moved, point - moved.marginals()

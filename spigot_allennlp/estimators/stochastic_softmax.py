@@ -38,4 +38,4 @@ class StochasticSoftmax(StructuredAttention):
         check_object("noise", self._noise, Noise)
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        return super().forward(problem.at(problem.scores + self._noise.draw(problem)))
+        return super().forward(problem.at(problem.scores + self._noise.sample(problem)))

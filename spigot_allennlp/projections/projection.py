@@ -1,4 +1,4 @@
-"""How a point that left the polytope of a structure comes back."""
+"""Projections of points onto the polytope of a structure, or onto a relaxation of it."""
 
 from functools import partial, wraps
 from typing import Any, Callable, FrozenSet
@@ -13,14 +13,14 @@ from spigot_allennlp.structures.structure import Structure
 
 class Projection(Registrable):
     """
-    Takes a point near the polytope of a structure back onto it, or onto a relaxation of it. The
+    Projects a point near the polytope of a structure onto it, or onto a relaxation of it. The
     default implementation is "local".
 
     `requires` names the optional operations of `Structure` that it calls.
 
-    A step of plus infinity leads away from a part, for good. Where a legal part has any other step
-    or origin that is not finite, the result of that instance is NaN on legal parts; no subclass
-    ever meets such an instance.
+    A step of plus infinity excludes a part. Where a legal part has any other step or origin that is
+    not finite, the result of that instance is NaN on legal parts; no subclass ever meets such an
+    instance.
     """
 
     requires: FrozenSet[str] = frozenset()
@@ -35,8 +35,8 @@ class Projection(Registrable):
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
     ) -> Tensor:
         """
-        `origin - P(origin - step)`: the way from `origin` to the projection of `origin - step`,
-        reversed. Of the shape of `origin`, zero off `mask`; never differentiable.
+        Returns the projected step `origin - P(origin - step)`, where P is the projection. Of the
+        shape of `origin`, zero off `mask`; never differentiable.
         """
         raise NotImplementedError
 
@@ -55,8 +55,8 @@ def _guard(projected_step: Callable[..., Tensor]) -> Callable[..., Tensor]:
 @Projection.register("local")
 class LocalProjection(Projection):
     """
-    The structure's own relaxation, cheap and in closed form: for trees one head per token, for
-    graphs one label per arc. This is the projection of Peng et al. (2018).
+    Projects onto the structure's own relaxation, cheaply and in closed form: for trees one head per
+    token, for graphs one label per arc. This is the projection of Peng et al. (2018).
 
     Registered as a `Projection` with name "local".
     """
@@ -72,7 +72,7 @@ class LocalProjection(Projection):
 @Projection.register("identity")
 class IdentityProjection(Projection):
     """
-    No projection: SPIGOT with it is the straight-through estimator, times the step size.
+    Projects nothing: SPIGOT with it is the straight-through estimator, times the step size.
 
     Registered as a `Projection` with name "identity".
     """

@@ -1,4 +1,4 @@
-"""Back onto the exact polytope of any structure."""
+"""Projects onto the exact polytope of any structure."""
 
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
@@ -9,15 +9,15 @@ from spigot_allennlp.structures.structure import Structure
 
 
 @Projection.register("sparsemap")
-class SparseMAP(Projection):
+class SparseMAPProjection(Projection):
     """
-    Onto the convex hull of all objects, `argmin ||z - point||`, by the active set method of
-    [Niculae et al. (2018)](https://arxiv.org/abs/1802.04223): the polytope itself, where "local" is
-    a relaxation of it. Mihaylova et al. (2020) have SPIGOT project so.
+    Projects onto the convex hull of all objects, `argmin ||z - point||`, by the active set method
+    of [Niculae et al. (2018)](https://arxiv.org/abs/1802.04223): the polytope itself, where "local"
+    is a relaxation of it. Mihaylova et al. (2020) have SPIGOT project so.
 
-    Asks nothing of the structure but its argmax, which it calls some tens of times (small scores of
-    a long sentence take hundreds). Where "local" is exact already (`categorical`, and
-    `semantic_graph` without deterministic roles) it gives the same, and much more slowly.
+    Needs nothing of the structure but its argmax, which it calls some tens of times (small scores
+    of a long sentence take hundreds). Where "local" is exact (`categorical`, and
+    `semantic_graph` without deterministic roles) it computes the same, and much more slowly.
 
     Registered as a `Projection` with name "sparsemap".
 

@@ -1,4 +1,4 @@
-"""One part of many: the structure to test with."""
+"""Categorical choices: one part of many; the structure to test with."""
 
 import torch
 from torch import BoolTensor, Tensor
@@ -34,8 +34,8 @@ class Categorical(Structure):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        The mask of the choices themselves, `(batch_size, size)`; or, for one choice per token, of
-        the tokens.
+        Returns the legal parts, from the mask of the choices themselves, `(batch_size, size)`; or,
+        for one choice per token, of the tokens.
         """
         _CHOICES.check(mask)
         if mask.shape != shape[: mask.dim()]:
@@ -71,14 +71,14 @@ class Categorical(Structure):
         return total.masked_fill(impossible, -torch.inf)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        # The argmax of Gumbel-perturbed scores is an exact draw; -log of an exponential is Gumbel.
+        # The argmax of Gumbel-perturbed scores is a sample; -log of an exponential is Gumbel.
         check_scores(PARTS, scores, mask)
         exact = at_least_single(scores.detach())
         noise = exact.new_empty(exact.shape).exponential_().log()
         return self.argmax(exact - noise, mask).to(scores.dtype)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
-        """Onto the simplex of each row: exact."""
+        """Projects onto the simplex of each row, which is exact."""
         check_pair(("origin", "step"), PARTS, origin, step, mask)
         moved = simplex_step(origin, step, mask)
         if origin.dim() == 2 or known_moderate(step):
@@ -88,13 +88,13 @@ class Categorical(Structure):
         lost = per_instance(flatten_parts(is_empty).any(dim=-1), origin)
         return torch.where(lost & mask, origin.to(moved.dtype), moved)
 
-    def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+    def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         check_pair(("point", "direction"), PARTS, point, direction, mask)
         return simplex_jvp(point, direction)
 
 
 def _empty_if_a_row_is(vertex: Tensor, mask: BoolTensor) -> Tensor:
-    """`vertex` without the instances of which a row is empty though it has a legal part."""
+    """Empties the instances of `vertex` of which a row is empty though it has a legal part."""
     if vertex.dim() == 2:
         return vertex
     is_empty = mask.any(dim=-1) & (vertex == 0).all(dim=-1)

@@ -61,7 +61,7 @@ class NonProjectiveTree(Structure):
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Onto "one head per token", a simplex per row; that there is no cycle is left to the decoder.
+        Projects onto "one head per token", a simplex per row; leaves acyclicity to the decoder.
         """
         check_pair(("origin", "step"), ARCS, origin, step, mask)
         return simplex_step(origin, step, mask)

@@ -69,8 +69,8 @@ class ProjectiveTree(Structure):
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Onto "one head per token", a simplex per row: the relaxation of Peng et al. (2018), which
-        leaves acyclicity, projectivity and the single root to the decoder.
+        Projects onto "one head per token", a simplex per row: the relaxation of Peng et al. (2018),
+        which leaves acyclicity, projectivity and the single root to the decoder.
         """
         check_pair(("origin", "step"), ARCS, origin, step, mask)
         return simplex_step(origin, step, mask)

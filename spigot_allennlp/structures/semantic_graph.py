@@ -113,23 +113,23 @@ class SemanticGraph(Structure):
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Onto `{z >= 0, sum over labels <= 1}` for every arc: the exact polytope of the labelled
-        graph, where the code of Peng et al. (2018) projects arcs and labels one after the other.
-        Unlabelled: the unit box.
+        Projects onto `{z >= 0, sum over labels <= 1}` for every arc: the exact polytope of the
+        labelled graph, where the code of Peng et al. (2018) projects arcs and labels one after the
+        other. Unlabelled: the unit box.
         """
         check_pair(("origin", "step"), LABELLED_ARCS, origin, step, mask)
         if origin.size(-1) == 1:
             return box_step(origin, step, mask)
         return capped_simplex_step(origin, step, mask)
 
-    def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+    def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         check_pair(("point", "direction"), LABELLED_ARCS, point, direction, mask)
         if point.size(-1) == 1:
             return box_jvp(point, direction)
         return capped_simplex_jvp(point, direction)
 
     def provides(self, operation: str) -> bool:
-        if self._deterministic and operation in ("log_partition", "sample", "hull_derivative"):
+        if self._deterministic and operation in ("log_partition", "sample", "hull_jvp"):
             return False
         return super().provides(operation)
 

@@ -28,7 +28,7 @@ from spigot_allennlp.nn.invalid_scores import (
 )
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
-OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_derivative")
+OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_jvp")
 
 
 class Structure(Registrable):
@@ -41,7 +41,7 @@ class Structure(Registrable):
     always "choose a head"; labelled arcs have a fourth dimension, the label.
 
     A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`,
-    `projected_step` and `hull_derivative`; estimators say which of these they need. To implement
+    `projected_step` and `hull_jvp`; estimators say which of these they need. To implement
     one is to provide it: there is no list of capabilities to keep in step. `contains` follows from
     the argmax. The caller's tensors are never changed.
 
@@ -70,20 +70,21 @@ class Structure(Registrable):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        The legal parts of scores of this `shape`, given the token mask `(batch_size, length)`,
-        which does not tell the last dimensions of the scores (how many labels?).
+        Returns the legal parts of scores of this `shape`, from the mask of tokens, of shape
+        `(batch_size, length)`, which does not determine the last dimensions of the scores, such as
+        the number of labels.
         """
         raise NotImplementedError
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        """The highest-scoring object, as zeros and ones; never differentiable."""
+        """Returns the highest-scoring object, as zeros and ones; never differentiable."""
         raise NotImplementedError
 
     def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
         """
-        Which instances of `vertex`, of any type, are objects of the family: shape `(batch_size,)`.
-        All else is not contained: what is neither 0 nor 1, or stands where `mask` is False; and
-        anything at all where no object is possible.
+        Returns which instances of `vertex`, of any type, are objects of the family: shape
+        `(batch_size,)`. Nothing else is contained: no values but 0 and 1, none where `mask` is
+        False, and nothing at all where no object is possible.
 
         Without an override the argmax decides: of scores that are 1 on the parts of an object and
         -1 elsewhere, that object is the only best one. Structures override it for speed.
@@ -98,41 +99,44 @@ class Structure(Registrable):
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Optional. `log sum_z exp <scores, z>`, shape `(batch_size,)`, differentiable twice; in
-        single precision at least. Minus infinity where no object is possible.
+        Returns `log sum_z exp <scores, z>` in nats, shape `(batch_size,)`, differentiable twice; in
+        single precision at least. Minus infinity where no object is possible. Optional.
         """
         raise NotImplementedError
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        """Optional. One exact draw from `p(z) ∝ exp <scores, z>`; never differentiable."""
+        """
+        Returns an exact sample from `p(z) ∝ exp <scores, z>`; never differentiable. Optional.
+        """
         raise NotImplementedError
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Optional. `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope
+        Returns `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope
         that contains ours and is cheap to project onto, without the cancellation that subtracting
         afterwards would bring (see `nn/simplex/simplex.py`). Each structure says here which
         polytope: `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most
-        one label per arc.
+        one label per arc. Optional.
         """
         raise NotImplementedError
 
-    def hull_derivative(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+    def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Optional, where the polytope of `projected_step` is no relaxation but the convex hull of our
-        objects: how the projection, now at `point`, moves as what is projected moves along
-        `direction`. The matrix is symmetric, so that this is the backward pass of `project`, too.
+        Returns the derivative of the projection, which is now at `point`, as what is projected
+        moves along `direction`. The Jacobian is symmetric, so this is the backward pass of
+        `project`, too. Optional, where the polytope of `projected_step` is no relaxation but the
+        convex hull of our objects.
         """
         raise NotImplementedError
 
     def project(self, point: Tensor, mask: BoolTensor) -> Tensor:
-        """`P(point)`, the nearest point of the polytope of `projected_step`."""
+        """Returns `P(point)`, the nearest point of the polytope of `projected_step`."""
         check_scores(PARTS, point, mask, "point")
         return -self.projected_step(torch.zeros_like(point), -point, mask)
 
     def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        The mean object under `p(z)`: the gradient of `log_partition`. Differentiable where
+        Returns the mean object under `p(z)`: the gradient of `log_partition`. Differentiable where
         gradients are enabled and `scores` require them.
         """
         return self.log_partition_and_marginals(scores, mask)[1]
@@ -141,7 +145,7 @@ class Structure(Registrable):
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
         """
-        Both, for the price of the latter. Not to be overridden but for speed.
+        Returns both, for the price of the latter. Override this for speed only.
         """
         check_scores(PARTS, scores, mask)
 
@@ -153,8 +157,8 @@ class Structure(Registrable):
 
     def entropy(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        `-sum_z p(z) log p(z)`, in nats, shape `(batch_size,)`; zero where no object is possible.
-        Differentiable where gradients are enabled and `scores` require them.
+        Returns `-sum_z p(z) log p(z)` in nats, shape `(batch_size,)`; zero where no object is
+        possible. Differentiable where gradients are enabled and `scores` require them.
 
         It is `log_partition - <scores, marginals>`, a small difference of numbers as large as the
         scores, and therefore computed in double precision. Needs `log_partition`.
@@ -169,8 +173,8 @@ class Structure(Registrable):
 
     def score(self, scores: Tensor, vertex: Tensor) -> Tensor:
         """
-        `<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing, whatever
-        their score.
+        Returns `<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing,
+        whatever their score.
         """
         check_pair(("scores", "vertex"), PARTS, scores, vertex)
         chosen = (at_least_single(scores) * vertex).masked_fill(vertex == 0, 0)
@@ -178,10 +182,10 @@ class Structure(Registrable):
 
     def log_prob(self, scores: Tensor, mask: BoolTensor, vertex: Tensor) -> Tensor:
         """
-        `<scores, vertex> - log_partition`, shape `(batch_size,)`, differentiable in `scores`. Minus
-        infinity for a vertex that has an impossible part. Where no object is possible, the empty
-        one, which `argmax` and `sample` give there, counts as certain (0), and any other as
-        impossible, without gradient.
+        Returns `<scores, vertex> - log_partition`, shape `(batch_size,)`, differentiable in
+        `scores`. Minus infinity for a vertex that has an impossible part. Where no object is
+        possible, the empty one, which `argmax` and `sample` give there, counts as certain (0), and
+        any other as impossible, without gradient.
         """
         check_pair(("scores", "vertex"), PARTS, scores, vertex, mask)
         total = self.log_partition(scores, mask)
@@ -192,8 +196,8 @@ class Structure(Registrable):
 
     def lacks_objects(self, best: Tensor, mask: BoolTensor) -> BoolTensor:
         """
-        Of which instances `best`, which `argmax` or `sample` gave (or a mean of such), says that no
-        object is possible, shape `(batch_size,)`: it is empty, which no object of the family is.
+        Returns for which instances no object is possible, shape `(batch_size,)`, from the result
+        `best` of `argmax` or `sample`, or a mean of such: there it is empty, which no object is.
         """
         is_empty = ~flatten_parts(best != 0).any(dim=-1)
         if answers_at_once(best.device) and not is_empty.any():
@@ -201,7 +205,7 @@ class Structure(Registrable):
         return is_empty & ~self.contains(torch.zeros_like(best), mask)
 
     def provides(self, operation: str) -> bool:
-        """Whether this structure implements the optional `operation`."""
+        """Returns whether this structure implements the optional `operation`."""
         assert operation in OPTIONAL_OPERATIONS, f"'{operation}' is no optional operation"
         return getattr(type(self), operation) is not getattr(Structure, operation)
 
@@ -221,7 +225,7 @@ def _guard_scores(operation: Operation) -> Operation:
 
 
 def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
-    """For operations that choose an object, which must be one however large the scores are."""
+    """Guards operations that choose an object, which must be one however large the scores are."""
 
     def guard(operation: Operation) -> Operation:
         @wraps(operation)
@@ -266,5 +270,5 @@ _GUARDS: Dict[str, Callable[[Operation], Operation]] = {
     "log_partition_and_marginals": _guard_scores,
     "sample": _guard_choice(without_excess),
     "projected_step": _guard_step,
-    "hull_derivative": _guard_direction,
+    "hull_jvp": _guard_direction,
 }

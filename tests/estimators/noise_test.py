@@ -20,12 +20,12 @@ def problem(rows=1, size=3, dtype=torch.float32):
 
 def many(noise):
     torch.manual_seed(0)
-    return noise.draw(problem(1000, 400, torch.float64)).flatten()
+    return noise.sample(problem(1000, 400, torch.float64)).flatten()
 
 
 def moments(noise):
-    drawn = many(noise)
-    return drawn.mean().item(), drawn.var().item()
+    sampled = many(noise)
+    return sampled.mean().item(), sampled.var().item()
 
 
 def test_gumbel_has_the_mean_and_variance_of_its_distribution():
@@ -52,7 +52,7 @@ def test_sum_of_gamma_has_the_moments_of_its_finite_sum():
 def test_the_sum_of_k_draws_is_nearly_gumbel():
     torch.manual_seed(1)
     noise = SumOfGammaNoise(k=5, num_terms=100)
-    sums = noise.draw(problem(20000, 5, torch.float64)).sum(dim=1)
+    sums = noise.sample(problem(20000, 5, torch.float64)).sum(dim=1)
     levels = torch.tensor([-1.0, 0.0, 1.0, 2.0, 3.0], dtype=torch.float64)
     found = (sums.unsqueeze(1) <= levels).double().mean(dim=0)
     torch.testing.assert_close(found, torch.exp(-torch.exp(-levels)), atol=0.015, rtol=0)
@@ -65,8 +65,8 @@ def test_by_default_k_is_the_number_of_parts_of_each_instance():
         ProjectiveTree(), scores, ProjectiveTree().part_mask(tokens, scores.shape)
     )
     torch.manual_seed(0)
-    drawn = torch.stack([SumOfGammaNoise().draw(trees) for _ in range(3000)])
-    first, second = drawn[:, 0].var().item(), drawn[:, 1].var().item()
+    sampled = torch.stack([SumOfGammaNoise().sample(trees) for _ in range(3000)])
+    first, second = sampled[:, 0].var().item(), sampled[:, 1].var().item()
     # variance is inversely proportional to k: four arcs against one
     assert second / first == pytest.approx(4, rel=0.05)
 
@@ -77,23 +77,23 @@ def test_the_scale_multiplies_what_is_drawn(noise):
     assert isinstance(Noise.from_params(Params(config)), GumbelNoise)
     scaled = type(noise)(scale=0.25, **({"k": 3} if isinstance(noise, SumOfGammaNoise) else {}))
     torch.manual_seed(3)
-    plain = noise.draw(problem(5))
+    plain = noise.sample(problem(5))
     torch.manual_seed(3)
-    torch.testing.assert_close(scaled.draw(problem(5)), 0.25 * plain)
+    torch.testing.assert_close(scaled.sample(problem(5)), 0.25 * plain)
 
 
 @KINDS
 def test_a_seed_repeats_what_is_drawn(noise):
     torch.manual_seed(3)
-    once = noise.draw(problem(5))
-    assert not torch.equal(noise.draw(problem(5)), once)
+    once = noise.sample(problem(5))
+    assert not torch.equal(noise.sample(problem(5)), once)
     torch.manual_seed(3)
-    assert torch.equal(noise.draw(problem(5)), once)
+    assert torch.equal(noise.sample(problem(5)), once)
 
 
 @KINDS
 def test_half_precision_is_perturbed_in_single(noise):
-    assert noise.draw(problem(5, dtype=torch.bfloat16)).dtype == torch.float32
+    assert noise.sample(problem(5, dtype=torch.bfloat16)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("noise", [GumbelNoise(0.7), NormalNoise(2.0)], ids=["gumbel", "normal"])

@@ -24,7 +24,7 @@ def test_the_value_is_the_best_tree_of_perturbed_scores():
     mask = structure.part_mask(torch.ones(1, 5, dtype=torch.bool), scores.shape)
     problem = ArgmaxProblem(structure, scores, mask)
     torch.manual_seed(7)
-    noise = GumbelNoise(2.0).draw(problem)
+    noise = GumbelNoise(2.0).sample(problem)
     torch.manual_seed(7)
     value = PerturbAndMAP(noise=GumbelNoise(2.0))(problem)
     assert torch.equal(value, structure.argmax(noise, mask))
@@ -33,7 +33,7 @@ def test_the_value_is_the_best_tree_of_perturbed_scores():
 def test_the_gradient_goes_through_the_marginals_of_the_same_perturbed_scores():
     costs = torch.tensor([[1.0, -2.0, 3.0]])
     torch.manual_seed(7)
-    noise = GumbelNoise().draw(ArgmaxProblem(Categorical(), SCORES, MASK))
+    noise = GumbelNoise().sample(ArgmaxProblem(Categorical(), SCORES, MASK))
     expected = scores_gradient(
         StraightThroughMarginals(0.5), Categorical(), SCORES + noise, MASK, linear(costs)
     )

@@ -10,7 +10,7 @@ from spigot_allennlp.estimators.spigot_ce import SpigotCE
 from spigot_allennlp.estimators.spigot_eg import SpigotEG
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
 from spigot_allennlp.projections.projection import IdentityProjection
-from spigot_allennlp.projections.sparsemap import SparseMAP
+from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from tests.estimators.backward import linear, quadratic, scores_gradient
@@ -138,7 +138,7 @@ def test_a_long_exponentiated_step_reaches_the_object_that_is_liked_best(trees):
 def test_the_exact_hull_of_one_choice_is_the_simplex():
     for kind in (Spigot, SpigotCE):
         local = on_three_numbers(kind(0.7), quadratic(TARGET))
-        exact = on_three_numbers(kind(0.7, projection=SparseMAP()), quadratic(TARGET))
+        exact = on_three_numbers(kind(0.7, projection=SparseMAPProjection()), quadratic(TARGET))
         torch.testing.assert_close(exact, local)
 
 

@@ -45,7 +45,7 @@ def test_on_trees_the_gradient_is_that_of_finite_differences(temperature):
 def test_on_graphs_the_closed_form_is_what_the_active_set_finds(num_labels):
     class Oracle(SemanticGraph):
         def provides(self, operation):
-            return operation != "hull_derivative"
+            return operation != "hull_jvp"
 
     torch.manual_seed(4)
     scores, costs = torch.randn(2, 2, 3, 3, num_labels, dtype=torch.double)

@@ -15,7 +15,7 @@ MASK = torch.ones(1, 3, dtype=torch.bool)
 
 def test_on_one_choice_it_is_the_gumbel_softmax():
     torch.manual_seed(7)
-    noise = GumbelNoise().draw(ArgmaxProblem(Categorical(), SCORES, MASK))
+    noise = GumbelNoise().sample(ArgmaxProblem(Categorical(), SCORES, MASK))
     torch.manual_seed(7)
     value = StochasticSoftmax(0.3)(ArgmaxProblem(Categorical(), SCORES, MASK))
     torch.testing.assert_close(value, ((SCORES + noise) / 0.3).softmax(dim=-1))
@@ -27,7 +27,7 @@ def test_on_trees_value_and_gradient_are_those_of_the_marginals_of_perturbed_sco
     structure = NonProjectiveTree()
     mask = structure.part_mask(torch.ones(2, 5, dtype=torch.bool), scores.shape)
     torch.manual_seed(7)
-    noise = GumbelNoise(0.4).draw(ArgmaxProblem(structure, scores, mask))
+    noise = GumbelNoise(0.4).sample(ArgmaxProblem(structure, scores, mask))
     expected = scores_gradient(
         StructuredAttention(0.5), structure, scores + noise, mask, linear(costs)
     )

@@ -212,12 +212,12 @@ def calls():
         structure = Structure.by_name(name)()
         known = arguments(name) | {"vertex": arguments(name)["chosen"]}
         for operation in (
-            *("argmax", "log_partition", "sample", "projected_step", "hull_derivative"),
+            *("argmax", "log_partition", "sample", "projected_step", "hull_jvp"),
             *("project", "marginals", "log_partition_and_marginals", "entropy", "score"),
             "log_prob",
         ):
             needed = {"project": "projected_step"}.get(operation, operation)
-            if needed in ("projected_step", "hull_derivative") and not structure.provides(needed):
+            if needed in ("projected_step", "hull_jvp") and not structure.provides(needed):
                 continue
             method = getattr(structure, operation)
             names = list(inspect.signature(method).parameters)

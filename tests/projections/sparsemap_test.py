@@ -6,7 +6,7 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp import structures  # noqa: F401  (registers them)
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.projections.projection import LocalProjection, Projection
-from spigot_allennlp.projections.sparsemap import SparseMAP
+from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
@@ -46,7 +46,7 @@ def gap_of(structure, target, point, mask):
 def test_no_point_of_the_polytope_is_nearer(problem, size):
     structure, scores, mask = problem
     vertex, step = structure.argmax(scores, mask), size * scores.flip(0)
-    moved = SparseMAP().projected_step(structure, vertex, step, mask)
+    moved = SparseMAPProjection().projected_step(structure, vertex, step, mask)
     assert not moved[~mask].any()
     gap = gap_of(structure, vertex - step, vertex - moved, mask)
     assert (gap < 1e-9 * (1 + size)).all() and moved.any()
@@ -56,7 +56,7 @@ def test_the_way_back_leads_through_the_polytope(problem):
     # A linear function is nowhere larger than at the best vertex, on any point of the polytope.
     structure, scores, mask = problem
     vertex = structure.argmax(scores, mask)
-    point = vertex - SparseMAP().projected_step(structure, vertex, scores.flip(0), mask)
+    point = vertex - SparseMAPProjection().projected_step(structure, vertex, scores.flip(0), mask)
     generator = torch.Generator().manual_seed(8)
     for _ in range(20):
         costs = torch.randn(scores.shape, generator=generator, dtype=torch.double)
@@ -68,19 +68,19 @@ def test_the_way_back_leads_through_the_polytope(problem):
 def test_a_step_that_is_too_short_for_single_precision_comes_through(problem):
     structure, scores, mask = problem
     vertex, step = structure.argmax(scores, mask), scores.flip(0).masked_fill(~mask, 0)
-    usual = SparseMAP().projected_step(structure, vertex, 1e-4 * step, mask) / 1e-4
+    expected = SparseMAPProjection().projected_step(structure, vertex, 1e-4 * step, mask) / 1e-4
     for size in (1e-8, 1e-12):
         tiny = size * step.float()
-        moved = SparseMAP().projected_step(structure, vertex.float(), tiny, mask)
-        torch.testing.assert_close(moved.double() / size, usual, rtol=1e-4, atol=1e-4)
+        moved = SparseMAPProjection().projected_step(structure, vertex.float(), tiny, mask)
+        torch.testing.assert_close(moved.double() / size, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_repeating_the_batch_changes_no_instance(problem):
     structure, scores, mask = problem
     vertex, step = structure.argmax(scores, mask), scores.flip(0)
-    once = SparseMAP().projected_step(structure, vertex, step, mask)
+    once = SparseMAPProjection().projected_step(structure, vertex, step, mask)
     twice = [torch.cat([each, each]) for each in (vertex, step, mask)]
-    moved = SparseMAP().projected_step(structure, *twice)
+    moved = SparseMAPProjection().projected_step(structure, *twice)
     torch.testing.assert_close(moved, torch.cat([once, once]), atol=1e-12, rtol=0)
 
 
@@ -99,7 +99,7 @@ def test_it_is_the_local_projection_where_that_is_exact(structure, shape, size):
     token_mask = torch.arange(3) < torch.tensor([3, 2, 1, 0]).unsqueeze(1)
     mask = structure.part_mask(token_mask, scores.shape).expand(shape)
     vertex = structure.argmax(scores, mask)
-    moved = SparseMAP().projected_step(structure, vertex, size * step, mask)
+    moved = SparseMAPProjection().projected_step(structure, vertex, size * step, mask)
     expected = LocalProjection().projected_step(structure, vertex, size * step, mask)
     torch.testing.assert_close(moved, expected, atol=1e-6 * min(size, 1), rtol=1e-6)
 
@@ -112,7 +112,7 @@ def test_of_a_tree_it_is_further_in_than_one_head_per_token():
     step = torch.zeros_like(scores)
     step[0, 1, 0], step[0, 1, 2] = 0.5, -0.5
     local = vertex - LocalProjection().projected_step(structure, vertex, step, mask)
-    exact = vertex - SparseMAP().projected_step(structure, vertex, step, mask)
+    exact = vertex - SparseMAPProjection().projected_step(structure, vertex, step, mask)
     assert (local[0, 1, 2], local[0, 2, 1]) == (0.5, 1.0)  # half a cycle
     # of the two trees 0 -> 1 -> 2 and 0 -> 2 -> 1: the more of the second, the less of 1 -> 2
     torch.testing.assert_close(exact[0, 1], torch.tensor([0.75, 0.0, 0.25]).double())
@@ -141,7 +141,7 @@ def test_the_gradient_of_spigot_is_the_way_to_the_nearest_mean_of_trees():
 
 
 def test_it_asks_for_nothing_but_the_argmax():
-    assert not SparseMAP().requires
+    assert not SparseMAPProjection().requires
     config = {"type": "spigot", "projection": {"type": "sparsemap", "max_iterations": 50}}
     assert not GradientEstimator.from_params(Params(config)).requirements
 
@@ -150,8 +150,9 @@ def test_with_few_iterations_it_is_still_in_the_polytope():
     structure, scores = ProjectiveTree(), torch.randn(1, 9, 9, dtype=torch.double)
     mask = structure.part_mask(torch.ones(1, 9, dtype=torch.bool), scores.shape)
     vertex = structure.argmax(scores, mask)
+    step = -0.2 * scores.mT
     early, late = [
-        vertex - SparseMAP(number).projected_step(structure, vertex, -0.2 * scores.mT, mask)
+        vertex - SparseMAPProjection(number).projected_step(structure, vertex, step, mask)
         for number in (2, 1000)
     ]
     torch.testing.assert_close(early[:, 1:].sum(dim=2), torch.ones(1, 8).double())

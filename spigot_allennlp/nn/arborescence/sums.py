@@ -210,11 +210,7 @@ def gather_weights(group, weights, zero, one):
 def fill_marginals(elimination, single_root, zero, one):
     """Fills all charts: `absorption` with the marginals of arcs, and `products` and `totals`."""
     size, num_stages = len(elimination.transitions), len(elimination.remaining)
-    remaining, products, totals = (
-        elimination.remaining,
-        elimination.products,
-        elimination.totals,
-    )
+    remaining, products = elimination.remaining, elimination.products
     remaining[0, 0], remaining[0, 1] = 1, size
     store(elimination.stage_products, 0, 0, one)
     for token in range(1, size):
@@ -234,7 +230,7 @@ def fill_marginals(elimination, single_root, zero, one):
     weights = stage_weights(elimination, 0)
     for token in range(1, size):
         total = normalise_marginals(weights, elimination.absorption, token, one)
-        store(totals, 0, token, load(products, 0, token, one) * total)
+        store(elimination.totals, 0, token, load(products, 0, token, one) * total)
 
 
 @kernel
