@@ -48,14 +48,14 @@ class LastEpochs(TrainerCallback):
         is_primary: bool = True,
         **kwargs: Any,
     ) -> None:
-        found = {
+        validation = {
             name: value
             for name, value in metrics.items()
             if name.startswith(PREFIX) and isinstance(value, (int, float))
         }
-        self._seen = [*self._seen, found][-self._number :]
-        for name in found:
-            values = [each[name] for each in self._seen if name in each]
+        self._seen = [*self._seen, validation][-self._number :]
+        for name in validation:
+            values = [epoch_metrics[name] for epoch_metrics in self._seen if name in epoch_metrics]
             metrics[f"mean_of_last_{self._number}_{name}"] = sum(values) / len(values)
         # AllenNLP has written this before it asked its callbacks: with the means of the last epoch
         path = os.path.join(self.serialization_dir or "", f"metrics_epoch_{epoch}.json")

@@ -68,8 +68,8 @@ def firing_rates(
     """
     figure = Figure(figsize=(3.2 * len(counts), 3.2), layout="constrained")
     panels = figure.subplots(1, len(counts), squeeze=False)[0]
-    for panel, each, name in zip(panels, counts, names, strict=True):
-        values = each.reshape(-1)
+    for panel, layer_counts, name in zip(panels, counts, names, strict=True):
+        values = layer_counts.reshape(-1)
         most = int(values.max(initial=0))
         edges = numpy.arange(0, most + 2, max(1, (most + 1) // 40)) - 0.5
         panel.hist(values, bins=edges if len(edges) > 1 else 1, color=INK, log=True)

@@ -89,11 +89,11 @@ class SpikingPredictor(LinePredictor):
             for number in range(len(instances))
         ]
         for number, output in enumerate(outputs):
-            output["mean_counts"] = [float(each.counts[number].mean()) for each in trains]
+            output["mean_counts"] = [float(layer.counts[number].mean()) for layer in trains]
             if self._details:
                 output.update(self._details_of(trains, number))
         if self._pictures is not None:
-            self._draw(trains, outputs)
+            self._plot(trains, outputs)
         self._num_samples += len(instances)
         return outputs
 
@@ -120,19 +120,19 @@ class SpikingPredictor(LinePredictor):
             raise ConfigurationError(
                 f'"sample" is {str(sample)[:100]!r}, but must be a whole number from 0 on.'
             )
-        given = {"sample": sample} if "sample" in arguments else {}
+        metadata = {"sample": sample} if "sample" in arguments else {}
         try:
             image = as_bytes(json_dict["image"])
-            return self._dataset_reader.text_to_instance(image, **given)  # type: ignore[call-arg]
+            return self._dataset_reader.text_to_instance(image, **metadata)  # type: ignore[call-arg]
         except ValueError as error:
             raise ConfigurationError(f'"image" of sample {sample}: {error}') from error
 
     def _details_of(self, trains: List[SpikeTrains], number: int) -> Dict[str, Any]:
-        spikes = [each.fired[number].nonzero().tolist() for each in trains]
+        spikes = [layer.fired[number].nonzero().tolist() for layer in trains]
         potentials = self._model.output_potentials(trains)[number].tolist()
         return {"spikes": spikes, "potentials": potentials}
 
-    def _draw(self, trains: List[SpikeTrains], outputs: List[JsonDict]) -> None:
+    def _plot(self, trains: List[SpikeTrains], outputs: List[JsonDict]) -> None:
         from spigot_allennlp.predictors import spike_plots  # matplotlib takes its time
 
         assert self._pictures is not None
@@ -142,10 +142,11 @@ class SpikingPredictor(LinePredictor):
         for number, output in enumerate(outputs, start=self._num_samples + 1):
             label, classes = output["label"], list(output["counts"])
             if number <= self._num_rasters:
-                own = [each.fired[number - self._num_samples - 1].cpu().numpy() for each in trains]
+                member = number - self._num_samples - 1
+                fired = [layer.fired[member].cpu().numpy() for layer in trains]
                 path = self._pictures / f"raster-{number}.png"
-                spike_plots.raster(own, names, classes, f"sample {number}: {label}", path)
-        self._counts.append([each.counts.cpu().numpy() for each in trains])
-        counts = [numpy.concatenate(each) for each in zip(*self._counts, strict=True)]
+                spike_plots.raster(fired, names, classes, f"sample {number}: {label}", path)
+        self._counts.append([layer.counts.cpu().numpy() for layer in trains])
+        counts = [numpy.concatenate(batches) for batches in zip(*self._counts, strict=True)]
         steps = trains[0].spikes.size(1)
         spike_plots.firing_rates(counts, names, steps, self._pictures / "firing_rates.png")
