@@ -7,7 +7,7 @@ import importlib
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type
 
 import numpy
 import torch
@@ -18,6 +18,9 @@ from allennlp.nn.util import move_to_device
 from spigot_allennlp.callbacks.metric_states import find_metrics, to_plain
 from spigot_allennlp.compat.whole_files import replacing
 from spigot_allennlp.metrics.counting_metric import CountingMetric
+
+# Where a counting metric is now that was elsewhere when records were written: full class names.
+MOVED_CLASSES: Dict[str, str] = {}
 
 
 @dataclass
@@ -217,16 +220,21 @@ def read_scores(
 
 def metric_of_counts(source: Dict[str, Any]) -> Callable[[numpy.ndarray], numpy.ndarray]:
     """Makes a counting metric again, from its class and its settings, and returns its function."""
-    module, _, name = source["class"].rpartition(".")
-    metric_class = getattr(importlib.import_module(module), name)
-    assert issubclass(metric_class, CountingMetric), f"{metric_class} was a CountingMetric"
-    metric = metric_class.from_settings(source["attributes"])
+    metric = counting_metric_class(source["class"]).from_settings(source["attributes"])
 
     def value_of(counts: List[int]) -> float:
         figures = metric.figures(counts) if any(counts) else {}
         return figures.get(source["figure"], numpy.nan)
 
     return lambda totals: numpy.array([value_of(row) for row in totals.astype(int).tolist()])
+
+
+def counting_metric_class(name: str) -> Type[CountingMetric]:
+    """Returns the class that had this full name when a record was written."""
+    module, _, attribute = MOVED_CLASSES.get(name, name).rpartition(".")
+    metric_class = getattr(importlib.import_module(module), attribute)
+    assert issubclass(metric_class, CountingMetric), f"{name} was a CountingMetric"
+    return metric_class
 
 
 def with_presence(values: numpy.ndarray) -> numpy.ndarray:

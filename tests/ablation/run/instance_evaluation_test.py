@@ -8,6 +8,7 @@ from allennlp.training.metrics import CategoricalAccuracy, F1Measure
 
 from spigot_allennlp.ablation.run.instance_evaluation import (
     InstanceEvaluation,
+    counting_metric_class,
     evaluate_instances,
     mean_of_present,
     read_scores,
@@ -15,6 +16,7 @@ from spigot_allennlp.ablation.run.instance_evaluation import (
     with_presence,
 )
 from spigot_allennlp.metrics.class_scores import ClassScores
+from spigot_allennlp.metrics.counting_metric import CountingMetric
 
 
 class Guesser(Model):
@@ -160,3 +162,19 @@ def test_nothing_is_read_of_a_metric_or_a_file_that_is_not_there(read):
 def test_no_value_at_all_is_no_number():
     nothing = with_presence(numpy.array([numpy.nan, numpy.nan]))
     assert numpy.isnan(mean_of_present(nothing.sum(axis=0, keepdims=True)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "class_scores.ClassScores",
+        "graph_change.GraphChange",
+        "outside_structure.OutsideStructure",
+        "semantic_f1.SemanticF1",
+        "tree_attachment.TreeAttachment",
+        "v_measure.VMeasure",
+    ],
+)
+def test_a_class_is_found_by_the_name_that_records_of_version_0_1_have_of_it(name):
+    """If this fails after a class was moved, add it to `MOVED_CLASSES`."""
+    assert issubclass(counting_metric_class(f"spigot_allennlp.metrics.{name}"), CountingMetric)
