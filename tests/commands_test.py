@@ -1,11 +1,13 @@
 """
-Every command of AllenNLP, as a user types it: the installed `allennlp` in processes of its own.
+Every command of AllenNLP, in processes of its own, as a user types it: the installed `allennlp`.
 
 Importing AllenNLP takes each process some seconds, so all of them run before the first test, two at
-a time.
+a time, and those that depend on nothing which is imported are forked from a process that has
+imported AllenNLP and our package.
 """
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -13,16 +15,20 @@ import subprocess
 import sys
 import tarfile
 import time
+import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict
+from typing import Any, Dict, List, Sequence
 
 import pytest
 
 ALLENNLP = str(Path(sys.executable).with_name("allennlp"))
 OURS = ["--include-package", "spigot_allennlp"]
 EPOCHS = 8
+
+FORKS: Any = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["allennlp.__main__", "spigot_allennlp"])
 
 # A classifier of AllenNLP, with a callback and a variable of ours, so that it needs our package.
 CONFIG = """
@@ -60,6 +66,18 @@ def write_sentences(file: Path, count: int) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+def execute(arguments: Sequence[str], cwd: Path, output: Path) -> None:
+    """Executes a command in this process, which is a fork, and writes all that it prints."""
+    os.chdir(cwd)
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    from allennlp.__main__ import run
+
+    sys.argv = ["allennlp", *arguments]
+    run()
+
+
 class Project:
     """A folder somewhere, without our sources, in which commands are run."""
 
@@ -90,24 +108,39 @@ class Project:
         output, _ = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, output)
 
+    def start_fork(self, name: str, *arguments: str) -> Any:
+        """Starts a command in a fork, which prints into the file `name`."""
+        process = FORKS.Process(target=execute, args=(arguments, self.folder, self.folder / name))
+        process.start()
+        return process
+
+    def fork(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Runs a command in a fork."""
+        name = f"{uuid.uuid4()}.log"
+        process = self.start_fork(name, *arguments)
+        process.join()
+        output = (self.folder / name).read_text()
+        return subprocess.CompletedProcess(arguments, process.exitcode, output)
+
     def train(
         self, results: str, *more: str, **overrides: Any
     ) -> "subprocess.CompletedProcess[str]":
+        return self.run(*self.training(results, *more, **overrides))
+
+    def training(self, results: str, *more: str, **overrides: Any) -> List[str]:
+        """The arguments of a command that trains."""
         command = ["train", "config.jsonnet", "-s", results, *OURS, *more]
-        if overrides:
-            command += ["--overrides", json.dumps(overrides)]
-        return self.run(*command)
+        return [*command, "--overrides", json.dumps(overrides)] if overrides else command
 
     def train_and_kill(self, results: str) -> int:
         """Kills the training as soon as the second epoch is over."""
-        process = self.start("train", "config.jsonnet", "-s", results, *OURS)
-        while (
-            process.poll() is None and not (self.folder / results / "metrics_epoch_1.json").exists()
-        ):
+        process = self.start_fork("killed.log", *self.training(results))
+        file = self.folder / results / "metrics_epoch_1.json"
+        while process.is_alive() and not file.exists():
             time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        return process.returncode
+        process.kill()
+        process.join()
+        return process.exitcode
 
     def json(self, *path: str) -> Dict[str, Any]:
         found = json.loads((self.folder.joinpath(*path)).read_text())
@@ -121,8 +154,17 @@ class Project:
 def start_all(project: Project) -> SimpleNamespace:
     """The results to come of all commands, those that others wait for first."""
     run, train, submit = project.run, project.train, project.pool.submit
+    fork, training = project.fork, project.training
     short = {"trainer.num_epochs": 1}
     workers = {"data_loader.num_workers": 1}
+    # A spawned worker imports AllenNLP anew: a single one, for the training data, is enough.
+    spawned = {
+        **short,
+        **workers,
+        "data_loader.start_method": "spawn",
+        "validation_data_loader": {"batch_size": 8},
+        "vocabulary": {"type": "from_files", "directory": "trained/vocabulary"},
+    }
     trained: Future = submit(train, "trained")
     killed: Future = submit(project.train_and_kill, "killed")
     archive = "trained/model.tar.gz"
@@ -142,23 +184,21 @@ def start_all(project: Project) -> SimpleNamespace:
     return SimpleNamespace(
         trained=trained,
         killed=killed,
-        build_vocab=submit(run, "build-vocab", "config.jsonnet", "vocabulary.tar.gz", *OURS),
-        dry_run=submit(train, "dry_run", "--dry-run"),
-        recovered=submit(lambda: (killed.result(), train("killed", "--recover"))[1]),
+        build_vocab=submit(fork, "build-vocab", "config.jsonnet", "vocabulary.tar.gz", *OURS),
+        dry_run=submit(fork, *training("dry_run", "--dry-run")),
+        recovered=submit(lambda: (killed.result(), fork(*training("killed", "--recover")))[1]),
         find_lr=submit(
-            run, "find-lr", "config.jsonnet", "-s", "rates", "--num-batches", "20", *OURS
+            fork, "find-lr", "config.jsonnet", "-s", "rates", "--num-batches", "20", *OURS
         ),
         evaluated=submit(
             after, trained, "evaluate", archive, "dev.jsonl", "--output-file", "evaluated.json"
         ),
         predicted=submit(after, trained, *predict, cwd="with_plugins_file"),
-        spawned=submit(
-            train, "spawned", **short, **workers, **{"data_loader.start_method": "spawn"}
-        ),
+        spawned=submit(lambda: (trained.result(), train("spawned", **spawned))[1]),
         distributed=submit(
             train, "distributed", **short, **workers, distributed={"cuda_devices": [-1, -1]}
         ),
-        amp=submit(train, "amp", **{"trainer.use_amp": True}),
+        amp=submit(fork, *training("amp", **{"trainer.use_amp": True})),
     )
 
 
