@@ -190,7 +190,7 @@ def test_file_class_and_registered_name_are_the_same_word(module):
     if file not in BASE_FILES[package_of(module)]:
         names = registered(module)
         assert list(names) == [file]
-        # as in AllenNLP, a class may end in what it is a kind of: a "sparsemap" is SparseMAPProjection
+        # a class may end in what it is a kind of: "sparsemap" is SparseMAPProjection
         kind = package_of(module).removesuffix("s").capitalize()
         assert names[file].removesuffix(kind).lower() == file.replace("_", "")
 

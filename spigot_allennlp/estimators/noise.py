@@ -151,7 +151,7 @@ class SumOfGammaNoise(Noise):
     k : `float`, optional (default = `None`)
         By default each instance has its own: the number of parts of its best object.
     num_terms : `int`, optional (default = `10`)
-        With infinitely many terms the sum of `k` draws is exactly Gumbel.
+        With infinitely many terms the sum of `k` samples is exactly Gumbel.
     """
 
     def __init__(self, scale: float = 1.0, k: Optional[float] = None, num_terms: int = 10) -> None:
