@@ -77,8 +77,8 @@ def sample_sequences(members, lengths, scores, mask, uniforms, sequences):
     fill_prefixes(group, prefixes, zero, one)
     log_prefixes = logarithms(prefixes, zero)
     for lane, member in enumerate(members):
-        own_prefixes = log_prefixes[: lengths[member] + 1, :, 0, lane]
-        chart = SentenceChart(own_prefixes, scores[member], mask[member])
+        sentence_prefixes = log_prefixes[: lengths[member] + 1, :, 0, lane]
+        chart = SentenceChart(sentence_prefixes, scores[member], mask[member])
         backtrack(chart, uniforms, member, sequences[member])
 
 

@@ -86,9 +86,9 @@ def call_in_groups(
     members : `Tensor`, optional
         Shape `(num_members,)`, int64: the indices of the sentences to work on; by default all.
     """
-    tensors = scores, mask.contiguous(), *others
-    arrays = [each.numpy() if isinstance(each, Tensor) else each for each in tensors]
-    lengths = sentence_lengths(tensors[1].flatten(2).numpy())
+    values = scores, mask.contiguous(), *others
+    arrays = [value.numpy() if isinstance(value, Tensor) else value for value in values]
+    lengths = sentence_lengths(values[1].flatten(2).numpy())
     groups = groups_by_length(lengths, lanes, None if members is None else members.numpy())
     worth_it = len(groups) * steps(int(lengths.max(initial=0))) > MANY_STEPS
     share(lambda group: kernel(group, lengths, *arrays), groups, worth_it)
@@ -159,17 +159,17 @@ def gather_scores(group, position, row, columns, padding, score_row):
         for column in range(count):
             if group.mask[member, row, column]:
                 score_row.scores[0, column, 0, lane] = group.scores[member, row, column]
-        gather_tangents(group.direction, member, row, count, lane, score_row)
+            gather_tangent(group.direction, member, row, column, lane, score_row)
 
 
 @kernel
-def gather_tangents(direction, member, row, count, lane, score_row):
+def gather_tangent(direction, member, row, column, lane, score_row):
     """
-    Copies how the scores of one `row` of a sentence move, if there is a `direction`, into its lane;
-    zero where a part is as good as impossible.
+    Copies how one score of a sentence moves, if there is a `direction`, into its lane; zero where
+    the part is as good as impossible.
     """
+    # as an argument, a `direction` of None removes the branch when this is compiled
     if direction is not None:
-        for column in range(count):
-            is_possible = score_row.scores[0, column, 0, lane] > MIN_LOGARITHM
-            tangent = direction[member, row, column] if is_possible else 0
-            score_row.tangents[0, column, 0, lane] = tangent
+        is_possible = score_row.scores[0, column, 0, lane] > MIN_LOGARITHM
+        tangent = direction[member, row, column] if is_possible else 0
+        score_row.tangents[0, column, 0, lane] = tangent
