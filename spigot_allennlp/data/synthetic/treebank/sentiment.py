@@ -17,7 +17,6 @@ What the sentence says is followed from the top through the graph; the words alo
   the film is bad, what bored the critic is bad, who was bored is not), and on what it is "with".
 """
 
-from copy import copy
 from functools import cached_property
 from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Set
 
@@ -248,7 +247,8 @@ class _Phrases:
         top = self._syntax.event(head)
         if top not in span:
             top = head
-        return _Judge(self._graph.within(span), top).value(top) + STRONGEST
+        self._graph.span = span
+        return _Judge(self._graph, top).value(top) + STRONGEST
 
 
 class _End(NamedTuple):
@@ -269,6 +269,9 @@ class _GraphIndex:
     graph : `SyntheticGraph`
     """
 
+    span: range
+    """The positions of a phrase, at first of the sentence: arcs that leave it do not exist."""
+
     def __init__(self, words: Sequence[Word], graph: SyntheticGraph) -> None:
         self._words = words
         self._entries = [look_up(word) for word in words]
@@ -277,14 +280,7 @@ class _GraphIndex:
         for predicate, argument, role in graph.arcs:
             self._arguments.setdefault(predicate, []).append(_End(argument, role))
             self._predicates.setdefault(argument, []).append(_End(predicate, role))
-        self._span = range(len(words) + 1)
-
-    def within(self, span: range) -> "_GraphIndex":
-        """Returns the part of the graph whose arcs have both ends in `span`; its methods take only
-        positions in `span`."""
-        part = copy(self)
-        part._span = span
-        return part
+        self.span = range(len(words) + 1)
 
     def word(self, position: int) -> Word:
         """Returns the word at a position."""
@@ -302,24 +298,29 @@ class _GraphIndex:
 
     def arguments(self, position: int, *roles: str) -> List[int]:
         """Returns the arguments of the word in these roles."""
-        span, ends = self._span, self._arguments.get(position, ())
+        span, ends = self.span, self._arguments.get(position, ())
         return [argument for argument, role in ends if role in roles and argument in span]
 
     def predicates(self, position: int, *roles: str) -> List[int]:
         """Returns the predicates for which the word has one of these roles."""
-        span, ends = self._span, self._predicates.get(position, ())
+        span, ends = self.span, self._predicates.get(position, ())
         return [predicate for predicate, role in ends if role in roles and predicate in span]
 
     def roles(self, position: int) -> List[_End]:
         """Returns all predicates of the word, each with the role that the word has for it."""
-        return [end for end in self._predicates.get(position, ()) if end.position in self._span]
+        span, ends = self.span, self._predicates.get(position, ())
+        return [end for end in ends if end.position in span]
 
     def conjuncts(self, position: int) -> List[_End]:
         """Returns the words that are coordinated with this one, each with the conjunction."""
+        ends = self._arguments.get(position)
+        if ends is None:
+            return []
+        span = self.span
         return [
             end
-            for end in self._arguments.get(position, ())
-            if (end.role == "conj" or end.role.endswith("_c")) and end.position in self._span
+            for end in ends
+            if end.position in span and (end.role == "conj" or end.role.endswith("_c"))
         ]
 
     def clause(self, position: int) -> int:
