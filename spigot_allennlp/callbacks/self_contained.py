@@ -16,7 +16,7 @@ from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from spigot_allennlp.compat.whole_files import write
-from spigot_allennlp.modules.vocabulary_beginning import numbered_otherwise
+from spigot_allennlp.modules.vocabulary_comparison import differing_entries
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def _model_of_archive(part: Dict[str, Any], vocabulary: Vocabulary, place: str) 
     archive = part["archive_file"]
     with _opened(archive) as folder:
         config = Params.from_file(os.path.join(folder, CONFIG_NAME)).as_dict(quiet=True)
-        differing = next(numbered_otherwise(read_vocabulary(folder, config), vocabulary), None)
+        differing = next(differing_entries(read_vocabulary(folder, config), vocabulary), None)
     if differing is not None:
         logger.warning(
             "%s still needs %s, which numbers the entries of the vocabulary namespace '%s' "

@@ -2,7 +2,7 @@
 
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.metrics.counting_metric import CountingMetric
-from spigot_allennlp.metrics.graph_change import GraphChange
+from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.metrics.item_mean import ItemMean
 from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
@@ -12,7 +12,7 @@ from spigot_allennlp.metrics.v_measure import VMeasure
 __all__ = [
     "ClassScores",
     "CountingMetric",
-    "GraphChange",
+    "GraphDifference",
     "ItemMean",
     "OutsideStructure",
     "SemanticF1",

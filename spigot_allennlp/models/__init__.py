@@ -5,10 +5,12 @@ from spigot_allennlp.models.latent_tree_classifier import LatentTreeClassifier
 from spigot_allennlp.models.pretrained import Pretrained
 from spigot_allennlp.models.semantic_parser import SemanticParser
 from spigot_allennlp.models.semantic_then_sentiment import SemanticThenSentiment
-from spigot_allennlp.models.sequence_classifier import SequenceClassifier
-from spigot_allennlp.models.sequence_regressor import SequenceRegressor
+from spigot_allennlp.models.sequence_models import (
+    SequenceClassifier,
+    SequenceRegressor,
+    StepClassifier,
+)
 from spigot_allennlp.models.spiking_classifier import SpikingClassifier
-from spigot_allennlp.models.step_classifier import StepClassifier
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.models.syntactic_then_semantic import SyntacticThenSemantic
 

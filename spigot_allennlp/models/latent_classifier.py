@@ -43,8 +43,6 @@ class LatentClassifier(ClassificationModel):
         could do. There must be as many categories as clusters then.
     """
 
-    default_predictor = None
-
     def __init__(
         self,
         vocab: Vocabulary,
@@ -102,15 +100,15 @@ class LatentClassifier(ClassificationModel):
         if self._gold:
             category = self._check_given(cluster)
             one_hot = torch.nn.functional.one_hot(category, scores.size(-1))
-            found = self.classify(logits_of(one_hot.to(features.dtype)), label)
+            classified = self.classify(logits_of(one_hot.to(features.dtype)), label)
         else:
             category = scores.argmax(dim=-1)
             mask = torch.ones_like(scores, dtype=torch.bool)
-            found = self.classify_through(self.argmax, scores, mask, logits_of, label)
+            classified = self.classify_through(self.argmax, scores, mask, logits_of, label)
         if cluster is not None:
             self._agreement(category, cluster)
-        output = {"logits": found.logits, "category": category}
-        return output if found.loss is None else {**output, "loss": found.loss}
+        output = {"logits": classified.logits, "category": category}
+        return output if classified.loss is None else {**output, "loss": classified.loss}
 
     def _opinions(self, features: Tensor) -> Tensor:
         """The bilinear map, applied to the points alone: many times faster than `Bilinear` is."""

@@ -40,6 +40,8 @@ class LatentTreeClassifier(ClassificationModel):
     classifier : `Lazy[SentenceClassifier]`
     """
 
+    default_predictor = "sentiment"
+
     def __init__(
         self,
         vocab: Vocabulary,

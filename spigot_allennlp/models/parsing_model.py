@@ -1,4 +1,4 @@
-"""What all parsers have in common: their predictor, and the way between sentences and padding."""
+"""What parsers have in common: their losses, and the way between sentences and padded batches."""
 
 import unicodedata
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -38,7 +38,7 @@ class GoldLosses(NamedTuple):
 
 
 class ParsingModel(Model):
-    """A model whose outputs say of which sentence they are."""
+    """A model that gives sentences trees or graphs."""
 
     default_predictor: Optional[str] = "parser"
 
@@ -49,16 +49,17 @@ class ParsingModel(Model):
         """
         return ()
 
-    def carried_over(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """
-        What a predictor wants back of each sentence's `metadata`, and the loss if there is one.
-        """
-        carried = {}
-        if output_dict.get("metadata"):
-            carried = {key: [entry[key] for entry in output_dict["metadata"]] for key in CARRIED}
-        if "loss" in output_dict:
-            carried["loss"] = output_dict["loss"]
-        return carried
+
+def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
+    """
+    Returns what a predictor wants back of each sentence's `metadata`, and the loss if there is one.
+    """
+    carried = {}
+    if output_dict.get("metadata"):
+        carried = {key: [entry[key] for entry in output_dict["metadata"]] for key in CARRIED}
+    if "loss" in output_dict:
+        carried["loss"] = output_dict["loss"]
+    return carried
 
 
 def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[int]]:

@@ -7,7 +7,7 @@ from allennlp.models import Model
 from allennlp.modules.token_embedders import Embedding
 
 from spigot_allennlp.models.parsing_model import UNKNOWN
-from spigot_allennlp.modules.vocabulary_beginning import numbered_otherwise
+from spigot_allennlp.modules.vocabulary_comparison import differing_entries
 
 
 @Model.register("pretrained", constructor="from_archive")
@@ -53,7 +53,7 @@ class Pretrained(Model):
 
 
 def _check_beginning(archive_file: str, archived: Vocabulary, ours: Vocabulary) -> None:
-    differing = list(numbered_otherwise(archived, ours))
+    differing = list(differing_entries(archived, ours))
     if differing:
         namespace, index = differing[0]
         number = sum(name == namespace for name, _ in differing)

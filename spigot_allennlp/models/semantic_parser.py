@@ -12,7 +12,12 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
-from spigot_allennlp.models.parsing_model import UNKNOWN, GoldLosses, ParsingModel
+from spigot_allennlp.models.parsing_model import (
+    UNKNOWN,
+    GoldLosses,
+    ParsingModel,
+    carried_over,
+)
 from spigot_allennlp.modules.arc_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
@@ -192,7 +197,7 @@ class SemanticParser(ParsingModel):
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Per sentence `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
-        readable = {**self.carried_over(output_dict), "arcs": [], "tops": []}
+        readable = {**carried_over(output_dict), "arcs": [], "tops": []}
         for graph in output_dict["graph"].cpu():
             pairs = (graph != NO_ARC).nonzero().tolist()
             arcs = [(head, dep, int(graph[dep, head])) for dep, head in pairs]

@@ -1,9 +1,11 @@
 """A semantic graph in the middle of a sentence classifier."""
 
+import copy
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, Dict, List, Optional
 
+import torch
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
@@ -11,15 +13,14 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.metrics.graph_change import GraphChange
-from spigot_allennlp.models.classification_model import ClassificationModel, Classified
-from spigot_allennlp.models.original_parser import OriginalParser
+from spigot_allennlp.metrics.graph_difference import GraphDifference
+from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
 from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
-from spigot_allennlp.modules.determinism import without_dropout
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.modules.without_dropout import without_dropout
 
 
 @Model.register("semantic_then_sentiment")
@@ -33,9 +34,9 @@ class SemanticThenSentiment(ClassificationModel):
     with graphs trains the parser, one with both does both. Without `parser` and what belongs to it
     it is the baseline that sees no graph.
 
-    Beside the classes' figures, `get_metrics` gives those of the parser, and, in evaluation,
+    Beside the classes' metrics, `get_metrics` gives those of the parser, and, in evaluation,
     `arcs_changed`: how many of the arcs on sentences with labels are no longer those of the parser
-    as it came, see `GraphChange`. For that the model keeps a frozen copy of it.
+    as it came, see `GraphDifference`. For that the model keeps a frozen copy of it.
 
     Registered as a `Model` with name "semantic_then_sentiment".
 
@@ -61,6 +62,8 @@ class SemanticThenSentiment(ClassificationModel):
         classifier. The original has it off.
     """
 
+    default_predictor = "sentiment"
+
     def __init__(
         self,
         vocab: Vocabulary,
@@ -81,6 +84,7 @@ class SemanticThenSentiment(ClassificationModel):
         _check_parts(parser, argmax, graph_encoder)
         self.encoder = encoder
         self.argmax = argmax
+        # Archives hold the reference's weights under the name `_original`.
         self.graph_encoder = self.parser = self._original = None
         dim = encoder.get_output_dim()
         if graph_encoder is not None:
@@ -91,12 +95,12 @@ class SemanticThenSentiment(ClassificationModel):
         self.classifier = classifier.construct(input_dim=dim, num_classes=self.num_classes)
         self._parsing_loss_weight = parsing_loss_weight
         self._dropout_in_graph = dropout_in_graph
-        self._change = GraphChange()
+        self._change = GraphDifference()
         # The parser comes with its weights: not a matter of this initializer.
         initializer(self)
         if isinstance(parser, SemanticParser):
             self.parser = parser
-            self._original = OriginalParser(parser, min_probability)
+            self._original = ReferenceParser(parser, min_probability)
 
     def forward(  # type: ignore[override]
         self,
@@ -142,19 +146,19 @@ class SemanticThenSentiment(ClassificationModel):
         mask: BoolTensor,
         label: Optional[LongTensor],
         output: Dict[str, Any],
-    ) -> Classified:
+    ) -> ClassifierOutput:
         """In evaluation puts the graph that was used into `output`."""
         assert self.parser is not None and self._original is not None and self.argmax is not None
         scores = self._graph_scores(self.parser, tokens)
         allowed = self.parser.meant_labels(scores)
         compared = label is not None and not self.training
         if compared or self._original.prunes:
-            original = self._original(tokens)
-            allowed = allowed & self._original.candidates(original, mask)
+            reference = self._original(tokens)
+            allowed = allowed & self._original.candidates(reference, mask)
         if not self.training:
             output.update(self.parser.decode(scores, mask, output["metadata"], allowed))
         if compared:
-            before = self.parser.decode(original, mask, None, allowed)
+            before = self.parser.decode(reference, mask, None, allowed)
             self._change(output["graph"], before["graph"], mask)
         logits_of = partial(self._logits, states, mask)
         return self.classify_through(self.argmax, scores, mask, logits_of, label, allowed)
@@ -178,10 +182,10 @@ class SemanticThenSentiment(ClassificationModel):
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        figures = {**super().get_metrics(reset), **self._change.get_metric(reset)}
+        metrics = {**super().get_metrics(reset), **self._change.get_metric(reset)}
         if self.parser is not None:
-            figures.update(self.parser.get_metrics(reset))
-        return figures
+            metrics.update(self.parser.get_metrics(reset))
+        return metrics
 
 
 def _check_parts(
@@ -199,3 +203,51 @@ def _check_parts(
                 f"{'missing' if part is None else 'there'}. Give parser, argmax and graph_encoder, "
                 "or, for a classifier that sees no graph, none of them."
             )
+
+
+class ReferenceParser(torch.nn.Module):
+    """
+    A frozen copy of a semantic parser as it was before joint training, always without dropout. The
+    arcs of joint training are compared with its arcs, and its probabilities say which arcs are
+    candidates at all.
+
+    # Parameters
+
+    parser : `SemanticParser`
+    min_probability : `float`
+        Of a candidate, a labelled arc, under the copy's distribution of graphs.
+    """
+
+    def __init__(self, parser: SemanticParser, min_probability: float) -> None:
+        super().__init__()
+        if not 0 <= min_probability < 1:
+            raise ConfigurationError(
+                f"min_probability must be in [0, 1) but found {min_probability}."
+            )
+        if min_probability and not parser.structure.provides("log_partition"):
+            raise ConfigurationError(
+                f"min_probability is {min_probability}, but the parser's structure has no "
+                "probabilities (it does not provide log_partition; deterministic_roles take it "
+                "away). Set it to 0."
+            )
+        self._parser = copy.deepcopy(parser).requires_grad_(False)
+        self._min_probability = min_probability
+
+    @property
+    def prunes(self) -> bool:
+        """Whether some arcs are no candidates."""
+        return self._min_probability > 0
+
+    @torch.no_grad()
+    def forward(self, tokens: TextFieldTensors) -> Tensor:
+        """The scores, shape `(batch_size, argument, predicate, label)`."""
+        with without_dropout(self._parser):
+            return self._parser.scores(self._parser.encoder(tokens)[0])
+
+    def candidates(self, scores: Tensor, mask: BoolTensor) -> BoolTensor:
+        """Which labelled arcs are probable enough by its `scores`; of their shape."""
+        structure = self._parser.structure
+        part_mask = structure.part_mask(mask, scores.shape)
+        if not self.prunes:
+            return part_mask
+        return structure.marginals(scores, part_mask) >= self._min_probability

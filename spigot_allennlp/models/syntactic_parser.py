@@ -16,6 +16,7 @@ from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
     GoldLosses,
     ParsingModel,
+    carried_over,
     punctuation_mask,
     unpadded,
 )
@@ -195,7 +196,7 @@ class SyntacticParser(ParsingModel):
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Per sentence `heads`, `relations`, and what was read with it; padding removed."""
         mask = output_dict["mask"]
-        readable = self.carried_over(output_dict)
+        readable = carried_over(output_dict)
         readable["heads"] = unpadded(output_dict["heads"], mask)
         if "relations" in output_dict:
             readable["relations"] = [

@@ -11,8 +11,8 @@ from torch import LongTensor, Tensor
 from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel
 from spigot_allennlp.models.semantic_parser import SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
-from spigot_allennlp.modules.determinism import without_dropout
-from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.modules.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
+from spigot_allennlp.modules.without_dropout import without_dropout
 
 
 @Model.register("syntactic_then_semantic")
@@ -110,23 +110,22 @@ class SyntacticThenSemantic(ParsingModel):
             arcs = self.argmax(arc_scores, mask).value
             return parser.decode(parser.scores(states, arcs), mask, metadata), []
         labels = gold_labels(graph, tops)
-        graphs: List[Dict[str, Any]] = []
+        first = FirstOutput[Dict[str, Any]]()
         golds: List[GoldLosses] = []
 
         def downstream(arcs: Tensor) -> Tensor:
             scores = parser.scores(states, arcs)
-            if not graphs:  # the first time: an estimator may ask again, at other arcs
-                graphs.append(parser.decode(scores.detach(), mask, metadata))
+            first.keep(lambda: parser.decode(scores.detach(), mask, metadata))
             golds.append(parser.losses(scores, mask, labels, metadata))
             return golds[-1].losses
 
         latent = self.argmax(arc_scores, mask, downstream)
         losses = latent.losses()
-        parser.observe(graphs[0], mask, labels, golds[0].counted)
+        parser.observe(first.output, mask, labels, golds[0].counted)
         loss = golds[0].mean(losses)
         if loss is None:
-            return graphs[0], []
-        return graphs[0], [loss + self.argmax.auxiliary_loss(latent, losses)]
+            return first.output, []
+        return first.output, [loss + self.argmax.auxiliary_loss(latent, losses)]
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """The syntactic parser's scores, shape `(batch_size, dependent, head)`."""

@@ -1,7 +1,7 @@
 """One structure, one gradient estimator: a hard decision in the middle of a network."""
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Callable, Generic, List, Optional, Tuple, TypeVar
 
 import torch
 from allennlp.common import FromParams
@@ -19,6 +19,8 @@ from spigot_allennlp.nn.tensor_checks import (
     check_scores,
 )
 from spigot_allennlp.structures.structure import Structure
+
+Output = TypeVar("Output")
 
 _SCORES_AND_TOKENS = Signature(
     Argument("scores", FLOATS, ("batch_size", "...")),
@@ -162,3 +164,32 @@ def _broadcast(allowed: BoolTensor, part_mask: BoolTensor) -> BoolTensor:
             f"Expected allowed to be broadcastable to the shape of the scores, "
             f"{tuple(part_mask.shape)}, but found shape {tuple(allowed.shape)}."
         ) from None
+
+
+class FirstOutput(Generic[Output]):
+    """
+    Keeps what a model makes of the first object for which its `downstream` function is called.
+    An estimator may call it again, at other objects, whose outputs are not those of the model.
+
+    Example:
+
+        first = FirstOutput[Tensor]()
+
+        def downstream(value: Tensor) -> Tensor:
+            logits = classifier(value)
+            first.keep(logits.detach)
+            return cross_entropy(logits, label, reduction="none")
+    """
+
+    def __init__(self) -> None:
+        self._outputs: List[Output] = []
+
+    def keep(self, make_output: Callable[[], Output]) -> None:
+        """Keeps what `make_output` returns, the first time; later it is not called."""
+        if not self._outputs:
+            self._outputs.append(make_output())
+
+    @property
+    def output(self) -> Output:
+        """What was kept. Raises `IndexError` if nothing was."""
+        return self._outputs[0]

@@ -11,7 +11,7 @@ from allennlp.data import Batch, DatasetReader, Vocabulary
 from allennlp.models import Model
 from torch.testing import assert_close
 
-from spigot_allennlp.models.sequence_model import last_step
+from spigot_allennlp.models.sequence_models import last_step
 
 ENCODER = {"type": "sparse_attentive_lstm", "hidden_size": 16, "top_k": 2, "truncation": 4}
 ONE_HOT = {"token_embedders": {"tokens": {"type": "one_hot"}}}

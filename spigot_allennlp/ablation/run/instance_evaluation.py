@@ -20,7 +20,11 @@ from spigot_allennlp.compat.whole_files import replacing
 from spigot_allennlp.metrics.counting_metric import CountingMetric
 
 # Where a counting metric is now that was elsewhere when records were written: full class names.
-MOVED_CLASSES: Dict[str, str] = {}
+MOVED_CLASSES: Dict[str, str] = {
+    "spigot_allennlp.metrics.graph_change.GraphChange": (
+        "spigot_allennlp.metrics.graph_difference.GraphDifference"
+    ),
+}
 
 
 @dataclass

@@ -10,7 +10,7 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric, ratio
 
 
 @Metric.register("graph_change")
-class GraphChange(CountingMetric):
+class GraphDifference(CountingMetric):
     """
     The share of arcs that two sets of graphs of the same sentences do not have in common,
 

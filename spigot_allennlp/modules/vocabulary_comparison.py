@@ -5,7 +5,7 @@ from typing import Iterator, Tuple
 from allennlp.data import Vocabulary
 
 
-def numbered_otherwise(archived: Vocabulary, ours: Vocabulary) -> Iterator[Tuple[str, int]]:
+def differing_entries(archived: Vocabulary, ours: Vocabulary) -> Iterator[Tuple[str, int]]:
     """
     Namespace and index of each entry of `archived` that `ours` has not at this place, namespace by
     namespace, from the first index on; none if `ours` is `archived`, grown or not.

@@ -5,7 +5,7 @@ import torch
 from allennlp.common.testing import run_distributed_test
 from allennlp.training.metrics import Metric
 
-from spigot_allennlp.metrics.graph_change import GraphChange
+from spigot_allennlp.metrics.graph_difference import GraphDifference
 
 
 def graph_tensor(length, arcs):
@@ -27,7 +27,7 @@ def full_mask(graphs):
 
 
 def change(before, after, mask=None, metric=None):
-    metric = metric or GraphChange()
+    metric = metric or GraphDifference()
     metric(before, after, full_mask(before) if mask is None else mask)
     return metric.get_metric()
 
@@ -87,7 +87,7 @@ def test_nothing_has_changed_between_a_graph_and_itself_nor_between_graphs_witho
 
 
 def test_there_is_no_figure_of_no_graphs_at_all():
-    assert GraphChange().get_metric() == {}
+    assert GraphDifference().get_metric() == {}
 
 
 def test_everything_has_changed_where_there_was_no_arc():
@@ -118,12 +118,12 @@ def test_batches_add_up_and_a_reset_forgets_them():
 def test_the_arguments_are_left_as_they_were():
     arguments = random_batch(5)
     copies = [tensor.clone() for tensor in arguments]
-    GraphChange()(*arguments)
+    GraphDifference()(*arguments)
     assert all(map(torch.equal, arguments, copies))
 
 
 def change_on_worker(rank, world_size, device, batches, desired):
-    metric = GraphChange()
+    metric = GraphDifference()
     for batch in batches[rank]:
         metric(*batch)
     assert metric.get_metric() == desired
@@ -132,7 +132,7 @@ def change_on_worker(rank, world_size, device, batches, desired):
 
 def test_workers_with_different_numbers_of_batches_report_the_figures_of_all():
     batches = [[random_batch(6), random_batch(7, length=4)], []]
-    both = GraphChange()
+    both = GraphDifference()
     for batch in batches[0]:
         both(*batch)
     run_distributed_test([-1, -1], change_on_worker, batches, both.get_metric())

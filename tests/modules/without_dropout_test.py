@@ -1,6 +1,6 @@
 import torch
 
-from spigot_allennlp.modules.determinism import without_dropout
+from spigot_allennlp.modules.without_dropout import without_dropout
 
 
 def test_dropout_is_off_within_and_as_before_after_it_also_after_an_error():

@@ -1,0 +1,254 @@
+"""
+Models of long sequences: a class for each step, a class or a number for the whole.
+
+`SequenceModel` encodes tokens or vectors; a subclass reads the encoder's states.
+"""
+
+import math
+from typing import Any, Dict, Optional, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.models import Model
+from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.nn import InitializerApplicator, RegularizerApplicator
+from allennlp.nn.util import get_text_field_mask
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.metrics.item_mean import ItemMean
+
+
+class SequenceModel(Model):
+    """
+    Encodes a sequence of tokens or of vectors; a subclass makes something of that.
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoder : `Seq2SeqEncoder`
+    text_field_embedder : `TextFieldEmbedder`, optional (default = `None`)
+        Wanted where the data has tokens.
+    dropout : `float`, optional (default = `0.0`)
+        Of the encoder's output.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: Seq2SeqEncoder,
+        text_field_embedder: Optional[TextFieldEmbedder] = None,
+        dropout: float = 0.0,
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        super().__init__(vocab, regularizer)
+        self.encoder = encoder
+        self.text_field_embedder = text_field_embedder
+        self._dropout = torch.nn.Dropout(dropout)
+        self._means: Dict[str, ItemMean] = {}
+
+    def encode(
+        self,
+        tokens: Optional[TextFieldTensors],
+        inputs: Optional[Tensor],
+        mask: Optional[BoolTensor],
+    ) -> Tuple[Tensor, BoolTensor]:
+        """
+        The encoded sequences, `(batch_size, length, dim)`, and which steps they have,
+        `(batch_size, length)`: of `tokens`, or of `inputs`, `(batch_size, length, input_size)`, as
+        far as `mask` goes (all of it, if there is none).
+        """
+        if tokens is not None:
+            if self.text_field_embedder is None:
+                raise ConfigurationError(
+                    "The data has tokens, but the model no text_field_embedder to make vectors of "
+                    "them. Give it one."
+                )
+            inputs, mask = self.text_field_embedder(tokens), get_text_field_mask(tokens)
+        assert inputs is not None, "an instance has either tokens or inputs"
+        if mask is None:
+            mask = torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        return self._dropout(self.encoder(inputs, mask)), mask
+
+    def observe(self, **metrics: Tensor) -> None:
+        """Counts values, a number for each item, of which `get_metrics` gives the means."""
+        for name, values in metrics.items():
+            self._means.setdefault(name, ItemMean())(values)
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        means = {name: mean.get_metric(reset) for name, mean in self._means.items()}
+        return {name: mean for name, mean in means.items() if mean is not None}
+
+
+class ClassifyingSequenceModel(SequenceModel):
+    """
+    A `SequenceModel` with an output layer that has an entry for each class.
+
+    # Parameters
+
+    label_namespace : `str`, optional (default = `"labels"`)
+        See `SequenceModel` for the others.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: Seq2SeqEncoder,
+        label_namespace: str = "labels",
+        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vocab, encoder, **kwargs)
+        self._label_namespace = label_namespace
+        num_classes = vocab.get_vocab_size(label_namespace)
+        self.output = torch.nn.Linear(encoder.get_output_dim(), num_classes)
+        initializer(self)
+
+
+@Model.register("step_classifier")
+class StepClassifier(ClassifyingSequenceModel):
+    """
+    Gives each step of a sequence a class, from what came up to there: the next character, say, or
+    what is to be remembered. The loss is the mean over the steps that are scored.
+
+    `get_metrics` gives, over all steps that are scored, `accuracy`, `cross_entropy` in nats, and
+    `bits`, the same in bits: of characters, the bits per character.
+
+    Registered as a `Model` with name "step_classifier". Parameters: `ClassifyingSequenceModel`.
+    """
+
+    def forward(  # type: ignore[override]
+        self,
+        tokens: Optional[TextFieldTensors] = None,
+        labels: Optional[LongTensor] = None,
+        scored: Optional[BoolTensor] = None,
+        inputs: Optional[Tensor] = None,
+        mask: Optional[BoolTensor] = None,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        tokens, inputs, mask
+            See `SequenceModel.encode`.
+        labels : `LongTensor`, optional
+            Shape `(batch_size, length)`.
+        scored : `BoolTensor`, optional
+            Which steps count, `(batch_size, length)`; all, if it is left out.
+        """
+        encoded, mask = self.encode(tokens, inputs, mask)
+        logits = self.output(encoded)
+        output: Dict[str, Any] = {"logits": logits, "mask": mask}
+        if labels is not None:
+            counts = mask if scored is None else mask & scored
+            scored_logits, gold = logits[counts], labels[counts]
+            losses = torch.nn.functional.cross_entropy(scored_logits, gold, reduction="none")
+            output["loss"] = losses.sum() / max(len(losses), 1)
+            self.observe(accuracy=scored_logits.argmax(dim=-1) == gold, cross_entropy=losses)
+        return output
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        means = super().get_metrics(reset)
+        if means:
+            means["bits"] = means["cross_entropy"] / math.log(2)
+        return means
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """`labels`: the best class of each step."""
+        names = self.vocab.get_index_to_token_vocabulary(self._label_namespace)
+        best, lengths = output_dict["logits"].argmax(dim=-1), output_dict["mask"].sum(dim=1)
+        labels = [
+            [names[index] for index in row[:length]]
+            for row, length in zip(best.tolist(), lengths.tolist(), strict=True)
+        ]
+        return {**output_dict, "labels": labels}
+
+
+@Model.register("sequence_classifier")
+class SequenceClassifier(ClassifyingSequenceModel):
+    """
+    Gives a sequence a class, at its last step: whatever the encoder has not carried there, over all
+    of the sequence, is lost.
+
+    `get_metrics` gives `accuracy` and `cross_entropy`, in nats.
+
+    Registered as a `Model` with name "sequence_classifier". Parameters: `ClassifyingSequenceModel`.
+    """
+
+    def forward(  # type: ignore[override]
+        self,
+        tokens: Optional[TextFieldTensors] = None,
+        label: Optional[LongTensor] = None,
+        inputs: Optional[Tensor] = None,
+        mask: Optional[BoolTensor] = None,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        tokens, inputs, mask
+            See `SequenceModel.encode`.
+        label : `LongTensor`, optional
+            Shape `(batch_size,)`.
+        """
+        logits = self.output(last_step(*self.encode(tokens, inputs, mask)))
+        output: Dict[str, Any] = {"logits": logits}
+        if label is not None:
+            losses = torch.nn.functional.cross_entropy(logits, label, reduction="none")
+            output["loss"] = losses.mean()
+            self.observe(accuracy=logits.argmax(dim=-1) == label, cross_entropy=losses)
+        return output
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        """`label`: the best class."""
+        names = self.vocab.get_index_to_token_vocabulary(self._label_namespace)
+        best = output_dict["logits"].argmax(dim=-1).tolist()
+        return {**output_dict, "label": [names[index] for index in best]}
+
+
+@Model.register("sequence_regressor")
+class SequenceRegressor(SequenceModel):
+    """
+    Gives a sequence a number, at its last step. `get_metrics` gives the `mean_squared_error`, which
+    is also the loss.
+
+    Registered as a `Model` with name "sequence_regressor". See `SequenceModel` for the parameters.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: Seq2SeqEncoder,
+        initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vocab, encoder, **kwargs)
+        self.output = torch.nn.Linear(encoder.get_output_dim(), 1)
+        initializer(self)
+
+    def forward(  # type: ignore[override]
+        self,
+        tokens: Optional[TextFieldTensors] = None,
+        value: Optional[Tensor] = None,
+        inputs: Optional[Tensor] = None,
+        mask: Optional[BoolTensor] = None,
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        tokens, inputs, mask
+            See `SequenceModel.encode`.
+        value : `Tensor`, optional
+            Shape `(batch_size,)`.
+        """
+        values = self.output(last_step(*self.encode(tokens, inputs, mask))).squeeze(-1)
+        output: Dict[str, Any] = {"value": values}
+        if value is not None:
+            errors = (values - value) ** 2
+            output["loss"] = errors.mean()
+            self.observe(mean_squared_error=errors)
+        return output
+
+
+def last_step(encoded: Tensor, mask: BoolTensor) -> Tensor:
+    """The vector of the last step of each sequence, `(batch_size, dim)`; of an empty one, any."""
+    last = (mask.sum(dim=1) - 1).clamp(min=0)
+    return encoded[torch.arange(len(encoded), device=encoded.device), last]
