@@ -28,7 +28,9 @@ OURS = ["--include-package", "spigot_allennlp"]
 EPOCHS = 8
 
 FORKS: Any = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["allennlp.__main__", "spigot_allennlp"])
+FORKS.set_forkserver_preload(
+    ["allennlp.__main__", *(f"spigot_allennlp.{name}" for name in ("models", "commands"))]
+)
 
 # A classifier of AllenNLP, with a callback and a variable of ours, so that it needs our package.
 CONFIG = """

@@ -21,10 +21,7 @@ from spigot_allennlp.compat.checkpoints import (
     torn_checkpoints_are_passed_over,
     weights_are_written_whole,
 )
-from spigot_allennlp.compat.config_errors import (
-    faults_of_a_config_are_named_with_their_line,
-    names_of_this_package_say_where_they_are,
-)
+from spigot_allennlp.compat.config_errors import faults_of_a_config_are_named_with_their_line
 from spigot_allennlp.compat.config_variables import (
     a_missing_file_is_traced_to_its_variable,
     variables_have_defaults,
@@ -62,6 +59,10 @@ from spigot_allennlp.compat.pytorch import (
 from spigot_allennlp.compat.recovery import (
     a_run_is_recovered_by_the_config_as_it_was_given,
     moving_average_keeps_its_parameters,
+)
+from spigot_allennlp.compat.registration import (
+    names_of_this_package_say_where_they_are,
+    our_classes_are_registered_when_a_name_is_looked_up,
 )
 from spigot_allennlp.compat.run_folder import (
     a_training_has_its_folder_to_itself,

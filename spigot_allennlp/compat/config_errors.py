@@ -4,22 +4,16 @@ Mendings for what is said of a config that cannot be read.
 
 import functools
 import re
-import sys
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
 from spigot_allennlp.compat.mending import mends
 from spigot_allennlp.compat.plain_errors import plain_error
+from spigot_allennlp.compat.registration import HINT, is_left_out
 
 # "	../common/encoder.libsonnet:12:15-22	thunk <a>", or with a range of lines: ":(6:22)-(15:6)"
 PLACE = re.compile(r"^\s*(?P<file>[^\t\n]*?):\(?(?P<line>\d+):\d+", re.MULTILINE)
 VARIABLE = re.compile(r"undefined external variable: (?P<name>\S+)")
 LONGEST = 500
-
-HINT = (
-    "Our configs have their defaults, and the names of our classes, from the package: add "
-    "--include-package spigot_allennlp to the command."
-)
 
 
 @mends(
@@ -70,39 +64,3 @@ def explanation(file: str, text: str) -> str:
     if name.startswith("SPIGOT_") and is_left_out():
         return f"{asks_for}\n{HINT}"
     return f"{asks_for} Set it in the environment: {name}=VALUE allennlp ..."
-
-
-@mends(
-    "allennlp.common.registrable",
-    since="our package, which AllenNLP does not know of unless it is told to include it",
-    until="AllenNLP finds plugins by what is installed",
-)
-def names_of_this_package_say_where_they_are(module: Any) -> Iterator[None]:
-    yield
-    resolve = module.Registrable.resolve_class_name.__func__
-
-    @functools.wraps(resolve)
-    def resolve_class_name(cls: Any, name: str) -> Any:
-        try:
-            return resolve(cls, name)
-        except module.ConfigurationError as error:
-            if is_left_out() and is_ours(name):
-                raise plain_error(
-                    f"'{name}' is a {cls.__name__} of spigot_allennlp, which is not included."
-                    f"\n{HINT}"
-                ) from error
-            raise
-
-    module.Registrable.resolve_class_name = classmethod(resolve_class_name)
-
-
-def is_left_out() -> bool:
-    """Whether nobody has imported our package in this process."""
-    return "spigot_allennlp" not in sys.modules
-
-
-def is_ours(name: str) -> bool:
-    """Whether a file of our package registers a class under that name; none is imported for it."""
-    registers = re.compile(rf"\.register\(\s*[\"']{re.escape(name)}[\"']")
-    files = Path(__file__).parents[1].rglob("*.py")
-    return any(registers.search(file.read_text(encoding="utf-8")) for file in files)

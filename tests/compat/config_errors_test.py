@@ -5,7 +5,7 @@ from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
 
-from spigot_allennlp.compat import config_errors
+from spigot_allennlp.compat import registration
 
 CONFIGS = {
     "{a: 1 +}": ":1: ",
@@ -30,7 +30,8 @@ def test_a_fault_is_named_with_its_line_and_no_trace(tmp_path, text):
 
 
 def test_a_name_of_this_package_asks_for_the_package(monkeypatch):
-    monkeypatch.setattr(config_errors, "is_left_out", lambda: True)
+    assert "semantic_parser" in Model.list_available()
+    monkeypatch.setattr(registration, "is_left_out", lambda: True)
     monkeypatch.delitem(Registrable._registry[Model], "semantic_parser")
     with pytest.raises(ConfigurationError, match="'semantic_parser' is a Model of spigot_allenn"):
         Model.by_name("semantic_parser")

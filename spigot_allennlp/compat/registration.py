@@ -1,0 +1,108 @@
+"""
+Patches that let AllenNLP know the names of this package's classes.
+
+They are registered when their modules are imported. `--include-package` has
+AllenNLP import all submodules; a plugin file and `import spigot_allennlp` import the package
+alone, which is light. So the rest is imported when AllenNLP first looks up a name that it does not
+know, or lists the names that there are.
+"""
+
+import functools
+import importlib
+import pkgutil
+import re
+import sys
+from pathlib import Path
+from typing import Any, Iterator, List
+
+from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.plain_errors import plain_error
+from spigot_allennlp.compat.restrictions import restricted
+
+PACKAGE = "spigot_allennlp"
+HINT = (
+    "Our configs have their defaults, and the names of our classes, from the package: add "
+    f"--include-package {PACKAGE} to the command."
+)
+
+# Set when the import of all packages begins: what they look up meanwhile must not begin it again.
+_IMPORTED: List[str] = []
+
+
+@mends(
+    "allennlp.common.registrable",
+    since="our package, which imports its classes late, so that importing it is cheap",
+    until="AllenNLP imports a plugin's submodules where it imports a plugin",
+)
+def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator[None]:
+    """Only in a process that has imported our package; what AllenNLP knows, it finds at once."""
+    yield
+    base = module.Registrable
+    resolve, available = base.resolve_class_name.__func__, base.list_available.__func__
+
+    @functools.wraps(resolve)
+    def resolve_class_name(cls: Any, name: str) -> Any:
+        if name not in base._registry.get(cls, {}):
+            import_all_packages()
+        return resolve(cls, name)
+
+    @functools.wraps(available)
+    def list_available(cls: Any) -> List[str]:
+        import_all_packages()
+        return available(cls)
+
+    base.resolve_class_name = classmethod(resolve_class_name)
+    base.list_available = classmethod(list_available)
+
+
+@mends(
+    "allennlp.common.registrable",
+    since="our package, which AllenNLP does not know of unless it is told to include it",
+    until="AllenNLP finds plugins by what is installed",
+)
+def names_of_this_package_say_where_they_are(module: Any) -> Iterator[None]:
+    yield
+    resolve = module.Registrable.resolve_class_name.__func__
+
+    @functools.wraps(resolve)
+    def resolve_class_name(cls: Any, name: str) -> Any:
+        try:
+            return resolve(cls, name)
+        except module.ConfigurationError as error:
+            if is_left_out() and is_ours(name):
+                raise plain_error(
+                    f"'{name}' is a {cls.__name__} of {PACKAGE}, which is not included.\n{HINT}"
+                ) from error
+            raise
+
+    module.Registrable.resolve_class_name = classmethod(resolve_class_name)
+
+
+def import_all_packages() -> None:
+    """
+    Imports the packages of ours, and with them every module that registers a class, once, if
+    somebody has imported our package. An archive that is being loaded does not restrict that.
+    """
+    if is_left_out() or _IMPORTED:
+        return
+    _IMPORTED.append(PACKAGE)
+    try:
+        with restricted(None):
+            for found in pkgutil.iter_modules(sys.modules[PACKAGE].__path__):
+                if found.ispkg:
+                    importlib.import_module(f"{PACKAGE}.{found.name}")
+    except BaseException:
+        _IMPORTED.clear()
+        raise
+
+
+def is_left_out() -> bool:
+    """Whether nobody has imported our package in this process."""
+    return PACKAGE not in sys.modules
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of our package registers a class under that name; none is imported for it."""
+    registers = re.compile(rf"\.register\(\s*[\"']{re.escape(name)}[\"']")
+    files = Path(__file__).parents[1].rglob("*.py")
+    return any(registers.search(file.read_text(encoding="utf-8")) for file in files)
