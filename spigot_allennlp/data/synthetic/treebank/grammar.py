@@ -9,7 +9,7 @@ written in this way, each in a file of that name.
 from collections import defaultdict
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, T, Weighted
+from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted
 
 #: How deep clauses may lie within clauses.
 MAX_DEPTH = 2
@@ -27,10 +27,13 @@ class Derivation:
     sampler : `Sampler`
     """
 
-    __slots__ = ("sampler", "depth")
+    __slots__ = ("sampler", "choose", "chance", "depth")
 
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
+        #: Those of the sampler, at hand for the productions, which call them often.
+        self.choose = sampler.choose
+        self.chance = sampler.chance
         #: How many recursive productions enclose what is being expanded.
         self.depth = 0
 
@@ -48,18 +51,10 @@ class Derivation:
         self.depth -= 1
         return result
 
-    def choose(self, choices: Weighted[T]) -> T:
-        """Returns an item, with a probability in proportion to its weight."""
-        return self.sampler.choose(choices)
-
-    def chance(self, probability: float) -> bool:
-        """Returns True with this probability."""
-        return self.sampler.chance(probability)
-
     def shallow_chance(self, probability: float) -> bool:
         """Returns True with this probability in a main clause, with half of it in a clause within
         that, with a third of it in a clause within the latter."""
-        return self.sampler.chance(probability / (1 + self.depth))
+        return self.chance(probability / (1 + self.depth))
 
 
 class Production(NamedTuple):
