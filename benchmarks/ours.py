@@ -4,11 +4,12 @@ from typing import Any, Callable, Tuple, Type
 
 import torch
 from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
-import spigot_allennlp  # noqa: F401 (registers everything)
 from benchmarks.library import Call, Library, NotOffered, backward_through
 from benchmarks.problem import Problem
+from spigot_allennlp import projections, structures  # noqa: F401 (they register their classes)
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.structures.structure import Structure
 
@@ -120,6 +121,7 @@ def _trees(name: str, scores: Tensor) -> Tuple[Structure, BoolTensor]:
 
 
 def _registered(base: Type[Registrable], name: str) -> Callable[..., Any]:
-    if name not in base.list_available():
-        raise NotOffered(f"no {base.__name__} is registered with name '{name}'")
-    return base.by_name(name)
+    try:
+        return base.by_name(name)
+    except ConfigurationError as error:
+        raise NotOffered(f"no {base.__name__} is registered with name '{name}'") from error
