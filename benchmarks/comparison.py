@@ -20,7 +20,7 @@ _MEGABYTE = 1e6
 
 
 class _Duration(NamedTuple):
-    """How many seconds a library took at a size."""
+    """Holds how many seconds a library took at a size."""
 
     size: Size
     seconds: float

@@ -30,7 +30,7 @@ FEWEST_ROUNDS, MOST_ROUNDS = 2, 40
 # A call shorter than this is repeated until it is that long, lest the clock itself be measured.
 _LEAST_SECONDS = 1e-3
 
-# What Linux takes for "reset the peak".
+# Written to `/proc/self/clear_refs`, this has Linux reset the peak.
 _RESET_PEAK = "5"
 # The share of the free memory that a call may take.
 _SHARE_OF_FREE = 0.85

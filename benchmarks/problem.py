@@ -1,4 +1,4 @@
-"""What is to be computed: batches of random scores, the same for every library."""
+"""Makes what is to be computed: batches of random scores, the same for every library."""
 
 from dataclasses import dataclass
 from typing import Optional

@@ -244,7 +244,7 @@ def _plain(value: Any) -> Any:
 
 _COLUMNS = 4
 _PANEL_WIDTH, _PANEL_HEIGHT = 3.2, 2.6  # inches
-# Of batch sizes, in their order; told apart by shade, and by marker in print.
+# The styles of batch sizes, in their order: they differ in shade and, for print, in marker.
 _COLOURS = ("#9ecae1", "#4292c6", "#08306b", "#525252", "#969696")
 _MARKERS = ("o", "s", "^", "D", "v")
 

@@ -1,4 +1,4 @@
-"""What is measured: entries of libraries in cells, an operation at a size each, and metrics."""
+"""Holds what was measured: an entry for each library, operation and size, and metrics."""
 
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -102,7 +102,7 @@ class Cell:
 
     @property
     def ratio(self) -> Optional[float]:
-        """How many times as long as ours the best peer takes; `None` also if ours is wrong."""
+        """Returns how many times ours the best peer takes; `None` also if ours is wrong."""
         peer = self.best_peer
         if peer is None or self.ours.timing is None or not self.is_right(self.ours):
             return None

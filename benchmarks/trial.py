@@ -29,7 +29,7 @@ WARM_UP = Size(2, 5)
 
 @dataclass(frozen=True)
 class Task:
-    """What a trial computes; `library` and `operation` are names."""
+    """Says what a trial computes; `library` and `operation` are names."""
 
     library: str
     operation: str

@@ -243,18 +243,19 @@ def written() -> Dict[Path, str]:
 
 
 def main() -> int:
-    stale = [
-        file
+    stale = {
+        file: text
         for file, text in written().items()
         if not file.exists() or file.read_text(encoding="utf-8") != text
-    ]
-    for file in stale:
-        if "--check" in sys.argv:
+    }
+    if "--check" in sys.argv:
+        for file in stale:
             print(f"{file} is not what the imports say: run python docs/draw_architecture.py")
-        else:
-            file.write_text(written()[file], encoding="utf-8")
-            print(f"Wrote {file}")
-    return 1 if stale and "--check" in sys.argv else 0
+        return 1 if stale else 0
+    for file, text in stale.items():
+        file.write_text(text, encoding="utf-8")
+        print(f"Wrote {file}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -61,7 +61,6 @@ from spigot_allennlp.compat.recovery import (
     moving_average_keeps_its_parameters,
 )
 from spigot_allennlp.compat.registration import (
-    names_of_this_package_say_where_they_are,
     our_classes_are_registered_when_a_name_is_looked_up,
 )
 from spigot_allennlp.compat.run_folder import (

@@ -32,10 +32,13 @@ _IMPORTED: List[str] = []
 @mends(
     "allennlp.common.registrable",
     since="our package, which imports its classes late, so that importing it is cheap",
-    until="AllenNLP imports a plugin's submodules where it imports a plugin",
+    until="AllenNLP imports a plugin's submodules, and finds plugins by what is installed",
 )
 def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator[None]:
-    """Only in a process that has imported our package; what AllenNLP knows, it finds at once."""
+    """
+    In a process that has imported our package. In another one, a name of ours says where it is.
+    What AllenNLP knows, it finds at once.
+    """
     yield
     base = module.Registrable
     resolve, available = base.resolve_class_name.__func__, base.list_available.__func__
@@ -44,28 +47,6 @@ def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator
     def resolve_class_name(cls: Any, name: str) -> Any:
         if name not in base._registry.get(cls, {}):
             import_all_packages()
-        return resolve(cls, name)
-
-    @functools.wraps(available)
-    def list_available(cls: Any) -> List[str]:
-        import_all_packages()
-        return available(cls)
-
-    base.resolve_class_name = classmethod(resolve_class_name)
-    base.list_available = classmethod(list_available)
-
-
-@mends(
-    "allennlp.common.registrable",
-    since="our package, which AllenNLP does not know of unless it is told to include it",
-    until="AllenNLP finds plugins by what is installed",
-)
-def names_of_this_package_say_where_they_are(module: Any) -> Iterator[None]:
-    yield
-    resolve = module.Registrable.resolve_class_name.__func__
-
-    @functools.wraps(resolve)
-    def resolve_class_name(cls: Any, name: str) -> Any:
         try:
             return resolve(cls, name)
         except module.ConfigurationError as error:
@@ -75,7 +56,13 @@ def names_of_this_package_say_where_they_are(module: Any) -> Iterator[None]:
                 ) from error
             raise
 
-    module.Registrable.resolve_class_name = classmethod(resolve_class_name)
+    @functools.wraps(available)
+    def list_available(cls: Any) -> List[str]:
+        import_all_packages()
+        return available(cls)
+
+    base.resolve_class_name = classmethod(resolve_class_name)
+    base.list_available = classmethod(list_available)
 
 
 def import_all_packages() -> None:

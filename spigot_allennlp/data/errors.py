@@ -5,7 +5,7 @@ from typing import Any, Callable, Optional, Union
 
 from spigot_allennlp.data.faults import Fault
 
-# How much of a piece of a file, and of a detail, a message shows, in characters.
+# A message shows so many characters of a piece of a file, and of a detail.
 QUOTED, DETAIL = 80, 1000
 
 # From the first bytes of a compressed file to the command that writes what is in it.

@@ -1,4 +1,4 @@
-"""What the backward pass through an argmax does: SPIGOT and its rivals, a file each."""
+"""Defines the backward pass through an argmax: SPIGOT and its rivals, a file each."""
 
 from spigot_allennlp.estimators.adaptive_step import AdaptiveStep
 from spigot_allennlp.estimators.blackbox import Blackbox

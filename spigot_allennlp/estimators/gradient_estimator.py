@@ -18,7 +18,7 @@ from spigot_allennlp.nn.invalid_scores import (
 )
 from spigot_allennlp.structures.structure import Structure
 
-# How to do without an operation.
+# The advice on how to do without an operation.
 _WAYS_OUT = {"projected_step": "Set projection: 'sparsemap', which needs the argmax alone. "}
 
 

@@ -61,7 +61,7 @@ class Perturbed(SurrogateEstimator):
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: NoiseSamples
     ) -> Tensor:
         baseline = problem.argmax() if self._control_variate else torch.zeros_like(value)
-        # How the loss changes, to first order, from the baseline to these objects:
+        # The change of the loss, to first order, from the baseline to these objects:
         # (num_samples, batch_size, 1, ..., 1)
         change = ((state.vertices - baseline) * gradient).flatten(2).sum(dim=-1)
         change = change.reshape(change.shape + (1,) * (value.dim() - 1))

@@ -1,4 +1,4 @@
-"""How far graphs have moved from others, such as those of a parser before it was trained on."""
+"""Measures how far graphs are from others, such as those of a parser before joint training."""
 
 from typing import Dict, List
 

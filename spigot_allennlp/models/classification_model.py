@@ -1,4 +1,4 @@
-"""What classifiers have in common: the loss, the metrics, the readable output."""
+"""Defines what classifiers share: the loss, the metrics, the readable output."""
 
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 

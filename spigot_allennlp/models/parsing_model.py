@@ -1,4 +1,4 @@
-"""What parsers have in common: their losses, and the way between sentences and padded batches."""
+"""Defines what parsers share: losses, and the way between sentences and padded batches."""
 
 import unicodedata
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple

@@ -240,12 +240,12 @@ class ReferenceParser(torch.nn.Module):
 
     @torch.no_grad()
     def forward(self, tokens: TextFieldTensors) -> Tensor:
-        """The scores, shape `(batch_size, argument, predicate, label)`."""
+        """Returns the scores, shape `(batch_size, argument, predicate, label)`."""
         with without_dropout(self._parser):
             return self._parser.scores(self._parser.encoder(tokens)[0])
 
     def candidates(self, scores: Tensor, mask: BoolTensor) -> BoolTensor:
-        """Which labelled arcs are probable enough by its `scores`; of their shape."""
+        """Returns which labelled arcs are probable enough by `scores`, in the shape of these."""
         structure = self._parser.structure
         part_mask = structure.part_mask(mask, scores.shape)
         if not self.prunes:

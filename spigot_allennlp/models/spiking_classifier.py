@@ -103,7 +103,7 @@ class SpikingClassifier(Model):
         return spike_train_psp(sent, fired, self.network.layers[-1].neurons)
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Of each sample its `label`, and the firing `counts` of all classes."""
+        """Adds the `label` of each sample, and the firing `counts` of all classes."""
         names = self.vocab.get_index_to_token_vocabulary(LABELS)
         counts = output_dict["counts"][:, : len(names)].long().tolist()
         return {

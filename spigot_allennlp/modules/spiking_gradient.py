@@ -1,4 +1,4 @@
-"""How a layer of spiking neurons is run, and what gradient goes back through it."""
+"""Runs a layer of spiking neurons, and defines the gradient that goes back through it."""
 
 import torch
 from allennlp.common import Registrable

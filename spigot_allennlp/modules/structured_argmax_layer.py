@@ -33,7 +33,7 @@ _ALLOWED = Signature(
 
 @dataclass(frozen=True)
 class Latent:
-    """What the layer found: `value`, to be consumed downstream, and the `problem` it solves."""
+    """Holds the result of the layer: `value`, for use downstream, and the `problem` it solves."""
 
     value: Tensor
     problem: ArgmaxProblem
@@ -191,5 +191,5 @@ class FirstOutput(Generic[Output]):
 
     @property
     def output(self) -> Output:
-        """What was kept. Raises `IndexError` if nothing was."""
+        """Returns what was kept. Raises `IndexError` if nothing was."""
         return self._outputs[0]

@@ -40,7 +40,7 @@ MODULE_NAME = re.compile(
 )
 
 CHECKSUM_BYTES = hashlib.sha256().digest_size
-# What `KernelCache` calls a file: module and name of a function, our sources, and everything else.
+# `KernelCache` names a file by module and function, a digest of our sources, and one of the rest.
 FILE_NAME = re.compile(
     r"(?P<module>[^.]+)\..+\.(?P<sources>[0-9a-f]{16})-[0-9a-f]{16}\.nbc(?P<unfinished>\.tmp-.+)?"
 )
@@ -106,7 +106,7 @@ class KernelCache(FunctionCache):
         super().__init__(function)
         self._module = Path(function.__code__.co_filename)
         self._function_name = re.sub("[<>]", "", f"{self._module.stem}.{function.__qualname__}")
-        # Of what is imported now. What is compiled after the files have changed on disk is not
+        # The digest of what is imported now. What is compiled after the files have changed is not
         # kept, since no process can tell what it was compiled of.
         self._sources = digest_of_sources(self._module)
 

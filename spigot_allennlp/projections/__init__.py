@@ -1,4 +1,4 @@
-"""How a point that left the polytope of a structure comes back to it."""
+"""Projects a point that left the polytope of a structure back onto it."""
 
 from spigot_allennlp.projections.projection import IdentityProjection, LocalProjection, Projection
 from spigot_allennlp.projections.sparsemap import SparseMAPProjection

@@ -1,4 +1,4 @@
-"""What the set of outputs is: its argmax, log-partition, marginals, samples."""
+"""Defines sets of outputs: their argmax, log-partition, marginals, samples."""
 
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain

@@ -1,4 +1,4 @@
-"""How a metric developed, epoch by epoch, as AllenNLP writes it into the folder of a training."""
+"""Reads how a metric developed, epoch by epoch, from what AllenNLP writes while it trains."""
 
 import logging
 import re

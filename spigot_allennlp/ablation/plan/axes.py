@@ -1,4 +1,4 @@
-"""What an ablation varies: axes, each a list of choices, as `--vary` and `--variants` name them."""
+"""Reads what an ablation varies: axes, lists of choices, from `--vary` and `--variants`."""
 
 import hashlib
 import itertools

@@ -1,4 +1,4 @@
-"""What an ablation consists of: variants with their configs, runs, and what is reported of them."""
+"""Holds the plan of an ablation: variants with their configs, runs, and what to report."""
 
 import difflib
 import hashlib

@@ -1,4 +1,4 @@
-"""What the Markdown and the HTML report have in common: numbers, tables, sentences."""
+"""Formats what the Markdown and the HTML report share: numbers, tables, sentences."""
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 

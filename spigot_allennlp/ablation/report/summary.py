@@ -42,7 +42,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Spread:
-    """What is reported of some numbers. `deviation` is the sample's: divided by `n - 1`."""
+    """Summarises some numbers. `deviation` is that of a sample: divided by `n - 1`."""
 
     number: int
     mean: float

@@ -1,4 +1,4 @@
-"""What is printed while an ablation trains: a line when a run starts, and a line when it ends."""
+"""Prints, while an ablation trains, a line when a run starts, and a line when it ends."""
 
 from collections import Counter
 from pathlib import Path

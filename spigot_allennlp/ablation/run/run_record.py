@@ -1,4 +1,4 @@
-"""What is known of a run: its state, its metrics, and every attempt at it, in one small file."""
+"""Keeps what is known of a run, in one small file: its state, its metrics, and its attempts."""
 
 import logging
 import os

@@ -68,7 +68,7 @@ class Run:
 
     @property
     def data(self) -> Tuple[Any, str]:
-        """What it is tested on, and the name of the option or of the key that says so."""
+        """Returns the path of the test data, and the name of the option or key that gives it."""
         places = {"--test-data": self.test_data}
         for key in ("test_data_path", "validation_data_path"):
             places[key] = self.config.get(key)
@@ -91,7 +91,7 @@ def train_and_test(run: Run) -> None:
     record.start_attempt()
     start = time.monotonic()
     with _recorded_errors(run, record):
-        # What is damaged of a trained run, its training makes anew, mostly without an epoch.
+        # The training makes damaged files of a trained run anew, mostly without another epoch.
         if record.state != TRAINED or not _can_be_loaded(run):
             record.state = RUNNING
             record.save(run.folder)
@@ -115,7 +115,7 @@ def _train(run: Run) -> Dict[str, Any]:
     from allennlp.common import Params
 
     recover = _can_be_recovered(run)
-    # Of a run that was killed after its last epoch, this trains nothing, and writes all but the
+    # If the run was killed after its last epoch, this trains nothing, and writes all but the
     # weights anew: vocabulary, metrics and archive, of which any may be torn.
     train_model(
         Params(run.config).duplicate(),

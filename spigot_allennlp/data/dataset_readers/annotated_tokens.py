@@ -10,11 +10,11 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 
 logger = logging.getLogger(__name__)
 
-# What the formats, too, write where there is no annotation.
+# The formats write this, too, where there is no annotation.
 NOT_GIVEN = "_"
 # A vocabulary with a larger share of it has learned what its absence means.
 RARE = 0.1
-# Of so many words at least one has a known part of speech, if the tag set is the same.
+# Among so many words there is a known part of speech, if the tag set is the same.
 MANY_WORDS = 5
 
 

@@ -14,10 +14,10 @@ from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 Sentence = TypeVar("Sentence")
 
-# How a sentence begins: with token 1, or a range or empty node before it in CoNLL-U.
+# A sentence begins with token 1, or in CoNLL-U with a range or an empty node before it.
 FIRST_IDS = ("1\t", "1-", "0.1\t")
 
-# How much memory a sentence may take, in characters, of which every line costs so many more.
+# A sentence may take so much memory, in characters; every line costs so many more.
 SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
 
 _NUMBER = re.compile("[1-9][0-9]{0,8}")

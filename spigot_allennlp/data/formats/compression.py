@@ -133,7 +133,7 @@ def _xz_decompressor() -> lzma.LZMADecompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_MEMORY)
 
 
-# Of each level, with what follows it: a block, or the end of an empty file.
+# The magic bytes of each level, with what follows: a block, or the end of an empty file.
 _BZIP2_MAGICS = tuple(
     b"BZh%d" % level + block
     for level in range(1, 10)

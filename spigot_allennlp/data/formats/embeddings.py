@@ -30,7 +30,7 @@ ON_ERROR = "SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR"
 TOLERATED = 1000
 
 LONGEST_LINE = 2**22
-# What the modules for archives raise for damaged ones.
+# The modules for archives raise these for damaged ones.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,

@@ -154,7 +154,7 @@ def _too_long(path: str, place: str, size: int) -> MalformedInputError:
 
 
 class _Format(NamedTuple):
-    """What the chunk "fmt " of a WAV file says; `width` is that of a sample, in bits."""
+    """Holds what the chunk "fmt " of a WAV file says; `width` is that of a sample, in bits."""
 
     tag: int
     channels: int

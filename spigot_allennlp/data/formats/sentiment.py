@@ -52,7 +52,7 @@ CLASSES = {
 # The grades that the labels 0, 1, ... of a file mean.
 _GRADES_OF_FILE = {"2-class": (1, 3), "3-class": (1, 2, 3), "5-class": (0, 1, 2, 3, 4)}
 
-# What the first line may call a column, where it names them.
+# The first line may call a column by these names, where it names them.
 _LABEL_NAMES = {"label", "labels", "sentiment"}
 _TEXT_NAMES = {"sentence", "text", "review", "phrase"}
 _NUMBER_NAMES = {"index", "idx", "id"}

@@ -77,7 +77,7 @@ def masks_of_steps(mask: Optional[BoolTensor], steps: int) -> List[Optional[Bool
 
 
 class ReadableMemory(Protocol):
-    """What a step reads from and stores in: `MemoryBuffer` or `WindowMemories`."""
+    """Holds what a step reads and stores: see `MemoryBuffer` and `WindowMemories`."""
 
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
         """Returns a summary, `(batch_size, hidden_size)`; `None` if there is nothing to read."""

@@ -119,7 +119,7 @@ def softmax_weights(
     return kept.masked_fill(~is_kept, lowest).softmax(dim=-1) * is_kept
 
 
-# Of scores, top_k, smoothing and present, as `threshold_weights`.
+# A function of scores, top_k, smoothing and present, as `threshold_weights` is.
 WeightRule = Callable[[Tensor, int, float, Optional[BoolTensor]], Tensor]
 WEIGHT_RULES: Dict[str, WeightRule] = {"threshold": threshold_weights, "softmax": softmax_weights}
 
@@ -220,8 +220,8 @@ class ChosenMemories(WindowMemories):
         if not selected.size(1):
             return None
         if self.values and bool((selected >= self._num_before).any()):
-            keys = _with_new(keys, self.keys, selected - self._num_before)
-            values = _with_new(values, self.values, kept - self._num_before)
+            keys = _with_stored(keys, self.keys, selected - self._num_before)
+            values = _with_stored(values, self.values, kept - self._num_before)
         present = selected >= 0
         memories = Memories(keys, values, None if bool(present.all()) else present)
         return memories.read(cell, hidden)
@@ -241,8 +241,11 @@ class ChosenMemories(WindowMemories):
                 total.view(-1, total.size(-1)).index_add_(0, place, gradient.flatten(0, 1))
 
 
-def _with_new(old: Tensor, stored: Sequence[Tensor], new: LongTensor) -> Tensor:
-    """Replaces what `new`, `(batch_size, selected)`, points to in `stored`; not if negative."""
+def _with_stored(old: Tensor, stored: Sequence[Tensor], new: LongTensor) -> Tensor:
+    """
+    Returns `old`, `(batch_size, selected, size)`, with the memory `new` of `stored` in its place
+    wherever `new`, `(batch_size, selected)`, is not negative.
+    """
     stack = torch.stack(list(stored), dim=1)
     index = new.clamp(min=0).unsqueeze(-1).expand(-1, -1, stack.size(-1))
     return torch.where((new >= 0).unsqueeze(-1), stack.gather(1, index), old)

@@ -1,4 +1,4 @@
-"""What the backward pass of HM2-BP through a layer is computed from."""
+"""Holds what the backward pass of HM2-BP through a layer is computed from."""
 
 from typing import NamedTuple, Optional
 

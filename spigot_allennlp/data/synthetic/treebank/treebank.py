@@ -28,7 +28,7 @@ from spigot_allennlp.data.synthetic.treebank.sentiment import STRONGEST, sentime
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree, linearize
 from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS, SyntheticSentence
 
-# How many sentences are sampled before a length is considered impossible.
+# So many sentences are sampled before a length is considered impossible.
 _ATTEMPTS = 1000
 
 
