@@ -168,7 +168,7 @@ def test_no_value_at_all_is_no_number():
     "name",
     [
         "class_scores.ClassScores",
-        "graph_change.GraphDifference",
+        "graph_change.GraphChange",
         "outside_structure.OutsideStructure",
         "semantic_f1.SemanticF1",
         "tree_attachment.TreeAttachment",
