@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 @mends(
     "allennlp.training.gradient_descent_trainer",
     since="AllenNLP 2.10.1 itself: resumed after its last epoch, a training forgets that it had "
-    "stopped, which weights were the best, and all figures but the best",
+    "stopped, which weights were the best, and all metrics but the best",
     until="AllenNLP's checkpoints hold all of that",
 )
 def a_training_that_had_ended_is_resumed_as_it_ended(module: Any) -> Iterator[None]:
@@ -72,5 +72,5 @@ def metrics_of_last_epoch(trainer: Any) -> Dict[str, Any]:
     try:
         return read_json(path)
     except (OSError, ValueError) as error:
-        logger.warning("metrics.json will lack the figures of the last epoch: %s: %s", path, error)
+        logger.warning("metrics.json will lack the metrics of the last epoch: %s: %s", path, error)
         return {}

@@ -136,7 +136,7 @@ class SkippedReport:
         if self.share > FEW:
             share = (
                 f"WARNING: {share}: MUCH of the data is missing. A model does not learn from it, "
-                "and figures on this file would be those of the rest"
+                "and metrics on this file would be those of the rest"
             )
         return f"{len(self)} {items} of {path} were left out:\n{self.report()}\n{share}."
 

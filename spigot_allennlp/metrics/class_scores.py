@@ -31,7 +31,7 @@ class ClassScores(CountingMetric):
         pairs = gold * self._num_classes + predicted
         self.add(torch.bincount(pairs, minlength=self._num_classes**2))
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         size = self._num_classes
         rows = [counts[start : start + size] for start in range(0, size * size, size)]
         right = [rows[index][index] for index in range(size)]

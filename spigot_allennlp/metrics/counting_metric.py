@@ -1,4 +1,4 @@
-"""A metric whose every figure is a function of counts that add up over batches and workers."""
+"""Metrics that are functions of counts that add up over batches and workers."""
 
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
@@ -14,9 +14,9 @@ class CountingMetric(Metric):
     """
     Adds up integer counts on the device where they arise, and reads them once per `get_metric`.
 
-    A subclass hands its counts to `add`, and says in `figures` what they mean.
+    A subclass hands its counts to `add`, and says in `compute_metrics` what they mean.
 
-    In distributed training the workers' counts are summed when the figures are asked for, not when
+    In distributed training the workers' counts are summed when the metrics are asked for, not when
     counts are added (as AllenNLP's own metrics do it). So a worker whose batch has nothing for this
     metric, say a batch of the other treebank, need not call it: only `get_metric` must be called
     equally often by all, which the trainer does.
@@ -28,8 +28,8 @@ class CountingMetric(Metric):
         self._num_counts = num_counts
         self._counts: Optional[Tensor] = None
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
-        """The figures that follow from the summed counts, not all of which are zero."""
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
+        """Computes the metrics that follow from the summed counts, not all of which are zero."""
         raise NotImplementedError
 
     def add(self, counts: Tensor) -> None:
@@ -63,13 +63,13 @@ class CountingMetric(Metric):
 
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
         """
-        The figures over everything since the last reset; none if there was nothing to count, rather
-        than zeros that would look like a result.
+        Computes the metrics over everything since the last reset; none if there was nothing to
+        count, rather than zeros that would look like a result.
         """
         total = dist_reduce_sum(self.counts).tolist()
         if reset:
             self.reset()
-        return self.figures(total) if any(total) else {}
+        return self.compute_metrics(total) if any(total) else {}
 
     def reset(self) -> None:
         self._counts = None

@@ -54,7 +54,7 @@ class GraphDifference(CountingMetric):
         # The number of sentences tells graphs without arcs from no graphs.
         self.add(torch.cat([sets.sum(dim=(1, 2, 3)), mask.any(dim=1).sum().unsqueeze(0)]))
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         before, after, same_label, in_both, _ = counts
         return {
             "arcs_changed": _changed(before + after, same_label),

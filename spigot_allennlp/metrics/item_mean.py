@@ -1,4 +1,4 @@
-"""The mean of a figure that every item has: a loss, a squared error, whether it was right."""
+"""The mean of a number that every item has: a loss, a squared error, whether it was right."""
 
 from typing import Optional
 

@@ -31,5 +31,5 @@ class OutsideStructure(CountingMetric):
         """`contained` says of each gold object, in one dimension, whether it is of the family."""
         self.add((~contained).sum().reshape(1))
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         return {self._name: counts[0]}

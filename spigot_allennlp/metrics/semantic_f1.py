@@ -21,7 +21,7 @@ class SemanticF1(CountingMetric):
     LP, LR, LF, LM, UP, UR, UF and UM of the official scorer of SemEval 2014 task 8 and 2015 task 18
     (class `Scorer` of the `sdp` toolkit): micro-averaged over all arcs of the data set.
 
-    * A top counts as one more arc, from the root, whose label always matches; the figures with the
+    * A top counts as one more arc, from the root, whose label always matches; the metrics with the
       suffix `_without_tops` leave it out ("excluding virtual dependencies to top nodes").
     * Precision and recall of the unlabelled kind compare (predicate, argument) pairs.
     * A sentence is an exact match if the two sets of arcs are the same, also if both are empty.
@@ -70,7 +70,7 @@ class SemanticF1(CountingMetric):
         sizes = torch.stack([sizes.sum(dim=-1), sizes[..., 1:].sum(dim=-1)])
         self.add(_counts(sizes, mask.any(dim=1)))
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         num_sentences = counts[-1]
         result = {}
         for number, (variant, kind) in enumerate(product(_VARIANTS, _KINDS)):

@@ -72,7 +72,7 @@ class TreeAttachment(CountingMetric):
         counted = torch.stack([mask, mask & right_head, mask & right_relation])
         self.add(torch.cat([counted.sum(dim=(1, 2)), (counted & ~punctuation).sum(dim=(1, 2))]))
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         result = {}
         for suffix, variant in (("", counts[:3]), ("_without_punctuation", counts[3:])):
             tokens, heads, relations = variant

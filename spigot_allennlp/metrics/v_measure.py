@@ -47,7 +47,7 @@ class VMeasure(CountingMetric):
         pairs = categories * self._shape[1] + clusters
         self.add(torch.bincount(pairs, minlength=self._shape[0] * self._shape[1]))
 
-    def figures(self, counts: List[int]) -> Dict[str, float]:
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         # scikit-learn wants the labels of all points, and trainers ask after every batch.
         table = numpy.array(counts, dtype=float).reshape(self._shape) / sum(counts)
         both, categories, clusters = map(_entropy, (table, table.sum(axis=1), table.sum(axis=0)))

@@ -213,15 +213,15 @@ class SemanticParser(ParsingModel):
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        In training, which shows them at every batch, the two F1. In evaluation all figures, and,
+        In training, which shows them at every batch, the two F1. In evaluation all metrics, and,
         only if there are any, `graphs_outside_structure`: how many sentences have a gold graph that
-        the structure has not. These count in the figures, but not in the loss.
+        the structure has not. These count in the metrics, but not in the loss.
         """
-        figures = self._f1.get_metric(reset)
+        metrics = self._f1.get_metric(reset)
         if self.training:
             shown = ("labelled_f1", "unlabelled_f1")
-            return {name: figure for name, figure in figures.items() if name in shown}
-        return {**figures, **self._outside.get_metric(reset)}
+            return {name: value for name, value in metrics.items() if name in shown}
+        return {**metrics, **self._outside.get_metric(reset)}
 
 
 def gold_labels(graph: LongTensor, tops: Optional[LongTensor]) -> LongTensor:

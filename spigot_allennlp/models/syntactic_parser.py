@@ -211,5 +211,5 @@ class SyntacticParser(ParsingModel):
         `trees_outside_structure`: how many sentences have a gold tree that the structure has not.
         These count in the scores, but not in the loss.
         """
-        figures = self._attachment.get_metric(reset)
-        return figures if self.training else {**figures, **self._outside.get_metric(reset)}
+        metrics = self._attachment.get_metric(reset)
+        return metrics if self.training else {**metrics, **self._outside.get_metric(reset)}

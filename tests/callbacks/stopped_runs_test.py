@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_run_that_was_stopped_and_recovered_has_all_figures_and_files_of_one_that_was_not(
+def test_a_run_that_was_stopped_and_recovered_has_all_metrics_and_files_of_one_that_was_not(
     tmp_path,
 ):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

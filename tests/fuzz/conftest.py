@@ -15,7 +15,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("what came of the inputs")
     terminalreporter.write_line(row.format("", "inputs", *outcomes))
     for name, counts in sorted(TABLE.items()):
-        figures = [counts[outcome] for outcome in outcomes]
-        terminalreporter.write_line(row.format(name, sum(figures), *figures))
+        numbers = [counts[outcome] for outcome in outcomes]
+        terminalreporter.write_line(row.format(name, sum(numbers), *numbers))
     total = [sum(counts[outcome] for counts in TABLE.values()) for outcome in outcomes]
     terminalreporter.write_line(row.format("all", sum(total), *total))

@@ -12,9 +12,9 @@ def scores(predicted, gold, num_classes=3):
 
 def test_worked_by_hand():
     # F1: class 0 2/3 (one of two found, one right), class 1 2/3, class 2 1.
-    figures = scores([0, 1, 1, 2], [0, 0, 1, 2])
-    assert figures["accuracy"] == 0.75
-    assert figures["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    metrics = scores([0, 1, 1, 2], [0, 0, 1, 2])
+    assert metrics["accuracy"] == 0.75
+    assert metrics["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
 
 
 def test_a_class_that_does_not_occur_does_not_count():

@@ -29,7 +29,7 @@ def test_before_the_first_count_and_after_a_reset_all_counts_are_zero():
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: type(metric).__name__)
-def test_a_metric_made_from_settings_that_were_stored_has_the_same_figures(metric: CountingMetric):
+def test_a_metric_made_from_settings_that_were_stored_has_the_same_metrics(metric: CountingMetric):
     counts = torch.arange(1, len(metric.counts) + 1)
     metric.add(counts)
     settings = json.loads(json.dumps(metric.settings()))

@@ -53,7 +53,7 @@ def edges(graphs, mask, labelled):
     }
 
 
-def test_the_figures_of_two_small_graphs_are_those_worked_by_hand():
+def test_the_metrics_of_two_small_graphs_are_those_worked_by_hand():
     # One top, one arc stays, one gets another label, one goes, one comes.
     before = graph_tensor(4, [(0, 2, 0), (2, 1, 2), (2, 3, 3), (1, 3, 2)])
     after = graph_tensor(4, [(0, 2, 0), (2, 1, 2), (2, 3, 4), (3, 1, 2)])
@@ -62,14 +62,14 @@ def test_the_figures_of_two_small_graphs_are_those_worked_by_hand():
     assert change(before.unsqueeze(0), after.unsqueeze(0)) == pytest.approx(expected)
 
 
-def test_of_unlabelled_trees_both_figures_follow_from_the_number_of_new_heads():
+def test_of_unlabelled_trees_both_metrics_follow_from_the_number_of_new_heads():
     before, after = tree_tensor([2, 0, 2, 3]), tree_tensor([2, 0, 2, 2])
     expected = {"arcs_changed": 2 / 5, "unlabelled_arcs_changed": 2 / 5}  # n = 4, k = 1
     assert change(before.unsqueeze(0), after.unsqueeze(0)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_both_figures_equal_their_definition_over_sets(seed):
+def test_both_metrics_equal_their_definition_over_sets(seed):
     before, after, mask = random_batch(seed)
     expected = {}
     for name, labelled in (("arcs_changed", True), ("unlabelled_arcs_changed", False)):
@@ -86,7 +86,7 @@ def test_nothing_has_changed_between_a_graph_and_itself_nor_between_graphs_witho
     assert change(before, before, mask) == change(empty, empty, mask) == nothing
 
 
-def test_there_is_no_figure_of_no_graphs_at_all():
+def test_there_is_no_metric_of_no_graphs_at_all():
     assert GraphDifference().get_metric() == {}
 
 
@@ -111,8 +111,8 @@ def test_batches_add_up_and_a_reset_forgets_them():
     metric.get_metric(reset=True)
     for row in range(len(before)):
         one = slice(row, row + 1)
-        figures = change(before[one], after[one], mask[one], metric)
-    assert figures == change(before, after, mask)
+        metrics = change(before[one], after[one], mask[one], metric)
+    assert metrics == change(before, after, mask)
 
 
 def test_the_arguments_are_left_as_they_were():
@@ -130,7 +130,7 @@ def change_on_worker(rank, world_size, device, batches, desired):
     assert metric.get_metric(reset=True) == desired
 
 
-def test_workers_with_different_numbers_of_batches_report_the_figures_of_all():
+def test_workers_with_different_numbers_of_batches_report_the_metrics_of_all():
     batches = [[random_batch(6), random_batch(7, length=4)], []]
     both = GraphDifference()
     for batch in batches[0]:

@@ -99,7 +99,7 @@ def score(predicted, gold, metric=None):
     return metric.get_metric()
 
 
-def test_the_figures_of_two_small_graphs_are_those_worked_by_hand():
+def test_the_metrics_of_two_small_graphs_are_those_worked_by_hand():
     gold = [(4, [(0, 2, 0), (2, 1, 2), (2, 3, 3)]), (3, [(0, 1, 0), (1, 2, 2)])]
     # First sentence: a wrong label, a wrong top and a missing arc. Second: right.
     predicted = [(4, [(0, 1, 0), (2, 1, 3)]), (3, [(0, 1, 0), (1, 2, 2)])]
@@ -127,7 +127,7 @@ def test_the_figures_of_two_small_graphs_are_those_worked_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_every_figure_equals_the_definition_over_sets_of_arcs(seed):
+def test_every_metric_equals_the_definition_over_sets_of_arcs(seed):
     predicted, gold = random_pairs(seed)
     assert score(predicted, gold) == pytest.approx(scorer(predicted, gold))
 
@@ -136,8 +136,8 @@ def test_batches_one_at_a_time_add_up_to_the_whole():
     predicted, gold = random_pairs(3)
     metric = SemanticF1()
     for start in range(0, len(gold), 5):
-        figures = score(predicted[start : start + 5], gold[start : start + 5], metric)
-    assert figures == score(predicted, gold)
+        metrics = score(predicted[start : start + 5], gold[start : start + 5], metric)
+    assert metrics == score(predicted, gold)
 
 
 def test_padding_changes_nothing_whatever_it_holds():
@@ -161,7 +161,7 @@ def test_a_sentence_without_arcs_is_an_exact_match_only_of_an_empty_prediction()
     assert score([empty], [filled])["unlabelled_exact_match"] == 0
 
 
-def test_there_is_no_figure_of_nothing_and_a_ratio_without_a_denominator_is_zero():
+def test_there_is_no_metric_of_nothing_and_a_ratio_without_a_denominator_is_zero():
     assert SemanticF1().get_metric() == {}
     assert score([(3, [])], [(3, [])])["labelled_f1"] == 0
 
@@ -206,7 +206,7 @@ def score_on_worker(rank, world_size, device, slices, predicted, gold, desired):
     assert metric.get_metric(reset=True) == desired
 
 
-def test_workers_with_different_numbers_of_batches_report_the_figures_of_all():
+def test_workers_with_different_numbers_of_batches_report_the_metrics_of_all():
     predicted, gold = random_pairs(7, number=9)
     slices = [[(0, 2), (2, 9)], []]
     run_distributed_test([-1, -1], score_on_worker, slices, predicted, gold, score(predicted, gold))

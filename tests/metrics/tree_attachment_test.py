@@ -31,8 +31,8 @@ def score(tensors, metric=None):
     return metric.get_metric()
 
 
-def test_the_figures_of_a_small_batch_are_those_worked_by_hand():
-    figures = score(
+def test_the_metrics_of_a_small_batch_are_those_worked_by_hand():
+    metrics = score(
         {
             # The second sentence has two tokens; what its padding holds is not to count.
             "predicted_heads": torch.tensor([[2, 0, 2, 2], [0, 1, 5, 5]]),
@@ -45,7 +45,7 @@ def test_the_figures_of_a_small_batch_are_those_worked_by_hand():
     )
     # Heads: right, right, wrong, right (punctuation); wrong, right.
     # Relations of the right heads: right, right, wrong; wrong.
-    assert figures == pytest.approx(
+    assert metrics == pytest.approx(
         {
             "uas": 4 / 6,
             "las": 2 / 6,
@@ -58,7 +58,7 @@ def test_the_figures_of_a_small_batch_are_those_worked_by_hand():
 @pytest.mark.parametrize("seed", range(5))
 def test_both_variants_equal_allennlp_s_scores_under_the_mask_that_leaves_punctuation_out(seed):
     tensors = random_batch(seed)
-    figures = score(tensors)
+    metrics = score(tensors)
     for suffix, mask in {
         "": tensors["mask"],
         "_without_punctuation": tensors["mask"] & ~tensors["punctuation"],
@@ -71,19 +71,19 @@ def test_both_variants_equal_allennlp_s_scores_under_the_mask_that_leaves_punctu
             tensors["gold_relations"],
             mask,
         )
-        assert figures[f"uas{suffix}"] == pytest.approx(reference.get_metric()["UAS"])
-        assert figures[f"las{suffix}"] == pytest.approx(reference.get_metric()["LAS"])
+        assert metrics[f"uas{suffix}"] == pytest.approx(reference.get_metric()["UAS"])
+        assert metrics[f"las{suffix}"] == pytest.approx(reference.get_metric()["LAS"])
 
 
 def test_batches_one_at_a_time_add_up_to_the_whole():
     tensors = random_batch(6)
     metric = TreeAttachment()
     for row in range(5):
-        figures = score({name: tensor[row : row + 1] for name, tensor in tensors.items()}, metric)
-    assert figures == score(tensors)
+        metrics = score({name: tensor[row : row + 1] for name, tensor in tensors.items()}, metric)
+    assert metrics == score(tensors)
 
 
-def test_an_unlabelled_parser_gets_no_labelled_figures():
+def test_an_unlabelled_parser_gets_no_labelled_metrics():
     tensors = random_batch(7)
     del tensors["predicted_relations"], tensors["gold_relations"]
     assert set(score(tensors, TreeAttachment(labelled=False))) == {"uas", "uas_without_punctuation"}
@@ -98,7 +98,7 @@ def test_the_unknown_relation_is_never_right():
     assert score(tensors, TreeAttachment(unknown_label=7))["las"] == score(tensors)["uas"] > 0
 
 
-def test_without_tokens_there_is_no_figure_also_after_a_reset():
+def test_without_tokens_there_is_no_metric_also_after_a_reset():
     metric = Metric.by_name("tree_attachment")()
     assert metric.get_metric() == {}
     score(random_batch(9), metric)
@@ -110,7 +110,7 @@ def score_on_worker(rank, world_size, device, batches, desired):
     assert score(batches[rank]) == desired
 
 
-def test_workers_with_sentences_of_different_length_report_the_figures_of_both():
+def test_workers_with_sentences_of_different_length_report_the_metrics_of_both():
     batches = [random_batch(10, length=9), random_batch(11, length=4)]
     both = TreeAttachment()
     for tensors in batches:

@@ -6,7 +6,7 @@ from sklearn.metrics import homogeneity_completeness_v_measure
 from spigot_allennlp.metrics.v_measure import VMeasure
 
 
-def figures(categories, clusters, num_categories=4, num_clusters=4):
+def metrics(categories, clusters, num_categories=4, num_clusters=4):
     metric = VMeasure(num_categories, num_clusters)
     metric(torch.tensor(categories), torch.tensor(clusters))
     return metric.get_metric()
@@ -18,22 +18,22 @@ def test_it_agrees_with_scikit_learn(num_categories, num_clusters):
     clusters = torch.randint(num_clusters, (300,))
     noise = torch.randint(num_categories, (300,))
     categories = torch.where(torch.rand(300) < 0.5, clusters % num_categories, noise)
-    found = figures(categories.tolist(), clusters.tolist(), num_categories, num_clusters)
+    found = metrics(categories.tolist(), clusters.tolist(), num_categories, num_clusters)
     expected = homogeneity_completeness_v_measure(clusters, categories)
     assert tuple(found.values()) == pytest.approx(expected)
 
 
 def test_other_names_for_the_categories_change_nothing():
-    assert figures([2, 2, 0, 0, 1], [0, 0, 1, 1, 2])["v_measure"] == pytest.approx(1)
+    assert metrics([2, 2, 0, 0, 1], [0, 0, 1, 1, 2])["v_measure"] == pytest.approx(1)
 
 
 def test_one_category_for_all_says_nothing():
-    found = figures([0, 0, 0, 0], [0, 1, 2, 3])
+    found = metrics([0, 0, 0, 0], [0, 1, 2, 3])
     assert found == {"homogeneity": 0, "completeness": 1, "v_measure": 0}
 
 
 def test_a_category_of_its_own_for_every_point_is_homogeneous():
-    found = figures([0, 1, 2, 3], [0, 0, 1, 1])
+    found = metrics([0, 1, 2, 3], [0, 0, 1, 1])
     assert found["homogeneity"] == pytest.approx(1) and found["completeness"] == pytest.approx(0.5)
 
 
@@ -41,10 +41,10 @@ def test_batches_add_up():
     metric = VMeasure(2, 2)
     metric(torch.tensor([0, 1]), torch.tensor([0, 0]))
     metric(torch.tensor([1]), torch.tensor([1]))
-    assert metric.get_metric(reset=True) == figures([0, 1, 1], [0, 0, 1], 2, 2)
+    assert metric.get_metric(reset=True) == metrics([0, 1, 1], [0, 0, 1], 2, 2)
     assert metric.get_metric() == {}
 
 
 def test_a_cluster_that_cannot_be_counted_is_refused_with_its_number():
     with pytest.raises(ConfigurationError, match="found cluster 4, but num_clusters is 4"):
-        figures([0], [4])
+        metrics([0], [4])

@@ -119,7 +119,7 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
         for old, new in zip(before, self.model._original.parameters(), strict=True):
             assert torch.equal(new, old) and not new.requires_grad
 
-    def test_there_are_figures_of_what_was_seen_and_no_others(self):
+    def test_there_are_metrics_of_what_was_seen_and_no_others(self):
         model = self.model.eval()
         model(**self.batch(self.instances, without=GRAPHS))
         assert set(model.get_metrics(reset=True)) == {

@@ -1,4 +1,4 @@
-"""The models of long sequences: their losses and figures, and that they learn."""
+"""The models of long sequences: their losses and metrics, and that they learn."""
 
 import math
 from copy import deepcopy

@@ -227,8 +227,8 @@ def metric_of_counts(source: Dict[str, Any]) -> Callable[[numpy.ndarray], numpy.
     metric = counting_metric_class(source["class"]).from_settings(source["attributes"])
 
     def value_of(counts: List[int]) -> float:
-        figures = metric.figures(counts) if any(counts) else {}
-        return figures.get(source["figure"], numpy.nan)
+        metrics = metric.compute_metrics(counts) if any(counts) else {}
+        return metrics.get(source["figure"], numpy.nan)
 
     return lambda totals: numpy.array([value_of(row) for row in totals.astype(int).tolist()])
 
