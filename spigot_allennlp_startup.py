@@ -1,10 +1,10 @@
 """
-Has AllenNLP mended while it is being imported, and costs next to nothing where it is not.
+Has AllenNLP patched while it is being imported, and costs next to nothing where it is not.
 
 The `allennlp` command imports all of AllenNLP before it looks at `--include-package`; what AllenNLP
 needs on a current PyTorch has to be there before. A line in `spigot_allennlp.pth`, which the
 installation puts into site-packages, calls `start` in every interpreter, spawned workers included.
-That puts one finder in front of the import system, and no more: the mendings themselves are in
+That puts one finder in front of the import system, and no more: the patches themselves are in
 `spigot_allennlp/compat`, which is not read before somebody imports `allennlp`.
 
 Only the standard library is used here, and as little of it as possible. The environment variable
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 SWITCH = "SPIGOT_ALLENNLP_STARTUP"
 
 
-class MendingFinder:
+class PatchFinder:
     """
-    Lets the other finders find a module of AllenNLP, and has it mended when it is executed.
+    Lets the other finders find a module of AllenNLP, and has it patched when it is executed.
     """
 
     def find_spec(
@@ -33,12 +33,12 @@ class MendingFinder:
     ) -> "Optional[ModuleSpec]":
         if name.partition(".")[0] != "allennlp":
             return None
-        mendings = load_compat().MENDINGS
-        if name not in mendings:
+        patches = load_compat().PATCHES
+        if name not in patches:
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         specs = (finder.find_spec(name, path, target) for finder in others)
-        return load_compat().mended(next(filter(None, specs), None))
+        return load_compat().with_patches(next(filter(None, specs), None))
 
 
 def load_compat() -> "ModuleType":
@@ -66,8 +66,8 @@ def install() -> None:
     """
     Puts the finder in front of the import system, once.
     """
-    if not any(isinstance(finder, MendingFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, MendingFinder())  # type: ignore[arg-type]
+    if not any(isinstance(finder, PatchFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, PatchFinder())  # type: ignore[arg-type]
 
 
 def start() -> None:

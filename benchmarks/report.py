@@ -14,7 +14,7 @@ from benchmarks.accuracy_check import describe_error
 from benchmarks.goals import GOALS, RATIO, Goal, goals_of
 from benchmarks.problem import Size
 from benchmarks.results import Cell, Entry, Metric, Results, ScaledCell
-from spigot_allennlp.compat.whole_files import replacing, write
+from spigot_allennlp.compat.atomic_io import replacing, write
 
 _MISSING = "-"
 

@@ -22,7 +22,7 @@ from benchmarks.problem import Problem
 Scores = Tuple[Tuple[float, ...], ...]
 
 _FIRST_DIGITS = 50
-# A difference that more digits need not mend.
+# A difference that more digits need not explain.
 _TOLERANCE = 1e-9
 
 

@@ -17,7 +17,7 @@ from spigot_allennlp import compat
 
 compat.require("allennlp")
 spigot_allennlp_startup.install()
-compat.mend_what_is_imported()
+compat.patch_imported_modules()
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -41,7 +41,7 @@ BASE_FILES: Dict[str, Set[str]] = {
 }
 
 # What the files and folders of AllenNLP's runs and of ours have in common.
-RUN_FILES = {"compat.whole_files", "compat.folder_lock", "compat.checkpoints"}
+RUN_FILES = {"compat.atomic_io", "compat.folder_lock", "compat.checkpoints"}
 
 # Packages, and single modules of a package that is not seen as a whole.
 MAY_IMPORT: Dict[str, Set[str]] = {
@@ -57,15 +57,15 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
     "models": {"nn", "modules", "metrics", "structures"},
     "predictors": {"data", "modules"},
-    "training": {"config_checks", "compat.whole_files"},
-    "callbacks": {"data", "modules", "estimators", "compat.whole_files"},
+    "training": {"config_checks", "compat.atomic_io"},
+    "callbacks": {"data", "modules", "estimators", "compat.atomic_io"},
     "ablation": {
         "metrics",
         "modules",
         "callbacks",
         "training",
         *RUN_FILES,
-        "compat.config_variables",
+        "compat.configs",
     },
     "commands": {"data", "ablation", "training", *RUN_FILES},
 }

@@ -1,4 +1,4 @@
-"""The hook that mends AllenNLP before the `allennlp` command imports it."""
+"""The hook that patches AllenNLP before the `allennlp` command imports it."""
 
 import ast
 import os
@@ -13,7 +13,7 @@ from typing import Dict, List
 import spigot_allennlp_startup
 
 ROOT = Path(spigot_allennlp_startup.__file__).parent
-IS_INSTALLED = "any(type(finder).__name__ == 'MendingFinder' for finder in sys.meta_path)"
+IS_INSTALLED = "any(type(finder).__name__ == 'PatchFinder' for finder in sys.meta_path)"
 
 
 def python(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -66,7 +66,7 @@ def test_nothing_but_the_hook_itself_is_imported():
     assert python("-S", "-c", code).stderr == ""
 
 
-def test_the_mendings_are_read_without_allennlp_and_without_our_package():
+def test_the_patches_are_read_without_allennlp_and_without_our_package():
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r});"
         "import spigot_allennlp_startup as startup; startup.load_compat();"
@@ -84,11 +84,11 @@ def test_starting_twice_installs_one_finder():
     spigot_allennlp_startup.install()
     spigot_allennlp_startup.install()
     finders = [type(finder).__name__ for finder in sys.meta_path]
-    assert finders.count("MendingFinder") == 1
+    assert finders.count("PatchFinder") == 1
 
 
 def test_other_modules_than_those_of_allennlp_are_left_alone():
-    finder = spigot_allennlp_startup.MendingFinder()
+    finder = spigot_allennlp_startup.PatchFinder()
     assert finder.find_spec("json") is None
     assert finder.find_spec("allennlp_models.structured_prediction") is None
     assert finder.find_spec("allennlp.nn.util", None) is None

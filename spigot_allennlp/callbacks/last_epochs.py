@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
-from spigot_allennlp.compat.whole_files import write
+from spigot_allennlp.compat.atomic_io import write
 
 PREFIX = "validation_"
 

@@ -15,7 +15,7 @@ from allennlp.models.archival import CONFIG_NAME, extracted_archive
 from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
-from spigot_allennlp.compat.whole_files import write
+from spigot_allennlp.compat.atomic_io import write
 from spigot_allennlp.modules.vocabulary_comparison import differing_entries
 
 logger = logging.getLogger(__name__)

@@ -86,7 +86,7 @@ def generate_treebank(
     `ConfigurationError`, before anything is written, if a file is there already, a layout is not
     known, or a number is negative.
     """
-    from spigot_allennlp.compat.whole_files import write
+    from spigot_allennlp.compat.atomic_io import write
     from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
     from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS
 

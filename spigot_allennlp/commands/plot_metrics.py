@@ -8,7 +8,7 @@ from typing import Dict, Union
 
 from allennlp.commands.subcommand import Subcommand
 
-from spigot_allennlp.compat.whole_files import write
+from spigot_allennlp.compat.atomic_io import write
 from spigot_allennlp.training.learning_curves import Curve, read_curve
 
 

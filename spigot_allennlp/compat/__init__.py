@@ -1,9 +1,9 @@
 """
-Every mending that AllenNLP 2.10.1 needs, most on a current stack, with place, reason and end.
+Every patch that AllenNLP 2.10.1 needs, most on a current stack, with place, reason and end.
 
 They look for the fault, not for a version, and leave alone what is not broken. The startup hook
 runs each around the import of the AllenNLP module that it names. Heavy modules are imported inside
-the mendings: by then AllenNLP has imported them.
+the patches: by then AllenNLP has imported them.
 """
 
 # Functions, not modules: `from spigot_allennlp.compat import pytorch` would import spigot_allennlp
@@ -21,16 +21,11 @@ from spigot_allennlp.compat.checkpoints import (
     torn_checkpoints_are_passed_over,
     weights_are_written_whole,
 )
-from spigot_allennlp.compat.config_errors import faults_of_a_config_are_named_with_their_line
-from spigot_allennlp.compat.config_variables import (
+from spigot_allennlp.compat.configs import (
     a_missing_file_is_traced_to_its_variable,
+    faults_of_a_config_are_named_with_their_line,
     variables_have_defaults,
 )
-from spigot_allennlp.compat.embedding_files import (
-    word_vectors_are_read_or_the_line_is_named,
-    words_of_vectors_are_read_as_their_vectors_are,
-)
-from spigot_allennlp.compat.ended_trainings import a_training_that_had_ended_is_resumed_as_it_ended
 from spigot_allennlp.compat.environment import (
     allennlp_models_is_no_default_plugin,
     torchvision_may_be_missing,
@@ -42,7 +37,7 @@ from spigot_allennlp.compat.hugging_face import (
     tokenizers_can_be_built_and_called,
 )
 from spigot_allennlp.compat.installation import require
-from spigot_allennlp.compat.mending import MENDED, MENDINGS, mend_what_is_imported, mended
+from spigot_allennlp.compat.patching import PATCHED, PATCHES, patch_imported_modules, with_patches
 from spigot_allennlp.compat.plain_errors import (
     a_log_that_cannot_be_written_is_given_up,
     plain_errors_are_printed_as_a_line,
@@ -58,6 +53,7 @@ from spigot_allennlp.compat.pytorch import (
 )
 from spigot_allennlp.compat.recovery import (
     a_run_is_recovered_by_the_config_as_it_was_given,
+    a_training_that_had_ended_is_resumed_as_it_ended,
     moving_average_keeps_its_parameters,
 )
 from spigot_allennlp.compat.registration import (
@@ -67,7 +63,11 @@ from spigot_allennlp.compat.run_folder import (
     a_training_has_its_folder_to_itself,
     the_lock_does_not_fill_a_folder,
 )
-from spigot_allennlp.compat.vocabulary import vocabulary_keeps_its_counts
+from spigot_allennlp.compat.vocabulary import (
+    vocabulary_keeps_its_counts,
+    word_vectors_are_read_or_the_line_is_named,
+    words_of_vectors_are_read_as_their_vectors_are,
+)
 from spigot_allennlp.compat.written_files import (
     a_config_is_written_whole,
     a_vocabulary_is_written_whole,

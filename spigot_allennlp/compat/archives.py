@@ -1,5 +1,5 @@
 """
-Mendings for the loading of archives, which AllenNLP trusts like a program of one's own.
+Patches for the loading of archives, which AllenNLP trusts like a program of one's own.
 
 An archive from elsewhere is unpacked where it belongs (`unpacking`), read as data
 (`archive_contents`), and made into objects under restrictions (`restrictions`). What was not packed
@@ -28,7 +28,7 @@ from spigot_allennlp.compat.archive_contents import (
     read_weights,
     values_of,
 )
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.restrictions import (
     ACTIVE,
     HUB,
@@ -46,7 +46,7 @@ LOADING: ContextVar[Tuple[str, ...]] = ContextVar("loading", default=())
 DEEPEST = 10
 
 
-@mends(
+@patch(
     "allennlp.models.archival",
     since="AllenNLP 2.10.1 itself: an archive writes where it likes, runs what its config names, "
     "takes all memory, and is loaded though it is damaged; messages do not name it",
@@ -91,7 +91,7 @@ def archives_are_loaded_as_data(module: Any) -> Iterator[None]:
     _replace(extract, extracted_archive)
 
 
-@mends(
+@patch(
     "allennlp.common.registrable",
     since="AllenNLP 2.10.1 itself: it imports and calls whatever a config names by a dotted name",
     until="AllenNLP loads archives as data",
@@ -111,7 +111,7 @@ def archives_name_classes_of_the_kind_that_is_asked_for(module: Any) -> Iterator
     module.Registrable.resolve_class_name = classmethod(resolve_class_name)
 
 
-@mends(
+@patch(
     "allennlp.common.params",
     since="AllenNLP 2.10.1 itself: it makes objects of an archive's config after it was loaded, "
     "too, such as the data loader of `allennlp evaluate`",
@@ -145,7 +145,7 @@ def params_know_that_they_are_of_an_archive(module: Any) -> Iterator[None]:
     module.ArchivedParams = ArchivedParams
 
 
-@mends(
+@patch(
     "allennlp.common.from_params",
     since="AllenNLP 2.10.1 itself, as for its params",
     until="AllenNLP loads archives as data",
@@ -169,7 +169,7 @@ def what_is_made_of_archived_params_is_restricted(module: Any) -> Iterator[None]
     module.FromParams.from_params = classmethod(from_params)
 
 
-@mends(
+@patch(
     "allennlp.common.file_utils",
     since="cached-path 1: `archive!file` unpacks as tarfile does, without an end to its size, and "
     "not up to its checksum; AllenNLP fetches whatever the config of an archive names",
@@ -200,7 +200,7 @@ def archives_are_cached_as_safely_as_they_are_loaded(module: Any) -> Iterator[No
     inner.ZipFile = _Zip  # type: ignore[attr-defined]
 
 
-@mends(
+@patch(
     "allennlp.tools.archive_surgery",
     since="AllenNLP 2.10.1 itself: unpacks as tarfile does",
     until="AllenNLP loads archives as data",
@@ -210,7 +210,7 @@ def archives_are_unpacked_safely_for_surgery(module: Any) -> Iterator[None]:
     module.tarfile = _Tarfile
 
 
-@mends(
+@patch(
     "allennlp.models.model",
     since="AllenNLP 2.10.1 itself: files of vectors and initializers are not needed for what has "
     "weights, but are read where they stand in a list",

@@ -1,5 +1,5 @@
 """
-Mendings for the checkpoints of a training, and for its best weights.
+Patches for the checkpoints of a training, and for its best weights.
 """
 
 import glob
@@ -9,18 +9,18 @@ import sys
 from types import ModuleType
 from typing import Any, Iterator, Optional, Tuple
 
-from spigot_allennlp.compat.mending import mends
-from spigot_allennlp.compat.whole_files import (
+from spigot_allennlp.compat.atomic_io import (
     PathLike,
     is_whole_zip,
     link_or_copy,
     replacing,
 )
+from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
 
 
-@mends(
+@patch(
     "allennlp.training.checkpointer",
     "allennlp.training.gradient_descent_trainer",
     since="AllenNLP 2.10.1 itself: weights are written under their own name, and torn by whatever "
@@ -63,7 +63,7 @@ def save_whole(state: Any, path: PathLike) -> None:
             raise cause from None
 
 
-@mends(
+@patch(
     "allennlp.training.checkpointer",
     since="AllenNLP 2.10.1 itself: a checkpoint that was torn cannot be resumed from, nor passed "
     "over",

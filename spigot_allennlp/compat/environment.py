@@ -1,5 +1,5 @@
 """
-Mendings for what the environment lacks, and for Python itself.
+Patches for what the environment lacks, and for Python itself.
 """
 
 import functools
@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Callable, Iterator
 
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 
 
-@mends(
+@patch(
     "allennlp.data.image_loader",
     "allennlp.modules.vision.grid_embedder",
     "allennlp.modules.vision.region_detector",
@@ -53,7 +53,7 @@ def stand_in(name: str, reason: str) -> ModuleType:
     return module
 
 
-@mends(
+@patch(
     "allennlp.common.plugins",
     since="allennlp-models 2.10.1: as a whole it wants py-rouge, and downloads data of NLTK",
     until="allennlp-models imports what it needs where it needs it",
@@ -66,7 +66,7 @@ def allennlp_models_is_no_default_plugin(module: Any) -> Iterator[None]:
         module.DEFAULT_PLUGINS = tuple(plugins)
 
 
-@mends(
+@patch(
     "allennlp.data.data_loaders.multiprocess_data_loader",
     since="Python 3.11.5: a lock of a fork context is not handed to a spawned process",
     until="AllenNLP takes the lock of tqdm from the context of its workers",

@@ -10,8 +10,8 @@ import time
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, Set
 
+from spigot_allennlp.compat.atomic_io import PathLike
 from spigot_allennlp.compat.plain_errors import plain_error
-from spigot_allennlp.compat.whole_files import PathLike
 
 try:
     import fcntl

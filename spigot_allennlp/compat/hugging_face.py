@@ -1,15 +1,15 @@
 """
-Mendings for transformers 4.44 and later, 5 included, and for the huggingface_hub that it brings.
+Patches for transformers 4.44 and later, 5 included, and for the huggingface_hub that it brings.
 """
 
 import functools
 import inspect
 from typing import Any, Iterator
 
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 
 
-@mends(
+@patch(
     "allennlp.training.optimizers",
     since="transformers 4.50: AdamW is gone",
     until="AllenNLP's huggingface_adamw builds on torch's AdamW",
@@ -29,7 +29,7 @@ def huggingface_adamw_has_a_base(module: Any) -> Iterator[None]:
     yield
 
 
-@mends(
+@patch(
     "allennlp.common.push_to_hf",
     since="huggingface_hub 1.0: HfFolder and Repository, which AllenNLP imports, are gone",
     until="AllenNLP pushes with HfApi",
@@ -51,7 +51,7 @@ def push_to_hf_can_be_imported(module: Any) -> Iterator[None]:
             delattr(huggingface_hub, name)
 
 
-@mends(
+@patch(
     "allennlp.common.cached_transformers",
     since="transformers 4.44: no tokenizer is built with `add_special_tokens`; 5: no encode_plus",
     until="AllenNLP passes `add_special_tokens` where it encodes, and there only",

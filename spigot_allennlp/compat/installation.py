@@ -1,5 +1,5 @@
 """
-The guard of the package: AllenNLP is there, in the version that the mendings are for.
+The guard of the package: AllenNLP is there, in the version that the patches are for.
 """
 
 import sys
@@ -23,7 +23,8 @@ def require(distribution: str) -> None:
     """
     if not is_right(distribution):
         raise ImportError(
-            f"spigot_allennlp needs {distribution} {VERSION}, but found {found(distribution)}. "
+            f"spigot_allennlp needs {distribution} {VERSION}, but found "
+            f"{installed_version(distribution)}. "
             "Install it without its dependencies, which exclude every current torch:\n"
             f"    {sys.executable} -m pip install --no-deps "
             f"allennlp=={VERSION} allennlp-models=={VERSION}"
@@ -31,12 +32,12 @@ def require(distribution: str) -> None:
 
 
 def is_right(distribution: str) -> bool:
-    """Whether that distribution is installed in the version that the mendings are for."""
-    return found(distribution) == VERSION
+    """Whether that distribution is installed in the version that the patches are for."""
+    return installed_version(distribution) == VERSION
 
 
 @lru_cache
-def found(distribution: str) -> str:
+def installed_version(distribution: str) -> str:
     """The version of what is installed under that name, or "none"."""
     try:
         return version(distribution)

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any, Iterator, Optional
 
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def message_of(error: BaseException) -> Optional[str]:
     return None
 
 
-@mends(
+@patch(
     "allennlp.commands",
     since="AllenNLP 2.10.1 itself: each error ends in a trace, in which its message is hard to see",
     until="AllenNLP tells errors of its user from errors of its program",
@@ -73,7 +73,7 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
     module.main = main
 
 
-@mends(
+@patch(
     "allennlp.common.logging",
     since="AllenNLP 2.10.1 itself: where out.log cannot be written, each line of it is a trace",
     until="AllenNLP goes on without a log that cannot be written",

@@ -1,5 +1,5 @@
 """
-Mendings for `allennlp predict`.
+Patches for `allennlp predict`.
 """
 
 import functools
@@ -9,14 +9,14 @@ import os
 import sys
 from typing import Any, Iterator
 
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
 
 BYTE_ORDER_MARK = "\ufeff"
 
 
-@mends(
+@patch(
     "allennlp.commands.predict",
     since="AllenNLP 2.10.1 itself: a byte that is not UTF-8 ends the predictions of a whole file, "
     "without its line, and the output is in the encoding of the locale",
@@ -68,7 +68,7 @@ def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
     manager._get_json_data = _get_json_data
 
 
-@mends(
+@patch(
     "allennlp.commands.predict",
     since="AllenNLP 2.10.1 itself: predictions that ended in the middle, by an error or by a kill, "
     "have the name of those that did not, and what reads them takes them for all",

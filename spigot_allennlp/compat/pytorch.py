@@ -1,5 +1,5 @@
 """
-Mendings for PyTorch 2.0 and later.
+Patches for PyTorch 2.0 and later.
 """
 
 import functools
@@ -7,12 +7,12 @@ import inspect
 import logging
 from typing import Any, Iterator
 
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
 
 
-@mends(
+@patch(
     "allennlp.training.checkpointer",
     since="torch 2.6: torch.load reads weights only, not the numpy scalars of the cosine scheduler",
     until="AllenNLP's schedulers keep their state in Python's own numbers",
@@ -30,7 +30,7 @@ def checkpoints_may_hold_numpy_scalars(module: Any) -> Iterator[None]:
     yield
 
 
-@mends(
+@patch(
     "allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers",
     since="torch 2.7: ReduceLROnPlateau has no `verbose` any more",
     until="AllenNLP does not pass it",
@@ -45,16 +45,16 @@ def reduce_on_plateau_passes_no_verbose(module: Any) -> Iterator[None]:
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        given = inspect.signature(original).bind(self, *args, **kwargs).arguments
-        if given.pop("verbose", False):
+        arguments = inspect.signature(original).bind(self, *args, **kwargs).arguments
+        if arguments.pop("verbose", False):
             logger.warning("reduce_on_plateau: torch has no `verbose` any more, it is left out.")
-        super(scheduler, given.pop("self")).__init__(ReduceLROnPlateau(**given))
+        super(scheduler, arguments.pop("self")).__init__(ReduceLROnPlateau(**arguments))
 
     if "verbose" not in inspect.signature(ReduceLROnPlateau).parameters:
         scheduler.__init__ = __init__
 
 
-@mends(
+@patch(
     "allennlp.training.gradient_descent_trainer",
     "allennlp.training.util",
     "allennlp.nn.parallel.ddp_accelerator",

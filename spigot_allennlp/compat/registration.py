@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, Iterator, List
 
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.plain_errors import plain_error
 from spigot_allennlp.compat.restrictions import restricted
 
@@ -29,7 +29,7 @@ HINT = (
 _IMPORTED: List[str] = []
 
 
-@mends(
+@patch(
     "allennlp.common.registrable",
     since="our package, which imports its classes late, so that importing it is cheap",
     until="AllenNLP imports a plugin's submodules, and finds plugins by what is installed",
@@ -75,9 +75,9 @@ def import_all_packages() -> None:
     _IMPORTED.append(PACKAGE)
     try:
         with restricted(None):
-            for found in pkgutil.iter_modules(sys.modules[PACKAGE].__path__):
-                if found.ispkg:
-                    importlib.import_module(f"{PACKAGE}.{found.name}")
+            for module in pkgutil.iter_modules(sys.modules[PACKAGE].__path__):
+                if module.ispkg:
+                    importlib.import_module(f"{PACKAGE}.{module.name}")
     except BaseException:
         _IMPORTED.clear()
         raise

@@ -108,18 +108,18 @@ class Restrictions:
                 "import. If you trust it, give the package by --include-package, or import it"
             )
         try:
-            found = getattr(importlib.import_module(module), attribute, None)
+            named = getattr(importlib.import_module(module), attribute, None)
         except ImportError as error:
-            found = None
+            named = None
             reason = str(error)[:100]
             self.refuse(f"its config names the type {name[:100]!r}: {reason}")
-        is_registered = any(found is kind for kind, _ in registered.values())
-        if not inspect.isclass(found) or not (issubclass(found, base) or is_registered):
+        is_registered = any(named is kind for kind, _ in registered.values())
+        if not inspect.isclass(named) or not (issubclass(named, base) or is_registered):
             self.refuse(
                 f"its config names the type {name[:100]!r}, which is no {base.__name__} as is "
                 "asked for there"
             )
-        return found  # type: ignore[return-value]
+        return named  # type: ignore[return-value]
 
     def check_resource(self, name: str) -> None:
         """

@@ -1,5 +1,5 @@
 """
-Mendings for the folder of a training: who may write into it, and when it is used again.
+Patches for the folder of a training: who may write into it, and when it is used again.
 """
 
 import functools
@@ -11,19 +11,19 @@ import shutil
 from pathlib import Path
 from typing import Any, Iterator, List
 
+from spigot_allennlp.compat.atomic_io import UNFINISHED, holds_json, read_json, remove_unfinished
 from spigot_allennlp.compat.checkpoints import has_checkpoint
 from spigot_allennlp.compat.folder_lock import FILE as LOCK
 from spigot_allennlp.compat.folder_lock import locked
-from spigot_allennlp.compat.mending import mends
+from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.plain_errors import plain_error
-from spigot_allennlp.compat.whole_files import UNFINISHED, holds_json, read_json, remove_unfinished
 
 logger = logging.getLogger(__name__)
 
 CONFIG, META, LOGS, VOCABULARY = "config.json", "meta.json", "out*.log", "vocabulary"
 
 
-@mends(
+@patch(
     "allennlp.commands.train",
     since="AllenNLP 2.10.1 itself: two trainings may write into one folder; and a start that "
     "failed leaves a folder that neither the corrected command takes, nor --recover",
@@ -54,7 +54,7 @@ def a_training_has_its_folder_to_itself(module: Any) -> Iterator[None]:
     module.train_model = train_model
 
 
-@mends(
+@patch(
     "allennlp.training.util",
     since="our lock on the folder of a training, which is a file in it",
     until="AllenNLP locks the folder of a training",

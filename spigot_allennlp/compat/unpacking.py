@@ -120,13 +120,13 @@ def _opened(archive: str) -> BinaryIO:
 
 def _limit(packed: int) -> int:
     """How many bytes an archive of so many bytes may have, unpacked."""
-    given = os.environ.get(LIMIT_VARIABLE)
-    if given is None:
+    limit = os.environ.get(LIMIT_VARIABLE)
+    if limit is None:
         return min(DEFAULT_LIMIT, max(SMALL, MOST_PACKED * packed))
     try:
-        return int(float(given) * GIB)
+        return int(float(limit) * GIB)
     except (ValueError, OverflowError):
-        raise Refused(f"{LIMIT_VARIABLE} must be a number of GiB, but is {given[:100]!r}") from None
+        raise Refused(f"{LIMIT_VARIABLE} must be a number of GiB, but is {limit[:100]!r}") from None
 
 
 def _check_size(size: int, limit: int) -> None:

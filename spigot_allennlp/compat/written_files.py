@@ -1,5 +1,5 @@
 """
-Mendings for the small files of a training, and for its archive, each of which appears whole.
+Patches for the small files of a training, and for its archive, each of which appears whole.
 """
 
 import functools
@@ -10,13 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Iterator, Optional
 
-from spigot_allennlp.compat.mending import mends
-from spigot_allennlp.compat.whole_files import PathLike, replacing, replacing_folder, write
+from spigot_allennlp.compat.atomic_io import PathLike, replacing, replacing_folder, write
+from spigot_allennlp.compat.patching import patch
 
 UNTIL = "AllenNLP writes it under another name, and renames it when it is whole"
 
 
-@mends(
+@patch(
     "allennlp.common.util",
     since="AllenNLP 2.10.1 itself: metrics*.json are empty for a moment, and for ever if that is "
     "the moment in which the process ends",
@@ -35,7 +35,7 @@ def metrics_are_written_whole(module: Any) -> Iterator[None]:
     module.dump_metrics = functools.wraps(module.dump_metrics)(dump_metrics)
 
 
-@mends(
+@patch(
     "allennlp.common.params",
     since="AllenNLP 2.10.1 itself: config.json is empty for a moment",
     until=UNTIL,
@@ -52,7 +52,7 @@ def a_config_is_written_whole(module: Any) -> Iterator[None]:
     module.Params.to_file = to_whole_file
 
 
-@mends(
+@patch(
     "allennlp.common.meta",
     since="AllenNLP 2.10.1 itself: meta.json is empty for a moment",
     until=UNTIL,
@@ -66,7 +66,7 @@ def meta_data_are_written_whole(module: Any) -> Iterator[None]:
     module.Meta.to_file = functools.wraps(module.Meta.to_file)(to_file)
 
 
-@mends(
+@patch(
     "allennlp.models.archival",
     since="AllenNLP 2.10.1 itself: model.tar.gz grows under its own name",
     until=UNTIL,
@@ -93,7 +93,7 @@ def an_archive_is_written_whole(module: Any) -> Iterator[None]:
     module.archive_model = archive_model
 
 
-@mends(
+@patch(
     "allennlp.data.vocabulary",
     since="AllenNLP 2.10.1 itself: a vocabulary of which half is written is read as a smaller one",
     until="AllenNLP writes the folder under another name, and renames it when it is whole",

@@ -160,7 +160,7 @@ class Fault(Enum):
     )
     CYCLE = (
         "a cycle in the tree",
-        "Every token must reach the root by its heads; mend the heads.",
+        "Every token must reach the root by its heads; correct the heads.",
     )
     ROOTS = (
         "more than one root in the tree",
@@ -260,8 +260,8 @@ class Fault(Enum):
     )
     VECTOR = (
         "an embedding that cannot be read",
-        "A line holds a word and embedding_dim numbers, all parted by one space; mend the file or "
-        "embedding_dim, or leave such lines out: SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR=skip.",
+        "A line holds a word and embedding_dim numbers, all parted by one space; correct the file, "
+        "or embedding_dim, or leave such lines out: SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR=skip.",
     )
     NO_TAB = (
         "no tab between label and text",

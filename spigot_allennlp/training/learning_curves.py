@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional, Sequence, Union
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.compat.whole_files import read_json
+from spigot_allennlp.compat.atomic_io import read_json
 
 logger = logging.getLogger(__name__)
 

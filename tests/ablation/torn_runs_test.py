@@ -12,8 +12,8 @@ from spigot_allennlp.ablation.plan.plan import Plan
 from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
 from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.compat.atomic_io import holds_json, is_whole_zip
 from spigot_allennlp.compat.checkpoints import are_whole_weights
-from spigot_allennlp.compat.whole_files import holds_json, is_whole_zip
 from tests.ablation.tiny_experiment import planned, write_experiment
 from tests.callbacks.resumable_test import OF_THE_MACHINE
 

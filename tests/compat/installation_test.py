@@ -14,7 +14,7 @@ def test_the_right_version_passes(distribution):
 
 
 def test_another_version_is_named_with_the_command_that_puts_it_right(monkeypatch):
-    monkeypatch.setattr(installation, "found", lambda distribution: "2.9.3")
+    monkeypatch.setattr(installation, "installed_version", lambda distribution: "2.9.3")
     with pytest.raises(ImportError, match=re.escape(COMMAND)) as error:
         installation.require("allennlp")
     assert "needs allennlp 2.10.1, but found 2.9.3" in str(error.value)

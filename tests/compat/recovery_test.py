@@ -2,6 +2,9 @@
 
 import errno
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +14,7 @@ from allennlp.training.trainer import TrainerCheckpoint
 from torch.nn import Parameter
 
 from spigot_allennlp.compat.checkpoints import save_whole
+from spigot_allennlp.compat.recovery import restore_best_weights
 
 
 def test_restored_averages_follow_the_parameters_of_the_model():
@@ -132,3 +136,32 @@ def test_what_ends_the_writing_of_weights_is_raised_and_nothing_is_left(
         assert raised.value.filename == str(file)
     assert [one.name for one in tmp_path.iterdir()] == ["best.th"]
     assert file.read_bytes() == before
+
+
+def trainer_after(
+    folder: Path, epochs: int, best_epoch: int, weights: float, validates: bool
+) -> Any:
+    """As much of a trainer as is asked for, with one weight, at the end of an epoch."""
+    return SimpleNamespace(
+        _serialization_dir=str(folder),
+        _primary=True,
+        _validation_data_loader=[] if validates else None,
+        _start_after_epochs_completed=epochs,
+        _metric_tracker=SimpleNamespace(best_epoch=best_epoch),
+        _best_model_filename=None,
+        _moving_average=None,
+        _ddp_wrapped_model=None,
+        _save_model_state=lambda path: torch.save(weights, path),
+    )
+
+
+@pytest.mark.parametrize(
+    "best_epoch, validates, best", [(1, True, 2.0), (0, True, 1.0), (None, False, 2.0)]
+)
+def test_best_weights_that_the_kill_forestalled_are_written(tmp_path, best_epoch, validates, best):
+    torch.save(1.0, tmp_path / "best.th")
+    trainer = trainer_after(tmp_path, 2, best_epoch, 2.0, validates)
+    restore_best_weights(trainer)
+    assert torch.load(tmp_path / "best.th") == best
+    if best == 2.0:
+        assert trainer._best_model_filename == str(tmp_path / "best.th")

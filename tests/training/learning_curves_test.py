@@ -3,7 +3,7 @@ import json
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.compat.whole_files import write_json
+from spigot_allennlp.compat.atomic_io import write_json
 from spigot_allennlp.training.learning_curves import Curve, mean_curve, read_curve, read_first_curve
 
 

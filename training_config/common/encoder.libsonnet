@@ -1,4 +1,4 @@
-// One tower: word, lemma and part of speech, and a bidirectional LSTM of two layers over them. Settings of Peng et al. (2018).
+// The encoder of a parser: word, lemma and part of speech, and a bidirectional LSTM of two layers over them. Settings of Peng et al. (2018).
 local vectors = std.extVar('SPIGOT_EMBEDDINGS');
 
 {

@@ -10,6 +10,6 @@ local families = import 'families.libsonnet';
   datasets_for_vocab_creation: ['train'],
   data_loader: data.loader,
   validation_data_loader: data.validation_loader,
-  model: import 'syntactic_tower.libsonnet',
+  model: import 'syntactic_parser_model.libsonnet',
   trainer: (import 'trainer.libsonnet') + { validation_metric: '+uas' },
 }

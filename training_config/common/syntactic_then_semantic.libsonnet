@@ -18,8 +18,8 @@ local families = import 'families.libsonnet';
   validation_data_loader: data.validation_loader,
   model: {
     type: 'syntactic_then_semantic',
-    syntactic_parser: import 'syntactic_tower.libsonnet',
-    semantic_parser: (import 'semantic_tower.libsonnet') + { arc_encoder: {} },
+    syntactic_parser: import 'syntactic_parser_model.libsonnet',
+    semantic_parser: (import 'semantic_parser_model.libsonnet') + { arc_encoder: {} },
     argmax: { structure: { type: 'projective_tree' }, estimator: { type: 'spigot' } },
   },
   trainer: (import 'trainer.libsonnet') + { validation_metric: '+labelled_f1' },

@@ -10,7 +10,7 @@ from allennlp.common.params import parse_overrides
 
 from spigot_allennlp.ablation.plan.axes import Axis, Choice, combinations
 from spigot_allennlp.ablation.plan.plan import Plan, Variant, apply_overrides, run_ids
-from spigot_allennlp.compat.config_variables import ConfigVariables, collected_variables
+from spigot_allennlp.compat.configs import ConfigVariables, collected_variables
 
 RESUMABLE = {"type": "resumable"}
 

@@ -11,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
 from spigot_allennlp.ablation.plan.axes import folder_name
-from spigot_allennlp.compat.whole_files import read_json, write_json
+from spigot_allennlp.compat.atomic_io import read_json, write_json
 
 FILE = "plan.json"
 FORMAT = 1

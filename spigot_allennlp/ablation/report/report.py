@@ -12,7 +12,7 @@ from spigot_allennlp.ablation.report.html_report import html_report
 from spigot_allennlp.ablation.report.markdown_report import markdown_report
 from spigot_allennlp.ablation.report.summary import Row, RunResult, Summary, summarise
 from spigot_allennlp.ablation.run.run_record import DONE
-from spigot_allennlp.compat import whole_files
+from spigot_allennlp.compat import atomic_io
 
 
 def write_report(plan: Plan, folder: Path, resamples: int) -> bool:
@@ -45,8 +45,8 @@ def write_report(plan: Plan, folder: Path, resamples: int) -> bool:
         "report.csv": runs_as_csv(summary),
         "summary.csv": variants_as_csv(summary.rows),
     }.items():
-        whole_files.write(folder / name, text)
-    whole_files.write_json(folder / "report.json", as_json(summary))
+        atomic_io.write(folder / name, text)
+    atomic_io.write_json(folder / "report.json", as_json(summary))
     table = formatting.markdown_table(formatting.variants_table(summary))
     print(f"\n{table}\n\nReport: {folder / 'report.html'}", flush=True)
     return all(result.record.state == DONE for result in summary.runs)
@@ -62,8 +62,8 @@ def write_plots(summary: Summary) -> Dict[str, bytes]:
             figure = draw(summary)
             if figure is not None:
                 drawings[name] = plots.as_bytes(figure, "svg")
-                whole_files.write(summary.folder / f"{name}.svg", drawings[name])
-                whole_files.write(summary.folder / f"{name}.png", plots.as_bytes(figure, "png"))
+                atomic_io.write(summary.folder / f"{name}.svg", drawings[name])
+                atomic_io.write(summary.folder / f"{name}.png", plots.as_bytes(figure, "png"))
     return drawings
 
 

@@ -17,7 +17,7 @@ from spigot_allennlp.ablation.run.run_record import (
     RunRecord,
 )
 from spigot_allennlp.ablation.run.single_run import INSTANCES, Run
-from spigot_allennlp.compat import whole_files
+from spigot_allennlp.compat import atomic_io
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +36,9 @@ def start_ablation(plan: Plan, folder: Path) -> Plan:
 
     `ConfigurationError` if the two contradict each other.
     """
-    whole_files.remove_unfinished(folder)
+    atomic_io.remove_unfinished(folder)
     joined = plan
-    if whole_files.holds_json(folder / FILE):
+    if atomic_io.holds_json(folder / FILE):
         joined = plan.joined_to(Plan.load(folder), folder)
     elif (folder / FILE).exists():
         logger.warning("%s cannot be read: it is made anew.", folder / FILE)
@@ -133,7 +133,7 @@ def mark_damaged_tests(runs: Sequence[Run]) -> None:
     """Marks the runs to be tested again that are done, but whose test results cannot be read."""
     for run in runs:
         record, file = run.record(), run.folder / INSTANCES
-        if record.state == DONE and file.exists() and not whole_files.is_whole_zip(file):
+        if record.state == DONE and file.exists() and not atomic_io.is_whole_zip(file):
             logger.warning("%s is damaged: %s is tested again.", file, run.folder)
             record.state = TRAINED
             record.save(run.folder)

@@ -16,7 +16,7 @@ from allennlp.models import Model
 from allennlp.nn.util import move_to_device
 
 from spigot_allennlp.callbacks.metric_states import find_metrics, to_plain
-from spigot_allennlp.compat.whole_files import replacing
+from spigot_allennlp.compat.atomic_io import replacing
 from spigot_allennlp.metrics.counting_metric import CountingMetric
 
 # Where a counting metric is now that was elsewhere when records were written: full class names.

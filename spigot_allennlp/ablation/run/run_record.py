@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from spigot_allennlp.compat.whole_files import read_json, write_json
+from spigot_allennlp.compat.atomic_io import read_json, write_json
 
 logger = logging.getLogger(__name__)
 

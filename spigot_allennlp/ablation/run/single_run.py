@@ -22,7 +22,7 @@ from spigot_allennlp.ablation.run.run_record import (
     TRAINED,
     RunRecord,
 )
-from spigot_allennlp.compat import whole_files
+from spigot_allennlp.compat import atomic_io
 from spigot_allennlp.compat.checkpoints import are_whole_weights, has_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def train_and_test(run: Run) -> None:
     Trains a run, from where an earlier attempt was interrupted, and tests it. What came of it is in
     its record; errors are recorded, not raised.
     """
-    whole_files.remove_unfinished(run.folder)
+    atomic_io.remove_unfinished(run.folder)
     record = run.record()
     _close_attempt(run, record)
     record.start_attempt()
@@ -126,7 +126,7 @@ def _train(run: Run) -> Dict[str, Any]:
         file_friendly_logging=True,
         return_model=False,
     )
-    return whole_files.read_json(run.serialization_dir / "metrics.json")
+    return atomic_io.read_json(run.serialization_dir / "metrics.json")
 
 
 def _can_be_recovered(run: Run) -> bool:
@@ -142,9 +142,9 @@ def _can_be_recovered(run: Run) -> bool:
         logger.warning("%s is damaged: %s is trained from the beginning.", weights, folder)
         shutil.rmtree(folder)
         return False
-    if not whole_files.holds_json(folder / "config.json"):
+    if not atomic_io.holds_json(folder / "config.json"):
         logger.warning("%s cannot be read, and is written anew.", folder / "config.json")
-        whole_files.write_json(folder / "config.json", run.config)
+        atomic_io.write_json(folder / "config.json", run.config)
     return True
 
 

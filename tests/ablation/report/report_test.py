@@ -12,7 +12,7 @@ from spigot_allennlp.ablation.report.html_report import breakable
 from spigot_allennlp.ablation.report.plots import wrapped
 from spigot_allennlp.ablation.report.report import write_report
 from spigot_allennlp.ablation.run.run_record import RunRecord
-from spigot_allennlp.compat.whole_files import write_json
+from spigot_allennlp.compat.atomic_io import write_json
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
 

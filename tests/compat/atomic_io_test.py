@@ -9,12 +9,12 @@ from allennlp.common.meta import Meta
 from allennlp.common.util import dump_metrics
 from allennlp.data import Vocabulary
 
-from spigot_allennlp.compat import whole_files
+from spigot_allennlp.compat import atomic_io
 
 
 def test_what_is_written_takes_the_place_of_what_was_there(tmp_path):
-    whole_files.write(tmp_path / "new" / "file", "old")
-    whole_files.write(tmp_path / "new" / "file", "né")
+    atomic_io.write(tmp_path / "new" / "file", "old")
+    atomic_io.write(tmp_path / "new" / "file", "né")
     assert (tmp_path / "new" / "file").read_text(encoding="utf-8") == "né"
     assert os.listdir(tmp_path / "new") == ["file"]
 
@@ -23,7 +23,7 @@ WRITERS = {
     "metrics": lambda path: dump_metrics(str(path), {"a": 1}),
     "config": lambda path: Params({"a": 1}).to_file(str(path)),
     "meta": lambda path: Meta("2.10.1").to_file(path),
-    "json": lambda path: whole_files.write_json(path, {"a": 1}),
+    "json": lambda path: atomic_io.write_json(path, {"a": 1}),
 }
 
 
@@ -57,19 +57,19 @@ def test_a_vocabulary_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     vocabulary.save_to_files(tmp_path / "vocabulary")
     names = {"tokens.txt", "labels.txt", "non_padded_namespaces.txt", ".counts.json", "other.txt"}
     assert names <= set(os.listdir(tmp_path / "vocabulary"))
-    assert whole_files.unfinished(tmp_path) == []
+    assert atomic_io.unfinished(tmp_path) == []
 
 
 def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
     for name in (".a.json.12.new", ".hidden", "a.12.new", "b"):
         (tmp_path / name).write_text("")
     (tmp_path / ".vocabulary.13.new").mkdir()
-    whole_files.remove_unfinished(tmp_path)
+    atomic_io.remove_unfinished(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "a.12.new", "b"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
 def test_json_that_was_cut_off_is_not_whole(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
-    assert not whole_files.holds_json(tmp_path / "a.json")
-    assert not whole_files.is_whole_zip(tmp_path / "a.json")
+    assert not atomic_io.holds_json(tmp_path / "a.json")
+    assert not atomic_io.is_whole_zip(tmp_path / "a.json")

@@ -1,4 +1,4 @@
-"""Which data a config's variables name: defaults, slips of the pen, and mixtures."""
+"""Which data a config's variables name, and what is said of a config that cannot be read."""
 
 import json
 import sys
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from allennlp.commands import main
-from allennlp.common import Params
+from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
-from allennlp.models import load_archive
+from allennlp.models import Model, load_archive
 
 from spigot_allennlp.ablation.plan.axes import read_axes
 from spigot_allennlp.ablation.plan.design import design
-from spigot_allennlp.compat import config_variables
-from spigot_allennlp.compat.config_variables import DEFAULTS
+from spigot_allennlp.compat import configs, registration
+from spigot_allennlp.compat.configs import DEFAULTS
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -48,7 +48,7 @@ def parser(tmp_path):
 def no_variable_is_set(monkeypatch):
     for name in DEFAULTS:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(config_variables, "_logged", set())
+    monkeypatch.setattr(configs, "_logged", set())
 
 
 def test_a_variable_that_is_not_set_has_its_default(config):
@@ -200,3 +200,35 @@ def test_the_command_refuses_before_it_makes_a_folder(tmp_path, monkeypatch):
     ):
         main()
     assert not (tmp_path / "run").exists()
+
+
+CONFIGS = {
+    "{a: 1 +}": ":1: ",
+    "{\n  a: std.extVar('NO_SUCH_VARIABLE'),\n}": (
+        ":2: The config asks for the variable NO_SUCH_VARIABLE, which is not set. Set it in the "
+        "environment: NO_SUCH_VARIABLE=VALUE allennlp ..."
+    ),
+    "{\n\n  a: error 'because' }": ":3: because",
+    "{a: import 'nowhere.libsonnet'}": ":1: ",
+}
+
+
+@pytest.mark.parametrize("text", CONFIGS)
+def test_a_fault_is_named_with_its_line_and_no_trace(tmp_path, text):
+    file = tmp_path / "config.jsonnet"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as raised:
+        Params.from_file(file)
+    message = str(raised.value)
+    assert message.startswith(f"{file}{CONFIGS[text]}") and "\n" not in message
+    assert len(message) < 500
+
+
+def test_a_name_of_this_package_asks_for_the_package(monkeypatch):
+    assert "semantic_parser" in Model.list_available()
+    monkeypatch.setattr(registration, "is_left_out", lambda: True)
+    monkeypatch.delitem(Registrable._registry[Model], "semantic_parser")
+    with pytest.raises(ConfigurationError, match="'semantic_parser' is a Model of spigot_allenn"):
+        Model.by_name("semantic_parser")
+    with pytest.raises(ConfigurationError, match="not a registered name"):
+        Model.by_name("semantic_parzer")
