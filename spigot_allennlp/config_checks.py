@@ -5,19 +5,52 @@ from typing import Iterable, Optional
 from allennlp.common.checks import ConfigurationError
 
 
-def check_least(least: int, /, **numbers: Optional[int]) -> None:
+def check_least(least: int, /, **numbers: Optional[float]) -> None:
     """
+    Checks that all `numbers` that are not `None` are at least `least`.
+
     # Raises
 
-    `ConfigurationError` that names the first of `numbers` that is below `least`.
+    `ConfigurationError` that names the first of them that is not.
     """
     for name, number in numbers.items():
-        if number is not None and number < least:
+        if number is not None and not number >= least:
             raise ConfigurationError(f"{name} must be at least {least} but is {number}.")
+
+
+def check_positive(**numbers: Optional[float]) -> None:
+    """
+    Checks that all `numbers` that are not `None` are greater than zero.
+
+    # Raises
+
+    `ConfigurationError` that names the first of them that is not.
+    """
+    for name, number in numbers.items():
+        if number is not None and not number > 0:
+            raise ConfigurationError(f"{name} must be positive but is {number}.")
+
+
+def check_interval(interval: str, /, **numbers: float) -> None:
+    """
+    Checks that all `numbers` are in an interval such as `"[0, 1)"`: from 0 on, and below 1.
+
+    # Raises
+
+    `ConfigurationError` that names the first of them that is not.
+    """
+    lower, upper = (float(bound) for bound in interval[1:-1].split(","))
+    excluded = {lower} if interval[0] == "(" else set()
+    excluded |= {upper} if interval[-1] == ")" else set()
+    for name, number in numbers.items():
+        if not lower <= number <= upper or number in excluded:
+            raise ConfigurationError(f"{name} must be in {interval} but is {number}.")
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
     """
+    Checks that an option is one of its `choices`.
+
     # Raises
 
     `ConfigurationError` that names the key and its `choices` if `value` is none of them.

@@ -4,10 +4,10 @@ import json
 import os
 from typing import Any, Dict, List
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from spigot_allennlp.compat.atomic_io import write
+from spigot_allennlp.config_checks import check_least
 
 PREFIX = "validation_"
 
@@ -29,8 +29,7 @@ class LastEpochs(TrainerCallback):
 
     def __init__(self, serialization_dir: str, number: int = 20) -> None:
         super().__init__(serialization_dir)
-        if number < 1:
-            raise ConfigurationError(f"number must be at least 1 but found {number}.")
+        check_least(1, number=number)
         self._number = number
         self._seen: List[Dict[str, float]] = []
 

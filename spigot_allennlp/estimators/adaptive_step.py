@@ -2,10 +2,9 @@
 
 import torch
 from allennlp.common import FromParams
-from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import check_positive
+from spigot_allennlp.config_checks import check_interval, check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts
 
@@ -30,10 +29,8 @@ class AdaptiveStep(torch.nn.Module, FromParams):
 
     def __init__(self, rate: float = 1e-3, wanted: float = 1.0, decay: float = 0.9) -> None:
         super().__init__()
-        check_positive("rate", rate)
-        check_positive("wanted", wanted)
-        if not 0 <= decay < 1:
-            raise ConfigurationError(f"decay must be from 0 to below 1 but found {decay}.")
+        check_positive(rate=rate, wanted=wanted)
+        check_interval("[0, 1)", decay=decay)
         self._rate = rate
         self._wanted = wanted
         self._decay = decay

@@ -4,11 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import (
-    GradientEstimator,
-    SurrogateEstimator,
-    check_positive,
-)
+from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 
 
@@ -31,7 +28,7 @@ class Blackbox(SurrogateEstimator):
 
     def __init__(self, step_size: float = 10.0) -> None:
         super().__init__()
-        check_positive("step_size", step_size)
+        check_positive(step_size=step_size)
         self._step_size = step_size
 
     def pull_back(

@@ -114,18 +114,6 @@ class SurrogateEstimator(GradientEstimator):
         raise NotImplementedError
 
 
-def check_positive(name: str, value: float) -> None:
-    """
-    Checks that a parameter is positive.
-
-    # Raises
-
-    `ConfigurationError`, with the name of the parameter, if its `value` is not positive.
-    """
-    if not value > 0:
-        raise ConfigurationError(f"{name} must be positive but found {value}.")
-
-
 def check_object(name: str, value: Any, kind: type) -> None:
     """
     Checks that an argument is an object of a registered kind, and not its name, which stands for an

@@ -5,12 +5,12 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
+from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.adaptive_step import AdaptiveStep
 from spigot_allennlp.estimators.gradient_estimator import (
     GradientEstimator,
     SurrogateEstimator,
     check_object,
-    check_positive,
 )
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
@@ -58,8 +58,7 @@ class ImplicitMLE(SurrogateEstimator):
         adaptive: Optional[AdaptiveStep] = None,
     ) -> None:
         super().__init__()
-        check_positive("beta", beta)
-        check_positive("num_samples", num_samples)
+        check_positive(beta=beta, num_samples=num_samples)
         self._alpha = alpha
         self._num_samples = num_samples
         self._noise = SumOfGammaNoise() if noise is None else noise

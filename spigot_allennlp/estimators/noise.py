@@ -7,7 +7,7 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import check_positive
+from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import invalid_instances, is_score, without_invalid
@@ -43,8 +43,7 @@ class Noise(Registrable):
     default_implementation = "gumbel"
 
     def __init__(self, scale: float = 1.0) -> None:
-        if not scale >= 0:
-            raise ConfigurationError(f"scale must not be negative but found {scale}.")
+        check_least(0, scale=scale)
         self._scale = scale
 
     def standard(self, problem: ArgmaxProblem) -> Tensor:
@@ -156,9 +155,7 @@ class SumOfGammaNoise(Noise):
 
     def __init__(self, scale: float = 1.0, k: Optional[float] = None, num_terms: int = 10) -> None:
         super().__init__(scale)
-        if k is not None:
-            check_positive("k", k)
-        check_positive("num_terms", num_terms)
+        check_positive(k=k, num_terms=num_terms)
         self._k = k
         self._num_terms = num_terms
 

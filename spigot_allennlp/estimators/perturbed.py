@@ -5,11 +5,11 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
+from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.gradient_estimator import (
     GradientEstimator,
     SurrogateEstimator,
     check_object,
-    check_positive,
 )
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
@@ -43,7 +43,7 @@ class Perturbed(SurrogateEstimator):
         self, num_samples: int = 10, noise: Optional[Noise] = None, control_variate: bool = True
     ) -> None:
         super().__init__()
-        check_positive("num_samples", num_samples)
+        check_positive(num_samples=num_samples)
         self._noise = NormalNoise() if noise is None else noise
         check_object("noise", self._noise, Noise)
         self._noise.check_slope(type(self).__name__)

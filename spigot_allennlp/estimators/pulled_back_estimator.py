@@ -4,7 +4,8 @@ from typing import Any, Optional, Tuple
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import SurrogateEstimator, check_positive
+from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.estimators.gradient_estimator import SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import at_least_single, clip_norm
 
@@ -38,10 +39,7 @@ class PulledBackEstimator(SurrogateEstimator):
         self, step_size: float = 1.0, max_step_norm: Optional[float] = None, num_steps: int = 1
     ) -> None:
         super().__init__()
-        check_positive("step_size", step_size)
-        check_positive("num_steps", num_steps)
-        if max_step_norm is not None:
-            check_positive("max_step_norm", max_step_norm)
+        check_positive(step_size=step_size, num_steps=num_steps, max_step_norm=max_step_norm)
         self._step_size = step_size
         self._max_step_norm = max_step_norm
         self._num_steps = num_steps

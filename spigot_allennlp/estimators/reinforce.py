@@ -3,10 +3,10 @@
 from typing import List
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_positive
+from spigot_allennlp.config_checks import check_interval, check_positive
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 
 
@@ -40,9 +40,8 @@ class Reinforce(GradientEstimator):
 
     def __init__(self, num_samples: int = 1, decay: float = 0.99) -> None:
         super().__init__()
-        check_positive("num_samples", num_samples)
-        if not 0 <= decay <= 1:
-            raise ConfigurationError(f"decay must be from 0 to 1 but found {decay}.")
+        check_positive(num_samples=num_samples)
+        check_interval("[0, 1]", decay=decay)
         self._num_samples = num_samples
         self._decay = decay
         self.register_buffer("_usual", torch.zeros(()))

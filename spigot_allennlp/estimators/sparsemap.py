@@ -4,11 +4,8 @@ from typing import Optional, Tuple
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import (
-    GradientEstimator,
-    SurrogateEstimator,
-    check_positive,
-)
+from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.active_set.active_set import ActiveSet, project_onto_hull
 from spigot_allennlp.nn.instances import at_least_single
@@ -45,9 +42,7 @@ class SparseMAP(SurrogateEstimator):
         self, temperature: float = 1.0, max_iterations: int = 1000, tolerance: float = 1e-9
     ) -> None:
         super().__init__()
-        check_positive("temperature", temperature)
-        check_positive("max_iterations", max_iterations)
-        check_positive("tolerance", tolerance)
+        check_positive(temperature=temperature, max_iterations=max_iterations, tolerance=tolerance)
         self._temperature = temperature
         self._max_iterations = max_iterations
         self._tolerance = tolerance

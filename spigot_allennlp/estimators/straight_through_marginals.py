@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_positive
+from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 
 
@@ -27,7 +28,7 @@ class StraightThroughMarginals(GradientEstimator):
 
     def __init__(self, temperature: float = 1.0) -> None:
         super().__init__()
-        check_positive("temperature", temperature)
+        check_positive(temperature=temperature)
         self._temperature = temperature
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:

@@ -9,6 +9,7 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.metrics.v_measure import VMeasure
 from spigot_allennlp.models.classification_model import ClassificationModel
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
@@ -55,10 +56,7 @@ class LatentClassifier(ClassificationModel):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
-        if num_categories < 1:
-            raise ConfigurationError(
-                f"num_categories must be at least 1 but found {num_categories}."
-            )
+        check_least(1, num_categories=num_categories)
         if gold and num_clusters not in (None, num_categories):
             raise ConfigurationError(
                 f"gold gives the classifier the true cluster, of which there are {num_clusters}, "

@@ -13,6 +13,7 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_interval
 from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
 from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
@@ -220,10 +221,7 @@ class ReferenceParser(torch.nn.Module):
 
     def __init__(self, parser: SemanticParser, min_probability: float) -> None:
         super().__init__()
-        if not 0 <= min_probability < 1:
-            raise ConfigurationError(
-                f"min_probability must be in [0, 1) but found {min_probability}."
-            )
+        check_interval("[0, 1)", min_probability=min_probability)
         if min_probability and not parser.structure.provides("log_partition"):
             raise ConfigurationError(
                 f"min_probability is {min_probability}, but the parser's structure has no "

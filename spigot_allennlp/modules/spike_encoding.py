@@ -7,6 +7,7 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_interval, check_least
 from spigot_allennlp.nn.spiking.rate_coding import sample_spikes
 
 # An odd number, lest samples whose numbers are near have seeds that are (Knuth's for 64 bits).
@@ -25,8 +26,7 @@ class SpikeEncoding(torch.nn.Module, Registrable):
 
     def __init__(self, num_steps: int) -> None:
         super().__init__()
-        if num_steps < 2:
-            raise ConfigurationError(f"num_steps must be at least 2 but found {num_steps}.")
+        check_least(2, num_steps=num_steps)
         self.num_steps = num_steps
 
     def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
@@ -71,8 +71,7 @@ class RateEncoding(SpikeEncoding):
         self, num_steps: int, max_rate: float = 1 / 5.5, seed: Optional[int] = None
     ) -> None:
         super().__init__(num_steps)
-        if not 0 < max_rate <= 1:
-            raise ConfigurationError(f"max_rate must be in (0, 1] but found {max_rate}.")
+        check_interval("(0, 1]", max_rate=max_rate)
         self._max_rate = max_rate
         self._seed = seed
 
@@ -117,8 +116,7 @@ class LatencyEncoding(SpikeEncoding):
 
     def __init__(self, num_steps: int, threshold: float = 0.1) -> None:
         super().__init__(num_steps)
-        if not 0 <= threshold < 1:
-            raise ConfigurationError(f"threshold must be in [0, 1) but found {threshold}.")
+        check_interval("[0, 1)", threshold=threshold)
         self._threshold = threshold
 
     def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
@@ -155,8 +153,7 @@ class EventEncoding(SpikeEncoding):
 
     def __init__(self, num_steps: int = 540, step_width: int = 600, num_inputs: int = 2312) -> None:
         super().__init__(num_steps)
-        if step_width < 1:
-            raise ConfigurationError(f"step_width must be at least 1 but found {step_width}.")
+        check_least(1, step_width=step_width)
         self._step_width = step_width
         self._num_inputs = num_inputs
 

@@ -2,8 +2,8 @@
 
 import torch
 from allennlp.common import Registrable
-from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
 from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions
 from spigot_allennlp.nn.spiking.hm2_bp import HM2BPLayer, spiking_layer
@@ -70,10 +70,7 @@ class HM2BP(SpikingGradient):
         injected_spikes: int = 35,
     ) -> None:
         super().__init__()
-        if injected_spikes < 0:
-            raise ConfigurationError(
-                f"injected_spikes must not be negative but found {injected_spikes}; 0 for none."
-            )
+        check_least(0, injected_spikes=injected_spikes)
         self._options = HM2BPOptions(
             rate_correction=own_rate,
             subthreshold_potential=silent_potential,
@@ -113,8 +110,7 @@ class Surrogate(SpikingGradient):
 
     def __init__(self, slope: float = 1.0) -> None:
         super().__init__()
-        if not slope > 0:
-            raise ConfigurationError(f"slope must be positive but found {slope}.")
+        check_positive(slope=slope)
         self._slope = slope
 
     def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:

@@ -9,6 +9,7 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.nn.spiking.connection import (
     Connection,
     ImageShape,
@@ -213,15 +214,13 @@ def _check_neurons(neurons: Neurons) -> None:
 
     `ConfigurationError` if no neuron can be like this.
     """
-    if not neurons.threshold > 0:
-        raise ConfigurationError(f"threshold must be positive but found {neurons.threshold}.")
+    check_positive(threshold=neurons.threshold)
+    check_least(0, refractory=neurons.refractory)
     if not 1 < neurons.synapse_time < neurons.membrane_time:
         raise ConfigurationError(
             "1 < synapse_time < membrane_time (in steps) must hold but found synapse_time "
             f"{neurons.synapse_time} and membrane_time {neurons.membrane_time}."
         )
-    if neurons.refractory < 0:
-        raise ConfigurationError(f"refractory must not be negative but found {neurons.refractory}.")
 
 
 def _image_shape(layer: str, input_shape: Sequence[int], size: int) -> ImageShape:

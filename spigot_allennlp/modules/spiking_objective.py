@@ -12,6 +12,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn.regularizers import Regularizer
 from torch import LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least
+
 
 class CountLoss(torch.nn.Module, FromParams):
     """
@@ -35,8 +37,7 @@ class CountLoss(torch.nn.Module, FromParams):
                 f"desired must be more than undesired, and both counts, but found {desired} and "
                 f"{undesired}."
             )
-        if margin < 0:
-            raise ConfigurationError(f"margin must not be negative but found {margin}.")
+        check_least(0, margin=margin)
         self._desired = desired
         self._undesired = undesired
         self._margin = margin
@@ -68,8 +69,7 @@ class SampleBoosting(torch.nn.Module, FromParams):
 
     def __init__(self, num_samples: int, rate: float = 0.05) -> None:
         super().__init__()
-        if rate < 0:
-            raise ConfigurationError(f"rate must not be negative but found {rate}.")
+        check_least(0, rate=rate)
         self._rate = rate
         self.register_buffer("weights", torch.ones(num_samples))
         self.register_buffer("wrong", torch.zeros(num_samples, dtype=torch.bool))

@@ -8,6 +8,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
 from torch import Tensor
 
+from spigot_allennlp.config_checks import check_least
+
 
 class WordDropout(torch.nn.Module, FromParams):
     """
@@ -41,8 +43,7 @@ class WordDropout(torch.nn.Module, FromParams):
         together: Optional[List[str]] = None,
     ) -> None:
         super().__init__()
-        if alpha < 0:
-            raise ConfigurationError(f"alpha must not be negative but found {alpha}.")
+        check_least(0, alpha=alpha)
         self._alpha = alpha
         self._namespace = namespace
         self._indexers = [indexer] + (together or [])

@@ -13,6 +13,7 @@ from allennlp.data.fields import MetadataField
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.data.errors import MalformedInputError
 
@@ -71,8 +72,7 @@ class LinePredictor(Predictor):
         on_error: str = "raise",
     ) -> None:
         super().__init__(model, dataset_reader, frozen)
-        if on_error not in ON_ERROR:
-            raise ConfigurationError(f"on_error must be one of {ON_ERROR}, not {on_error!r}.")
+        check_choice("on_error", on_error, ON_ERROR)
         self._on_error = on_error
         self._num_lines = 0
         self._reader = dataset_reader

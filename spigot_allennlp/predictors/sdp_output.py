@@ -5,6 +5,7 @@ from typing import Any, Dict
 
 from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.formats.blocks import join_columns
 from spigot_allennlp.data.formats.sdp import (
@@ -31,8 +32,7 @@ class SdpOutput:
     """
 
     def __init__(self, layout: str) -> None:
-        if layout not in LAYOUTS:
-            raise ConfigurationError(f"output must be one of {['json', *LAYOUTS]}, not {layout!r}.")
+        check_choice("output", layout, ("json", *LAYOUTS))
         self._name = layout
         self._layout = LAYOUTS[layout]
         self._num_sentences = 0

@@ -12,6 +12,7 @@ from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.data.tokenizers import Tokenizer
 from allennlp.models import Model
 
+from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.annotated_tokens import (
     WAY_OUT,
@@ -83,10 +84,8 @@ class SentencePredictor(LinePredictor):
     ) -> None:
         reader = _reader_of_task(dataset_reader, task, self.default_task)
         super().__init__(model, reader, frozen, on_error)
-        if input not in INPUT:
-            raise ConfigurationError(f"input must be one of {INPUT}, not {input!r}.")
-        if max_words is not None and max_words < 1:
-            raise ConfigurationError(f"max_words must be at least 1 but is {max_words}.")
+        check_choice("input", input, INPUT)
+        check_least(1, max_words=max_words)
         self._analysis = WordAnalysis(language, tokenizer, pos_feature)
         self._input = input
         self._max_words = max_words

@@ -9,6 +9,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.tokenizers import SpacyTokenizer, Token, Tokenizer
 from spacy.tokens import Doc
 
+from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 
 OFFLINE_LANGUAGE = "blank:en"
@@ -40,8 +41,7 @@ class WordAnalysis:
         tokenizer: Optional[Union[Tokenizer, Dict[str, Any], str]] = None,
         pos_feature: str = "tag_",
     ) -> None:
-        if pos_feature not in FEATURES:
-            raise ConfigurationError(f"pos_feature must be one of {FEATURES}, not {pos_feature!r}.")
+        check_choice("pos_feature", pos_feature, FEATURES)
         if language is not None and tokenizer is not None:
             raise ConfigurationError(
                 f"language {language!r} and tokenizer {tokenizer!r} are both given. Leave one out: "

@@ -1,8 +1,8 @@
 """Projects onto the exact polytope of any structure."""
 
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.nn.active_set.active_set import hull_step
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.structures.structure import Structure
@@ -28,17 +28,13 @@ class SparseMAPProjection(Projection):
         may not be the nearest point of it.
     tolerance : `float`, optional (default = `1e-9`)
         By how much half the squared distance may exceed the least; per instance, and for steps
-        shorter than one in proportion to the square of their length.
+        shorter than one in proportion to the square of their length. With 0 it is what double
+        precision allows.
     """
 
     def __init__(self, max_iterations: int = 1000, tolerance: float = 1e-9) -> None:
-        if max_iterations < 1:
-            raise ConfigurationError(f"max_iterations must be positive but found {max_iterations}.")
-        if not tolerance >= 0:
-            raise ConfigurationError(
-                f"tolerance must not be negative but found {tolerance}. "
-                "With 0, it is what double precision allows."
-            )
+        check_positive(max_iterations=max_iterations)
+        check_least(0, tolerance=tolerance)
         self._max_iterations = max_iterations
         self._tolerance = tolerance
 

@@ -30,5 +30,5 @@ def test_a_run_that_is_resumed_remembers():
 
 
 def test_none_at_all_is_refused():
-    with pytest.raises(ConfigurationError, match="number must be at least 1 but found 0"):
+    with pytest.raises(ConfigurationError, match="number must be at least 1 but is 0"):
         LastEpochs("nowhere", number=0)

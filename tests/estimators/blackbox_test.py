@@ -27,5 +27,5 @@ def test_a_large_step_leads_to_what_the_loss_likes_best():
 
 
 def test_a_step_that_is_not_positive_is_refused():
-    with pytest.raises(ConfigurationError, match="step_size must be positive but found -1"):
+    with pytest.raises(ConfigurationError, match="step_size must be positive but is -1"):
         Blackbox(-1)

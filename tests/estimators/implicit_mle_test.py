@@ -122,7 +122,7 @@ def test_the_adaptive_step_is_chosen_in_the_config():
 
 def test_settings_out_of_range_are_refused():
     for name in ("beta", "num_samples"):
-        with pytest.raises(ConfigurationError, match=f"{name} must be positive but found 0"):
+        with pytest.raises(ConfigurationError, match=f"{name} must be positive but is 0"):
             ImplicitMLE(**{name: 0})
-    with pytest.raises(ConfigurationError, match="decay must be from 0 to below 1 but found 1"):
+    with pytest.raises(ConfigurationError, match=r"decay must be in \[0, 1\) but is 1"):
         AdaptiveStep(decay=1)

@@ -127,11 +127,11 @@ def test_what_has_no_slope_is_refused_with_the_way_out():
 
 @pytest.mark.parametrize("value", [-1.0, float("nan")])
 def test_a_scale_that_is_negative_is_refused(value):
-    with pytest.raises(ConfigurationError, match=f"scale must not be negative but found {value}"):
+    with pytest.raises(ConfigurationError, match=f"scale must be at least 0 but is {value}"):
         GumbelNoise(value)
 
 
 @pytest.mark.parametrize("name", ["k", "num_terms"])
 def test_other_settings_must_be_positive(name):
-    with pytest.raises(ConfigurationError, match=f"{name} must be positive but found 0"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be positive but is 0"):
         SumOfGammaNoise(**{name: 0})

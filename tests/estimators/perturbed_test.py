@@ -77,5 +77,5 @@ def test_the_value_is_the_mean_of_the_objects_and_one_sample_is_an_object():
 def test_noise_without_a_slope_is_refused_when_the_config_is_read():
     with pytest.raises(ConfigurationError, match="Perturbed.*SumOfGammaNoise"):
         Perturbed(noise=SumOfGammaNoise())
-    with pytest.raises(ConfigurationError, match="num_samples must be positive but found 0"):
+    with pytest.raises(ConfigurationError, match="num_samples must be positive but is 0"):
         Perturbed(0)

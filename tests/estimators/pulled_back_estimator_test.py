@@ -172,5 +172,5 @@ def test_the_marginals_are_asked_for_when_the_config_is_read(kind):
 @pytest.mark.parametrize("name", ["step_size", "max_step_norm", "num_steps"])
 @FROM_MARGINALS
 def test_what_must_be_positive_is_refused(kind, name):
-    with pytest.raises(ConfigurationError, match=f"{name} must be positive but found 0"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be positive but is 0"):
         kind(**{name: 0})

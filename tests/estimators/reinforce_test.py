@@ -122,9 +122,9 @@ def test_the_baseline_is_saved_with_the_weights():
 
 
 def test_settings_out_of_range_are_refused():
-    with pytest.raises(ConfigurationError, match="num_samples must be positive but found 0"):
+    with pytest.raises(ConfigurationError, match="num_samples must be positive but is 0"):
         Reinforce(0)
-    with pytest.raises(ConfigurationError, match="decay must be from 0 to 1 but found 2"):
+    with pytest.raises(ConfigurationError, match=r"decay must be in \[0, 1\] but is 2"):
         Reinforce(decay=2)
 
 

@@ -83,5 +83,5 @@ def test_towards_temperature_zero_it_is_the_argmax_without_gradient():
 
 @pytest.mark.parametrize("name", ["temperature", "max_iterations", "tolerance"])
 def test_settings_must_be_positive(name):
-    with pytest.raises(ConfigurationError, match=f"{name} must be positive but found 0"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be positive but is 0"):
         SparseMAP(**{name: 0})

@@ -198,7 +198,7 @@ def test_only_further_steps_run_the_rest_of_the_model_again():
 @pytest.mark.parametrize("name", ["step_size", "max_step_norm", "num_steps"])
 @pytest.mark.parametrize("value", [0, -1.0, float("nan")])
 def test_what_must_be_positive_is_refused_with_its_name_and_value(name, value):
-    with pytest.raises(ConfigurationError, match=f"{name} must be positive but found {value}"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be positive but is {value}"):
         Spigot(**{name: value})
 
 

@@ -40,5 +40,5 @@ def test_on_trees_with_a_linear_loss_it_is_structured_attention():
 
 
 def test_a_temperature_that_is_not_positive_is_refused():
-    with pytest.raises(ConfigurationError, match="temperature must be positive but found 0"):
+    with pytest.raises(ConfigurationError, match="temperature must be positive but is 0"):
         StraightThroughMarginals(0)

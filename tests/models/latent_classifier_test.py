@@ -75,7 +75,7 @@ class TestLatentClassifier(ModelTestCase):
         assert sum(output["probabilities"].values()) == pytest.approx(1)
 
     def test_settings_that_contradict_each_other_are_refused(self):
-        with pytest.raises(ConfigurationError, match="num_categories must be at least 1 but found"):
+        with pytest.raises(ConfigurationError, match="num_categories must be at least 1 but is"):
             self.build(num_categories=0)
         with pytest.raises(ConfigurationError, match="of which there are 5.*num_categories is 3"):
             self.build(gold=True, num_clusters=5)

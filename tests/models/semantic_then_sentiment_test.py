@@ -96,7 +96,7 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
         assert 0 < pruned < unpruned
 
     def test_a_probability_that_is_none_is_refused(self):
-        with pytest.raises(ConfigurationError, match="min_probability must be .* found 1.5"):
+        with pytest.raises(ConfigurationError, match="min_probability must be .* is 1.5"):
             self.build({"model.min_probability": 1.5})
         roles = {"type": "semantic_graph", "deterministic_roles": ["ARG1"]}
         overrides = {"model.min_probability": 0.1, "model.parser.structure": roles}

@@ -50,10 +50,10 @@ def test_events_fall_into_steps_and_padding_does_not_count():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"type": "rate", "num_steps": 1}, "num_steps must be at least 2 but found 1"),
+        ({"type": "rate", "num_steps": 1}, "num_steps must be at least 2 but is 1"),
         ({"type": "rate", "num_steps": 9, "max_rate": 2.0}, r"max_rate must be in \(0, 1\]"),
         ({"type": "latency", "num_steps": 9, "threshold": 1.0}, r"threshold must be in \[0, 1\)"),
-        ({"type": "events", "step_width": 0}, "step_width must be at least 1 but found 0"),
+        ({"type": "events", "step_width": 0}, "step_width must be at least 1 but is 0"),
     ],
 )
 def test_an_encoding_that_cannot_be_says_why(options, message):

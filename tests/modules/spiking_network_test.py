@@ -93,9 +93,9 @@ def test_pooling_has_nothing_to_be_trained():
             r"shape \[height, width, channels\] but found \[36",
         ),
         ({"input_shape": [2, 2, 1]}, "between 1 and 2, the extent of its inputs, but found 3"),
-        ({"layers": [{**FLAT[0], "threshold": 0.0}]}, "threshold must be positive but found 0.0"),
+        ({"layers": [{**FLAT[0], "threshold": 0.0}]}, "threshold must be positive but is 0.0"),
         ({"layers": [{**FLAT[0], "synapse_time": 90.0}]}, "synapse_time 90.0 and membrane_time 64"),
-        ({"layers": [{**FLAT[0], "refractory": -1}]}, "refractory must not be negative"),
+        ({"layers": [{**FLAT[0], "refractory": -1}]}, "refractory must be at least 0 but is -1"),
     ],
 )
 def test_a_network_that_cannot_be_says_why(change, message):
@@ -140,8 +140,8 @@ def test_as_an_encoder_of_sequences_to_sequences_it_spikes_where_nothing_is_mask
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"type": "hm2_bp", "injected_spikes": -1}, "injected_spikes must not be negative"),
-        ({"type": "surrogate", "slope": 0.0}, "slope must be positive but found 0.0"),
+        ({"type": "hm2_bp", "injected_spikes": -1}, "injected_spikes must be at least 0 but is -1"),
+        ({"type": "surrogate", "slope": 0.0}, "slope must be positive but is 0.0"),
     ],
 )
 def test_a_gradient_that_cannot_be_says_why(options, message):

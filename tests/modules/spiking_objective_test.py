@@ -57,7 +57,7 @@ def test_an_epoch_without_samples_changes_nothing():
 def test_numbers_beyond_the_last_sample_are_refused():
     with pytest.raises(ConfigurationError, match="is 3, but there is a sample number 7"):
         SampleBoosting(3)(torch.tensor([7]), torch.tensor([0]), torch.tensor([0]))
-    with pytest.raises(ConfigurationError, match="rate must not be negative"):
+    with pytest.raises(ConfigurationError, match="rate must be at least 0"):
         SampleBoosting(3, rate=-1.0)
 
 

@@ -76,8 +76,8 @@ def test_one_of_two_tag_sets_stands_for_the_other(make_archive, seen):
     "options, reason",
     [
         ({"language": "xx_no_such_pipeline"}, "spacy download xx_no_such_pipeline"),
-        ({"output": "conll"}, "must be one of .*'json', 'sdp'"),
-        ({"on_error": "ignore"}, "must be one of .*'raise'"),
+        ({"output": "conll"}, "must be one of json, sdp"),
+        ({"on_error": "ignore"}, "must be one of raise"),
         ({"task": "syntax"}, "Leave task out"),
     ],
 )

@@ -162,9 +162,9 @@ def test_with_few_iterations_it_is_still_in_the_polytope():
 @pytest.mark.parametrize(
     "option, value, message",
     [
-        ("max_iterations", 0, "max_iterations must be positive but found 0"),
-        ("tolerance", -1e-3, "tolerance must not be negative but found -0.001"),
-        ("tolerance", float("nan"), "tolerance must not be negative but found nan"),
+        ("max_iterations", 0, "max_iterations must be positive but is 0"),
+        ("tolerance", -1e-3, "tolerance must be at least 0 but is -0.001"),
+        ("tolerance", float("nan"), "tolerance must be at least 0 but is nan"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_value(option, value, message):

@@ -1,9 +1,9 @@
 """The structured hinge loss."""
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
 from spigot_allennlp.nn.instances import flatten_parts
 from spigot_allennlp.structures.structure import Structure
@@ -30,12 +30,9 @@ class HingeLoss(StructuredLoss):
 
     def __init__(self, false_positive_cost: float = 0.5, false_negative_cost: float = 0.5) -> None:
         super().__init__()
-        for name, cost in [
-            ("false_positive_cost", false_positive_cost),
-            ("false_negative_cost", false_negative_cost),
-        ]:
-            if cost < 0:
-                raise ConfigurationError(f"{name} must not be negative but found {cost}.")
+        check_least(
+            0, false_positive_cost=false_positive_cost, false_negative_cost=false_negative_cost
+        )
         self._false_positive_cost = false_positive_cost
         self._false_negative_cost = false_negative_cost
 

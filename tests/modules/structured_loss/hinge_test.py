@@ -54,6 +54,6 @@ def test_its_gradient_is_the_wrong_object_minus_the_gold_one():
 
 def test_a_negative_cost_is_refused():
     with pytest.raises(
-        ConfigurationError, match="false_negative_cost must not be negative but found -1"
+        ConfigurationError, match="false_negative_cost must be at least 0 but is -1"
     ):
         HingeLoss(false_negative_cost=-1.0)
