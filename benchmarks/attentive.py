@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.measurement import clock, peak_memory, race, reset_peak_memory
-from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
+from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 
 _BATCH_SIZE, _INPUT_SIZE, _HIDDEN_SIZE = 16, 12, 64
 # At how many of the last steps of a sequence there is a gradient; 0: at all.

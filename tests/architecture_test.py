@@ -36,7 +36,6 @@ BASE_FILES: Dict[str, Set[str]] = {
         "gradient_estimator",
         "pulled_back_estimator",
         "noise",
-        "adaptive_step",
     },
 }
 
@@ -58,7 +57,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "models": {"config_checks", "nn", "modules", "metrics", "structures"},
     "predictors": {"config_checks", "data", "modules"},
     "training": {"config_checks", "compat.atomic_io"},
-    "callbacks": {"config_checks", "modules", "compat.atomic_io"},
+    "callbacks": {"config_checks", "modules", "models.pretrained", "compat.atomic_io"},
     "ablation": {
         "metrics",
         "modules",

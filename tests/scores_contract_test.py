@@ -21,7 +21,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
-from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.nn import invalid_scores
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.structures.structure import Structure

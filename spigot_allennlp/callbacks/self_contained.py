@@ -16,7 +16,7 @@ from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from spigot_allennlp.compat.atomic_io import write
-from spigot_allennlp.modules.vocabulary_comparison import differing_entries
+from spigot_allennlp.models.pretrained import differing_entries
 
 logger = logging.getLogger(__name__)
 

@@ -1,10 +1,9 @@
 """Defines the backward pass through an argmax: SPIGOT and its rivals, a file each."""
 
-from spigot_allennlp.estimators.adaptive_step import AdaptiveStep
 from spigot_allennlp.estimators.blackbox import Blackbox
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.identity_with_projection import IdentityWithProjection
-from spigot_allennlp.estimators.implicit_mle import ImplicitMLE
+from spigot_allennlp.estimators.implicit_mle import AdaptiveStep, ImplicitMLE
 from spigot_allennlp.estimators.noise import Noise
 from spigot_allennlp.estimators.perturb_and_map import PerturbAndMAP
 from spigot_allennlp.estimators.perturbed import Perturbed

@@ -11,7 +11,7 @@ from torch import LongTensor, Tensor
 from spigot_allennlp.models.classification_model import ClassificationModel
 from spigot_allennlp.models.parsing_model import unpadded
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
-from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer

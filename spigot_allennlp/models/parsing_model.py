@@ -1,7 +1,8 @@
 """Defines what parsers share: losses, and the way between sentences and padded batches."""
 
 import unicodedata
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.models import Model
@@ -90,3 +91,27 @@ def is_punctuation(form: str) -> bool:
     are not punctuation, nor are the bracket codes of the Penn Treebank (`-LRB-`).
     """
     return bool(form) and all(unicodedata.category(character).startswith("P") for character in form)
+
+
+@contextmanager
+def without_dropout(module: torch.nn.Module) -> Iterator[None]:
+    """
+    Within this context `module` computes what it would compute in evaluation, while gradients flow.
+    Recurrent layers stay in training mode, outside of which cuDNN refuses their backward pass, with
+    their own dropout at zero.
+    """
+    modules = list(module.modules())
+    training = [part.training for part in modules]
+    dropouts = [getattr(part, "dropout", None) for part in modules]
+    for part in modules:
+        if isinstance(part, torch.nn.RNNBase):
+            part.dropout = 0.0
+        else:
+            part.training = False
+    try:
+        yield
+    finally:
+        for part, mode, dropout in zip(modules, training, dropouts, strict=True):
+            part.training = mode
+            if isinstance(part, torch.nn.RNNBase):
+                part.dropout = dropout

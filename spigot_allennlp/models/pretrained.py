@@ -1,4 +1,6 @@
-"""A model that was trained before, as a part of another one."""
+"""Makes a model that was trained before a part of another one."""
+
+from typing import Iterator, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -7,7 +9,6 @@ from allennlp.models import Model
 from allennlp.modules.token_embedders import Embedding
 
 from spigot_allennlp.models.parsing_model import UNKNOWN
-from spigot_allennlp.modules.vocabulary_comparison import differing_entries
 
 
 @Model.register("pretrained", constructor="from_archive")
@@ -50,6 +51,19 @@ class Pretrained(Model):
         for embedding, size in sizes.items():
             _start_as_unknown(embedding, size)
         return model
+
+
+def differing_entries(archived: Vocabulary, ours: Vocabulary) -> Iterator[Tuple[str, int]]:
+    """
+    Yields namespace and index of each entry of `archived` that `ours` has not at this place,
+    namespace by namespace, from the first index on; nothing if `ours` is `archived`, grown or not.
+    """
+    for namespace in sorted(archived.get_namespaces()):
+        entries = ours.get_index_to_token_vocabulary(namespace)
+        theirs = archived.get_index_to_token_vocabulary(namespace)
+        for index in sorted(theirs):
+            if theirs[index] != entries.get(index):
+                yield namespace, index
 
 
 def _check_beginning(archive_file: str, archived: Vocabulary, ours: Vocabulary) -> None:

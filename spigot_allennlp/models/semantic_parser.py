@@ -18,10 +18,10 @@ from spigot_allennlp.models.parsing_model import (
     ParsingModel,
     carried_over,
 )
-from spigot_allennlp.modules.arc_encoder import ArcEncoder
-from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.modules.graph_encoder import ArcEncoder
+from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.structures.structure import Structure
 
 ROLES = "semantic_roles"

@@ -16,12 +16,12 @@ from torch import BoolTensor, LongTensor, Tensor
 from spigot_allennlp.config_checks import check_interval
 from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
+from spigot_allennlp.models.parsing_model import without_dropout
 from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
-from spigot_allennlp.modules.without_dropout import without_dropout
 
 
 @Model.register("semantic_then_sentiment")

@@ -20,9 +20,9 @@ from spigot_allennlp.models.parsing_model import (
     punctuation_mask,
     unpadded,
 )
-from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.nn.arcs import arcs_from_heads, at_heads
 from spigot_allennlp.structures.structure import Structure
 

@@ -8,11 +8,10 @@ from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from torch import LongTensor, Tensor
 
-from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel
+from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel, without_dropout
 from spigot_allennlp.models.semantic_parser import SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.modules.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
-from spigot_allennlp.modules.without_dropout import without_dropout
 
 
 @Model.register("syntactic_then_semantic")

@@ -1,10 +1,11 @@
 """Torch modules that models assemble, `StructuredArgmaxLayer` first."""
 
-from spigot_allennlp.modules.arc_encoder import ArcEncoder
+from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.memory_score import MemoryScore
+from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.seq2seq_encoders import SparseAttentiveLstm
+from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
 from spigot_allennlp.modules.spiking_layer import SpikingLayer
@@ -12,7 +13,6 @@ from spigot_allennlp.modules.spiking_network import SpikingNetwork
 from spigot_allennlp.modules.spiking_objective import ExponentialPenalty
 from spigot_allennlp.modules.structured_argmax_layer import Latent, StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
-from spigot_allennlp.modules.token_embedders import OneHotEmbedder
 from spigot_allennlp.modules.word_dropout import WordDropout
 
 __all__ = [

@@ -19,7 +19,7 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
     learned_layers,
     warn_once,
 )
-from spigot_allennlp.modules.pair_scorer.pair_scorer import PairScorer
+from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.predictors.line_predictor import LinePredictor, parsed_object
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis

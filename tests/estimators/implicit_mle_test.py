@@ -3,10 +3,9 @@ import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.estimators.adaptive_step import AdaptiveStep
 from spigot_allennlp.estimators.blackbox import Blackbox
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
-from spigot_allennlp.estimators.implicit_mle import ImplicitMLE
+from spigot_allennlp.estimators.implicit_mle import AdaptiveStep, ImplicitMLE
 from spigot_allennlp.estimators.noise import GumbelNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.structures.categorical import Categorical

@@ -2,9 +2,11 @@ import pytest
 from allennlp.commands.train import train_model, train_model_from_file
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
 from allennlp.models import Model
 from torch.testing import assert_close
 
+from spigot_allennlp.models.pretrained import differing_entries
 from tests.models.parsing_model_case import EXPERIMENTS, ParsingModelTestCase
 
 
@@ -65,3 +67,21 @@ class TestPretrained(ParsingModelTestCase):
         self.archive = self.archived("with_relations")
         with pytest.raises(ConfigurationError, match=r"'dependency_relations'.*'nsubjpass'"):
             self.train()
+
+
+def vocabulary(**namespaces):
+    return Vocabulary(tokens_to_add=namespaces)
+
+
+def test_a_vocabulary_that_has_grown_begins_with_what_it_was():
+    archived = vocabulary(tokens=["a", "b"], roles=["x"])
+    assert list(differing_entries(archived, archived)) == []
+    grown = vocabulary(tokens=["a", "b", "c"], roles=["x"], labels=["0"])
+    assert list(differing_entries(archived, grown)) == []
+
+
+def test_what_is_missing_or_elsewhere_is_named_by_its_archived_place():
+    # Places 0 and 1 are padding and the unknown entry.
+    archived = vocabulary(tokens=["a", "b"], roles=["x", "y"])
+    other = vocabulary(tokens=["b", "a"], roles=["x"])
+    assert list(differing_entries(archived, other)) == [("roles", 3), ("tokens", 2), ("tokens", 3)]

@@ -2,7 +2,7 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.data.formats.sdp import SDP_2014, SDP_2015, SDP_AUGMENTED, scan_sdp
-from spigot_allennlp.predictors.sdp_output import SdpOutput
+from spigot_allennlp.predictors.parser import SdpOutput
 from tests.data.sample_files import records_of
 
 PARSED = {
@@ -63,6 +63,7 @@ def test_a_layout_is_refused_of_which_the_model_makes_a_part_only():
 
 def test_an_unknown_layout_is_refused_with_those_there_are():
     with pytest.raises(
-        ConfigurationError, match="'json', 'sdp', 'sdp2014', 'sdp_augmented'.*'conll'"
+        ConfigurationError,
+        match='output is "conll", but must be one of json, sdp, sdp2014, sdp_augmented',
     ):
         SdpOutput("conll")

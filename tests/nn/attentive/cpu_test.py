@@ -6,7 +6,7 @@ from allennlp.common import Lazy
 from torch.testing import assert_close
 
 from spigot_allennlp.modules.memory_score import BilinearMemoryScore
-from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
+from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.nn.attentive import attentive
 
 SETTINGS = [(1, 1, 1), (1, 2, 3), (2, 3, 5), (3, 2, 4), (2, 100, 3), (1, 2, None), (2, 2, 100)]

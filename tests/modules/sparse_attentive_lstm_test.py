@@ -10,7 +10,7 @@ from allennlp.modules import Seq2SeqEncoder
 from torch.testing import assert_close
 
 from spigot_allennlp.modules.memory_score import AdditiveMemoryScore
-from spigot_allennlp.modules.seq2seq_encoders.sparse_attentive_lstm import SparseAttentiveLstm
+from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from tests.nn.attentive.attentive_paths import SlowCell, slow_outputs
 
 SMOOTHING = 0.3

@@ -1,4 +1,6 @@
-"""What every registered loss promises, with every structure: it is put through this by its name."""
+"""Each registered loss is put, by its name, through what all promise, with every structure."""
+
+import itertools
 
 import pytest
 import torch
@@ -6,8 +8,10 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.testing import assert_close
 
-from spigot_allennlp.modules.structured_loss.structured_loss import StructuredLoss
+from spigot_allennlp.modules.structured_loss import HingeLoss, LogLikelihoodLoss, StructuredLoss
+from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
@@ -122,3 +126,65 @@ def test_a_role_twice_is_refused_where_it_is_deterministic():
         StructuredLoss.by_name("hinge")()(structure, *one_of(structure, ROLE_TWICE, (4, 4, 4)))
     tensors = one_of(SemanticGraph(), ROLE_TWICE, (4, 4, 4))
     assert StructuredLoss.by_name("hinge")()(SemanticGraph(), *tensors) >= 0
+
+
+def test_the_hinge_loss_of_three_scores_by_hand():
+    # Gold is 0; a wrong choice costs 0.5 (false positive) + 0.5 (missed gold). The scores with
+    # their costs are 1, 2.5 + 1 and -1 + 1, so the worst object has 3.5.
+    scores = torch.tensor([[1.0, 2.5, -1.0]])
+    gold = torch.tensor([[1.0, 0.0, 0.0]])
+    loss = HingeLoss()(Categorical(), scores, torch.ones(1, 3, dtype=torch.bool), gold)
+    assert_close(loss, torch.tensor([2.5]))
+
+
+def test_no_hinge_loss_beyond_the_margin():
+    scores = torch.tensor([[3.0, 1.9, 0.0]])
+    gold = torch.tensor([[1.0, 0.0, 0.0]])
+    loss = HingeLoss()(Categorical(), scores, torch.ones(1, 3, dtype=torch.bool), gold)
+    assert_close(loss, torch.zeros(1))
+
+
+def test_the_hinge_loss_of_graphs_against_all_graphs():
+    torch.manual_seed(1)
+    structure = SemanticGraph()
+    mask = structure.part_mask(torch.ones(1, 3, dtype=torch.bool), torch.Size([1, 3, 3, 1]))
+    parts = mask.flatten().nonzero().flatten()
+    scores = torch.randn(1, 3, 3, 1)
+    gold = torch.zeros(9)
+    gold[parts[[0, 2]]] = 1
+    worst = -float("inf")
+    for choice in itertools.product([0.0, 1.0], repeat=len(parts)):
+        graph = torch.zeros(9)
+        graph[parts] = torch.tensor(choice)
+        cost = 0.4 * (graph * (1 - gold)).sum() + 0.6 * ((1 - graph) * gold).sum()
+        worst = max(worst, float((scores.flatten() * graph).sum() + cost))
+    expected = worst - float((scores.flatten() * gold).sum())
+    loss = HingeLoss(0.4, 0.6)(structure, scores, mask, gold.reshape(1, 3, 3, 1))
+    assert_close(loss, torch.tensor([expected]))
+
+
+def test_the_gradient_of_the_hinge_loss_is_the_wrong_object_minus_the_gold_one():
+    scores = torch.tensor([[1.0, 2.5, -1.0]], requires_grad=True)
+    gold = torch.tensor([[1.0, 0.0, 0.0]])
+    HingeLoss()(Categorical(), scores, torch.ones(1, 3, dtype=torch.bool), gold).sum().backward()
+    assert scores.grad.tolist() == [[-1.0, 1.0, 0.0]]
+
+
+def test_a_negative_cost_is_refused():
+    with pytest.raises(
+        ConfigurationError, match="false_negative_cost must be at least 0 but is -1"
+    ):
+        HingeLoss(false_negative_cost=-1.0)
+
+
+def test_the_log_likelihood_of_one_choice_is_the_cross_entropy():
+    scores = torch.tensor([[1.0, 2.0, 0.5], [0.0, 0.0, 0.0]])
+    gold = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    loss = LogLikelihoodLoss()(Categorical(), scores, torch.ones(2, 3, dtype=torch.bool), gold)
+    expected = torch.nn.functional.cross_entropy(scores, torch.tensor([1, 0]), reduction="none")
+    assert_close(loss, expected)
+
+
+def test_the_log_likelihood_refuses_a_structure_without_log_partition():
+    with pytest.raises(ConfigurationError, match="LogLikelihoodLoss needs log_partition.*hinge"):
+        LogLikelihoodLoss().check(Structure())
