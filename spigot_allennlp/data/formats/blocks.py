@@ -20,7 +20,6 @@ FIRST_IDS = ("1\t", "1-", "0.1\t")
 # A sentence may take so much memory, in characters; every line costs so many more.
 SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
 
-_NUMBER = re.compile("[1-9][0-9]{0,8}")
 _NOT_IN_COLUMNS = re.compile("[\t\n\r\0\ud800-\udfff]|^ | $")
 
 
@@ -190,7 +189,8 @@ def number_of(text: str) -> Optional[int]:
     Returns the number, from 0, that `text` is; `None` if it is none as a computer writes it:
     without sign or leading zero, of at most nine of the digits of ASCII.
     """
-    return int(text) if text == "0" or _NUMBER.fullmatch(text) else None
+    is_number = text.isdigit() and text.isascii() and len(text) <= 9
+    return int(text) if is_number and (text[0] != "0" or text == "0") else None
 
 
 def head_of(block: Block, index: int, column: str, length: int) -> Optional[int]:

@@ -41,8 +41,7 @@ BOTH_SIGN = "|"
 LONGEST_PATH = 20
 
 
-@dataclass(frozen=True)
-class ConllToken:
+class ConllToken(NamedTuple):
     """
     One line, under the column names of CoNLL-U. `id` is a number for a word, `3-4` for a multiword
     token, `8.1` for an empty node. `head` is `None` where none is given; 0 is the root.

@@ -153,7 +153,9 @@ def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _sound_text(raw: bytes) -> Optional[str]:
     """Returns the text of a line with its end, or `None` if its bytes have a fault."""
-    is_faulty = b"\r" in raw or b"\0" in raw or raw.startswith(BOM_UTF8) or _is_too_long(raw)
+    is_faulty = b"\r" in raw or b"\0" in raw or raw.startswith(BOM_UTF8)
+    # The comparison alone, as a rule: this is called for each line.
+    is_faulty = is_faulty or (len(raw) > LINE_LIMIT and _is_too_long(raw))
     try:
         return None if is_faulty else raw.decode("utf-8")
     except UnicodeDecodeError:

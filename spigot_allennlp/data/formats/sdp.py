@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from typing import Counter as CounterType
-from typing import Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
@@ -84,8 +84,7 @@ SDP_2014 = SdpLayout(frames=False)
 SDP_AUGMENTED = SdpLayout(syntax=True)
 
 
-@dataclass(frozen=True)
-class SdpToken:
+class SdpToken(NamedTuple):
     """
     One token. `frame` is the sense of a predicate; `head` (0 is the root) and `relation` are its
     place in the syntactic tree of the augmented form; where they are not given, `_` and `None`.

@@ -110,8 +110,8 @@ def test_the_forms_of_a_sentence_hold_the_same_graph():
     for new, old, augmented in zip(*by_name.values(), strict=True):
         assert new.arcs == old.arcs == augmented.arcs
         assert new.tops == old.tops == augmented.tops
-        assert replace(augmented.tokens[0], head=None, relation="_") == new.tokens[0]
-        assert replace(new.tokens[0], frame="_") == old.tokens[0]
+        assert augmented.tokens[0]._replace(head=None, relation="_") == new.tokens[0]
+        assert new.tokens[0]._replace(frame="_") == old.tokens[0]
     assert [token.head for token in by_name["AUGMENTED"][2].tokens] == [2, 0, 4, 2, 2]
 
 
