@@ -87,17 +87,16 @@ def generate_treebank(
     known, or a number is negative.
     """
     from spigot_allennlp.compat.atomic_io import write
-    from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
-    from spigot_allennlp.data.synthetic.treebank.writing import LAYOUTS
+    from spigot_allennlp.data.synthetic.treebank.treebank import FORMATS, synthetic_text
 
-    unknown = [layout for layout in layouts if layout not in LAYOUTS]
+    unknown = [layout for layout in layouts if layout not in FORMATS]
     if unknown:
-        raise ConfigurationError(f"no such layout: {unknown}; those known are {list(LAYOUTS)}")
+        raise ConfigurationError(f"no such layout: {unknown}; those known are {list(FORMATS)}")
     if seed < 0 or min(sizes.values()) < 0:
         raise ConfigurationError(f"negative number: seed is {seed}, the sizes are {sizes}")
     parts = [part for part in PARTS if sizes.get(part)]
     paths = {
-        (part, layout): Path(folder) / f"{part}{LAYOUTS[layout].suffix}"
+        (part, layout): Path(folder) / f"{part}{FORMATS[layout].suffix}"
         for part in parts
         for layout in layouts
     }

@@ -19,7 +19,7 @@ from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.formats.source import open_file
 from spigot_allennlp.data.synthetic.specification import parse_specification
-from spigot_allennlp.data.synthetic.treebank.treebank import generate
+from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences
 
 CHARACTERS = "characters"
 
@@ -94,7 +94,7 @@ class CharacterLanguageModelReader(SequenceReader):
 def _text(path: str) -> str:
     if is_synthetic(path):
         with settings_of_config():
-            sentences = generate(*parse_specification(path))
+            sentences = generate_sentences(*parse_specification(path))
         return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
     with open_file(local_path(path)) as stream:
         content = stream.read()

@@ -1,6 +1,13 @@
-"""The reader of the synthetic benchmark of latent choices: no file, no format."""
+"""
+The reader of the synthetic benchmark of latent choices: points whose classes are linear within
+clusters that are not observed, so that whoever classifies them has to choose a latent category
+first ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 4.1).
 
-from typing import Dict, Iterator, Optional, Sequence
+Every point belongs to one of a few clusters, and every cluster has a direction of its own along
+which its points are divided into two classes. There is no file and no format.
+"""
+
+from typing import Dict, Iterator, NamedTuple, Optional, Sequence
 
 import numpy
 from allennlp.common.checks import ConfigurationError
@@ -8,14 +15,13 @@ from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import Field, LabelField, TensorField
 
 from spigot_allennlp.config_checks import check_least
-from spigot_allennlp.data.synthetic.clusters import sample_latent_clusters
 
 
 @DatasetReader.register("latent_clusters")
 class LatentClustersReader(DatasetReader):
     """
-    Samples points in clusters, two classes within each; see `data/synthetic/clusters.py`. All parts
-    are cut from one data set, and the data path is the name of a part: "train", "dev" or "test".
+    Samples points in clusters, two classes within each; see `sample_latent_clusters`. All parts are
+    cut from one data set, and the data path is the name of a part: "train", "dev" or "test".
     What is left out has the settings of
     [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357).
 
@@ -48,11 +54,11 @@ class LatentClustersReader(DatasetReader):
         super().__init__(**kwargs)
         self._sizes = dict(sizes or {"train": 5000, "dev": 1000, "test": 1000})
         check_least(1, num_clusters=num_clusters, dim=dim, **self._sizes)
-        if deviation < 0 or seed < 0:
-            raise ConfigurationError(
-                f"deviation and seed must not be negative but found {deviation} and {seed}."
-            )
-        self._settings = num_clusters, dim, deviation, seed
+        check_least(0, deviation=deviation, seed=seed)
+        self._num_clusters = num_clusters
+        self._dim = dim
+        self._deviation = deviation
+        self._seed = seed
 
     def _read(self, file_path: str) -> Iterator[Instance]:
         if file_path not in self._sizes:
@@ -65,10 +71,16 @@ class LatentClustersReader(DatasetReader):
             start, end = end, end + size
             if part == file_path:
                 break
-        drawn = sample_latent_clusters(sum(self._sizes.values()), *self._settings)
+        sample = sample_latent_clusters(
+            size=sum(self._sizes.values()),
+            num_clusters=self._num_clusters,
+            dim=self._dim,
+            deviation=self._deviation,
+            seed=self._seed,
+        )
         for row in range(start, end):
-            label, cluster = str(drawn.labels[row]), int(drawn.clusters[row])
-            yield self.text_to_instance(drawn.features[row], label, cluster)
+            label, cluster = str(sample.labels[row]), int(sample.clusters[row])
+            yield self.text_to_instance(sample.features[row], label, cluster)
 
     def text_to_instance(  # type: ignore[override]
         self,
@@ -94,3 +106,51 @@ class LatentClustersReader(DatasetReader):
         if cluster is not None:
             fields["cluster"] = LabelField(cluster, "cluster_labels", skip_indexing=True)
         return Instance(fields)
+
+
+class LatentClusters(NamedTuple):
+    """
+    Points with their clusters and classes.
+
+    # Parameters
+
+    features : `numpy.ndarray`
+        Shape `(size, dim)`, single precision.
+    clusters : `numpy.ndarray`
+        Shape `(size,)`: the cluster of each point, from 0.
+    labels : `numpy.ndarray`
+        Shape `(size,)`: the class of each point, 0 or 1.
+    """
+
+    features: numpy.ndarray
+    clusters: numpy.ndarray
+    labels: numpy.ndarray
+
+
+def sample_latent_clusters(
+    size: int, num_clusters: int, dim: int, deviation: float, seed: int
+) -> LatentClusters:
+    """
+    Samples `size` points in `num_clusters` clusters.
+
+    The cluster `z` is uniform; its centre `c_z` and its direction `w_z` are standard normal; a
+    point is `x = c_z + deviation * (standard normal)`; its class is whether `<w_z, x>` is above the
+    mean of its cluster. A larger data set does not begin with the smaller one of the same `seed`.
+
+    # Parameters
+
+    size, num_clusters, dim : `int`
+    deviation : `float`
+        The standard deviation of the points of a cluster, in each dimension.
+    seed : `int`
+    """
+    generator = numpy.random.default_rng(seed)
+    centres, directions = generator.standard_normal(size=(2, num_clusters, dim))
+    clusters = generator.integers(num_clusters, size=size)
+    features = centres[clusters] + deviation * generator.standard_normal(size=(size, dim))
+    # The coordinate of each point along the direction of its cluster: (size,)
+    along = (directions[clusters] * features).sum(axis=1)
+    counts = numpy.bincount(clusters, minlength=num_clusters)
+    means = numpy.bincount(clusters, along, num_clusters) / numpy.maximum(counts, 1)
+    labels = (along > means[clusters]).astype(numpy.int64)
+    return LatentClusters(features.astype(numpy.float32), clusters, labels)

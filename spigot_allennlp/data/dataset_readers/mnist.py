@@ -14,7 +14,7 @@ from spigot_allennlp.data.dataset_readers.data_path import (
     settings_of_config,
 )
 from spigot_allennlp.data.formats.idx import as_bytes, read_images
-from spigot_allennlp.data.synthetic.images import generate_digits
+from spigot_allennlp.data.synthetic.digits import generate_digits
 
 
 @DatasetReader.register("mnist")

@@ -18,7 +18,7 @@ from spigot_allennlp.data.errors import Fault, MalformedInputError
 from spigot_allennlp.data.formats.events import CameraEvents, read_events
 from spigot_allennlp.data.formats.recordings import APPLE_DOUBLE
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
-from spigot_allennlp.data.synthetic.events import generate_events
+from spigot_allennlp.data.synthetic.digits import generate_events
 
 SUFFIX = ".bin"
 

@@ -1,6 +1,6 @@
 """The reader of images, pixel by pixel: MNIST, and other data in idx files."""
 
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy
 from allennlp.data import DatasetReader, Instance
@@ -10,7 +10,11 @@ from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.data_path import local_path
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.formats.idx import as_bytes, read_images
-from spigot_allennlp.data.synthetic.images import sample_shape
+
+#: The classes of generated images: a line in one of four directions, or a circle.
+SHAPES = ("lying", "standing", "falling", "rising", "ring")
+# The greatest noise of a pixel in such an image, of 255.
+_NOISE = 40
 
 
 @DatasetReader.register("pixel_sequence")
@@ -91,3 +95,23 @@ class PixelSequenceReader(SequenceReader):
         if label is not None:
             instance.add_field("label", LabelField(label))
         return instance
+
+
+def sample_shape(generator: numpy.random.Generator, size: int) -> Tuple[numpy.ndarray, int]:
+    """
+    Samples an image of a shape, unsigned bytes of shape `(size, size)`, under noise. Returns it
+    with its class, an index into `SHAPES`.
+    """
+    label = int(generator.integers(len(SHAPES)))
+    row, column = generator.integers(1, size - 1, 2)
+    rows, columns = numpy.indices((size, size))
+    distances = {
+        "lying": abs(rows - row),
+        "standing": abs(columns - column),
+        "falling": abs((rows - row) - (columns - column)),
+        "rising": abs((rows - row) + (columns - column)),
+        "ring": abs(numpy.hypot(rows - row, columns - column) - size / 4),
+    }
+    ink = 255 * (distances[SHAPES[label]] < 0.7)
+    noise = generator.integers(-_NOISE, _NOISE + 1, (size, size))
+    return numpy.clip(ink + noise, 0, 255).astype(numpy.uint8), label

@@ -5,15 +5,14 @@ from typing import Iterator, Optional
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
-from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import settings_of_config
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.formats.sentiment import CLASSES
 from spigot_allennlp.data.synthetic.specification import parse_specification
-from spigot_allennlp.data.synthetic.treebank.treebank import generate
-from spigot_allennlp.data.synthetic.treebank.writing import SyntheticSentence
+from spigot_allennlp.data.synthetic.treebank.treebank import SyntheticSentence, generate_sentences
 
 
 @DatasetReader.register("synthetic_treebank")
@@ -51,7 +50,7 @@ class SyntheticTreebankReader(TreebankReader):
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
         with settings_of_config():
-            sentences = generate(*parse_specification(path))
+            sentences = generate_sentences(*parse_specification(path))
             for number, sentence in enumerate(sentences, start=1):
                 label = self._classes[sentence.label]
                 if label is not None or not self._leaves_out:
@@ -74,7 +73,6 @@ class SyntheticTreebankReader(TreebankReader):
             annotated.heads = self._tree_rules.check(tree.heads, path, lines)
             annotated.relations = list(tree.relations)
         if self._graphs:
-            arcs = [Arc(*arc) for arc in graph.arcs]
-            annotated.arcs = self._graph_rules.check(arcs, path, lines)
+            annotated.arcs = self._graph_rules.check(list(graph.arcs), path, lines)
             annotated.tops = list(graph.tops)
         return annotated

@@ -1,4 +1,5 @@
 """
 Data sets that are sampled instead of read, so that everything runs without a file: a treebank, and
-images, recordings of events, speech and points in clusters.
+digits as images, as recordings of events and as speech. Data that a single reader samples is in the
+file of that reader.
 """

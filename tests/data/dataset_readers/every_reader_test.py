@@ -16,7 +16,7 @@ from allennlp.data import DatasetReader
 import spigot_allennlp  # noqa: F401  registers
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.formats.events import encode_events
-from spigot_allennlp.data.synthetic.events import generate_events
+from spigot_allennlp.data.synthetic.digits import generate_events
 from tests.data.idx_files import idx
 
 OURS = sorted(

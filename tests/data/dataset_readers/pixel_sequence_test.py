@@ -1,9 +1,12 @@
 import numpy
 import pytest
 
-from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader
+from spigot_allennlp.data.dataset_readers.pixel_sequence import (
+    SHAPES,
+    PixelSequenceReader,
+    sample_shape,
+)
 from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.synthetic.images import SHAPES, sample_shape
 from tests.data.idx_files import idx
 
 IMAGE = numpy.array([[0, 255, 51], [102, 153, 204]], dtype=numpy.uint8)

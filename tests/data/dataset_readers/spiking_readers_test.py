@@ -16,7 +16,7 @@ from spigot_allennlp.data.dataset_readers.spoken_digits import (
 )
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.formats.events import encode_events
-from spigot_allennlp.data.synthetic.events import generate_events
+from spigot_allennlp.data.synthetic.digits import generate_events
 from tests.data.idx_files import write_images
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"

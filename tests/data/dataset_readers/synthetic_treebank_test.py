@@ -6,7 +6,7 @@ from allennlp.data import DatasetReader
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
-from spigot_allennlp.data.synthetic.treebank.treebank import generate
+from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences
 
 SPEC = "synthetic:size=12,seed=6"
 
@@ -46,7 +46,7 @@ def test_a_sentence_is_found_again_by_its_source():
 def test_the_sentiment_is_a_label_where_it_is_asked_for(sentiment, names):
     spec = "synthetic:size=80,seed=6"
     instances = list(SyntheticTreebankReader(sentiment=sentiment).read(spec))
-    expected = [names[sentence.label] for sentence in generate(size=80, seed=6)]
+    expected = [names[sentence.label] for sentence in generate_sentences(size=80, seed=6)]
     assert "-" in expected or sentiment != "2-class"
     assert [instance["label"].label for instance in instances] == [
         name for name in expected if name != "-"

@@ -3,8 +3,7 @@
 import numpy
 import pytest
 
-from spigot_allennlp.data.synthetic.events import generate_events
-from spigot_allennlp.data.synthetic.images import generate_digits
+from spigot_allennlp.data.synthetic.digits import generate_digits, generate_events
 from spigot_allennlp.data.synthetic.speech import generate_recordings
 
 GENERATORS = [generate_digits, generate_events, generate_recordings]

@@ -2,7 +2,7 @@
 The productions of sentences, of clauses, and of relative clauses.
 
 A relative clause is built without a trace of the noun that it is about: that noun is understood
-where a subject or an object is missing, and `arguments.py` finds it again in the tree. The
+where a subject or an object is missing, and `semantic_graph.py` finds it again in the tree. The
 docstring of a production is an example of what it builds.
 """
 

@@ -7,21 +7,18 @@ same graph, and two with the same words and other trees may have other graphs.
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple
 
-from spigot_allennlp.data.synthetic.treebank.arguments import Arguments
+from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.synthetic.treebank.lexicon import Noun, Word, look_up
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
 #: The role of the clause that a verb takes, by the kind of the verb.
 CLAUSE_ROLES = {"raising": "ARG1", "control": "ARG2", "attribution": "ARG2"}
 CLAUSE_ROLES.update(promise="ARG3", persuade="ARG3")
-
-
-class Arc(NamedTuple):
-    """An arc of a semantic graph; positions count from 1."""
-
-    predicate: int
-    argument: int
-    role: str
+# The kinds of verb that have an object, and those that have an object and a clause.
+_TRANSITIVE = frozenset(("evaluation", "stimulus", "effect", "property", "action", "transfer"))
+_OBJECT_AND_CLAUSE = frozenset(("promise", "persuade"))
+_SUBJECTS = ("nsubj", "nsubjpass")
+_AUXILIARIES = ("aux", "auxpass", "cop")
 
 
 class SyntheticGraph(NamedTuple):
@@ -45,7 +42,7 @@ class SyntheticGraph(NamedTuple):
 
 def semantic_graph(tree: SyntaxTree) -> SyntheticGraph:
     """Returns the graph of a tree that the grammar has built, or could have."""
-    syntax = Arguments(tree)
+    syntax = Syntax(tree)
     arcs: List[Arc] = []
     for position, word in enumerate(tree.words, start=1):
         if word.pos[0] in "VJ" or syntax.child(position, "cop"):
@@ -63,7 +60,7 @@ def semantic_graph(tree: SyntaxTree) -> SyntheticGraph:
 # ---- The arguments of verbs, and of predicate adjectives and nouns
 
 
-def _predicate_arcs(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _predicate_arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
     if syntax.relations[position] in ("aux", "auxpass", "cop"):
         return
     if syntax.words[position].pos[0] == "N":
@@ -76,7 +73,7 @@ def _predicate_arcs(syntax: Arguments, position: int) -> Iterator[Arc]:
         yield from _verb_arcs(syntax, position)
 
 
-def _verb_arcs(syntax: Arguments, verb: int) -> Iterator[Arc]:
+def _verb_arcs(syntax: "Syntax", verb: int) -> Iterator[Arc]:
     kind = syntax.kind(verb)
     clause = syntax.child(verb, "xcomp", "ccomp")
     if clause:
@@ -92,7 +89,7 @@ def _verb_arcs(syntax: Arguments, verb: int) -> Iterator[Arc]:
     yield from _arc_if_any(verb, syntax.child(verb, "iobj"), "ARG3")
 
 
-def _described_noun(syntax: Arguments, adjective: int) -> int:
+def _described_noun(syntax: "Syntax", adjective: int) -> int:
     relation, head = syntax.relations[adjective], syntax.heads[adjective]
     if relation == "amod":
         return head
@@ -107,7 +104,7 @@ def _arc_if_any(predicate: int, argument: int, role: str) -> Iterator[Arc]:
         yield Arc(predicate, argument, role)
 
 
-def _coordination_arcs(syntax: Arguments, first: int) -> Iterator[Arc]:
+def _coordination_arcs(syntax: "Syntax", first: int) -> Iterator[Arc]:
     """
     Yields the arcs between conjuncts: within a list ("a, b and c") from each to the next, otherwise
     from the first.
@@ -130,20 +127,20 @@ _SETTING = frozenset(("past", "present", "future", "place"))
 _PREMODIFIERS = ("det", "poss", "num", "amod", "nn")
 
 
-def _modifier_arcs(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _modifier_arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
     """Returns the arcs that a word has by its relation to its head."""
     arcs = _BY_RELATION.get(syntax.relations[position])
     return iter(()) if arcs is None else arcs(syntax, position)
 
 
-def _to_head(role: str) -> Callable[[Arguments, int], Iterator[Arc]]:
-    def arcs(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _to_head(role: str) -> Callable[["Syntax", int], Iterator[Arc]]:
+    def arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
         yield Arc(position, syntax.heads[position], role)
 
     return arcs
 
 
-def _adjective(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _adjective(syntax: "Syntax", position: int) -> Iterator[Arc]:
     """Yields the arcs of the adjective of "new films and plays" to further nouns, as long as these
     have no modifiers before them."""
     for conjunct in syntax.children_by(syntax.heads[position], "conj"):
@@ -152,26 +149,26 @@ def _adjective(syntax: Arguments, position: int) -> Iterator[Arc]:
             yield Arc(position, conjunct, "ARG1")
 
 
-def _adverb(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _adverb(syntax: "Syntax", position: int) -> Iterator[Arc]:
     event = syntax.event(syntax.heads[position])
     yield Arc(position, event, "loc" if syntax.kind(position) in _SETTING else "ARG1")
     if syntax.kind(position) == "never":
         yield from _to_conjuncts_of_head(syntax, position, "ARG1")
 
 
-def _negation(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _negation(syntax: "Syntax", position: int) -> Iterator[Arc]:
     yield Arc(position, syntax.event(syntax.heads[position]), "neg")
     yield from _to_conjuncts_of_head(syntax, position, "neg")
 
 
-def _to_conjuncts_of_head(syntax: Arguments, position: int, role: str) -> Iterator[Arc]:
+def _to_conjuncts_of_head(syntax: "Syntax", position: int, role: str) -> Iterator[Arc]:
     """Yields the arcs of a negation to the verbs that share the auxiliaries of the first one."""
     for conjunct in syntax.children_by(syntax.heads[position], "conj"):
         if syntax.shares_auxiliaries(conjunct):
             yield Arc(position, syntax.event(conjunct), role)
 
 
-def _preposition(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _preposition(syntax: "Syntax", position: int) -> Iterator[Arc]:
     head, noun = syntax.heads[position], syntax.child(position, "pobj")
     lemma, entry = syntax.words[position].lemma, look_up(syntax.words[head])
     if lemma == "by" and syntax.is_passive(head):
@@ -185,7 +182,7 @@ def _preposition(syntax: Arguments, position: int) -> Iterator[Arc]:
         yield Arc(position, noun, "ARG2")
 
 
-def _adverbial_clause(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _adverbial_clause(syntax: "Syntax", position: int) -> Iterator[Arc]:
     main, clause = syntax.event(syntax.heads[position]), syntax.event(position)
     link = syntax.child(position, "mark") or next(
         (child for child in syntax.children[position] if syntax.words[child].pos == "TO"), 0
@@ -197,11 +194,11 @@ def _adverbial_clause(syntax: Arguments, position: int) -> Iterator[Arc]:
         yield Arc(clause, main, "subord")
 
 
-def _apposition(syntax: Arguments, position: int) -> Iterator[Arc]:
+def _apposition(syntax: "Syntax", position: int) -> Iterator[Arc]:
     yield Arc(syntax.heads[position], position, "appos")
 
 
-_BY_RELATION: Dict[str, Callable[[Arguments, int], Iterator[Arc]]] = {
+_BY_RELATION: Dict[str, Callable[["Syntax", int], Iterator[Arc]]] = {
     "det": _to_head("BV"),
     "num": _to_head("ARG1"),
     "nn": _to_head("compound"),
@@ -240,3 +237,108 @@ def _frame(word: Word) -> str:
     if word.pos[0] == "V":
         return f"_{word.lemma}_v_{_SENSES_OF_VERBS.get(entry.kind, '1') if entry else 'id'}"
     return f"_{word.lemma}_a_1"
+
+
+# ---- The syntactic tree, asked for the arguments of a predicate
+
+
+class Syntax:
+    """
+    Finds words in a syntactic tree: dependents, and the subject and the object of each predicate.
+    This is where the tree decides what a sentence means: relative clauses find the noun that they
+    are about, infinitives and participles the subject that controls them, coordinated verbs what
+    they share. Positions count from 1; 0 stands for "none".
+
+    # Parameters
+
+    tree : `SyntaxTree`
+    """
+
+    def __init__(self, tree: SyntaxTree) -> None:
+        #: With the artificial root in front, so that positions are indices.
+        self.words = (Word("", "", "ROOT"),) + tree.words
+        self.heads = (0,) + tree.heads
+        self.relations = ("",) + tree.relations
+        self.children = tree.children()
+
+    def subject(self, predicate: int) -> int:
+        """Returns the subject on the surface: of a passive, what the act is done to."""
+        subject = self.child(predicate, *_SUBJECTS)
+        if subject:
+            return self._antecedent(predicate) if self._is_relative(subject) else subject
+        relation, head = self.relations[predicate], self.heads[predicate]
+        if relation == "vmod":
+            return head
+        if relation == "ccomp":
+            return self._antecedent(head)
+        if relation == "xcomp":
+            return self._controller(head)
+        return self.subject(head) if relation in ("conj", "advcl") else 0
+
+    def object(self, predicate: int) -> int:
+        """Returns the direct object, also if it is shared with a conjunct, or understood in a
+        relative clause."""
+        direct = self.child(predicate, "dobj")
+        if direct:
+            return self._antecedent(predicate) if self._is_relative(direct) else direct
+        kind = self.kind(predicate)
+        if self.is_passive(predicate) or kind not in _TRANSITIVE | _OBJECT_AND_CLAUSE:
+            return 0
+        head = self.heads[predicate]
+        if self.relations[predicate] == "conj" and kind in _TRANSITIVE:
+            shared = self.child(head, "dobj")
+            if shared > predicate:
+                return shared
+        return self._antecedent(predicate)
+
+    def event(self, position: int) -> int:
+        """Returns the word that stands for what a clause says: the copula of a predicate noun, of
+        anything else its head."""
+        copula = self.child(position, "cop")
+        return copula if copula and self.words[position].pos[0] == "N" else position
+
+    def is_passive(self, verb: int) -> bool:
+        """Returns whether a participle is passive, also by an auxiliary that it shares."""
+        if self.words[verb].pos != "VBN":
+            return False
+        if self.child(verb, "auxpass") or self.relations[verb] == "vmod":
+            return True
+        return self.shares_auxiliaries(verb) and self.is_passive(self.heads[verb])
+
+    def shares_auxiliaries(self, conjunct: int) -> bool:
+        """Returns whether a conjunct shares the auxiliaries, and the negation, of the first."""
+        if self.relations[conjunct] != "conj" or self.child(conjunct, *_AUXILIARIES, *_SUBJECTS):
+            return False
+        return self.words[conjunct].pos in ("VB", "VBN", "JJ")
+
+    def kind(self, position: int) -> str:
+        """Returns the kind of a word by the lexicon, or an empty text."""
+        entry = look_up(self.words[position])
+        return entry.kind if entry else ""
+
+    def child(self, position: int, *relations: str) -> int:
+        """Returns the first dependent with one of these relations."""
+        for child in self.children[position]:
+            if self.relations[child] in relations:
+                return child
+        return 0
+
+    def children_by(self, position: int, *relations: str) -> List[int]:
+        """Returns the dependents with one of these relations, from left to right."""
+        return [child for child in self.children[position] if self.relations[child] in relations]
+
+    def _antecedent(self, predicate: int) -> int:
+        """Returns the noun whose relative clause this predicate heads, or is a complement in."""
+        while self.relations[predicate] in ("ccomp", "xcomp"):
+            predicate = self.heads[predicate]
+        return self.heads[predicate] if self.relations[predicate] == "rcmod" else 0
+
+    def _is_relative(self, position: int) -> bool:
+        """Returns whether this is the "who", "whom", "which" or "that" of a relative clause."""
+        return self.words[position].pos in ("WP", "WDT")
+
+    def _controller(self, verb: int) -> int:
+        """Returns the subject of the infinitive that is a complement of this verb."""
+        if self.kind(verb) == "persuade" and not self.is_passive(verb):
+            return self.object(verb)
+        return self.subject(verb)

@@ -21,10 +21,13 @@ from functools import cached_property
 from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Set
 
 from spigot_allennlp.data.formats.sst import SentimentTree
-from spigot_allennlp.data.synthetic.treebank.arguments import Arguments
 from spigot_allennlp.data.synthetic.treebank.function_words import SUBORDINATORS
 from spigot_allennlp.data.synthetic.treebank.lexicon import Word, look_up
-from spigot_allennlp.data.synthetic.treebank.semantic_graph import CLAUSE_ROLES, SyntheticGraph
+from spigot_allennlp.data.synthetic.treebank.semantic_graph import (
+    CLAUSE_ROLES,
+    Syntax,
+    SyntheticGraph,
+)
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
 #: The greatest sentiment; the least is its negative.
@@ -223,7 +226,7 @@ class _Phrases:
 
     def __init__(self, tree: SyntaxTree, graph: SyntheticGraph) -> None:
         self._words = tree.words
-        self._syntax = Arguments(tree)
+        self._syntax = Syntax(tree)
         self._frames = graph.frames
         self._graph = _GraphIndex(tree.words, graph)
 

@@ -7,8 +7,11 @@ import pytest
 from spigot_allennlp.data.synthetic.treebank.grammar import Production
 from spigot_allennlp.data.synthetic.treebank.lexicon import Modifier, Noun, Verb, Word
 from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted
-from spigot_allennlp.data.synthetic.treebank.treebank import annotate, sample_tree
-from spigot_allennlp.data.synthetic.treebank.writing import SyntheticSentence
+from spigot_allennlp.data.synthetic.treebank.treebank import (
+    SyntheticSentence,
+    annotate,
+    sample_tree,
+)
 
 ALWAYS = (
     "sentence one_clause clause_about_person common_noun plain_common_noun no_adjective "

@@ -1,7 +1,7 @@
 from spigot_allennlp.data.formats.sst import format_sst
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.treebank.sentiment import sentiment_tree
-from spigot_allennlp.data.synthetic.treebank.treebank import generate
+from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences
 from tests.data.synthetic.treebank.written_trees import tree_of
 
 
@@ -34,7 +34,7 @@ def test_a_verb_of_effect_depends_on_what_joins_it():
 
 
 def test_the_phrase_of_all_words_has_the_label_of_the_sentence():
-    for sentence in generate(size=60, seed=5):
+    for sentence in generate_sentences(size=60, seed=5):
         tree = sentiment_tree(sentence.tree, sentence.graph)
         assert tree.label == sentence.label
         assert tree.words == [word.form for word in sentence.tree.words]

@@ -10,9 +10,9 @@ from sklearn.linear_model import LogisticRegression
 
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.treebank.sentiment import sentiment
-from spigot_allennlp.data.synthetic.treebank.treebank import generate, synthetic_text
+from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences, synthetic_text
 
-SAMPLE = list(generate(size=400, seed=1))
+SAMPLE = list(generate_sentences(size=400, seed=1))
 
 
 def words_of(sentence):
@@ -39,11 +39,11 @@ def test_the_text_is_the_same_on_every_machine(layout, checksum):
 
 
 def test_a_sentence_depends_on_seed_and_number_alone():
-    assert list(generate(size=20, seed=1)) == SAMPLE[:20]
-    assert list(islice(generate(size=10**9, seed=1), 5)) == SAMPLE[:5]
+    assert list(generate_sentences(size=20, seed=1)) == SAMPLE[:20]
+    assert list(islice(generate_sentences(size=10**9, seed=1), 5)) == SAMPLE[:5]
     assert all(
         first.tree != second.tree
-        for first, second in zip(generate(20, 2), SAMPLE[:20], strict=True)
+        for first, second in zip(generate_sentences(20, 2), SAMPLE[:20], strict=True)
     )
 
 
@@ -64,13 +64,16 @@ def test_lengths_are_within_their_bounds():
     lengths = [len(sentence.tree.words) for sentence in SAMPLE]
     assert min(lengths) >= 4 and max(lengths) <= 35
     assert 13 < sum(lengths) / len(lengths) < 16
-    short = [len(sentence.tree.words) for sentence in generate(30, 1, min_length=6, max_length=8)]
+    short = [
+        len(sentence.tree.words)
+        for sentence in generate_sentences(30, 1, min_length=6, max_length=8)
+    ]
     assert set(short) == {6, 7, 8}
 
 
 def test_lengths_that_no_sentence_has_are_an_error():
     with pytest.raises(ValueError, match="of 1000 sentences none has 400 to 400 tokens"):
-        next(generate(size=1, seed=1, min_length=400, max_length=400))
+        next(generate_sentences(size=1, seed=1, min_length=400, max_length=400))
 
 
 def test_each_tree_has_one_root_and_reaches_every_word():
@@ -129,7 +132,7 @@ def test_relations_and_roles_are_all_there():
 
 
 def test_labels_are_balanced():
-    labels = Counter(sentence.label for sentence in generate(size=1500, seed=3))
+    labels = Counter(sentence.label for sentence in generate_sentences(size=1500, seed=3))
     positive, negative = labels[3] + labels[4], labels[0] + labels[1]
     assert abs(positive - negative) < 0.08 * (positive + negative)
     assert 0.04 < labels[2] / 1500 < 0.15
@@ -137,15 +140,17 @@ def test_labels_are_balanced():
 
 
 def test_the_vocabulary_is_small_with_a_tail_that_training_has_not_seen():
-    training = Counter(word for sentence in generate(2000, 1) for word in words_of(sentence))
-    development = {word for sentence in generate(300, 2) for word in words_of(sentence)}
+    training = Counter(
+        word for sentence in generate_sentences(2000, 1) for word in words_of(sentence)
+    )
+    development = {word for sentence in generate_sentences(300, 2) for word in words_of(sentence)}
     assert 800 < len(training) < 1500
     assert 0.02 < len(development - set(training)) / len(development) < 0.2
 
 
 @pytest.mark.parametrize("longest, bound", [(1, 0.72), (2, 0.75)])
 def test_neither_words_nor_neighbours_tell_the_sentiment(longest, bound):
-    polar = [sentence for sentence in generate(size=2400, seed=1) if sentence.label != 2]
+    polar = [sentence for sentence in generate_sentences(size=2400, seed=1) if sentence.label != 2]
     texts = [" ".join(words_of(sentence)) for sentence in polar]
     labels = [sentence.label > 2 for sentence in polar]
     counter = CountVectorizer(token_pattern=r"\S+", ngram_range=(1, longest))

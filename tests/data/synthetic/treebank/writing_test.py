@@ -14,11 +14,11 @@ from spigot_allennlp.data.formats.sst import parse_sst
 from spigot_allennlp.data.synthetic.treebank.lexicon import Word
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import semantic_graph
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
-from spigot_allennlp.data.synthetic.treebank.treebank import generate, synthetic_text
+from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences, synthetic_text
 from tests.data.sample_files import records_of
 
 SPEC = "synthetic:size=40,seed=3"
-SENTENCES = list(generate(size=40, seed=3))
+SENTENCES = list(generate_sentences(size=40, seed=3))
 
 
 @pytest.mark.parametrize("layout", ["sdp", "sdp2014", "sdp_augmented"])

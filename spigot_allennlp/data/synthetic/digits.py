@@ -1,23 +1,23 @@
 """
-Synthetic images: digits, as a seven-segment display shows them, and simple shapes.
+Synthetic digits, as a seven-segment display shows them: images, and recordings of a camera that
+moves before these images and reports events, as in N-MNIST
+([Orchard et al., 2015](https://doi.org/10.3389/fnins.2015.00437)).
 
 The digits are easy to tell apart, but not linearly separable: their segments vary in thickness,
-position and slant, under noise. The shapes are small enough to be read pixel by pixel.
+position and slant, under noise.
 """
 
 import random
-from typing import Iterator, NamedTuple, Tuple
+from typing import Iterator, List, NamedTuple, Tuple
 
 import numpy
 from numpy import ndarray
 
+from spigot_allennlp.data.formats.events import EXTENT, CameraEvents
 from spigot_allennlp.data.synthetic.specification import parse_specification
 
 #: Height and width of the image of a digit, in pixels.
 SIZE = 28
-
-#: The classes of shapes: a line in one of four directions, or a circle.
-SHAPES = ("lying", "standing", "falling", "rising", "ring")
 
 
 class Point(NamedTuple):
@@ -50,8 +50,12 @@ _ENDS = (
     (Point(1, 1), Point(2, 1)),
     (Point(2, 0), Point(2, 1)),
 )
-# The greatest noise of a pixel in the image of a shape, of 255.
-_NOISE = 40
+# Where the digit appears in each view of the camera, (rows from the top, columns from the left):
+# three sweeps, as in N-MNIST.
+_OFFSETS = ((0, 0), (1, 1), (2, 2), (3, 3), (2, 4), (1, 5), (0, 6), (0, 4), (0, 2), (0, 0))
+_MICROSECONDS_BETWEEN_VIEWS = 30_000
+#: A change of brightness, of 255, up to which a pixel reports nothing.
+_THRESHOLD = 60
 
 
 def generate_digits(spec: str) -> Iterator[Tuple[ndarray, int]]:
@@ -97,26 +101,6 @@ def render_digit(digit: int, generator: random.Random) -> ndarray:
     return (255 * numpy.clip(ink * darkness + specks, 0, 1)).astype(numpy.uint8)
 
 
-def sample_shape(generator: numpy.random.Generator, size: int) -> Tuple[ndarray, int]:
-    """
-    Samples an image of a shape, unsigned bytes of shape `(size, size)`, under noise. Returns it
-    with its class, an index into `SHAPES`.
-    """
-    label = int(generator.integers(len(SHAPES)))
-    row, column = generator.integers(1, size - 1, 2)
-    rows, columns = numpy.indices((size, size))
-    distances = {
-        "lying": abs(rows - row),
-        "standing": abs(columns - column),
-        "falling": abs((rows - row) - (columns - column)),
-        "rising": abs((rows - row) + (columns - column)),
-        "ring": abs(numpy.hypot(rows - row, columns - column) - size / 4),
-    }
-    ink = 255 * (distances[SHAPES[label]] < 0.7)
-    noise = generator.integers(-_NOISE, _NOISE + 1, (size, size))
-    return numpy.clip(ink + noise, 0, 255).astype(numpy.uint8), label
-
-
 def _distance_to_segment(rows: ndarray, columns: ndarray, start: Point, end: Point) -> ndarray:
     """Returns the distance of every pixel from the line segment between two points."""
     along = numpy.subtract(end, start)
@@ -124,3 +108,42 @@ def _distance_to_segment(rows: ndarray, columns: ndarray, start: Point, end: Poi
     share = numpy.clip(share, 0, 1)
     nearest = Point(start.row + share * along[0], start.column + share * along[1])
     return numpy.hypot(rows - nearest.row, columns - nearest.column)
+
+
+def generate_events(spec: str) -> Iterator[Tuple[CameraEvents, int]]:
+    """
+    Yields the events of a recording and the digit that it shows.
+
+    # Parameters
+
+    spec : `str`
+        Such as `"synthetic:size=500,seed=1"`. Recording i is the same for every size.
+
+    # Raises
+
+    `ValueError` that says what in `spec` is wrong.
+    """
+    for image, digit in generate_digits(spec):
+        yield render_events(image), digit
+
+
+def render_events(image: ndarray) -> CameraEvents:
+    """
+    Returns what a moving camera reports of an image of shape `(28, 28)`. The more the brightness of
+    a pixel changes from one view to the next, the sooner it reports that.
+    """
+    views = []
+    for row, column in _OFFSETS:
+        view = numpy.zeros((EXTENT, EXTENT), numpy.int64)
+        view[row : row + SIZE, column : column + SIZE] = image
+        views.append(view)
+    steps: List[CameraEvents] = []
+    for step, change in enumerate(numpy.diff(numpy.stack(views), axis=0)):
+        rows, columns = numpy.nonzero(abs(change) > _THRESHOLD)
+        strength = change[rows, columns]
+        delays = (255 - abs(strength)) * _MICROSECONDS_BETWEEN_VIEWS // 256
+        times = step * _MICROSECONDS_BETWEEN_VIEWS + delays
+        steps.append(CameraEvents(times, columns, rows, (strength > 0).astype(numpy.int64)))
+    events = CameraEvents(*map(numpy.concatenate, zip(*steps, strict=True)))
+    order = numpy.argsort(events.times, kind="stable")
+    return CameraEvents(*(values[order] for values in events))
