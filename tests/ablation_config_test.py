@@ -9,8 +9,7 @@ from allennlp.common import Params
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 
-from spigot_allennlp.ablation.plan.axes import read_axes
-from spigot_allennlp.ablation.plan.design import design
+from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 
 FOLDER = Path(__file__).parents[1] / "training_config"
@@ -27,7 +26,7 @@ BASES["copying.libsonnet"] = "copying/sparse_attentive"
 @functools.cache
 def plan_of(file: str):
     axes = read_axes([], str(FOLDER / "ablations" / file))
-    return design(str(FOLDER / f"{BASES[file]}.jsonnet"), axes, seeds=[1])
+    return make_plan(str(FOLDER / f"{BASES[file]}.jsonnet"), axes, seeds=[1])
 
 
 def test_every_file_of_variants_has_a_base():

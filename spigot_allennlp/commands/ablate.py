@@ -1,4 +1,4 @@
-"""`allennlp ablate`: one experiment, many variants of it, many seeds, one report."""
+"""`allennlp ablate`: trains variants of an experiment with many seeds, and compares them."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ them. In a folder that has an ablation, what is done is skipped, what was interr
 @Subcommand.register("ablate")
 class Ablate(Subcommand):
     """
-    Registered as a `Subcommand` with name "ablate".
+    Reads the command line, and calls `ablate`. Registered as a `Subcommand` with name "ablate".
     """
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -73,7 +73,7 @@ def _add_seeds(subparser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="PATH",
         help="dotted paths into the config, besides AllenNLP's three, whose value is the seed "
-        "(dataset_reader.seed, if data are drawn)",
+        "(dataset_reader.seed, if data are sampled)",
     )
 
 
@@ -115,7 +115,7 @@ def _add_report(subparser: argparse.ArgumentParser) -> None:
         "--resamples",
         type=_positive,
         default=2000,
-        help="draws of the significance test, and of the confidence intervals",
+        help="how many samples the significance test and the confidence intervals are made of",
     )
     group.add_argument(
         "--report-only", action="store_true", help="train nothing, write the report anew"
@@ -130,7 +130,7 @@ def _positive(text: str) -> int:
 
 def ablate_from_args(args: argparse.Namespace) -> None:
     """
-    Does what the command line asks for. The exit status is 0 if every run is done, otherwise 1.
+    Calls `ablate`, and ends the process: with status 0 if every run is done, otherwise with 1.
     """
     from allennlp.common.checks import ConfigurationError
     from allennlp.common.util import SigTermReceived
@@ -150,31 +150,35 @@ def ablate(args: argparse.Namespace) -> bool:
     """
     from allennlp.common.checks import ConfigurationError
 
-    from spigot_allennlp.ablation.plan.plan import Plan
+    from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
     from spigot_allennlp.ablation.report.report import write_report
-    from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+    from spigot_allennlp.ablation.run.ablation import run_ablation
     from spigot_allennlp.compat.folder_lock import locked
 
     folder = Path(args.serialization_dir)
     if args.report_only:
-        plan = Plan.load(folder).reporting(args.metric, args.baseline)
+        plan = Plan.load(folder).with_report_options(args.metric, args.baseline)
         return write_report(plan, folder, args.resamples)
     if not args.config:
         raise ConfigurationError("The command line names no base config to train.")
-    plan = _plan(args)
+    plan = _make_plan(args)
     with locked(folder):
-        joined = start_ablation(plan, folder)
+        joined_plan = save_joined_plan(plan, folder)
         run_ablation(
-            plan, folder, _executor(args), args.threads, args.include_package, args.retry_failed
+            plan,
+            folder,
+            executor=_make_executor(args),
+            threads=args.threads,
+            packages=args.include_package,
+            retry_failed=args.retry_failed,
         )
-        return write_report(joined, folder, args.resamples)
+        return write_report(joined_plan, folder, args.resamples)
 
 
-def _plan(args: argparse.Namespace) -> "Plan":
-    from spigot_allennlp.ablation.plan.axes import read_axes, read_value
-    from spigot_allennlp.ablation.plan.design import design
+def _make_plan(args: argparse.Namespace) -> "Plan":
+    from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes, read_value
 
-    return design(
+    return make_plan(
         base=args.config,
         axes=read_axes(args.vary, args.variants),
         seeds=args.seeds,
@@ -186,7 +190,7 @@ def _plan(args: argparse.Namespace) -> "Plan":
     )
 
 
-def _executor(args: argparse.Namespace) -> "Executor":
+def _make_executor(args: argparse.Namespace) -> "Executor":
     from spigot_allennlp.ablation.run.executors import LocalProcesses, RayCluster
 
     if args.ray:

@@ -17,7 +17,8 @@ DEFAULT_LAYOUTS = ("sdp", "conllx", "sst")
 @Subcommand.register("generate-treebank")
 class GenerateTreebank(Subcommand):
     """
-    Registered as a `Subcommand` with name "generate-treebank".
+    Reads the command line, and calls `generate_treebank`. Registered as a `Subcommand` with name
+    "generate-treebank".
     """
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -34,7 +35,7 @@ class GenerateTreebank(Subcommand):
             "--seed",
             type=int,
             default=1,
-            help="of the training part; the others have the seeds that follow",
+            help="the seed of the training part; the others have the seeds that follow",
         )
         subparser.add_argument(
             "--layouts",
@@ -50,8 +51,8 @@ class GenerateTreebank(Subcommand):
 def generate_treebank_from_args(args: argparse.Namespace) -> None:
     """Writes what the command line asks for, and prints a table of it."""
     sizes = {part: getattr(args, part) for part in PARTS}
-    written = generate_treebank(args.folder, sizes, args.seed, args.layouts, args.force)
-    for path, size in written.items():
+    sizes_by_file = generate_treebank(args.folder, sizes, args.seed, args.layouts, args.force)
+    for path, size in sizes_by_file.items():
         print(f"{size:8d} sentences  {path}")
 
 
@@ -68,9 +69,11 @@ def generate_treebank(
     # Parameters
 
     folder : `Union[str, PathLike]`
+        The folder to write into; it is made if it is not there.
     sizes : `Dict[str, int]`
-        How many sentences each of `PARTS` is to have.
+        The number of sentences of each of `PARTS`.
     seed : `int`
+        The seed of the first part; the others have the seeds that follow.
     layouts : `Sequence[str]`
         The formats; each part is written in every one.
     force : `bool`, optional (default = `False`)

@@ -1,4 +1,4 @@
-"""`allennlp plot-metrics`: a metric of several trainings over their epochs, drawn."""
+"""`allennlp plot-metrics`: plots a metric of several trainings over their epochs."""
 
 import argparse
 from io import BytesIO
@@ -15,11 +15,12 @@ from spigot_allennlp.training.learning_curves import Curve, read_curve
 @Subcommand.register("plot-metrics")
 class PlotMetrics(Subcommand):
     """
-    Registered as a `Subcommand` with name "plot-metrics".
+    Reads the command line, and calls `plot_curves`. Registered as a `Subcommand` with name
+    "plot-metrics".
     """
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
-        description = "Draw a metric of several training runs over their epochs."
+        description = "Plot a metric of several training runs over their epochs."
         subparser = parser.add_parser(self.name, description=description, help=description)
         subparser.add_argument("runs", nargs="+", help="folders that training has written")
         subparser.add_argument("--metric", required=True, help="such as validation_accuracy")
@@ -29,24 +30,24 @@ class PlotMetrics(Subcommand):
 
 
 def plot_metrics_from_args(args: argparse.Namespace) -> None:
-    """Draws what the command line asks for, and says where."""
+    """Plots what the command line asks for, and prints into which file."""
     curves = {Path(run).name: read_curve(run, args.metric) for run in args.runs}
     plot_curves(curves, args.metric, args.output)
-    print(f"{len(curves)} runs drawn in {args.output}")
+    print(f"{len(curves)} runs plotted in {args.output}")
 
 
 def plot_curves(curves: Dict[str, Curve], metric: str, output: Union[str, PathLike]) -> None:
     """
-    Draws the curves of runs into a file, which appears when it is whole.
+    Plots the curves of runs into a file, which appears when it is whole.
 
     # Parameters
 
     curves : `Dict[str, Curve]`
-        By the name that the legend shows.
+        The curves by the name that the legend shows.
     metric : `str`
-        Of the vertical axis.
+        The name of the vertical axis.
     output : `Union[str, PathLike]`
-        A file whose end says the format: .png, .svg or .pdf.
+        The file, whose end says the format: .png, .svg or .pdf.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -8,11 +8,11 @@ import numpy
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.plan.plan import Plan
+from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
-from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
-from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import RunRecord
 from tests.ablation.tiny_experiment import planned, write_experiment
 
 # The second variant ends in an error of the training loop, the third in one of the config.
@@ -21,7 +21,7 @@ FAILS = '{"trainer.num_epochs": 2}'
 
 
 def run(plan, out, **options):
-    joined = start_ablation(plan, out)
+    joined = save_joined_plan(plan, out)
     run_ablation(plan, out, InProcess(), **options)
     return joined
 
@@ -51,21 +51,23 @@ def test_each_run_has_allennlps_run_and_a_record(finished):
     config = json.loads((training / "config.json").read_text())
     assert (config["random_seed"], config["pytorch_seed"], config["numpy_seed"]) == (2, 2, 2)
     assert config["model"]["dropout"] == 0.1
-    found = record(finished, seed=2)
+    run_record = record(finished, seed=2)
     assert (
-        found.state == "done"
-        and found.seconds > 0
-        and found.cpu_seconds > 0
-        and found.peak_memory_mb > 1
+        run_record.state == "done"
+        and run_record.seconds > 0
+        and run_record.cpu_seconds > 0
+        and run_record.peak_memory_mb > 1
     )
-    assert found.metrics["epoch"] == 2 and "torch" in found.versions
-    assert found.test["instances"] == 10 and found.test["key"] == "--test-data"
+    assert run_record.metrics["epoch"] == 2 and "torch" in run_record.versions
+    assert run_record.test["instances"] == 10 and run_record.test["key"] == "--test-data"
 
 
 def test_the_test_metrics_are_those_of_the_instances(finished):
-    found = record(finished)
+    run_record = record(finished)
     with numpy.load(finished / "out" / "dropout=0.1" / "seed-1" / "test_instances.npz") as arrays:
-        assert arrays["values accuracy"].mean() == pytest.approx(found.test["figures"]["accuracy"])
+        assert arrays["values accuracy"].mean() == pytest.approx(
+            run_record.test["figures"]["accuracy"]
+        )
 
 
 def test_a_run_that_fails_does_not_stop_the_others_and_says_why(finished):
@@ -93,7 +95,7 @@ def test_another_variant_is_added_and_a_changed_one_refused(finished, tmp_path, 
     assert "dropout=0.2 seed 1  done: accuracy" in printed and "dropout=0.1 seed 1" not in printed
     changed = planned(finished, "model.dropout=0.1", overrides='{"trainer.num_epochs": 1}')
     with pytest.raises(ConfigurationError, match="trainer.num_epochs was 3 and is now 1"):
-        start_ablation(changed, tmp_path / "out")
+        save_joined_plan(changed, tmp_path / "out")
 
 
 def test_what_failed_is_tried_again_on_request(finished, tmp_path):
@@ -114,9 +116,13 @@ def test_a_run_that_was_interrupted_goes_on(finished, tmp_path):
     for file in (run_folder / "run").glob("*_state_e3_*"):
         file.unlink()
     run_ablation(Plan.load(tmp_path / "out"), tmp_path / "out", InProcess())
-    found = RunRecord.load(run_folder)
-    assert found.state == "done" and found.attempts[0]["interrupted"] and len(found.attempts) == 2
-    assert found.test["figures"] == record(finished).test["figures"]
+    run_record = RunRecord.load(run_folder)
+    assert (
+        run_record.state == "done"
+        and run_record.attempts[0]["interrupted"]
+        and len(run_record.attempts) == 2
+    )
+    assert run_record.test["figures"] == record(finished).test["figures"]
 
 
 @pytest.mark.parametrize("content", [None, '{"torn'])
@@ -135,8 +141,8 @@ def test_a_variant_that_makes_no_sense_is_refused_untried(tmp_path, capsys):
     write_experiment(tmp_path)
     plan = planned(tmp_path, "model.type=basic_classifier,clasifier", seeds=[1])
     run(plan, tmp_path / "out")
-    found = RunRecord.load(tmp_path / "out" / "clasifier" / "seed-1")
-    assert found.state == "refused" and not found.attempts
+    run_record = RunRecord.load(tmp_path / "out" / "clasifier" / "seed-1")
+    assert run_record.state == "refused" and not run_record.attempts
     printed = capsys.readouterr().out
     assert "refused: clasifier: model: 'clasifier' is not a registered name" in printed
     assert "[2/2] basic_classifier seed 1  done: accuracy" in printed
@@ -145,8 +151,8 @@ def test_a_variant_that_makes_no_sense_is_refused_untried(tmp_path, capsys):
 def test_a_config_that_turns_out_wrong_is_refused_not_failed(tmp_path):
     write_experiment(tmp_path)
     run(planned(tmp_path, "trainer.optimizer.type=adma", seeds=[1]), tmp_path / "out")
-    found = RunRecord.load(tmp_path / "out" / "adma" / "seed-1")
-    assert found.state == "refused" and "adma not in acceptable choices" in found.message
+    run_record = RunRecord.load(tmp_path / "out" / "adma" / "seed-1")
+    assert run_record.state == "refused" and "adma not in acceptable choices" in run_record.message
 
 
 def test_the_report_has_a_row_for_every_variant_and_run(finished):
@@ -165,6 +171,6 @@ def test_the_report_has_a_row_for_every_variant_and_run(finished):
 
 
 def test_a_metric_that_no_model_reports_is_refused_with_those_there_are(finished):
-    plan = Plan.load(finished / "out").reporting(["acuracy"], "")
+    plan = Plan.load(finished / "out").with_report_options(["acuracy"], "")
     with pytest.raises(ConfigurationError, match="--metric acuracy.*They report accuracy, "):
         write_report(plan, finished / "out", 10)

@@ -14,8 +14,9 @@ from typing import Any
 
 from allennlp.training import TrainerCallback
 
+from spigot_allennlp.ablation.plan.plan import save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
-from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import LocalProcesses
 from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned
@@ -41,7 +42,7 @@ def ablate(folder: Path, out: str, strikes: bool = False) -> int:
         KillTheGroup.strikes = strikes
         try:
             with locked(folder / out):
-                plan = start_ablation(planned(folder), folder / out)
+                plan = save_joined_plan(planned(folder), folder / out)
                 run_ablation(plan, folder / out, LocalProcesses(jobs=2))
                 os._exit(0 if write_report(plan, folder / out, 100) else 3)
         finally:

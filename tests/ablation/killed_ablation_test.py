@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import RunRecord
 from tests.ablation.tiny_experiment import write_experiment
 
 ROOT = Path(__file__).parents[2]
@@ -36,13 +36,13 @@ def test_every_run_ends_as_one_that_was_not_killed(folder):
         assert whole.state == killed.state == "done"
         assert whole.test["figures"] == killed.test["figures"]
         for epoch in range(3):
-            found = [
+            metrics = [
                 json.loads(
                     (folder / part / run / "run" / f"metrics_epoch_{epoch}.json").read_text()
                 )
                 for part in ("whole", "killed")
             ]
-            assert found[0]["training_loss"] == found[1]["training_loss"]
+            assert metrics[0]["training_loss"] == metrics[1]["training_loss"]
 
 
 def test_what_was_done_is_not_done_again_and_what_was_not_goes_on(folder):

@@ -20,10 +20,11 @@ from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
+from spigot_allennlp.ablation.plan.plan import save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
-from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import LocalProcesses
-from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import RunRecord
 from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned, write_experiment
 from tests.callbacks.resumable_test import OF_THE_MACHINE
@@ -68,7 +69,7 @@ def ablate(here: Path, out: Path, kill: Optional[Kill] = None, retry_failed: boo
         try:
             EventsOfProcesses(out, kill).watch()
             with locked(out):
-                plan = start_ablation(planned(here, seeds=[1]), out)
+                plan = save_joined_plan(planned(here, seeds=[1]), out)
                 run_ablation(plan, out, LocalProcesses(jobs=2), retry_failed=retry_failed)
                 os._exit(0 if write_report(plan, out, 100) else 3)
         except BaseException:
@@ -81,19 +82,19 @@ def ablate(here: Path, out: Path, kill: Optional[Kill] = None, retry_failed: boo
 def contents(out: Path) -> Dict[str, Any]:
     """What two ablations are to have in common."""
     files = [file for file in out.rglob("*") if file.is_file() and file.name != ".lock"]
-    found: Dict[str, Any] = {"files": sorted(str(file.relative_to(out)) for file in files)}
+    content: Dict[str, Any] = {"files": sorted(str(file.relative_to(out)) for file in files)}
     for file in out.rglob("cell.json"):
         record = RunRecord.load(file.parent)
         assert record is not None
-        found[str(file.relative_to(out))] = (record.state, record.test["figures"])
-        found[f"{file.relative_to(out)}: metrics"] = {
+        content[str(file.relative_to(out))] = (record.state, record.test["figures"])
+        content[f"{file.relative_to(out)}: metrics"] = {
             key: value
             for key, value in record.metrics.items()
             if not any(word in key for word in OF_THE_MACHINE)
         }
     for row in json.loads((out / "report.json").read_text())["variants"]:
-        found[row["variant"]] = (row["states"], row["spreads"], row["comparison"])
-    return found
+        content[row["variant"]] = (row["states"], row["spreads"], row["comparison"])
+    return content
 
 
 def moments(events: Sequence[str], generator: random.Random) -> Iterator[Kill]:
@@ -126,9 +127,9 @@ def main(here: Path, count: int = 8, seed: int = 0) -> bool:
         again = ablate(here, out, retry_failed=not kill.is_of_all)
         differing = ["not done"]
         if again == 0:
-            found = contents(out)
+            content = contents(out)
             differing = [
-                key for key in whole.keys() | found.keys() if whole.get(key) != found.get(key)
+                key for key in whole.keys() | content.keys() if whole.get(key) != content.get(key)
             ]
         is_right = is_right and not differing
         print(

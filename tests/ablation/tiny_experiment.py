@@ -5,8 +5,7 @@ import random
 from pathlib import Path
 from typing import Any, Dict, List
 
-from spigot_allennlp.ablation.plan.axes import axis_of_option
-from spigot_allennlp.ablation.plan.design import design
+from spigot_allennlp.ablation.plan.make_plan import make_plan, read_vary_option
 from spigot_allennlp.ablation.plan.plan import Plan
 
 CONFIG: Dict[str, Any] = {
@@ -51,5 +50,5 @@ def write_experiment(folder: Path, **changes: Any) -> str:
 def planned(folder: Path, *vary: str, seeds: Any = (1, 2), **options: Any) -> Plan:
     """A plan for the experiment in a folder, tested on its test data."""
     options.setdefault("test_data", str(folder / "test.jsonl"))
-    axes = [axis_of_option(option) for option in vary or ["trainer.optimizer.lr=0.1,0.01"]]
-    return design(str(folder / "base.json"), axes, seeds, **options)
+    axes = [read_vary_option(option) for option in vary or ["trainer.optimizer.lr=0.1,0.01"]]
+    return make_plan(str(folder / "base.json"), axes, seeds, **options)

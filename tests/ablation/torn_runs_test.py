@@ -8,10 +8,10 @@ import shutil
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.plan.plan import Plan
-from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
+from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
-from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import RunRecord
 from spigot_allennlp.compat.atomic_io import holds_json, is_whole_zip
 from spigot_allennlp.compat.checkpoints import are_whole_weights
 from tests.ablation.tiny_experiment import planned, write_experiment
@@ -23,7 +23,7 @@ TRAINING = f"{RUN}/run"
 
 def run_again(folder, out, **options):
     plan = planned(folder, "trainer.optimizer.lr=0.1", seeds=[1])
-    run_ablation(start_ablation(plan, out), out, InProcess(), **options)
+    run_ablation(save_joined_plan(plan, out), out, InProcess(), **options)
 
 
 def reproducible(metrics):

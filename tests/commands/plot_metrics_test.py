@@ -16,11 +16,11 @@ def run(tmp_path):
     return folder
 
 
-def test_runs_are_drawn_into_a_file(run, tmp_path, capsys):
+def test_runs_are_plotted_into_a_file(run, tmp_path, capsys):
     parser = argparse.ArgumentParser()
     PlotMetrics().add_subparser(parser.add_subparsers())
     output = str(tmp_path / "curves.png")
     arguments = ["plot-metrics", str(run), "--metric", "validation_accuracy", "--output", output]
     plot_metrics_from_args(parser.parse_args(arguments))
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
-    assert f"1 runs drawn in {output}" in capsys.readouterr().out
+    assert f"1 runs plotted in {output}" in capsys.readouterr().out

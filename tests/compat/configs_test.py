@@ -11,8 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import Model, load_archive
 
-from spigot_allennlp.ablation.plan.axes import read_axes
-from spigot_allennlp.ablation.plan.design import design
+from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from spigot_allennlp.compat import configs, registration
 from spigot_allennlp.compat.configs import DEFAULTS
 
@@ -156,8 +155,8 @@ def test_an_ablation_looks_at_the_config_that_it_makes(parser, monkeypatch):
     axes = read_axes(["trainer.optimizer=adam,sgd"], None)
     monkeypatch.setenv("SPIGOT_SDP_TRAIN", "train.sdp")
     with pytest.raises(ConfigurationError, match="SPIGOT_SDP_DEV is not set"):
-        design(parser, axes, [1])
-    plan = design(parser, axes, [1], '{"validation_data_path": "dev.sdp"}')
+        make_plan(parser, axes, [1])
+    plan = make_plan(parser, axes, [1], '{"validation_data_path": "dev.sdp"}')
     assert {variant.config["validation_data_path"] for variant in plan.variants.values()} == {
         "dev.sdp"
     }

@@ -1,8 +1,13 @@
-"""Holds the plan of an ablation: variants with their configs, runs, and what to report."""
+"""
+The plan of an ablation: variants with their configs, runs, and what to report; how it is stored,
+and how it joins the plan that is in a folder already.
+"""
 
 import difflib
 import hashlib
 import json
+import logging
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
@@ -10,11 +15,13 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from spigot_allennlp.ablation.plan.axes import folder_name
-from spigot_allennlp.compat.atomic_io import read_json, write_json
+from spigot_allennlp.compat.atomic_io import holds_json, read_json, remove_unfinished, write_json
 
-FILE = "plan.json"
+logger = logging.getLogger(__name__)
+
+PLAN_FILE = "plan.json"
 FORMAT = 1
+LONGEST_NAME = 80
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 
 
@@ -29,7 +36,8 @@ class Variant:
     config : `Dict[str, Any]`
         The whole config, without seeds.
     changes : `Dict[str, Any]`
-        What distinguishes it: its overrides, and `config` if it has a base config of its own.
+        What distinguishes the variant from others: its overrides, and `config` if it has a base
+        config of its own.
     """
 
     name: str
@@ -54,9 +62,9 @@ class Plan:
     base : `str`
         The file of the base config.
     variants : `Dict[str, Variant]`
-        By name, in the order in which they are reported.
-    runs : `List[RunId]`
-        In the order in which they are trained. The file calls them "cells".
+        The variants by name, in the order in which they are reported.
+    run_ids : `List[RunId]`
+        The runs in the order in which they are trained. The file calls them "cells".
     test_data : `Any`, optional (default = `None`)
         What every run is tested on; `None` for the `test_data_path` of its config, or else its
         validation data.
@@ -66,12 +74,12 @@ class Plan:
         The variant that the others are compared with.
     seed_paths : `List[str]`
         Dotted paths into the config, besides AllenNLP's three seeds, whose value is the seed of the
-        run: that of the data, say, if they are drawn.
+        run: that of the data, say, if they are sampled.
     """
 
     base: str
     variants: Dict[str, Variant]
-    runs: List[RunId]
+    run_ids: List[RunId]
     test_data: Any = None
     metrics: List[str] = field(default_factory=list)
     baseline: str = ""
@@ -80,12 +88,12 @@ class Plan:
     def save(self, folder: Path) -> None:
         """Writes the plan into the folder of its ablation."""
         content = {"format": FORMAT, **vars(self)}
-        content["cells"] = content.pop("runs")
+        content["cells"] = content.pop("run_ids")
         content["variants"] = {
             name: {"changes": variant.changes, "config": variant.config}
             for name, variant in self.variants.items()
         }
-        write_json(folder / FILE, content)
+        write_json(folder / PLAN_FILE, content)
 
     @classmethod
     def load(cls, folder: Path) -> "Plan":
@@ -97,28 +105,29 @@ class Plan:
         `ConfigurationError` if there is none, it was cut off or damaged, or another version of the
         program wrote it.
         """
-        if not (folder / FILE).exists():
-            raise ConfigurationError(f"There is no ablation in {folder}: it has no {FILE}.")
+        file = folder / PLAN_FILE
+        if not file.exists():
+            raise ConfigurationError(f"There is no ablation in {folder}: it has no {PLAN_FILE}.")
         try:
-            content = read_json(folder / FILE)
+            content = read_json(file)
         except ValueError as error:
             raise ConfigurationError(
-                f"{folder / FILE} is no JSON ({error}): it was cut off, or damaged. The command "
+                f"{file} is no JSON ({error}): it was cut off, or damaged. The command "
                 "that trained the runs, without --report-only, writes it anew, and trains none "
                 "that is done."
             ) from error
         if content.pop("format") != FORMAT:
-            raise ConfigurationError(f"{folder / FILE} is of another version of spigot_allennlp.")
-        content["runs"] = [RunId(*names) for names in content.pop("cells")]
+            raise ConfigurationError(f"{file} is of another version of spigot_allennlp.")
+        content["run_ids"] = [RunId(*names) for names in content.pop("cells")]
         content["variants"] = {
             name: Variant(name, entry["config"], entry["changes"])
             for name, entry in content["variants"].items()
         }
         return cls(**content)
 
-    def joined_to(self, earlier: "Plan", folder: Path) -> "Plan":
+    def join(self, earlier: "Plan", folder: Path) -> "Plan":
         """
-        Adds the variants and runs that an earlier plan has besides.
+        Returns this plan with the variants and runs that an earlier plan has besides.
 
         # Raises
 
@@ -151,12 +160,12 @@ class Plan:
                     f"The variants '{name}' and '{folders[folder_name(name)]}' would share a "
                     f"folder. {way_out}"
                 )
-        runs = list(dict.fromkeys([*earlier.runs, *self.runs]))
-        return replace(self, variants=variants, runs=runs)
+        run_ids = list(dict.fromkeys([*earlier.run_ids, *self.run_ids]))
+        return replace(self, variants=variants, run_ids=run_ids)
 
-    def reporting(self, metrics: Sequence[str], baseline: str) -> "Plan":
+    def with_report_options(self, metrics: Sequence[str], baseline: str) -> "Plan":
         """
-        Returns the same plan with other metrics, another baseline, where they are not empty.
+        Returns this plan with other metrics and another baseline, each if it is not empty.
 
         # Raises
 
@@ -171,11 +180,11 @@ class Plan:
             self, metrics=list(metrics) or self.metrics, baseline=baseline or self.baseline
         )
 
-    def folder_of(self, run_id: RunId, folder: Path) -> Path:
+    def run_folder(self, run_id: RunId, folder: Path) -> Path:
         """Returns the folder of a run in that of the ablation: `<variant>/seed-<n>`."""
         return folder / folder_name(run_id.variant) / f"seed-{run_id.seed}"
 
-    def config_of(self, run_id: RunId) -> Dict[str, Any]:
+    def seeded_config(self, run_id: RunId) -> Dict[str, Any]:
         """
         Returns the config of the run's variant with the run's seed.
 
@@ -188,9 +197,28 @@ class Plan:
         return apply_overrides(seeded, dict.fromkeys(self.seed_paths, run_id.seed), "--seed-paths")
 
 
-def run_ids(names: Sequence[str], seeds: Sequence[int]) -> List[RunId]:
-    """Orders runs seed by seed, so that every variant is tried before any is tried again."""
-    return [RunId(name, seed) for seed in seeds for name in names]
+def save_joined_plan(plan: Plan, folder: Path) -> Plan:
+    """
+    Writes the plan into the folder, together with what was planned there before. Nobody else may be
+    writing into the folder: what a killed ablation left of a file is removed.
+
+    # Returns
+
+    `Plan`
+        What is reported: this plan with the variants and runs that were there before.
+
+    # Raises
+
+    `ConfigurationError` if the two contradict each other.
+    """
+    remove_unfinished(folder)
+    joined = plan
+    if holds_json(folder / PLAN_FILE):
+        joined = plan.join(Plan.load(folder), folder)
+    elif (folder / PLAN_FILE).exists():
+        logger.warning("%s cannot be read: it is made anew.", folder / PLAN_FILE)
+    joined.save(folder)
+    return joined
 
 
 def apply_overrides(
@@ -203,7 +231,8 @@ def apply_overrides(
 
     config : `Dict[str, Any]`
     overrides : `Dict[str, Any]`
-        By dotted path. The last part of a path may be new to the config, the others may not.
+        The new values by dotted path. The last part of a path may be new to the config, the others
+        may not.
     origin : `str`
         The option that the overrides came from.
 
@@ -241,7 +270,7 @@ def _check_path(config: Any, path: str, origin: str) -> None:
         config = config[part] if isinstance(config, dict) else config[int(part)]
 
 
-def digest(config: Dict[str, Any]) -> str:
+def config_digest(config: Dict[str, Any]) -> str:
     """Returns a text that is equal for equal configs, whatever the order of their keys."""
     text = json.dumps(config, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
@@ -257,3 +286,16 @@ def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
                 place = f"{path}.{key}" if path else key
                 return first_difference(before.get(key), after.get(key), place)
     return f"{path} was {before!r} and is now {after!r}"
+
+
+def folder_name(name: str) -> str:
+    """Replaces whatever a file system or a shell might not like in a name by an underscore."""
+    return re.sub(r"[^\w.=+,-]+", "_", name).strip("_.") or "_"
+
+
+def shorten_name(name: str) -> str:
+    """Cuts a name that is too long for a folder, and adds a digest of the whole name."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest_of_name = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    return f"{name[:LONGEST_NAME]}~{digest_of_name}"

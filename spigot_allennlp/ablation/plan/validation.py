@@ -1,4 +1,4 @@
-"""Finds out before any training which variants make no sense, by building the layers they name."""
+"""Validates a config before it is trained, by building the structured layers that it names."""
 
 import copy
 import inspect
@@ -24,20 +24,20 @@ from allennlp.models import Model
 
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 
-PARAMETERS = logging.getLogger("allennlp.common.params")
+PARAMS_LOGGER = logging.getLogger("allennlp.common.params")
 
 # Where no constructor says what is expected, a part of a config with these keys is a layer.
-KEYS = {"structure", "estimator"}
+LAYER_KEYS = {"structure", "estimator"}
 
 
-class Layer(NamedTuple):
+class LayerConfig(NamedTuple):
     """
     A part of a config from which a layer is built.
 
     # Parameters
 
     place : `str`
-        Dotted path into the config.
+        The dotted path of the part in the config.
     layer_class : `Type[StructuredArgmaxLayer]`
         The class that the constructor around it expects.
     config : `Dict[str, Any]`
@@ -66,22 +66,22 @@ def config_error(config: Dict[str, Any]) -> Optional[str]:
         Model.by_name(model.get("type", ""))
     except Exception as error:
         return f"model: {error}"
-    # Whoever builds from a config has every parameter logged; this is only a trial.
-    disabled, PARAMETERS.disabled = PARAMETERS.disabled, True
+    # AllenNLP logs every parameter of what it builds; these layers are built only to be checked.
+    was_disabled, PARAMS_LOGGER.disabled = PARAMS_LOGGER.disabled, True
     place = "model"
     try:
-        for layer in layers(model, "model", Model):
+        for layer in find_layers(model, "model", Model):
             place = layer.place
             params = Params(copy.deepcopy(layer.config))
-            layer.layer_class.from_params(params, vocab=_EveryEntry())
+            layer.layer_class.from_params(params, vocab=_VocabularyOfEverything())
     except Exception as error:  # ConfigurationError, and whatever a wrong type leads to
         return f"{place}: {error}"
     finally:
-        PARAMETERS.disabled = disabled
+        PARAMS_LOGGER.disabled = was_disabled
     return None
 
 
-def layers(part: Any, place: str, expected: Any) -> Iterator[Layer]:
+def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
     """
     Finds the layers in a part of a config by the annotations of the constructors: a layer stands
     where a constructor expects a `StructuredArgmaxLayer` or a subclass, whatever its keys.
@@ -90,41 +90,42 @@ def layers(part: Any, place: str, expected: Any) -> Iterator[Layer]:
 
     part : `Any`
     place : `str`
-        Of the part in the config.
+        The dotted path of the part in the config.
     expected : `Any`
         The annotation of the parameter that the part is for; `Any` if there is none.
     """
-    options = _options(expected)
+    allowed = _allowed_types(expected)
     if isinstance(part, list):
-        items = [item for option in options for item in get_args(option)] or [Any]
+        items = [item for option in allowed for item in get_args(option)] or [Any]
         for number, value in enumerate(part):
-            yield from layers(value, f"{place}.{number}", Union[tuple(items)])
+            yield from find_layers(value, f"{place}.{number}", Union[tuple(items)])
     if not isinstance(part, dict):
         return
-    classes = [option for option in options if inspect.isclass(option) and not get_origin(option)]
+    classes = [option for option in allowed if inspect.isclass(option) and not get_origin(option)]
     layer_class = next((cls for cls in classes if issubclass(cls, StructuredArgmaxLayer)), None)
-    if layer_class is None and Any in options and part.keys() >= KEYS:
+    if layer_class is None and Any in allowed and part.keys() >= LAYER_KEYS:
         layer_class = StructuredArgmaxLayer
     if layer_class is not None:
-        yield Layer(place, layer_class, part)
+        yield LayerConfig(place, layer_class, part)
         classes = [layer_class]
-    values = [get_args(option)[-1] for option in options if get_args(option)] or [Any]
-    parameters: Dict[str, Any] = {}
+    annotations: Dict[str, Any] = {}
     for cls in classes:
-        parameters.update(_parameters(cls, part))
+        annotations.update(_constructor_annotations(cls, part))
+    # In a dictionary that no constructor takes apart, each value has the dictionary's value type.
+    values = [get_args(option)[-1] for option in allowed if get_args(option)] or [Any]
     for key, value in part.items():
-        annotation = parameters.get(key, Union[tuple(values)])
-        yield from layers(value, f"{place}.{key}", annotation)
+        annotation = annotations.get(key, Union[tuple(values)])
+        yield from find_layers(value, f"{place}.{key}", annotation)
 
 
-def _options(annotation: Any) -> List[Any]:
+def _allowed_types(annotation: Any) -> List[Any]:
     """Lists the types that an annotation allows, without `Optional`, `Union` and `Lazy`."""
     if get_origin(annotation) in (Union, types.UnionType, Lazy):
-        return [option for inner in get_args(annotation) for option in _options(inner)]
+        return [option for inner in get_args(annotation) for option in _allowed_types(inner)]
     return [annotation]
 
 
-def _parameters(cls: Any, part: Dict[str, Any]) -> Dict[str, Any]:
+def _constructor_annotations(cls: Any, part: Dict[str, Any]) -> Dict[str, Any]:
     """
     Returns the annotations of the parameters of the constructor that builds `part`, by name; those
     of base classes, too, for a constructor may pass them on. Empty where nothing is known of them.
@@ -143,14 +144,14 @@ def _parameters(cls: Any, part: Dict[str, Any]) -> Dict[str, Any]:
         return {}
 
 
-class _EveryEntry(Vocabulary):
+class _VocabularyOfEverything(Vocabulary):
     """A vocabulary that has an entry for whatever is looked up."""
 
     def get_token_to_index_vocabulary(self, namespace: str = "tokens") -> Dict[str, int]:
-        return _Numbers()
+        return _NumberEveryKey()
 
 
-class _Numbers(Dict[str, int]):
+class _NumberEveryKey(Dict[str, int]):
     """Numbers every key that is looked up, from 2 on, behind padding and unknown."""
 
     def __contains__(self, key: object) -> bool:

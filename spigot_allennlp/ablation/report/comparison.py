@@ -1,7 +1,7 @@
-"""Whether a variant is better than the baseline, or was lucky: in its test data, in its seeds."""
+"""Tests whether a variant differs from the baseline by more than chance in test data and seeds."""
 
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, TypeVar
 
 import numpy
 
@@ -10,29 +10,30 @@ from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 # With fewer seeds no outcome whatever has p < 0.05: signs can be flipped in 2 ** 5 ways only.
 FEWEST_SEEDS = 6
 
-CHUNK = 256  # draws at a time, for the sake of memory
+CHUNK = 256  # samples at a time, for the sake of memory
 
 
-@dataclass(frozen=True)
-class SampledScores:
+class Interval(NamedTuple):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+class ResampledScores(NamedTuple):
     """
-    The scores of a run, resampled.
-
-    # Parameters
-
-    scores : `InstanceScores`
-    draws : `numpy.ndarray`
-        The metric over samples of the instances, shape `(draws,)`; the same samples for all runs.
+    The scores of a run, and its metric over bootstrap samples of the test instances, shape
+    `(num_samples,)`. The samples are the same for all runs.
     """
 
     scores: InstanceScores
-    draws: numpy.ndarray
+    samples: numpy.ndarray
 
 
 Key = TypeVar("Key")
 
-# The runs of a variant, by seed.
-SeedScores = Dict[int, SampledScores]
+# The scores of the runs of a variant, by seed.
+SeedScores = Dict[int, ResampledScores]
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,16 @@ class Comparison:
     difference : `float`
         The difference of the means over the seeds that both have: variant minus baseline.
     low, high : `float`
-        The 95 % confidence interval of the difference (`bootstrapped`).
+        The 95 % confidence interval of the difference (`bootstrap_means`).
     p : `float`
         The probability of a difference at least as large, either way, if it made no difference
-        which of the two gave an output (`p_of_instances`).
+        which of the two gave an output (`p_value_over_instances`).
     p_adjusted : `float`
-        The same for all comparisons of the report together (`adjusted`).
+        The same for all comparisons of the report together (`adjust_by_holm`).
     p_over_seeds : `float`, optional (default = `None`)
-        `p_of_seeds`; `None` if there are less than `FEWEST_SEEDS`.
+        The p-value over seeds (`p_value_over_seeds`); `None` if there are less than `FEWEST_SEEDS`.
     seeds : `int`
-        How many both have.
+        The number of seeds that both have.
     """
 
     difference: float
@@ -83,53 +84,64 @@ def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling")
     """
     seeds = sorted(baseline.keys() & variant.keys())
     theirs, ours = [baseline[seed] for seed in seeds], [variant[seed] for seed in seeds]
-    difference = float((over_all_instances(ours) - over_all_instances(theirs)).mean())
-    draws = bootstrapped(ours, resampling) - bootstrapped(theirs, resampling)
-    low, high = interval(draws)
-    p = p_of_instances(theirs, ours, resampling)
-    over_seeds = p_of_seeds(over_all_instances(theirs), over_all_instances(ours))
-    return Comparison(difference, low, high, p, p, over_seeds, len(seeds))
+    their_metric, our_metric = metric_by_seed(theirs), metric_by_seed(ours)
+    differences = bootstrap_means(ours, resampling) - bootstrap_means(theirs, resampling)
+    low, high = confidence_interval(differences)
+    p = p_value_over_instances(theirs, ours, resampling)
+    return Comparison(
+        difference=float((our_metric - their_metric).mean()),
+        low=low,
+        high=high,
+        p=p,
+        p_adjusted=p,
+        p_over_seeds=p_value_over_seeds(their_metric, our_metric),
+        seeds=len(seeds),
+    )
 
 
-def sampled(
+def resample(
     scores: Dict[Key, InstanceScores], resampling: "Resampling"
-) -> Dict[Key, SampledScores]:
-    """Resamples the scores of any number of runs, whose instances are the same."""
-    draws: Dict[Key, List[numpy.ndarray]] = {key: [] for key in scores}
-    for chunk in resampling.selections():
-        for key, of_run in scores.items():
-            draws[key].append(of_run.metric_of(chunk @ of_run.rows))
+) -> Dict[Key, ResampledScores]:
+    """Resamples the scores of any number of runs, whose test instances are the same."""
+    samples: Dict[Key, List[numpy.ndarray]] = {key: [] for key in scores}
+    for counts in resampling.bootstrap_counts():
+        for key, run_scores in scores.items():
+            samples[key].append(run_scores.metric_of(counts @ run_scores.rows))
     return {
-        key: SampledScores(of_run, numpy.concatenate(draws[key])) for key, of_run in scores.items()
+        key: ResampledScores(run_scores, numpy.concatenate(samples[key]))
+        for key, run_scores in scores.items()
     }
 
 
-def over_all_instances(samples: Sequence[SampledScores]) -> numpy.ndarray:
-    """Returns the metric over all instances for each seed, shape `(seeds,)`."""
-    return numpy.array([sample.scores.over_all() for sample in samples])
+def metric_by_seed(runs: Sequence[ResampledScores]) -> numpy.ndarray:
+    """Returns the metric over all instances for each seed, shape `(num_seeds,)`."""
+    return numpy.array([run.scores.metric_of_all() for run in runs])
 
 
-def bootstrapped(samples: Sequence[SampledScores], resampling: "Resampling") -> numpy.ndarray:
+def bootstrap_means(runs: Sequence[ResampledScores], resampling: "Resampling") -> numpy.ndarray:
     """
-    Returns the mean over the seeds of the metric, shape `(draws,)`, each time over other instances
-    and other seeds: both are drawn with replacement, the same for whoever has as many of them
-    (the Multi-Bootstrap of [Sellam et al., 2022](https://arxiv.org/abs/2106.16163), section 4,
-    paired in both). Of few seeds, such an interval is too narrow rather than too wide.
+    Returns the mean over the seeds of the metric, shape `(num_samples,)`, each time over other
+    instances and other seeds: both are sampled with replacement, in the same way for all variants
+    with as many of them (the Multi-Bootstrap of [Sellam et al.,
+    2022](https://arxiv.org/abs/2106.16163), section 4, paired in both). Of few seeds, such an
+    interval is too narrow rather than too wide.
     """
-    # (draws, seeds)
-    draws = numpy.stack([sample.draws for sample in samples], axis=1)
-    seeds = resampling.seeds(len(samples))
-    return numpy.take_along_axis(draws, seeds, axis=1).mean(axis=1)
+    # (num_samples, num_seeds)
+    samples = numpy.stack([run.samples for run in runs], axis=1)
+    seeds = resampling.seed_indices(len(runs))
+    return numpy.take_along_axis(samples, seeds, axis=1).mean(axis=1)
 
 
-def interval(draws: numpy.ndarray) -> Tuple[float, float]:
-    """Returns the middle 95 %."""
-    low, high = numpy.nanpercentile(draws, [2.5, 97.5])
-    return float(low), float(high)
+def confidence_interval(samples: numpy.ndarray) -> Interval:
+    """Returns the middle 95 % of the samples."""
+    low, high = numpy.nanpercentile(samples, [2.5, 97.5])
+    return Interval(float(low), float(high))
 
 
-def p_of_instances(
-    baseline: Sequence[SampledScores], variant: Sequence[SampledScores], resampling: "Resampling"
+def p_value_over_instances(
+    baseline: Sequence[ResampledScores],
+    variant: Sequence[ResampledScores],
+    resampling: "Resampling",
 ) -> float:
     """
     Tests by paired approximate randomisation (Noreen, 1989;
@@ -137,7 +149,7 @@ def p_of_instances(
     exchanged, or not, with equal chances. All seeds exchange theirs together, since their outputs
     for one instance are not independent of each other. Of other models it says nothing.
     """
-    observed = abs((over_all_instances(variant) - over_all_instances(baseline)).mean())
+    observed = abs((metric_by_seed(variant) - metric_by_seed(baseline)).mean())
     pairs = [(theirs.scores, ours.scores) for theirs, ours in zip(baseline, variant, strict=True)]
     extreme = 0
     for swap in resampling.swaps():
@@ -148,10 +160,10 @@ def p_of_instances(
         ]
         # Sums of the same numbers in another order are the same only almost.
         extreme += int((abs(numpy.mean(differences, axis=0)) >= observed - 1e-12).sum())
-    return (extreme + 1) / (resampling.draws + 1)
+    return (extreme + 1) / (resampling.num_samples + 1)
 
 
-def p_of_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optional[float]:
+def p_value_over_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optional[float]:
     """
     Tests paired scores by Fisher's randomisation, two-sided: for each seed, the two are exchanged,
     or not. It asks whether the next seeds would show the difference, on the same test data.
@@ -171,55 +183,58 @@ def p_of_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optional[floa
     return float(result.pvalue)
 
 
-def adjusted(comparisons: Dict[str, Comparison]) -> Dict[str, Comparison]:
+def adjust_by_holm(comparisons: Dict[str, Comparison]) -> Dict[str, Comparison]:
     """
     Adjusts the p-values so that all statements together are wrong by chance as rarely as a single
-    one ([Holm, 1979](https://www.jstor.org/stable/4615733)).
+    statement ([Holm, 1979](https://www.jstor.org/stable/4615733)).
     """
     order: List[str] = sorted(comparisons, key=lambda name: comparisons[name].p)
-    largest, result = 0.0, {}
+    largest, adjusted = 0.0, {}
     for rank, name in enumerate(order):
         largest = max(largest, min(1.0, comparisons[name].p * (len(order) - rank)))
-        result[name] = replace(comparisons[name], p_adjusted=largest)
-    return {name: result[name] for name in comparisons}
+        adjusted[name] = replace(comparisons[name], p_adjusted=largest)
+    return {name: adjusted[name] for name in comparisons}
 
 
 @dataclass(frozen=True)
 class Resampling:
     """
-    The same random draws for every variant that is compared.
+    Random samples of test instances and seeds, the same for every variant that is compared.
 
     # Parameters
 
-    instances : `int`
-        How many instances the test data have.
-    draws : `int`
-        How many samples are drawn.
+    num_instances : `int`
+        The number of test instances.
+    num_samples : `int`
+        The number of samples of each kind.
     """
 
-    instances: int
-    draws: int
+    num_instances: int
+    num_samples: int
 
-    def selections(self) -> Iterator[numpy.ndarray]:
+    def bootstrap_counts(self) -> Iterator[numpy.ndarray]:
         """
-        Yields how often each instance is in a sample of as many, drawn with replacement: whole
-        numbers, shape `(draws of the chunk, instances)`.
+        Yields, chunk by chunk, how often each instance is in a sample of `num_instances`, with
+        replacement: whole numbers, shape `(chunk_size, num_instances)`.
         """
         random = numpy.random.default_rng(0)
-        even = numpy.full(self.instances, 1 / self.instances)
-        for size in self._chunks():
-            yield random.multinomial(self.instances, even, size).astype(float)
+        even = numpy.full(self.num_instances, 1 / self.num_instances)
+        for size in self._chunk_sizes():
+            yield random.multinomial(self.num_instances, even, size).astype(float)
 
     def swaps(self) -> Iterator[numpy.ndarray]:
-        """Yields zeros and ones, with equal chances: shape `(draws of the chunk, instances)`."""
+        """
+        Yields, chunk by chunk, zeros and ones with equal chances: 1 where the outputs for an
+        instance are exchanged, shape `(chunk_size, num_instances)`.
+        """
         random = numpy.random.default_rng(1)
-        for size in self._chunks():
-            yield random.integers(0, 2, (size, self.instances)).astype(float)
+        for size in self._chunk_sizes():
+            yield random.integers(0, 2, (size, self.num_instances)).astype(float)
 
-    def seeds(self, number: int) -> numpy.ndarray:
-        """Draws as many of `number` seeds, with replacement: indices of shape `(draws, number)`."""
-        return numpy.random.default_rng(2).integers(0, number, (self.draws, number))
+    def seed_indices(self, num_seeds: int) -> numpy.ndarray:
+        """Samples seeds with replacement: their indices, shape `(num_samples, num_seeds)`."""
+        return numpy.random.default_rng(2).integers(0, num_seeds, (self.num_samples, num_seeds))
 
-    def _chunks(self) -> Iterator[int]:
-        for start in range(0, self.draws, CHUNK):
-            yield min(CHUNK, self.draws - start)
+    def _chunk_sizes(self) -> Iterator[int]:
+        for start in range(0, self.num_samples, CHUNK):
+            yield min(CHUNK, self.num_samples - start)

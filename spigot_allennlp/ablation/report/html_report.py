@@ -1,32 +1,39 @@
-"""The report as one HTML file that needs no other; its template is `html_report.html`."""
+"""Makes the report as an HTML file that needs no other; its template is `html_report.html`."""
 
 import re
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple
 from urllib.parse import quote
 
 from spigot_allennlp.ablation.report import formatting
-from spigot_allennlp.ablation.report.plots import ACCENT, INK
+from spigot_allennlp.ablation.report.plots import ACCENT, INK, PLOTS
 from spigot_allennlp.ablation.report.summary import RunResult, Summary
-from spigot_allennlp.ablation.run.progress import duration
-from spigot_allennlp.ablation.run.run_record import FAILED, REFUSED
-from spigot_allennlp.ablation.run.single_run import LOG
+from spigot_allennlp.ablation.run.ablation import format_duration
+from spigot_allennlp.ablation.run.single_run import FAILED, LOG_FILE, REFUSED
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LOG_LINES = 20  # that are shown of a failed run
+LOG_LINES = 20  # the lines that are shown of the log of a failed run
+
+
+class InlinePlot(NamedTuple):
+    """A plot as the template shows it, with its SVG."""
+
+    heading: str
+    caption: str
+    svg: str
 
 
 def html_report(summary: Summary, plots: Dict[str, bytes]) -> str:
     """
-    Writes the report as HTML.
+    Makes the report as HTML.
 
     # Parameters
 
     summary : `Summary`
     plots : `Dict[str, bytes]`
-        SVG, by the name of its file.
+        The SVG of each plot, by its name (see `PLOTS`).
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -39,54 +46,62 @@ def html_report(summary: Summary, plots: Dict[str, bytes]) -> str:
     table = formatting.variants_table(summary)
     return environment.from_string(template).render(
         base=summary.plan.base,
-        opening=formatting.opening(summary),
-        warning=formatting.warning(summary),
+        description=formatting.describe_ablation(summary),
+        warning=formatting.validation_data_warning(summary),
         header=table.header,
         lines=table.lines,
-        notes=formatting.notes(summary),
-        plots=[(*formatting.PLOTS[name], inline_svg(svg)) for name, svg in plots.items()],
-        refused=formatting.messages(summary, REFUSED),
+        notes=formatting.explain_table(summary),
+        plots=[
+            InlinePlot(PLOTS[name].heading, PLOTS[name].caption, inline_svg(svg))
+            for name, svg in plots.items()
+        ],
+        refused=formatting.list_messages(summary, REFUSED),
         failed=[
-            failed_run(summary, result) for result in summary.runs if result.record.state == FAILED
+            describe_failed_run(summary, result)
+            for result in summary.results
+            if result.record.state == FAILED
         ],
         metrics=summary.plan.metrics,
-        runs=[run_line(summary, result) for result in summary.runs],
+        runs=[describe_run(summary, result) for result in summary.results],
         variants=[(row.variant, row.changes) for row in summary.rows],
-        versions=library_versions(summary),
+        versions=list_versions(summary),
     )
 
 
-def run_line(summary: Summary, result: RunResult) -> Dict[str, Any]:
-    """Returns what the table of runs shows of a run."""
-    record, log = result.record, result.run.folder / LOG
+def describe_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
+    """Returns what the table of runs shows of a run, by the names that the template uses."""
+    record, log = result.record, result.run.folder / LOG_FILE
     return {
         "variant": record.variant,
         "seed": record.seed,
         "state": record.shown_state,
-        "scores": [formatting.number(result.score(metric)) for metric in summary.plan.metrics],
-        "time": duration(record.seconds or None),
+        "scores": [
+            formatting.format_number(result.score(metric)) for metric in summary.plan.metrics
+        ],
+        "time": format_duration(record.seconds or None),
         "seconds": record.seconds,
-        "memory": formatting.memory(record.peak_memory_mb),
+        "memory": formatting.format_memory(record.peak_memory_mb),
         "attempts": len(record.attempts),
         "log": quote(str(log.relative_to(summary.folder))) if log.exists() else None,
     }
 
 
-def failed_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
+def describe_failed_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
     """Returns what is shown of a run that failed: its message, and how its log ends."""
-    log = result.run.folder / LOG
+    log = result.run.folder / LOG_FILE
     lines: List[str] = []
     if log.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    line = run_line(summary, result)
-    return {"tail": "\n".join(lines), "message": result.record.message, **line}
+    end_of_log = "\n".join(lines)
+    run = describe_run(summary, result)
+    return {"end_of_log": end_of_log, "message": result.record.message, **run}
 
 
-def library_versions(summary: Summary) -> List[str]:
-    """Lists each set of versions that runs were made with: one, as it should be, or more."""
+def list_versions(summary: Summary) -> List[str]:
+    """Lists each set of versions that runs were made with, as a rule a single one."""
     versions = [
         ", ".join(f"{name} {version}" for name, version in result.record.versions.items())
-        for result in summary.runs
+        for result in summary.results
     ]
     return [text for text in dict.fromkeys(versions) if text]
 

@@ -1,32 +1,37 @@
-"""Writes the whole report of an ablation from the records of its runs, as often as one likes."""
+"""
+Writes the whole report of an ablation from the records of its runs, as often as it is called: as
+Markdown, HTML, CSV and JSON, with plots.
+"""
 
 import csv
 import io
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Iterable, List, Sequence
 
 from spigot_allennlp.ablation.plan.plan import Plan
-from spigot_allennlp.ablation.report import formatting, plots
+from spigot_allennlp.ablation.report import formatting
 from spigot_allennlp.ablation.report.html_report import html_report
-from spigot_allennlp.ablation.report.markdown_report import markdown_report
+from spigot_allennlp.ablation.report.plots import PLOTS, write_plots
 from spigot_allennlp.ablation.report.summary import Row, RunResult, Summary, summarise
-from spigot_allennlp.ablation.run.run_record import DONE
+from spigot_allennlp.ablation.run.ablation import format_duration
+from spigot_allennlp.ablation.run.single_run import DONE, FAILED, LOG_FILE, REFUSED
 from spigot_allennlp.compat import atomic_io
 
 
 def write_report(plan: Plan, folder: Path, resamples: int) -> bool:
     """
-    Writes `report.md`, `report.html`, `report.json`, `report.csv` (one row a run), `summary.csv`
-    (one row a variant) and the plots into the folder, and prints the table of variants.
+    Writes `report.md`, `report.html`, `report.json`, `report.csv` (a row for each run),
+    `summary.csv` (a row for each variant) and the plots into the folder, and prints the table of
+    variants.
 
     # Parameters
 
     plan : `Plan`
     folder : `Path`
-        Of the ablation.
+        The folder of the ablation.
     resamples : `int`
-        How many draws of each kind of resampling.
+        How many samples of each kind the comparisons are made of.
 
     # Returns
 
@@ -38,47 +43,93 @@ def write_report(plan: Plan, folder: Path, resamples: int) -> bool:
     `ConfigurationError` if no run that is done has a metric of that name.
     """
     summary = summarise(plan, folder, resamples)
-    drawings = write_plots(summary)
+    plots = write_plots(summary)
     for name, text in {
-        "report.md": markdown_report(summary, drawings),
-        "report.html": html_report(summary, drawings),
-        "report.csv": runs_as_csv(summary),
-        "summary.csv": variants_as_csv(summary.rows),
+        "report.md": markdown_report(summary, plots),
+        "report.html": html_report(summary, plots),
+        "report.csv": runs_csv(summary),
+        "summary.csv": variants_csv(summary.rows),
     }.items():
         atomic_io.write(folder / name, text)
-    atomic_io.write_json(folder / "report.json", as_json(summary))
-    table = formatting.markdown_table(formatting.variants_table(summary))
+    atomic_io.write_json(folder / "report.json", report_json(summary))
+    table = markdown_table(formatting.variants_table(summary))
     print(f"\n{table}\n\nReport: {folder / 'report.html'}", flush=True)
-    return all(result.record.state == DONE for result in summary.runs)
+    return all(result.record.state == DONE for result in summary.results)
 
 
-def write_plots(summary: Summary) -> Dict[str, bytes]:
-    """Writes each plot as PNG and as SVG. Returns the SVG by the name of its file."""
-    import matplotlib
+def markdown_report(summary: Summary, plots: Iterable[str]) -> str:
+    """
+    Makes the report as Markdown: the table of variants, the plots, what failed, and all runs.
 
-    drawings = {}
-    for name, draw in {"scores": plots.scores_figure, "curves": plots.curves_figure}.items():
-        with matplotlib.rc_context({**plots.STYLE, "svg.hashsalt": name}):
-            figure = draw(summary)
-            if figure is not None:
-                drawings[name] = plots.as_bytes(figure, "svg")
-                atomic_io.write(summary.folder / f"{name}.svg", drawings[name])
-                atomic_io.write(summary.folder / f"{name}.png", plots.as_bytes(figure, "png"))
-    return drawings
+    # Parameters
+
+    summary : `Summary`
+    plots : `Iterable[str]`
+        The names of the plots (see `PLOTS`).
+    """
+    warning = formatting.validation_data_warning(summary)
+    parts = [
+        f"# Ablation of {summary.plan.base}",
+        formatting.describe_ablation(summary),
+        f"**{warning}**" if warning else "",
+        markdown_table(formatting.variants_table(summary)),
+        *formatting.explain_table(summary),
+    ]
+    for name in plots:
+        plot = PLOTS[name]
+        parts += [f"## {plot.heading}", f"![{plot.heading}]({name}.png)", plot.caption]
+    for title, state in (("Refused", REFUSED), ("Failed", FAILED)):
+        messages = formatting.list_messages(summary, state)
+        lines = [f"- {runs}: {message}" for runs, message in messages]
+        parts += [f"## {title}", "\n".join(lines)] if lines else []
+    parts += ["## Runs", markdown_table(_runs_table(summary))]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def runs_as_csv(summary: Summary) -> str:
-    """Makes one row a run, with all its metrics on the test data, prefixed by "test_"."""
+def _runs_table(summary: Summary) -> formatting.Table:
+    metrics = summary.plan.metrics
+    header = ["variant", "seed", "state", *metrics, "time", "memory", "log"]
+    lines = []
+    for result in summary.results:
+        record = result.record
+        log = (result.run.folder / LOG_FILE).relative_to(summary.folder)
+        lines.append(
+            [
+                record.variant,
+                str(record.seed),
+                record.shown_state,
+                *(formatting.format_number(result.score(metric)) for metric in metrics),
+                format_duration(record.seconds or None),
+                formatting.format_memory(record.peak_memory_mb),
+                f"[log](<{log}>)" if record.attempts else "",
+            ]
+        )
+    return formatting.Table(header, lines)
+
+
+def markdown_table(table: formatting.Table) -> str:
+    """Aligns a table, so that its Markdown reads well as plain text, too."""
+    lines = [[entry.replace("|", "\\|") for entry in line] for line in [table.header, *table.lines]]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    padded = [
+        [entry.ljust(width) for entry, width in zip(line, widths, strict=True)] for line in lines
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
+
+
+def runs_csv(summary: Summary) -> str:
+    """Makes a row for each run, with all its metrics on the test data, prefixed by "test_"."""
     metrics = summary.metric_names()
-    return _csv([_columns_of_run(summary, result, metrics) for result in summary.runs])
+    return _csv([_columns_of_run(summary, result, metrics) for result in summary.results])
 
 
-def variants_as_csv(rows: Sequence[Row]) -> str:
-    """Makes one row a variant."""
+def variants_csv(rows: Sequence[Row]) -> str:
+    """Makes a row for each variant."""
     return _csv([_columns_of_variant(row) for row in rows])
 
 
-def as_json(summary: Summary) -> Dict[str, Any]:
+def report_json(summary: Summary) -> Dict[str, Any]:
     """Makes `report.json`: the plan, the variants, and the records of all runs, as "cells"."""
     plan = summary.plan
     return {
@@ -90,9 +141,9 @@ def as_json(summary: Summary) -> Dict[str, Any]:
         "cells": [
             {
                 "folder": str(result.run.folder.relative_to(summary.folder)),
-                **asdict(result.record),
+                **result.record.to_json(),
             }
-            for result in summary.runs
+            for result in summary.results
         ],
     }
 
@@ -112,7 +163,7 @@ def _columns_of_run(summary: Summary, result: RunResult, metrics: Sequence[str])
         "peak_gpu_memory_mb": record.peak_gpu_memory_mb,
         "attempts": len(record.attempts),
         "host": record.attempts[-1]["host"] if record.attempts else None,
-        "config": record.config,
+        "config": record.config_digest,
         "folder": result.run.folder.relative_to(summary.folder),
         "message": record.message,
     }

@@ -1,31 +1,31 @@
 """
-From the records of all runs to one row for each variant: its scores over the seeds, what it cost,
-how it compares with the baseline. Whatever is written for readers or programs is made from it.
+Summarises the records of all runs as a row for each variant: its scores over the seeds, its cost,
+and how it compares with the baseline. All files of the report are made from this summary.
 """
 
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.plan import Plan
 from spigot_allennlp.ablation.report.comparison import (
     Comparison,
+    Interval,
     Resampling,
     SeedScores,
-    adjusted,
-    bootstrapped,
+    adjust_by_holm,
+    bootstrap_means,
     compare,
-    interval,
-    sampled,
+    confidence_interval,
+    resample,
 )
-from spigot_allennlp.ablation.run.ablation import runs_of
+from spigot_allennlp.ablation.run.ablation import make_runs
 from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores, read_scores
-from spigot_allennlp.ablation.run.run_record import DONE, RunRecord
-from spigot_allennlp.ablation.run.single_run import INSTANCES, Run
+from spigot_allennlp.ablation.run.single_run import DONE, INSTANCES_FILE, Run, RunRecord
 
 
 @dataclass(frozen=True)
@@ -61,25 +61,25 @@ class Row:
 
     variant : `str`
     changes : `Dict[str, Any]`
-        What distinguishes it.
+        What distinguishes the variant from others (see `Variant`).
     states : `Dict[str, int]`
         How many of its runs are in which state.
     spreads : `Dict[str, Spread]`
-        Of each metric, over the seeds.
+        The spread of each metric over the seeds.
     seconds : `float`, optional (default = `None`)
         The median wall time of its runs that are done: training, testing and all attempts.
     cpu_seconds : `float`, optional (default = `None`)
-        The median of the same runs.
+        The median CPU time of the same runs.
     peak_memory_mb : `float`, optional (default = `None`)
-        The largest of its runs.
+        The largest peak memory of the same runs.
     peak_gpu_memory_mb : `float`, optional (default = `None`)
-        The same of the GPU.
-    interval : `Tuple[float, float]`, optional (default = `None`)
+        The largest peak memory of the same runs on their GPU.
+    interval : `Interval`, optional (default = `None`)
         The 95 % confidence interval of the mean of the first metric.
     comparison : `Comparison`, optional (default = `None`)
-        With the baseline, by the first metric.
+        The comparison with the baseline, by the first metric.
     not_compared : `str`, optional (default = `""`)
-        Why it is not compared.
+        Why there is no comparison.
     """
 
     variant: str
@@ -90,7 +90,7 @@ class Row:
     cpu_seconds: Optional[float] = None
     peak_memory_mb: Optional[float] = None
     peak_gpu_memory_mb: Optional[float] = None
-    interval: Optional[Tuple[float, float]] = None
+    interval: Optional[Interval] = None
     comparison: Optional[Comparison] = None
     not_compared: str = ""
 
@@ -104,36 +104,37 @@ class Summary:
 
     plan : `Plan`
     folder : `Path`
-        Of the ablation, absolute.
-    runs : `List[RunResult]`
-        In the order of the plan's variants, then of the seeds.
+        The folder of the ablation, as an absolute path.
+    results : `List[RunResult]`
+        The runs in the order of the plan's variants, then of the seeds.
     rows : `List[Row]`
-        In the order of the plan's variants.
+        A row for each variant, in the order of the plan.
     resamples : `int`
-        How many draws of each kind the comparisons are made of.
+        How many samples of each kind the comparisons are made of.
     is_exact : `bool`
-        Whether the first metric itself was resampled, or the mean of what it is of each instance
-        alone.
+        Whether the first metric itself was resampled, and not the mean of its values for each
+        instance alone.
     """
 
     plan: Plan
     folder: Path
-    runs: List[RunResult]
+    results: List[RunResult]
     rows: List[Row] = field(default_factory=list)
     resamples: int = 0
     is_exact: bool = True
 
-    def runs_of(self, variant: str) -> List[RunResult]:
-        return [result for result in self.runs if result.record.variant == variant]
+    def results_of(self, variant: str) -> List[RunResult]:
+        """Returns the runs of a variant."""
+        return [result for result in self.results if result.record.variant == variant]
 
     def scores(self, variant: str, metric: str) -> Dict[int, float]:
         """Returns a metric of the runs of a variant that have it, by seed."""
-        scores = {result.record.seed: result.score(metric) for result in self.runs_of(variant)}
+        scores = {result.record.seed: result.score(metric) for result in self.results_of(variant)}
         return {seed: score for seed, score in scores.items() if score is not None}
 
     def metric_names(self) -> List[str]:
         """Returns the names of all metrics that some run has."""
-        names = (name for result in self.runs for name in result.record.test_metrics)
+        names = (name for result in self.results for name in result.record.test_metrics)
         return list(dict.fromkeys(names))
 
 
@@ -145,29 +146,31 @@ def summarise(plan: Plan, folder: Path, resamples: int) -> Summary:
 
     plan : `Plan`
     folder : `Path`
-        Of the ablation.
+        The folder of the ablation.
     resamples : `int`
-        How many draws of each kind of resampling.
+        How many samples of each kind the comparisons are made of.
 
     # Raises
 
     `ConfigurationError` if no run that is done has a metric of that name.
     """
-    summary = Summary(plan, folder.absolute(), collect_runs(plan, folder), resamples=resamples)
+    results = read_results(plan, folder)
+    summary = Summary(plan, folder.absolute(), results, resamples=resamples)
     check_metrics(summary)
-    scores = sampled_scores(summary)
-    comparisons = adjusted(_comparisons(summary, scores))
-    samples = [sample for by_seed in scores.values() for sample in by_seed.values()]
+    scores = resample_scores(summary)
+    comparisons = adjust_by_holm(compare_variants(summary, scores))
     return replace(
         summary,
-        rows=[_row(summary, name, scores, comparisons.get(name)) for name in plan.variants],
-        is_exact=all(sample.scores.is_exact for sample in samples),
+        rows=[make_row(summary, name, scores, comparisons.get(name)) for name in plan.variants],
+        is_exact=all(
+            run.scores.is_exact for by_seed in scores.values() for run in by_seed.values()
+        ),
     )
 
 
-def collect_runs(plan: Plan, folder: Path) -> List[RunResult]:
+def read_results(plan: Plan, folder: Path) -> List[RunResult]:
     """Reads the record of every run, in the order of the plan's variants, then of the seeds."""
-    results = [RunResult(run, run.record()) for run in runs_of(plan, folder)]
+    results = [RunResult(run, run.load_record()) for run in make_runs(plan, folder)]
     order = list(plan.variants)
     return sorted(results, key=lambda it: (order.index(it.record.variant), it.record.seed))
 
@@ -190,29 +193,32 @@ def check_metrics(summary: Summary) -> None:
         )
 
 
-def sampled_scores(summary: Summary) -> Dict[str, SeedScores]:
-    """Resamples the first metric of all runs that are done, by variant and seed."""
+def resample_scores(summary: Summary) -> Dict[str, SeedScores]:
+    """
+    Resamples the first metric of all runs that are done, by variant and seed. Runs that were tested
+    on equally many instances are resampled together, with the same samples of instances.
+    """
     metric = summary.plan.metrics[0]
     by_size: Dict[int, Dict[Tuple[str, int], InstanceScores]] = {}
-    for result in summary.runs:
+    for result in summary.results:
         value = result.score(metric)
         if value is None:
             continue
         source = result.record.test["sources"].get(metric)
-        scores = read_scores(result.run.folder / INSTANCES, metric, value, source)
+        scores = read_scores(result.run.folder / INSTANCES_FILE, metric, value, source)
         if scores is not None and len(scores.rows):
             key = result.record.variant, result.record.seed
             by_size.setdefault(len(scores.rows), {})[key] = scores
     by_variant: Dict[str, SeedScores] = {name: {} for name in summary.plan.variants}
-    for size, of_size in by_size.items():
-        samples = sampled(of_size, Resampling(size, summary.resamples))
-        for (name, seed), sample in samples.items():
-            by_variant[name][seed] = sample
+    for size, scores_of_size in by_size.items():
+        resampled = resample(scores_of_size, Resampling(size, summary.resamples))
+        for (name, seed), run_scores in resampled.items():
+            by_variant[name][seed] = run_scores
     return by_variant
 
 
-def _comparisons(summary: Summary, scores: Dict[str, SeedScores]) -> Dict[str, Comparison]:
-    """Compares each variant with the baseline, where nothing speaks against it."""
+def compare_variants(summary: Summary, scores: Dict[str, SeedScores]) -> Dict[str, Comparison]:
+    """Compares each variant with the baseline, unless there is a reason not to."""
     baseline = summary.plan.baseline
     comparisons = {}
     for name, variant_scores in scores.items():
@@ -224,33 +230,33 @@ def _comparisons(summary: Summary, scores: Dict[str, SeedScores]) -> Dict[str, C
     return comparisons
 
 
-def _row(
+def make_row(
     summary: Summary, name: str, scores: Dict[str, SeedScores], comparison: Optional[Comparison]
 ) -> Row:
-    records = [result.record for result in summary.runs_of(name)]
+    """Makes the row of the variant with a name."""
+    records = [result.record for result in summary.results_of(name)]
     done = [record for record in records if record.state == DONE]
-    interval_of_mean, reason = None, None
+    memory = [record.peak_memory_mb for record in done if record.peak_memory_mb]
+    gpu_memory = [record.peak_gpu_memory_mb for record in done if record.peak_gpu_memory_mb]
+    interval, reason = None, None
     size = _num_instances(scores[name])
     if size:
         resampling = Resampling(size, summary.resamples)
-        interval_of_mean = interval(bootstrapped(list(scores[name].values()), resampling))
+        interval = confidence_interval(bootstrap_means(list(scores[name].values()), resampling))
     if scores[name] and name != summary.plan.baseline:
         reason = _reason_not_to_compare(summary, name, scores)
     return Row(
-        name,
-        summary.plan.variants[name].changes,
-        dict(Counter(record.shown_state for record in records)),
-        _spreads(summary, name),
-        statistics.median(record.seconds for record in done) if done else None,
-        statistics.median(record.cpu_seconds for record in done) if done else None,
-        max((record.peak_memory_mb for record in done if record.peak_memory_mb), default=None),
-        max(
-            (record.peak_gpu_memory_mb for record in done if record.peak_gpu_memory_mb),
-            default=None,
-        ),
-        interval_of_mean,
-        comparison,
-        reason or "",
+        variant=name,
+        changes=summary.plan.variants[name].changes,
+        states=dict(Counter(record.shown_state for record in records)),
+        spreads=_spreads(summary, name),
+        seconds=statistics.median(record.seconds for record in done) if done else None,
+        cpu_seconds=statistics.median(record.cpu_seconds for record in done) if done else None,
+        peak_memory_mb=max(memory, default=None),
+        peak_gpu_memory_mb=max(gpu_memory, default=None),
+        interval=interval,
+        comparison=comparison,
+        not_compared=reason or "",
     )
 
 
@@ -259,15 +265,20 @@ def _spreads(summary: Summary, name: str) -> Dict[str, Spread]:
     for metric in summary.plan.metrics:
         values = list(summary.scores(name, metric).values())
         if values:
-            deviation = statistics.stdev(values) if len(values) > 1 else None
-            mean, median = statistics.fmean(values), statistics.median(values)
-            spreads[metric] = Spread(len(values), mean, deviation, median, min(values), max(values))
+            spreads[metric] = Spread(
+                number=len(values),
+                mean=statistics.fmean(values),
+                deviation=statistics.stdev(values) if len(values) > 1 else None,
+                median=statistics.median(values),
+                lowest=min(values),
+                highest=max(values),
+            )
     return spreads
 
 
 def _num_instances(scores: SeedScores) -> Optional[int]:
-    """Returns the size of the test data; `None` if it is not the same for all seeds."""
-    sizes = {len(sample.scores.rows) for sample in scores.values()}
+    """Returns the number of test instances; `None` if it is not the same for all seeds."""
+    sizes = {len(run.scores.rows) for run in scores.values()}
     return sizes.pop() if len(sizes) == 1 else None
 
 
@@ -278,17 +289,15 @@ def _reason_not_to_compare(
     baseline, variant = scores[summary.plan.baseline], scores[name]
     if not baseline.keys() & variant.keys():
         return "it has no seed in common with the baseline"
-    data = _test_data(summary, name)
-    data_of_baseline = _test_data(summary, summary.plan.baseline)
+    data = _describe_test_data(summary, name)
+    data_of_baseline = _describe_test_data(summary, summary.plan.baseline)
     size = _num_instances(variant)
     if data != data_of_baseline or not size or size != _num_instances(baseline):
         return f"it was tested on {data}, the baseline on {data_of_baseline}"
     return None
 
 
-def _test_data(summary: Summary, variant: str) -> str:
-    tests: Sequence[Dict[str, Any]] = [
-        result.record.test for result in summary.runs_of(variant) if result.record.test
-    ]
+def _describe_test_data(summary: Summary, variant: str) -> str:
+    tests = [result.record.test for result in summary.results_of(variant) if result.record.test]
     names = sorted({f"{test['instances']} instances of {test['data']}" for test in tests})
     return " and ".join(names) or "nothing"

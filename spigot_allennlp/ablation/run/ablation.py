@@ -1,49 +1,30 @@
-"""Trains and tests the runs of a plan that are not done: what `allennlp ablate` does but report."""
+"""
+Trains and tests the runs of a plan that are not done, and prints how it goes: what `allennlp
+ablate` does between planning and reporting.
+"""
 
 import logging
+from collections import Counter
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from spigot_allennlp.ablation.plan.plan import FILE, Plan
+from spigot_allennlp.ablation.plan.plan import Plan
 from spigot_allennlp.ablation.plan.validation import config_error
 from spigot_allennlp.ablation.run.executors import Executor
-from spigot_allennlp.ablation.run.progress import Progress
-from spigot_allennlp.ablation.run.run_record import (
+from spigot_allennlp.ablation.run.single_run import (
     DONE,
     FAILED,
+    INSTANCES_FILE,
+    LOG_FILE,
     PLANNED,
     REFUSED,
     TRAINED,
+    Run,
     RunRecord,
 )
-from spigot_allennlp.ablation.run.single_run import INSTANCES, Run
 from spigot_allennlp.compat import atomic_io
 
 logger = logging.getLogger(__name__)
-
-
-def start_ablation(plan: Plan, folder: Path) -> Plan:
-    """
-    Writes the plan into the folder, together with what was planned there before. Nobody else may be
-    writing into the folder: what a killed ablation left of a file is removed.
-
-    # Returns
-
-    `Plan`
-        What is reported: this plan with the variants and runs that were there before.
-
-    # Raises
-
-    `ConfigurationError` if the two contradict each other.
-    """
-    atomic_io.remove_unfinished(folder)
-    joined = plan
-    if atomic_io.holds_json(folder / FILE):
-        joined = plan.joined_to(Plan.load(folder), folder)
-    elif (folder / FILE).exists():
-        logger.warning("%s cannot be read: it is made anew.", folder / FILE)
-    joined.save(folder)
-    return joined
 
 
 def run_ablation(
@@ -56,71 +37,75 @@ def run_ablation(
 ) -> None:
     """
     Trains and tests the runs of a plan that are not done, and prints how it goes. Runs that were
-    interrupted are resumed. Those whose config makes no sense are refused before anything is
-    trained; those that failed stay as they are unless `retry_failed`. Neither stops the others.
+    interrupted are resumed. Those whose config is not valid are recorded as refused before anything
+    is trained; those that failed stay as they are unless `retry_failed`. Neither stops the others.
 
     # Parameters
 
     plan : `Plan`
     folder : `Path`
-        Of the ablation.
+        The folder of the ablation.
     executor : `Executor`
+        What executes the runs: processes of this machine, or a cluster.
     threads : `int`, optional (default = `1`)
-        Of each run.
+        The CPU threads of each run.
     packages : `Sequence[str]`, optional (default = `()`)
         What `--include-package` names.
     retry_failed : `bool`, optional (default = `False`)
+        Whether runs that failed are resumed.
     """
-    runs = runs_of(plan, folder, threads, packages)
-    refuse_invalid(plan, runs)
+    runs = make_runs(plan, folder, threads, packages)
+    record_validation_errors(plan, runs)
     mark_damaged_tests(runs)
-    records = [run.record() for run in runs]
+    records = [run.load_record() for run in runs]
     open_runs = [
         run for run, record in zip(runs, records, strict=True) if not is_over(record, retry_failed)
     ]
     # Those that were interrupted come first.
-    open_runs.sort(key=lambda run: not run.record().attempts)
-    progress = Progress(len(runs), len(runs) - len(open_runs), plan.metrics[0])
-    progress.opening(folder, records)
+    open_runs.sort(key=lambda run: not run.load_record().attempts)
+    printer = ProgressPrinter(len(runs), len(runs) - len(open_runs), plan.metrics[0])
+    printer.print_overview(folder, records)
 
     def on_start(run: Run) -> None:
-        progress.started(run, is_resumed=bool(run.record().attempts))
+        printer.print_start(run, is_resumed=bool(run.load_record().attempts))
 
     def on_end(run: Run, cause_of_death: Optional[str]) -> None:
-        record = run.record()
+        record = run.load_record()
         if cause_of_death and record.state != DONE:
             record.state, record.message = FAILED, cause_of_death
             record.save(run.folder)
-        progress.ended(run, record)
+        printer.print_end(run, record)
 
     executor.execute(open_runs, on_start, on_end)
 
 
-def runs_of(plan: Plan, folder: Path, threads: int = 1, packages: Sequence[str] = ()) -> List[Run]:
-    """Returns the runs of a plan, in the order in which they are trained."""
+def make_runs(
+    plan: Plan, folder: Path, threads: int = 1, packages: Sequence[str] = ()
+) -> List[Run]:
+    """Makes the runs of a plan, in the order in which they are trained."""
     return [
         Run(
-            plan.folder_of(run_id, folder).absolute(),
-            run_id.variant,
-            run_id.seed,
-            plan.config_of(run_id),
-            plan.test_data,
-            threads,
-            tuple(packages),
+            folder=plan.run_folder(run_id, folder).absolute(),
+            variant=run_id.variant,
+            seed=run_id.seed,
+            config=plan.seeded_config(run_id),
+            test_data=plan.test_data,
+            threads=threads,
+            packages=tuple(packages),
         )
-        for run_id in plan.runs
+        for run_id in plan.run_ids
     ]
 
 
-def refuse_invalid(plan: Plan, runs: Sequence[Run]) -> None:
+def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:
     """
-    Records the runs whose config cannot be trained as refused. A run that was refused is validated
+    Records the runs whose config is not valid as refused. A run that was refused is validated
     again: a release may have brought what it lacked.
     """
     variants = dict.fromkeys(run.variant for run in runs)
     errors = {variant: config_error(plan.variants[variant].config) for variant in variants}
     for run in runs:
-        record, error = run.record(), errors[run.variant]
+        record, error = run.load_record(), errors[run.variant]
         if record.state in (PLANNED, REFUSED) and error:
             record.state, record.message = REFUSED, error
             record.save(run.folder)
@@ -132,7 +117,7 @@ def refuse_invalid(plan: Plan, runs: Sequence[Run]) -> None:
 def mark_damaged_tests(runs: Sequence[Run]) -> None:
     """Marks the runs to be tested again that are done, but whose test results cannot be read."""
     for run in runs:
-        record, file = run.record(), run.folder / INSTANCES
+        record, file = run.load_record(), run.folder / INSTANCES_FILE
         if record.state == DONE and file.exists() and not atomic_io.is_whole_zip(file):
             logger.warning("%s is damaged: %s is tested again.", file, run.folder)
             record.state = TRAINED
@@ -140,7 +125,78 @@ def mark_damaged_tests(runs: Sequence[Run]) -> None:
 
 
 def is_over(record: RunRecord, retry_failed: bool) -> bool:
-    """Says whether a run needs no more work. One that was refused untried is not retried."""
+    """
+    Says whether a run needs no more work: it is done, was not valid, or failed and is not to be
+    retried. A run that was refused after it had started counts as one that failed.
+    """
     if record.state == FAILED or record.state == REFUSED and record.attempts:
         return not retry_failed
     return record.state in (DONE, REFUSED)
+
+
+class ProgressPrinter:
+    """
+    Prints, while an ablation trains, a line when a run starts, and a line when it ends.
+
+    # Parameters
+
+    total : `int`
+        The number of all runs.
+    over : `int`
+        The number of runs that need no more work.
+    metric : `str`
+        The metric whose value is shown.
+    """
+
+    def __init__(self, total: int, over: int, metric: str) -> None:
+        self._total = total
+        self._over = over
+        self._metric = metric
+
+    def print_overview(self, folder: Path, records: Sequence[RunRecord]) -> None:
+        """Prints how many runs there are, in which states, and why some are refused."""
+        counts = Counter(record.shown_state for record in records)
+        states = ", ".join(f"{number} {state}" for state, number in counts.items())
+        print(f"{len(records)} runs in {folder}: {states}", flush=True)
+        refused = {record.variant: record.message for record in records if record.state == REFUSED}
+        for variant, message in refused.items():
+            print(f"refused: {variant}: {first_line(message)}", flush=True)
+
+    def print_start(self, run: Run, is_resumed: bool) -> None:
+        """Prints that a run has started."""
+        self._print(run, "resumed" if is_resumed else "started")
+
+    def print_end(self, run: Run, record: RunRecord) -> None:
+        """Prints how a run has ended."""
+        self._over += 1
+        if record.state == DONE:
+            value = record.test_metrics.get(self._metric)
+            score = "" if value is None else f"{self._metric} {value:.4f} "
+            self._print(run, f"done: {score}in {format_duration(record.seconds)}")
+        else:
+            log = f" Log: {run.folder / LOG_FILE}" if record.attempts else ""
+            self._print(run, f"{record.state}: {first_line(record.message)}{log}")
+
+    def _print(self, run: Run, event: str) -> None:
+        width = len(str(self._total))
+        count = f"[{self._over:{width}d}/{self._total}]"
+        print(f"{count} {run.variant} seed {run.seed}  {event}", flush=True)
+
+
+def format_duration(seconds: Optional[float]) -> str:
+    """Formats a time in two units at most: "48.2 s", "12 min 30 s", "3 h 05 min"."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, seconds_of_minute = divmod(round(seconds), 60)
+    hours, minutes_of_hour = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_of_hour:02d} min"
+    return f"{minutes} min {seconds_of_minute:02d} s"
+
+
+def first_line(text: str, longest: int = 200) -> str:
+    """Returns the first line of a message, cut if it is longer than `longest`."""
+    line = text.strip().split("\n")[0]
+    return line if len(line) <= longest else line[: longest - 1] + "…"

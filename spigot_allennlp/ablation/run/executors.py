@@ -1,8 +1,9 @@
 """
-Where runs are executed: in this process, in processes of this machine, or on a cluster by Ray.
+Executes runs: in this process, in processes of this machine, or on a cluster by Ray.
 
-`Executor.execute` is the loop that all of them share; a subclass says how one run is launched, how
-to wait until one has ended, and how to end those that still run.
+`Executor.execute` is the loop that all of them share; a subclass says how a run is launched, how
+to wait until a run has ended, and how to end those that still run. Local processes and Ray execute
+a run by the same function, `execute_in_worker`.
 """
 
 import multiprocessing
@@ -12,19 +13,29 @@ import sys
 import threading
 import time
 from multiprocessing.connection import wait
-from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Hashable, List, NamedTuple, Optional, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.run.single_run import LOG, Run, train_and_test
+from spigot_allennlp.ablation.run.single_run import LOG_FILE, Run, train_and_test
 from spigot_allennlp.compat.folder_lock import locked
 
 OnStart = Callable[[Run], None]
-# With the cause of death, if the process of the run died, and could not record it itself.
+# Takes a run and the cause of its death (see `EndedRun`).
 OnEnd = Callable[[Run, Optional[str]], None]
 
 LOCAL_RAY = "local"
+
+
+class EndedRun(NamedTuple):
+    """
+    The handle of a run whose process has ended, and the cause of its death, if it died before it
+    could record the end of the run.
+    """
+
+    handle: Any
+    cause_of_death: Optional[str]
 
 
 class Executor:
@@ -38,16 +49,18 @@ class Executor:
         # Parameters
 
         runs : `Sequence[Run]`
-            In this order.
+            The runs in the order in which they are started.
         on_start : `OnStart`
-            Called with each run just before it is launched.
+            A function that is called with each run just before it is launched.
         on_end : `OnEnd`
-            Called with each run when it has ended, and with why its process died, if it did.
+            A function that is called with each run when it has ended, and with the cause of its
+            death, if its process died.
         """
         if not runs:
             return
         self._open()
-        waiting, running = list(runs), {}  # type: ignore[var-annotated]
+        waiting = list(runs)
+        running: Dict[Hashable, Run] = {}  # by the handle
         try:
             while waiting or running:
                 while waiting and len(running) < self._capacity():
@@ -70,8 +83,8 @@ class Executor:
         """Starts a run, and returns a handle for it."""
         raise NotImplementedError
 
-    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
-        """Waits until at least one has ended; returns those that have, with the causes of death."""
+    def _await_any(self, handles: List[Any]) -> List[EndedRun]:
+        """Waits until at least one run has ended, and returns those that have."""
         raise NotImplementedError
 
     def _close(self, handles: List[Any]) -> None:
@@ -88,8 +101,8 @@ class InProcess(Executor):
         train_and_test(run)
         return run.folder
 
-    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
-        return [(handle, None) for handle in handles]
+    def _await_any(self, handles: List[Any]) -> List[EndedRun]:
+        return [EndedRun(handle, None) for handle in handles]
 
 
 class LocalProcesses(Executor):
@@ -102,7 +115,7 @@ class LocalProcesses(Executor):
     # Parameters
 
     jobs : `int`
-        How many run at a time.
+        How many runs are running at a time.
     start_method : `str`, optional (default = `None`)
         "fork" or "spawn"; "fork" where there is one, unless this process uses a GPU already, which
         it would take away from those that it forks.
@@ -114,23 +127,23 @@ class LocalProcesses(Executor):
         can_fork = "fork" in available and not torch.cuda.is_initialized()
         method = start_method or ("fork" if can_fork else "spawn")
         self._context: Any = multiprocessing.get_context(method)
-        self._is_new = method != "fork"
+        self._must_import = method != "fork"
 
     def _capacity(self) -> int:
         return self._jobs
 
     def _launch(self, run: Run) -> Hashable:
-        arguments = (run, os.getpid(), self._is_new)
+        arguments = (run, os.getpid(), self._must_import)
         process = self._context.Process(target=execute_in_child, args=arguments)
         process.start()
         return process
 
-    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
+    def _await_any(self, handles: List[Any]) -> List[EndedRun]:
         sentinels = wait([process.sentinel for process in handles])
         ended = [process for process in handles if process.sentinel in sentinels]
         for process in ended:
             process.join()
-        return [(process, _cause_of_death(process.exitcode)) for process in ended]
+        return [EndedRun(process, _cause_of_death(process.exitcode)) for process in ended]
 
     def _close(self, handles: List[Any]) -> None:
         for process in handles:
@@ -148,14 +161,14 @@ class RayCluster(Executor):
     # Parameters
 
     address : `str`, optional (default = `"local"`)
-        What `ray.init` connects to: "auto", "host:6379", "ray://host:10001"; or "local", for an
-        instance on this machine that ends with the ablation.
+        The address that `ray.init` connects to: "auto", "host:6379", "ray://host:10001"; or
+        "local", for an instance on this machine that ends with the ablation.
     jobs : `int`, optional (default = as many as there is room for)
         How many runs are running at a time.
     threads : `int`, optional (default = `1`)
-        CPUs that a run takes.
+        The number of CPUs that a run takes.
     gpus : `float`, optional (default = `0.0`)
-        GPUs that a run takes; it sees no others.
+        The number of GPUs that a run takes; it sees no others.
     """
 
     def __init__(
@@ -191,11 +204,11 @@ class RayCluster(Executor):
         self._ray = ray
         try:
             self._connect()
-        except Exception as error:  # of all kinds, and of none: a start that took too long
+        except Exception as error:  # Ray raises a bare `Exception` if a start takes too long
             raise ConfigurationError(f"--ray {self._address}: {error}") from error
         # `max_calls`: a process is not used again, so that its peak memory is the run's own.
         options = {"num_cpus": self._threads, "num_gpus": self._gpus}
-        self._task = ray.remote(**options, max_calls=1, max_retries=0)(execute_in_this_process)
+        self._task = ray.remote(**options, max_calls=1, max_retries=0)(execute_in_worker)
 
     def _connect(self) -> None:
         options: Dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
@@ -214,7 +227,7 @@ class RayCluster(Executor):
                     raise
 
     def _capacity(self) -> int:
-        resources = self._ray.cluster_resources()  # anew: a cluster may grow and shrink
+        resources = self._ray.cluster_resources()  # asked each time: a cluster grows and shrinks
         room = resources.get("CPU", 0) // self._threads
         if self._gpus:
             room = min(room, resources.get("GPU", 0) // self._gpus)
@@ -224,9 +237,9 @@ class RayCluster(Executor):
     def _launch(self, run: Run) -> Hashable:
         return self._task.remote(run)
 
-    def _await_any(self, handles: List[Any]) -> List[Tuple[Any, Optional[str]]]:
+    def _await_any(self, handles: List[Any]) -> List[EndedRun]:
         ended: List[Any] = self._ray.wait(handles, num_returns=1)[0]
-        return [(reference, self._cause_of_death(reference)) for reference in ended]
+        return [EndedRun(reference, self._cause_of_death(reference)) for reference in ended]
 
     def _cause_of_death(self, reference: Any) -> Optional[str]:
         try:
@@ -241,15 +254,15 @@ class RayCluster(Executor):
         self._ray.shutdown()
 
 
-def execute_in_this_process(run: Run, is_new: bool = True) -> None:
+def execute_in_worker(run: Run, must_import: bool = True) -> None:
     """
-    Trains and tests a run, with everything that is printed in the run's log: what a process does
-    that was made for the run.
+    Trains and tests a run in a process that was made for it. Everything that is printed goes into
+    the log of the run.
 
     # Parameters
 
     run : `Run`
-    is_new : `bool`, optional (default = `True`)
+    must_import : `bool`, optional (default = `True`)
         Whether the process has still to import plugins and `run.packages`; one that was forked has
         them.
 
@@ -262,13 +275,13 @@ def execute_in_this_process(run: Run, is_new: bool = True) -> None:
     from allennlp.common.util import import_module_and_submodules
 
     run.folder.mkdir(parents=True, exist_ok=True)
-    log = os.open(run.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(run.folder / LOG_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os.dup2(log, 1)
     os.dup2(log, 2)
     torch.set_num_threads(run.threads)
-    if is_new:
+    if must_import:
         import_plugins()
         for package in run.packages:
             import_module_and_submodules(package)
@@ -278,7 +291,7 @@ def execute_in_this_process(run: Run, is_new: bool = True) -> None:
         stream.flush()
 
 
-def execute_in_child(run: Run, parent: int, is_new: bool) -> None:
+def execute_in_child(run: Run, parent: int, must_import: bool) -> None:
     """
     Executes a run in a child of the process with the number `parent`, and ends with that. Ctrl-C
     reaches all processes of a terminal; it is the parent that decides what it means.
@@ -286,7 +299,7 @@ def execute_in_child(run: Run, parent: int, is_new: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    execute_in_this_process(run, is_new)
+    execute_in_worker(run, must_import)
 
 
 def _end_with(parent: int) -> None:

@@ -1,13 +1,13 @@
 """
-What every test instance adds to a model's metrics, so that the metrics of any selection of
-instances follow without the model: measured, written, and read again for the report.
+Evaluates a model on test data, and keeps what every instance adds to its metrics, so that the
+report can compute the metrics of any selection of instances without the model.
 """
 
 import importlib
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type, TypedDict
 
 import numpy
 import torch
@@ -19,12 +19,21 @@ from spigot_allennlp.callbacks.metric_states import find_metrics, to_plain
 from spigot_allennlp.compat.atomic_io import replacing
 from spigot_allennlp.metrics.counting_metric import CountingMetric
 
-# Where a counting metric is now that was elsewhere when records were written: full class names.
+# Records name the classes of counting metrics. Those that were renamed or moved since, by the full
+# name that is in records, with the full name of today.
 MOVED_CLASSES: Dict[str, str] = {
     "spigot_allennlp.metrics.graph_change.GraphChange": (
         "spigot_allennlp.metrics.graph_difference.GraphDifference"
     ),
 }
+
+
+# Where a metric comes from that follows from counts. A run's record keeps it under these names: the
+# `place` of the counting metric in the model, its full `class` name, its settings (`attributes`),
+# and by which name it returns the metric (`figure`).
+MetricSource = TypedDict(
+    "MetricSource", {"place": str, "figure": str, "class": str, "attributes": Dict[str, Any]}
+)
 
 
 @dataclass
@@ -35,30 +44,28 @@ class InstanceEvaluation:
     # Parameters
 
     metrics : `Dict[str, float]`
-        Over all instances.
+        The metrics over all instances.
     counts : `Dict[str, numpy.ndarray]`
-        By the place of a counting metric in the model: what each instance adds to its counts, shape
-        `(num_instances, num_counts)`.
+        What each instance adds to the counts of a counting metric, shape
+        `(num_instances, num_counts)`, by the place of that metric in the model.
     values : `Dict[str, numpy.ndarray]`
         The metrics that follow from no counts, of each instance alone, shape `(num_instances,)`;
         NaN where an instance has none.
-    sources : `Dict[str, Dict[str, Any]]`
-        Which counting metric the other metrics come from: its `place` in the model, its `class`,
-        its settings, here called `attributes`, and which `figure` of it the metric is. A run's
-        record keeps them under these names.
+    sources : `Dict[str, MetricSource]`
+        The sources of the metrics that follow from counts.
     """
 
     metrics: Dict[str, float] = field(default_factory=dict)
     counts: Dict[str, numpy.ndarray] = field(default_factory=dict)
     values: Dict[str, numpy.ndarray] = field(default_factory=dict)
-    sources: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    sources: Dict[str, MetricSource] = field(default_factory=dict)
 
     @property
     def num_instances(self) -> int:
         return max(map(len, [*self.counts.values(), *self.values.values()]), default=0)
 
     def save(self, file: Path) -> None:
-        """Writes the arrays, "counts PLACE" and "values METRIC", which `read_scores` reads."""
+        """Writes the arrays "counts PLACE" and "values METRIC", which `read_scores` reads."""
         arrays: Dict[str, Any] = {f"counts {place}": rows for place, rows in self.counts.items()}
         arrays.update({f"values {name}": values for name, values in self.values.items()})
         with replacing(file) as new, open(new, "wb") as stream:
@@ -76,12 +83,12 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
         return InstanceEvaluation()
     counting = dict(counting_metrics(model))
     counts: Dict[str, List[numpy.ndarray]] = {place: [] for place in counting}
-    alone = []
+    metrics_alone = []  # of each instance
     for number, loss in enumerate(_losses(model, instances), start=1):
         for place, metric in counting.items():
             counts[place].append(metric.counts.cpu().numpy())
-        # Some metrics raise where they have seen nothing, so that the last is not forgotten yet.
-        alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
+        # Some metrics raise if they have seen nothing, so that the last instance is kept in them.
+        metrics_alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
     evaluation = InstanceEvaluation(
         counts={place: numpy.stack(rows) for place, rows in counts.items()}
     )
@@ -89,12 +96,12 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
         metric.reset()
         metric.add(torch.from_numpy(evaluation.counts[place].sum(axis=0)))
     evaluation.metrics = model.get_metrics()
-    evaluation.sources = sources_of(evaluation.metrics, counting)
+    evaluation.sources = find_sources(evaluation.metrics, counting)
     model.get_metrics(reset=True)
-    names = dict.fromkeys(name for values in alone for name in values)
+    names = dict.fromkeys(name for values in metrics_alone for name in values)
     others = [name for name in names if name not in evaluation.sources]
     evaluation.values = {
-        name: numpy.array([float(values.get(name, numpy.nan)) for values in alone])
+        name: numpy.array([float(values.get(name, numpy.nan)) for values in metrics_alone])
         for name in others
     }
     if set(others) - {"loss"}:
@@ -139,37 +146,42 @@ def counting_metrics(model: Model) -> Iterator[Tuple[str, CountingMetric]]:
                 yield f"{place}.{key}".lstrip("."), metric
 
 
-def sources_of(
+def find_sources(
     metrics: Dict[str, float], counting: Dict[str, CountingMetric]
-) -> Dict[str, Dict[str, Any]]:
+) -> Dict[str, MetricSource]:
     """
-    Finds the counting metric behind each metric of the model: the one with a figure of that name,
-    or whose name is the end of it, and of that value.
+    Finds the counting metric from which each metric of the model comes: the first that returns a
+    metric of the same value, and of the same name or of the end of it ("f1" for "semantic_f1").
     """
-    sources: Dict[str, Dict[str, Any]] = {}
-    for place, counter in counting.items():
-        class_path = f"{type(counter).__module__}.{type(counter).__qualname__}"
-        settings = to_plain(counter.settings())
-        for figure, value in counter.get_metric().items():
-            for name, total in metrics.items():
-                if (name == figure or name.endswith(f"_{figure}")) and total == value:
-                    source = {"place": place, "figure": figure, "class": class_path}
-                    sources.setdefault(name, {**source, "attributes": settings})
+    sources: Dict[str, MetricSource] = {}
+    for place, counting_metric in counting.items():
+        class_name = f"{type(counting_metric).__module__}.{type(counting_metric).__qualname__}"
+        settings = to_plain(counting_metric.settings())
+        for name, value in counting_metric.get_metric().items():
+            for model_name, model_value in metrics.items():
+                is_same_name = model_name == name or model_name.endswith(f"_{name}")
+                if is_same_name and model_value == value and model_name not in sources:
+                    sources[model_name] = {
+                        "place": place,
+                        "figure": name,
+                        "class": class_name,
+                        "attributes": settings,
+                    }
     return sources
 
 
 @dataclass(frozen=True)
 class InstanceScores:
     """
-    A metric over any selection of the test instances of a run.
+    What is needed to compute a metric over any selection of the test instances of a run.
 
     # Parameters
 
     rows : `numpy.ndarray`
-        Shape `(num_instances, num_counts)`: what each instance adds to the counts. Floating-point
+        What each instance adds to the counts, shape `(num_instances, num_counts)`: floating-point
         numbers, whose products are fast, also where they are integers.
     metric_of : `Callable[[numpy.ndarray], numpy.ndarray]`
-        From sums of rows, shape `(n, num_counts)`, to the metric of each, shape `(n,)`.
+        Computes from sums of rows, shape `(n, num_counts)`, the metric of each, shape `(n,)`.
     is_exact : `bool`
         Whether the metric over the sum of all rows is that of all instances. It is not where an
         instance's own value of a metric says nothing of its part in the whole: that of an F1, say,
@@ -180,16 +192,16 @@ class InstanceScores:
     metric_of: Callable[[numpy.ndarray], numpy.ndarray]
     is_exact: bool
 
-    def over_all(self) -> float:
+    def metric_of_all(self) -> float:
         """Returns the metric over all instances."""
         return float(self.metric_of(self.rows.sum(axis=0, keepdims=True))[0])
 
 
 def read_scores(
-    file: Path, metric: str, value: float, source: Optional[Dict[str, Any]]
+    file: Path, metric: str, value: float, source: Optional[MetricSource]
 ) -> Optional[InstanceScores]:
     """
-    Reads what the test of a run kept of a metric.
+    Reads the scores of a metric that the test of a run has written.
 
     # Parameters
 
@@ -197,9 +209,9 @@ def read_scores(
         Written by `InstanceEvaluation.save`.
     metric : `str`
     value : `float`
-        The metric over all instances, as the test found it.
-    source : `Dict[str, Any]`, optional
-        That of the metric (see `InstanceEvaluation`), if it follows from counts.
+        The metric over all instances, as it was tested.
+    source : `MetricSource`, optional
+        The source of the metric, if it follows from counts.
 
     # Returns
 
@@ -211,18 +223,18 @@ def read_scores(
     with numpy.load(file) as arrays:
         if source:
             rows = arrays[f"counts {source['place']}"].astype(float)
-            metric_of = metric_of_counts(source)
+            metric_of = metric_from_counts(source)
         elif f"values {metric}" in arrays:
             rows, metric_of = with_presence(arrays[f"values {metric}"]), mean_of_present
         else:
             return None
     scores = InstanceScores(rows, metric_of, is_exact=False)
     return replace(
-        scores, is_exact=bool(numpy.isclose(scores.over_all(), value, rtol=1e-6, atol=1e-9))
+        scores, is_exact=bool(numpy.isclose(scores.metric_of_all(), value, rtol=1e-6, atol=1e-9))
     )
 
 
-def metric_of_counts(source: Dict[str, Any]) -> Callable[[numpy.ndarray], numpy.ndarray]:
+def metric_from_counts(source: MetricSource) -> Callable[[numpy.ndarray], numpy.ndarray]:
     """Makes a counting metric again, from its class and its settings, and returns its function."""
     metric = counting_metric_class(source["class"]).from_settings(source["attributes"])
 
@@ -234,7 +246,7 @@ def metric_of_counts(source: Dict[str, Any]) -> Callable[[numpy.ndarray], numpy.
 
 
 def counting_metric_class(name: str) -> Type[CountingMetric]:
-    """Returns the class that had this full name when a record was written."""
+    """Returns the class that had this full name when the record was written."""
     module, _, attribute = MOVED_CLASSES.get(name, name).rpartition(".")
     metric_class = getattr(importlib.import_module(module), attribute)
     assert issubclass(metric_class, CountingMetric), f"{name} was a CountingMetric"
@@ -242,7 +254,7 @@ def counting_metric_class(name: str) -> Type[CountingMetric]:
 
 
 def with_presence(values: numpy.ndarray) -> numpy.ndarray:
-    """Pairs each value with a 1, and NaN, as a zero, with a 0: shape `(num_instances, 2)`."""
+    """Makes rows of a value and a 1, of two zeros for NaN: shape `(num_instances, 2)`."""
     present = ~numpy.isnan(values)
     return numpy.stack([numpy.where(present, values, 0.0), present], axis=1)
 

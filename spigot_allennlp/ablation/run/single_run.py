@@ -1,54 +1,215 @@
-"""One run of an ablation, a variant with a seed: trained, resumed, tested, and recorded."""
+"""
+One run of an ablation, a variant with a seed: what it is, what is recorded of it, and how it is
+trained, resumed and tested.
+"""
 
 import logging
+import os
+import platform
 import resource
 import shutil
+import socket
 import sys
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, TypedDict
 
+import torch
+from allennlp.commands.train import train_model
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import prepare_environment
+from allennlp.models.archival import load_archive
 
-from spigot_allennlp.ablation.plan.plan import digest
-from spigot_allennlp.ablation.run.run_record import (
-    DONE,
-    FAILED,
-    REFUSED,
-    RUNNING,
-    TRAINED,
-    RunRecord,
+from spigot_allennlp.ablation.plan.plan import config_digest
+from spigot_allennlp.ablation.run.instance_evaluation import (
+    MetricSource,
+    evaluate_instances,
+    read_instances,
 )
 from spigot_allennlp.compat import atomic_io
 from spigot_allennlp.compat.checkpoints import are_whole_weights, has_checkpoint
 
 logger = logging.getLogger(__name__)
 
-# The names that these have in ablations that have begun.
-LOG, SERIALIZATION_DIR, INSTANCES = "log.txt", "run", "test_instances.npz"
+# In the folder of a run: its record (a run was once called a cell), what is printed, the test
+# scores of each instance (see `InstanceEvaluation`), and AllenNLP's serialization directory.
+RECORD_FILE, LOG_FILE, INSTANCES_FILE = "cell.json", "log.txt", "test_instances.npz"
+SERIALIZATION_DIR = "run"
+LIBRARIES = ("spigot_allennlp", "allennlp", "torch", "numpy")
+
+# The states of a run, by the names under which they are stored. A run goes from "planned" by
+# "running" and "trained" to "done", or leaves this way:
+PLANNED = "planned"  # not started, or refused by an earlier release and valid now
+RUNNING = "running"  # being trained; if no process works in the folder, interrupted: to be resumed
+TRAINED = "trained"  # trained, not yet tested; interrupted there, it is only tested
+DONE = "done"  # trained and tested
+FAILED = "failed"  # ended by an error or a signal; resumed on request (--retry-failed)
+REFUSED = "refused"  # its config is not valid; with attempts, if only the training showed that
+
+
+class TestData(NamedTuple):
+    """The path of the data that a run is tested on, and the option or config key that gave it."""
+
+    path: Any
+    key: str
+
+
+class Attempt(TypedDict, total=False):
+    """
+    One attempt at a run: the `host`, the number of the `process`, when it `started` (Unix time),
+    the wall time that it took in `seconds` (0 while it goes on), and its `cpu_seconds`, which say
+    more on a machine that is shared. If it was killed, it is `interrupted`, `seconds` are those up
+    to the last epoch that it completed, and `cpu_seconds` are missing.
+    """
+
+    host: str
+    process: int
+    started: float
+    seconds: float
+    cpu_seconds: float
+    interrupted: bool
+
+
+class TestResult(TypedDict, total=False):
+    """
+    The result of testing a run; empty before: the test `data`, the option or config `key` that gave
+    them, the number of `instances`, the metrics on them (`figures`), and the `sources` of those
+    metrics that follow from counts.
+    """
+
+    data: Any
+    key: str
+    instances: int
+    figures: Dict[str, float]
+    sources: Dict[str, MetricSource]
+
+
+@dataclass
+class RunRecord:
+    """
+    What is known of a run, stored as JSON in its folder.
+
+    # Parameters
+
+    variant : `str`
+    seed : `int`
+    config_digest : `str`
+        The digest of the run's config, under the key "config".
+    state : `str`
+        One of the states above.
+    attempts : `List[Attempt]`
+    seconds_testing : `float`
+        The wall time of the test.
+    peak_memory_mb : `float`, optional (default = `None`)
+        The peak memory of the process that trained, the libraries included, in MiB; the largest of
+        all attempts.
+    peak_gpu_memory_mb : `float`, optional (default = `None`)
+        The same on its GPU.
+    metrics : `Dict[str, Any]`
+        The content of AllenNLP's `metrics.json`.
+    test : `TestResult`
+    message : `str`
+        Why the run failed or was refused.
+    versions : `Dict[str, str]`
+        The versions of Python and of the libraries that make up the result.
+    """
+
+    variant: str
+    seed: int
+    config_digest: str
+    state: str = PLANNED
+    attempts: List[Attempt] = field(default_factory=list)
+    seconds_testing: float = 0.0
+    peak_memory_mb: Optional[float] = None
+    peak_gpu_memory_mb: Optional[float] = None
+    metrics: Dict[str, Any] = field(default_factory=dict)
+    test: TestResult = field(default_factory=TestResult)
+    message: str = ""
+    versions: Dict[str, str] = field(default_factory=dict)
+
+    @property
+    def test_metrics(self) -> Dict[str, float]:
+        """The metrics on the test data; empty if the run was not tested."""
+        return self.test.get("figures", {})
+
+    @property
+    def shown_state(self) -> str:
+        """The state as the report shows it: "unfinished" for a run that no process works at."""
+        return "unfinished" if self.state in (RUNNING, TRAINED) else self.state
+
+    @property
+    def seconds(self) -> float:
+        """The wall time of all attempts, testing included."""
+        return sum(attempt["seconds"] for attempt in self.attempts)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The CPU time of all attempts that reached their end."""
+        return sum(attempt.get("cpu_seconds", 0.0) for attempt in self.attempts)
+
+    def start_attempt(self) -> None:
+        """Notes that this process works at the run from now on, with the versions it has."""
+        self.attempts.append(
+            {
+                "host": socket.gethostname(),
+                "process": os.getpid(),
+                "started": time.time(),
+                "seconds": 0.0,
+            }
+        )
+        self.message, self.versions = "", installed_versions()
+
+    def to_json(self) -> Dict[str, Any]:
+        """Returns what is stored of the record."""
+        return {_RENAMED.get(name, name): value for name, value in asdict(self).items()}
+
+    def save(self, folder: Path) -> None:
+        """Writes the record into the folder of its run."""
+        atomic_io.write_json(folder / RECORD_FILE, self.to_json())
+
+    @classmethod
+    def load(cls, folder: Path) -> Optional["RunRecord"]:
+        """Reads the record of a run; `None` if it was never started, or the file is damaged."""
+        path = folder / RECORD_FILE
+        if not path.exists():
+            return None
+        try:
+            content = dict(atomic_io.read_json(path))
+            for name, key in _RENAMED.items():
+                content[name] = content.pop(key)
+            return cls(**content)
+        except (ValueError, TypeError, KeyError) as error:
+            logger.warning("%s cannot be read (%s): it is made anew.", path, error)
+            return None
+
+
+# The keys under which fields of `RunRecord` are stored that had other names when they were.
+_RENAMED = {"config_digest": "config"}
 
 
 @dataclass(frozen=True)
 class Run:
     """
-    All that a process needs in order to train and test it, on this machine or on another.
+    All that a process needs in order to train and test a run, on this machine or on another.
 
     # Parameters
 
     folder : `Path`
-        Its own. Within it: `cell.json` (see `RunRecord`), `log.txt`, `test_instances.npz` (see
-        `InstanceEvaluation`), and `run`, AllenNLP's serialization directory.
+        The folder of the run.
     variant : `str`
+        The name of the variant.
     seed : `int`
     config : `Dict[str, Any]`
-        With the seeds.
+        The whole config, with the seed put in.
     test_data : `Any`, optional (default = `None`)
-        See `Plan`.
+        What `--test-data` names (see `Plan`).
     threads : `int`, optional (default = `1`)
-        Of PyTorch, and of the kernels.
+        The number of threads of PyTorch, and of the kernels.
     packages : `Tuple[str, ...]`, optional (default = `()`)
         What `--include-package` names, for a process that has not imported it.
     """
@@ -66,27 +227,29 @@ class Run:
         """AllenNLP's folder."""
         return self.folder / SERIALIZATION_DIR
 
-    @property
-    def data(self) -> Tuple[Any, str]:
-        """Returns the path of the test data, and the name of the option or key that gives it."""
-        places = {"--test-data": self.test_data}
+    def find_test_data(self) -> Optional[TestData]:
+        """
+        Returns the data of `--test-data`, or else the config's test data, or else its validation
+        data; `None` if there are none of these.
+        """
+        paths = {"--test-data": self.test_data}
         for key in ("test_data_path", "validation_data_path"):
-            places[key] = self.config.get(key)
-        return next(((data, name) for name, data in places.items() if data), (None, ""))
+            paths[key] = self.config.get(key)
+        return next((TestData(path, key) for key, path in paths.items() if path), None)
 
-    def record(self) -> RunRecord:
-        """Reads what is known of it; a new record if it was never started."""
+    def load_record(self) -> RunRecord:
+        """Reads what is known of the run; returns a new record if it was never started."""
         record = RunRecord.load(self.folder)
-        return record or RunRecord(self.variant, self.seed, digest(self.config))
+        return record or RunRecord(self.variant, self.seed, config_digest(self.config))
 
 
 def train_and_test(run: Run) -> None:
     """
-    Trains a run, from where an earlier attempt was interrupted, and tests it. What came of it is in
+    Trains a run, from where an earlier attempt was interrupted, and tests it. The results are in
     its record; errors are recorded, not raised.
     """
     atomic_io.remove_unfinished(run.folder)
-    record = run.record()
+    record = run.load_record()
     _close_attempt(run, record)
     record.start_attempt()
     start = time.monotonic()
@@ -97,13 +260,13 @@ def train_and_test(run: Run) -> None:
             record.save(run.folder)
             record.metrics = _train(run)
             record.state = TRAINED
-            _note_use(record, start)
+            _record_resources(record, start)
             record.save(run.folder)
         start_testing = time.monotonic()
         record.test = _test(run)
         record.seconds_testing = time.monotonic() - start_testing
         record.state = DONE
-    _note_use(record, start)
+    _record_resources(record, start)
     record.save(run.folder)
 
 
@@ -111,9 +274,6 @@ def _train(run: Run) -> Dict[str, Any]:
     """
     Trains by AllenNLP, with `--recover` if there is something to recover, and returns its metrics.
     """
-    from allennlp.commands.train import train_model
-    from allennlp.common import Params
-
     recover = _can_be_recovered(run)
     # If the run was killed after its last epoch, this trains nothing, and writes all but the
     # weights anew: vocabulary, metrics and archive, of which any may be torn.
@@ -150,8 +310,6 @@ def _can_be_recovered(run: Run) -> bool:
 
 def _can_be_loaded(run: Run) -> bool:
     """Says whether nothing is damaged of what `_test` needs of a trained run."""
-    from allennlp.models.archival import load_archive
-
     try:
         load_archive(str(run.serialization_dir))
     except Exception:
@@ -160,28 +318,21 @@ def _can_be_loaded(run: Run) -> bool:
     return True
 
 
-def _test(run: Run) -> Dict[str, Any]:
+def _test(run: Run) -> TestResult:
     """
-    Tests the best weights, writes what each instance adds to the metrics, and returns
-    `RunRecord.test`.
+    Tests the best weights, writes what each instance adds to the metrics, and returns the metrics.
     """
-    from allennlp.common import Params
-    from allennlp.common.util import prepare_environment
-    from allennlp.models.archival import load_archive
-
-    from spigot_allennlp.ablation.run.instance_evaluation import evaluate_instances, read_instances
-
-    data, key = run.data
-    if data is None:
+    test_data = run.find_test_data()
+    if test_data is None:
         return {"data": None, "key": "", "instances": 0, "figures": {}, "sources": {}}
     archive = load_archive(str(run.serialization_dir), cuda_device=_device(run.config))
     prepare_environment(Params(run.config).duplicate())
-    instances = read_instances(archive.validation_dataset_reader, data)
+    instances = read_instances(archive.validation_dataset_reader, test_data.path)
     evaluation = evaluate_instances(archive.model, instances)
-    evaluation.save(run.folder / INSTANCES)
+    evaluation.save(run.folder / INSTANCES_FILE)
     return {
-        "data": data,
-        "key": key,
+        "data": test_data.path,
+        "key": test_data.key,
         "instances": evaluation.num_instances,
         "figures": evaluation.metrics,
         "sources": evaluation.sources,
@@ -190,8 +341,6 @@ def _test(run: Run) -> Dict[str, Any]:
 
 def _device(config: Dict[str, Any]) -> int:
     """Returns the trainer's device: the first GPU, if there is one and the config names none."""
-    import torch
-
     device: Optional[int] = config.get("trainer", {}).get("cuda_device")
     if device is None:
         return 0 if torch.cuda.is_available() else -1
@@ -200,7 +349,10 @@ def _device(config: Dict[str, Any]) -> int:
 
 @contextmanager
 def _recorded_errors(run: Run, record: RunRecord) -> Iterator[None]:
-    """Records an error; of a config that is wrong before its first checkpoint, as a refusal."""
+    """
+    Records an error of the block: as "failed", or, if the config turned out not to be valid before
+    the first checkpoint, as "refused".
+    """
     try:
         yield
     except Exception as error:
@@ -209,12 +361,12 @@ def _recorded_errors(run: Run, record: RunRecord) -> Iterator[None]:
             record.state, record.message = REFUSED, str(error)
         else:
             record.state, record.message = FAILED, f"{type(error).__name__}: {error}"
-        with open(run.folder / LOG, "a", encoding="utf-8") as log:
+        with open(run.folder / LOG_FILE, "a", encoding="utf-8") as log:
             log.write(traceback.format_exc())
 
 
 def _close_attempt(run: Run, record: RunRecord) -> None:
-    """Notes of an attempt that was killed the time up to the last epoch that it completed."""
+    """Notes how long the last attempt took if it was killed: up to its last completed epoch."""
     if record.attempts and not record.attempts[-1]["seconds"]:
         started = record.attempts[-1]["started"]
         files = run.serialization_dir.glob("metrics_epoch_*.json")
@@ -223,10 +375,8 @@ def _close_attempt(run: Run, record: RunRecord) -> None:
         record.attempts[-1]["interrupted"] = True
 
 
-def _note_use(record: RunRecord, start: float) -> None:
-    """Notes the time since `start`, of the monotonic clock, and the memory of this process."""
-    import torch
-
+def _record_resources(record: RunRecord, start: float) -> None:
+    """Records the time since `start`, of the monotonic clock, and the memory of this process."""
     record.attempts[-1]["seconds"] = time.monotonic() - start
     use = resource.getrusage(resource.RUSAGE_SELF)
     record.attempts[-1]["cpu_seconds"] = use.ru_utime + use.ru_stime
@@ -235,3 +385,14 @@ def _note_use(record: RunRecord, start: float) -> None:
     if torch.cuda.is_initialized():
         gpu = torch.cuda.max_memory_allocated() / 1024**2
         record.peak_gpu_memory_mb = max(record.peak_gpu_memory_mb or 0.0, gpu)
+
+
+def installed_versions() -> Dict[str, str]:
+    """Returns the versions of Python, and of those `LIBRARIES` that are installed."""
+    versions = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return versions

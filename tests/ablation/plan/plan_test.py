@@ -8,7 +8,7 @@ from spigot_allennlp.ablation.plan.plan import (
     RunId,
     Variant,
     apply_overrides,
-    digest,
+    config_digest,
     first_difference,
 )
 
@@ -29,10 +29,10 @@ def test_a_plan_is_read_as_it_was_written(tmp_path):
 
 
 def test_runs_and_variants_may_be_added(tmp_path):
-    more = replace(PLAN, variants={"c": Variant("c", {})}, runs=[RunId("c", 1), RunId("c", 2)])
-    joined = more.joined_to(PLAN, tmp_path)
+    more = replace(PLAN, variants={"c": Variant("c", {})}, run_ids=[RunId("c", 1), RunId("c", 2)])
+    joined = more.join(PLAN, tmp_path)
     assert list(joined.variants) == ["a", "b", "c"]
-    assert joined.runs == [("a", 1), ("b", 1), ("c", 1), ("c", 2)]
+    assert joined.run_ids == [("a", 1), ("b", 1), ("c", 1), ("c", 2)]
 
 
 def test_another_config_under_the_same_name_is_refused_with_the_difference(tmp_path):
@@ -41,34 +41,34 @@ def test_another_config_under_the_same_name_is_refused_with_the_difference(tmp_p
         ConfigurationError,
         match="'b' is there already, with another config: k.l was 2 and is now 3",
     ):
-        other.joined_to(PLAN, tmp_path)
+        other.join(PLAN, tmp_path)
 
 
-def test_a_run_has_its_seed_in_four_places_if_the_data_are_drawn():
+def test_a_run_has_its_seed_in_four_places_if_the_data_are_sampled():
     plan = replace(
         PLAN,
         variants={"a": Variant("a", {"random_seed": 1, "dataset_reader": {"seed": 1}})},
         seed_paths=["dataset_reader.seed"],
     )
     seeds = {"random_seed": 7, "numpy_seed": 7, "pytorch_seed": 7}
-    assert plan.config_of(RunId("a", 7)) == {"dataset_reader": {"seed": 7}, **seeds}
+    assert plan.seeded_config(RunId("a", 7)) == {"dataset_reader": {"seed": 7}, **seeds}
     assert plan.variants["a"].config["dataset_reader"] == {"seed": 1}
 
 
 def test_other_seed_paths_are_refused(tmp_path):
     with pytest.raises(ConfigurationError, match=r"--seed-paths was \[\] and is now \['model.s'\]"):
-        replace(PLAN, seed_paths=["model.s"]).joined_to(PLAN, tmp_path)
+        replace(PLAN, seed_paths=["model.s"]).join(PLAN, tmp_path)
 
 
 def test_other_test_data_are_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="--test-data was 'test.txt' and is now None"):
-        replace(PLAN, test_data=None).joined_to(PLAN, tmp_path)
+        replace(PLAN, test_data=None).join(PLAN, tmp_path)
 
 
 def test_two_names_for_one_folder_are_refused(tmp_path):
-    other = replace(PLAN, variants={"a?": Variant("a?", {})}, runs=[RunId("a?", 1)])
+    other = replace(PLAN, variants={"a?": Variant("a?", {})}, run_ids=[RunId("a?", 1)])
     with pytest.raises(ConfigurationError, match="would share a folder"):
-        other.joined_to(PLAN, tmp_path)
+        other.join(PLAN, tmp_path)
 
 
 def test_a_folder_without_a_plan_is_no_ablation(tmp_path):
@@ -90,7 +90,8 @@ def test_a_difference_is_named_by_its_path(before, after, difference):
 
 
 def test_the_order_of_keys_makes_no_difference():
-    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1, "b": 3})
+    digest = config_digest({"a": 1, "b": 2})
+    assert digest == config_digest({"b": 2, "a": 1}) != config_digest({"a": 1, "b": 3})
 
 
 def test_a_path_is_replaced_whole_and_the_config_is_left_alone():

@@ -7,11 +7,11 @@ from scipy.stats import binomtest
 from spigot_allennlp.ablation.report.comparison import (
     Comparison,
     Resampling,
-    adjusted,
+    adjust_by_holm,
     compare,
-    p_of_instances,
-    p_of_seeds,
-    sampled,
+    p_value_over_instances,
+    p_value_over_seeds,
+    resample,
 )
 from spigot_allennlp.ablation.run.instance_evaluation import (
     InstanceScores,
@@ -27,7 +27,7 @@ def accuracies(*rows):
         InstanceScores(with_presence(numpy.array(row, float)), mean_of_present, True)
         for row in rows
     ]
-    return sampled(dict(enumerate(scores, start=1)), resampling), resampling
+    return resample(dict(enumerate(scores, start=1)), resampling), resampling
 
 
 def f1_of(counts):
@@ -43,8 +43,8 @@ WORSE = [0] * 8 + [1] * 12
 def test_the_p_value_of_one_seed_is_that_of_the_sign_test():
     (ours, resampling), (base, _) = accuracies(RIGHT), accuracies(WORSE)
     exact = binomtest(8, 8).pvalue
-    found = p_of_instances([base[1]], [ours[1]], resampling)
-    assert found == pytest.approx(exact, abs=0.004)
+    p_value = p_value_over_instances([base[1]], [ours[1]], resampling)
+    assert p_value == pytest.approx(exact, abs=0.004)
 
 
 def test_the_p_value_of_a_micro_f1_is_that_of_all_exchanges():
@@ -53,23 +53,23 @@ def test_the_p_value_of_a_micro_f1_is_that_of_all_exchanges():
         [[1, 3, 4], [1, 2, 2], [1, 1, 1], [0, 1, 3]],
     )
     resampling = Resampling(4, 6000)
-    samples = sampled({1: f1_of(ours), 2: f1_of(theirs)}, resampling)
-    observed = abs(f1_of(ours).over_all() - f1_of(theirs).over_all())
+    samples = resample({1: f1_of(ours), 2: f1_of(theirs)}, resampling)
+    observed = abs(f1_of(ours).metric_of_all() - f1_of(theirs).metric_of_all())
     extreme = 0
     for swaps in product([0, 1], repeat=4):
         pairs = [(b, a) if swap else (a, b) for a, b, swap in zip(ours, theirs, swaps, strict=True)]
         left, right = (f1_of([pair[k] for pair in pairs]) for k in (0, 1))
-        extreme += abs(left.over_all() - right.over_all()) >= observed - 1e-12
-    assert p_of_instances([samples[2]], [samples[1]], resampling) == pytest.approx(
+        extreme += abs(left.metric_of_all() - right.metric_of_all()) >= observed - 1e-12
+    assert p_value_over_instances([samples[2]], [samples[1]], resampling) == pytest.approx(
         extreme / 16, abs=0.02
     )
 
 
 def test_the_same_outputs_are_no_difference():
     (ours, resampling), (base, _) = accuracies(WORSE, RIGHT), accuracies(WORSE, RIGHT)
-    found = compare(ours, base, resampling)
-    assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
-    assert not found.is_significant
+    comparison = compare(ours, base, resampling)
+    assert (comparison.difference, comparison.low, comparison.high, comparison.p) == (0, 0, 0, 1)
+    assert not comparison.is_significant
 
 
 def test_a_clear_difference_is_significant_and_its_interval_is_around_it():
@@ -77,13 +77,13 @@ def test_a_clear_difference_is_significant_and_its_interval_is_around_it():
         accuracies(RIGHT, RIGHT, RIGHT),
         accuracies(WORSE, WORSE, WORSE),
     )
-    found = compare(base, ours, resampling)
-    assert found.difference == pytest.approx(0.4)
+    comparison = compare(base, ours, resampling)
+    assert comparison.difference == pytest.approx(0.4)
     # The interval of a share of 8 in 20, seeds being all alike.
-    assert found.low == pytest.approx(0.2, abs=0.051) and found.high == pytest.approx(
+    assert comparison.low == pytest.approx(0.2, abs=0.051) and comparison.high == pytest.approx(
         0.6, abs=0.051
     )
-    assert found.is_significant and found.seeds == 3
+    assert comparison.is_significant and comparison.seeds == 3
 
 
 def test_seeds_that_differ_make_the_interval_wide():
@@ -92,30 +92,30 @@ def test_seeds_that_differ_make_the_interval_wide():
         accuracies(RIGHT, WORSE, RIGHT),
         accuracies(WORSE, RIGHT, WORSE),
     )
-    found = compare(base, ours, resampling)
-    assert found.low < 0 < found.high and not found.is_significant
+    comparison = compare(base, ours, resampling)
+    assert comparison.low < 0 < comparison.high and not comparison.is_significant
 
 
 def test_only_seeds_that_both_have_are_compared():
     (ours, resampling), (base, _) = accuracies(RIGHT, RIGHT, WORSE), accuracies(WORSE)
-    found = compare(base, ours, resampling)
-    assert found.seeds == 1 and found.difference == pytest.approx(0.4)
+    comparison = compare(base, ours, resampling)
+    assert comparison.seeds == 1 and comparison.difference == pytest.approx(0.4)
 
 
 def test_an_interval_of_one_seed_is_the_percentile_bootstrap_of_the_instances():
     values = numpy.random.default_rng(0).normal(size=50)
     (ours, resampling), (base, _) = accuracies(values), accuracies(numpy.zeros(50))
-    found = compare(base, ours, resampling)
+    comparison = compare(base, ours, resampling)
     spread = values.std() / 50**0.5
-    assert found.low == pytest.approx(values.mean() - 1.96 * spread, abs=0.05)
-    assert found.high == pytest.approx(values.mean() + 1.96 * spread, abs=0.05)
+    assert comparison.low == pytest.approx(values.mean() - 1.96 * spread, abs=0.05)
+    assert comparison.high == pytest.approx(values.mean() + 1.96 * spread, abs=0.05)
 
 
 def test_the_test_over_seeds_counts_flips_of_signs():
     better = numpy.arange(1.0, 8.0)
-    assert p_of_seeds(numpy.zeros(7), better) == pytest.approx(2 / 2**7)
-    assert p_of_seeds(better, better) == 1
-    assert p_of_seeds(numpy.zeros(5), numpy.ones(5)) is None
+    assert p_value_over_seeds(numpy.zeros(7), better) == pytest.approx(2 / 2**7)
+    assert p_value_over_seeds(better, better) == 1
+    assert p_value_over_seeds(numpy.zeros(5), numpy.ones(5)) is None
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_the_test_over_seeds_counts_flips_of_signs():
 def test_a_difference_is_significant_if_nothing_speaks_against_it(
     p, low, over_seeds, is_significant
 ):
-    found = Comparison(0.2, low, 0.3, 0.001, p, over_seeds, 10)
-    assert found.is_significant == is_significant
+    comparison = Comparison(0.2, low, 0.3, 0.001, p, over_seeds, 10)
+    assert comparison.is_significant == is_significant
 
 
 def test_of_one_seed_nothing_is_significant():
@@ -142,14 +142,14 @@ def test_of_one_seed_nothing_is_significant():
 def test_holms_adjustment_is_that_of_a_worked_example():
     p_values = {"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005}
     comparisons = {name: Comparison(0, 0, 0, p, p, None, 1) for name, p in p_values.items()}
-    found = adjusted(comparisons)
-    assert list(found) == list(p_values)
+    adjusted = adjust_by_holm(comparisons)
+    assert list(adjusted) == list(p_values)
     # In order: 4 x 0.005, 3 x 0.01, 2 x 0.03, and b no less than c.
-    assert [found[name].p_adjusted for name in "dacb"] == pytest.approx([0.02, 0.03, 0.06, 0.06])
+    assert [adjusted[name].p_adjusted for name in "dacb"] == pytest.approx([0.02, 0.03, 0.06, 0.06])
 
 
-def test_the_draws_are_the_same_each_time():
-    chunks = [list(Resampling(5, 300).selections()) for _ in range(2)]
+def test_the_samples_are_the_same_each_time():
+    chunks = [list(Resampling(5, 300).bootstrap_counts()) for _ in range(2)]
     assert [chunk.shape for chunk in chunks[0]] == [(256, 5), (44, 5)]
     assert all((a == b).all() for a, b in zip(*chunks, strict=True))
     assert {int(total) for chunk in chunks[0] for total in chunk.sum(axis=1)} == {5}

@@ -9,9 +9,9 @@ import pytest
 
 from spigot_allennlp.ablation.plan.plan import Plan, RunId, Variant
 from spigot_allennlp.ablation.report.html_report import breakable
-from spigot_allennlp.ablation.report.plots import wrapped
+from spigot_allennlp.ablation.report.plots import wrap_name
 from spigot_allennlp.ablation.report.report import write_report
-from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import RunRecord
 from spigot_allennlp.compat.atomic_io import write_json
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
@@ -141,8 +141,8 @@ def test_validation_data_in_the_place_of_test_data_are_called_by_their_name(copy
 
 
 def test_a_long_name_in_a_plot_is_wrapped_after_commas():
-    assert wrapped("spigot,step_size=1.0,max=2", 20) == "spigot,\nstep_size=1.0,max=2"
-    assert wrapped("short", 2) == "short"
+    assert wrap_name("spigot,step_size=1.0,max=2", 20) == "spigot,\nstep_size=1.0,max=2"
+    assert wrap_name("short", 2) == "short"
 
 
 def test_an_ablation_of_which_nothing_is_done_has_a_report(tmp_path):

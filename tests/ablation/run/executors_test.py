@@ -10,10 +10,10 @@ import time
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.run.ablation import run_ablation, start_ablation
+from spigot_allennlp.ablation.plan.plan import save_joined_plan
+from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import LocalProcesses, RayCluster
-from spigot_allennlp.ablation.run.run_record import RunRecord
-from spigot_allennlp.ablation.run.single_run import Run
+from spigot_allennlp.ablation.run.single_run import Run, RunRecord
 from tests.ablation.tiny_experiment import planned, write_experiment
 
 BEHAVIOURS = {
@@ -134,7 +134,7 @@ def test_two_workers_of_ray_train_the_runs_and_a_failed_one_is_recorded(tmp_path
     monkeypatch.setenv("PYTHONPATH", root)
     write_experiment(tmp_path)
     plan = planned(tmp_path, 'model.dropout=0.1,"much"', seeds=[1])
-    plan = start_ablation(plan, tmp_path / "out")
+    plan = save_joined_plan(plan, tmp_path / "out")
     try:
         run_ablation(plan, tmp_path / "out", RayCluster(jobs=2))
     except ConfigurationError as error:

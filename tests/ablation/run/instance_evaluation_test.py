@@ -10,9 +10,9 @@ from spigot_allennlp.ablation.run.instance_evaluation import (
     InstanceEvaluation,
     counting_metric_class,
     evaluate_instances,
+    find_sources,
     mean_of_present,
     read_scores,
-    sources_of,
     with_presence,
 )
 from spigot_allennlp.metrics.class_scores import ClassScores
@@ -76,7 +76,7 @@ def test_the_counts_of_each_instance_are_kept_and_add_up(evaluation):
     assert [row.argmax() for row in counts] == [3 * a + b for a, b in zip(LABELS, GUESSES)]  # noqa: B905
 
 
-def test_a_figure_of_a_counting_metric_has_it_as_its_source(evaluation):
+def test_a_metric_of_a_counting_metric_has_it_as_its_source(evaluation):
     source = evaluation.sources["ours_macro_f1"]
     assert source["figure"] == "macro_f1" and source["place"] in evaluation.counts
     assert source["class"] == "spigot_allennlp.metrics.class_scores.ClassScores"
@@ -119,7 +119,7 @@ def read(tmp_path):
     """
     whole = metric_of(*range(6))
     metrics = {**whole.get_metric(), "value": 2.5, "odd": 0.1, "unheard": 1.0}
-    sources = sources_of(metrics, {"there": whole})
+    sources = find_sources(metrics, {"there": whole})
     values = numpy.array([1.0, 2, 3, 4, numpy.nan, numpy.nan])
     counts = numpy.stack([metric_of(instance).counts.numpy() for instance in range(6)])
     evaluation = InstanceEvaluation(
@@ -136,7 +136,7 @@ def read(tmp_path):
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1"])
 def test_a_counted_metric_is_that_of_the_metric_for_any_selection(read, name):
     scores = read(name)
-    assert scores.is_exact and scores.over_all() == metric_of(*range(6)).get_metric()[name]
+    assert scores.is_exact and scores.metric_of_all() == metric_of(*range(6)).get_metric()[name]
     weights = numpy.array([[2, 0, 0, 1, 1, 2], [0, 6, 0, 0, 0, 0]], float)
     selections = [metric_of(0, 0, 3, 4, 5, 5), metric_of(*[1] * 6)]
     expected = [metric.get_metric()[name] for metric in selections]
@@ -145,7 +145,7 @@ def test_a_counted_metric_is_that_of_the_metric_for_any_selection(read, name):
 
 def test_another_metric_is_the_mean_over_the_instances_that_have_it(read):
     scores = read("value")
-    assert scores.is_exact and scores.over_all() == 2.5
+    assert scores.is_exact and scores.metric_of_all() == 2.5
     weights = numpy.array([[0, 0, 1, 1, 4, 0]], float)
     assert scores.metric_of(weights @ scores.rows).tolist() == [3.5]
 

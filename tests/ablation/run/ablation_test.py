@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spigot_allennlp.ablation.run.progress import Progress, duration, first_line
-from spigot_allennlp.ablation.run.run_record import RunRecord
-from spigot_allennlp.ablation.run.single_run import Run
+from spigot_allennlp.ablation.run.ablation import ProgressPrinter, first_line, format_duration
+from spigot_allennlp.ablation.run.single_run import Run, RunRecord
 
 RUN = Run(Path("out/spigot/seed-1"), "spigot", 1, {})
 ATTEMPT = {"seconds": 61.0}
@@ -15,16 +14,16 @@ ATTEMPT = {"seconds": 61.0}
     [(None, ""), (3.14, "3.1 s"), (59.9, "59.9 s"), (61, "1 min 01 s"), (3660, "1 h 01 min")],
 )
 def test_a_time_is_written_in_two_units_at_most(seconds, text):
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_a_run_has_a_line_when_it_starts_and_one_when_it_ends(capsys):
-    progress = Progress(total=12, over=3, metric="f1")
-    progress.started(RUN, is_resumed=False)
+    printer = ProgressPrinter(total=12, over=3, metric="f1")
+    printer.print_start(RUN, is_resumed=False)
     done = RunRecord("spigot", 1, "", "done", [ATTEMPT], test={"figures": {"f1": 0.51239}})
-    progress.ended(RUN, done)
-    progress.started(RUN, is_resumed=True)
-    progress.ended(RUN, RunRecord("spigot", 1, "", "failed", [ATTEMPT], message="E: no\nmore"))
+    printer.print_end(RUN, done)
+    printer.print_start(RUN, is_resumed=True)
+    printer.print_end(RUN, RunRecord("spigot", 1, "", "failed", [ATTEMPT], message="E: no\nmore"))
     assert capsys.readouterr().out.splitlines() == [
         "[ 3/12] spigot seed 1  started",
         "[ 4/12] spigot seed 1  done: f1 0.5124 in 1 min 01 s",
@@ -37,7 +36,7 @@ def test_it_begins_with_what_is_there(capsys):
     states = ["done", "done", "running", "trained", "planned"]
     records = [RunRecord("a", seed, "", state) for seed, state in enumerate(states)]
     records += [RunRecord("b", seed, "", "refused", message="model: no") for seed in (1, 2)]
-    Progress(7, 4, "f1").opening(Path("out"), records)
+    ProgressPrinter(7, 4, "f1").print_overview(Path("out"), records)
     assert capsys.readouterr().out == (
         "7 runs in out: 2 done, 2 unfinished, 1 planned, 2 refused\nrefused: b: model: no\n"
     )

@@ -1,0 +1,365 @@
+"""
+Makes the plan of an ablation of what the command line asks for: `read_axes` reads what is varied,
+`make_plan` takes every combination of choices with every seed.
+"""
+
+import copy
+import functools
+import itertools
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.params import parse_overrides
+
+from spigot_allennlp.ablation.plan.plan import (
+    Plan,
+    RunId,
+    Variant,
+    apply_overrides,
+    folder_name,
+    shorten_name,
+)
+from spigot_allennlp.compat.configs import ConfigVariables, collected_variables
+
+OPENING, CLOSING, QUOTES = "{[(", "}])", "\"'"
+RESUMABLE = {"type": "resumable"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    One value of an axis.
+
+    # Parameters
+
+    name : `str`
+        The name that the report shows.
+    overrides : `Dict[str, Any]`
+        What the choice changes in the config, by dotted path, as in `allennlp train --overrides`.
+    origin : `str`
+        The option that the choice comes from, for messages.
+    config : `str`, optional (default = `None`)
+        The file of another base config.
+    """
+
+    name: str
+    overrides: Dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    config: Optional[str] = None
+
+
+Axis = List[Choice]
+
+
+class Combination(NamedTuple):
+    """A choice of each axis, and the name of the variant: the choices' names, joined by "+"."""
+
+    name: str
+    choices: Tuple[Choice, ...]
+
+
+class BaseConfig(NamedTuple):
+    """A config with `--overrides` put in, and the external variables that its Jsonnet asked for."""
+
+    config: Dict[str, Any]
+    variables: ConfigVariables
+
+
+def make_plan(
+    base: str,
+    axes: Sequence[Axis],
+    seeds: Sequence[int],
+    overrides: str = "",
+    test_data: Any = None,
+    metrics: Sequence[str] = (),
+    baseline: str = "",
+    seed_paths: Sequence[str] = (),
+) -> Plan:
+    """
+    Makes the plan of all combinations of the axes' choices with all seeds.
+
+    # Parameters
+
+    base : `str`
+        The file of the base config.
+    axes : `Sequence[Axis]`
+        What is varied, as `read_axes` returns it.
+    seeds : `Sequence[int]`
+    overrides : `str`, optional (default = `""`)
+        What is changed in every base config, as for `allennlp train`.
+    test_data : `Any`, optional (default = `None`)
+        What every run is tested on (see `Plan`).
+    metrics : `Sequence[str]`, optional (default = `validation_metric` of the trainer)
+        The metrics that are reported.
+    baseline : `str`, optional (default = the first variant)
+        The variant that the others are compared with.
+    seed_paths : `Sequence[str]`, optional (default = `()`)
+        Where else in a config the seed is put (see `Plan`).
+
+    # Raises
+
+    `ConfigurationError` that names the option, if a variant cannot be made or has the name of
+    another, if a seed is there twice, or if there is no variant with the name of the baseline.
+    """
+    # Jsonnet takes its time, so that each file is evaluated once, and not for each variant.
+    read_base = functools.lru_cache(functools.partial(read_base_config, overrides=overrides))
+    variants = {
+        name: make_variant(name, choices, base, read_base) for name, choices in combine(axes)
+    }
+    if len(set(seeds)) < len(seeds):
+        raise ConfigurationError(f"--seeds {' '.join(map(str, seeds))}: a seed is named twice.")
+    first = next(iter(variants.values()))
+    # Seed by seed, so that every variant is tried before any is tried again.
+    run_ids = [RunId(name, seed) for seed in seeds for name in variants]
+    plan = Plan(base, variants, run_ids, test_data, seed_paths=list(seed_paths))
+    for run_id in run_ids:
+        plan.seeded_config(run_id)  # has every `--seed-paths` checked before anything is written
+    return plan.with_report_options(
+        list(metrics) or [validation_metric(first.config)], baseline or first.name
+    )
+
+
+def read_axes(vary: Sequence[str], variants: Optional[str]) -> List[Axis]:
+    """
+    Returns the axes of the file that `--variants` names, then an axis for each `--vary`.
+
+    # Raises
+
+    `ConfigurationError` if there is none, or one cannot be read.
+    """
+    axes = read_variants_file(variants) if variants else []
+    axes += [read_vary_option(option) for option in vary]
+    if not axes:
+        raise ConfigurationError(
+            "Nothing is varied. Add --vary PATH=VALUE,VALUE,... (as in "
+            "model.argmax.estimator=pipeline,spigot) or --variants FILE."
+        )
+    return axes
+
+
+def combine(axes: Sequence[Axis]) -> List[Combination]:
+    """
+    Returns every way to take one choice of each axis.
+
+    # Raises
+
+    `ConfigurationError` if two of them cannot be told apart by the names of their folders.
+    """
+    combinations = [
+        Combination(shorten_name("+".join(choice.name for choice in choices)), choices)
+        for choices in itertools.product(*axes)
+    ]
+    names = [combination.name for combination in combinations]
+    by_folder: Dict[str, str] = {}
+    for name in names:
+        other = by_folder.setdefault(folder_name(name), name)
+        if names.count(name) > 1 or other != name:
+            raise ConfigurationError(
+                f"Two variants would share the folder '{folder_name(name)}': {other!r} and "
+                f"{name!r}. Give them other names, in a file for --variants."
+            )
+    return combinations
+
+
+def make_variant(
+    name: str, choices: Sequence[Choice], base: str, read_base: Callable[[str], BaseConfig]
+) -> Variant:
+    """
+    Reads the base config, that of a choice or else `base`, and changes it by each choice in turn.
+
+    # Raises
+
+    `ConfigurationError` if a file cannot be read, an override has no place, or two choices bring a
+    base config of their own.
+    """
+    files = [choice.config for choice in choices if choice.config]
+    if len(files) > 1:
+        raise ConfigurationError(
+            f"The variant '{name}' would have two base configs: {' and '.join(files)}."
+        )
+    changes: Dict[str, Any] = {"config": files[0]} if files else {}
+    config, variables = read_base(files[0] if files else base)
+    for choice in choices:
+        config = apply_overrides(config, choice.overrides, choice.origin)
+        changes.update(choice.overrides)
+    variables.check(config)
+    return Variant(name, make_resumable(config), changes)
+
+
+def read_base_config(file: str, overrides: str) -> BaseConfig:
+    """
+    Evaluates a config, and puts the overrides of all variants in.
+
+    # Raises
+
+    `ConfigurationError` if the file or the overrides cannot be read, or an override has no place.
+    """
+    with collected_variables(ConfigurationError) as variables:
+        try:
+            config = Params.from_file(file).as_dict(quiet=True)
+        except (OSError, RuntimeError, ConfigurationError) as error:
+            raise ConfigurationError(f"The config {file} cannot be read: {error}") from error
+        try:
+            changes = parse_overrides(overrides)
+        except (RuntimeError, ConfigurationError) as error:
+            raise ConfigurationError(f"--overrides is no Jsonnet: {error}") from error
+    return BaseConfig(apply_overrides(config, changes, "--overrides"), variables)
+
+
+def make_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
+    """
+    Returns the config with the callback "resumable", without which a run that was interrupted would
+    have other results than one that was not. A trainer that is not AllenNLP's is left alone.
+    """
+    config = copy.deepcopy(config)
+    trainer = config.get("trainer", {})
+    callbacks: List[Any] = trainer.get("callbacks") or []
+    types = [entry.get("type") if isinstance(entry, dict) else entry for entry in callbacks]
+    if trainer.get("type", "gradient_descent") == "gradient_descent" and "resumable" not in types:
+        trainer["callbacks"] = [*callbacks, RESUMABLE]
+    return config
+
+
+def validation_metric(config: Dict[str, Any]) -> str:
+    """
+    Returns the metric by which the trainer chooses the best epoch, the first of several, without
+    its sign; by AllenNLP's default that is the loss.
+    """
+    metric = config.get("trainer", {}).get("validation_metric", "-loss")
+    return (metric if isinstance(metric, str) else metric[0]).lstrip("+-")
+
+
+def read_vary_option(text: str) -> Axis:
+    """
+    Reads the axis of one `--vary PATH=VALUE,VALUE,...`. A value is a name, JSON or Jsonnet; commas
+    within brackets and quotes belong to the value.
+
+    # Raises
+
+    `ConfigurationError` if there is no path or no value, or a value cannot be read.
+    """
+    path, equals, values = text.partition("=")
+    path = path.strip()
+    option = f"--vary {path}"
+    if not path or not equals or not values.strip():
+        raise ConfigurationError(
+            f"--vary {text!r} is not of the form PATH=VALUE,VALUE,..., as in "
+            "model.argmax.estimator=pipeline,spigot."
+        )
+    parsed = [read_value(value, option) for value in split_at_commas(values, option)]
+    key = path.split(".")[-1]
+    return [Choice(name_of_value(value, key), {path: value}, option) for value in parsed]
+
+
+def read_variants_file(file: str) -> List[Axis]:
+    """
+    Reads the axes of `--variants FILE`: Jsonnet with one map, or a list of maps, from the name of a
+    choice to its overrides, or to `{config: FILE, overrides: {...}}` where the choice brings a base
+    config of its own (relative to the file; `overrides` may be missing).
+
+    # Raises
+
+    `ConfigurationError` if the file has another form.
+    """
+    try:
+        content = parse_overrides(f"import {json.dumps(os.path.abspath(file))}")
+    except (RuntimeError, ConfigurationError) as error:
+        raise ConfigurationError(f"--variants {file} cannot be read: {error}") from error
+    maps = content if isinstance(content, list) else [content]
+    if not maps or not all(isinstance(choices, dict) and choices for choices in maps):
+        raise ConfigurationError(
+            f"--variants {file}: expected a map from the names of variants to their overrides, or "
+            f"a list of such maps, but found {type(content).__name__}."
+        )
+    return [[_make_choice(file, *entry) for entry in choices.items()] for choices in maps]
+
+
+def _make_choice(file: str, name: str, entry: Any) -> Choice:
+    origin = f"--variants {file}: {name}"
+    if not isinstance(entry, dict):
+        raise ConfigurationError(f"{origin} should be a map of overrides, but is {entry!r}.")
+    if not entry or entry.keys() - {"config", "overrides"}:
+        return Choice(name, entry, origin)
+    config = entry.get("config")
+    if config is not None:
+        config = os.path.join(os.path.dirname(file), config)
+    return Choice(name, entry.get("overrides") or {}, origin, config)
+
+
+def split_at_commas(text: str, option: str) -> List[str]:
+    """
+    Splits the values of an option at those commas that no bracket and no quote encloses.
+
+    # Raises
+
+    `ConfigurationError` if a part is empty, or a bracket or quote is left open.
+    """
+    parts, depth, quote, escaped = [""], 0, "", False
+    for letter in text:
+        if letter == "," and depth == 0 and not quote:
+            parts.append("")
+            continue
+        parts[-1] += letter
+        if quote:
+            quote = "" if letter == quote and not escaped else quote
+            escaped = letter == "\\" and not escaped
+        elif letter in QUOTES:
+            quote = letter
+        else:
+            depth += (letter in OPENING) - (letter in CLOSING)
+    parts = [part.strip() for part in parts]
+    if depth or quote or not all(parts):
+        raise ConfigurationError(
+            f"{option}: the values {text!r} have an empty one, or a bracket or a quote without its "
+            "partner. Between values stands one comma; a value with a comma of its own goes in "
+            "quotes."
+        )
+    return parts
+
+
+def read_value(text: str, option: str) -> Any:
+    """
+    Reads a value as JSON or Jsonnet if it looks like it: a number, true, false, null, or with a
+    bracket or a quote at its beginning. Any other text is a name, and stands for itself.
+
+    # Raises
+
+    `ConfigurationError` that names the option, if it looks like Jsonnet but is none.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        if text[0] not in OPENING + QUOTES:
+            return text
+    try:
+        return parse_overrides(f"{{ value: {text} }}")["value"]
+    except (RuntimeError, ConfigurationError) as error:
+        raise ConfigurationError(
+            f"{option}: {text} is neither JSON nor Jsonnet: {error}"
+        ) from error
+
+
+def name_of_value(value: Any, key: str) -> str:
+    """
+    Names a choice by its value: "spigot" for a name, "spigot,step_size=0.5" for a map with `type`,
+    "key=0.5" for anything else.
+    """
+    text = _value_as_text(value)
+    return text if _has_type(value) or isinstance(value, str) else f"{key}={text}"
+
+
+def _value_as_text(value: Any) -> str:
+    if not _has_type(value):
+        return value if isinstance(value, str) else json.dumps(value)
+    options = [
+        f"{name}={_value_as_text(option)}" for name, option in value.items() if name != "type"
+    ]
+    return ",".join([value["type"], *options])
+
+
+def _has_type(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("type"), str)
