@@ -6,7 +6,7 @@ from typing import Any, Callable, Optional, Union
 from spigot_allennlp.data.faults import Fault
 
 # A message shows so many characters of a piece of a file, and of a detail.
-QUOTED, DETAIL = 80, 1000
+QUOTED_CHARACTERS, DETAIL_CHARACTERS = 80, 1000
 
 # From the first bytes of a compressed file to the command that writes what is in it.
 _UNPACKERS = {
@@ -15,6 +15,7 @@ _UNPACKERS = {
     b"BZh": "bzip2 -dc",
     b"\x28\xb5\x2f\xfd": "zstd -dc",
 }
+# The command that some faults name as the way out: it reads FILE, and writes NEW_FILE.
 _COMMAND = re.compile(r"`([^`]+) < FILE > NEW_FILE`")
 
 
@@ -40,8 +41,8 @@ class MalformedInputError(ValueError):
     def __init__(self, path: str, place: Union[int, str, None], fault: Fault, detail: str) -> None:
         # The unchanged arguments let the error be pickled, and so cross processes.
         # The report of what was skipped is cut entry by entry, where it is made.
-        if len(detail) > DETAIL and fault is not Fault.NOTHING_LEFT:
-            detail = f"{detail[:DETAIL]}..."
+        if len(detail) > DETAIL_CHARACTERS and fault is not Fault.NOTHING_LEFT:
+            detail = f"{detail[:DETAIL_CHARACTERS]}..."
         super().__init__(path, place, fault, detail)
         self.path = path
         self.place = place
@@ -81,15 +82,18 @@ class MalformedInputError(ValueError):
 
 def quoted(text: str) -> str:
     """Returns a text in quotes; if it is long, only its beginning."""
-    if len(text) <= QUOTED:
+    if len(text) <= QUOTED_CHARACTERS:
         return repr(text)
-    return f"{text[:QUOTED]!r}... ({len(text)} characters)"
+    return f"{text[:QUOTED_CHARACTERS]!r}... ({len(text)} characters)"
 
 
 def attempt(function: Callable, *arguments: Any) -> Any:
     """
-    Returns `function(*arguments)`, or the `MalformedInputError` that it raises or that is among the
-    arguments. So a generator can yield the error of a bad sentence, and continue with the next.
+    Returns `function(*arguments)`, or the `MalformedInputError` that it raises: so a generator can
+    yield the error of a bad sentence, and continue with the next.
+
+    An argument may be such an error, too, in the place of what could not be read before; then it is
+    returned, and the function is not called.
     """
     for argument in arguments:
         if isinstance(argument, MalformedInputError):

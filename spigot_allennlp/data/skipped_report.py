@@ -13,7 +13,8 @@ from typing import DefaultDict, Dict, Iterable, Iterator, List, Mapping, Optiona
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +23,10 @@ Item = TypeVar("Item")
 ON_ERROR = ("raise", "skip")
 
 # So many places are named for each fault, with so many characters of each detail.
-PLACES, DETAIL = 3, 200
+SHOWN_PLACES, SHOWN_CHARACTERS = 3, 200
 
-# More than this share of a data set missing is logged as an error.
-FEW = 0.03
+# If more than this share of a data set is missing, it is logged as an error.
+MUCH = 0.03
 
 
 def check_on_error(on_error: str, item: str) -> None:
@@ -114,9 +115,9 @@ class SkippedReport:
     def add(self, error: MalformedInputError) -> None:
         """Counts a sentence or recording that was skipped for this error."""
         self._counts[error.fault] += 1
-        if self._counts[error.fault] <= PLACES:
-            cut = "..." if len(error.detail) > DETAIL else ""
-            detail = f"{error.detail[:DETAIL]}{cut}"
+        if self._counts[error.fault] <= SHOWN_PLACES:
+            cut = "..." if len(error.detail) > SHOWN_CHARACTERS else ""
+            detail = f"{error.detail[:SHOWN_CHARACTERS]}{cut}"
             self._places[error.fault].append(f"{error.location}: {detail}")
             self._remedies.setdefault(error.fault, error.remedy)
 
@@ -128,15 +129,15 @@ class SkippedReport:
     @property
     def level(self) -> int:
         """Returns the level at which to log the summary: an error where much is missing."""
-        return logging.ERROR if self.share > FEW else logging.WARNING
+        return logging.ERROR if self.share > MUCH else logging.WARNING
 
     def summary(self, path: str, items: str = "sentences") -> str:
         """Returns the report on the file `path`, with a warning if much of it is missing."""
         share = f"That is {100 * self.share:.1f} % of the {len(self) + self.kept} {items}"
-        if self.share > FEW:
+        if self.share > MUCH:
             share = (
                 f"WARNING: {share}: MUCH of the data is missing. A model does not learn from it, "
-                "and metrics on this file would be those of the rest"
+                "and scores on this file would be those of the rest"
             )
         return f"{len(self)} {items} of {path} were left out:\n{self.report()}\n{share}."
 
@@ -153,6 +154,6 @@ class SkippedReport:
         lines = []
         for fault, count in self._counts.most_common():
             places = "; ".join(self._places[fault])
-            more = "; ..." if count > PLACES else ""
+            more = "; ..." if count > SHOWN_PLACES else ""
             lines.append(f"{count} x {fault.reason} ({places}{more}). {self._remedies[fault]}")
         return "\n".join(lines)

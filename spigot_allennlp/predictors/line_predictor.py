@@ -213,7 +213,7 @@ class ReportingReader(DatasetReader):
         self.inner = inner
 
     def _read(self, file_path: Any) -> Iterator[Instance]:
-        for result in self.inner.results(file_path):
+        for result in self.inner.instances_and_errors(file_path):
             if isinstance(result, Exception):
                 yield Instance({"error": MetadataField(result)})
             else:

@@ -2,7 +2,8 @@ import pickle
 
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.errors import MalformedInputError, attempt
+from spigot_allennlp.data.faults import Fault
 
 
 def test_the_message_names_file_line_reason_finding_and_way_out():

@@ -2,7 +2,8 @@ import logging
 
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import SkippedReport
 
 

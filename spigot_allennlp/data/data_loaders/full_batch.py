@@ -2,9 +2,10 @@
 
 from typing import Iterator, List, Optional
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict
 from allennlp.data.data_loaders import SimpleDataLoader
+
+from spigot_allennlp.config_checks import check_least
 
 
 @DataLoader.register("full_batch", constructor="from_dataset_reader")
@@ -23,10 +24,7 @@ class FullBatchLoader(SimpleDataLoader):
     """
 
     def __init__(self, instances: List[Instance], steps_per_epoch: int = 1) -> None:
-        if steps_per_epoch < 1:
-            raise ConfigurationError(
-                f"steps_per_epoch must be at least 1 but found {steps_per_epoch}."
-            )
+        check_least(1, steps_per_epoch=steps_per_epoch)
         super().__init__(instances, max(len(instances), 1))
         self._steps = steps_per_epoch
         self._batch: Optional[TensorDict] = None

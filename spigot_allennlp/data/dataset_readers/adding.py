@@ -30,16 +30,14 @@ class AddingReader(SequenceReader):
         At least 2.
     """
 
-    _settings = {"length": 2}
+    _least_settings = {"length": 2}
 
     def __init__(self, length: int = 200, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_least(2, length=length)
         self._length = length
 
-    def _generated(
-        self, random: numpy.random.Generator, settings: Dict[str, int]
-    ) -> Dict[str, Any]:
+    def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         length = settings.get("length", self._length)
         marked = random.integers(length // 2), random.integers(length // 2, length)
         return {"numbers": random.random(length), "marked": marked}

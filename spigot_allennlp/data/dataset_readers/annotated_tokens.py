@@ -1,7 +1,7 @@
 """Tokens that warn when they lack the annotation that a model learned from."""
 
 import logging
-from typing import Dict, List, Mapping, NamedTuple, Set
+from typing import Dict, List, Mapping, NamedTuple, Optional, Set
 from weakref import finalize
 
 from allennlp.data import Token, Vocabulary
@@ -54,8 +54,10 @@ class AnnotatedTokens(TextField):
 
     def index(self, vocab: Vocabulary) -> None:
         for indexer in self.token_indexers.values():
-            if isinstance(indexer, SingleIdTokenIndexer) and indexer._feature_name in LAYERS:
-                _check(self.tokens, indexer, vocab)
+            for feature in LAYERS:
+                namespace = _namespace_of(indexer, feature)
+                if namespace is not None:
+                    _check(self.tokens, feature, namespace, vocab)
         super().index(vocab)
 
 
@@ -64,14 +66,13 @@ def learned_layers(indexers: Mapping[str, TokenIndexer], vocab: Vocabulary) -> S
     Returns the features of tokens (`"lemma_"`, `"pos_"`, `"tag_"`) that a model with these indexers
     and this vocabulary learned from: those that were not always `_` in training.
     """
+    namespaces = [
+        (layer, _namespace_of(indexer, layer)) for layer in LAYERS for indexer in indexers.values()
+    ]
     return {
         layer
-        for layer in LAYERS
-        for indexer in indexers.values()
-        if isinstance(indexer, SingleIdTokenIndexer)
-        and indexer._feature_name == layer
-        and indexer.namespace is not None
-        and _has_learned(indexer.namespace, vocab)
+        for layer, namespace in namespaces
+        if namespace is not None and _has_learned(namespace, vocab)
     }
 
 
@@ -86,10 +87,20 @@ def warn_once(vocab: Vocabulary, kind: str, message: str) -> None:
         logger.warning(message)
 
 
-def _check(tokens: List[Token], indexer: SingleIdTokenIndexer, vocab: Vocabulary) -> None:
-    feature, namespace = str(indexer._feature_name), indexer.namespace
+def _namespace_of(indexer: TokenIndexer, feature: str) -> Optional[str]:
+    """
+    Returns the namespace in which the indexer looks up this feature of tokens; `None` if it looks
+    up no such thing. The attribute is private to AllenNLP, which has no other way to it.
+    """
+    if isinstance(indexer, SingleIdTokenIndexer) and indexer._feature_name == feature:
+        return indexer.namespace
+    return None
+
+
+def _check(tokens: List[Token], feature: str, namespace: str, vocab: Vocabulary) -> None:
+    """Warns if the tokens lack a feature that the vocabulary has learned, or have another kind."""
     values = [getattr(tokens[0], feature)] if tokens else []
-    if not values or namespace is None:
+    if not values:
         return
     known = vocab.get_token_to_index_vocabulary(namespace)
     if values[0] != NOT_GIVEN and (values[0] in known or feature not in TAGS):  # as a rule
@@ -117,6 +128,10 @@ def _check(tokens: List[Token], indexer: SingleIdTokenIndexer, vocab: Vocabulary
 
 
 def _has_learned(namespace: str, vocab: Vocabulary) -> bool:
+    """
+    Returns whether the values of a namespace mean something: there are others than `_`, which is
+    rare. The names of the special tokens and the counts are private to AllenNLP's vocabulary.
+    """
     known = vocab.get_token_to_index_vocabulary(namespace)
     meaningless = (vocab._padding_token, vocab._oov_token, NOT_GIVEN)
     if len(known) <= sum(token in known for token in meaningless):

@@ -1,22 +1,22 @@
 """The reader of plain text, character by character: the label of each is the next."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from functools import cache
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import SequenceLabelField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.data_path import (
+    config_errors,
     is_synthetic,
     local_path,
-    settings_of_config,
 )
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, shared_token
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import open_file
 from spigot_allennlp.data.synthetic.specification import parse_specification
 from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences
@@ -59,10 +59,11 @@ class CharacterLanguageModelReader(SequenceReader):
         self._part = part
         self._indexers = {"tokens": SingleIdTokenIndexer(namespace=CHARACTERS)}
 
-    def _all_generated(self, path: str) -> Iterator[Dict[str, Any]]:
-        return self._of_file(path)
+    def _generate_all(self, path: str) -> Iterator[Dict[str, Any]]:
+        # Sentences of the embedded treebank are cut as the text of a file is.
+        return self._read_file(path)
 
-    def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
+    def _read_file(self, path: str) -> Iterator[Dict[str, Any]]:
         text = _text(path)
         begin, end = (int(share * len(text)) for share in self._part)
         text = text[begin:end]
@@ -83,7 +84,7 @@ class CharacterLanguageModelReader(SequenceReader):
         characters : `Sequence[str]`
             Those of the piece, and the one that follows it.
         """
-        tokens = TextField([_token(character) for character in characters[:-1]])
+        tokens = TextField([shared_token(character) for character in characters[:-1]])
         labels = SequenceLabelField(list(characters[1:]), tokens, label_namespace=CHARACTERS)
         return Instance({"tokens": tokens, "labels": labels})
 
@@ -93,7 +94,7 @@ class CharacterLanguageModelReader(SequenceReader):
 
 def _text(path: str) -> str:
     if is_synthetic(path):
-        with settings_of_config():
+        with config_errors():
             sentences = generate_sentences(*parse_specification(path))
         return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
     with open_file(local_path(path)) as stream:
@@ -111,9 +112,3 @@ def _text(path: str) -> str:
         place = content.count(b"\n", 0, before) + 1
         raise MalformedInputError(path, place, Fault.NOT_TEXT, f"00 as byte {before + 1}")
     return text
-
-
-@cache
-def _token(character: str) -> Token:
-    """Returns the same token for the same character: a text has millions."""
-    return Token(character)

@@ -43,11 +43,11 @@ class ConllReader(TreebankReader):
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
         source = text_source(path, "conllu" if self._enhanced_graph else "conllx")
-        may_be_empty = self._enhanced_graph and _has_graphs(source)
+        may_be_empty = self._enhanced_graph and _has_any_graph(source)
         for sentence in scan_conll(source):
-            yield attempt(self._annotated, sentence, may_be_empty)
+            yield attempt(self._annotate, sentence, may_be_empty)
 
-    def _annotated(self, sentence: ConllSentence, may_be_empty: bool) -> AnnotatedSentence:
+    def _annotate(self, sentence: ConllSentence, may_be_empty: bool) -> AnnotatedSentence:
         words = sentence.words
         annotated = AnnotatedSentence(
             words=[word.form for word in words],
@@ -68,7 +68,7 @@ class ConllReader(TreebankReader):
         return annotated
 
 
-def _has_graphs(source: Source) -> bool:
+def _has_any_graph(source: Source) -> bool:
     """Returns whether any sentence has an enhanced graph; as a rule one of the first has."""
     sentences = scan_conll(source)
     return any(isinstance(result, ConllSentence) and has_graph(result) for result in sentences)

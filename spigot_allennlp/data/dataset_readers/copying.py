@@ -1,15 +1,14 @@
 """The copying problem: to remember ten symbols over a long delay."""
 
-from functools import cache
 from typing import Any, Dict, Optional, Sequence
 
 import numpy
-from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import SequenceLabelField, TensorField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from spigot_allennlp.config_checks import check_least
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, shared_token
 
 BLANK, MARKER = "0", "9"
 SYMBOLS = 8  # "1" to "8"
@@ -38,7 +37,7 @@ class CopyingReader(SequenceReader):
     num_symbols : `int`, optional (default = `10`)
     """
 
-    _settings = {"delay": 1, "num_symbols": 1}
+    _least_settings = {"delay": 1, "num_symbols": 1}
 
     def __init__(self, delay: int = 100, num_symbols: int = 10, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,12 +45,10 @@ class CopyingReader(SequenceReader):
         self._defaults = {"delay": delay, "num_symbols": num_symbols}
         self._indexers = {"tokens": SingleIdTokenIndexer()}
 
-    def _generated(
-        self, random: numpy.random.Generator, settings: Dict[str, int]
-    ) -> Dict[str, Any]:
-        wanted = {**self._defaults, **settings}
-        numbers = random.integers(1, SYMBOLS + 1, wanted["num_symbols"])
-        return {"symbols": [str(number) for number in numbers], "delay": wanted["delay"]}
+    def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
+        settings = {**self._defaults, **settings}
+        numbers = random.integers(1, SYMBOLS + 1, settings["num_symbols"])
+        return {"symbols": [str(number) for number in numbers], "delay": settings["delay"]}
 
     def text_to_instance(  # type: ignore[override]
         self, symbols: Sequence[str], delay: Optional[int] = None
@@ -68,7 +65,7 @@ class CopyingReader(SequenceReader):
         delay = self._defaults["delay"] if delay is None else delay
         number = len(symbols)
         inputs = [*symbols, *[BLANK] * (delay - 1), MARKER, *[BLANK] * number]
-        tokens = TextField([_token(symbol) for symbol in inputs])
+        tokens = TextField([shared_token(symbol) for symbol in inputs])
         labels = [*[BLANK] * (delay + number), *symbols]
         scored = numpy.arange(len(inputs)) >= delay + number
         return Instance(
@@ -81,9 +78,3 @@ class CopyingReader(SequenceReader):
 
     def apply_token_indexers(self, instance: Instance) -> None:
         instance["tokens"].token_indexers = self._indexers  # type: ignore[attr-defined]
-
-
-@cache
-def _token(symbol: str) -> Token:
-    """Returns the same token for the same symbol: a data set has millions."""
-    return Token(symbol)

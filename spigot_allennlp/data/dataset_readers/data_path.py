@@ -18,7 +18,8 @@ from typing import BinaryIO, Iterable, Iterator, NamedTuple, Optional, Tuple, Ty
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.blocks import number_of
 from spigot_allennlp.data.formats.source import Source, as_source
 from spigot_allennlp.data.synthetic.specification import PREFIX
@@ -39,31 +40,31 @@ def local_path(path: str) -> str:
     return str(cached_path(path))
 
 
-def text_source(path: str, layout: str) -> Source:
+def text_source(path: str, embedded_format: str) -> Source:
     """
     Returns the text that a data path names.
 
     # Parameters
 
     path : `str`
-    layout : `str`
-        The format in which the embedded treebank is to be written; see `synthetic_text`. A file is
-        what it is.
+    embedded_format : `str`
+        The format in which the embedded treebank is written, if the path names it; see
+        `synthetic_text`. The text of a file is what it is.
     """
     if not is_synthetic(path):
         return as_source(local_path(path))
 
     def open_text() -> BinaryIO:
-        with settings_of_config():
-            return io.BytesIO(synthetic_text(path, layout).encode("utf-8"))
+        with config_errors():
+            return io.BytesIO(synthetic_text(path, embedded_format).encode("utf-8"))
 
     return Source(path, open_text)
 
 
 @contextmanager
-def settings_of_config() -> Iterator[None]:
+def config_errors() -> Iterator[None]:
     """
-    Makes of a `ValueError` in the settings of an embedded data set the error of a config.
+    Turns a `ValueError` for the settings of an embedded data set into the error of a config.
 
     # Raises
 

@@ -8,10 +8,10 @@ from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.data_path import (
+    config_errors,
     is_synthetic,
     local_path,
     part_of,
-    settings_of_config,
 )
 from spigot_allennlp.data.formats.idx import as_bytes, read_images
 from spigot_allennlp.data.synthetic.digits import generate_digits
@@ -75,7 +75,7 @@ class MnistReader(DatasetReader):
 
 def _samples(path: str) -> Iterator[Tuple[numpy.ndarray, int]]:
     if is_synthetic(path):
-        with settings_of_config():
+        with config_errors():
             yield from generate_digits(path)
     else:
         images, labels = read_images(local_path(path))

@@ -1,7 +1,7 @@
 """The reader of N-MNIST, and of other events in its format."""
 
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional, Union
+from typing import Any, Iterator, Optional, Union
 
 import numpy
 from allennlp.data import DatasetReader, Instance
@@ -9,18 +9,20 @@ from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.data_path import (
+    config_errors,
     is_synthetic,
     local_path,
     part_of,
-    settings_of_config,
 )
-from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.formats.events import CameraEvents, read_events
-from spigot_allennlp.data.formats.recordings import APPLE_DOUBLE
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.formats.events import (
+    CameraEvents,
+    LabelledEvents,
+    read_event_folder,
+    read_events,
+)
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 from spigot_allennlp.data.synthetic.digits import generate_events
-
-SUFFIX = ".bin"
 
 
 @DatasetReader.register("n_mnist")
@@ -73,40 +75,14 @@ class NMnistReader(DatasetReader):
         return instance
 
 
-class _Sample(NamedTuple):
-    """A recording, and the digit that was recorded."""
-
-    events: CameraEvents
-    label: Optional[str] = None
-
-
-def _samples(path: str) -> Iterator[Union[_Sample, MalformedInputError]]:
+def _samples(path: str) -> Iterator[Union[LabelledEvents, MalformedInputError]]:
     if is_synthetic(path):
-        with settings_of_config():
+        with config_errors():
             for events, digit in generate_events(path):
-                yield _Sample(events, str(digit))
+                yield LabelledEvents(events, str(digit))
         return
     local = Path(local_path(path))
     if local.is_dir():
-        yield from _folder(local)
+        yield from read_event_folder(local)
     else:
-        yield _Sample(read_events(local))
-
-
-def _folder(path: Path) -> Iterator[Union[_Sample, MalformedInputError]]:
-    """Yields the recordings by name, so that the first of a part are not all of one digit."""
-    files = [
-        file
-        for file in path.glob("*/*")
-        if file.name.lower().endswith(SUFFIX) and not file.name.startswith(APPLE_DOUBLE)
-    ]
-    if not files:
-        detail = f"it has no folders with {SUFFIX} files; give the folder Train or Test of N-MNIST"
-        raise MalformedInputError(str(path), None, Fault.NO_INSTANCES, detail)
-    for file in sorted(files, key=lambda file: (file.name, file.parent.name)):
-        try:
-            yield _Sample(read_events(file), file.parent.name)
-        except MalformedInputError as error:
-            # Whatever is wrong with a file, here it is a recording among others.
-            detail = f"{error.fault.reason}: {error.detail}"
-            yield MalformedInputError(str(file), error.place, Fault.RECORDING, detail)
+        yield LabelledEvents(read_events(local))

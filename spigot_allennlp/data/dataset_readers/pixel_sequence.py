@@ -39,7 +39,7 @@ class PixelSequenceReader(SequenceReader):
         Of the random order of the pixels; `None`: as they are.
     """
 
-    _settings = {"image_size": 4}
+    _least_settings = {"image_size": 4}
 
     def __init__(
         self, downsample: int = 1, permutation_seed: Optional[int] = None, **kwargs: Any
@@ -50,13 +50,11 @@ class PixelSequenceReader(SequenceReader):
         self._downsample = downsample
         self._permutation_seed = permutation_seed
 
-    def _generated(
-        self, random: numpy.random.Generator, settings: Dict[str, int]
-    ) -> Dict[str, Any]:
+    def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         image, label = sample_shape(random, settings.get("image_size", 8))
         return {"image": image, "label": str(label)}
 
-    def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
+    def _read_file(self, path: str) -> Iterator[Dict[str, Any]]:
         images, labels = read_images(local_path(path))
         for image, label in zip(images, labels, strict=True):
             yield {"image": image, "label": str(label)}

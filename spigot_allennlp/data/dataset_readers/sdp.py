@@ -11,13 +11,14 @@ from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import is_synthetic, text_source
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.errors import MalformedInputError, attempt
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.conll import ConllSentence, scan_conll
 from spigot_allennlp.data.formats.sdp import SdpSentence, scan_sdp
 from spigot_allennlp.data.formats.source import Source
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-OTHERS = "*"  # in a map of companions: every path that is not named
+ALL_OTHERS = "*"  # in a map of companions: every path that is not named
 
 SdpResult = Union[SdpSentence, MalformedInputError]
 ConllResult = Union[ConllSentence, MalformedInputError]
@@ -59,13 +60,13 @@ class SdpReader(TreebankReader):
         source = text_source(path, "sdp")
         if self._companion is None or not self._trees:
             for sentence in scan_sdp(source):
-                yield attempt(self._annotated, sentence, None)
+                yield attempt(self._annotate, sentence, None)
         else:
             companion = _companion_source(path, self._companion)
             for pair in with_companion(source, companion):
-                yield attempt(self._annotated, pair.sentence, pair.tree)
+                yield attempt(self._annotate, pair.sentence, pair.tree)
 
-    def _annotated(self, sentence: SdpSentence, tree: Optional[ConllSentence]) -> AnnotatedSentence:
+    def _annotate(self, sentence: SdpSentence, tree: Optional[ConllSentence]) -> AnnotatedSentence:
         tokens = sentence.tokens
         annotated = AnnotatedSentence(
             words=[token.form for token in tokens],
@@ -126,12 +127,12 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
     if is_synthetic(path):
         return path
     if isinstance(companion, dict):
-        if path not in companion and OTHERS not in companion:
+        if path not in companion and ALL_OTHERS not in companion:
             raise ConfigurationError(
                 f"companion has no entry for the data path {path}, but for {sorted(companion)}. "
                 'Add one, or "*" with a suffix such as ".conll", which holds for all others.'
             )
-        companion = companion.get(path) or companion[OTHERS]
+        companion = companion.get(path) or companion[ALL_OTHERS]
     if not companion.startswith(".") or "/" in companion:
         return companion
     stem = path
@@ -143,7 +144,10 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
 
 
 class Pair(NamedTuple):
-    """A sentence of SDP with its tree, or the error in the place of either."""
+    """
+    A sentence of SDP with the sentence of its companion; where one of them cannot be read, its
+    error stands in its place.
+    """
 
     sentence: SdpResult
     tree: ConllResult

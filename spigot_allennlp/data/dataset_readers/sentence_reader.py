@@ -17,7 +17,8 @@ from allennlp.data.tokenizers import Token
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, AnnotatedTokens
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 
 SentenceResult = Union[AnnotatedSentence, MalformedInputError]
@@ -74,7 +75,7 @@ class SentenceReader(DatasetReader):
         for sentence in self._share(self._sound_sentences(paths)):
             yield self.sentence_to_instance(sentence)
 
-    def results(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
+    def instances_and_errors(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
         """
         Yields an instance of each sentence, or, for one that cannot be read, the error in its
         place: nothing is left out. For predictors, whose output has a line for each sentence.
@@ -142,7 +143,17 @@ class SentenceReader(DatasetReader):
         """
         return self.sentence_to_instance(
             AnnotatedSentence(
-                words, lemmas, pos, tags, heads, relations, arcs, tops, identifier, source, label
+                words=words,
+                lemmas=lemmas,
+                pos=pos,
+                tags=tags,
+                heads=heads,
+                relations=relations,
+                arcs=arcs,
+                tops=tops,
+                identifier=identifier,
+                source=source,
+                label=label,
             )
         )
 
@@ -206,7 +217,8 @@ class SentenceReader(DatasetReader):
 
 class _OpenNamespace:
     """
-    Keeps a field from warning of its padded namespace. To stand before the field in the bases.
+    Keeps a field from warning of its padded namespace. It is the first base of such a field, before
+    that of AllenNLP, whose method it replaces.
 
     AllenNLP recommends namespaces that end in `labels` or `tags`, which have no unknown label, and
     warns of any other. There, a role that occurs in the test data alone ends the run with a
@@ -232,6 +244,7 @@ class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):
 
 
 def _paths(file_path: Any) -> List[str]:
+    """Returns the data paths of a config: several, or one alone."""
     return list(map(str, [file_path] if isinstance(file_path, (str, PathLike)) else file_path))
 
 
@@ -276,6 +289,10 @@ def _check_positions(sentence: AnnotatedSentence) -> None:
 
 
 def _tokens(sentence: AnnotatedSentence) -> AnnotatedTokens:
+    """
+    Returns the field of the tokens. Where a sentence has one kind of part of speech, it is that of
+    `pos_` and of `tag_`.
+    """
     missing = [NOT_GIVEN] * len(sentence.words)
     columns = zip(
         sentence.words,

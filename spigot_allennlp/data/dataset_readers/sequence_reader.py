@@ -1,43 +1,42 @@
 """The base of the readers of long sequences, which are read from a file or generated."""
 
+from functools import cache
 from os import PathLike
 from typing import Any, Dict, Iterable, Iterator, Mapping
 
 import numpy
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance
+from allennlp.data import DatasetReader, Instance, Token
 
-from spigot_allennlp.data.dataset_readers.data_path import is_synthetic, settings_of_config
-from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.synthetic.specification import parse_settings
-
-DEFAULT_SIZE, DEFAULT_SEED = 1000, 1
+from spigot_allennlp.data.dataset_readers.data_path import config_errors, is_synthetic
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.synthetic.specification import DEFAULT_SEED, DEFAULT_SIZE, parse_settings
 
 
 class SequenceReader(DatasetReader):
     """
-    Reads sequences, one instance each. A subclass implements `_generated`, or `_of_file`, or both,
+    Reads sequences, one instance each. A subclass implements `_generate`, or `_read_file`, or both,
     and `text_to_instance`, which takes what those return as arguments.
 
     A data path is a file or `"synthetic:size=2000,seed=1"`, generated sequences: sequence i of a
-    seed is the same for every size. There, a subclass may know further settings (`_settings`).
+    seed is the same for every size. There, a subclass may know further settings, whose least values
+    are `_least_settings`.
     """
 
     #: The settings of generated data besides size and seed, with their least values.
-    _settings: Mapping[str, int] = {}
+    _least_settings: Mapping[str, int] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
         )
 
-    def _generated(
-        self, random: numpy.random.Generator, settings: Dict[str, int]
-    ) -> Dict[str, Any]:
+    def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         """Returns a random sequence, as the arguments of `text_to_instance`."""
         raise ConfigurationError(f"{type(self).__name__} generates nothing; give it a file.")
 
-    def _of_file(self, path: str) -> Iterator[Dict[str, Any]]:
+    def _read_file(self, path: str) -> Iterator[Dict[str, Any]]:
         """Yields the sequences of a file, as the arguments of `text_to_instance`."""
         raise ConfigurationError(
             f"{type(self).__name__} reads no file, but was given {path!r}. Its data is generated: "
@@ -46,16 +45,16 @@ class SequenceReader(DatasetReader):
 
     def _read(self, file_path: "str | PathLike") -> Iterator[Instance]:
         path = str(file_path)
-        sequences = self._all_generated(path) if is_synthetic(path) else self._of_file(path)
+        sequences = self._generate_all(path) if is_synthetic(path) else self._read_file(path)
         for arguments in self.shard_iterable(_not_empty(sequences, path)):
             yield self.text_to_instance(**arguments)
 
-    def _all_generated(self, path: str) -> Iterator[Dict[str, Any]]:
-        with settings_of_config():
-            settings = parse_settings(path, {"size": 1, "seed": 0, **self._settings})
+    def _generate_all(self, path: str) -> Iterator[Dict[str, Any]]:
+        with config_errors():
+            settings = parse_settings(path, {"size": 1, "seed": 0, **self._least_settings})
         size, seed = settings.pop("size", DEFAULT_SIZE), settings.pop("seed", DEFAULT_SEED)
         for number in range(size):
-            yield self._generated(numpy.random.default_rng([seed, number]), settings)
+            yield self._generate(numpy.random.default_rng([seed, number]), settings)
 
 
 def _not_empty(sequences: Iterable[Dict[str, Any]], path: str) -> Iterator[Dict[str, Any]]:
@@ -72,3 +71,9 @@ def _not_empty(sequences: Iterable[Dict[str, Any]], path: str) -> Iterator[Dict[
         yield sequence
     if is_empty:
         raise MalformedInputError(path, None, Fault.NO_INSTANCES, "it gives no instance")
+
+
+@cache
+def shared_token(text: str) -> Token:
+    """Returns the same token for the same text: a data set has millions, of few texts."""
+    return Token(text)

@@ -9,11 +9,12 @@ from allennlp.data.fields import ArrayField, LabelField, MetadataField
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.data_path import (
+    config_errors,
     is_synthetic,
     local_path,
-    settings_of_config,
 )
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
+from spigot_allennlp.data.errors import MalformedInputError, attempt
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.recordings import Recording, read_recordings
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 from spigot_allennlp.data.synthetic.speech import generate_recordings
@@ -123,7 +124,7 @@ class _Spoken(NamedTuple):
 
 def _recordings(path: str) -> Iterator[Union[_Spoken, MalformedInputError]]:
     if is_synthetic(path):
-        with settings_of_config():
+        with config_errors():
             for recording in generate_recordings(path):
                 yield attempt(_named, recording, path)
     else:

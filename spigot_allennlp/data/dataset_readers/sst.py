@@ -22,7 +22,7 @@ from spigot_allennlp.data.formats.sentiment import (
 from spigot_allennlp.data.formats.sst import scan_sst, unescape
 
 # The format in which the embedded treebank is written, by layout.
-EMBEDDED = {"trees": "sst", "columns": "sst_columns", "lines": "sst_lines"}
+EMBEDDED_FORMATS = {"trees": "sst", "columns": "sst_columns", "lines": "sst_lines"}
 
 
 @DatasetReader.register("sst")
@@ -67,12 +67,12 @@ class SstReader(SentenceReader):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        of_file = file_granularity or granularity
+        file_granularity = file_granularity or granularity
         check_choice("granularity", granularity, tuple(CLASSES))
-        check_choice("file_granularity", of_file, tuple(CLASSES))
+        check_choice("file_granularity", file_granularity, tuple(CLASSES))
         check_choice("layout", layout, ("auto", *SENTIMENT_LAYOUTS))
         try:
-            self._classes_of_file = classes_of_labels(granularity, of_file)
+            self._classes_of_file = classes_of_labels(granularity, file_granularity)
         except ValueError as error:
             raise ConfigurationError(f"{error}. Ask for a coarser granularity.") from error
         self._classes = classes_of_labels(granularity)
@@ -89,7 +89,7 @@ class SstReader(SentenceReader):
 
     def _scan(self, path: str) -> Iterator[SentenceResult]:
         layout = "trees" if self._layout == "auto" else self._layout
-        source = text_source(path, EMBEDDED[layout])
+        source = text_source(path, EMBEDDED_FORMATS[layout])
         if self._layout == "auto" and not is_synthetic(path):
             layout = find_sentiment_layout(source)
         if layout == "trees":

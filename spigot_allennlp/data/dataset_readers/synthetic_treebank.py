@@ -2,11 +2,11 @@
 
 from typing import Iterator, Optional
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
+from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.data_path import settings_of_config
+from spigot_allennlp.data.dataset_readers.data_path import config_errors
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
@@ -18,7 +18,7 @@ from spigot_allennlp.data.synthetic.treebank.treebank import SyntheticSentence, 
 @DatasetReader.register("synthetic_treebank")
 class SyntheticTreebankReader(TreebankReader):
     """
-    Draws sentences from a grammar, with their trees, semantic graphs and sentiment. The data path
+    Samples sentences from a grammar, with their trees, semantic graphs and sentiment. The data path
     is a specification, `"synthetic:size=2000,seed=1"`; see `Specification` for its keys.
 
     The readers of the file formats take such a path, too, and make the same instances of it; this
@@ -33,30 +33,27 @@ class SyntheticTreebankReader(TreebankReader):
     sentiment : `str`, optional
         If given, there is a field `label`, a `LabelField`: under `"5-class"` from "0" (very
         negative) to "4" (very positive); under `"3-class"` "0", "1" or "2"; under `"2-class"` "0"
-        or "1", and neutral sentences are left out, as is usual with the Stanford Sentiment
+        or "1", and neutral sentences are left out, as in most work with the Stanford Sentiment
         Treebank.
     """
 
     def __init__(self, graphs: bool = True, sentiment: Optional[str] = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        if sentiment is not None and sentiment not in CLASSES:
-            raise ConfigurationError(
-                f'sentiment is "{sentiment}", but must be one of {", ".join(CLASSES)}; leave it '
-                "out for instances without a label."
-            )
+        if sentiment is not None:
+            check_choice("sentiment", sentiment, CLASSES)
         self._graphs = graphs
         self._classes = CLASSES[sentiment] if sentiment else (None,) * 5
-        self._leaves_out = sentiment == "2-class"
+        self._skips_neutral = sentiment == "2-class"
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
-        with settings_of_config():
+        with config_errors():
             sentences = generate_sentences(*parse_specification(path))
             for number, sentence in enumerate(sentences, start=1):
                 label = self._classes[sentence.label]
-                if label is not None or not self._leaves_out:
-                    yield attempt(self._annotated, sentence, label, path, number)
+                if label is not None or not self._skips_neutral:
+                    yield attempt(self._annotate, sentence, label, path, number)
 
-    def _annotated(
+    def _annotate(
         self, sentence: SyntheticSentence, label: Optional[str], path: str, number: int
     ) -> AnnotatedSentence:
         tree, graph = sentence.tree, sentence.graph

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from allennlp.common.checks import ConfigurationError
-
+from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import ON_ERROR
 
 # What is wrong with a tree or a graph only because a model is not able to have it.
@@ -52,13 +52,8 @@ class TreebankReader(SentenceReader):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if on_excluded not in (None, *ON_ERROR):
-            raise ConfigurationError(
-                f'on_excluded is "{on_excluded}", but must be "raise" (end the run at a tree or '
-                'graph that projective, multiple_roots or deterministic_roles exclude) or "skip" '
-                "(leave the sentence out, and report it)."
-            )
         if on_excluded is not None:
+            check_choice("on_excluded", on_excluded, ON_ERROR)
             self._on_faults = {fault: on_excluded for fault in EXCLUDED}
         self._graph_rules = GraphRules(tuple(deterministic_roles or ()))
         self._trees = trees
@@ -76,7 +71,7 @@ class TreeRules:
     multiple_roots : `bool`, optional (default = `False`)
         Whether several words may hang on the root.
     projective : `bool`, optional (default = `False`)
-        Whether trees with crossing arcs, the root's included, are refused.
+        Whether trees with crossing arcs, the root's included, are an error.
     """
 
     multiple_roots: bool = False

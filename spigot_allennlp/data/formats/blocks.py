@@ -1,14 +1,17 @@
 """
 A text of one token a line, cut into sentences: what the formats in columns have in common.
 
-`scan_blocks` is how they read: each gives it a function that makes a sentence of a `Block`.
+`read_blocks` cuts the text; to `parse_blocks` each format gives a function that makes a sentence of
+a `Block`. `head_of` and `number_of` read a column, `identifier_of` reads comments, and
+`join_columns` writes a line.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt, quoted
+from spigot_allennlp.data.errors import MalformedInputError, attempt, quoted
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.lines import Line, numbered_lines, warn_that_it_may_be_cut
 from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
@@ -39,7 +42,7 @@ class Block:
         The lines of the tokens.
     lines : `Tuple[int, ...]`
         The number in the file of each of `rows`.
-    fault : `Optional[MalformedInputError]`
+    error : `Optional[MalformedInputError]`
         What is wrong with the lines as such.
     missing_end : `str`, optional
         What the file lacks where it ends, if it does so in this sentence.
@@ -49,7 +52,7 @@ class Block:
     comments: Tuple[str, ...]
     rows: Tuple[str, ...]
     lines: Tuple[int, ...]
-    fault: Optional[MalformedInputError] = None
+    error: Optional[MalformedInputError] = None
     missing_end: Optional[str] = None
 
     def columns(self, width: Optional[Callable[[], int]] = None) -> List[List[str]]:
@@ -64,11 +67,11 @@ class Block:
 
         # Raises
 
-        `MalformedInputError` if the block has a `fault`, or a column is empty, or has a space at
+        `MalformedInputError` if the block has an `error`, or a column is empty, or has a space at
         its beginning or end: to others, `"_ "` would not be `"_"`.
         """
-        if self.fault is not None:
-            raise self.fault
+        if self.error is not None:
+            raise self.error
         rows = []
         for index, text in enumerate(self.rows):
             row = text.split("\t")
@@ -77,11 +80,11 @@ class Block:
             if text[0] == " " or text[-1] == " " or "\t " in text or " \t" in text:
                 column = next(i for i, text in enumerate(row, 1) if text != text.strip(" "))
                 detail = f"column {column} is {quoted(row[column - 1])}"
-                raise self.error(index, Fault.COLUMN_SPACE, detail)
+                raise self.error_at(index, Fault.COLUMN_SPACE, detail)
             rows.append(row)
         return rows
 
-    def error(self, index: int, fault: Fault, detail: str) -> MalformedInputError:
+    def error_at(self, index: int, fault: Fault, detail: str) -> MalformedInputError:
         """Returns the error that says that the row at `index` has this `fault`."""
         return MalformedInputError(self.path, self.lines[index], fault, detail)
 
@@ -91,11 +94,11 @@ class Block:
         due = len(row) if width is None else width()
         if len(row) > due and not any(row[due:]):
             detail = f"{len(row)} columns, of which the last is empty, instead of {due}"
-            return self.error(index, Fault.TRAILING_TAB, detail)
-        return self.error(index, Fault.EMPTY_COLUMN, f"column {row.index('') + 1}")
+            return self.error_at(index, Fault.TRAILING_TAB, detail)
+        return self.error_at(index, Fault.EMPTY_COLUMN, f"column {row.index('') + 1}")
 
 
-def scan_blocks(
+def parse_blocks(
     name: str, blocks: Iterator[Block], parse: Callable[[Block], Sentence]
 ) -> Iterator[Union[Sentence, MalformedInputError]]:
     """
@@ -127,23 +130,23 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
     """
     source = as_source(source)
     # A sentence that has ended, unless the next token continues it; and the sentence after it.
-    last: Optional[_Draft] = None
-    draft, is_begun = _Draft(source.name), False
+    last: Optional[_BlockBuilder] = None
+    draft, is_begun = _BlockBuilder(source.name), False
     for line in numbered_lines(source):
         is_interrupted = last is not None and last.end_line is None
         if not line.text.strip():
             draft.end(line)
             if draft.rows:
-                last, draft = draft, _Draft(source.name)
+                last, draft = draft, _BlockBuilder(source.name)
             elif draft.is_named or (is_begun and draft.has_comments and not is_interrupted):
                 if last is not None:
                     yield last.finish_before(draft)
                 last = None
                 yield draft.finish()
-                draft = _Draft(source.name)
+                draft = _BlockBuilder(source.name)
         elif line.text.startswith("#"):
             if draft.rows:
-                last, draft = draft, _Draft(source.name)
+                last, draft = draft, _BlockBuilder(source.name)
             draft.add_comment(line)
         else:
             if last is not None:
@@ -153,10 +156,10 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
                 else:
                     yield last.finish_before(draft)
                 last = None
-            elif draft.is_over_at(line):
-                over, draft = draft, _Draft(source.name)
-                _note_missing_empty_line(line, over, draft)
-                yield over.finish()
+            elif draft.must_end_before(line):
+                ended, draft = draft, _BlockBuilder(source.name)
+                _set_missing_empty_line(line, ended, draft)
+                yield ended.finish()
             draft.add_row(line)
             is_begun = True
     if last is not None:
@@ -216,9 +219,9 @@ def head_of(block: Block, index: int, column: str, length: int) -> Optional[int]
         return None
     head = number_of(column)
     if head is None:
-        raise block.error(index, Fault.HEAD, f"the head is {quoted(column)}, not a number")
+        raise block.error_at(index, Fault.HEAD, f"the head is {quoted(column)}, not a number")
     if head > length:
-        raise block.error(index, Fault.HEAD, f"the head is {column}, of {length} tokens")
+        raise block.error_at(index, Fault.HEAD, f"the head is {column}, of {length} tokens")
     return head
 
 
@@ -242,21 +245,22 @@ def join_columns(columns: Sequence[str]) -> str:
     return "\t".join(columns)
 
 
-def _note_missing_empty_line(line: Line, *drafts: "_Draft") -> None:
+def _set_missing_empty_line(line: Line, *drafts: "_BlockBuilder") -> None:
+    """Sets the error that no empty line stands before `line`, where the second draft begins."""
     start = line.text.partition("\t")[0]
     for draft in drafts:
         detail = f"{quoted(start)} starts a sentence after a token"
-        draft.note(line, Fault.MISSING_EMPTY_LINE, detail)
+        draft.set_error(line, Fault.MISSING_EMPTY_LINE, detail)
 
 
-class _Draft:
-    """Collects the lines of a block."""
+class _BlockBuilder:
+    """Builds a block of the lines of a sentence, as they are read."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.comments: List[Line] = []
         self.rows: List[Line] = []
-        self.fault: Optional[MalformedInputError] = None
+        self.error: Optional[MalformedInputError] = None
         self.end_line: Optional[Line] = None
         self.has_comments = False
         #: Whether the comments name the sentence, or hold a tab, as its tokens do.
@@ -264,7 +268,7 @@ class _Draft:
         self._num_words = 0
         self._size = 0
 
-    def is_over_at(self, line: Line) -> bool:
+    def must_end_before(self, line: Line) -> bool:
         """Returns whether the token `line` must belong to another sentence."""
         return self._num_words > 0 and line.text.startswith(FIRST_IDS)
 
@@ -277,18 +281,18 @@ class _Draft:
         is_piece = not name[:1].isdigit() or not any(map(str.isspace, line.text))
         return self._num_words > 0 and (is_next or is_empty_node or is_piece)
 
-    def resume(self, line: Line, between: "_Draft") -> None:
+    def resume(self, line: Line, between: "_BlockBuilder") -> None:
         """
-        Continues at the token `line`, with a fault, for the lines `between` do not belong there.
+        Continues at the token `line`, with an error, for the lines `between` do not belong there.
         """
-        self.fault = self.fault or between.fault
+        self.error = self.error or between.error
         if self.end_line is None:
             comment = between.comments[0]
-            self.note(comment, Fault.COMMENT_WITHIN, f"{quoted(comment.text)} after a token")
+            self.set_error(comment, Fault.COMMENT_WITHIN, f"{quoted(comment.text)} after a token")
         else:
             name = line.text.partition("\t")[0]
             detail = f"{quoted(name)} goes on with the sentence above"
-            self.note(self.end_line, Fault.EMPTY_LINE_WITHIN, detail)
+            self.set_error(self.end_line, Fault.EMPTY_LINE_WITHIN, detail)
         self.end_line = None
 
     def add_comment(self, line: Line) -> None:
@@ -296,33 +300,33 @@ class _Draft:
         self.has_comments = True
         is_name = "\t" in line.text or identifier_of((line.text,)) is not None
         self.is_named = self.is_named or is_name
-        if self._has_room(line):
+        if self._reserve_room(line):
             self.comments.append(line)
 
     def add_row(self, line: Line) -> None:
         """Adds the line of a token."""
-        if self._has_room(line):
+        if self._reserve_room(line):
             self.rows.append(line)
         self._num_words = number_of(line.text.partition("\t")[0]) or self._num_words
 
     def end(self, line: Line) -> None:
         """Adds the empty line that ends the sentence, or stands before it."""
-        self.fault = self.fault or line.fault
+        self.error = self.error or line.error
         if line.text:
-            self.note(line, Fault.WHITE_SPACE_LINE, f"{quoted(line.text)} instead of nothing")
+            self.set_error(line, Fault.WHITE_SPACE_LINE, f"{quoted(line.text)} instead of nothing")
         if self.rows:
             self.end_line = line
-        elif self._has_room(line):
+        elif self._reserve_room(line):
             self.comments.append(line)
 
-    def note(self, line: Line, fault: Fault, detail: str) -> None:
-        """Notes a fault, unless there is one."""
-        self.fault = self.fault or MalformedInputError(self.path, line.number, fault, detail)
+    def set_error(self, line: Line, fault: Fault, detail: str) -> None:
+        """Sets the error of the sentence, unless it has one."""
+        self.error = self.error or MalformedInputError(self.path, line.number, fault, detail)
 
-    def finish_before(self, draft: "_Draft") -> Block:
+    def finish_before(self, draft: "_BlockBuilder") -> Block:
         """Returns the block; an empty line must stand between it and the `draft` that follows."""
         if self.end_line is None:
-            _note_missing_empty_line(draft.comments[0], self, draft)
+            _set_missing_empty_line(draft.comments[0], self, draft)
         return self.finish()
 
     def finish(self) -> Block:
@@ -330,29 +334,29 @@ class _Draft:
         comments = tuple(line.text for line in self.comments)
         if not self.rows:
             first = next(line for line in self.comments if line.text)
-            self.note(first, Fault.NO_TOKENS, f"{quoted(first.text)}, and no token follows")
+            self.set_error(first, Fault.NO_TOKENS, f"{quoted(first.text)}, and no token follows")
         elif len(set(_sent_ids(comments))) > 1:
             names = " and ".join(map(quoted, _sent_ids(comments)[:2]))
-            self.note(self.rows[0], Fault.SENTENCE_ID, f"{names} before this token")
+            self.set_error(self.rows[0], Fault.SENTENCE_ID, f"{names} before this token")
         return Block(
             path=self.path,
             comments=comments,
             rows=tuple(line.text for line in self.rows),
             lines=tuple(line.number for line in self.rows),
-            fault=self.fault,
+            error=self.error,
             missing_end=self._missing_end(),
         )
 
-    def _has_room(self, line: Line) -> bool:
+    def _reserve_room(self, line: Line) -> bool:
         """
-        Returns whether there is room for the line. Of a sentence that is too long only the
-        beginning is kept.
+        Counts the size of the line, and returns whether there is room for it. Of a sentence that is
+        too long only the beginning is kept, with an error; so is the error of the line itself.
         """
-        self.fault = self.fault or line.fault
+        self.error = self.error or line.error
         self._size += len(line.text) + LINE_COST
         if self._size > SENTENCE_LIMIT:
             detail = f"more than {SENTENCE_LIMIT} characters and {LINE_COST} a line, up to here"
-            self.note(line, Fault.SENTENCE_TOO_LONG, detail)
+            self.set_error(line, Fault.SENTENCE_TOO_LONG, detail)
             return False
         return True
 

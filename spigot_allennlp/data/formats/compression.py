@@ -8,7 +8,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Tuple, Type, cast
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 
 #: So many bytes may be decompressed from however few. Beyond that a file may decompress to at most
 #: `LARGEST_RATIO` times its size: text has a ratio of about 10, a file of zeros a far larger one.

@@ -19,26 +19,30 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from spigot_allennlp.data.annotated_sentence import Arc
-from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
+from spigot_allennlp.data.errors import MalformedInputError, quoted
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.blocks import (
     Block,
     head_of,
     identifier_of,
     join_columns,
     number_of,
+    parse_blocks,
     read_blocks,
-    scan_blocks,
 )
 from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 COLUMN_NAMES = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC".split()
-COLUMNS = len(COLUMN_NAMES)
+NUM_COLUMNS = len(COLUMN_NAMES)
 
 # Joins the labels of a path through empty nodes, and those of two arcs between the same words.
 PATH_SIGN = ">"
-BOTH_SIGN = "|"
+PARALLEL_SIGN = "|"
 # A path through more empty nodes than this is an error: its label would have no bound.
 LONGEST_PATH = 20
+
+# For each node of an enhanced graph, the (head, label) pairs of its DEPS column.
+_Edges = Dict[str, List[Tuple[str, str]]]
 
 
 class ConllToken(NamedTuple):
@@ -105,7 +109,7 @@ class ConllSentence:
 def scan_conll(source: PathOrSource) -> Iterator[Union[ConllSentence, MalformedInputError]]:
     """Yields the sentences of a text, with an error in the place of each that cannot be read."""
     source = as_source(source)
-    return scan_blocks(source.name, read_blocks(source), parse_conll)
+    return parse_blocks(source.name, read_blocks(source), parse_conll)
 
 
 def parse_conll(block: Block) -> ConllSentence:
@@ -118,12 +122,12 @@ def parse_conll(block: Block) -> ConllSentence:
     sentence, `# global.columns = ...` of CoNLL-U Plus, says that the columns are others.
     """
     _check_global_columns(block)
-    rows = block.columns(lambda: COLUMNS)
+    rows = block.columns(lambda: NUM_COLUMNS)
     for index, row in enumerate(rows):
-        if len(row) != COLUMNS:
-            detail = f"{len(row)} columns, where CoNLL-X and CoNLL-U have {COLUMNS}"
-            raise block.error(index, Fault.COLUMN_COUNT, detail)
-    length = _count_words(block, [row[0] for row in rows])
+        if len(row) != NUM_COLUMNS:
+            detail = f"{len(row)} columns, where CoNLL-X and CoNLL-U have {NUM_COLUMNS}"
+            raise block.error_at(index, Fault.COLUMN_COUNT, detail)
+    length = _check_ids(block, [row[0] for row in rows])
     tokens = []
     for index, (name, form, lemma, upos, xpos, feats, head, *others) in enumerate(rows):
         position = head_of(block, index, head, length)
@@ -156,10 +160,11 @@ def _check_global_columns(block: Block) -> None:
             raise MalformedInputError(block.path, place, Fault.GLOBAL_COLUMNS, detail)
 
 
-def _count_words(block: Block, ids: List[str]) -> int:
+def _check_ids(block: Block, ids: List[str]) -> int:
     """
-    Returns the number of words, if all ids are in order: words count 1, 2, 3, ...; a multiword
-    token stands before its first word; the empty nodes after word 8 count 8.1, 8.2, ...
+    Returns the number of words, once it has checked that all ids are in order: words count 1, 2, 3,
+    ...; a multiword token stands before its first word; the empty nodes after word 8 count 8.1,
+    8.2, ...
     """
     words, empty_nodes, range_end = 0, 0, 0
     for index, text in enumerate(ids):
@@ -172,11 +177,11 @@ def _count_words(block: Block, ids: List[str]) -> int:
             end = number_of(last)
             if first != str(words + 1) or end is None or end <= words or words < range_end:
                 due = f"{quoted(text)} where {words + 1}, or what may stand before it, is due"
-                raise block.error(index, Fault.TOKEN_ID, due)
+                raise block.error_at(index, Fault.TOKEN_ID, due)
             range_end = end
     if words < range_end or not words:
         detail = f"the sentence ends after {words} words"
-        raise block.error(len(ids) - 1, Fault.TOKEN_ID, detail)
+        raise block.error_at(len(ids) - 1, Fault.TOKEN_ID, detail)
     return words
 
 
@@ -242,12 +247,10 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
             else:
                 labels.setdefault((int(head), int(word.id)), []).append(label)
     arcs = [
-        Arc(head, word, BOTH_SIGN.join(sorted(set(both)))) for (head, word), both in labels.items()
+        Arc(head, word, PARALLEL_SIGN.join(sorted(set(parallel))))
+        for (head, word), parallel in labels.items()
     ]
     return EnhancedGraph(sorted(arcs), sorted(set(tops)))
-
-
-_Edges = Dict[str, List[Tuple[str, str]]]
 
 
 def _edges(sentence: ConllSentence) -> _Edges:
@@ -256,11 +259,19 @@ def _edges(sentence: ConllSentence) -> _Edges:
     edges = {}
     for token, line in zip(sentence.tokens, sentence.lines, strict=True):
         if token.id in nodes:
-            edges[token.id] = _heads(token, nodes | {"0"}, sentence.path, line)
+            edges[token.id] = _parse_deps(token, nodes | {"0"}, sentence.path, line)
     return edges
 
 
-def _heads(token: ConllToken, nodes: set, path: str, line: int) -> List[Tuple[str, str]]:
+def _parse_deps(token: ConllToken, nodes: set, path: str, line: int) -> List[Tuple[str, str]]:
+    """
+    Returns the `(head, label)` pairs of the DEPS column of a token.
+
+    # Raises
+
+    `MalformedInputError` for `path` and `line` if it holds anything else, or a head that is not
+    among the `nodes`.
+    """
     pairs = []
     for part in token.deps.split("|") if token.deps != "_" else []:
         head, _, label = part.partition(":")

@@ -10,13 +10,14 @@ import zipfile
 import zlib
 from codecs import BOM_UTF8
 from contextlib import contextmanager
-from typing import BinaryIO, Container, Dict, Iterator, List, NamedTuple, Optional, cast
+from typing import BinaryIO, Callable, Container, Dict, Iterator, List, NamedTuple, Optional, cast
 
 import numpy
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import open_file, read_at_most, tar_members
 from spigot_allennlp.data.skipped_report import SkippedReport
 
@@ -82,8 +83,36 @@ def read_vectors(uri: str, embedding_dim: int, wanted: Container[str]) -> Dict[s
     `MalformedInputError` with file and line, also if the file is damaged or empty, or has fewer
     lines than its header says.
     """
-    on_error = _on_error()
     vectors: Dict[str, numpy.ndarray] = {}
+
+    def take(word: str, line: _Line) -> None:
+        if word in wanted:
+            if word in vectors:
+                raise _bad(uri, line, f"the word {word[:50]!r} was there before")
+            vectors[word] = _vector(line, uri)
+
+    num_lines = _read(uri, embedding_dim, take)
+    logger.info("%s has %d words, %d of them in the vocabulary", uri, num_lines, len(vectors))
+    return vectors
+
+
+def read_words(uri: str) -> List[str]:
+    """
+    Returns the words of a file, in its order. The number of dimensions is that of its first line.
+    Bad lines and errors are as in `read_vectors`.
+    """
+    words: List[str] = []
+    _read(uri, _dimensions(uri), lambda word, line: words.append(word))
+    return words
+
+
+def _read(uri: str, embedding_dim: int, take: Callable[[str, _Line], None]) -> int:
+    """
+    Hands each word with its line to `take`, which may raise a `MalformedInputError` for a bad line,
+    and returns the number of lines. Bad lines are left out and reported, or are an error; see
+    `read_vectors`.
+    """
+    on_error = _on_error()
     skipped, num_lines = SkippedReport(), 0
     first: Optional[MalformedInputError] = None
     for line in _lines(uri, embedding_dim, on_error):
@@ -91,10 +120,7 @@ def read_vectors(uri: str, embedding_dim: int, wanted: Container[str]) -> Dict[s
         try:
             word = _word(line, uri)
             _check_count(line, embedding_dim, uri)
-            if word in wanted:
-                if word in vectors:
-                    raise _bad(uri, line, f"the word {word[:50]!r} was there before")
-                vectors[word] = _vector(line, uri)
+            take(word, line)
         except MalformedInputError as error:
             first = first or error
             skipped.add(error)
@@ -111,26 +137,7 @@ def read_vectors(uri: str, embedding_dim: int, wanted: Container[str]) -> Dict[s
             uri,
             skipped.report(),
         )
-    logger.info("%s has %d words, %d of them in the vocabulary", uri, num_lines, len(vectors))
-    return vectors
-
-
-def read_words(uri: str) -> List[str]:
-    """
-    Returns the words of a file, in its order. The number of dimensions is that of its first line.
-    Bad lines and errors are as in `read_vectors`.
-    """
-
-    class _All(List[str]):
-        """Keeps every word that it is asked for, and wants the vector of none."""
-
-        def __contains__(self, word: object) -> bool:
-            self.append(cast(str, word))
-            return False
-
-    words = _All()
-    read_vectors(uri, _dimensions(uri), words)
-    return list(words)
+    return num_lines
 
 
 def _on_error() -> str:

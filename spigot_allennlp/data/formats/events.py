@@ -7,13 +7,16 @@ became brighter, and 23 for the time in microseconds.
 """
 
 from os import PathLike
-from typing import NamedTuple, Union
+from pathlib import Path
+from typing import Iterator, NamedTuple, Optional, Union
 
 import numpy
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
-from spigot_allennlp.data.formats.source import open_file, read_at_most
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.source import APPLE_DOUBLE, open_file, read_at_most
 
+SUFFIX = ".bin"
 EVENT_BYTES = 5
 # This row does not exist: such an event says that the clock has overflown, and later times are so
 # many microseconds later than they say.
@@ -48,6 +51,13 @@ class CameraEvents(NamedTuple):
         by row, then all that became brighter.
         """
         return (self.brighter * extent + self.rows) * extent + self.columns
+
+
+class LabelledEvents(NamedTuple):
+    """A recording, and the digit that was recorded; `None` if nothing says it."""
+
+    events: CameraEvents
+    label: Optional[str] = None
 
 
 def read_events(path: Union[str, PathLike]) -> CameraEvents:
@@ -85,6 +95,33 @@ def read_events(path: Union[str, PathLike]) -> CameraEvents:
         detail = f"an event is at {later} microseconds, but the one before it at {earlier}"
         raise MalformedInputError(name, f"byte {places[back[0] + 1] + 1}", Fault.EVENTS, detail)
     return events
+
+
+def read_event_folder(path: Path) -> Iterator[Union[LabelledEvents, MalformedInputError]]:
+    """
+    Yields the recordings of a folder, which has a folder for each digit, as N-MNIST has it, with an
+    error in the place of each that cannot be read: in the order of their names, so that the first
+    are not all of the same digit.
+
+    # Raises
+
+    `MalformedInputError` if there is no recording.
+    """
+    files = [
+        file
+        for file in path.glob("*/*")
+        if file.name.lower().endswith(SUFFIX) and not file.name.startswith(APPLE_DOUBLE)
+    ]
+    if not files:
+        detail = f"it has no folders with {SUFFIX} files; give the folder Train or Test of N-MNIST"
+        raise MalformedInputError(str(path), None, Fault.NO_INSTANCES, detail)
+    for file in sorted(files, key=lambda file: (file.name, file.parent.name)):
+        try:
+            yield LabelledEvents(read_events(file), file.parent.name)
+        except MalformedInputError as error:
+            # Whatever is wrong with a file, here it is a recording among others.
+            detail = f"{error.fault.reason}: {error.detail}"
+            yield MalformedInputError(str(file), error.place, Fault.RECORDING, detail)
 
 
 def decode_events(content: numpy.ndarray) -> CameraEvents:

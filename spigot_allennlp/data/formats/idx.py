@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Union
 
 import numpy
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import open_file, read_at_most
 
 # In the name of a file of images, and in that of its labels.

@@ -1,6 +1,8 @@
 """
-A text as numbered lines, each with what its bytes have wrong with them; and what a format of one
-sentence a line makes of them.
+Reads a text as numbered lines, each with the error of its bytes if they have one: `numbered_lines`.
+
+For formats that have one sentence a line, `sentence_lines` also finds the empty lines, and to
+`parse_lines` each of them gives a function that makes a sentence of a `Line`.
 """
 
 import logging
@@ -9,7 +11,8 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32
 from functools import partial
 from typing import BinaryIO, Callable, Iterable, Iterator, NamedTuple, Optional, TypeVar, Union
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt, quoted
+from spigot_allennlp.data.errors import MalformedInputError, attempt, quoted
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import PathOrSource, Source, as_source
 
 logger = logging.getLogger(__name__)
@@ -19,10 +22,10 @@ Sentence = TypeVar("Sentence")
 # The longest line, in bytes. No more of a file is held at a time, however its lines end.
 LINE_LIMIT = 1 << 22
 # So much of a line that is too long is kept, in bytes, to show what it was.
-KEPT = 1000
+KEPT_BYTES = 1000
 
-# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
-_MARKS = {
+# By byte order mark, the longer ones first: that of UTF-32 begins as that of UTF-16 does.
+_FAULTS_OF_MARKS = {
     BOM_UTF32_LE: Fault.UTF_32,
     BOM_UTF32_BE: Fault.UTF_32,
     BOM_UTF16_LE: Fault.UTF_16,
@@ -43,7 +46,7 @@ class Line(NamedTuple):
     text : `str`
         Its text, without the line's end. Where the bytes are not UTF-8 they are read as Latin-1, so
         that ids and columns can still be recognised. Of a line that is too long, the beginning.
-    fault : `Optional[MalformedInputError]`
+    error : `Optional[MalformedInputError]`
         What is wrong with its bytes; else `None`.
     is_ended : `bool`
         Whether a line feed ends it. If not it is the last line, and may have been cut.
@@ -51,7 +54,7 @@ class Line(NamedTuple):
 
     number: int
     text: str
-    fault: Optional[MalformedInputError] = None
+    error: Optional[MalformedInputError] = None
     is_ended: bool = True
 
 
@@ -69,15 +72,15 @@ def numbered_lines(source: PathOrSource) -> Iterator[Line]:
     read: it is UTF-16 or UTF-32, or a carriage return alone ends its lines, or it is no text.
     """
     source = as_source(source)
-    faults = _LineFaults(source)
+    errors = _LineErrors(source)
     with source.open() as stream:
         for number, raw in enumerate(_raw_lines(stream), start=1):
             is_ended = raw.endswith(b"\n")
             if number == 1:
-                faults.check_file(raw, is_ended)
+                errors.check_file(raw, is_ended)
             text = _sound_text(raw)
             if text is None:
-                yield Line(number, _faulty_text(raw), faults.of(number, raw), is_ended)
+                yield Line(number, _faulty_text(raw), errors.of_line(number, raw), is_ended)
             else:
                 yield Line(number, text[:-1] if is_ended else text, None, is_ended)
 
@@ -91,18 +94,18 @@ def sentence_lines(source: PathOrSource) -> Iterator[LineResult]:
     source = as_source(source)
     num_empty, is_empty = 0, True
     for line in numbered_lines(source):
-        if line.fault is None and not line.text.strip(" \t\v\f"):
+        if line.error is None and not line.text.strip(" \t\v\f"):
             num_empty += 1
         else:
             for number in range(line.number - num_empty, line.number):
                 yield MalformedInputError(source.name, number, Fault.EMPTY_LINE, "it has no words")
             num_empty, is_empty = 0, False
-            yield line.fault or _without_white_space_alone(source.name, line)
+            yield line.error or _line_unless_blank(source.name, line)
     if is_empty:
         yield MalformedInputError(source.name, 1, Fault.EMPTY_FILE, "no line has a word")
 
 
-def scan_lines(
+def parse_lines(
     name: str, lines: Iterable[LineResult], parse: Callable[[Line], Sentence]
 ) -> Iterator[Union[Sentence, MalformedInputError]]:
     """
@@ -120,7 +123,8 @@ def scan_lines(
         yield result
 
 
-def _without_white_space_alone(name: str, line: Line) -> LineResult:
+def _line_unless_blank(name: str, line: Line) -> LineResult:
+    """Returns the line, or the error in its place if it holds white space alone."""
     if not line.text.strip():
         detail = f"{quoted(line.text)} instead of nothing"
         return MalformedInputError(name, line.number, Fault.WHITE_SPACE_LINE, detail)
@@ -163,11 +167,13 @@ def _sound_text(raw: bytes) -> Optional[str]:
 
 
 def _is_too_long(raw: bytes) -> bool:
+    """Returns whether these are only the first bytes of a line beyond `LINE_LIMIT`."""
     return len(raw) > LINE_LIMIT and not raw.endswith(b"\n")
 
 
 def _faulty_text(raw: bytes) -> str:
-    raw = raw[:KEPT] if _is_too_long(raw) else raw
+    """Returns what can be shown of a line whose bytes have a fault."""
+    raw = raw[:KEPT_BYTES] if _is_too_long(raw) else raw
     raw = raw.removeprefix(BOM_UTF8).rstrip(b"\r\n")
     try:
         return raw.decode("utf-8")
@@ -175,8 +181,8 @@ def _faulty_text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-class _LineFaults:
-    """Finds what is wrong with the lines of one text."""
+class _LineErrors:
+    """Makes the errors of the lines of a text whose bytes cannot be read."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -190,12 +196,12 @@ class _LineFaults:
 
         `MalformedInputError` if the whole file cannot be read for what is seen there.
         """
-        for mark, fault in _MARKS.items():
+        for mark, fault in _FAULTS_OF_MARKS.items():
             if raw.startswith(mark):
                 raise self._error(1, fault, f"{mark.hex(' ').upper()} before the first character")
-        of_zeros = _encoding_of_zeros(raw[:1024])
-        if of_zeros is not None:
-            raise self._error(1, of_zeros, f"NUL bytes between characters: {quoted(_latin(raw))}")
+        utf_16 = _utf_16_without_mark(raw[:1024])
+        if utf_16 is not None:
+            raise self._error(1, utf_16, f"NUL bytes between characters: {quoted(_latin(raw))}")
         if _is_too_long(raw) and b"\0" in raw:
             raise self._error(1, Fault.FORMAT, "a line without end and with NUL bytes: no text")
         if not is_ended and b"\r" in raw:
@@ -203,7 +209,7 @@ class _LineFaults:
             detail = f"{count} carriage returns, the first as byte {raw.index(13) + 1}"
             raise self._error(1, Fault.CARRIAGE_RETURN_ALONE, f"{detail}, and no line feed")
 
-    def of(self, number: int, raw: bytes) -> MalformedInputError:
+    def of_line(self, number: int, raw: bytes) -> MalformedInputError:
         """Returns what is wrong with a line that has no sound text."""
         if _is_too_long(raw):
             detail = f"more than {LINE_LIMIT} bytes: {quoted(_latin(raw))}"
@@ -271,7 +277,7 @@ def _encoding_fault_of(lines: Iterator[bytes]) -> Fault:
     return Fault.ENCODING if is_western else Fault.ENCODING_UNKNOWN
 
 
-def _encoding_of_zeros(start: bytes) -> Optional[Fault]:
+def _utf_16_without_mark(start: bytes) -> Optional[Fault]:
     """Returns the form of UTF-16 of which these are the first bytes, without byte order mark."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     if even + odd < 2 or 10 * (even + odd) < len(start):
@@ -282,4 +288,5 @@ def _encoding_of_zeros(start: bytes) -> Optional[Fault]:
 
 
 def _latin(raw: bytes) -> str:
-    return raw[:KEPT].decode("latin-1")
+    """Returns the first bytes as text, whatever their encoding is."""
+    return raw[:KEPT_BYTES].decode("latin-1")

@@ -9,12 +9,11 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Union
 
 import numpy
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError, attempt
-from spigot_allennlp.data.formats.source import open_file, read_at_most, tar_members
+from spigot_allennlp.data.errors import MalformedInputError, attempt
+from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.source import APPLE_DOUBLE, open_file, read_at_most, tar_members
 
 SUFFIX = ".wav"
-# What macOS leaves beside a file on foreign disks and in archives, under the file's own name.
-APPLE_DOUBLE = "._"
 
 # Of a recording, in bytes: twelve minutes on a compact disc's terms, in one channel.
 LARGEST = 2**26
@@ -59,7 +58,8 @@ def read_recordings(path: Union[str, PathLike]) -> Iterator[Union[Recording, Mal
     `MalformedInputError` if the archive as a whole is damaged, or holds no recording.
     """
     is_empty = True
-    for file in _folder(Path(path)) if Path(path).is_dir() else _archive(str(path)):
+    is_folder = Path(path).is_dir()
+    for file in _files_of_folder(Path(path)) if is_folder else _files_of_archive(str(path)):
         is_empty = False
         yield attempt(_recording, str(path), file)
     if is_empty:
@@ -84,14 +84,14 @@ def _is_recording(name: str) -> bool:
     return name.lower().endswith(SUFFIX) and not name.startswith(APPLE_DOUBLE)
 
 
-def _folder(path: Path) -> Iterator[_File]:
+def _files_of_folder(path: Path) -> Iterator[_File]:
     files = [file for file in path.rglob("*") if _is_recording(file.name) and file.is_file()]
     for file in sorted(files, key=lambda file: (file.stem, str(file))):
         with open(file, "rb") as stream:
             yield _File(str(file.relative_to(path)), read_at_most(stream, LARGEST + 1))
 
 
-def _archive(path: str) -> List[_File]:
+def _files_of_archive(path: str) -> List[_File]:
     with open_file(path) as source:
         stream = io.BytesIO(source.read())
     files: List[_File] = []
@@ -99,7 +99,7 @@ def _archive(path: str) -> List[_File]:
         with tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in tar_members(archive, path):
                 if _is_recording(PurePosixPath(member.name).name) and not member.isdir():
-                    files.append(_File(member.name, _content(archive, member, path)))
+                    files.append(_File(member.name, _content_of(archive, member, path)))
             end = archive.offset
     except tarfile.ReadError as error:
         detail = f"neither a folder nor a tar archive that can be read ({error})"
@@ -112,7 +112,7 @@ def _archive(path: str) -> List[_File]:
     return sorted(files, key=lambda file: (PurePosixPath(file.name).stem, file.name))
 
 
-def _content(
+def _content_of(
     archive: tarfile.TarFile, member: tarfile.TarInfo, path: str
 ) -> Union[bytes, MalformedInputError]:
     """Returns the bytes of a member; of a link, those of the member that it names."""
@@ -120,6 +120,7 @@ def _content(
     size = member.size
     try:
         if member.islnk() or member.issym():
+            # Private, but what `extractfile` itself follows: nothing public says how large it is.
             size = archive._find_link_target(member).size  # type: ignore[attr-defined]
         if size > LARGEST:
             return _too_long(path, place, size)
@@ -185,7 +186,7 @@ def read_wav(content: Union[bytes, bytearray], path: str, name: str) -> Recordin
     place = f"member {name[:200]}"
     if len(content) > LARGEST:
         raise _too_long(path, place, len(content))
-    chunks = _chunks(content, path, place)
+    chunks = _read_chunks(content, path, place)
     fmt = chunks.format
     if fmt.width != 16 or not 1 <= fmt.channels <= MOST_CHANNELS or fmt.rate not in RATES:
         detail = (
@@ -212,11 +213,13 @@ def read_wav(content: Union[bytes, bytearray], path: str, name: str) -> Recordin
 
 
 class _Chunks(NamedTuple):
+    """The chunks of a WAV file that matter: what "fmt " says, and the bytes of the samples."""
+
     format: _Format
     data: Union[bytes, bytearray]
 
 
-def _chunks(content: Union[bytes, bytearray], path: str, place: str) -> _Chunks:
+def _read_chunks(content: Union[bytes, bytearray], path: str, place: str) -> _Chunks:
     """Returns the two chunks of a WAV file that matter; others are skipped."""
 
     def malformed(detail: str, fault: Fault = Fault.RECORDING) -> MalformedInputError:
@@ -232,7 +235,7 @@ def _chunks(content: Union[bytes, bytearray], path: str, place: str) -> _Chunks:
     data: Optional[Union[bytes, bytearray]] = None
     for kind, position, size in _chunk_headers(content):
         if kind == b"fmt " and fmt is None:
-            fmt = _format(bytes(content[position : position + min(size, 40)]), malformed)
+            fmt = _parse_format(bytes(content[position : position + min(size, 40)]), malformed)
         elif kind == b"data" and data is None:
             data = content[position : position + size]
             if len(data) < size:
@@ -267,7 +270,7 @@ def _chunk_headers(content: Union[bytes, bytearray]) -> Iterator[_ChunkHeader]:
         position += 8 + size + size % 2
 
 
-def _format(content: bytes, malformed: Callable[..., MalformedInputError]) -> _Format:
+def _parse_format(content: bytes, malformed: Callable[..., MalformedInputError]) -> _Format:
     """Returns what the chunk "fmt " says."""
     if len(content) < 16:
         raise malformed(f"its chunk 'fmt ' has {len(content)} bytes, but must have 16")

@@ -19,14 +19,15 @@ from typing import Counter as CounterType
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
-from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
+from spigot_allennlp.data.errors import MalformedInputError, quoted
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.blocks import (
     Block,
     head_of,
     identifier_of,
     join_columns,
+    parse_blocks,
     read_blocks,
-    scan_blocks,
 )
 from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
@@ -158,7 +159,7 @@ def scan_sdp(source: PathOrSource) -> Iterator[Union[SdpSentence, MalformedInput
         layout = _stated_layout(block, layout)
         return parse_sdp(block, layout)
 
-    yield from scan_blocks(source.name, chain(sample, blocks), parse)
+    yield from parse_blocks(source.name, chain(sample, blocks), parse)
 
 
 def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
@@ -348,7 +349,7 @@ def _find_predicates(block: Block, rows: Sequence[Sequence[str]], layout: SdpLay
         top, predicate = row[layout.top : layout.top + 2]
         if top not in ("+", "-") or predicate not in ("+", "-"):
             detail = f"top is {quoted(top)} and pred is {quoted(predicate)}"
-            raise block.error(index, Fault.FLAG, detail)
+            raise block.error_at(index, Fault.FLAG, detail)
         if predicate == "+":
             predicates.append(index + 1)
     num_columns = len(rows[0]) - layout.width
@@ -361,7 +362,7 @@ def _find_predicates(block: Block, rows: Sequence[Sequence[str]], layout: SdpLay
             f"{kind}: {num_columns} argument columns in the layout {layout}, and "
             f"{len(predicates)} tokens with + in the pred column [{shown}]"
         )
-        raise block.error(0, Fault.ARGUMENT_COLUMNS, detail)
+        raise block.error_at(0, Fault.ARGUMENT_COLUMNS, detail)
     return predicates
 
 
@@ -371,11 +372,11 @@ def _check_columns(block: Block, rows: Sequence[Sequence[str]], layout: SdpLayou
     for index, row in enumerate(rows):
         if row[0] != str(index + 1):
             detail = f"{quoted(row[0])} where {index + 1} is due"
-            raise block.error(index, Fault.TOKEN_ID, detail)
+            raise block.error_at(index, Fault.TOKEN_ID, detail)
         if len(row) < layout.width:
             names = " ".join(layout.columns)
             detail = f"{len(row)} columns, where {layout} has {names} before the arguments"
-            raise block.error(index, Fault.COLUMN_COUNT, detail)
+            raise block.error_at(index, Fault.COLUMN_COUNT, detail)
         if len(row) != width:
             detail = f"{len(row)} columns, where other lines of the sentence have {width}"
-            raise block.error(index, Fault.COLUMN_COUNT, detail)
+            raise block.error_at(index, Fault.COLUMN_COUNT, detail)

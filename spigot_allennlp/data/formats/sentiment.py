@@ -21,13 +21,14 @@ from typing import Counter as CounterType
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Union
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
-from spigot_allennlp.data.formats.blocks import Block, identifier_of, read_blocks, scan_blocks
+from spigot_allennlp.data.errors import MalformedInputError, quoted
+from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.blocks import Block, identifier_of, parse_blocks, read_blocks
 from spigot_allennlp.data.formats.lines import (
     Line,
     LineResult,
     numbered_lines,
-    scan_lines,
+    parse_lines,
     sentence_lines,
 )
 from spigot_allennlp.data.formats.source import PathOrSource, as_source
@@ -36,13 +37,13 @@ SENTIMENT_LAYOUTS = ("trees", "columns", "lines")
 # So many lines are looked at to find the layout of a file.
 SAMPLE_SIZE = 50
 
-COLUMNS = ("id", "form", "lemma", "pos", "label")
+COLUMN_NAMES = ("id", "form", "lemma", "pos", "label")
 LABEL_SPACE_TEXT = re.compile(r"[0-9]+ +\S")
 
 # From 0 to 4, the labels of the Stanford Sentiment Treebank.
 GRADES = ("very negative", "negative", "neutral", "positive", "very positive")
 
-# The class of each grade; None is left out, as is usual with the Stanford Sentiment Treebank.
+# The class of each grade; None is left out, as in most work with the Stanford Sentiment Treebank.
 CLASSES = {
     "2-class": ("0", "0", None, "1", "1"),
     "3-class": ("0", "0", "1", "2", "2"),
@@ -50,7 +51,7 @@ CLASSES = {
 }
 
 # The grades that the labels 0, 1, ... of a file mean.
-_GRADES_OF_FILE = {"2-class": (1, 3), "3-class": (1, 2, 3), "5-class": (0, 1, 2, 3, 4)}
+_GRADES_OF_NUMBERS = {"2-class": (1, 3), "3-class": (1, 2, 3), "5-class": (0, 1, 2, 3, 4)}
 
 # The first line may call a column by these names, where it names them.
 _LABEL_NAMES = {"label", "labels", "sentiment"}
@@ -75,14 +76,16 @@ def find_sentiment_layout(source: PathOrSource) -> str:
 def _layout_of(line: str) -> Optional[str]:
     """Returns the one layout in which this can be a line, or `None`."""
     columns = line.rstrip("\t").split("\t")
-    if len(columns) == len(COLUMNS) and columns[0].isdigit():
+    if len(columns) == len(COLUMN_NAMES) and columns[0].isdigit():
         return "columns"
     if len(columns) == 2 or LABEL_SPACE_TEXT.match(line):
         return "lines"
     return "trees" if line.lstrip().startswith("(") else None
 
 
-def classes_of_labels(granularity: str, of_file: str = "5-class") -> Dict[str, Optional[str]]:
+def classes_of_labels(
+    granularity: str, file_granularity: str = "5-class"
+) -> Dict[str, Optional[str]]:
     """
     Returns the class of each label that a file may have, a number from 0 or a name of `GRADES`.
 
@@ -90,7 +93,7 @@ def classes_of_labels(granularity: str, of_file: str = "5-class") -> Dict[str, O
 
     granularity : `str`
         The classes that are wanted: `"2-class"`, `"3-class"` or `"5-class"`.
-    of_file : `str`, optional (default = `"5-class"`)
+    file_granularity : `str`, optional (default = `"5-class"`)
         The classes that the numbers of the file count, from the most negative on.
 
     # Returns
@@ -102,9 +105,11 @@ def classes_of_labels(granularity: str, of_file: str = "5-class") -> Dict[str, O
 
     `ValueError` if the file has fewer classes than are wanted.
     """
-    grades = _GRADES_OF_FILE[of_file]
-    if len(grades) < len(_GRADES_OF_FILE[granularity]):
-        raise ValueError(f"a file of {of_file} labels cannot tell the classes of {granularity}")
+    grades = _GRADES_OF_NUMBERS[file_granularity]
+    if len(grades) < len(_GRADES_OF_NUMBERS[granularity]):
+        raise ValueError(
+            f"a file of {file_granularity} labels cannot tell the classes of {granularity}"
+        )
     classes = CLASSES[granularity]
     by_number = {str(number): classes[grade] for number, grade in enumerate(grades)}
     return {**by_number, **dict(zip(GRADES, classes, strict=True))}
@@ -118,18 +123,20 @@ def scan_sentiment_columns(
     read. `classes` gives the class of each label that there may be, as `classes_of_labels` does.
     """
     source = as_source(source)
-    return scan_blocks(source.name, read_blocks(source), partial(_sentence_of_block, classes))
+    return parse_blocks(source.name, read_blocks(source), partial(_sentence_of_block, classes))
 
 
 def _sentence_of_block(classes: Mapping[str, Optional[str]], block: Block) -> AnnotatedSentence:
-    rows = block.columns(lambda: len(COLUMNS))
+    rows = block.columns(lambda: len(COLUMN_NAMES))
     for index, row in enumerate(rows):
-        if len(row) != len(COLUMNS):
-            detail = f"{len(row)} columns, where there are {len(COLUMNS)}: {' '.join(COLUMNS)}"
-            raise block.error(index, Fault.COLUMN_COUNT, detail)
+        if len(row) != len(COLUMN_NAMES):
+            detail = (
+                f"{len(row)} columns, where there are {len(COLUMN_NAMES)}: {' '.join(COLUMN_NAMES)}"
+            )
+            raise block.error_at(index, Fault.COLUMN_COUNT, detail)
         if row[0] != str(index + 1):
             detail = f"{quoted(row[0])} where {index + 1} is due"
-            raise block.error(index, Fault.TOKEN_ID, detail)
+            raise block.error_at(index, Fault.TOKEN_ID, detail)
     label = _label_of_rows(block, rows, classes)
     return AnnotatedSentence(
         words=[row[1] for row in rows],
@@ -147,15 +154,15 @@ def _label_of_rows(
     """Returns the label of a sentence, on which its rows must agree."""
     labels = [(index, row[4]) for index, row in enumerate(rows) if row[4] != "_"]
     if not labels:
-        raise block.error(0, Fault.LABEL, "no line of the sentence has one")
+        raise block.error_at(0, Fault.LABEL, "no line of the sentence has one")
     label = labels[0][1].lower()
     for index, text in labels:
         if text.lower() not in classes:
             detail = f"the label {quoted(text)} is not one of {', '.join(classes)}"
-            raise block.error(index, Fault.LABEL, detail)
+            raise block.error_at(index, Fault.LABEL, detail)
         if text.lower() != label:
             detail = f"the label {text!r}, where an earlier line of the sentence has {label!r}"
-            raise block.error(index, Fault.LABEL, detail)
+            raise block.error_at(index, Fault.LABEL, detail)
     return label
 
 
@@ -167,11 +174,11 @@ def scan_sentiment_lines(
     `classes` gives the class of each label that there may be, as `classes_of_labels` does.
     """
     name = as_source(source).name
-    lines = _without_cut_sentences(name, sentence_lines(source))
-    return scan_lines(name, lines, partial(_sentence_of_line, name, classes))
+    lines = _check_cut_sentences(name, sentence_lines(source))
+    return parse_lines(name, lines, partial(_sentence_of_line, name, classes))
 
 
-def _without_cut_sentences(name: str, lines: Iterable[LineResult]) -> Iterator[LineResult]:
+def _check_cut_sentences(name: str, lines: Iterable[LineResult]) -> Iterator[LineResult]:
     """
     Yields the lines, with an error in the place of each sentence that a line feed cuts in two: the
     second line has no tab, and no label before a space either.

@@ -5,7 +5,8 @@ from functools import partial
 from os import PathLike
 from typing import BinaryIO, Callable, Iterator, NamedTuple, Union
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.compression import decompressed
 
 
@@ -24,6 +25,9 @@ class Source(NamedTuple):
     name: str
     open: Callable[[], BinaryIO]
 
+
+#: What macOS leaves beside a file on foreign disks and in archives, under the file's own name.
+APPLE_DOUBLE = "._"
 
 #: What the text formats read: a `Source`, or the path of a file, which `as_source` makes one.
 PathOrSource = Union[str, PathLike, Source]

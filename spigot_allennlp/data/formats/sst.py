@@ -10,8 +10,9 @@ import re
 from typing import Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.errors import Fault, MalformedInputError, quoted
-from spigot_allennlp.data.formats.lines import Line, scan_lines, sentence_lines
+from spigot_allennlp.data.errors import MalformedInputError, quoted
+from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.lines import Line, parse_lines, sentence_lines
 from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 LABELS = ("0", "1", "2", "3", "4")
@@ -86,7 +87,7 @@ def scan_sst(
     name = as_source(source).name
 
     def parse(line: Line) -> Iterator[AnnotatedSentence]:
-        tree = _parse_line(name, line)
+        tree = _parse_line(name, line)  # all that can fail: the sentences are made when asked for
         return (
             AnnotatedSentence(
                 words=phrase.words,
@@ -96,7 +97,7 @@ def scan_sst(
             for phrase in (tree.phrases() if phrases else (tree,))
         )
 
-    for result in scan_lines(name, sentence_lines(source), parse):
+    for result in parse_lines(name, sentence_lines(source), parse):
         if isinstance(result, MalformedInputError):
             yield result
         else:

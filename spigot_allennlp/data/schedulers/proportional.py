@@ -8,6 +8,8 @@ from allennlp.common.util import lazy_groups_of
 from allennlp.data import Instance
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
+from spigot_allennlp.config_checks import check_interval, check_least
+
 
 @MultiTaskScheduler.register("proportional")
 class ProportionalScheduler(MultiTaskScheduler):
@@ -47,12 +49,10 @@ class ProportionalScheduler(MultiTaskScheduler):
         sorting_field: str = "tokens",
         shares: Optional[Dict[str, float]] = None,
     ) -> None:
-        sizes = batch_size.values() if isinstance(batch_size, dict) else [batch_size]
-        if not all(size > 0 for size in sizes):
-            raise ConfigurationError(f"batch_size must be positive but found {batch_size}.")
+        sizes = batch_size if isinstance(batch_size, dict) else {"": batch_size}
+        check_least(1, **{f"batch_size {name}".rstrip(): size for name, size in sizes.items()})
         self._shares = dict(shares or {})
-        if not all(0 <= share <= 1 for share in self._shares.values()):
-            raise ConfigurationError(f"shares must be from 0 to 1 but found {self._shares}.")
+        check_interval("[0, 1]", **{f"shares {name}": self._shares[name] for name in self._shares})
         self._batch_size = batch_size
         self._bucket = bucket
         self._length_noise = length_noise
@@ -68,14 +68,14 @@ class ProportionalScheduler(MultiTaskScheduler):
             name: self._batches(name, self._sampled(name, list(instances)))
             for name, instances in epoch_instances.items()
         }
-        numbers = {name: len(batches[name]) for name in batches if batches[name]}
-        iterators = {name: iter(batches[name]) for name in numbers}
-        remaining = dict(numbers)
+        num_batches = {name: len(batches[name]) for name in batches if batches[name]}
+        iterators = {name: iter(batches[name]) for name in num_batches}
+        remaining = dict(num_batches)
         exhausted = False
         while any(remaining.values()):
             candidates = [name for name in remaining if remaining[name]]
             exhausted = exhausted or len(candidates) < len(remaining)
-            weights = [1 if exhausted else numbers[name] for name in candidates]
+            weights = [1 if exhausted else num_batches[name] for name in candidates]
             name = random.choices(candidates, weights)[0]
             remaining[name] -= 1
             yield next(iterators[name])
@@ -84,7 +84,7 @@ class ProportionalScheduler(MultiTaskScheduler):
         """Returns how many batches data sets of these sizes make."""
         self._check_names(dataset_counts)
         return sum(
-            -(-self._used(name, count) // self._size(name))
+            -(-self._num_used(name, count) // self._batch_size_of(name))
             for name, count in dataset_counts.items()
         )
 
@@ -96,7 +96,7 @@ class ProportionalScheduler(MultiTaskScheduler):
                 f"The scheduler's shares name {unknown}, but the data sets are {names}."
             )
 
-    def _used(self, name: str, count: int) -> int:
+    def _num_used(self, name: str, count: int) -> int:
         """Returns how many of the `count` instances of a data set an epoch uses."""
         return round(self._shares.get(name, 1.0) * count)
 
@@ -104,15 +104,17 @@ class ProportionalScheduler(MultiTaskScheduler):
         """Returns the instances of an epoch, in their order."""
         if name not in self._shares:
             return instances
-        places = random.sample(range(len(instances)), self._used(name, len(instances)))
+        places = random.sample(range(len(instances)), self._num_used(name, len(instances)))
         return [instances[place] for place in sorted(places)]
 
     def _batches(self, name: str, instances: List[Instance]) -> List[List[Instance]]:
         if not self._bucket:
-            return list(lazy_groups_of(instances, self._size(name)))
+            return list(lazy_groups_of(instances, self._batch_size_of(name)))
         keyed = [(self._noisy_length(instance), instance) for instance in instances]
         keyed.sort(key=lambda pair: pair[0])
-        batches = list(lazy_groups_of([instance for _, instance in keyed], self._size(name)))
+        batches = list(
+            lazy_groups_of([instance for _, instance in keyed], self._batch_size_of(name))
+        )
         random.shuffle(batches)
         return batches
 
@@ -120,7 +122,7 @@ class ProportionalScheduler(MultiTaskScheduler):
         length = len(instance.fields[self._sorting_field])  # type: ignore[arg-type]
         return length * (1 + random.uniform(-self._length_noise, self._length_noise))
 
-    def _size(self, name: str) -> int:
+    def _batch_size_of(self, name: str) -> int:
         if isinstance(self._batch_size, int):
             return self._batch_size
         if name not in self._batch_size:

@@ -5,6 +5,8 @@ from typing import Dict, Mapping, NamedTuple
 
 PREFIX = "synthetic:"
 
+#: The number of sentences or samples, and the seed, unless a specification says otherwise.
+DEFAULT_SIZE, DEFAULT_SEED = 1000, 1
 #: The least and the greatest number of tokens of a sentence, unless a specification says otherwise.
 SHORTEST, LONGEST = 4, 35
 
@@ -27,8 +29,8 @@ class Specification(NamedTuple):
         The greatest number of tokens.
     """
 
-    size: int = 1000
-    seed: int = 1
+    size: int = DEFAULT_SIZE
+    seed: int = DEFAULT_SEED
     min_length: int = SHORTEST
     max_length: int = LONGEST
 

@@ -33,5 +33,5 @@ def test_the_instances_are_collated_once():
 
 
 def test_no_step_is_refused():
-    with pytest.raises(ConfigurationError, match="steps_per_epoch must be at least 1 but found 0"):
+    with pytest.raises(ConfigurationError, match="steps_per_epoch must be at least 1 but is 0"):
         FullBatchLoader([], 0)

@@ -12,7 +12,8 @@ import pytest
 
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 
 CONLL = (
     "# sent_id = eins\n# text = na\u00efve \n1\tna\u00efve\t_\tA\t_\t_\t2\tmod\t_\t_\n"

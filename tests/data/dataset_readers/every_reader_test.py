@@ -100,21 +100,21 @@ def shown(instance):
 
 
 def mutations(whole, number, seed):
-    draw = random.Random(seed)
+    generator = random.Random(seed)
     for _ in range(number):
         mutated = bytearray(whole)
-        for _ in range(draw.randint(1, 2)):
-            place = draw.randrange(max(1, len(mutated)))
-            kind = draw.choice(["flip", "cut", "splice", "end"])
+        for _ in range(generator.randint(1, 2)):
+            place = generator.randrange(max(1, len(mutated)))
+            kind = generator.choice(["flip", "cut", "splice", "end"])
             if kind == "flip" and mutated:
-                mutated[place] ^= 1 << draw.randrange(8)
+                mutated[place] ^= 1 << generator.randrange(8)
             elif kind == "cut":
-                del mutated[place : place + draw.randint(1, 40)]
+                del mutated[place : place + generator.randint(1, 40)]
             elif kind == "end":
                 del mutated[place:]
             else:
-                start = draw.randrange(len(whole))
-                mutated[place:place] = whole[start : start + draw.randint(1, 600)]
+                start = generator.randrange(len(whole))
+                mutated[place:place] = whole[start : start + generator.randint(1, 600)]
         yield bytes(mutated)
 
 
@@ -125,7 +125,7 @@ def test_whatever_the_bytes_the_data_are_right_or_the_file_is_named(name, compre
     expected = instances_of(name, tmp_path, compress(content))
     for mutated in mutations(compress(content), 40, seed=len(name)):
         try:
-            found = instances_of(name, tmp_path, mutated)
+            instances = instances_of(name, tmp_path, mutated)
         except MalformedInputError as error:
             assert str(error).startswith(str(tmp_path)) and len(str(error)) < 1500
         except ConfigurationError as error:
@@ -134,9 +134,9 @@ def test_whatever_the_bytes_the_data_are_right_or_the_file_is_named(name, compre
         else:
             # Without a checksum nobody knows of another pixel or sample, but of their number.
             if compress is not bytes:
-                assert found == expected
+                assert instances == expected
             elif name in ("mnist", "pixel_sequence", "spoken_digits"):
-                assert len(found) == len(expected)
+                assert len(instances) == len(expected)
 
 
 def test_every_reader_of_bytes_is_met_here():

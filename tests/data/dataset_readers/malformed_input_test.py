@@ -10,7 +10,8 @@ from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 
 SDP = SdpReader
 CONLL = ConllReader

@@ -17,7 +17,8 @@ from spigot_allennlp.data.dataset_readers.sentence_reader import (
     OpenSequenceLabelField,
     SentenceReader,
 )
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from tests.data.sample_files import CONLLX, SDP_2014, SDP_2015
 
 BAD = {1, 2, 5, 9}
@@ -201,8 +202,8 @@ def test_the_graph_has_a_row_for_each_argument_and_a_column_for_each_predicate()
     instance["tokens"].token_indexers = {"tokens": SingleIdTokenIndexer()}
     instance.index_fields(vocabulary)
     graph = instance["graph"].as_tensor({"num_tokens": 4})
-    one, two = (vocabulary.get_token_index(role, "semantic_roles") for role in ("ARG1", "ARG2"))
-    assert graph.tolist() == [[-1, one, -1, one], [-1] * 4, [-1] * 4, [-1, two, -1, -1]]
+    arg1, arg2 = (vocabulary.get_token_index(role, "semantic_roles") for role in ("ARG1", "ARG2"))
+    assert graph.tolist() == [[-1, arg1, -1, arg1], [-1] * 4, [-1] * 4, [-1, arg2, -1, -1]]
 
 
 def test_layers_that_are_not_given_have_no_field_and_tokens_say_so():

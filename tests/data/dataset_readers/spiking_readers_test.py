@@ -145,16 +145,16 @@ def test_a_tone_is_loudest_in_its_band():
     bands = mel_bands(200, 8000, 20)
     frequencies = numpy.fft.rfftfreq(200, 1 / 8000)
     for frequency in (300.0, 1000.0, 3000.0):
-        found = log_mel(tone(frequency), 8000, 10, 20).mean(axis=0).argmax()
-        centre = (bands[found] * frequencies).sum() / bands[found].sum()
+        band = log_mel(tone(frequency), 8000, 10, 20).mean(axis=0).argmax()
+        centre = (bands[band] * frequencies).sum() / bands[band].sum()
         assert centre == pytest.approx(frequency, rel=0.15)
 
 
 def test_values_are_between_silence_and_the_loudest():
     signal = numpy.concatenate([tone(500, 0.2), numpy.zeros(1600)])
-    found = log_mel(signal, 8000, 20, 12)
-    assert found.shape == (20, 12) and found.dtype == numpy.float32
-    assert found.max() == 1 and (found[-5:] == 0).all()
+    features = log_mel(signal, 8000, 20, 12)
+    assert features.shape == (20, 12) and features.dtype == numpy.float32
+    assert features.max() == 1 and (features[-5:] == 0).all()
 
 
 def test_silence_is_zero_everywhere_also_where_there_is_nothing_else():

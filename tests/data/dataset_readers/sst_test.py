@@ -122,9 +122,9 @@ def test_the_embedded_data_set_has_the_labels_that_its_own_reader_gives(granular
     assert labels_of(ours) == labels_of(theirs)
     assert words_of(ours) == words_of(theirs)
     if layout == "columns":
-        for one, other in zip(ours, theirs, strict=True):
+        for instance, other in zip(ours, theirs, strict=True):
             for layer in ("id", "lemmas", "pos"):
-                assert one["metadata"].metadata[layer] == other["metadata"].metadata[layer]
+                assert instance["metadata"].metadata[layer] == other["metadata"].metadata[layer]
 
 
 def test_a_file_that_was_cut_and_a_wrong_label_and_an_empty_line_end_the_run(tmp_path):

@@ -21,16 +21,18 @@ def test_the_instances_are_those_that_the_readers_of_the_formats_make():
     ours = list(SyntheticTreebankReader().read(SPEC))
     graphs = list(SdpReader().read(SPEC))
     trees = list(ConllReader().read(SPEC))
-    for one, graph, tree in zip(ours, graphs, trees, strict=True):
-        assert [str(token) for token in one["tokens"]] == [str(token) for token in graph["tokens"]]
-        assert [token.lemma_ for token in one["tokens"]] == one["metadata"]["lemmas"]
-        assert one["graph"].indices == graph["graph"].indices
-        assert one["graph"].labels == graph["graph"].labels
-        assert one["tops"].labels == graph["tops"].labels
-        assert one["heads"].labels == tree["heads"].labels
-        assert one["relations"].labels == tree["relations"].labels
-        assert one["metadata"]["id"] == graph["metadata"]["id"]
-        assert "label" not in one.fields
+    for instance, graph, tree in zip(ours, graphs, trees, strict=True):
+        assert [str(token) for token in instance["tokens"]] == [
+            str(token) for token in graph["tokens"]
+        ]
+        assert [token.lemma_ for token in instance["tokens"]] == instance["metadata"]["lemmas"]
+        assert instance["graph"].indices == graph["graph"].indices
+        assert instance["graph"].labels == graph["graph"].labels
+        assert instance["tops"].labels == graph["tops"].labels
+        assert instance["heads"].labels == tree["heads"].labels
+        assert instance["relations"].labels == tree["relations"].labels
+        assert instance["metadata"]["id"] == graph["metadata"]["id"]
+        assert "label" not in instance.fields
 
 
 def test_a_sentence_is_found_again_by_its_source():

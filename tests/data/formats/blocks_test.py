@@ -2,7 +2,8 @@ import logging
 
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats import blocks
 from spigot_allennlp.data.formats.blocks import (
     Block,
@@ -10,8 +11,8 @@ from spigot_allennlp.data.formats.blocks import (
     identifier_of,
     join_columns,
     number_of,
+    parse_blocks,
     read_blocks,
-    scan_blocks,
 )
 
 
@@ -25,34 +26,34 @@ def test_an_empty_line_ends_a_sentence(tmp_path):
     first, second = blocks_of(tmp_path, "#a\n1\tx\n2\ty\n\n1\tz\n\n")
     assert (first.comments, first.rows, first.lines) == (("#a",), ("1\tx", "2\ty"), (2, 3))
     assert (second.comments, second.rows, second.lines) == ((), ("1\tz",), (5,))
-    assert first.fault is None and second.fault is None
+    assert first.error is None and second.error is None
 
 
 def test_the_last_empty_line_may_be_missing(tmp_path):
     for text in ("1\tx\n\n", "1\tx\n", "1\tx", "1\tx\n\n\n\n"):
         (block,) = blocks_of(tmp_path, text)
         assert block.rows == ("1\tx",)
-        assert block.fault is None
+        assert block.error is None
 
 
 def test_further_empty_lines_are_kept_with_the_comments(tmp_path):
     _, block = blocks_of(tmp_path, "1\tx\n\n\n\n# of no one\n1\ty\n")
     assert block.comments == ("", "", "# of no one")
-    assert block.fault is None
+    assert block.error is None
 
 
 def test_what_stands_at_the_beginning_of_a_file_may_be_parted_by_an_empty_line(tmp_path):
     (block,) = blocks_of(tmp_path, "# a header\n\n# of no one\n\n1\ty\n")
     assert block.comments == ("# a header", "", "# of no one", "")
-    assert block.fault is None
+    assert block.error is None
 
 
 @pytest.mark.parametrize("comment", ["# of no one", "#b1\tYes\t_"])
 def test_comments_of_which_an_empty_line_makes_a_sentence_of_none(tmp_path, comment):
     _, block, _ = blocks_of(tmp_path, f"1\tx\n\n{comment}\n\n1\ty\n")
-    assert (block.comments[0], block.fault.fault) == (comment, Fault.NO_TOKENS)
+    assert (block.comments[0], block.error.fault) == (comment, Fault.NO_TOKENS)
     first, _ = blocks_of(tmp_path, "#b1\tYes\t_\n\n1\ty\n")
-    assert first.fault.fault is Fault.NO_TOKENS
+    assert first.error.fault is Fault.NO_TOKENS
 
 
 @pytest.mark.parametrize("name", ["#a", "# sent_id = a"])
@@ -60,15 +61,15 @@ def test_a_name_that_an_empty_line_parts_from_the_tokens_is_a_sentence_without_a
     text = f"#b\n1\tx\n\n{name}\n\n# sent_id = c\n1\ty\n\n"
     first, empty, last = blocks_of(tmp_path, text)
     assert [identifier_of(block.comments) for block in (first, empty, last)] == ["b", "a", "c"]
-    assert (empty.rows, empty.fault.fault, empty.fault.line) == ((), Fault.NO_TOKENS, 4)
-    assert first.fault is last.fault is None
+    assert (empty.rows, empty.error.fault, empty.error.line) == ((), Fault.NO_TOKENS, 4)
+    assert first.error is last.error is None
 
 
 def test_two_names_by_sent_id_are_a_fault_and_the_same_twice_is_none(tmp_path):
-    (one,) = blocks_of(tmp_path, "# sent_id = a\n# sent_id = a\n1\tx\n\n")
+    (block,) = blocks_of(tmp_path, "# sent_id = a\n# sent_id = a\n1\tx\n\n")
     (two,) = blocks_of(tmp_path, "# sent_id = a\n# sent_id = b\n1\tx\n\n")
-    assert one.fault is None
-    assert (two.fault.fault, two.fault.line) == (Fault.SENTENCE_ID, 3)
+    assert block.error is None
+    assert (two.error.fault, two.error.line) == (Fault.SENTENCE_ID, 3)
 
 
 @pytest.mark.parametrize(
@@ -91,20 +92,20 @@ def test_where_the_ids_go_on_it_is_one_sentence_with_the_fault(
     text = f"1\tx\n2\ty\n{between}{go_on}\n\n1\tw\n\n"
     broken, sound = blocks_of(tmp_path, text)
     assert broken.rows == ("1\tx", "2\ty", *go_on.split("\n"))
-    assert (broken.fault.fault, broken.fault.line) == (fault, line)
-    assert (sound.rows, sound.fault) == (("1\tw",), None)
+    assert (broken.error.fault, broken.error.line) == (fault, line)
+    assert (sound.rows, sound.error) == (("1\tw",), None)
 
 
 @pytest.mark.parametrize("start", ["#b\n3\tz", "4\tz", "2\tz", "03\tz", "#b\nx\tz"])
 def test_a_sentence_that_does_not_continue_another_does_not_spoil_it(tmp_path, start):
     first, _ = blocks_of(tmp_path, f"1\tx\n2\ty\n\n{start}\n\n")
     assert first.rows == ("1\tx", "2\ty")
-    assert first.fault is None
+    assert first.error is None
 
 
 def test_rows_that_are_none_do_not_take_a_sound_sentence_with_them(tmp_path):
     bad, sound = blocks_of(tmp_path, "nothing of the kind\n\n1\tx\n\n")
-    assert (bad.rows, sound.rows, sound.fault) == (("nothing of the kind",), ("1\tx",), None)
+    assert (bad.rows, sound.rows, sound.error) == (("nothing of the kind",), ("1\tx",), None)
 
 
 def test_a_sentence_that_is_too_long_is_not_kept_and_the_next_is_read(tmp_path, monkeypatch):
@@ -112,8 +113,8 @@ def test_a_sentence_that_is_too_long_is_not_kept_and_the_next_is_read(tmp_path, 
     rows = "".join(f"{number}\tx\n" for number in range(1, 50))
     long, sound = blocks_of(tmp_path, f"{rows}\n1\ty\n\n")
     assert len(long.rows) < 10
-    assert (long.fault.fault, long.fault.line) == (Fault.SENTENCE_TOO_LONG, len(long.rows) + 1)
-    assert (sound.rows, sound.fault) == (("1\ty",), None)
+    assert (long.error.fault, long.error.line) == (Fault.SENTENCE_TOO_LONG, len(long.rows) + 1)
+    assert (sound.rows, sound.error) == (("1\ty",), None)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_a_missing_end_of_a_file_is_warned_of_once_the_sentence_is_read(
     (tmp_path / "file").write_text("1\tw\n\n" + text)
     path = str(tmp_path / "file")
     with caplog.at_level(logging.WARNING):
-        assert len(list(scan_blocks(path, read_blocks(path), Block.columns))) == 2
+        assert len(list(parse_blocks(path, read_blocks(path), Block.columns))) == 2
     messages = [record.getMessage() for record in caplog.records]
     assert [message.startswith(f"{path}:3: {reason}. ") for message in messages] == [True] * bool(
         reason
@@ -142,32 +143,32 @@ def test_a_missing_empty_line_is_a_fault_of_both_sentences_and_of_no_other(tmp_p
     text = f"1\tx\n2\ty\n{start}\n\n1\tw\n\n"
     first, second, third = blocks_of(tmp_path, text)
     assert first.rows == ("1\tx", "2\ty")
-    assert first.fault.fault is second.fault.fault is Fault.MISSING_EMPTY_LINE
-    assert first.fault.line == second.fault.line == 3
-    assert third.fault is None
+    assert first.error.fault is second.error.fault is Fault.MISSING_EMPTY_LINE
+    assert first.error.line == second.error.line == 3
+    assert third.error is None
 
 
 def test_ranges_and_empty_nodes_before_the_first_word_start_no_second_sentence(tmp_path):
     (block,) = blocks_of(tmp_path, "0.1\tx\n1-2\tx\n1\tx\n2\tx\n10-11\tx\n")
-    assert block.fault is None
+    assert block.error is None
 
 
 @pytest.mark.parametrize("space", [" ", "\t", "\u00a0"])
 def test_white_space_on_an_empty_line_is_a_fault_and_still_ends_the_sentence(tmp_path, space):
     first, second = blocks_of(tmp_path, f"1\tx\n{space}\n1\ty\n\n")
-    assert (first.fault.fault, first.fault.line) == (Fault.WHITE_SPACE_LINE, 2)
-    assert second.fault is None
+    assert (first.error.fault, first.error.line) == (Fault.WHITE_SPACE_LINE, 2)
+    assert second.error is None
 
 
 def test_comments_at_the_end_are_a_fault(tmp_path):
     _, block = blocks_of(tmp_path, "1\tx\n\n#cut\n")
-    assert (block.rows, block.fault.fault, block.fault.line) == ((), Fault.NO_TOKENS, 3)
+    assert (block.rows, block.error.fault, block.error.line) == ((), Fault.NO_TOKENS, 3)
 
 
 def test_a_fault_of_a_line_is_that_of_its_sentence(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"1\tx\r\n\r\n1\ty\n\n1\t\xe9\n")
-    faults = [block.fault and block.fault.fault for block in read_blocks(str(path))]
+    faults = [block.error and block.error.fault for block in read_blocks(str(path))]
     assert faults == [Fault.CARRIAGE_RETURN, None, Fault.ENCODING]
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.idx import as_bytes, read_idx, read_images
 from tests.data.idx_files import CODES, idx, write_images
 
@@ -16,9 +17,9 @@ MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 def test_an_array_is_read_back_in_its_type_and_shape(kind, shape, tmp_path):
     array = numpy.arange(numpy.prod(shape)).reshape(shape).astype(kind)
     (tmp_path / "array").write_bytes(idx(array))
-    found = read_idx(tmp_path / "array")
-    assert found.dtype == array.dtype and found.shape == shape
-    assert (found == array).all()
+    array_read = read_idx(tmp_path / "array")
+    assert array_read.dtype == array.dtype and array_read.shape == shape
+    assert (array_read == array).all()
 
 
 def test_the_bytes_are_those_of_the_description(tmp_path):
@@ -75,8 +76,8 @@ def test_mnist_is_read():
 
 def test_images_and_labels_are_read(tmp_path):
     images = numpy.arange(24, dtype=numpy.uint8).reshape(2, 3, 4)
-    found, labels = read_images(write_images(tmp_path, images, [7, 1]))
-    assert numpy.array_equal(found, images) and labels.tolist() == [7, 1]
+    images_read, labels = read_images(write_images(tmp_path, images, [7, 1]))
+    assert numpy.array_equal(images_read, images) and labels.tolist() == [7, 1]
 
 
 def test_images_without_as_many_labels_are_refused(tmp_path):

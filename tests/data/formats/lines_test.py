@@ -3,7 +3,8 @@ import lzma
 
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.lines import Line, numbered_lines, sentence_lines
 
 
@@ -33,21 +34,21 @@ def test_only_a_line_feed_ends_a_line(tmp_path):
 
 def test_a_byte_order_mark_is_a_fault_of_the_first_line_only(tmp_path):
     first, second = lines_of(tmp_path, b"\xef\xbb\xbfa\nb\n")
-    assert (first.text, first.fault.fault, first.fault.line) == ("a", Fault.BYTE_ORDER_MARK, 1)
-    assert second.fault is None
+    assert (first.text, first.error.fault, first.error.line) == ("a", Fault.BYTE_ORDER_MARK, 1)
+    assert second.error is None
 
 
 def test_a_carriage_return_is_a_fault_wherever_it_stands(tmp_path):
     end, middle, clean = lines_of(tmp_path, b"a\r\nb\rc\nd\n")
-    assert (end.text, end.fault.fault) == ("a", Fault.CARRIAGE_RETURN)
-    assert (middle.fault.fault, middle.fault.line) == (Fault.CARRIAGE_RETURN_WITHIN, 2)
-    assert clean.fault is None
+    assert (end.text, end.error.fault) == ("a", Fault.CARRIAGE_RETURN)
+    assert (middle.error.fault, middle.error.line) == (Fault.CARRIAGE_RETURN_WITHIN, 2)
+    assert clean.error is None
 
 
 def test_latin_1_is_a_fault_that_names_the_byte_and_keeps_the_columns(tmp_path):
     (line,) = lines_of(tmp_path, "1\tcafé\t_\n".encode("latin-1"))
-    assert line.fault.fault is Fault.ENCODING
-    assert "E9 as byte 6" in line.fault.detail
+    assert line.error.fault is Fault.ENCODING
+    assert "E9 as byte 6" in line.error.detail
     assert line.text.split("\t") == ["1", "café", "_"]
 
 
@@ -83,16 +84,16 @@ def test_empty_lines_at_the_end_do_not_count(tmp_path, end):
 
 
 def test_an_empty_line_before_a_sentence_is_an_error_that_names_it(tmp_path):
-    first, one, third, fourth, two = sentence_lines_of(tmp_path, b"\none\n \n\ntwo\n")
-    assert (one.text, two.text) == ("one", "two")
+    first, second, third, fourth, last = sentence_lines_of(tmp_path, b"\none\n \n\ntwo\n")
+    assert (second.text, last.text) == ("one", "two")
     for error, number in ((first, 1), (third, 3), (fourth, 4)):
         assert isinstance(error, MalformedInputError)
         assert (error.fault, error.line) == (Fault.EMPTY_LINE, number)
 
 
 def test_a_line_with_a_fault_becomes_its_error(tmp_path):
-    one, error = sentence_lines_of(tmp_path, b"one\ncaf\xe9\n")
-    assert one.text == "one"
+    line, error = sentence_lines_of(tmp_path, b"one\ncaf\xe9\n")
+    assert line.text == "one"
     assert (error.fault, error.line) == (Fault.ENCODING, 2)
 
 

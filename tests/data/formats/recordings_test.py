@@ -8,7 +8,8 @@ import wave
 import numpy
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.recordings import read_recordings
 
 
@@ -26,8 +27,8 @@ def test_the_files_of_a_folder_come_in_the_order_of_their_names(tmp_path):
     (tmp_path / "b.wav").write_bytes(wav([0, 2**14]))
     (tmp_path / "a.wav").write_bytes(wav([-(2**15)], rate=16000))
     (tmp_path / "notes.txt").write_text("no sound")
-    found = [(name, rate, signal.tolist()) for name, rate, signal in read_recordings(tmp_path)]
-    assert found == [("a", 16000, [-1]), ("b", 8000, [0, 0.5])]
+    recordings = [(name, rate, signal.tolist()) for name, rate, signal in read_recordings(tmp_path)]
+    assert recordings == [("a", 16000, [-1]), ("b", 8000, [0, 0.5])]
 
 
 def test_channels_are_averaged(tmp_path):
@@ -141,18 +142,20 @@ MEMBER = 1024
 
 def test_whichever_bit_of_a_header_is_flipped_no_recording_vanishes(tmp_path):
     whole = archive_of(tmp_path / "all.tar", FOUR).read_bytes()
-    names, refused = list(FOUR), 0
+    names, num_errors = list(FOUR), 0
     for bit in range(8 * MEMBER, 8 * (MEMBER + 512), 11):
         damaged = changed(whole, bit // 8, bytes([whole[bit // 8] ^ 1 << bit % 8]))
         (tmp_path / "all.tar").write_bytes(damaged)
         try:
-            found = [f"{recording.name}.wav" for recording in read_recordings(tmp_path / "all.tar")]
-            assert found == names
+            recordings = [
+                f"{recording.name}.wav" for recording in read_recordings(tmp_path / "all.tar")
+            ]
+            assert recordings == names
         except MalformedInputError as error:
             assert error.fault is Fault.TAR
-            refused += 1
+            num_errors += 1
     # Two of these bits are of what ends the checksum, where a zero and a space mean the same.
-    assert refused > 360
+    assert num_errors > 360
 
 
 @pytest.mark.parametrize("length", range(MEMBER // 4, 4 * MEMBER + 1, MEMBER // 4))

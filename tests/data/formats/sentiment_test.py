@@ -1,6 +1,7 @@
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.sentiment import (
     GRADES,
     classes_of_labels,

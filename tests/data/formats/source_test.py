@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats import compression
 from spigot_allennlp.data.formats.source import open_file
 

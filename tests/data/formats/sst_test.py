@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from spigot_allennlp.data.errors import Fault, MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.sentiment import classes_of_labels
 from spigot_allennlp.data.formats.sst import (
     SentimentLabelError,

@@ -171,7 +171,7 @@ def test_in_a_run_that_can_be_resumed_the_share_of_an_epoch_follows_from_its_num
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_a_share_that_is_none_is_refused(share):
-    with pytest.raises(ConfigurationError, match="shares must be from 0 to 1 but found {'trees'"):
+    with pytest.raises(ConfigurationError, match=r"shares trees must be in \[0, 1\] but is"):
         ProportionalScheduler(4, shares={"trees": share})
 
 
@@ -187,5 +187,5 @@ def test_a_share_of_a_data_set_that_is_not_there_is_refused_with_the_names_of_th
 def test_a_missing_or_impossible_batch_size_is_refused():
     with pytest.raises(ConfigurationError, match="no entry for the data set 'graphs'"):
         ProportionalScheduler({"trees": 4}).count_batches({"graphs": 3})
-    with pytest.raises(ConfigurationError, match="positive"):
+    with pytest.raises(ConfigurationError, match="batch_size must be at least 1 but is 0"):
         ProportionalScheduler(0)

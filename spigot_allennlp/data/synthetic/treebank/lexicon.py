@@ -136,92 +136,108 @@ def _ends_in_consonant_and_y(word: str) -> bool:
     return word.endswith("y") and word[-2] not in "aeiou"
 
 
-# ---- The entries: (kind, polarity, words from the most to the least frequent)
+# ---- The entries
 
-_NOUNS: List[Tuple[str, int, str]] = [
-    (
+
+class _Row(NamedTuple):
+    """
+    Words of the same kind and polarity, parted by spaces, from the most to the least frequent;
+    `make_noun` and `make_verb` say how irregular forms are written.
+    """
+
+    kind: str
+    polarity: int
+    words: str
+
+
+_NOUNS: List[_Row] = [
+    _Row(
         "person",
         0,
         "critic director* actor friend* writer* singer child/children teacher* student painter* "
         "visitor editor* dancer neighbour* woman/women drummer man/men usher stranger sister*",
     ),
-    ("hero", 1, "hero/heroes saint"),
-    ("villain", -1, "villain thief/thieves"),
-    (
+    _Row("hero", 1, "hero/heroes saint"),
+    _Row("villain", -1, "villain thief/thieves"),
+    _Row(
         "work",
         0,
         "film play song novel show story* album concert* painting* opera exhibition poem* sketch",
     ),
-    ("success", 1, "success gem"),
-    ("success", 2, "masterpiece"),
-    ("disaster", -1, "failure flop"),
-    ("disaster", -2, "disaster"),
-    ("part", 0, "ending* plot* title* soundtrack* voice* script* costume chapter* melody* cast*"),
-    ("merit", 1, "charm wit"),
-    ("flaw", -1, "flaw cliche"),
-    ("instrument", 0, "camera telescope microphone lamp pen map"),
-    ("manner", 0, "patience ease surprise curiosity care"),
-    ("place", 0, "theatre cinema garden museum studio city station harbour village square"),
-    ("occasion", 0, "festival interview party rehearsal interval premiere lecture wedding"),
+    _Row("success", 1, "success gem"),
+    _Row("success", 2, "masterpiece"),
+    _Row("disaster", -1, "failure flop"),
+    _Row("disaster", -2, "disaster"),
+    _Row(
+        "part", 0, "ending* plot* title* soundtrack* voice* script* costume chapter* melody* cast*"
+    ),
+    _Row("merit", 1, "charm wit"),
+    _Row("flaw", -1, "flaw cliche"),
+    _Row("instrument", 0, "camera telescope microphone lamp pen map"),
+    _Row("manner", 0, "patience ease surprise curiosity care"),
+    _Row("place", 0, "theatre cinema garden museum studio city station harbour village square"),
+    _Row("occasion", 0, "festival interview party rehearsal interval premiere lecture wedding"),
 ]
 
-_VERBS: List[Tuple[str, int, str]] = [
-    ("evaluation", 1, "enjoy praise admire recommend"),
-    ("evaluation", 2, "love"),
-    ("evaluation", -1, "dislike criticise mock resent"),
-    ("evaluation", -2, "hate"),
-    ("stimulus", 1, "charm impress amuse"),
-    ("stimulus", 2, "delight"),
-    ("stimulus", -1, "bore annoy disappoint"),
-    ("stimulus", -2, "disgust"),
-    ("effect", 1, "rescue help protect"),
-    ("effect", -1, "ruin punish attack"),
-    ("property", 1, "offer show/showed/shown"),
-    ("property", -1, "lack avoid"),
-    ("fate", 1, "win/won/won succeed"),
-    ("fate", -1, "lose/lost/lost suffer"),
-    (
+_VERBS: List[_Row] = [
+    _Row("evaluation", 1, "enjoy praise admire recommend"),
+    _Row("evaluation", 2, "love"),
+    _Row("evaluation", -1, "dislike criticise mock resent"),
+    _Row("evaluation", -2, "hate"),
+    _Row("stimulus", 1, "charm impress amuse"),
+    _Row("stimulus", 2, "delight"),
+    _Row("stimulus", -1, "bore annoy disappoint"),
+    _Row("stimulus", -2, "disgust"),
+    _Row("effect", 1, "rescue help protect"),
+    _Row("effect", -1, "ruin punish attack"),
+    _Row("property", 1, "offer show/showed/shown"),
+    _Row("property", -1, "lack avoid"),
+    _Row("fate", 1, "win/won/won succeed"),
+    _Row("fate", -1, "lose/lost/lost suffer"),
+    _Row(
         "action",
         0,
         "watch see/saw/seen describe visit mention follow discuss record film meet/met/met sketch",
     ),
-    ("activity", 0, "leave/left/left arrive wait laugh work speak/spoke/spoken sleep/slept/slept"),
-    ("raising", 1, "seem appear begin/began/begun continue tend"),
-    ("raising", -1, "fail cease"),
-    ("control", 1, "try want hope plan+ decide manage"),
-    ("control", -1, "refuse decline forget/forgot/forgotten"),
-    ("promise", 1, "promise"),
-    ("persuade", 1, "persuade ask encourage order allow force"),
-    ("persuade", -1, "forbid/forbade/forbidden"),
-    ("attribution", 1, "say/said/said claim think/thought/thought believe report insist"),
-    ("attribution", -1, "doubt deny"),
-    ("transfer", 0, "give/gave/given send/sent/sent lend/lent/lent hand sell/sold/sold"),
+    _Row(
+        "activity", 0, "leave/left/left arrive wait laugh work speak/spoke/spoken sleep/slept/slept"
+    ),
+    _Row("raising", 1, "seem appear begin/began/begun continue tend"),
+    _Row("raising", -1, "fail cease"),
+    _Row("control", 1, "try want hope plan+ decide manage"),
+    _Row("control", -1, "refuse decline forget/forgot/forgotten"),
+    _Row("promise", 1, "promise"),
+    _Row("persuade", 1, "persuade ask encourage order allow force"),
+    _Row("persuade", -1, "forbid/forbade/forbidden"),
+    _Row("attribution", 1, "say/said/said claim think/thought/thought believe report insist"),
+    _Row("attribution", -1, "doubt deny"),
+    _Row("transfer", 0, "give/gave/given send/sent/sent lend/lent/lent hand sell/sold/sold"),
 ]
 
-_ADJECTIVES: List[Tuple[str, int, str]] = [
-    ("any", 0, "new old French famous strange quiet local Italian"),
-    ("any", 1, "good charming clever funny"),
-    ("any", 2, "wonderful superb"),
-    ("any", -1, "bad boring dull silly"),
-    ("any", -2, "awful terrible"),
-    ("person", 0, "young tall bald Norwegian"),
-    ("person", 1, "generous honest"),
-    ("person", -1, "rude cruel"),
-    ("work", 0, "long short recent animated"),
-    ("work", 1, "witty moving"),
-    ("work", -1, "predictable tedious"),
+_ADJECTIVES: List[_Row] = [
+    _Row("any", 0, "new old French famous strange quiet local Italian"),
+    _Row("any", 1, "good charming clever funny"),
+    _Row("any", 2, "wonderful superb"),
+    _Row("any", -1, "bad boring dull silly"),
+    _Row("any", -2, "awful terrible"),
+    _Row("person", 0, "young tall bald Norwegian"),
+    _Row("person", 1, "generous honest"),
+    _Row("person", -1, "rude cruel"),
+    _Row("work", 0, "long short recent animated"),
+    _Row("work", 1, "witty moving"),
+    _Row("work", -1, "predictable tedious"),
 ]
 
-_ADVERBS: List[Tuple[str, int, str]] = [
-    ("manner", 0, "quietly slowly suddenly briefly calmly"),
-    ("manner", 1, "brilliantly beautifully gracefully"),
-    ("manner", -1, "badly clumsily poorly"),
-    ("degree", 0, "very really extremely truly"),
-    ("past", 0, "yesterday recently then"),
-    ("present", 0, "today now often"),
-    ("future", 0, "tomorrow soon later"),
-    ("place", 0, "there here outside"),
-    ("never", 0, "never hardly"),
+_ADVERBS: List[_Row] = [
+    _Row("manner", 0, "quietly slowly suddenly briefly calmly"),
+    _Row("manner", 1, "brilliantly beautifully gracefully"),
+    _Row("manner", -1, "badly clumsily poorly"),
+    _Row("degree", 0, "very really extremely truly"),
+    _Row("past", 0, "yesterday recently then"),
+    _Row("present", 0, "today now often"),
+    _Row("future", 0, "tomorrow soon later"),
+    _Row("place", 0, "there here outside"),
+    _Row("never", 0, "never hardly"),
 ]
 
 # How often words of a polarity are chosen: strong verbs and modifiers less often than weak ones,
@@ -233,7 +249,7 @@ _SHARES_OF_MODIFIERS = {2: 0.5, 1: 1.0, 0: 1.0, -1: 1.0, -2: 0.5}
 
 
 def _verbs(kind: str) -> Weighted[Verb]:
-    rows = [row for row in _VERBS if row[0] == kind]
+    rows = [row for row in _VERBS if row.kind == kind]
     shares = _SHARES_OF_CLAUSAL_VERBS if kind in _CLAUSAL else _SHARES_OF_VERBS
     return zipf(
         *([make_verb(word, kind, sign) for word in words.split()] for _, sign, words in rows),
@@ -241,7 +257,7 @@ def _verbs(kind: str) -> Weighted[Verb]:
     )
 
 
-def _modifiers(rows: List[Tuple[str, int, str]]) -> Weighted[Modifier]:
+def _modifiers(rows: List[_Row]) -> Weighted[Modifier]:
     return zipf(
         *([Modifier(word, kind, sign) for word in words.split()] for kind, sign, words in rows),
         shares=[_SHARES_OF_MODIFIERS[sign] for _, sign, _ in rows],
@@ -250,7 +266,7 @@ def _modifiers(rows: List[Tuple[str, int, str]]) -> Weighted[Modifier]:
 
 def _adjectives(kind: str, judging: bool) -> Weighted[Modifier]:
     return _modifiers(
-        [row for row in _ADJECTIVES if row[0] in ("any", kind) and bool(row[1]) == judging]
+        [row for row in _ADJECTIVES if row.kind in ("any", kind) and bool(row.polarity) == judging]
     )
 
 
@@ -269,7 +285,7 @@ RELATIONAL_NOUNS: Dict[str, Weighted[Noun]] = {
 }
 #: The verbs of each kind.
 VERBS: Dict[str, Weighted[Verb]] = {
-    kind: _verbs(kind) for kind in dict.fromkeys(row[0] for row in _VERBS)
+    kind: _verbs(kind) for kind in dict.fromkeys(row.kind for row in _VERBS)
 }
 #: The adjectives without and with polarity that go with anything, with persons, and with works
 #: and their parts.
@@ -281,8 +297,8 @@ JUDGING_ADJECTIVES: Dict[str, Weighted[Modifier]] = {
 }
 #: The adverbs of each kind.
 ADVERBS: Dict[str, Weighted[Modifier]] = {
-    kind: _modifiers([row for row in _ADVERBS if row[0] == kind])
-    for kind in dict.fromkeys(row[0] for row in _ADVERBS)
+    kind: _modifiers([row for row in _ADVERBS if row.kind == kind])
+    for kind in dict.fromkeys(row.kind for row in _ADVERBS)
 }
 #: The copula and auxiliary.
 BE = Verb(

@@ -69,6 +69,10 @@ _COMPOUND_KINDS = weighted(work=3, occasion=1.5, place=1.5, instrument=0.5)
 _WITH = weighted(**{"with": 4, "without": 1})
 _WHERE_OF_PERSONS = weighted(**{"in": 3, "near": 2, "from": 3})
 _WHERE = weighted(**{"from": 2, "in": 1})
+# What a person, and what a work, is "with".
+_POSSESSIONS = weighted(instrument=3, quality=1)
+_PARTS = weighted(part=1)
+_QUALITIES = weighted(quality=1)
 
 
 def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = False) -> Node:
@@ -336,11 +340,11 @@ def no_modifier(g: Derivation, noun: Node, kind: str) -> None:
 @production("subject modifier", 6)
 def with_something(g: Derivation, noun: Node, kind: str) -> None:
     """the film with the sad ending; the singer with the camera; the actor without talent"""
-    slots = weighted(part=1) if kind in WORKS else weighted(instrument=3, quality=1)
     if kind not in WORKS and kind not in PERSONS:
         return
+    slots = _POSSESSIONS if kind in PERSONS else _PARTS
     if kind in WORKS and g.chance(0.2):
-        slots = weighted(quality=1)
+        slots = _QUALITIES
     slot = g.choose(slots)
     noun.after(prepositional_phrase(g, g.choose(_WITH), slot, plain=g.depth > 0), "prep")
 

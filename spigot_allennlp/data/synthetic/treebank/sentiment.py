@@ -46,7 +46,7 @@ _NOTHING: FrozenSet[int] = frozenset()
 def sentiment(words: Sequence[Word], graph: SyntheticGraph) -> int:
     """Returns the sentiment of a sentence, from -2 to 2."""
     top = graph.tops[0]
-    return _Judge(_GraphIndex(words, graph), top).value(top)
+    return _Evaluator(_GraphIndex(words, graph), top).value(top)
 
 
 def sentiment_tree(tree: SyntaxTree, graph: SyntheticGraph) -> SentimentTree:
@@ -62,7 +62,7 @@ def sentiment_tree(tree: SyntaxTree, graph: SyntheticGraph) -> SentimentTree:
     return _Phrases(tree, graph).phrase_of(tree.root).tree
 
 
-class _Judge:
+class _Evaluator:
     """
     Computes the sentiment of the words of a graph.
 
@@ -82,6 +82,7 @@ class _Judge:
 
     @cached_property
     def _main_events(self) -> Set[int]:
+        """Returns the events of the main clauses."""
         return self._graph.main_events(self._top)
 
     def value(self, position: int, visited: FrozenSet[int] = _NOTHING) -> int:
@@ -90,17 +91,17 @@ class _Judge:
             return 0
         word = self._graph.word(position)
         if word.pos[0] in "VJ":
-            return self._clause(position, visited)
+            return self._clause_value(position, visited)
         if word.pos[0] in "NP":
-            return self._view(position, visited, stance=True)
+            return self._noun_value(position, visited, stance=True)
         if word.pos in ("IN", "TO"):
-            return self._linked(position, visited | {position}, stance=True)
+            return self._link_value(position, visited | {position}, stance=True)
         return self._graph.polarity(position)
 
-    def _clause(self, event: int, visited: FrozenSet[int]) -> int:
+    def _clause_value(self, event: int, visited: FrozenSet[int]) -> int:
         """Judges an event with those that are coordinated with it or subordinate to it."""
         within = visited | {event}
-        value, contrast = self._event(event, visited), 0
+        value, contrast = self._event_value(event, visited), 0
         for conjunct in self._graph.conjuncts(event):
             if conjunct.role == "_but_c":
                 contrast = contrast or self.value(conjunct.position, within)
@@ -111,12 +112,12 @@ class _Judge:
             value = value or self.value(clause, within)
         return _bounded(value)
 
-    def _event(self, event: int, visited: FrozenSet[int]) -> int:
+    def _event_value(self, event: int, visited: FrozenSet[int]) -> int:
         """Judges an event by itself, with its negation."""
         core = self._graph.arguments(event, *_CORE)
         # "Nobody" reverses an event, and is not counted again in the clauses within it.
         nobody = [noun for noun in core if noun not in visited and self._is_none(noun)]
-        value = self._unnegated(event, visited.union(nobody, (event,)))
+        value = self._value_without_negation(event, visited.union(nobody, (event,)))
         modifiers = self._graph.predicates(event, "ARG1")
         if any(self._graph.kind(modifier) == "degree" for modifier in modifiers):
             value += _sign(value)
@@ -124,7 +125,8 @@ class _Judge:
         negations = never + len(nobody) + len(self._graph.predicates(event, "neg"))
         return _negated(value, negations)
 
-    def _unnegated(self, event: int, visited: FrozenSet[int]) -> int:
+    def _value_without_negation(self, event: int, visited: FrozenSet[int]) -> int:
+        """Judges an event by its verb or adjective, and by the argument that decides."""
         kind, polarity = self._graph.kind(event), self._graph.polarity(event)
         if kind in CLAUSE_ROLES:
             clause = self._graph.clause(event)
@@ -134,14 +136,14 @@ class _Judge:
             return sum(self.value(noun, visited) for noun in self._graph.arguments(event, "ARG2"))
         if kind in _AFFECTED:
             affected = self._graph.arguments(event, _AFFECTED[kind])
-            bad = sum(self._view(noun, visited, stance=True) for noun in affected) < 0
+            bad = sum(self._noun_value(noun, visited, stance=True) for noun in affected) < 0
             return -polarity if bad else polarity
-        return polarity or self._circumstances(event, visited)
+        return polarity or self._value_of_circumstances(event, visited)
 
-    def _circumstances(self, event: int, visited: FrozenSet[int]) -> int:
+    def _value_of_circumstances(self, event: int, visited: FrozenSet[int]) -> int:
         """Judges a verb without polarity by what takes part in it, and by how it is done."""
         value = sum(
-            self._view(noun, visited, stance=False)
+            self._noun_value(noun, visited, stance=False)
             for noun in self._graph.arguments(event, *_CORE)
             if noun not in visited
         )
@@ -149,18 +151,18 @@ class _Judge:
             if self._graph.kind(modifier) == "manner":
                 value += self._graph.polarity(modifier)
             elif self._graph.word(modifier).pos == "IN":
-                value += self._linked(modifier, visited | {modifier}, stance=False)
+                value += self._link_value(modifier, visited | {modifier}, stance=False)
         return _bounded(value)
 
-    def _linked(self, link: int, visited: FrozenSet[int], stance: bool) -> int:
+    def _link_value(self, link: int, visited: FrozenSet[int], stance: bool) -> int:
         """Judges what a preposition or a subordinator brings in."""
         value = 0
         for end in self._graph.arguments(link, "ARG2"):
             is_noun = self._graph.word(end).pos[0] in "NP"
-            value += self._view(end, visited, stance) if is_noun else self.value(end, visited)
+            value += self._noun_value(end, visited, stance) if is_noun else self.value(end, visited)
         return -value if self._graph.word(link).lemma == "without" else value
 
-    def _view(self, noun: int, visited: FrozenSet[int], stance: bool) -> int:
+    def _noun_value(self, noun: int, visited: FrozenSet[int], stance: bool) -> int:
         """Returns how a person or thing is seen; if `stance`, also by the noun "hero" or the like
         itself."""
         if noun in visited:
@@ -169,14 +171,16 @@ class _Judge:
         value = self._graph.polarity(noun)
         if self._graph.kind(noun) in _STANCES and not stance:
             value = 0
-        value += sum(self._event(event, visited) for event in self._descriptions(noun, visited))
+        value += sum(
+            self._event_value(event, visited) for event in self._descriptions(noun, visited)
+        )
         for link in self._graph.predicates(noun, "ARG1"):
             if self._graph.word(link).lemma in ("with", "without"):
-                value += self._linked(link, visited | {link}, stance=False)
+                value += self._link_value(link, visited | {link}, stance=False)
         for conjunct in self._graph.conjuncts(noun):
-            value += self._view(conjunct.position, visited, stance)
+            value += self._noun_value(conjunct.position, visited, stance)
         for other in self._graph.arguments(noun, "appos"):
-            value += self._view(other, visited, stance)
+            value += self._noun_value(other, visited, stance)
         return _bounded(value)
 
     def _descriptions(self, noun: int, visited: FrozenSet[int]) -> Set[int]:
@@ -194,9 +198,13 @@ class _Judge:
         return events
 
     def _is_none(self, noun: int) -> bool:
+        """Returns whether a noun is "nobody" or "nothing", or has the determiner "no"."""
         if self._graph.word(noun).lemma in ("nobody", "nothing"):
             return True
-        return any(self._graph.word(d).lemma == "no" for d in self._graph.predicates(noun, "BV"))
+        return any(
+            self._graph.word(determiner).lemma == "no"
+            for determiner in self._graph.predicates(noun, "BV")
+        )
 
 
 def _sign(value: int) -> int:
@@ -222,7 +230,7 @@ class _Phrase(NamedTuple):
 
 
 class _Phrases:
-    """The phrases of a sentence."""
+    """Builds the phrases of a sentence, each with its sentiment."""
 
     def __init__(self, tree: SyntaxTree, graph: SyntheticGraph) -> None:
         self._words = tree.words
@@ -241,8 +249,8 @@ class _Phrases:
             parts = (tree, other.tree) if child > head else (other.tree, tree)
             span = range(min(span.start, other.span.start), max(span.stop, other.span.stop))
             # A word that is no node of the graph changes nothing.
-            mute = len(other.span) == 1 and self._frames[child - 1] == "_"
-            label = tree.label if mute else self._label(head, span)
+            is_neutral = len(other.span) == 1 and self._frames[child - 1] == "_"
+            label = tree.label if is_neutral else self._label(head, span)
             tree = SentimentTree(label, children=parts)
         return _Phrase(tree, span)
 
@@ -251,7 +259,7 @@ class _Phrases:
         if top not in span:
             top = head
         self._graph.span = span
-        return _Judge(self._graph, top).value(top) + STRONGEST
+        return _Evaluator(self._graph, top).value(top) + STRONGEST
 
 
 class _End(NamedTuple):
@@ -340,8 +348,12 @@ class _GraphIndex:
 
     def subordinates(self, position: int) -> List[int]:
         """Returns the clauses with "although", "because" and the like that depend on this one."""
-        links = (p for p in self.predicates(position, "ARG1") if self.word(p).form in SUBORDINATORS)
-        return [clause for link in links for clause in self.arguments(link, "ARG2")]
+        return [
+            clause
+            for link in self.predicates(position, "ARG1")
+            if self.word(link).form in SUBORDINATORS
+            for clause in self.arguments(link, "ARG2")
+        ]
 
     def main_events(self, top: int) -> Set[int]:
         """Returns the events that are reached from `top` without entering a relative clause."""
