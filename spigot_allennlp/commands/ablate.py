@@ -82,7 +82,7 @@ def _add_execution(subparser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--jobs",
         type=_positive,
-        help="how many runs at a time (default: 1; with --ray, all there is room for)",
+        help="how many runs at a time (default: 1; with --ray, all that the cluster has room for)",
     )
     group.add_argument("--threads", type=_positive, default=1, help="CPU threads of each run")
     group.add_argument(

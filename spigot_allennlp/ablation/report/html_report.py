@@ -114,7 +114,7 @@ def breakable(name: str) -> "Markup":
 
 
 def inline_svg(svg: bytes) -> str:
-    """Fits a plot into the page: without prologue, as wide as there is room, in its colours."""
+    """Fits a plot into the page: removes its prologue, and takes the page's width and colours."""
     text = svg[svg.index(b"<svg") :].decode("utf-8").replace(INK, "currentColor")
     text = text.replace(ACCENT, "var(--accent)").replace("fill: #ffffff", "fill: none")
     return re.sub(r'<svg ([^>]*?)width="([\d.]+)pt" height="[\d.]+pt"', _svg_tag, text, count=1)

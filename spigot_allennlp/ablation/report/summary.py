@@ -30,7 +30,7 @@ from spigot_allennlp.ablation.run.single_run import DONE, INSTANCES_FILE, Run, R
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run, with its record as it was when it was read for the report."""
+    """A run, and its record as it was read for the report."""
 
     run: Run
     record: RunRecord
@@ -172,7 +172,9 @@ def read_results(plan: Plan, folder: Path) -> List[RunResult]:
     """Reads the record of every run, in the order of the plan's variants, then of the seeds."""
     results = [RunResult(run, run.load_record()) for run in make_runs(plan, folder)]
     order = list(plan.variants)
-    return sorted(results, key=lambda it: (order.index(it.record.variant), it.record.seed))
+    return sorted(
+        results, key=lambda result: (order.index(result.record.variant), result.record.seed)
+    )
 
 
 def check_metrics(summary: Summary) -> None:

@@ -163,7 +163,7 @@ class RayCluster(Executor):
     address : `str`, optional (default = `"local"`)
         The address that `ray.init` connects to: "auto", "host:6379", "ray://host:10001"; or
         "local", for an instance on this machine that ends with the ablation.
-    jobs : `int`, optional (default = as many as there is room for)
+    jobs : `int`, optional (default = as many as the cluster has resources for)
         How many runs are running at a time.
     threads : `int`, optional (default = `1`)
         The number of CPUs that a run takes.
@@ -228,11 +228,13 @@ class RayCluster(Executor):
 
     def _capacity(self) -> int:
         resources = self._ray.cluster_resources()  # asked each time: a cluster grows and shrinks
-        room = resources.get("CPU", 0) // self._threads
+        runs_that_fit = resources.get("CPU", 0) // self._threads
         if self._gpus:
-            room = min(room, resources.get("GPU", 0) // self._gpus)
-        # Where there is not enough for a single run, Ray waits for a node, and logs it.
-        return max(1, int(room if self._jobs is None else min(room, self._jobs)))
+            runs_that_fit = min(runs_that_fit, resources.get("GPU", 0) // self._gpus)
+        if self._jobs is not None:
+            runs_that_fit = min(runs_that_fit, self._jobs)
+        # If the resources are too few for a single run, Ray waits for a node, and logs it.
+        return max(1, int(runs_that_fit))
 
     def _launch(self, run: Run) -> Hashable:
         return self._task.remote(run)

@@ -40,16 +40,18 @@ logger = logging.getLogger(__name__)
 # scores of each instance (see `InstanceEvaluation`), and AllenNLP's serialization directory.
 RECORD_FILE, LOG_FILE, INSTANCES_FILE = "cell.json", "log.txt", "test_instances.npz"
 SERIALIZATION_DIR = "run"
+# Fields of `RunRecord` that are stored under another key: the one in ablations that have begun.
+STORED_KEYS = {"config_digest": "config"}
 LIBRARIES = ("spigot_allennlp", "allennlp", "torch", "numpy")
 
-# The states of a run, by the names under which they are stored. A run goes from "planned" by
-# "running" and "trained" to "done", or leaves this way:
-PLANNED = "planned"  # not started, or refused by an earlier release and valid now
-RUNNING = "running"  # being trained; if no process works in the folder, interrupted: to be resumed
-TRAINED = "trained"  # trained, not yet tested; interrupted there, it is only tested
+# The states of a run, by the names under which they are stored. A run is planned, running, trained
+# and done, in this order, if it does not end as failed or refused.
+PLANNED = "planned"  # not started
+RUNNING = "running"  # being trained; if no process works in its folder, it was interrupted there
+TRAINED = "trained"  # being tested; if no process works in its folder, it was interrupted there
 DONE = "done"  # trained and tested
-FAILED = "failed"  # ended by an error or a signal; resumed on request (--retry-failed)
-REFUSED = "refused"  # its config is not valid; with attempts, if only the training showed that
+FAILED = "failed"  # ended by an error or a signal; resumed only on request (--retry-failed)
+REFUSED = "refused"  # its config is not valid; it has attempts if only the training showed that
 
 
 class TestData(NamedTuple):
@@ -61,10 +63,10 @@ class TestData(NamedTuple):
 
 class Attempt(TypedDict, total=False):
     """
-    One attempt at a run: the `host`, the number of the `process`, when it `started` (Unix time),
-    the wall time that it took in `seconds` (0 while it goes on), and its `cpu_seconds`, which say
-    more on a machine that is shared. If it was killed, it is `interrupted`, `seconds` are those up
-    to the last epoch that it completed, and `cpu_seconds` are missing.
+    Describes an attempt at a run: the `host`, the number of the `process`, when it `started` (Unix
+    time), the wall time that it took in `seconds` (0 while it goes on), and its `cpu_seconds`,
+    which say more on a machine that is shared. If it was killed, it is `interrupted`, `seconds` are
+    those up to the last epoch that it completed, and `cpu_seconds` are missing.
     """
 
     host: str
@@ -77,9 +79,9 @@ class Attempt(TypedDict, total=False):
 
 class TestResult(TypedDict, total=False):
     """
-    The result of testing a run; empty before: the test `data`, the option or config `key` that gave
-    them, the number of `instances`, the metrics on them (`figures`), and the `sources` of those
-    metrics that follow from counts.
+    The result of testing a run; it is empty before the test. It has the test `data`, the option or
+    config `key` that gave them, the number of `instances`, the metrics on them (`figures`), and the
+    `sources` of those metrics that follow from counts.
     """
 
     data: Any
@@ -103,6 +105,7 @@ class RunRecord:
     state : `str`
         One of the states above.
     attempts : `List[Attempt]`
+        The attempts at the run, in the order of time.
     seconds_testing : `float`
         The wall time of the test.
     peak_memory_mb : `float`, optional (default = `None`)
@@ -113,6 +116,7 @@ class RunRecord:
     metrics : `Dict[str, Any]`
         The content of AllenNLP's `metrics.json`.
     test : `TestResult`
+        The result of the test.
     message : `str`
         Why the run failed or was refused.
     versions : `Dict[str, str]`
@@ -166,7 +170,7 @@ class RunRecord:
 
     def to_json(self) -> Dict[str, Any]:
         """Returns what is stored of the record."""
-        return {_RENAMED.get(name, name): value for name, value in asdict(self).items()}
+        return {STORED_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
     def save(self, folder: Path) -> None:
         """Writes the record into the folder of its run."""
@@ -180,16 +184,12 @@ class RunRecord:
             return None
         try:
             content = dict(atomic_io.read_json(path))
-            for name, key in _RENAMED.items():
+            for name, key in STORED_KEYS.items():
                 content[name] = content.pop(key)
             return cls(**content)
         except (ValueError, TypeError, KeyError) as error:
             logger.warning("%s cannot be read (%s): it is made anew.", path, error)
             return None
-
-
-# The keys under which fields of `RunRecord` are stored that had other names when they were.
-_RENAMED = {"config_digest": "config"}
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class Run:
         return next((TestData(path, key) for key, path in paths.items() if path), None)
 
     def load_record(self) -> RunRecord:
-        """Reads what is known of the run; returns a new record if it was never started."""
+        """Reads the record of the run; returns a new record if the run was never started."""
         record = RunRecord.load(self.folder)
         return record or RunRecord(self.variant, self.seed, config_digest(self.config))
 
