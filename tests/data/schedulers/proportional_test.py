@@ -108,7 +108,7 @@ def test_the_share_is_drawn_anew_in_each_epoch_and_in_the_end_everything_was_use
     assert all(len(epoch) == 4 for epoch in epochs)
     assert epochs[0] != epochs[1]
     counts = Counter(entry for epoch in epochs for entry in epoch)
-    # Each is drawn with probability 1/5: 12 times of 60, give or take 3.1.
+    # Each is sampled with probability 1/5: 12 times of 60, give or take 3.1.
     assert len(counts) == 20 and all(abs(count - 12) < 12 for count in counts.values())
 
 

@@ -33,7 +33,7 @@ def share(holds, sentences=SAMPLE):
 )
 def test_the_text_is_the_same_on_every_machine(layout, checksum):
     # The same under Python 3.10 to 3.13. A change of grammar or lexicon changes it: then so do all
-    # figures that were measured on the embedded treebank.
+    # numbers that were measured on the embedded treebank.
     text = synthetic_text("synthetic:size=50,seed=1", layout)
     assert hashlib.sha256(text.encode("utf-8")).hexdigest().startswith(checksum)
 
