@@ -1,4 +1,4 @@
-"""The mean of the validation metrics over the last epochs, next to those of the best."""
+"""Reports the mean of the validation metrics over the last epochs, next to those of the best."""
 
 import json
 import os

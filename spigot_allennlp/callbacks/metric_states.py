@@ -1,4 +1,4 @@
-"""The counts of a model's metrics, as plain data that a checkpoint may hold."""
+"""Turns the counts of a model's metrics into plain data that a checkpoint may hold, and back."""
 
 from collections import defaultdict
 from typing import Any, Dict, Iterator, Tuple

@@ -1,4 +1,4 @@
-"""A run that was killed and resumed gives the same metrics as one that was not."""
+"""Makes a run that was killed and resumed give the same metrics as one that was not."""
 
 import logging
 import random

@@ -1,4 +1,4 @@
-"""A run's archive needs no other archive, though the model was made from one."""
+"""Makes the archive of a run need no other archive, though the model was made from one."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Accuracy and macro F1 of a classifier."""
+"""Computes accuracy and macro F1 of a classifier."""
 
 from typing import Dict, List
 
@@ -27,7 +27,7 @@ class ClassScores(CountingMetric):
         self._num_classes = num_classes
 
     def __call__(self, predicted: LongTensor, gold: LongTensor) -> None:  # type: ignore[override]
-        """Both have shape `(batch_size,)`, and hold classes from 0 on."""
+        """Counts classes from 0 on; both tensors have shape `(batch_size,)`."""
         pairs = gold * self._num_classes + predicted
         self.add(torch.bincount(pairs, minlength=self._num_classes**2))
 

@@ -1,4 +1,4 @@
-"""Metrics that are functions of counts that add up over batches and workers."""
+"""Defines metrics that are functions of counts, which add up over batches and workers."""
 
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
@@ -40,7 +40,7 @@ class CountingMetric(Metric):
     @property
     def counts(self) -> Tensor:
         """
-        The sum of what this process has counted since the last reset: integers, shape
+        Returns the sum of what this process has counted since the last reset: integers, shape
         `(num_counts,)`, on the device where they arose.
         """
         if self._counts is None:
@@ -76,5 +76,5 @@ class CountingMetric(Metric):
 
 
 def ratio(part: int, whole: int) -> float:
-    """`part / whole`, and 0 if there is no whole."""
+    """Returns `part / whole`, and 0 if there is no whole."""
     return part / whole if whole else 0.0

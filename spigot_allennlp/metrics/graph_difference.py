@@ -63,5 +63,5 @@ class GraphDifference(CountingMetric):
 
 
 def _changed(total: int, common: int) -> float:
-    """Of two sets with `total` elements together, `common` of them in both."""
+    """Compares two sets with `total` elements together, `common` of them in both."""
     return ratio(total - 2 * common, total - common)

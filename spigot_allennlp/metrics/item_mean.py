@@ -1,4 +1,4 @@
-"""The mean of a number that every item has: a loss, a squared error, whether it was right."""
+"""Computes the mean of a number that every item has: a loss, or whether it was right."""
 
 from typing import Optional
 
@@ -11,8 +11,8 @@ from torch import Tensor
 @Metric.register("item_mean")
 class ItemMean(Metric):
     """
-    The mean over all items since the last reset, however they were spread over batches and workers;
-    `None` if there were none. (AllenNLP's "average" is the mean of what batches report.)
+    Computes the mean over all items since the last reset, however they were spread over batches and
+    workers; `None` if there were none. (AllenNLP's "average" is the mean of what batches report.)
 
     Registered as a `Metric` with name "item_mean".
     """
@@ -23,7 +23,7 @@ class ItemMean(Metric):
         self._sum_and_number: Optional[Tensor] = None
 
     def __call__(self, values: Tensor) -> None:  # type: ignore[override]
-        """`values` has one number for each item."""
+        """Counts `values`, a number for each item."""
         values = values.detach().double()
         new = torch.stack([values.sum(), values.new_tensor(values.numel())])
         old = self._sum_and_number

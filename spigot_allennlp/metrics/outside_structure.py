@@ -1,4 +1,4 @@
-"""How many gold objects the structure of a model cannot have."""
+"""Counts gold objects that the structure of a model cannot have."""
 
 from typing import Dict, List
 
@@ -11,7 +11,7 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 @Metric.register("outside_structure")
 class OutsideStructure(CountingMetric):
     """
-    The number of gold objects outside the family of a structure. They can never be predicted, so
+    Counts the gold objects outside the family of a structure. They can never be predicted, so
     that no loss counts them, while every score does.
 
     `get_metric` returns it as `name`, and nothing if there are none.
@@ -28,7 +28,7 @@ class OutsideStructure(CountingMetric):
         self._name = name
 
     def __call__(self, contained: BoolTensor) -> None:  # type: ignore[override]
-        """`contained` says of each gold object, in one dimension, whether it is of the family."""
+        """Counts gold objects; `contained`, shape `(number,)`, says which are of the family."""
         self.add((~contained).sum().reshape(1))
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:

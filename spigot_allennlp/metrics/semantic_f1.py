@@ -1,4 +1,4 @@
-"""Precision, recall, F1 and exact match of semantic graphs, as the SDP shared tasks define them."""
+"""Scores semantic graphs by precision, recall, F1 and exact match, as the SDP shared tasks do."""
 
 from itertools import product
 from typing import Dict, List
@@ -85,8 +85,8 @@ class SemanticF1(CountingMetric):
 
 def _counts(sizes: Tensor, is_sentence: Tensor) -> Tensor:
     """
-    The counts of one batch: for each variant, for each kind, the arcs predicted, in gold and in
-    common, and the exact matches; then the number of sentences.
+    Returns the counts of a batch: for each variant, for each kind, the arcs predicted, in gold and
+    in common, and the exact matches; then the number of sentences.
 
     # Parameters
 

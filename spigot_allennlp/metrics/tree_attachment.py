@@ -1,4 +1,4 @@
-"""Unlabelled and labelled attachment score of dependency trees, with and without punctuation."""
+"""Scores dependency trees by unlabelled and labelled attachment, with and without punctuation."""
 
 from typing import Dict, List, Optional
 
@@ -12,7 +12,8 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric, ratio
 @Metric.register("tree_attachment")
 class TreeAttachment(CountingMetric):
     """
-    The share of tokens with the right head (UAS), and with the right head and relation (LAS).
+    Computes the share of tokens with the right head (UAS), and with the right head and relation
+    (LAS).
 
     AllenNLP's `attachment_scores` leaves tokens out by their gold relation, but what is punctuation
     goes by a token's form. It also sums whole `(batch_size, length)` tensors over the workers of a
@@ -46,8 +47,8 @@ class TreeAttachment(CountingMetric):
         gold_relations: Optional[LongTensor] = None,
     ) -> None:
         """
-        Every argument has shape `(batch_size, length)`. Whether the root has a column is the
-        caller's choice, as long as the mask is False there.
+        Counts right heads and relations. Every argument has shape `(batch_size, length)`. Whether
+        the root has a column is the caller's choice, as long as the mask is False there.
 
         # Parameters
 

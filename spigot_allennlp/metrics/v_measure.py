@@ -1,4 +1,4 @@
-"""How well chosen categories agree with clusters, whatever the categories are called."""
+"""Measures how well categories agree with clusters, whatever the categories are called."""
 
 from typing import Dict, List
 
@@ -33,7 +33,7 @@ class VMeasure(CountingMetric):
 
     def __call__(self, categories: LongTensor, clusters: LongTensor) -> None:  # type: ignore[override]
         """
-        Both have shape `(batch_size,)`, and numbers from 0 on.
+        Counts pairs; both tensors have shape `(batch_size,)`, and hold numbers from 0 on.
 
         # Raises
 
@@ -63,6 +63,6 @@ class VMeasure(CountingMetric):
 
 
 def _entropy(probabilities: numpy.ndarray) -> float:
-    """In nats."""
+    """Returns the entropy in nats."""
     positive = probabilities[probabilities > 0]
     return float(-(positive * numpy.log(positive)).sum())

@@ -17,7 +17,8 @@ LABELS = "labels"
 
 class ClassifierOutput(NamedTuple):
     """
-    The classes' scores, `(batch_size, num_classes)`, and the loss, a scalar, if there was a label.
+    Holds the scores of classes, `(batch_size, num_classes)`, and the loss, a scalar, if there was a
+    label.
     """
 
     logits: Tensor
@@ -42,11 +43,11 @@ class ClassificationModel(Model):
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
-        """The vocabulary namespace whose every entry has a score: it cannot grow after training."""
+        """Returns the namespace whose every entry has a score: it cannot grow after training."""
         return (LABELS,)
 
     def classify(self, logits: Tensor, label: Optional[LongTensor]) -> ClassifierOutput:
-        """Without anything latent: the loss is the mean cross-entropy, in nats."""
+        """Classifies without anything latent: the loss is the mean cross-entropy, in nats."""
         if label is None:
             return ClassifierOutput(logits)
         self._observe(logits, label)
@@ -62,8 +63,8 @@ class ClassificationModel(Model):
         allowed: Optional[BoolTensor] = None,
     ) -> ClassifierOutput:
         """
-        With a latent object, chosen by `argmax` from `scores`; `logits_of` gives the logits that
-        follow from it. `mask` and `allowed` as in `StructuredArgmaxLayer.forward`.
+        Classifies by a latent object, chosen by `argmax` from `scores`; `logits_of` returns the
+        logits that follow from it. `mask` and `allowed` are as in `StructuredArgmaxLayer.forward`.
         """
         if label is None:
             latent = argmax(scores, mask, allowed=allowed)
@@ -84,7 +85,7 @@ class ClassificationModel(Model):
         self._scores(logits.argmax(dim=-1), label)
 
     def readable_classes(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Per sentence the `label`, and the `probabilities` of all classes, from its `logits`."""
+        """Returns the `label` of each sentence, and the `probabilities` of all classes."""
         names = self.vocab.get_index_to_token_vocabulary(LABELS)
         probabilities = output_dict["logits"].softmax(dim=-1).tolist()
         return {

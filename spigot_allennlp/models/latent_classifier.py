@@ -1,4 +1,4 @@
-"""A latent category in the middle of a linear classifier."""
+"""Puts a latent category in the middle of a linear classifier."""
 
 from typing import Any, Dict, Optional
 
@@ -25,7 +25,8 @@ class LatentClassifier(ClassificationModel):
     argmax.
 
     `get_metrics` gives `accuracy` and `macro_f1` of the classes, and how well the categories agree
-    with the clusters from which the points were drawn: `v_measure`, `homogeneity`, `completeness`.
+    with the clusters from which the points were sampled: `v_measure`, `homogeneity`,
+    `completeness`.
 
     Registered as a `Model` with name "latent_classifier".
 
@@ -37,7 +38,7 @@ class LatentClassifier(ClassificationModel):
     num_categories : `int`, optional (default = `3`)
         With 1 there is nothing to choose, and what remains is a linear classifier.
     num_clusters : `int`, optional (default = `num_categories`)
-        Of the data.
+        How many clusters the data have.
     input_dim : `int`, optional (default = `100`)
     gold : `bool`, optional (default = `False`)
         Whether the classifier is given the true cluster in the place of the category: how well it
@@ -83,7 +84,8 @@ class LatentClassifier(ClassificationModel):
         label : `LongTensor`, optional
             Shape `(batch_size,)`: the class of each point.
         cluster : `LongTensor`, optional
-            Shape `(batch_size,)`: where it was drawn from, which is compared with the category.
+            Shape `(batch_size,)`: that of which each point is a sample, to be compared with the
+            category.
         """
         # (batch_size, num_categories)
         scores = self.scorer(features)
@@ -96,7 +98,7 @@ class LatentClassifier(ClassificationModel):
             return chosen + self.classifier.bias
 
         if self._gold:
-            category = self._check_given(cluster)
+            category = self._known_clusters(cluster)
             one_hot = torch.nn.functional.one_hot(category, scores.size(-1))
             classified = self.classify(logits_of(one_hot.to(features.dtype)), label)
         else:
@@ -109,12 +111,13 @@ class LatentClassifier(ClassificationModel):
         return output if classified.loss is None else {**output, "loss": classified.loss}
 
     def _opinions(self, features: Tensor) -> Tensor:
-        """The bilinear map, applied to the points alone: many times faster than `Bilinear` is."""
+        """Applies the bilinear map to the points alone: many times faster than `Bilinear` is."""
         num_classes, num_categories, _ = self.classifier.weight.shape
         flat = torch.nn.functional.linear(features, self.classifier.weight.flatten(0, 1))
         return flat.view(-1, num_classes, num_categories)
 
-    def _check_given(self, cluster: Optional[LongTensor]) -> LongTensor:
+    def _known_clusters(self, cluster: Optional[LongTensor]) -> LongTensor:
+        """Returns the clusters. Raises a `ConfigurationError` if the instances have none."""
         if cluster is None:
             raise ConfigurationError(
                 "gold is set, but the instances have no cluster. Read them with clusters, or leave "
@@ -123,7 +126,7 @@ class LatentClassifier(ClassificationModel):
         return cluster
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """`label` and `probabilities` of the classes, and the `category`, a number from 0."""
+        """Returns `label` and `probabilities` of the classes, and the number of the `category`."""
         category = output_dict["category"].tolist()
         return {**self.readable_classes(output_dict), "category": category}
 

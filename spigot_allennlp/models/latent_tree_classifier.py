@@ -1,4 +1,4 @@
-"""A latent dependency tree in the middle of a sentence classifier."""
+"""Puts a latent dependency tree in the middle of a sentence classifier."""
 
 from typing import Any, Dict, List, Optional
 
@@ -90,17 +90,17 @@ class LatentTreeClassifier(ClassificationModel):
             features = self.graph_encoder(states, tree.unsqueeze(-1))
             return self.classifier(features[:, 1:], mask[:, 1:])
 
-        found = self.classify_through(self.argmax, scores, mask, logits_of, label)
-        output = {"logits": found.logits, "mask": mask[:, 1:], "metadata": metadata}
+        classified = self.classify_through(self.argmax, scores, mask, logits_of, label)
+        output = {"logits": classified.logits, "mask": mask[:, 1:], "metadata": metadata}
         if not self.training:
             structure = self.argmax.structure
             tree = structure.argmax(scores, structure.part_mask(mask, scores.shape))
             output["heads"] = tree.argmax(dim=-1)[:, 1:]
-        if found.loss is not None:
-            output["loss"] = found.loss
+        if classified.loss is not None:
+            output["loss"] = classified.loss
         return output
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """`label` and `probabilities`, and `heads`: the best tree, positions from 1."""
+        """Returns `label`, `probabilities`, and the best tree as `heads`, positions from 1."""
         heads = unpadded(output_dict["heads"], output_dict["mask"])
         return {**self.readable_classes(output_dict), "heads": heads}

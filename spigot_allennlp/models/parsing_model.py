@@ -5,8 +5,15 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
+from allennlp.data import Vocabulary
 from allennlp.models import Model
+from allennlp.nn import RegularizerApplicator
 from torch import BoolTensor, Tensor
+
+from spigot_allennlp.metrics.outside_structure import OutsideStructure
+from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.structured_loss import StructuredLoss
+from spigot_allennlp.structures.structure import Structure
 
 CARRIED = ("id", "words", "lemmas", "pos")
 UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
@@ -29,8 +36,8 @@ class GoldLosses(NamedTuple):
 
     def mean(self, losses: Optional[Tensor] = None) -> Optional[Tensor]:
         """
-        A scalar, over the sentences that are counted; `None` if there is none. The `losses` may be
-        handed in again, as they have come back from an estimator.
+        Returns the mean over the sentences that are counted; `None` if there is none. The `losses`
+        may be handed in again, as they have come back from an estimator.
         """
         losses = self.losses if losses is None else losses
         if self.counted.all():
@@ -46,9 +53,55 @@ class ParsingModel(Model):
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
         """
-        The vocabulary namespaces whose every entry has a score: they cannot grow after training.
+        Returns the vocabulary namespaces whose every entry has a score: they cannot grow after
+        training.
         """
         return ()
+
+
+class StructuredParser(ParsingModel):
+    """
+    A parser that scores the parts of a structure: an encoder makes vectors of the tokens, a
+    subclass makes scores of these, and a loss compares the scores with gold objects.
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoder : `SentenceEncoder`
+    structure : `Structure`
+    loss : `StructuredLoss`
+        Refused with a `ConfigurationError` if it needs what `structure` does not provide.
+    outside : `str`
+        The name of the metric that counts gold objects which the structure has not.
+    regularizer : `RegularizerApplicator`, optional (default = `None`)
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoder: SentenceEncoder,
+        structure: Structure,
+        loss: StructuredLoss,
+        outside: str,
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        super().__init__(vocab, regularizer)
+        loss.check(structure)
+        self.encoder = encoder
+        self.structure = structure
+        self._loss = loss
+        self._outside = OutsideStructure(outside)
+
+    def gold_losses(
+        self,
+        scores: Tensor,
+        part_mask: BoolTensor,
+        gold: Tensor,
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> GoldLosses:
+        """Returns the losses of `scores` against gold objects; see `StructuredLoss.forward`."""
+        losses = self._loss(self.structure, scores, part_mask, gold, metadata)
+        return GoldLosses(losses, self._loss.counted(self.structure, part_mask, gold))
 
 
 def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
@@ -64,15 +117,15 @@ def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[int]]:
-    """The numbers of each sentence, from `rows` and `mask` of shape `(batch_size, length)`."""
+    """Returns the numbers of each sentence, from `rows` and `mask`, `(batch_size, length)`."""
     lengths = mask.sum(dim=-1).tolist()
     return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
 
 
 def punctuation_mask(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> BoolTensor:
     """
-    Which tokens are punctuation, of the shape of `like`, `(batch_size, length)`; none if there are
-    no words to look at.
+    Returns which tokens are punctuation, in the shape of `like`, `(batch_size, length)`; none if
+    there are no words to look at.
     """
     marks = torch.zeros(like.shape, dtype=torch.bool)
     for row, entry in enumerate(metadata or []):
@@ -96,7 +149,7 @@ def is_punctuation(form: str) -> bool:
 @contextmanager
 def without_dropout(module: torch.nn.Module) -> Iterator[None]:
     """
-    Within this context `module` computes what it would compute in evaluation, while gradients flow.
+    Lets `module` compute what it would compute in evaluation, while gradients flow.
     Recurrent layers stay in training mode, outside of which cuDNN refuses their backward pass, with
     their own dropout at zero.
     """

@@ -1,4 +1,4 @@
-"""A first-order semantic dependency parser."""
+"""Defines a first-order semantic dependency parser."""
 
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -10,12 +10,11 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
     GoldLosses,
-    ParsingModel,
+    StructuredParser,
     carried_over,
 )
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
@@ -31,7 +30,7 @@ NO_ARC = -1
 
 
 @Model.register("semantic_parser")
-class SemanticParser(ParsingModel):
+class SemanticParser(StructuredParser):
     """
     Scores every labelled arc from the vectors of its two tokens, as the sum of a score of the arc
     and one of the label, and chooses the best graph; tops are arcs from the root. With an
@@ -67,10 +66,7 @@ class SemanticParser(ParsingModel):
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
-        super().__init__(vocab, regularizer)
-        loss.check(structure)
-        self.encoder = encoder
-        self.structure = structure
+        super().__init__(vocab, encoder, structure, loss, "graphs_outside_structure", regularizer)
         self.arc_encoder = None
         dim = encoder.get_output_dim()
         if arc_encoder is not None:
@@ -79,9 +75,7 @@ class SemanticParser(ParsingModel):
         num_labels = vocab.get_vocab_size(ROLES)
         self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
         self._label_scorer = label_scorer.construct(input_dim=dim, num_outputs=num_labels)
-        self._loss = loss
         self._f1 = SemanticF1()
-        self._outside = OutsideStructure("graphs_outside_structure")
         initializer(self)
 
     @property
@@ -128,7 +122,7 @@ class SemanticParser(ParsingModel):
 
     def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
         """
-        Shape `(batch_size, argument, predicate, label)`, from states of shape
+        Returns scores `(batch_size, argument, predicate, label)`, from states of shape
         `(batch_size, 1 + length, dim)` and, with an arc encoder, the arcs of another layer, of
         shape `(batch_size, 1 + length, 1 + length)`.
         """
@@ -144,7 +138,7 @@ class SemanticParser(ParsingModel):
         metadata: Optional[List[Dict[str, Any]]] = None,
     ) -> GoldLosses:
         """
-        The loss of each sentence against gold labels of shape
+        Returns the loss of each sentence against gold labels of shape
         `(batch_size, argument, predicate)`.
 
         # Raises
@@ -159,8 +153,7 @@ class SemanticParser(ParsingModel):
         gold = torch.zeros_like(scores).scatter_(
             -1, known.clamp(min=0).unsqueeze(-1), is_arc.unsqueeze(-1).to(scores.dtype)
         )
-        losses = self._loss(self.structure, scores, part_mask, gold, metadata)
-        return GoldLosses(losses, self._loss.counted(self.structure, part_mask, gold))
+        return self.gold_losses(scores, part_mask, gold, metadata)
 
     def decode(
         self,
@@ -170,8 +163,8 @@ class SemanticParser(ParsingModel):
         allowed: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        The best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the label of
-        each arc, -1 where there is none. By default the labels of `meant_labels` are `allowed`.
+        Returns the best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the
+        label of each arc, -1 where there is none. By default those of `meant_labels` are `allowed`.
         """
         allowed = self.meant_labels(scores) if allowed is None else allowed
         part_mask = self.structure.part_mask(mask, scores.shape) & allowed
@@ -180,7 +173,7 @@ class SemanticParser(ParsingModel):
         return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
 
     def meant_labels(self, scores: Tensor) -> BoolTensor:
-        """Shape `(label,)`: all but the unknown role, which is never meant."""
+        """Returns all labels but the unknown role, which is never meant; shape `(label,)`."""
         return torch.arange(scores.size(-1), device=scores.device) != UNKNOWN
 
     def observe(
@@ -196,7 +189,7 @@ class SemanticParser(ParsingModel):
             self._outside(counted)
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Per sentence `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
+        """Returns `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
         readable = {**carried_over(output_dict), "arcs": [], "tops": []}
         for graph in output_dict["graph"].cpu():
             pairs = (graph != NO_ARC).nonzero().tolist()
@@ -213,7 +206,7 @@ class SemanticParser(ParsingModel):
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        In training, which shows them at every batch, the two F1. In evaluation all metrics, and,
+        Returns the two F1 in training, which shows them at every batch; in evaluation all, and,
         only if there are any, `graphs_outside_structure`: how many sentences have a gold graph that
         the structure has not. These count in the metrics, but not in the loss.
         """
@@ -226,9 +219,9 @@ class SemanticParser(ParsingModel):
 
 def gold_labels(graph: LongTensor, tops: Optional[LongTensor]) -> LongTensor:
     """
-    The label of each arc, shape `(batch_size, 1 + length, 1 + length)`, -1 where there is none: the
-    roles of `graph`, shape `(batch_size, argument, predicate)`, and `TOP` on the arcs from the root
-    to `tops`, shape `(batch_size, length)`.
+    Returns the label of each arc, shape `(batch_size, 1 + length, 1 + length)`, -1 where there is
+    none: the roles of `graph`, shape `(batch_size, argument, predicate)`, and `TOP` on the arcs
+    from the root to `tops`, shape `(batch_size, length)`.
     """
     labels = torch.nn.functional.pad(graph.long(), (1, 0, 1, 0), value=NO_ARC)
     if tops is not None:

@@ -1,4 +1,4 @@
-"""A semantic graph in the middle of a sentence classifier."""
+"""Puts a semantic graph in the middle of a sentence classifier."""
 
 import copy
 from contextlib import nullcontext
@@ -148,7 +148,7 @@ class SemanticThenSentiment(ClassificationModel):
         label: Optional[LongTensor],
         output: Dict[str, Any],
     ) -> ClassifierOutput:
-        """In evaluation puts the graph that was used into `output`."""
+        """Classifies by the parser's graph, which in evaluation it puts into `output`."""
         assert self.parser is not None and self._original is not None and self.argmax is not None
         scores = self._graph_scores(self.parser, tokens)
         allowed = self.parser.meant_labels(scores)
@@ -165,18 +165,18 @@ class SemanticThenSentiment(ClassificationModel):
         return self.classify_through(self.argmax, scores, mask, logits_of, label, allowed)
 
     def _logits(self, states: Tensor, mask: BoolTensor, arcs: Optional[Tensor] = None) -> Tensor:
-        """From the root's and the tokens' states; the root, a constant, is not pooled."""
+        """Scores the classes; the state of the root, a constant, is not pooled."""
         if self.graph_encoder is not None:
             states = self.graph_encoder(states, arcs)
         return self.classifier(states[:, 1:], mask[:, 1:])
 
     def _graph_scores(self, parser: SemanticParser, tokens: TextFieldTensors) -> Tensor:
-        """The parser's scores, shape `(batch_size, argument, predicate, label)`."""
+        """Returns the parser's scores, shape `(batch_size, argument, predicate, label)`."""
         with nullcontext() if self._dropout_in_graph else without_dropout(parser):
             return parser.scores(parser.encoder(tokens)[0])
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """`label` and `probabilities`, and the parser's readable form of the graph."""
+        """Returns `label`, `probabilities`, and the parser's readable form of the graph."""
         readable = self.readable_classes(output_dict)
         if self.parser is not None:
             readable.update(self.parser.make_output_human_readable(output_dict))
@@ -233,7 +233,7 @@ class ReferenceParser(torch.nn.Module):
 
     @property
     def prunes(self) -> bool:
-        """Whether some arcs are no candidates."""
+        """Returns whether some arcs are no candidates."""
         return self._min_probability > 0
 
     @torch.no_grad()

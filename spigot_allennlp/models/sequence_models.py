@@ -1,5 +1,5 @@
 """
-Models of long sequences: a class for each step, a class or a number for the whole.
+Defines models of long sequences: a class for each step, a class or a number for the whole.
 
 `SequenceModel` encodes tokens or vectors; a subclass reads the encoder's states.
 """
@@ -54,7 +54,7 @@ class SequenceModel(Model):
         mask: Optional[BoolTensor],
     ) -> Tuple[Tensor, BoolTensor]:
         """
-        The encoded sequences, `(batch_size, length, dim)`, and which steps they have,
+        Returns the encoded sequences, `(batch_size, length, dim)`, and which steps they have,
         `(batch_size, length)`: of `tokens`, or of `inputs`, `(batch_size, length, input_size)`, as
         far as `mask` goes (all of it, if there is none).
         """
@@ -153,7 +153,7 @@ class StepClassifier(ClassifyingSequenceModel):
         return means
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """`labels`: the best class of each step."""
+        """Adds `labels`, the best class of each step."""
         names = self.vocab.get_index_to_token_vocabulary(self._label_namespace)
         best, lengths = output_dict["logits"].argmax(dim=-1), output_dict["mask"].sum(dim=1)
         labels = [
@@ -198,7 +198,7 @@ class SequenceClassifier(ClassifyingSequenceModel):
         return output
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """`label`: the best class."""
+        """Adds `label`, the best class."""
         names = self.vocab.get_index_to_token_vocabulary(self._label_namespace)
         best = output_dict["logits"].argmax(dim=-1).tolist()
         return {**output_dict, "label": [names[index] for index in best]}
@@ -249,6 +249,6 @@ class SequenceRegressor(SequenceModel):
 
 
 def last_step(encoded: Tensor, mask: BoolTensor) -> Tensor:
-    """The vector of the last step of each sequence, `(batch_size, dim)`; of an empty one, any."""
+    """Returns the vector of the last step of each sequence, `(batch_size, dim)`; if empty, any."""
     last = (mask.sum(dim=1) - 1).clamp(min=0)
     return encoded[torch.arange(len(encoded), device=encoded.device), last]

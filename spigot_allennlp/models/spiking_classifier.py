@@ -1,4 +1,4 @@
-"""A classifier of spiking neurons: the output neuron that fires most often names the class."""
+"""Classifies by spiking neurons: the output neuron that fires most often names the class."""
 
 from typing import Any, Dict, List, Optional
 
@@ -90,14 +90,14 @@ class SpikingClassifier(Model):
     def run(
         self, inputs: Tensor, metadata: Optional[List[Dict[str, Any]]] = None
     ) -> List[SpikeTrains]:
-        """The spike trains of the inputs, and of all layers, from the first to the last."""
+        """Returns the spike trains of the inputs, and of all layers from the first to the last."""
         trains = SpikeTrains.of(self.encoding(inputs, _samples(metadata, inputs)))
         return [trains, *self.network(trains)]
 
     def output_potentials(self, trains: List[SpikeTrains]) -> Tensor:
         """
-        The S-PSP (`nn/spiking/psp.py`) of each input of the output layer at each of its
-        neurons, shape `(batch_size, num_inputs, num_neurons)`, given what `run` has found.
+        Returns the S-PSP (`nn/spiking/psp.py`) of each input of the output layer at each of its
+        neurons, shape `(batch_size, num_inputs, num_neurons)`, from the result of `run`.
         """
         sent, fired = trains[-2].fired, trains[-1].fired
         return spike_train_psp(sent, fired, self.network.layers[-1].neurons)
@@ -116,7 +116,7 @@ class SpikingClassifier(Model):
 
 
 def _samples(metadata: Optional[List[Dict[str, Any]]], inputs: Tensor) -> Optional[LongTensor]:
-    numbers = [each.get("sample") for each in metadata or ()]
+    numbers = [entry.get("sample") for entry in metadata or ()]
     if not numbers or None in numbers:
         return None
     return torch.tensor(numbers, device=inputs.device)

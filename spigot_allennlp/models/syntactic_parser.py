@@ -1,4 +1,4 @@
-"""An arc-factored dependency parser."""
+"""Defines an arc-factored dependency parser."""
 
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -10,12 +10,11 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
     GoldLosses,
-    ParsingModel,
+    StructuredParser,
     carried_over,
     punctuation_mask,
     unpadded,
@@ -30,7 +29,7 @@ RELATIONS = "dependency_relations"
 
 
 @Model.register("syntactic_parser")
-class SyntacticParser(ParsingModel):
+class SyntacticParser(StructuredParser):
     """
     Scores every arc from the vectors of its two tokens and chooses the best tree; relations, if
     asked for, are chosen per arc afterwards.
@@ -62,18 +61,13 @@ class SyntacticParser(ParsingModel):
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
-        super().__init__(vocab, regularizer)
-        loss.check(structure)
-        self.encoder = encoder
-        self.structure = structure
+        super().__init__(vocab, encoder, structure, loss, "trees_outside_structure", regularizer)
         dim = encoder.get_output_dim()
         self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
-        self._loss = loss
         self._relation_scorer = None
         if relation_scorer is not None:
             size = vocab.get_vocab_size(RELATIONS)
             self._relation_scorer = relation_scorer.construct(input_dim=dim, num_outputs=size)
-        self._outside = OutsideStructure("trees_outside_structure")
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)
         initializer(self)
 
@@ -117,7 +111,7 @@ class SyntacticParser(ParsingModel):
         return output
 
     def arc_scores(self, states: Tensor) -> Tensor:
-        """Shape `(batch_size, dependent, head)`, from states `(batch_size, 1 + length, dim)`."""
+        """Scores arcs `(batch_size, dependent, head)` by states `(batch_size, 1 + length, dim)`."""
         return self._arc_scorer(states).squeeze(-1)
 
     def losses(
@@ -130,7 +124,7 @@ class SyntacticParser(ParsingModel):
         metadata: Optional[List[Dict[str, Any]]] = None,
     ) -> GoldLosses:
         """
-        The loss of each sentence: of its arcs and, if labelled, of its relations, in nats.
+        Returns the loss of each sentence: of its arcs and, if labelled, of its relations, in nats.
 
         # Raises
 
@@ -139,10 +133,9 @@ class SyntacticParser(ParsingModel):
         """
         part_mask = self.structure.part_mask(mask, scores.shape)
         heads, gold = arcs_from_heads(heads, part_mask)
-        losses = self._loss(self.structure, scores, part_mask, gold.to(scores.dtype), metadata)
-        counted = self._loss.counted(self.structure, part_mask, gold)
+        of_arcs = self.gold_losses(scores, part_mask, gold.to(scores.dtype), metadata)
         if self._relation_scorer is None:
-            return GoldLosses(losses, counted)
+            return of_arcs
         if relations is None:
             raise ConfigurationError(
                 "This parser has a relation_scorer, but the data have no relations. Leave "
@@ -155,7 +148,8 @@ class SyntacticParser(ParsingModel):
         targets = torch.nn.functional.pad(relations, (1, 0))
         nats = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
         nats = (nats * part_mask.any(dim=-1)).sum(dim=-1)
-        return GoldLosses(losses + nats.masked_fill(~counted, 0), counted)
+        of_relations = nats.masked_fill(~of_arcs.counted, 0)
+        return GoldLosses(of_arcs.losses + of_relations, of_arcs.counted)
 
     def decode(
         self,
@@ -164,7 +158,7 @@ class SyntacticParser(ParsingModel):
         mask: BoolTensor,
         metadata: Optional[List[Dict[str, Any]]],
     ) -> Dict[str, Any]:
-        """The best tree: `heads` and, if labelled, `relations`, shape `(batch_size, length)`."""
+        """Returns the best tree: `heads` and, if labelled, `relations`, `(batch_size, length)`."""
         part_mask = self.structure.part_mask(mask, scores.shape)
         heads = self.structure.argmax(scores, part_mask).argmax(dim=-1)
         output = {"heads": heads[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
@@ -194,7 +188,7 @@ class SyntacticParser(ParsingModel):
         )
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Per sentence `heads`, `relations`, and what was read with it; padding removed."""
+        """Returns `heads`, `relations`, and what was read with a sentence; padding removed."""
         mask = output_dict["mask"]
         readable = carried_over(output_dict)
         readable["heads"] = unpadded(output_dict["heads"], mask)
@@ -207,7 +201,7 @@ class SyntacticParser(ParsingModel):
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        Attachment scores over all sentences, and, in evaluation and only if there are any,
+        Returns attachment scores over all sentences, and, in evaluation and only if there are any,
         `trees_outside_structure`: how many sentences have a gold tree that the structure has not.
         These count in the scores, but not in the loss.
         """

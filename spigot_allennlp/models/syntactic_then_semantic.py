@@ -1,4 +1,4 @@
-"""A dependency tree in the middle of a semantic parser."""
+"""Puts a dependency tree in the middle of a semantic parser."""
 
 from contextlib import nullcontext
 from typing import Any, Dict, List, Optional, Tuple
@@ -102,7 +102,7 @@ class SyntacticThenSemantic(ParsingModel):
         tops: Optional[LongTensor],
         metadata: Optional[List[Dict[str, Any]]],
     ) -> Tuple[Dict[str, Any], List[Tensor]]:
-        """The graph, and the semantic loss if there is a gold one."""
+        """Returns the graph, and the semantic loss if there is a gold graph."""
         parser = self.semantic_parser
         states, mask = parser.encoder(tokens)
         if graph is None:
@@ -127,17 +127,17 @@ class SyntacticThenSemantic(ParsingModel):
         return first.output, [loss + self.argmax.auxiliary_loss(latent, losses)]
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
-        """The syntactic parser's scores, shape `(batch_size, dependent, head)`."""
+        """Returns the syntactic parser's scores, shape `(batch_size, dependent, head)`."""
         with nullcontext() if self._dropout_in_tree else without_dropout(self.syntactic_parser):
             return self.syntactic_parser.arc_scores(self.syntactic_parser.encoder(tokens)[0])
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """The tree's and the graph's readable forms together."""
+        """Returns the readable forms of the tree and of the graph together."""
         readable = self.semantic_parser.make_output_human_readable(output_dict)
         return {**self.syntactic_parser.make_output_human_readable(output_dict), **readable}
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """Those of the semantic parser, and those of the syntactic one."""
+        """Returns the metrics of the semantic and of the syntactic parser."""
         return {
             **self.semantic_parser.get_metrics(reset),
             **self.syntactic_parser.get_metrics(reset),

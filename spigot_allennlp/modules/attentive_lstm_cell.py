@@ -1,4 +1,4 @@
-"""The LSTM cell of a recurrence that reads its own past states."""
+"""Implements the LSTM cell of a recurrence that reads its own past states."""
 
 from typing import Optional
 
@@ -18,7 +18,7 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
     At the start the weights of the input have the variance `1 / input_size`, so that inputs of
     variance one leave a trace in the state; recurrent weights are orthogonal, gate by gate; and the
     bias of the forget gate is one. With `longest_memory` the biases of forget and input gates are
-    drawn instead, so that units forget within times from one step to that many
+    sampled instead, so that units forget within times from one step to that many
     ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
 
     # Parameters

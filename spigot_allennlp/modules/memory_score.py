@@ -1,4 +1,4 @@
-"""Scores of memories: how well each stored state fits the present one."""
+"""Scores memories: how well each stored state fits the present one."""
 
 import math
 from typing import NamedTuple, Optional

@@ -1,4 +1,4 @@
-"""A vector of zeros with a one, for each symbol of a small vocabulary."""
+"""Embeds each symbol of a small vocabulary as a vector of zeros with a one."""
 
 import torch
 from allennlp.data import Vocabulary
@@ -9,6 +9,8 @@ from torch import LongTensor, Tensor
 @TokenEmbedder.register("one_hot")
 class OneHotEmbedder(TokenEmbedder):
     """
+    Embeds a symbol as the vector that is one at its index, and zero elsewhere.
+
     Registered as a `TokenEmbedder` with name "one_hot".
 
     # Parameters
@@ -28,5 +30,5 @@ class OneHotEmbedder(TokenEmbedder):
         return self._size
 
     def forward(self, tokens: LongTensor) -> Tensor:
-        """From `(batch_size, length)` to `(batch_size, length, output_dim)`."""
+        """Returns vectors `(batch_size, length, output_dim)` of indices `(batch_size, length)`."""
         return torch.nn.functional.one_hot(tokens, self._size).to(self._one.dtype)

@@ -1,4 +1,4 @@
-"""The vectors of a sentence's tokens to a score for every class."""
+"""Scores the classes of a sentence from the vectors of its tokens."""
 
 from typing import Optional
 

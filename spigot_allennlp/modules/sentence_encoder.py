@@ -1,4 +1,4 @@
-"""Tokens to vectors, the root's first."""
+"""Turns tokens into vectors, the root's first."""
 
 from typing import Optional, Tuple
 
@@ -45,7 +45,7 @@ class SentenceEncoder(torch.nn.Module, FromParams):
         self._root = torch.nn.Parameter(torch.randn(encoder.get_output_dim()) * 0.1)
 
     def get_output_dim(self) -> int:
-        """The size of a token's vector."""
+        """Returns the size of a token's vector."""
         return self._encoder.get_output_dim()
 
     def forward(self, tokens: TextFieldTensors) -> Tuple[Tensor, BoolTensor]:

@@ -1,4 +1,4 @@
-"""An LSTM that attends to few of its own past states, and learns through those alone."""
+"""Encodes sequences by an LSTM that attends to few of its past states and learns through those."""
 
 from typing import NamedTuple, Optional
 
@@ -62,7 +62,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     smoothing : `float`, optional (default = `0.1`)
         See `threshold_weights`.
     longest_memory : `int`, optional (default = `None`)
-        At least 3: the biases of the gates are drawn so that units forget within times from one
+        At least 3: the biases of the gates are sampled so that units forget within times from one
         step to that many ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)), which tells
         times apart. `None`: the bias of the forget gate starts at one.
     stateful : `bool`, optional (default = `False`)
@@ -185,7 +185,7 @@ class CarriedStates(NamedTuple):
 
 class _Start(NamedTuple):
     """
-    With what a batch begins.
+    Holds what a batch begins with.
 
     # Parameters
 

@@ -1,4 +1,4 @@
-"""Encodings of numbers as spikes: by rate, by latency, and of events that are spikes already."""
+"""Encodes numbers as spikes by rate or by latency, and events, which are spikes already."""
 
 from typing import Optional
 
@@ -21,7 +21,7 @@ class SpikeEncoding(torch.nn.Module, Registrable):
     # Parameters
 
     num_steps : `int`
-        Of time, the same for all samples.
+        The number of steps of time, the same for all samples.
     """
 
     def __init__(self, num_steps: int) -> None:
@@ -51,7 +51,7 @@ class SpikeEncoding(torch.nn.Module, Registrable):
 @SpikeEncoding.register("rate")
 class RateEncoding(SpikeEncoding):
     """
-    The stronger, the more often: in every step a source spikes with probability `max_rate` times
+    Lets strong sources spike often: in every step a source spikes with probability `max_rate` times
     its intensity, which is between 0 and 1 (or a byte). Intensities may change: of inputs
     `(batch_size, frames, num_inputs)` each frame lasts equally long, `num_steps // frames` steps.
 
@@ -102,7 +102,7 @@ class RateEncoding(SpikeEncoding):
 @SpikeEncoding.register("latency")
 class LatencyEncoding(SpikeEncoding):
     """
-    The stronger, the sooner: a source of intensity 1 spikes in the first step, a source of
+    Lets strong sources spike soon: a source of intensity 1 spikes in the first step, a source of
     `threshold` in the last, the others linearly between, and below `threshold` never. Intensities
     are between 0 and 1 (or bytes), `(batch_size, num_inputs)`.
 
@@ -148,7 +148,7 @@ class EventEncoding(SpikeEncoding):
     step_width : `int`, optional (default = `600`)
         In the units of the events, microseconds for N-MNIST.
     num_inputs : `int`, optional (default = `2312`)
-        Of sources: 34 x 34 x 2 for N-MNIST.
+        The number of sources: 34 x 34 x 2 for N-MNIST.
     """
 
     def __init__(self, num_steps: int = 540, step_width: int = 600, num_inputs: int = 2312) -> None:
@@ -158,7 +158,7 @@ class EventEncoding(SpikeEncoding):
         self._num_inputs = num_inputs
 
     def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
-        """`inputs` have shape `(batch_size, num_events, 2)`: time and source, -1 for padding."""
+        """Takes `inputs` `(batch_size, num_events, 2)`: time and source, -1 for padding."""
         del samples
         times, sources = inputs.long().unbind(dim=2)
         if sources.numel() and int(sources.max()) >= self._num_inputs:

@@ -1,4 +1,4 @@
-"""Layers of spiking neurons, and the spikes that they exchange; `SpikingGradient` runs them."""
+"""Defines layers of spiking neurons, which `SpikingGradient` runs, and the spikes between them."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from spigot_allennlp.nn.spiking.simulation import firing_counts
 @dataclass(frozen=True)
 class SpikeTrains:
     """
-    The spikes of a layer, and how often each of its neurons fired.
+    Holds the spikes of a layer, and how often each of its neurons fired.
 
     # Parameters
 
@@ -47,7 +47,7 @@ class SpikeTrains:
 
     @property
     def fired(self) -> BoolTensor:
-        """The spikes as truth values."""
+        """Returns the spikes as truth values."""
         return self.spikes if self.spikes.dtype == torch.bool else self.spikes.detach() > 0.5
 
     def differentiable(self) -> Tensor:
@@ -65,18 +65,18 @@ class SpikeTrains:
 
 class SpikingLayer(torch.nn.Module, Registrable):
     """
-    Neurons (see `Neurons` for how they behave) and the weights of their inputs.
+    Holds neurons (see `Neurons` for how they behave) and the weights of their inputs.
 
     # Parameters
 
     connection : `Connection`
     neurons : `Neurons`
     output_shape : `Sequence[int]`
-        Of one step of a sample: `[units]`, or `[height, width, channels]`.
+        That of one step of a sample: `[units]`, or `[height, width, channels]`.
     weight_range : `float`, optional
-        Weights are drawn between minus this and this. If there is none, all are one, and stay so.
+        Weights are sampled between minus this and this. If there is none, all are one, and stay so.
     divisor : `float`, optional (default = the threshold)
-        By what HM2-BP divides the gradient of a count.
+        The number by which HM2-BP divides the gradient of a count.
     """
 
     weight: Tensor

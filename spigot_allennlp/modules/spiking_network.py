@@ -1,4 +1,4 @@
-"""A network of spiking layers, by itself and as AllenNLP's encoders of sequences."""
+"""Joins spiking layers to a network, by itself and as AllenNLP's encoders of sequences."""
 
 import math
 from typing import List, Optional
@@ -15,12 +15,12 @@ from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
 
 class SpikingNetwork(torch.nn.Module, FromParams):
     """
-    Spiking layers in a row, and the gradient through all of them.
+    Runs spiking layers in a row; the gradient goes through all of them.
 
     # Parameters
 
     input_shape : `List[int]`
-        Of one step of a sample: `[num_inputs]`, or `[height, width, channels]`.
+        That of one step of a sample: `[num_inputs]`, or `[height, width, channels]`.
     layers : `List[Lazy[SpikingLayer]]`
         From the first to the last, which is the output.
     gradient : `SpikingGradient`
@@ -60,8 +60,8 @@ class SpikingNetwork(torch.nn.Module, FromParams):
 
 class SpikingEncoder(torch.nn.Module):
     """
-    What the encoders below have in common; stands before AllenNLP's class among their bases. A step
-    of the sequence is a step of time; an input spikes where it is greater than a half.
+    Does what the encoders below have in common; stands before AllenNLP's class among their bases. A
+    step of the sequence is a step of time; an input spikes where it is greater than a half.
 
     # Parameters
 

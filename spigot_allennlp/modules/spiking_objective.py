@@ -1,6 +1,6 @@
 """
-What a spiking classifier is trained to minimise: a loss of firing counts, weighted sample by
-sample, and a penalty on weights, all as in the code of
+Defines what a spiking classifier is trained to minimise: a loss of firing counts, weighted sample
+by sample, and a penalty on weights, all as in the code of
 [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
 """
 
@@ -17,8 +17,8 @@ from spigot_allennlp.config_checks import check_least
 
 class CountLoss(torch.nn.Module, FromParams):
     """
-    Half the squared distance between the counts of the output neurons and those desired; neurons
-    that are near enough cost nothing. The defaults are for 400 steps.
+    Computes half the squared distance between the counts of the output neurons and those desired;
+    neurons that are near enough cost nothing. The defaults are for 400 steps.
 
     # Parameters
 

@@ -1,4 +1,4 @@
-"""One structure, one gradient estimator: a hard decision in the middle of a network."""
+"""Makes a hard decision in the middle of a network, by a structure and a gradient estimator."""
 
 from dataclasses import dataclass
 from typing import Callable, Generic, List, Optional, Tuple, TypeVar
@@ -40,7 +40,7 @@ class Latent:
 
     def losses(self) -> Tensor:
         """
-        `downstream(value)`, shape `(batch_size,)`. Asked for here rather than computed by the model
+        Returns `downstream(value)`, shape `(batch_size,)`. Computed here rather than by the model
         itself, the losses tell the backward pass how much each of them weighs, so that a step size
         keeps its meaning under any reduction, gradient accumulation and loss scaling, and
         estimators that run `downstream` again repeat its dropout.
@@ -118,7 +118,7 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
     def check_dimensions(self, wanted: Tuple[str, ...], model: str) -> None:
         """
-        For a model that makes something of the objects: are they what it takes them for?
+        Checks that the objects are of the kind that a model needs.
 
         # Parameters
 
@@ -142,7 +142,7 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
             )
 
     def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:
-        """To be added to the loss by every model, whichever the estimator. A scalar."""
+        """Returns a scalar that every model adds to its loss, whichever the estimator."""
         if not self.training:
             return losses.new_zeros(())
         return self.estimator.auxiliary_loss(latent.problem, latent.value, losses)
@@ -150,7 +150,7 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
 def _broadcast(allowed: BoolTensor, part_mask: BoolTensor) -> BoolTensor:
     """
-    `allowed` in the shape of `part_mask`.
+    Returns `allowed` in the shape of `part_mask`.
 
     # Raises
 

@@ -16,7 +16,7 @@ NAMED = 3  # so many sentences are named in an error
 
 class StructuredLoss(torch.nn.Module, Registrable):
     """
-    The loss of part scores against a gold object. A subclass fills one hole: `losses`.
+    Computes the loss of part scores against a gold object. A subclass implements `losses`.
 
     A gold object that is not one of the structure's own (a tree with crossing arcs where the
     structure is "projective_tree") can never be predicted, and a loss against it has no lower
@@ -39,9 +39,9 @@ class StructuredLoss(torch.nn.Module, Registrable):
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
         """
-        The hole: the loss of each instance, never negative, summed over its parts, shape
-        `(batch_size,)`. Parameters as in `forward`. All of `gold` are objects of `structure`, or,
-        in evaluation, all zero where the result is not looked at.
+        Returns the loss of each instance, never negative, summed over its parts, shape
+        `(batch_size,)`. Parameters are those of `forward`. All of `gold` are objects of
+        `structure`, or, in evaluation, all zero where the result is not looked at.
         """
         raise NotImplementedError
 
@@ -86,8 +86,8 @@ class StructuredLoss(torch.nn.Module, Registrable):
 
     def counted(self, structure: Structure, mask: BoolTensor, gold: Tensor) -> BoolTensor:
         """
-        Which instances `forward` counts, shape `(batch_size,)`: in training all, for there the rest
-        is an error.
+        Returns which instances `forward` counts, shape `(batch_size,)`: in training all, for there
+        the rest is an error.
         """
         if self.training:
             return mask.new_ones(len(gold))
@@ -117,7 +117,7 @@ def _foreign(
 
 
 def _name(index: int, metadata: Optional[List[Dict[str, Any]]]) -> str:
-    """The instance in the words of its reader, or its number in the batch."""
+    """Names an instance in the words of its reader, or by its number in the batch."""
     entry = metadata[index] if metadata else {}
     names = [str(entry[key]) for key in ("id", "source") if entry.get(key) is not None]
     return " at ".join(names) or f"number {index} of the batch"
@@ -126,20 +126,20 @@ def _name(index: int, metadata: Optional[List[Dict[str, Any]]]) -> str:
 @StructuredLoss.register("hinge")
 class HingeLoss(StructuredLoss):
     """
-    `max_z (<scores, z> + cost(z, gold)) - <scores, gold>`, the margin rescaled by a cost that
-    counts wrong parts ([Taskar et al., 2004](https://aclanthology.org/W04-3201);
-    [Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). Needs nothing but the
-    argmax, at scores to which each part's cost is added.
+    Computes `max_z (<scores, z> + cost(z, gold)) - <scores, gold>`, the margin rescaled by a cost
+    that counts wrong parts ([Taskar et al., 2004](https://aclanthology.org/W04-3201); [Peng et al.,
+    2018](https://aclanthology.org/P18-1173), section 4). Needs nothing but the argmax, at scores to
+    which each part's cost is added.
 
     Registered as a `StructuredLoss` with name "hinge".
 
     # Parameters
 
     false_positive_cost : `float`, optional (default = `0.5`)
-        Of a part that the gold object has not.
+        The cost of a part that the gold object has not.
     false_negative_cost : `float`, optional (default = `0.5`)
-        Of a gold part that is missing. With 0.5 each a wrong head costs 1. The original's semantic
-        parser has 0.4 and 0.6, for the sake of recall.
+        The cost of a gold part that is missing. With 0.5 each a wrong head costs 1. The original's
+        semantic parser has 0.4 and 0.6, for the sake of recall.
     """
 
     def __init__(self, false_positive_cost: float = 0.5, false_negative_cost: float = 0.5) -> None:
@@ -167,8 +167,8 @@ class HingeLoss(StructuredLoss):
 @StructuredLoss.register("log_likelihood")
 class LogLikelihoodLoss(StructuredLoss):
     """
-    `-log p(gold)` under `p(z) ∝ exp <scores, z>`, in nats: for trees a conditional random field,
-    for graphs a softmax over the labels of each arc and "none".
+    Computes `-log p(gold)` under `p(z) ∝ exp <scores, z>`, in nats: for trees a conditional random
+    field, for graphs a softmax over the labels of each arc and "none".
 
     Registered as a `StructuredLoss` with name "log_likelihood".
     """

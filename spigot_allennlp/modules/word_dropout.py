@@ -1,4 +1,4 @@
-"""Words replaced by the unknown word in training, the rarer the likelier."""
+"""Replaces words by the unknown word in training, the rarer the likelier."""
 
 from typing import Any, List, Optional
 
@@ -59,7 +59,7 @@ class WordDropout(torch.nn.Module, FromParams):
         self._counts = torch.nn.functional.pad(self._counts, (0, added), value=1.0)
 
     def forward(self, tokens: TextFieldTensors) -> TextFieldTensors:
-        """The same tensors with the ids of some tokens replaced; unchanged in evaluation."""
+        """Returns the tensors with the ids of some tokens replaced; in evaluation unchanged."""
         if not self.training or self._alpha == 0:
             return tokens
         if not self._counts.any():
@@ -91,7 +91,7 @@ def _single_ids(tokens: TextFieldTensors, indexer: str) -> Tensor:
 
 def _counts(vocab: Vocabulary, namespace: str) -> Tensor:
     """
-    How often each word occurred in the instances that the vocabulary was made from. Shape
+    Returns how often each word occurred in the instances that the vocabulary was made from, shape
     `(vocabulary_size,)`.
     """
     counts = torch.zeros(vocab.get_vocab_size(namespace))

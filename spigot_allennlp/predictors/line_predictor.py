@@ -1,4 +1,4 @@
-"""What all our predictors have in common: an output for each line, or an error in its place."""
+"""Defines what all our predictors share: an output for each line, or an error in its place."""
 
 import json
 import logging
@@ -88,21 +88,21 @@ class LinePredictor(Predictor):
         raise NotImplementedError
 
     def run(self, instances: List[Instance]) -> List[JsonDict]:
-        """The outputs of a batch, as plain values."""
+        """Returns the outputs of a batch, as plain values."""
         raise NotImplementedError
 
     def batches(self, instances: List[Instance]) -> Iterator[List[Instance]]:
-        """The batches that go through the model at once: all instances, unless overridden."""
+        """Yields the batches that go through the model: by default all instances at once."""
         yield instances
 
     def parse(self, line: str) -> JsonDict:
-        """The JSON object of a line that is checked to be UTF-8."""
+        """Returns the JSON object of a line, which is known to be UTF-8."""
         return parsed_object(line)
 
     def load_line(self, line: str) -> JsonDict:
         """
-        The input that a line holds. Lines are counted as `allennlp predict` hands them in: without
-        the blank ones.
+        Returns the input that a line holds. Lines are counted as `allennlp predict` hands them in:
+        without the blank ones.
 
         # Raises
 
@@ -127,7 +127,7 @@ class LinePredictor(Predictor):
         return self.predict_batch_json([inputs])[0]
 
     def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
-        """One output for each input, in their order; what `load_line` reported stays as it is."""
+        """Returns an output for each input, in order; what `load_line` reported stays as it is."""
         results: List[Optional[Result]] = [None] * len(inputs)
         instances: Dict[int, Instance] = {}
         for position, line in enumerate(inputs):
@@ -154,7 +154,7 @@ class LinePredictor(Predictor):
         return self.predict_batch_instance([instance])[0]
 
     def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
-        """One output for each instance, in their order."""
+        """Returns an output for each instance, in their order."""
         sound = [instance for instance in instances if not is_error(instance)]
         results = iter(self._results(sound))
         outputs: List[JsonDict] = []
@@ -169,13 +169,13 @@ class LinePredictor(Predictor):
         return outputs
 
     def _results(self, instances: List[Instance]) -> List[Result]:
-        """The output of each instance, or what went wrong with it."""
+        """Returns the output of each instance, or what went wrong with it."""
         if not instances:
             return []
         return [result for batch in self.batches(instances) for result in self._attempt(batch)]
 
     def _attempt(self, batch: List[Instance]) -> List[Result]:
-        """Of a batch that fails, each instance is tried by itself."""
+        """Runs a batch; if it fails, runs each instance by itself."""
         try:
             return [_checked(output) for output in self.run(batch)]
         except SigTermReceived:
@@ -228,7 +228,7 @@ class ReportingReader(DatasetReader):
 
 
 def is_error(instance: Instance) -> bool:
-    """Whether it stands for a sentence that could not be read."""
+    """Returns whether an instance stands for a sentence that could not be read."""
     return "error" in instance.fields
 
 
@@ -294,7 +294,7 @@ def _reason(error: Exception) -> str:
 
 
 def _place_of(source: Any) -> Tuple[str, Dict[str, Any]]:
-    """Where an input is from, in words, and what an error says of it; empty if nobody knows."""
+    """Returns where an input is from, in words, and what an error says of it, as far as known."""
     if isinstance(source, InputLine):
         place = f"Line {source.number} of the input (blank lines not counted)"
         return place, {"line": source.number, "input": shown(source.text)}

@@ -115,8 +115,8 @@ class SdpOutput:
 
     def text(self, parsed: Dict[str, Any]) -> str:
         """
-        The lines of one sentence, and the empty line that ends it. A sentence without `id` is given
-        its number.
+        Returns the lines of a sentence, and the empty line that ends it. A sentence without `id`
+        gets its number.
 
         # Raises
 
@@ -148,6 +148,6 @@ class SdpOutput:
 
 
 def _name_line(identifier: str) -> str:
-    """The comment that names a sentence; a name with white space would not be taken for one."""
+    """Returns the comment that names a sentence; white space in the name needs another form."""
     has_space = any(map(str.isspace, identifier))
     return f"# sent_id = {identifier}" if has_space else f"#{identifier}"

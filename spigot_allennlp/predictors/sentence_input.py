@@ -1,4 +1,4 @@
-"""What a predictor is asked: a sentence of raw text, or its words with what is known of them."""
+"""Checks the input of a predictor: a sentence of raw text, or its words and their annotation."""
 
 from typing import Any, Dict, List
 

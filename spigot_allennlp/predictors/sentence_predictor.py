@@ -1,4 +1,4 @@
-"""What our predictors have in common: sentences in, by text, by words or from a file."""
+"""Defines what predictors of sentences share: input by text, by words or from a file."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +19,7 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
     learned_layers,
     warn_once,
 )
+from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.predictors.line_predictor import LinePredictor, parsed_object
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
@@ -91,21 +92,27 @@ class SentencePredictor(LinePredictor):
         self._max_words = max_words
 
     def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
-        """What the reader's `text_to_instance` is given of a sentence."""
-        return vars(sentence)
+        """Returns the arguments of the reader's `text_to_instance` for a sentence."""
+        return {
+            "words": sentence.words,
+            "lemmas": sentence.lemmas,
+            "pos": sentence.pos,
+            "tags": sentence.tags,
+            "identifier": sentence.identifier,
+        }
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:
-        """The part of the model's output for a sentence that is handed on, as plain values."""
+        """Returns the part of the model's output that a prediction has, as plain values."""
         return {
             key: sanitize(output[key]) for key in self.output_keys if output.get(key) is not None
         }
 
     def predict(self, sentence: str) -> JsonDict:
-        """The output for one sentence of raw text."""
+        """Returns the output for a sentence of raw text."""
         return self.predict_json({"sentence": sentence})
 
     def predict_words(self, words: List[str], **layers: List[str]) -> JsonDict:
-        """For one sentence of words, with `lemmas`, `pos` or `tags` where they are known."""
+        """Returns the output for words, with `lemmas`, `pos` or `tags` where they are known."""
         return self.predict_json({"words": words, **layers})
 
     def check(self, inputs: Any) -> None:
@@ -159,19 +166,20 @@ class SentencePredictor(LinePredictor):
             sentence = self._analysis.of_text(json_dict["sentence"])
         else:
             sentence = self._analysis.of_words(json_dict["words"])
-        given = {name: json_dict[name] for name in LAYERS if name in json_dict}
-        if "pos" in given or "tags" in given:
+        layers = {name: json_dict[name] for name in LAYERS if name in json_dict}
+        if "pos" in layers or "tags" in layers:
             # Two tag sets would not go together; the reader takes either for the other.
-            given = {"pos": None, "tags": None, **given}
+            layers = {"pos": None, "tags": None, **layers}
         if "lemmas" not in json_dict and not self._analysis.has_lemmas:
             self._warn_of_lemmas()
         identifier = None if "id" not in json_dict else str(json_dict["id"])
-        sentence = replace(sentence, identifier=identifier, **given)
+        sentence = replace(sentence, identifier=identifier, **layers)
         return self._reader.text_to_instance(**self.arguments(sentence))
 
     def _warn_of_lemmas(self) -> None:
-        indexers = getattr(self._reader, "_token_indexers", {})
-        if "lemma_" in learned_layers(indexers, self._model.vocab):
+        if not isinstance(self._reader, SentenceReader):
+            return
+        if "lemma_" in learned_layers(self._reader.token_indexers, self._model.vocab):
             warn_once(
                 self._model.vocab,
                 "lemma_ is guessed",

@@ -1,4 +1,4 @@
-"""From text, words or whole files to sentiment, and the graph or tree that it was read off."""
+"""Predicts the sentiment of text, words or whole files, and the graph or tree behind it."""
 
 from typing import Any, Dict
 
@@ -40,7 +40,7 @@ class SentimentPredictor(SentencePredictor):
     default_task = "sentiment"
 
     def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
-        """What is there to be said of a sentence in any format with sentiment."""
+        """Returns what formats with sentiment say of a sentence."""
         return {
             "words": sentence.words,
             "lemmas": sentence.lemmas,

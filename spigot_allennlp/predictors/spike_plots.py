@@ -1,4 +1,4 @@
-"""Spikes as pictures: who fires when, and how many fire how often."""
+"""Draws spikes: which neurons fire when, and how many fire how often."""
 
 from os import PathLike
 from typing import Sequence, Union
@@ -83,5 +83,5 @@ def firing_rates(
 
 
 def _write(figure: Figure, path: Union[str, PathLike]) -> None:
-    """Without pyplot, which would want a display, and keep every figure."""
+    """Writes a PNG without pyplot, which would need a display, and keep every figure."""
     FigureCanvasAgg(figure).print_png(str(path))

@@ -1,4 +1,4 @@
-"""What a spiking classifier says of a sample, and how its neurons came to say so."""
+"""Predicts the class of a sample by spiking neurons, and shows how they came to it."""
 
 import inspect
 from pathlib import Path

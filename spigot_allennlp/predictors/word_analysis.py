@@ -1,4 +1,4 @@
-"""From raw text or bare words to words with lemmas and parts of speech, as far as known."""
+"""Turns text or bare words into words with lemmas and parts of speech, as far as known."""
 
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
@@ -56,11 +56,11 @@ class WordAnalysis:
         self.has_lemmas = False
 
     def of_text(self, text: str) -> AnnotatedSentence:
-        """The words of one sentence of raw text."""
+        """Returns the words of a sentence of raw text."""
         return self._annotated(self._tokenizer.tokenize(text))
 
     def of_words(self, words: List[str]) -> AnnotatedSentence:
-        """The same words, with what the pipeline knows of them."""
+        """Returns the same words, with what the pipeline knows of them."""
         if isinstance(self._tokenizer, SpacyTokenizer):
             pipeline = self._tokenizer.spacy
             return self._annotated(list(pipeline(Doc(pipeline.vocab, words=words))))
@@ -85,7 +85,7 @@ def _tokenizer(tokenizer: Union[Tokenizer, Dict[str, Any], str]) -> Tokenizer:
 
 
 def _spacy(language: str) -> Tokenizer:
-    """AllenNLP's tokenizer would try to download what is missing."""
+    """Returns a tokenizer; AllenNLP's by itself would try to download what is missing."""
     is_there = spacy.util.is_package(language) or Path(language).exists()
     if not language.startswith("blank:") and not is_there:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""A learning rate that falls with the square root of the epoch."""
+"""Lets the learning rate fall with the square root of the epoch."""
 
 from typing import List
 

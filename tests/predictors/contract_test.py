@@ -257,7 +257,7 @@ def test_a_file_has_an_error_in_the_place_of_a_sentence_that_cannot_be_read(comm
     row = "{}\tGo\tgo\tVB\t{}\t-\t_\n\n"
     rows = [row.format(1, "+"), row.format(2, "+"), row.format(1, "*"), row.format(1, "+")]
     content = ("#SDP 2015\n" + "".join(f"#{i}\n{row}" for i, row in enumerate(rows))).encode()
-    reader = SdpReader(token_indexers=parts_of("semantic_parser")[0]._token_indexers)
+    reader = SdpReader(token_indexers=parts_of("semantic_parser")[0].token_indexers)
     for batch_size in (1, 2, 8):
         predictor = predictor_of("parser", "semantic_parser", reader, on_error="report")
         outputs = strictly_json(command(predictor, content, batch_size, use_reader=True))
@@ -268,7 +268,7 @@ def test_a_file_has_an_error_in_the_place_of_a_sentence_that_cannot_be_read(comm
 
 
 def test_a_gold_label_that_the_model_does_not_know_is_not_asked_for(command):
-    reader = SstReader(token_indexers=parts_of("latent_tree_classifier")[0]._token_indexers)
+    reader = SstReader(token_indexers=parts_of("latent_tree_classifier")[0].token_indexers)
     predictor = predictor_of("sentiment", "latent_tree_classifier", reader)
     trees = b"(4 (2 Go) (3 on))\n(0 (2 Not) (1 so))\n"
     outputs = strictly_json(command(predictor, trees, 2, use_reader=True))
@@ -276,7 +276,7 @@ def test_a_gold_label_that_the_model_does_not_know_is_not_asked_for(command):
 
 
 def test_a_sentence_of_a_file_that_ends_a_run_is_named(command):
-    reader = SdpReader(token_indexers=parts_of("semantic_parser")[0]._token_indexers)
+    reader = SdpReader(token_indexers=parts_of("semantic_parser")[0].token_indexers)
     predictor = predictor_of("parser", "semantic_parser", reader, max_words=1)
     content = b"#SDP 2015\n#a\n1\tGo\tgo\tVB\t+\t-\t_\n2\ton\ton\tRP\t-\t-\t_\n\n"
     with pytest.raises(ConfigurationError, match="input:3 a: the sentence has 2 words"):

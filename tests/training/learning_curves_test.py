@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from allennlp.common.checks import ConfigurationError
 
@@ -35,24 +33,14 @@ def test_the_mean_is_that_of_the_runs_that_came_so_far():
     assert mean_curve([long, short]) == {1: 0.5, 2: 0.5, 3: 0.8}
 
 
-@pytest.fixture
-def run(tmp_path):
-    folder = tmp_path / "sab"
-    folder.mkdir()
-    for epoch in (0, 1, 10, 2):
-        metrics = {"epoch": epoch, "validation_accuracy": epoch / 10}
-        (folder / f"metrics_epoch_{epoch}.json").write_text(json.dumps(metrics))
-    return folder
-
-
-def test_a_curve_has_all_epochs_in_their_order(run):
-    curve = read_curve(run, "validation_accuracy")
+def test_a_curve_has_all_epochs_in_their_order(trained_folder):
+    curve = read_curve(trained_folder, "validation_accuracy")
     assert list(curve.values.items()) == [(1, 0), (2, 0.1), (3, 0.2), (11, 1)]
 
 
-def test_a_metric_that_is_not_there_is_refused_with_those_that_are(run):
+def test_a_metric_that_is_not_there_is_refused_with_those_that_are(trained_folder):
     with pytest.raises(ConfigurationError, match="does not hold uas; it holds epoch, validation_"):
-        read_curve(run, "uas")
+        read_curve(trained_folder, "uas")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
@@ -60,9 +48,9 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
         read_curve(tmp_path, "validation_accuracy")
 
 
-def test_an_epoch_that_was_cut_off_is_refused_or_skipped(run):
-    (run / "metrics_epoch_1.json").write_text('{"epoch')
+def test_an_epoch_that_was_cut_off_is_refused_or_skipped(trained_folder):
+    (trained_folder / "metrics_epoch_1.json").write_text('{"epoch')
     with pytest.raises(ConfigurationError, match="metrics_epoch_1.json is no JSON .* Delete it"):
-        read_curve(run, "validation_accuracy")
-    curve = read_first_curve(run, names_of("accuracy"))
+        read_curve(trained_folder, "validation_accuracy")
+    curve = read_first_curve(trained_folder, names_of("accuracy"))
     assert curve == Curve("validation_accuracy", {1: 0, 3: 0.2, 11: 1})

@@ -61,6 +61,11 @@ class SentenceReader(DatasetReader):
         #: What to do with some faults instead; for subclasses.
         self._on_faults: Dict[Fault, str] = {}
 
+    @property
+    def token_indexers(self) -> Dict[str, TokenIndexer]:
+        """Returns the indexers of the `tokens`, by name."""
+        return self._token_indexers
+
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
         """
         Yields the sentences of one file, with a `MalformedInputError` in the place of each that
