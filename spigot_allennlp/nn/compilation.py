@@ -1,10 +1,15 @@
-"""How functions become machine code: once for a machine, kept on disk, and not in silence."""
+"""
+Makes machine code of functions: once for a machine, kept on disk, and not in silence.
+"""
 
 import logging
 from typing import Any, Callable
 
-import numba
-from numba.core import event
+from spigot_allennlp.nn.garbage_collection import paused_garbage_collection
+
+with paused_garbage_collection():
+    import numba
+    from numba.core import event
 
 from spigot_allennlp.nn.kernel_cache import WARNING, KernelCache
 
@@ -13,22 +18,24 @@ logger = logging.getLogger(__name__)
 
 def kernel(function: Callable) -> Callable:
     """
-    `function` as machine code, to be called by other kernels. It does not hold the interpreter's
-    lock, and divides by zero without complaint.
+    Returns `function` as machine code, to be called by other kernels. It does not hold the
+    interpreter's lock, and divides by zero without complaint.
     """
     return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 def fused_kernel(function: Callable) -> Callable:
-    """A kernel in which a product and the sum that it goes into may be rounded together, once."""
+    """
+    Returns a kernel in which a product and the sum that it goes into may be rounded together, once.
+    """
     return numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
 
 
 def entry(function: Callable) -> Callable:
     """
-    A kernel to be called from Python. It is compiled at its first call and kept beside its source
-    (or in the user's cache directory, if that cannot be written), so that later processes only load
-    it; see `kernel_cache.py`.
+    Returns a kernel to be called from Python. It is compiled at its first call and kept beside its
+    source (or in the user's cache directory, if that cannot be written), so that later processes
+    only load it; see `kernel_cache.py`.
     """
     compiled: Any = kernel(function)
     try:
@@ -40,7 +47,7 @@ def entry(function: Callable) -> Callable:
 
 class _Announcement(event.Listener):
     """
-    Says, once in a process, that something of ours is being compiled, lest it look like a hang.
+    Logs, once in a process, that a kernel is being compiled, lest it look like a hang.
     """
 
     def __init__(self) -> None:

@@ -30,6 +30,8 @@ from numba.core import config
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+from spigot_allennlp.nn.garbage_collection import paused_garbage_collection
+
 logger = logging.getLogger(__name__)
 
 # The folder below which kernels call each other.
@@ -95,7 +97,7 @@ def imported_files(source: bytes) -> FrozenSet[Path]:
 
 class KernelCache(FunctionCache):
     """
-    The compiled code of one function.
+    Keeps the compiled code of a function, and loads it.
 
     # Raises
 
@@ -111,10 +113,13 @@ class KernelCache(FunctionCache):
         self._sources = digest_of_sources(self._module)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The code for a signature; `None` if there is none, or what there is cannot be used."""
+        """
+        Returns the code for a signature; `None` if there is none, or it cannot be used.
+        """
         if not self._enabled:
             return None
-        target_context.refresh()
+        with paused_garbage_collection():  # the first refresh imports most of numba
+            target_context.refresh()
         key = self._key(sig, target_context.codegen())
         path = self._path(key)
         try:
@@ -133,8 +138,8 @@ class KernelCache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """
-        Keeps the code for a signature. If that fails (the disk is full, say), a process says so
-        once, and goes on.
+        Keeps the code for a signature. If that fails (the disk is full, say), logs a warning, once
+        in a process, and goes on.
         """
         if not self._enabled or digest_of_sources(self._module) != self._sources:
             return
@@ -142,19 +147,19 @@ class KernelCache(FunctionCache):
             return
         try:
             self._impl.locator.ensure_cache_path()
-            self._forget_what_is_stale()
+            self._delete_stale_files()
             key = self._key(sig, data.codegen)
             _write(self._path(key), dumps((key, self._impl.reduce(data))))
         except Exception as error:  # pickling can raise anything
             WARNING.nothing_kept(self._function_name, f"{self._cache_path}: {error}")
 
     def flush(self) -> None:
-        """Forgets the code for all signatures."""
+        """Deletes the code for all signatures."""
         for path in Path(self._cache_path).glob(f"{self._function_name}.*.nbc"):
             _delete(path)
 
     def _key(self, sig: Any, codegen: Any) -> tuple:
-        """All on which the code depends, other than our sources."""
+        """Returns all on which the code depends, other than our sources."""
         options = config.OPT, config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE
         versions = numba.__version__, platform.python_version()
         stamp = self._impl.locator.get_source_stamp()  # of functions that are not below `nn`
@@ -164,7 +169,7 @@ class KernelCache(FunctionCache):
         rest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
         return Path(self._cache_path) / f"{self._function_name}.{self._sources}-{rest}.nbc"
 
-    def _forget_what_is_stale(self) -> None:
+    def _delete_stale_files(self) -> None:
         """
         Deletes what was compiled of other sources of this module, or of a module that is gone, what
         a killed process left unfinished, and what numba's own cache held of this function.
@@ -188,7 +193,7 @@ class KernelCache(FunctionCache):
 
 
 def _read(path: Path, key: tuple) -> Any:
-    """What was written with this `key`. Raises anything if the file is damaged."""
+    """Returns what was written with this `key`. Raises anything if the file is damaged."""
     content = path.read_bytes()
     checksum, payload = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]
     if hashlib.sha256(payload).digest() != checksum:
@@ -200,7 +205,7 @@ def _read(path: Path, key: tuple) -> Any:
 
 
 def _write(path: Path, payload: bytes) -> None:
-    """Of several processes that write at the same time, the last one wins."""
+    """Writes a file as a whole. Of several processes that do so at the same time, the last wins."""
     unfinished = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex}")
     try:
         with open(unfinished, "wb") as file:
@@ -213,21 +218,21 @@ def _write(path: Path, payload: bytes) -> None:
 
 
 def _delete(path: Path) -> None:
-    """If it is there, and may be deleted."""
+    """Deletes a file if it is there, and may be deleted."""
     with contextlib.suppress(OSError):
         path.unlink()
 
 
 class CacheWarning:
-    """Says, once in a process, that compiled code cannot be kept."""
+    """Logs, once in a process, that compiled code cannot be kept."""
 
     def __init__(self) -> None:
-        self.was_given = False
+        self.was_logged = False
 
     def nothing_kept(self, name: str, reason: str) -> None:
-        """`name` is that of a function whose code should be kept."""
-        if not self.was_given:
-            self.was_given = True
+        """Logs the warning; `name` is that of a function whose code should be kept."""
+        if not self.was_logged:
+            self.was_logged = True
             logger.warning(
                 "%s will be compiled in every process, and so may be other kernels: compiled code "
                 "cannot be kept (%s). Make room there, or set the environment variable "

@@ -15,7 +15,7 @@ def double(tmp_path):
 
 def test_where_nothing_can_be_kept_an_entry_works_all_the_same(double, monkeypatch, caplog):
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
-    monkeypatch.setattr(kernel_cache.WARNING, "was_given", False)
+    monkeypatch.setattr(kernel_cache.WARNING, "was_logged", False)
     with caplog.at_level(logging.WARNING):
         assert compilation.entry(double)(4) == 8
         assert compilation.entry(double)(5) == 10

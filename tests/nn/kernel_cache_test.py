@@ -135,14 +135,14 @@ def test_a_folder_in_place_of_a_file_is_no_reason_to_fail(double, tmp_path, capl
     (file,) = kept(tmp_path)
     file.unlink()
     file.mkdir()
-    monkeypatch.setattr(kernel_cache.WARNING, "was_given", False)
+    monkeypatch.setattr(kernel_cache.WARNING, "was_logged", False)
     with caplog.at_level(logging.WARNING):
         assert compilation.entry(double)(4) == 8
     assert str(file) in caplog.text and "cannot be kept" in caplog.text
 
 
 def test_a_full_disk_is_told_once(double, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(kernel_cache.WARNING, "was_given", False)
+    monkeypatch.setattr(kernel_cache.WARNING, "was_logged", False)
     compiled = compilation.entry(double)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))  # bytes that a file may have
