@@ -77,8 +77,8 @@ class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
         gates = torch.addmm(projected, state.hidden, self.weight_hh.t())
         input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
         new = input_gate.sigmoid() * candidate.tanh()
-        cell = torch.addcmul(new, forget_gate.sigmoid(), state.cell)
-        return State(output_gate.sigmoid() * cell.tanh(), cell)
+        cell_state = torch.addcmul(new, forget_gate.sigmoid(), state.cell_state)
+        return State(output_gate.sigmoid() * cell_state.tanh(), cell_state)
 
     def key(self, value: Tensor) -> Tensor:
         assert self._score is not None

@@ -236,7 +236,7 @@ def _states_to_carry(
     state = result.last_state
     now = CarriedStates(
         state.hidden.unsqueeze(0),
-        state.cell.unsqueeze(0),
+        state.cell_state.unsqueeze(0),
         values,
         present[:, latest].t().unsqueeze(-1),
     )

@@ -1,4 +1,4 @@
-"""Where and with how many threads to compute."""
+"""Decides where a computation runs: on which device by kernels, and in how many threads."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -23,18 +23,20 @@ def answers_at_once(device: torch.device) -> bool:
     return device.type == "cpu"
 
 
-def share(work: Callable[[Item], None], items: Sequence[Item], worth_it: bool) -> None:
+def call_in_threads(
+    function: Callable[[Item], None], items: Sequence[Item], is_worth_it: bool
+) -> None:
     """
-    Calls `work` with each of `items`, in `torch.get_num_threads()` threads if that is `worth_it`:
-    `work` must release the interpreter's lock, and all calls together should take a good part of a
-    millisecond.
+    Calls `function` with each of `items`, in `torch.get_num_threads()` threads if `is_worth_it`:
+    `function` must release the interpreter's lock, and all calls together should take a good part
+    of a millisecond.
     """
     threads = torch.get_num_threads()
-    if worth_it and threads > 1:
-        list(_pool(os.getpid(), threads).map(work, items))
+    if is_worth_it and threads > 1:
+        list(_pool(os.getpid(), threads).map(function, items))
     else:
         for item in items:
-            work(item)
+            function(item)
 
 
 @lru_cache(maxsize=1)

@@ -130,6 +130,7 @@ def compute_valid(
 
 
 def _with_nan(tensor: Tensor, invalid: BoolTensor, mask: BoolTensor) -> Tensor:
+    """Does as `nan_for_invalid`, also for a tensor without parts, `(batch_size,)`."""
     return nan_for_invalid(tensor, invalid, mask if tensor.dim() > 1 else None)
 
 
@@ -138,10 +139,10 @@ def without_overflow(scores: Tensor, mask: BoolTensor) -> Tensor:
     Returns scores with the same best object whose sums do not overflow, in single precision at
     least: the scores of an instance that has large ones are scaled down.
     """
-    exact = at_least_single(scores.detach())
-    finite = flatten_parts(exact.masked_fill(~mask | (exact == -torch.inf), 0))
+    scores = at_least_single(scores.detach())
+    finite = flatten_parts(scores.masked_fill(~mask | (scores == -torch.inf), 0))
     is_large = (finite.abs() > LARGE).any(dim=-1)
-    return torch.where(per_instance(is_large, exact), exact * SCALES[exact.dtype], exact)
+    return torch.where(per_instance(is_large, scores), scores * SCALES[scores.dtype], scores)
 
 
 def without_excess(scores: Tensor, mask: BoolTensor) -> Tensor:
@@ -151,11 +152,11 @@ def without_excess(scores: Tensor, mask: BoolTensor) -> Tensor:
     Objects whose scores differ by less than a rounding error of the largest are then equally
     likely.
     """
-    exact = at_least_single(scores.detach())
-    finite = flatten_parts(exact.masked_fill(~mask | (exact == -torch.inf), 0)).abs()
+    scores = at_least_single(scores.detach())
+    finite = flatten_parts(scores.masked_fill(~mask | (scores == -torch.inf), 0)).abs()
     largest = finite.amax(dim=-1) if finite.size(-1) else finite.sum(dim=-1)
     scale = torch.where(largest > EXCESSIVE, EXCESSIVE / largest, 1)
-    return exact * per_instance(scale, exact)
+    return scores * per_instance(scale, scores)
 
 
 def without_invalid(tensor: Tensor, invalid: BoolTensor, mask: Optional[BoolTensor]) -> Tensor:
@@ -175,6 +176,8 @@ def nan_for_invalid(tensor: Tensor, invalid: BoolTensor, mask: Optional[BoolTens
 
 
 class _WithoutInvalid(torch.autograd.Function):
+    """Replaces invalid instances by zeros, and their gradients by NaN."""
+
     @staticmethod
     def forward(
         ctx: FunctionCtx, tensor: Tensor, invalid: BoolTensor, mask: Optional[BoolTensor]
@@ -188,13 +191,15 @@ class _WithoutInvalid(torch.autograd.Function):
 
 
 class _NaNForInvalid(torch.autograd.Function):
+    """Replaces invalid instances by NaN, and their gradients by zeros."""
+
     @staticmethod
     def forward(
         ctx: FunctionCtx, tensor: Tensor, invalid: BoolTensor, mask: Optional[BoolTensor]
     ) -> Tensor:
         ctx.save_for_backward(invalid, mask)
-        place = per_instance(invalid, tensor)
-        return tensor.masked_fill(place if mask is None else place & mask, torch.nan)
+        is_nan = per_instance(invalid, tensor)
+        return tensor.masked_fill(is_nan if mask is None else is_nan & mask, torch.nan)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tuple[Tensor, None, None]:

@@ -32,6 +32,6 @@ def advance(seeds: LongTensor, steps: LongTensor) -> LongTensor:
     return seeds + steps * (GAMMA - 2**64)
 
 
-def seeds(number: int) -> LongTensor:
-    """Returns `number` seeds out of torch's generator."""
-    return torch.randint(-(2**63), 2**63 - 1, (number,))
+def seeds(count: int) -> LongTensor:
+    """Returns `count` seeds out of torch's generator, shape `(count,)`."""
+    return torch.randint(-(2**63), 2**63 - 1, (count,))

@@ -29,12 +29,14 @@ def best(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
     Returns the best object, as zeros and ones of the shape and type of `scores`; all zero where
     none is possible.
     """
-    return _chosen(at_least_single(scores.detach()), mask, recurrence, _maximum).to(scores.dtype)
+    return _parts_by_gradient(at_least_single(scores.detach()), mask, recurrence, _maximum).to(
+        scores.dtype
+    )
 
 
 def sample(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
     """Returns a random object `z`, with probability in proportion to `exp <scores, z>`."""
-    return _chosen(scores.detach().double(), mask, recurrence, _sampled).to(scores.dtype)
+    return _parts_by_gradient(scores.detach().double(), mask, recurrence, _sampled).to(scores.dtype)
 
 
 def log_partition(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
@@ -55,7 +57,10 @@ def no_choice(scores: Tensor) -> Tensor:
     return flatten_parts(scores.masked_fill(everywhere, 0) ** 2).sum(dim=-1)
 
 
-def _chosen(scores: Tensor, mask: BoolTensor, recurrence: Recurrence, reduce: Reduce) -> Tensor:
+def _parts_by_gradient(
+    scores: Tensor, mask: BoolTensor, recurrence: Recurrence, reduce: Reduce
+) -> Tensor:
+    """Returns the gradient of the recurrence, which marks parts; zero where none is possible."""
     with torch.enable_grad():
         leaf = _with_impossible(scores, mask).requires_grad_()
         total = recurrence(leaf, reduce)
@@ -64,6 +69,7 @@ def _chosen(scores: Tensor, mask: BoolTensor, recurrence: Recurrence, reduce: Re
 
 
 def _with_impossible(scores: Tensor, mask: BoolTensor) -> Tensor:
+    """Returns scores that are `IMPOSSIBLE` off the mask, and where they are minus infinity."""
     return scores.masked_fill(~mask | (scores == -torch.inf), IMPOSSIBLE)
 
 

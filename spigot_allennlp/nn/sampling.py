@@ -1,4 +1,4 @@
-"""How kernels choose among options: the best, or one at random."""
+"""Choices among options, for kernels: the best option, or a random one."""
 
 import math
 
@@ -19,15 +19,15 @@ TO_52_BITS = numpy.uint64(12)
 
 
 @kernel
-def choose(scores, count, uniforms, member, step):
+def choose(scores, count, uniforms, member, choice):
     """
     Returns the index of the best of the first `count` options; or, if there are `uniforms`, shape
-    `(batch_size, num_steps)`, an index that `uniforms[member, step]` chooses, with a probability in
-    proportion to `exp(scores)`. Returns -1 if no option is possible.
+    `(batch_size, num_choices)`, an index that `uniforms[member, choice]` determines, with a
+    probability in proportion to `exp(scores)`. Returns -1 if no option is possible.
     """
     if uniforms is None:
         return best_index(scores, count)
-    return sample_index_by_score(scores, count, uniforms[member, step])
+    return sample_index_by_score(scores, count, uniforms[member, choice])
 
 
 @kernel
@@ -61,22 +61,24 @@ def sample_index_by_score(scores, count, uniform):
 
 
 @kernel
-def logarithms(chart, zero):
+def logarithms_of_chart(chart, like):
     """
-    Returns the logarithms of all numbers of a chart, which are of the kind of `zero`, as a chart of
+    Returns the logarithms of all numbers of a chart, which are of the kind of `like`, as a chart of
     tropical numbers: scores for `choose`.
     """
     rows, columns = chart.shape[:2]
-    result = allocate(logarithm(zero), rows, columns)
+    result = allocate(logarithm(like), rows, columns)
     for row in range(rows):
         for column in range(columns):
-            store(result, row, column, logarithm(load(chart, row, column, zero)))
+            store(result, row, column, logarithm(load(chart, row, column, like)))
     return result
 
 
 @kernel
 def cumsum(weights):
-    """Replaces each of `weights` by the sum of all up to it, as `sample_index` takes them."""
+    """
+    Replaces the weights by their cumulative sums, in place: what `sample_index` takes.
+    """
     for index in range(1, len(weights)):
         weights[index] += weights[index - 1]
 

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.devices import call_in_threads
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -14,10 +14,10 @@ def threads(request):
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("worth_it", [True, False])
-def test_every_item_is_worked_on_once(threads, worth_it):
+@pytest.mark.parametrize("is_worth_it", [True, False])
+def test_every_item_is_worked_on_once(threads, is_worth_it):
     done = []
-    share(done.append, list(range(20)), worth_it)
+    call_in_threads(done.append, list(range(20)), is_worth_it)
     assert sorted(done) == list(range(20))
 
 
@@ -30,13 +30,15 @@ def test_as_many_threads_work_as_torch_has(threads):
         meeting.wait()
         names.add(threading.current_thread().name)
 
-    share(work, list(range(threads)), worth_it=True)
+    call_in_threads(work, list(range(threads)), is_worth_it=True)
     assert len(names) == threads
 
 
 def test_what_is_not_worth_it_stays_in_this_thread():
     seen = []
-    share(lambda item: seen.append(threading.current_thread()), [1, 2, 3], worth_it=False)
+    call_in_threads(
+        lambda item: seen.append(threading.current_thread()), [1, 2, 3], is_worth_it=False
+    )
     assert seen == [threading.current_thread()] * 3
 
 
@@ -45,8 +47,8 @@ def test_an_error_is_raised_here(threads):
         raise ValueError("on purpose")
 
     with pytest.raises(ValueError, match="on purpose"):
-        share(fail, [1, 2, 3], worth_it=True)
+        call_in_threads(fail, [1, 2, 3], is_worth_it=True)
 
 
 def test_nothing_to_do():
-    share(lambda item: None, [], worth_it=True)
+    call_in_threads(lambda item: None, [], is_worth_it=True)

@@ -169,6 +169,7 @@ def hull_step(
 def _nearest_vertex(
     argmax: Argmax, point: Tensor, mask: BoolTensor, excluded: BoolTensor
 ) -> Tensor:
+    """Returns the vertices nearest to `point`, without excluded parts, in double precision."""
     # ||z - point||^2 is <1 - 2 point, z> plus a constant that does not depend on the vertex z
     return argmax((2 * point - 1).masked_fill(excluded, -torch.inf), mask).double()
 

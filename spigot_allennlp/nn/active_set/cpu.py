@@ -11,7 +11,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.active_set import kernels
 from spigot_allennlp.nn.active_set.kernels import SearchState
-from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.instances import flatten_parts
 
 # The number of vertices for which there is space in the beginning; doubled as often as needed.
@@ -74,12 +74,12 @@ def search(
     numpy.maximum(gap_limit, ROUNDING * distance, out=state.gap_limit)
     instances = numpy.arange(len(start))
     while len(instances):
-        selected = torch.from_numpy(instances).to(mask.device)
+        index = torch.from_numpy(instances).to(mask.device)
         scores = torch.from_numpy(state.residual[instances]).to(mask.device)
         scores = scores.view(len(instances), *start.shape[1:])
         if any_excluded:
-            scores = scores.masked_fill(excluded[selected], -torch.inf)
-        best_vertices = _flat_array(argmax(scores, mask[selected]).double())
+            scores = scores.masked_fill(excluded[index], -torch.inf)
+        best_vertices = _flat_array(argmax(scores, mask[index]).double())
         state = _with_capacity(state, kernels.max_part_count(best_vertices))
         _advance(instances, best_vertices, max_iterations, state)
         instances = instances[~state.is_done[instances]]
@@ -106,13 +106,14 @@ def _advance(
     state: SearchState,
 ) -> None:
     """Runs one iteration, in several threads if there are many instances."""
-    share_size = -(-len(instances) // torch.get_num_threads())
+    group_size = -(-len(instances) // torch.get_num_threads())
 
-    def work(first: int) -> None:
-        group = slice(first, first + share_size)
+    def advance_group(start: int) -> None:
+        group = slice(start, start + group_size)
         kernels.advance(instances[group], best_vertices[group], max_iterations, state)
 
-    share(work, range(0, len(instances), share_size), len(instances) > MANY_INSTANCES)
+    starts = range(0, len(instances), group_size)
+    call_in_threads(advance_group, starts, len(instances) > MANY_INSTANCES)
 
 
 def _flat_array(tensor: Tensor) -> numpy.ndarray:
@@ -121,7 +122,7 @@ def _flat_array(tensor: Tensor) -> numpy.ndarray:
 
 
 def _initial_state(start: numpy.ndarray, target_displacement: numpy.ndarray) -> SearchState:
-    """Returns active sets of one vertex each: `start`."""
+    """Returns active sets with a single vertex: `start`."""
     batch_size = len(start)
     part_counts = numpy.count_nonzero(start, axis=1)
     max_parts = part_counts.max(initial=0)

@@ -25,23 +25,23 @@ WALK_LIMIT = 1
 
 def best_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """Returns the best tree of each sentence, in the type of `scores`."""
-    exact = at_least_single(scores.detach()).contiguous()
-    trees = torch.zeros_like(exact)
-    call_in_groups(
-        kernels.best_trees, GROUP_SIZE, _num_sequential_steps, exact, mask, single_root, trees
-    )
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    trees = torch.zeros_like(contiguous_scores)
+    arguments = contiguous_scores, mask, single_root, trees
+    call_in_groups(kernels.best_trees, GROUP_SIZE, _num_sequential_steps, *arguments)
     return trees.to(scores.dtype)
 
 
 def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """Returns a random tree for each sentence, in the type of `scores`."""
-    exact = scores.detach().double().contiguous()
-    root_marginals = exact[:, :, 0]
+    exact_scores = scores.detach().double().contiguous()
+    root_marginals = exact_scores[:, :, 0]
     if single_root:
         inference = ArborescenceInference(single_root)
-        root_marginals = inference.log_partition_and_marginals(exact, mask)[1][:, :, 0]
-    trees = torch.zeros_like(exact)
-    arguments = exact, mask, single_root, root_marginals, WALK_LIMIT, seeds(len(exact)), trees
+        root_marginals = inference.log_partition_and_marginals(exact_scores, mask)[1][:, :, 0]
+    trees = torch.zeros_like(exact_scores)
+    sources = root_marginals, WALK_LIMIT, seeds(len(scores))
+    arguments = exact_scores, mask, single_root, *sources, trees
     call_in_groups(kernels.sample_trees, GROUP_SIZE, _num_sequential_steps, *arguments)
     return trees.to(scores.dtype)
 
@@ -66,8 +66,8 @@ class ArborescenceInference(closed_form_autograd.Inference):
         return totals, marginals
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
-        exact = direction.detach().double().contiguous()
-        totals, result = self._sum(sums.marginals_jvp, scores, mask, exact)
+        exact_direction = direction.detach().double().contiguous()
+        totals, result = self._sum(sums.marginals_jvp, scores, mask, exact_direction)
         for members in _small_groups(totals.isnan()):
             result[members] = LogarithmicInference(self.single_root).marginals_jvp(
                 scores[members], mask[members], direction[members]
@@ -78,9 +78,12 @@ class ArborescenceInference(closed_form_autograd.Inference):
         self, kernel: Callable, scores: Tensor, mask: BoolTensor, *directions: Tensor
     ) -> Tuple[Tensor, Tensor]:
         """Returns totals, NaN where plain numbers do not suffice, and the result of the kernel."""
-        exact = scores.detach().double().contiguous()
-        totals, result = torch.empty(len(exact), dtype=torch.double), torch.empty_like(exact)
-        arguments = exact, mask, *directions, self.single_root, totals, result
+        exact_scores = scores.detach().double().contiguous()
+        totals, result = (
+            torch.empty(len(scores), dtype=torch.double),
+            torch.empty_like(exact_scores),
+        )
+        arguments = exact_scores, mask, *directions, self.single_root, totals, result
         call_in_groups(kernel, DOUBLE_LANES, _num_steps, *arguments)
         return totals, result
 
@@ -97,5 +100,7 @@ def _num_steps(length: int) -> int:
 
 
 def _num_sequential_steps(length: int) -> int:
-    """Does so for sentences that come one after the other, with some five steps for each arc."""
+    """
+    Returns it for a group of sentences, one after the other, with some five steps for each arc.
+    """
     return 5 * GROUP_SIZE * length**2

@@ -44,8 +44,8 @@ class Contraction(NamedTuple):
 
     A node is kept in the row and the column of one of its tokens, its *place*; of all arcs between
     two nodes only the best is kept. So a contraction is one pass over two rows and two columns, and
-    there are fewer contractions than tokens. Nodes have numbers: first those of the tokens, then
-    one for each cycle in the order of their contraction.
+    there are fewer contractions than tokens. Nodes have *numbers*: those of single tokens are their
+    positions, those of cycles follow in the order of their contraction.
 
     # Parameters
 
@@ -79,9 +79,9 @@ class Contraction(NamedTuple):
     first_head: int
 
 
-class TreeSample(NamedTuple):
+class TreeSampler(NamedTuple):
     """
-    What a tree of one sentence is sampled from.
+    What a tree of a single sentence is sampled from, and where it is written.
 
     # Parameters
 
@@ -90,7 +90,7 @@ class TreeSample(NamedTuple):
         none. `size` is the number of positions.
     root : `int`
         The token below which all others are, or 0. If it is a token, position 0 is no head.
-    seed : `numpy.ndarray`
+    state : `numpy.ndarray`
         Shape `(1,)`, uint64: the state of the random generator.
     heads : `numpy.ndarray`
         Shape `(size,)`, int64: receives the head of each token but `root`.
@@ -98,7 +98,7 @@ class TreeSample(NamedTuple):
 
     scores: numpy.ndarray
     root: int
-    seed: numpy.ndarray
+    state: numpy.ndarray
     heads: numpy.ndarray
 
 
@@ -128,7 +128,7 @@ def best_trees(members, lengths, scores, mask, single_root, trees):
                 contraction.gains[dependent, head] = score if is_legal else -numpy.inf
                 contraction.arcs[dependent, head] = dependent * size + head
         newest = contract(contraction, last)
-        expand(contraction, newest, trees[member])
+        write_tree(contraction, newest, trees[member])
 
 
 @kernel
@@ -209,10 +209,10 @@ def contract_cycle(contraction, last, length, head, newest):
 
 
 @kernel
-def expand(contraction, newest, tree):
+def write_tree(contraction, newest, tree):
     """
-    Writes the arcs of the tree: expands the nodes, the newest first. The member of a cycle that is
-    entered by the arc of the whole cycle is not entered by its own.
+    Writes the arcs of the tree into `tree`: expands the nodes, the newest first. The member of a
+    cycle that is entered by the arc of the whole cycle is not entered by its own.
     """
     entering, size = contraction.entering, len(contraction.arcs)
     for node in range(newest, 0, -1):
@@ -246,12 +246,12 @@ def sample_trees(
     """
     for member in members:
         last = lengths[member]
-        seed = numpy.full(1, seeds[member]).astype(numpy.uint64)
+        state = numpy.full(1, seeds[member]).astype(numpy.uint64)
         root = 0
         if single_root:
             weights = root_marginals[member, : last + 1].copy()
             cumsum(weights)
-            root = sample_index(weights, seed)
+            root = sample_index(weights, state)
             if root < 0:
                 continue
         legal = numpy.full((last + 1, last + 1), -numpy.inf)
@@ -259,23 +259,23 @@ def sample_trees(
             for head in range(last + 1):
                 if mask[member, dependent, head]:
                     legal[dependent, head] = scores[member, dependent, head]
-        tree = TreeSample(legal, root, seed, numpy.zeros(last + 1, dtype=numpy.int64))
-        if walk_to_root(tree, walk_limit * last**3) or sample_heads_in_order(tree):
+        sampler = TreeSampler(legal, root, state, numpy.zeros(last + 1, dtype=numpy.int64))
+        if walk_to_root(sampler, walk_limit * last**3) or sample_heads_in_order(sampler):
             for dependent in range(1, last + 1):
-                trees[member, dependent, tree.heads[dependent]] = 1
+                trees[member, dependent, sampler.heads[dependent]] = 1
 
 
 @kernel
-def walk_to_root(tree, num_steps):
+def walk_to_root(sampler, num_steps):
     """Samples all heads by random walks; returns false if these take more than `num_steps`."""
-    size, heads = len(tree.heads), tree.heads
-    weights = cumulative_weights(tree)
+    size, heads = len(sampler.heads), sampler.heads
+    weights = cumulative_weights(sampler)
     is_attached = numpy.zeros(size, dtype=numpy.bool_)
-    is_attached[0] = is_attached[tree.root] = True
+    is_attached[0] = is_attached[sampler.root] = True
     for start in range(1, size):
         token = start
         while not is_attached[token]:
-            head = sample_index(weights[token], tree.seed)
+            head = sample_index(weights[token], sampler.state)
             if num_steps == 0 or head < 0:
                 return False
             num_steps -= 1
@@ -289,9 +289,9 @@ def walk_to_root(tree, num_steps):
 
 
 @kernel
-def cumulative_weights(tree):
+def cumulative_weights(sampler):
     """Returns the cumulative weights of each token's heads, shape `(size, size)`."""
-    size, scores, first_head = len(tree.heads), tree.scores, min(tree.root, 1)
+    size, scores, first_head = len(sampler.heads), sampler.scores, min(sampler.root, 1)
     weights = numpy.zeros((size, size))
     for dependent in range(1, size):
         best = -numpy.inf
@@ -305,7 +305,7 @@ def cumulative_weights(tree):
 
 
 @kernel
-def sample_heads_in_order(tree):
+def sample_heads_in_order(sampler):
     """
     Samples the head of one token after the other, from its marginals, given the heads of the tokens
     before; returns false where no tree is possible. Takes `O(size^4)` steps.
@@ -314,14 +314,19 @@ def sample_heads_in_order(tree):
     logarithms of all numbers, so that nothing is too improbable to be sampled. Once a token has its
     head it leads nowhere else: it is one with the token, or the root, that its head leads to.
     """
-    size, root, scores, first_head = len(tree.heads), tree.root, tree.scores, min(tree.root, 1)
+    size, root, scores, first_head = (
+        len(sampler.heads),
+        sampler.root,
+        sampler.scores,
+        min(sampler.root, 1),
+    )
     ends = numpy.arange(size)  # the token without a head, or the root, that each token leads to
     ends[root] = 0
     probabilities = numpy.zeros(size)
     chart, absorption = numpy.empty((size, size)), numpy.empty(size)
     for token in range(1, size):
         if token != root:
-            fill_log_absorption(tree, ends, token, chart, absorption)
+            fill_log_absorption(sampler, ends, token, chart, absorption)
             best = -numpy.inf
             for head in range(first_head, size):
                 probabilities[head] = scores[token, head] + absorption[ends[head]]
@@ -331,8 +336,8 @@ def sample_heads_in_order(tree):
             for head in range(first_head, size):
                 probabilities[head] = numpy.exp(probabilities[head] - best)
             cumsum(probabilities)
-            head = sample_index(probabilities, tree.seed)
-            tree.heads[token] = head
+            head = sample_index(probabilities, sampler.state)
+            sampler.heads[token] = head
             for other in range(1, size):
                 if ends[other] == token:
                     ends[other] = ends[head]
@@ -340,13 +345,13 @@ def sample_heads_in_order(tree):
 
 
 @kernel
-def fill_log_absorption(tree, ends, token, chart, absorption):
+def fill_log_absorption(sampler, ends, token, chart, absorption):
     """
     Writes the logarithms of the probabilities that walks from the root and from tokens without a
     head reach the root before they meet `token`, the first of these tokens. `chart`, of shape
     `(size, size)`, is scratch space.
     """
-    size, root, scores = len(tree.heads), tree.root, tree.scores
+    size, root, scores = len(sampler.heads), sampler.root, sampler.scores
     chart[:] = -numpy.inf
     absorption[:] = -numpy.inf
     for dependent in range(token, size):
@@ -361,8 +366,8 @@ def fill_log_absorption(tree, ends, token, chart, absorption):
     for eliminated in range(token + 1, size):
         if eliminated != root:
             for head in range(eliminated):
-                step = chart[eliminated, head] + absorption[head]
-                absorption[eliminated] = log_add(absorption[eliminated], step)
+                through = chart[eliminated, head] + absorption[head]
+                absorption[eliminated] = log_add(absorption[eliminated], through)
 
 
 @kernel

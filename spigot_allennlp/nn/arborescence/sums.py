@@ -22,6 +22,9 @@ Where the root takes exactly one dependent its arcs count as infinitely small. A
 out, and absorption probabilities are counted in that infinitely small unit, which cancels in
 marginals, as they are quotients ([Koo et al., 2007](https://aclanthology.org/D07-1015) count the
 same trees).
+
+Functions named `fill_...` write into the charts of an `Elimination`, those named `write_...` into
+results.
 """
 
 from typing import NamedTuple
@@ -31,7 +34,7 @@ import numpy
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.semirings.batching import (
     SentenceGroup,
-    gather_scores,
+    fill_score_row,
     longest,
     new_score_row,
 )
@@ -116,7 +119,9 @@ def log_partition_and_marginals(members, lengths, scores, mask, single_root, tot
     A total of NaN says that plain numbers do not suffice for either.
     """
     group = SentenceGroup(members, lengths, scores, mask, None)
-    sum_over_trees(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
+    write_sums_over_trees(
+        group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0)
+    )
 
 
 @entry
@@ -126,20 +131,23 @@ def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals
     both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
     group = SentenceGroup(members, lengths, scores, mask, direction)
-    sum_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
+    write_sums_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
 
 
 @kernel
-def sum_over_trees(group, single_root, totals, result, zero, one):
-    """Computes what the entries above promise, in numbers of the kind of `zero` and `one`."""
+def write_sums_over_trees(group, single_root, totals, result, zero, one):
+    """
+    Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
+    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    """
     # even an empty sentence has a token: padding
     size = max(longest(group.members, group.lengths), 1) + 1
     elimination = new_elimination(size, zero)
-    log_divisor = gather_weights(group, stage_weights(elimination, 0), zero, one)
-    fill_marginals(elimination, single_root, zero, one)
+    log_divisor = fill_arc_weights(group, stage_weights(elimination, 0), zero, one)
+    fill_charts(elimination, single_root, zero, one)
     log_totals = allocate(log_divisor, 1, 1)
     store(log_totals, 0, 0, logarithm(load(elimination.totals, 0, 1, zero)) * log_divisor)
-    scatter_marginals(group, elimination, log_totals[0, 0, 0], totals, result)
+    write_marginals(group, elimination, log_totals[0, 0, 0], totals, result)
 
 
 @kernel
@@ -176,7 +184,7 @@ def stage_weights(elimination, stage):
 
 
 @kernel
-def gather_weights(group, weights, zero, one):
+def fill_arc_weights(group, weights, zero, one):
     """
     Writes the weights of the arcs of each sentence into its lane: the exponentials of its scores,
     divided so that the weights of each dependent sum to one, which changes no probability. Returns
@@ -190,7 +198,7 @@ def gather_weights(group, weights, zero, one):
     row = new_score_row(weights, size)
     for dependent in range(1, size):
         # padding has one possible head, the position before it
-        gather_scores(group, dependent, dependent, None, dependent - 1, row)
+        fill_score_row(group, dependent, dependent, None, dependent - 1, row)
         best, total = impossible, zero
         for head in range(size):
             best = best + load(row.scores, 0, head, best)
@@ -207,37 +215,49 @@ def gather_weights(group, weights, zero, one):
 
 
 @kernel
-def fill_marginals(elimination, single_root, zero, one):
-    """Fills all charts: `absorption` with the marginals of arcs, and `products` and `totals`."""
+def fill_charts(elimination, single_root, zero, one):
+    """
+    Fills all charts, from the arc weights at stage 0: `absorption` with the marginals of arcs, and
+    `products` and `totals`.
+    """
     size, num_stages = len(elimination.transitions), len(elimination.remaining)
     remaining, products = elimination.remaining, elimination.products
+    # at stage 0 all tokens remain, and no pivot has been taken
     remaining[0, 0], remaining[0, 1] = 1, size
     store(elimination.stage_products, 0, 0, one)
     for token in range(1, size):
+        # the last stage, of those computed for the tokens before, at which this token remains
         stage = 0
         while stage + 1 < num_stages and (
             remaining[stage + 1, 0] <= token < remaining[stage + 1, 1]
         ):
             stage += 1
+        # from there on, further stages, until this token alone remains: now all pivots but its own
+        # are known
         while remaining[stage, 1] - remaining[stage, 0] > 1:
-            eliminate_half(elimination, stage, token, single_root, one)
+            fill_next_stage(elimination, stage, token, single_root, one)
             stage += 1
         store(products, 0, token, load(elimination.stage_products, 0, stage, one))
+        # a walk from the token itself has met the token already
         store(elimination.absorption, token, token, zero)
+        # back through the stages of which this is the last token, as the next one will overwrite
+        # them: what was eliminated on the way there is absorbed by way of what remained
         while stage > 0 and token == remaining[stage, 1] - 1:
             fill_absorption(elimination, stage, zero)
             stage -= 1
+    # the pivot that a token would have last is the sum over its arcs of weight times absorption;
+    # times the pivots of the others it makes the sum over all trees
     weights = stage_weights(elimination, 0)
     for token in range(1, size):
-        total = normalise_marginals(weights, elimination.absorption, token, one)
+        total = replace_absorption_by_marginals(weights, elimination.absorption, token, one)
         store(elimination.totals, 0, token, load(products, 0, token, one) * total)
 
 
 @kernel
-def eliminate_half(elimination, stage, token, single_root, one):
+def fill_next_stage(elimination, stage, token, single_root, like):
     """
-    Fills the next stage: eliminates the half of the remaining tokens to which `token` does not
-    belong.
+    Computes the stage after `stage`: eliminates the half of the remaining tokens to which `token`
+    does not belong, two at a time where there are two, to pass over the weights once for both.
     """
     remaining, transitions = elimination.remaining, elimination.transitions
     lower, upper = remaining[stage, 0], remaining[stage, 1]
@@ -245,29 +265,30 @@ def eliminate_half(elimination, stage, token, single_root, one):
     keep_lower, keep_upper = (lower, middle) if token < middle else (middle, upper)
     remaining[stage + 1, 0], remaining[stage + 1, 1] = keep_lower, keep_upper
     weights = stage_weights(elimination, stage + 1)
-    copy_weights(stage_weights(elimination, stage), weights, lower, upper, one)
-    product = load(elimination.stage_products, 0, stage, one)
+    copy_weights(stage_weights(elimination, stage), weights, lower, upper, like)
+    product = load(elimination.stage_products, 0, stage, like)
+    # where the tokens of this stage stand in the order of the elimination
     num_tokens = len(elimination.eliminated)
     index, end = num_tokens - (upper - lower), num_tokens - (keep_upper - keep_lower)
     while index < end:
         first = next_eliminated(lower, upper, keep_upper)
         lower, upper = first.lower, first.upper
-        record_eliminated(elimination, index, first)
+        fill_eliminated(elimination, index, first)
         index += 1
-        product = product * normalise_transitions(weights, transitions, first, single_root, one)
+        product = product * fill_transitions(weights, transitions, first, single_root, like)
         if (end - index) % 2 == 0:
             for dependent in range(lower, upper):
-                eliminate_from_row(weights, transitions, dependent, first.token, first, one)
+                eliminate_from_row(weights, transitions, dependent, first.token, first, like)
         else:
             second = next_eliminated(lower, upper, keep_upper)
             lower, upper = second.lower, second.upper
-            record_eliminated(elimination, index, second)
+            fill_eliminated(elimination, index, second)
             index += 1
-            eliminate_from_row(weights, transitions, second.token, first.token, second, one)
-            pivot = normalise_transitions(weights, transitions, second, single_root, one)
+            eliminate_from_row(weights, transitions, second.token, first.token, second, like)
+            pivot = fill_transitions(weights, transitions, second, single_root, like)
             product = product * pivot
             for dependent in range(lower, upper):
-                eliminate_two_from_row(weights, transitions, dependent, first.token, second, one)
+                eliminate_two_from_row(weights, transitions, dependent, first.token, second, like)
     store(elimination.stage_products, 0, stage + 1, product)
 
 
@@ -289,20 +310,20 @@ def next_eliminated(lower, upper, keep_upper):
 
 
 @kernel
-def record_eliminated(elimination, index, step):
-    """Records which token was eliminated, and which remained."""
-    eliminated = elimination.eliminated
-    eliminated[index, 0], eliminated[index, 1] = step.token, step.lower
-    eliminated[index, 2] = step.upper
+def fill_eliminated(elimination, index, eliminated_token):
+    """Writes down which token was eliminated, and which remained."""
+    row = elimination.eliminated[index]
+    row[0], row[1] = eliminated_token.token, eliminated_token.lower
+    row[2] = eliminated_token.upper
 
 
 @kernel
-def normalise_transitions(weights, transitions, step, single_root, one):
+def fill_transitions(weights, transitions, eliminated, single_root, one):
     """
-    Writes the probabilities of a step from an eliminated token into its row of `transitions`, and
+    Writes the probabilities of a step from an `EliminatedToken` into its row of `transitions`, and
     returns the pivot.
     """
-    token, lower, upper = step.token, step.lower, step.upper
+    token, lower, upper = eliminated.token, eliminated.lower, eliminated.upper
     to_root = load(weights, token, 0, one)
     pivot = load(weights, token, lower, one)
     for head in range(lower + 1, upper):
@@ -317,35 +338,37 @@ def normalise_transitions(weights, transitions, step, single_root, one):
 
 
 @kernel
-def eliminate_from_row(weights, transitions, dependent, token, step, one):
+def eliminate_from_row(weights, transitions, dependent, token, eliminated, like):
     """
     Adds what leads from `dependent` through `token` to its weights for the root and for the tokens
-    that remain after `step`.
+    that remain after an `EliminatedToken`.
     """
-    weight = load(weights, dependent, token, one)
-    through = weight * load(transitions, token, 0, one)
-    store(weights, dependent, 0, load(weights, dependent, 0, one) + through)
-    for head in range(step.lower, step.upper):
-        through = weight * load(transitions, token, head, one)
-        store(weights, dependent, head, load(weights, dependent, head, one) + through)
+    weight = load(weights, dependent, token, like)
+    through = weight * load(transitions, token, 0, like)
+    store(weights, dependent, 0, load(weights, dependent, 0, like) + through)
+    for head in range(eliminated.lower, eliminated.upper):
+        through = weight * load(transitions, token, head, like)
+        store(weights, dependent, head, load(weights, dependent, head, like) + through)
 
 
 @kernel
-def eliminate_two_from_row(weights, transitions, dependent, token, step, one):
-    """Does so for `token` and then for `step.token`, in one pass over the row."""
-    second = step.token
-    weight = load(weights, dependent, token, one)
-    other = load(weights, dependent, second, one) + weight * load(transitions, token, second, one)
-    through = weight * load(transitions, token, 0, one) + other * load(transitions, second, 0, one)
-    store(weights, dependent, 0, load(weights, dependent, 0, one) + through)
-    for head in range(step.lower, step.upper):
-        through = weight * load(transitions, token, head, one)
-        through = through + other * load(transitions, second, head, one)
-        store(weights, dependent, head, load(weights, dependent, head, one) + through)
+def eliminate_two_from_row(weights, transitions, dependent, first, eliminated, like):
+    """Does so for the token `first` and then for `eliminated.token`, in one pass over the row."""
+    second = eliminated.token
+    to_first = load(weights, dependent, first, like)
+    to_second = load(weights, dependent, second, like)
+    to_second = to_second + to_first * load(transitions, first, second, like)
+    through = to_first * load(transitions, first, 0, like)
+    through = through + to_second * load(transitions, second, 0, like)
+    store(weights, dependent, 0, load(weights, dependent, 0, like) + through)
+    for head in range(eliminated.lower, eliminated.upper):
+        through = to_first * load(transitions, first, head, like)
+        through = through + to_second * load(transitions, second, head, like)
+        store(weights, dependent, head, load(weights, dependent, head, like) + through)
 
 
 @kernel
-def fill_absorption(elimination, stage, zero):
+def fill_absorption(elimination, stage, like):
     """
     Writes, for each token that remains at this stage, the absorption probabilities of the tokens
     that were eliminated to reach the stage, the last of them first. Four remaining tokens at a time
@@ -361,14 +384,15 @@ def fill_absorption(elimination, stage, zero):
         fourth = min(first + 3, upper - 1)
         for index in range(end - 1, begin - 1, -1):
             token = elimination.eliminated[index, 0]
-            a = load(transitions, token, 0, zero)
+            # absorbed at the first step, or after a step to a token that was still there
+            a = load(transitions, token, 0, like)
             b, c, d = a, a, a
             for head in range(elimination.eliminated[index, 1], elimination.eliminated[index, 2]):
-                step = load(transitions, token, head, zero)
-                a = a + step * load(absorption, first, head, zero)
-                b = b + step * load(absorption, second, head, zero)
-                c = c + step * load(absorption, third, head, zero)
-                d = d + step * load(absorption, fourth, head, zero)
+                transition = load(transitions, token, head, like)
+                a = a + transition * load(absorption, first, head, like)
+                b = b + transition * load(absorption, second, head, like)
+                c = c + transition * load(absorption, third, head, like)
+                d = d + transition * load(absorption, fourth, head, like)
             store(absorption, first, token, a)
             store(absorption, second, token, b)
             store(absorption, third, token, c)
@@ -376,7 +400,7 @@ def fill_absorption(elimination, stage, zero):
 
 
 @kernel
-def normalise_marginals(weights, absorption, token, one):
+def replace_absorption_by_marginals(weights, absorption, token, one):
     """
     Replaces the absorption probabilities of `token` by the marginals of its arcs, and returns the
     sum that they are divided by.
@@ -394,7 +418,7 @@ def normalise_marginals(weights, absorption, token, one):
 
 
 @kernel
-def scatter_marginals(group, elimination, log_totals, totals, result):
+def write_marginals(group, elimination, log_totals, totals, result):
     """
     Copies the marginals, or else their tangents, from the lane of each sentence into `result`, and
     `log_totals`, shape `(lanes,)`, into `totals`: NaN where a total, or a product of pivots, comes

@@ -93,8 +93,8 @@ class LogarithmicInference(closed_form_autograd.Inference):
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
-        exact = scores.detach().double().contiguous()
-        return _log_partition_and_marginals(exact, mask, self.single_root)
+        exact_scores = scores.detach().double().contiguous()
+        return _log_partition_and_marginals(exact_scores, mask, self.single_root)
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         def marginals(point: Tensor) -> Tensor:
@@ -107,6 +107,7 @@ class LogarithmicInference(closed_form_autograd.Inference):
 def _log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor, single_root: bool
 ) -> Tuple[Tensor, Tensor]:
+    """Returns both as `Inference` defines them, differentiable in `scores`, of double precision."""
     if scores.size(1) < 2:
         return scores.new_zeros(len(scores)), torch.zeros_like(scores)
     weights, log_divisor = _log_weights(scores, mask)
@@ -198,15 +199,15 @@ def _eliminate_last(walks: Walks) -> Tuple[Walks, Transitions]:
     """Returns the walks without their last token, and the steps from that token."""
     arcs, root, last = walks.arcs[..., -1, :-1], walks.root[..., -1], walks.root.size(-1) - 1
     to_tokens = arcs.logsumexp(dim=-1)
-    is_top = ~walks.multi_root & (to_tokens < IMPOSSIBLE / 2)
+    is_root_dependent = ~walks.multi_root & (to_tokens < IMPOSSIBLE / 2)
     pivot = torch.where(walks.multi_root, torch.logaddexp(to_tokens, root), to_tokens)
-    pivot = torch.where(is_top, root, pivot)
+    pivot = torch.where(is_root_dependent, root, pivot)
     divisor = pivot.masked_fill(pivot < IMPOSSIBLE / 2, 0)
-    multi_root = walks.multi_root | is_top
+    multi_root = walks.multi_root | is_root_dependent
     transitions = Transitions(arcs - divisor.unsqueeze(-1), root - divisor, ~multi_root)
     # (batch_size, branches, dependent, 1): what led to the token
     entering = walks.arcs[..., :last, last:]
-    to_root = walks.root[..., :last].masked_fill(is_top.unsqueeze(-1), IMPOSSIBLE)
+    to_root = walks.root[..., :last].masked_fill(is_root_dependent.unsqueeze(-1), IMPOSSIBLE)
     left = Walks(
         torch.logaddexp(walks.arcs[..., :last, :last], entering + transitions.arcs.unsqueeze(-2)),
         torch.logaddexp(to_root, entering.squeeze(-1) + transitions.root.unsqueeze(-1)),

@@ -18,13 +18,15 @@ in truncated backpropagation.
 The files, in the order to read them:
 
 1. `cell.py`: the options, the state, and the functions a cell consists of.
-2. `attentive.py`: the public function, `attentive_recurrence`, and the choice between
-    - kernels, for an LSTM with a bilinear score on a CPU: `cpu.py` makes arrays of tensors,
-      `kernels.py` runs forward, `backward_kernels.py` back;
-    - torch, for any cell on any device: `forward.py` runs forward without a graph, `backward.py`
-      recomputes window after window in a graph, for its gradients;
-    - autograd over all steps, where nothing cuts the gradient.
-3. `memory.py`: the rules for weights, and how memories are read in a graph.
+2. `attentive.py`: the public function, `attentive_recurrence`, and the choice between the next
+   three.
+3. The compiled path, for an LSTM with a bilinear score on a CPU: `cpu.py` takes tensors to and from
+   `kernels.py`, which runs forward, and `backward_kernels.py`, which runs back.
+4. The path by torch, for any cell on any device: `forward.py` runs forward without a graph,
+   `backward.py` recomputes window after window in a graph, for its gradients. Both read by the
+   rules of `memory.py`.
+5. Where nothing cuts the gradient, `attentive.py` itself runs the steps of `forward.py` in a single
+   graph, and leaves the rest to autograd.
 
 Either path, from `attentive_recurrence` to the arithmetic, takes three files.
 """

@@ -16,6 +16,7 @@ from spigot_allennlp.nn.attentive.cell import (
     AttentiveResult,
     BilinearCell,
     BilinearWeights,
+    RecurrenceTensors,
     State,
 )
 from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
@@ -66,7 +67,7 @@ def attentive_recurrence(
     _check(bilinear, inputs, mask, start, initial)
     if options.truncation is None and not options.top_k:
         return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
-    tensors = inputs, start.hidden, start.cell, initial.keys, initial.values
+    tensors = RecurrenceTensors(inputs, *start, initial.keys, initial.values)
     if bilinear is not None and _has_kernels(options, inputs):
         settings = KernelSettings(options, bilinear.smoothing, mask, initial.present)
         return AttentiveResult(*KernelRecurrence.apply(settings, *tensors, *bilinear.weights))
@@ -103,7 +104,7 @@ def _recurrence_as_graph(
         outputs = torch.cat([outputs, torch.stack(summaries)], dim=-1)
     memories = memory.joined() if isinstance(memory, AllMemories) else initial
     return AttentiveResult(
-        outputs, steps[-1].state.cell.detach(), memories.values.detach(), memories.present
+        outputs, steps[-1].state.cell_state.detach(), memories.values.detach(), memories.present
     )
 
 
@@ -111,7 +112,7 @@ _TENSORS = Signature(
     Argument("inputs", FLOATS, ("steps", "batch_size", "input_size")),
     Argument("mask", TRUTH_VALUES, ("steps", "batch_size"), True),
     Argument("start.hidden", FLOATS, ("batch_size", "hidden_size")),
-    Argument("start.cell", FLOATS, ("batch_size", "hidden_size")),
+    Argument("start.cell_state", FLOATS, ("batch_size", "hidden_size")),
     Argument("initial.keys", FLOATS, ("batch_size", "memories", "key_size")),
     Argument("initial.values", FLOATS, ("batch_size", "memories", "hidden_size")),
     Argument("initial.present", TRUTH_VALUES, ("batch_size", "memories"), True),
@@ -136,10 +137,12 @@ def _check(
     initial: Memories,
 ) -> None:
     """
+    Checks the tensors that `attentive_recurrence` takes.
+
     # Raises
 
     `TypeError`, `ValueError`
-        See `attentive_recurrence`.
+        If shapes or types do not fit, or there is no step.
     """
     _TENSORS.check(inputs, mask, *start, *initial)
     if len(inputs) == 0:
@@ -158,6 +161,7 @@ def _check(
 def _check_weights(
     weights: BilinearWeights, inputs: Tensor, start: State, initial: Memories
 ) -> None:
+    """Checks that the parameters of a cell fit the other tensors, in shape and type."""
     size = start.hidden.size(1)
     _WEIGHTS.check(inputs, initial.keys, *weights, num_gates=4 * size, hidden_size=size)
     if any(weight.dtype != inputs.dtype for weight in weights):

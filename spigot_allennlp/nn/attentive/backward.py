@@ -22,6 +22,7 @@ from spigot_allennlp.nn.attentive.cell import (
     AttentiveCell,
     AttentiveOptions,
     AttentiveResult,
+    RecurrenceTensors,
     State,
 )
 from spigot_allennlp.nn.attentive.forward import (
@@ -33,15 +34,15 @@ from spigot_allennlp.nn.attentive.forward import (
 )
 from spigot_allennlp.nn.attentive.memory import (
     AllMemories,
-    ChosenMemories,
     Memories,
+    SelectedMemories,
     WindowMemories,
 )
 
 
 class TruncatedSettings(NamedTuple):
     """
-    What has no gradient.
+    The arguments of `TruncatedBackpropagation` that have no gradient.
 
     # Parameters
 
@@ -61,26 +62,27 @@ class TruncatedSettings(NamedTuple):
 
 class TruncatedBackpropagation(torch.autograd.Function):
     """
-    Takes settings, inputs, the hidden state and the cell of the start, keys and values of the
-    initial memories, and the parameters of the cell. Returns an `AttentiveResult`, as a plain
-    tuple, whose outputs are differentiable once.
+    Takes settings, the fields of `RecurrenceTensors`, and the parameters of the cell. Returns an
+    `AttentiveResult`, as a plain tuple, whose outputs are differentiable once.
     """
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx, settings: TruncatedSettings, inputs: Tensor, *more: Tensor
+        ctx: FunctionCtx, settings: TruncatedSettings, *tensors_and_parameters: Tensor
     ) -> AttentiveResult:
-        hidden, cell, keys, values, *parameters = more
-        initial = Memories(keys, values, settings.present)
-        start = State(hidden, cell)
-        done = forward_pass(settings.cell, settings.options, inputs, settings.mask, start, initial)
+        num_tensors = len(RecurrenceTensors._fields)
+        tensors = RecurrenceTensors(*tensors_and_parameters[:num_tensors])
+        parameters = tensors_and_parameters[num_tensors:]
+        inputs, (cell, options, mask, present) = tensors.inputs, settings
+        initial = Memories(tensors.initial_keys, tensors.initial_values, present)
+        result = forward_pass(cell, options, inputs, mask, tensors.start, initial)
         ctx.settings, ctx.num_initial = settings, initial.size
         # without the outputs, which refer to this context
-        ctx.forward_pass = done._replace(outputs=inputs.new_empty(0))
+        ctx.forward_pass = result._replace(outputs=inputs.new_empty(0))
         ctx.save_for_backward(inputs, *parameters)
-        last_cell, all_values = done.last_cell.clone(), done.memories.values.clone()
-        ctx.mark_non_differentiable(last_cell, all_values)
-        return AttentiveResult(done.outputs, last_cell, all_values, done.memories.present)
+        last_cell_state, all_values = result.last_cell_state.clone(), result.memories.values.clone()
+        ctx.mark_non_differentiable(last_cell_state, all_values)
+        return AttentiveResult(result.outputs, last_cell_state, all_values, result.memories.present)
 
     @staticmethod
     @once_differentiable
@@ -89,20 +91,20 @@ class TruncatedBackpropagation(torch.autograd.Function):
         backward = _BackwardPass(
             ctx.settings, ctx.forward_pass, ctx.num_initial, inputs, parameters
         )
-        for number in reversed(range(len(ctx.forward_pass.starts))):
-            backward.backward_through_window(number, gradient)
+        for window_index in reversed(range(len(ctx.forward_pass.starts))):
+            backward.backward_through_window(window_index, gradient)
         return None, *backward.gradients(parameters)
 
 
 class _BackwardPass:
     """
-    Adds up the gradients, window after window.
+    Sums the gradients, window after window.
 
     # Parameters
 
     settings : `TruncatedSettings`
-    done : `ForwardPass`
-        Its outputs are not looked at.
+    forward : `ForwardPass`
+        Its outputs are not read.
     num_initial : `int`
         How many memories there were before the first step.
     inputs : `Tensor`
@@ -113,19 +115,19 @@ class _BackwardPass:
     def __init__(
         self,
         settings: TruncatedSettings,
-        done: ForwardPass,
+        forward: ForwardPass,
         num_initial: int,
         inputs: Tensor,
         parameters: Sequence[Tensor],
     ) -> None:
-        self._settings, self._done, self._inputs = settings, done, inputs
+        self._settings, self._forward, self._inputs = settings, forward, inputs
         self._num_initial = num_initial
         self._windows = settings.options.windows(len(inputs))
         self._masks = masks_of_steps(settings.mask, len(inputs))
         self._trained = [parameter for parameter in parameters if parameter.requires_grad]
-        keys, values, _ = done.memories
+        keys, values, _ = forward.memories
         self._input_gradients = torch.zeros_like(inputs)
-        self._start_gradients = [torch.zeros_like(tensor) for tensor in done.starts[0]]
+        self._start_gradients = [torch.zeros_like(tensor) for tensor in forward.starts[0]]
         self._key_gradients = inputs.new_zeros(keys.shape)
         self._value_gradients = inputs.new_zeros(values.shape)
         self._trained_gradients = [torch.zeros_like(parameter) for parameter in self._trained]
@@ -144,12 +146,12 @@ class _BackwardPass:
             *(next(trained) if parameter.requires_grad else None for parameter in parameters),
         ]
 
-    def backward_through_window(self, number: int, output_gradients: Tensor) -> None:
+    def backward_through_window(self, window_index: int, output_gradients: Tensor) -> None:
         """
         Takes the gradients of the outputs of a window, and of the memories that it stored, to all
         that these depend on.
         """
-        window = self._windows[number]
+        window = self._windows[window_index]
         arriving = self._gradients_of_window(window, output_gradients)
         rows = arriving.reached_rows()
         if not len(rows):
@@ -158,7 +160,9 @@ class _BackwardPass:
         begin, end = window.start, window.stop
         with torch.enable_grad():
             inputs = self._inputs[begin:end, rows].requires_grad_()
-            start = State(*(tensor[rows].requires_grad_() for tensor in self._done.starts[number]))
+            start = State(
+                *(tensor[rows].requires_grad_() for tensor in self._forward.starts[window_index])
+            )
             memory = self._memories(window, rows)
             masks = [None if mask is None else mask[rows] for mask in self._masks[begin:end]]
             steps = recurrence_steps(cell, options, window, inputs, masks, start, memory)
@@ -181,6 +185,7 @@ class _BackwardPass:
         )
 
     def _gradients_of_window(self, window: range, output_gradients: Tensor) -> "_WindowGradients":
+        """Returns the gradients that have reached a window, now that all later ones are done."""
         hidden_size = self._value_gradients.size(-1)
         outputs = output_gradients[window.start : window.stop]
         stored = slice(self._memories_before(window.start), self._memories_before(window.stop))
@@ -194,12 +199,12 @@ class _BackwardPass:
     def _memories(self, window: range, rows: LongTensor) -> WindowMemories:
         """Returns what the steps of a window read, as the forward pass did."""
         top_k, before = self._settings.options.top_k, self._memories_before(window.start)
-        memories = self._done.memories
+        memories = self._forward.memories
         if top_k == 0:
             return WindowMemories()
         if top_k is not None:
-            chosen = self._done.chosen[window.start : window.stop]
-            return ChosenMemories(memories, before, chosen, rows, top_k)
+            selected = self._forward.selected[window.start : window.stop]
+            return SelectedMemories(memories, before, selected, rows, top_k)
         present = memories.present
         return AllMemories(
             Memories(
@@ -210,6 +215,7 @@ class _BackwardPass:
         )
 
     def _memories_before(self, step: int) -> int:
+        """Returns how many memories there are before `step`."""
         return self._num_initial + self._settings.options.num_stored(step)
 
 

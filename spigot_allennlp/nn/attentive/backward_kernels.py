@@ -2,11 +2,11 @@
 The gradients of an attentive recurrence as machine code, window after window from the last.
 
 `backward` goes back over what `forward` of `kernels.py` has filled in. All that is left of a window
-is the state before it and the outputs of its steps, so `recompute` computes its gates and cells
-once more, and `backward_through_steps` takes the gradient through them. What a window has read it
-read from memories of earlier windows, or of its own: the gradients of these memories grow until
-the step is reached that stored them, which hands them on to its state. This is how credit jumps
-back over many windows.
+is the state before it and the outputs of its steps, so `fill_window` computes its gates and cell
+states once more, and `backward_through_steps` takes the gradient through them. What a window has
+read it read from memories of earlier windows, or of its own: the gradients of these memories grow
+until the step is reached that stored them, where they are added to the gradient of its state. This
+is how credit jumps back over many windows.
 
 A gradient has the shape of what it is the gradient of; all are added to, and begin at zero.
 """
@@ -24,8 +24,8 @@ from spigot_allennlp.nn.attentive.kernels import (
     lstm_step,
     memories_before,
     stores_after,
+    write_memory_weights,
     write_query,
-    write_shares,
 )
 from spigot_allennlp.nn.compilation import entry, fused_kernel, kernel
 
@@ -36,18 +36,20 @@ class GateWeights(NamedTuple):
 
     # Parameters
 
-    input : `ndarray`
+    weight_ih : `ndarray`
         Shape `(4 * hidden_size, input_size)`.
-    hidden : `ndarray`
+    weight_hh : `ndarray`
         Shape `(4 * hidden_size, hidden_size)`.
     """
 
-    input: ndarray
-    hidden: ndarray
+    weight_ih: ndarray
+    weight_hh: ndarray
 
 
 class BatchGradients(NamedTuple):
     """
+    The gradients of a batch but for those of weights.
+
     # Parameters
 
     outputs : `ndarray`
@@ -60,7 +62,7 @@ class BatchGradients(NamedTuple):
         Shape `(batch_size, memories, hidden_size)`.
     start_hidden : `ndarray`
         Shape `(batch_size, hidden_size)`.
-    start_cell : `ndarray`
+    start_cell_state : `ndarray`
         Shape `(batch_size, hidden_size)`.
     """
 
@@ -69,12 +71,12 @@ class BatchGradients(NamedTuple):
     keys: ndarray
     values: ndarray
     start_hidden: ndarray
-    start_cell: ndarray
+    start_cell_state: ndarray
 
 
 class BackwardArrays(NamedTuple):
     """
-    All that `backward` takes.
+    The arguments of `backward` that are the same for all instances.
 
     # Parameters
 
@@ -97,63 +99,63 @@ class BackwardArrays(NamedTuple):
 
 class WindowArrays(NamedTuple):
     """
-    What is computed of one window of one instance; the next window overwrites it.
+    The values and gradients of a window of an instance; the next window overwrites them.
 
     # Parameters
 
     gates : `ndarray`
         Shape `(steps, 4 * hidden_size)`: the activations of the gates.
-    cells : `ndarray`
-        Shape `(steps + 1, hidden_size)`: the cell before each step and after the last.
+    cell_states : `ndarray`
+        Shape `(steps + 1, hidden_size)`: those before each step and after the last.
     cell_tanhs : `ndarray`
-        Shape `(steps, hidden_size)`: the tanh of the cell after each step.
+        Shape `(steps, hidden_size)`: the tanh of the cell state after each step.
     gate_gradients : `ndarray`
         Shape `(steps, 4 * hidden_size)`: the gradients of the gates before their activations.
     hidden_gradient : `ndarray`
-        Shape `(hidden_size,)`: the gradient of the hidden state, of one step after another.
-    cell_gradient : `ndarray`
-        Shape `(hidden_size,)`: the gradient of the cell, of one step after another.
+        Shape `(hidden_size,)`: the gradient of the hidden state, step after step.
+    cell_state_gradient : `ndarray`
+        Shape `(hidden_size,)`: the gradient of the cell state, step after step.
     """
 
     gates: ndarray
-    cells: ndarray
+    cell_states: ndarray
     cell_tanhs: ndarray
     gate_gradients: ndarray
     hidden_gradient: ndarray
-    cell_gradient: ndarray
+    cell_state_gradient: ndarray
 
 
 @entry
-def backward(first, last, arrays):
+def backward(start, end, arrays):
     """
-    Adds to the gradients what the instances from `first` up to `last` contribute. A window that no
-    gradient reaches costs nothing.
+    Adds to the gradients what the instances from `start` up to, not including, `end` contribute. A
+    window that no gradient reaches costs nothing.
 
     # Parameters
 
-    first, last : `int`
+    start, end : `int`
     arrays : `BackwardArrays`
     """
     options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
     steps, hidden_size = len(batch.inputs), batch.values.shape[2]
-    window = empty_window(min(options.truncation, steps), hidden_size, batch.cells)
+    window = empty_window(min(options.truncation, steps), hidden_size, batch.cell_states)
     start_hidden = numpy.empty_like(window.hidden_gradient)
-    for row in range(first, last):
-        for number in range((steps - 1) // options.truncation, -1, -1):
-            begin = number * options.truncation
-            end = min(begin + options.truncation, steps)
-            if is_reached(row, begin, end, options, gradients):
+    for row in range(start, end):
+        for window_index in range((steps - 1) // options.truncation, -1, -1):
+            begin = window_index * options.truncation
+            stop = min(begin + options.truncation, steps)
+            if is_reached(row, begin, stop, options, gradients):
                 if begin == 0:
                     start_hidden[:] = batch.start_hidden[row]
                 else:
                     start_hidden[:] = batch.outputs[begin - 1, row, :hidden_size]
-                window.cells[0] = batch.cells[number, row]
-                recompute(row, begin, end, start_hidden, arrays.weights, batch, window)
-                backward_through_steps(row, begin, end, window, arrays)
-                add_gate_weight_gradients(row, begin, end, start_hidden, window, arrays)
+                window.cell_states[0] = batch.cell_states[window_index, row]
+                fill_window(row, begin, stop, start_hidden, arrays.weights, batch, window)
+                backward_through_steps(row, begin, stop, window, arrays)
+                add_gate_weight_gradients(row, begin, stop, start_hidden, window, arrays)
                 if begin == 0:
                     gradients.start_hidden[row] = window.hidden_gradient
-                    gradients.start_cell[row] = window.cell_gradient
+                    gradients.start_cell_state[row] = window.cell_state_gradient
 
 
 @kernel
@@ -170,12 +172,12 @@ def empty_window(steps, hidden_size, like):
 
 
 @kernel
-def is_reached(row, begin, end, options, gradients):
+def is_reached(row, begin, stop, options, gradients):
     """Returns whether any gradient of an output or of a stored memory of a window is not zero."""
-    for memory in range(memories_before(begin, options), memories_before(end, options)):
+    for memory in range(memories_before(begin, options), memories_before(stop, options)):
         if has_nonzero(gradients.keys[row, memory]) or has_nonzero(gradients.values[row, memory]):
             return True
-    for step in range(begin, end):
+    for step in range(begin, stop):
         if has_nonzero(gradients.outputs[step, row]):
             return True
     return False
@@ -191,47 +193,54 @@ def has_nonzero(vector):
 
 
 @kernel
-def recompute(row, begin, end, start_hidden, weights, batch, window):
-    """Writes gates, cells and their tanh of all steps of a window; the first cell is set."""
+def fill_window(row, begin, stop, start_hidden, weights, batch, window):
+    """
+    Computes the gates, the cell states and their tanh once more, of all steps of a window, into
+    `window`, whose first cell state is set.
+    """
     hidden_size = len(start_hidden)
-    for step in range(begin, end):
-        place = step - begin
-        cell, new_cell = window.cells[place], window.cells[place + 1]
+    for step in range(begin, stop):
+        offset = step - begin
+        cell_state, new_cell_state = window.cell_states[offset], window.cell_states[offset + 1]
         if batch.mask[step, row]:
-            hidden = start_hidden if place == 0 else batch.outputs[step - 1, row, :hidden_size]
-            gates, cell_tanh = window.gates[place], window.cell_tanhs[place]
-            lstm_step(weights, batch.inputs[step, row], hidden, cell, gates, new_cell, cell_tanh)
+            hidden = start_hidden if offset == 0 else batch.outputs[step - 1, row, :hidden_size]
+            gates, cell_tanh = window.gates[offset], window.cell_tanhs[offset]
+            inputs = batch.inputs[step, row]
+            lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh)
         else:
-            new_cell[:] = cell
+            new_cell_state[:] = cell_state
 
 
 @kernel
-def backward_through_steps(row, begin, end, window, arrays):
+def backward_through_steps(row, begin, stop, window, arrays):
     """
     Takes the gradient through the steps of a window, from the last to the first. In the end
     `window` holds the gradients of its gates, and that of the state before it.
     """
     options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
-    hidden_gradient, cell_gradient = window.hidden_gradient, window.cell_gradient
+    hidden_gradient, cell_state_gradient = window.hidden_gradient, window.cell_state_gradient
     hidden_gradient[:] = 0
-    cell_gradient[:] = 0
+    cell_state_gradient[:] = 0
     size = len(hidden_gradient)
-    for step in range(end - 1, begin - 1, -1):
-        gates, cell_tanh = window.gates[step - begin], window.cell_tanhs[step - begin]
-        cell, gate_gradient = window.cells[step - begin], window.gate_gradients[step - begin]
+    for step in range(stop - 1, begin - 1, -1):
+        offset = step - begin
+        gates, cell_tanh = window.gates[offset], window.cell_tanhs[offset]
+        cell_state, gate_gradient = window.cell_states[offset], window.gate_gradients[offset]
         add_multiple(1, gradients.outputs[step, row, :size], hidden_gradient)
         if not options.stores_provisional:
             backward_store(row, step, hidden_gradient, arrays)
         if batch.mask[step, row]:
-            if options.top_k > 0 and batch.chosen[step, row, 0] >= 0:
+            if options.top_k > 0 and batch.selected[step, row, 0] >= 0:
                 provisional = gates[3 * size :] * cell_tanh
                 backward_read(row, step, provisional, hidden_gradient, arrays)
             if options.stores_provisional:
                 backward_store(row, step, hidden_gradient, arrays)
-            backward_lstm(gates, cell_tanh, cell, hidden_gradient, cell_gradient, gate_gradient)
+            backward_lstm(
+                gates, cell_tanh, cell_state, hidden_gradient, cell_state_gradient, gate_gradient
+            )
             hidden_gradient[:] = 0
-            add_product(gate_gradient, arrays.gate_weights.hidden, hidden_gradient)
-            add_product(gate_gradient, arrays.gate_weights.input, gradients.inputs[step, row])
+            add_product(gate_gradient, arrays.gate_weights.weight_hh, hidden_gradient)
+            add_product(gate_gradient, arrays.gate_weights.weight_ih, gradients.inputs[step, row])
         else:
             gate_gradient[:] = 0
 
@@ -241,7 +250,7 @@ def backward_store(row, step, hidden_gradient, arrays):
     """If the state after `step` became a memory, adds the gradient of that memory to its own."""
     if stores_after(step, arrays.options):
         memory = memories_before(step, arrays.options)
-        weight, weight_gradient = arrays.weights.key, arrays.weight_gradients.key
+        weight, weight_gradient = arrays.weights.key_weight, arrays.weight_gradients.key_weight
         value, key_gradient = arrays.batch.values[row, memory], arrays.gradients.keys[row, memory]
         add_multiple(1, arrays.gradients.values[row, memory], hidden_gradient)
         backward_product(value, weight, key_gradient, hidden_gradient, weight_gradient)
@@ -260,74 +269,76 @@ def backward_read(row, step, provisional, hidden_gradient, arrays):
     write_query(weights, provisional, query)
     backward_summary(row, step, query, summary_gradient, query_gradient, arrays)
     add_multiple(1, query_gradient, weight_gradients.query_bias)
-    backward_product(
-        provisional, weights.query, query_gradient, hidden_gradient, weight_gradients.query
-    )
+    weight, weight_gradient = weights.query_weight, weight_gradients.query_weight
+    backward_product(provisional, weight, query_gradient, hidden_gradient, weight_gradient)
 
 
 @kernel
 def backward_summary(row, step, query, summary_gradient, query_gradient, arrays):
     """
-    Adds to the gradients of the query, and of keys and values of the chosen memories, what comes
+    Adds to the gradients of the query, and of keys and values of the selected memories, what comes
     from that of the summary; see `threshold_weights`.
     """
-    chosen, values = arrays.batch.chosen[step, row], arrays.batch.values[row]
+    selected, values = arrays.batch.selected[step, row], arrays.batch.values[row]
     key_gradients, value_gradients = arrays.gradients.keys[row], arrays.gradients.values[row]
-    keys = numpy.empty((len(chosen), len(query)), query.dtype)
-    scores = numpy.zeros(len(chosen), query.dtype)
-    for place in range(len(chosen)):
-        if chosen[place] >= 0:
-            keys[place] = arrays.batch.keys[row, :, chosen[place]]
-            scores[place] = dot(keys[place], query)
-    shares, score_gradients = numpy.empty_like(scores), numpy.zeros_like(scores)
-    normalizer = write_shares(chosen, scores, arrays.options, shares)
+    keys = numpy.empty((len(selected), len(query)), query.dtype)
+    scores = numpy.zeros(len(selected), query.dtype)
+    for rank in range(len(selected)):
+        if selected[rank] >= 0:
+            keys[rank] = arrays.batch.keys[row, :, selected[rank]]
+            scores[rank] = dot(keys[rank], query)
+    memory_weights, score_gradients = numpy.empty_like(scores), numpy.zeros_like(scores)
+    normalizer = write_memory_weights(selected, scores, arrays.options, memory_weights)
     mean = scores[0] * 0
-    for place in range(normalizer.kept):
-        score_gradients[place] = dot(summary_gradient, values[chosen[place]])
-        mean += shares[place] * score_gradients[place]
-        add_multiple(shares[place], summary_gradient, value_gradients[chosen[place]])
+    for rank in range(normalizer.num_kept):
+        score_gradients[rank] = dot(summary_gradient, values[selected[rank]])
+        mean += memory_weights[rank] * score_gradients[rank]
+        add_multiple(memory_weights[rank], summary_gradient, value_gradients[selected[rank]])
     sum_of_kept = scores[0] * 0
-    for place in range(normalizer.kept):
-        score_gradients[place] = (score_gradients[place] - mean) / normalizer.total
-        sum_of_kept += score_gradients[place]
-    score_gradients[normalizer.selected - 1] -= sum_of_kept  # that of the threshold
-    for place in range(normalizer.selected):
-        add_multiple(score_gradients[place], keys[place], query_gradient)
-        add_multiple(score_gradients[place], query, key_gradients[chosen[place]])
+    for rank in range(normalizer.num_kept):
+        score_gradients[rank] = (score_gradients[rank] - mean) / normalizer.total
+        sum_of_kept += score_gradients[rank]
+    score_gradients[normalizer.num_selected - 1] -= sum_of_kept  # that of the threshold
+    for rank in range(normalizer.num_selected):
+        add_multiple(score_gradients[rank], keys[rank], query_gradient)
+        add_multiple(score_gradients[rank], query, key_gradients[selected[rank]])
 
 
 @kernel
-def backward_lstm(gates, cell_tanh, cell, hidden_gradient, cell_gradient, gate_gradient):
+def backward_lstm(
+    gates, cell_tanh, cell_state, hidden_gradient, cell_state_gradient, gate_gradient
+):
     """
     Writes the gradient of the gates before their activations, and replaces the gradient of the new
-    cell by that of `cell`, the one before. `hidden_gradient` is that of the provisional state.
+    cell state by that of `cell_state`, the state before. `hidden_gradient` is that of the
+    provisional state.
     """
-    size = len(cell)
+    size = len(cell_state)
     for unit in range(size):
         input_gate, forget_gate = gates[unit], gates[size + unit]
         candidate, output_gate = gates[2 * size + unit], gates[3 * size + unit]
         by_tanh = hidden_gradient[unit] * output_gate * (1 - cell_tanh[unit] ** 2)
-        total = cell_gradient[unit] + by_tanh
+        total = cell_state_gradient[unit] + by_tanh
         by_output = hidden_gradient[unit] * cell_tanh[unit]
         gate_gradient[unit] = total * candidate * input_gate * (1 - input_gate)
-        gate_gradient[size + unit] = total * cell[unit] * forget_gate * (1 - forget_gate)
+        gate_gradient[size + unit] = total * cell_state[unit] * forget_gate * (1 - forget_gate)
         gate_gradient[2 * size + unit] = total * input_gate * (1 - candidate**2)
         gate_gradient[3 * size + unit] = by_output * output_gate * (1 - output_gate)
-        cell_gradient[unit] = total * forget_gate
+        cell_state_gradient[unit] = total * forget_gate
 
 
 @kernel
-def add_gate_weight_gradients(row, begin, end, start_hidden, window, arrays):
+def add_gate_weight_gradients(row, begin, stop, start_hidden, window, arrays):
     """Adds to the gradients of the weights and the bias of the gates those of one window."""
     batch, weight_gradients = arrays.batch, arrays.weight_gradients
-    hidden_size, gate_gradients = len(start_hidden), window.gate_gradients[: end - begin]
-    for place in range(end - begin):
-        add_multiple(1, gate_gradients[place], weight_gradients.bias)
-    add_outer_products(batch.inputs[begin:end, row], gate_gradients, weight_gradients.input)
-    before = batch.outputs[begin : end - 1, row, :hidden_size]
-    add_outer_products(before, gate_gradients[1:], weight_gradients.hidden)
+    hidden_size, gate_gradients = len(start_hidden), window.gate_gradients[: stop - begin]
+    for offset in range(stop - begin):
+        add_multiple(1, gate_gradients[offset], weight_gradients.bias)
+    add_outer_products(batch.inputs[begin:stop, row], gate_gradients, weight_gradients.weight_ih)
+    before = batch.outputs[begin : stop - 1, row, :hidden_size]
+    add_outer_products(before, gate_gradients[1:], weight_gradients.weight_hh)
     for unit in range(hidden_size):
-        add_multiple(start_hidden[unit], gate_gradients[0], weight_gradients.hidden[unit])
+        add_multiple(start_hidden[unit], gate_gradients[0], weight_gradients.weight_hh[unit])
 
 
 @kernel

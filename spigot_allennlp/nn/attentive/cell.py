@@ -54,12 +54,12 @@ class State(NamedTuple):
 
     hidden : `Tensor`
         Shape `(batch_size, hidden_size)`.
-    cell : `Tensor`
+    cell_state : `Tensor`
         Shape `(batch_size, hidden_size)`.
     """
 
     hidden: Tensor
-    cell: Tensor
+    cell_state: Tensor
 
 
 class BilinearWeights(NamedTuple):
@@ -93,7 +93,7 @@ class BilinearWeights(NamedTuple):
 
 class BilinearCell(NamedTuple):
     """
-    What the kernels need to know of a cell.
+    A cell as the kernels take it: its parameters, and the smoothing of its weights.
 
     # Parameters
 
@@ -104,6 +104,35 @@ class BilinearCell(NamedTuple):
 
     weights: BilinearWeights
     smoothing: float
+
+
+class RecurrenceTensors(NamedTuple):
+    """
+    All differentiable tensors of a recurrence but the parameters of its cell, in the order in which
+    they enter autograd; or their gradients, in the order in which these leave.
+
+    # Parameters
+
+    inputs : `Tensor`
+        Shape `(steps, batch_size, input_size)`.
+    start_hidden, start_cell_state : `Tensor`
+        Shape `(batch_size, hidden_size)`: the `State` before the first step.
+    initial_keys : `Tensor`
+        Shape `(batch_size, memories, key_size)`.
+    initial_values : `Tensor`
+        Shape `(batch_size, memories, hidden_size)`.
+    """
+
+    inputs: Tensor
+    start_hidden: Tensor
+    start_cell_state: Tensor
+    initial_keys: Tensor
+    initial_values: Tensor
+
+    @property
+    def start(self) -> State:
+        """Returns the state before the first step."""
+        return State(self.start_hidden, self.start_cell_state)
 
 
 class AttentiveCell(Protocol):
@@ -154,15 +183,15 @@ class AttentiveCell(Protocol):
 
 class AttentiveResult(NamedTuple):
     """
-    What a recurrence returns.
+    The outputs of a recurrence, and what another one continues from.
 
     # Parameters
 
     outputs : `Tensor`
         Shape `(steps, batch_size, output_size)`: the hidden state of each step and, if memories are
         read, the summary that it includes. The only differentiable field.
-    last_cell : `Tensor`
-        Shape `(batch_size, hidden_size)`: the cell after the last step.
+    last_cell_state : `Tensor`
+        Shape `(batch_size, hidden_size)`: that after the last step.
     values : `Tensor`
         Shape `(batch_size, memories, hidden_size)`: all memories, the initial ones first.
     present : `BoolTensor`, optional
@@ -170,11 +199,12 @@ class AttentiveResult(NamedTuple):
     """
 
     outputs: Tensor
-    last_cell: Tensor
+    last_cell_state: Tensor
     values: Tensor
     present: Optional[BoolTensor]
 
     @property
     def last_state(self) -> State:
-        """The state after the last step, without a gradient."""
-        return State(self.outputs[-1, :, : self.last_cell.size(-1)].detach(), self.last_cell)
+        """Returns the state after the last step, without a gradient."""
+        hidden_size = self.last_cell_state.size(-1)
+        return State(self.outputs[-1, :, :hidden_size].detach(), self.last_cell_state)

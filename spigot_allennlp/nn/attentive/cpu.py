@@ -23,16 +23,15 @@ from spigot_allennlp.nn.attentive.cell import (
     AttentiveOptions,
     AttentiveResult,
     BilinearWeights,
-    State,
+    RecurrenceTensors,
 )
 from spigot_allennlp.nn.attentive.kernels import BatchArrays, KernelOptions, WeightArrays, forward
-from spigot_allennlp.nn.attentive.memory import Memories
-from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.devices import call_in_threads
 
 
 class KernelSettings(NamedTuple):
     """
-    What has no gradient.
+    The arguments of `KernelRecurrence` that have no gradient.
 
     # Parameters
 
@@ -54,35 +53,37 @@ class KernelSettings(NamedTuple):
 
 class KernelRecurrence(torch.autograd.Function):
     """
-    Takes settings, inputs, the hidden state and the cell of the start, keys and values of the
-    initial memories, and `BilinearWeights`. Returns an `AttentiveResult`, as a plain tuple, whose
-    outputs are differentiable once.
+    Takes settings, and the fields of `RecurrenceTensors` and of `BilinearWeights`. Returns an
+    `AttentiveResult`, as a plain tuple, whose outputs are differentiable once.
     """
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx, settings: KernelSettings, inputs: Tensor, *more: Tensor
+        ctx: FunctionCtx, settings: KernelSettings, *tensors_and_weights: Tensor
     ) -> AttentiveResult:
-        hidden, cell, keys, values, *weights = more
-        inputs = inputs.contiguous()
-        memories = Memories(keys, values, settings.present)
-        batch = _batch_arrays(settings, inputs, State(hidden, cell), memories)
-        options = _kernel_options(settings, batch, memories.size)
+        num_tensors = len(RecurrenceTensors._fields)
+        tensors = RecurrenceTensors(*tensors_and_weights[:num_tensors])
+        weights = tensors_and_weights[num_tensors:]
+        inputs = tensors.inputs.contiguous()
+        batch = _batch_arrays(settings, tensors._replace(inputs=inputs))
+        options = _kernel_options(settings, batch, tensors.initial_values.size(1))
         weight_arrays = _transposed(BilinearWeights(*weights))
-        share(
-            lambda part: forward(*part, weight_arrays, options, batch),
-            *_parts(inputs.size(1)),
-        )
+
+        def run_part(part: range) -> None:
+            forward(part.start, part.stop, weight_arrays, options, batch)
+
+        parts = _parts_of_batch(inputs.size(1))
+        call_in_threads(run_part, parts, len(parts) > 1)
         outputs = torch.from_numpy(batch.outputs)
         # Inputs and outputs are saved as tensors, for torch to notice if they are changed.
         nothing = numpy.empty(0)
         ctx.batch, ctx.options = batch._replace(inputs=nothing, outputs=nothing), options
         ctx.save_for_backward(inputs, outputs, *weights)
-        last_cell = torch.from_numpy(batch.cells[-1].copy())
+        last_cell_state = torch.from_numpy(batch.cell_states[-1].copy())
         all_values = torch.from_numpy(batch.values.copy())
-        ctx.mark_non_differentiable(last_cell, all_values)
+        ctx.mark_non_differentiable(last_cell_state, all_values)
         present = None if batch.present.all() else torch.from_numpy(batch.present)
-        return AttentiveResult(outputs, last_cell, all_values, present)
+        return AttentiveResult(outputs, last_cell_state, all_values, present)
 
     @staticmethod
     @once_differentiable
@@ -92,44 +93,48 @@ class KernelRecurrence(torch.autograd.Function):
         gradients = _zero_gradients(batch, gradient)
         weight_gradients = _add_gradients(BilinearWeights(*weights), ctx.options, batch, gradients)
         num_initial = ctx.options.num_initial
-        arrays = (
-            *(gradients.inputs, gradients.start_hidden, gradients.start_cell),
-            *(gradients.keys[:, :num_initial], gradients.values[:, :num_initial]),
-            *(array.T for array in weight_gradients),
+        arrays = RecurrenceTensors(
+            gradients.inputs,
+            gradients.start_hidden,
+            gradients.start_cell_state,
+            gradients.keys[:, :num_initial],
+            gradients.values[:, :num_initial],
         )
-        return None, *(torch.from_numpy(array) for array in arrays)
+        transposed = [array.T for array in weight_gradients]
+        return None, *(torch.from_numpy(array) for array in (*arrays, *transposed))
 
 
-def _batch_arrays(
-    settings: KernelSettings, inputs: Tensor, start: State, initial: Memories
-) -> BatchArrays:
-    (steps, batch_size, _), options = inputs.shape, settings.options
+def _batch_arrays(settings: KernelSettings, tensors: RecurrenceTensors) -> BatchArrays:
+    """Returns the arrays for a forward pass, with those parts filled in that are known before."""
+    inputs, options = tensors.inputs, settings.options
+    steps, batch_size, _ = inputs.shape
+    _, num_initial, key_size = tensors.initial_keys.shape
+    hidden_size = tensors.start_hidden.size(-1)
     assert options.top_k is not None
-    num_memories = initial.size + options.num_stored(steps)
-    hidden_size, key_size = start.hidden.size(-1), initial.keys.size(-1)
+    num_memories = num_initial + options.num_stored(steps)
     keys = inputs.new_zeros(batch_size, key_size, num_memories)
-    keys[:, :, : initial.size] = initial.keys.transpose(1, 2)
+    keys[:, :, :num_initial] = tensors.initial_keys.transpose(1, 2)
     values = inputs.new_zeros(batch_size, num_memories, hidden_size)
-    values[:, : initial.size] = initial.values
+    values[:, :num_initial] = tensors.initial_values
     present = torch.ones(batch_size, num_memories, dtype=torch.bool)
-    if initial.present is not None:
-        present[:, : initial.size] = initial.present
-    cells = inputs.new_zeros(len(options.windows(steps)) + 1, batch_size, hidden_size)
-    cells[0] = start.cell
+    if settings.present is not None:
+        present[:, :num_initial] = settings.present
+    cell_states = inputs.new_zeros(len(options.windows(steps)) + 1, batch_size, hidden_size)
+    cell_states[0] = tensors.start_cell_state
     mask = settings.mask
     if mask is None:
         mask = torch.ones(steps, batch_size, dtype=torch.bool)
     output_size = options.output_size(hidden_size)
-    num_chosen = min(options.top_k, num_memories) + 1
+    num_selected = min(options.top_k, num_memories) + 1
     return BatchArrays(
         inputs=_array(inputs),
         mask=_array(mask),
-        start_hidden=_array(start.hidden),
-        cells=_array(cells),
+        start_hidden=_array(tensors.start_hidden),
+        cell_states=_array(cell_states),
         keys=_array(keys),
         values=_array(values),
         present=_array(present),
-        chosen=numpy.full((steps, batch_size, num_chosen), -1, dtype=numpy.int32),
+        selected=numpy.full((steps, batch_size, num_selected), -1, dtype=numpy.int32),
         outputs=_array(inputs.new_empty(steps, batch_size, output_size)),
     )
 
@@ -137,10 +142,11 @@ def _batch_arrays(
 def _kernel_options(
     settings: KernelSettings, batch: BatchArrays, num_initial: int
 ) -> KernelOptions:
+    """Returns the options as numbers; `num_initial` memories exist before the first step."""
     options = settings.options
     return KernelOptions(
         attend_every=options.attend_every,
-        top_k=batch.chosen.shape[-1] - 1,
+        top_k=batch.selected.shape[-1] - 1,
         truncation=options.truncation or len(batch.inputs),
         num_initial=num_initial,
         stores_provisional=options.stores_provisional,
@@ -149,6 +155,7 @@ def _kernel_options(
 
 
 def _zero_gradients(batch: BatchArrays, gradient: Tensor) -> BatchGradients:
+    """Returns zeros to which the backward pass adds, and the `gradient` of the outputs."""
     batch_size, key_size, num_memories = batch.keys.shape
     return BatchGradients(
         outputs=_array(gradient),
@@ -156,40 +163,46 @@ def _zero_gradients(batch: BatchArrays, gradient: Tensor) -> BatchGradients:
         keys=numpy.zeros((batch_size, num_memories, key_size), batch.keys.dtype),
         values=numpy.zeros_like(batch.values),
         start_hidden=numpy.zeros_like(batch.start_hidden),
-        start_cell=numpy.zeros_like(batch.start_hidden),
+        start_cell_state=numpy.zeros_like(batch.start_hidden),
     )
 
 
 def _add_gradients(
     weights: BilinearWeights, options: KernelOptions, batch: BatchArrays, gradients: BatchGradients
 ) -> WeightArrays:
-    """Goes back, and returns the gradients of the weights, the sum of those of all parts."""
+    """
+    Runs the backward pass, which adds to `gradients`; returns the gradients of the weights, summed
+    over all parts of the batch.
+    """
     transposed = _transposed(weights)
     gate_weights = GateWeights(_array(weights.weight_ih), _array(weights.weight_hh))
-    of_parts: List[WeightArrays] = []
+    weight_gradients: List[WeightArrays] = []  # of each part
 
-    def work(part: Tuple[int, int]) -> None:
-        of_part = WeightArrays(*(numpy.zeros_like(array) for array in transposed))
-        of_parts.append(of_part)
-        backward(
-            *part,
-            BackwardArrays(transposed, gate_weights, options, batch, gradients, of_part),
-        )
+    def run_part(part: range) -> None:
+        gradient = WeightArrays(*(numpy.zeros_like(array) for array in transposed))
+        weight_gradients.append(gradient)
+        arrays = BackwardArrays(transposed, gate_weights, options, batch, gradients, gradient)
+        backward(part.start, part.stop, arrays)
 
-    share(work, *_parts(batch.inputs.shape[1]))
-    return WeightArrays(*(sum(arrays[1:], arrays[0]) for arrays in zip(*of_parts, strict=True)))
+    parts = _parts_of_batch(batch.inputs.shape[1])
+    call_in_threads(run_part, parts, len(parts) > 1)
+    return WeightArrays(
+        *(sum(arrays[1:], arrays[0]) for arrays in zip(*weight_gradients, strict=True))
+    )
 
 
 def _transposed(weights: BilinearWeights) -> WeightArrays:
+    """Returns the weights as arrays for the kernels, matrices transposed."""
     return WeightArrays(*(_array(weight.t()) for weight in weights))
 
 
 def _array(tensor: Tensor) -> numpy.ndarray:
+    """Returns a contiguous array of a tensor, of the same memory if that is contiguous."""
     return tensor.detach().contiguous().numpy()
 
 
-def _parts(batch_size: int) -> Tuple[List[Tuple[int, int]], bool]:
-    """Returns the first instance and the end of the part of each thread, and if there are many."""
-    number = max(min(torch.get_num_threads(), batch_size), 1)
-    ends = [batch_size * part // number for part in range(number + 1)]
-    return list(zip(ends, ends[1:], strict=False)), number > 1
+def _parts_of_batch(batch_size: int) -> List[range]:
+    """Returns the instances on which each thread works: at least one part, perhaps empty."""
+    num_parts = max(min(torch.get_num_threads(), batch_size), 1)
+    ends = [batch_size * part // num_parts for part in range(num_parts + 1)]
+    return [range(start, end) for start, end in zip(ends, ends[1:], strict=False)]

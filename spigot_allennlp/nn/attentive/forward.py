@@ -17,26 +17,28 @@ from spigot_allennlp.nn.attentive.memory import Memories
 
 class ForwardPass(NamedTuple):
     """
+    The result of `forward_pass`, with what the backward pass recomputes windows from.
+
     # Parameters
 
     outputs : `Tensor`
         Shape `(steps, batch_size, output_size)`; see `AttentiveResult`.
     starts : `List[State]`
         The state before each window.
-    last_cell : `Tensor`
+    last_cell_state : `Tensor`
         Shape `(batch_size, hidden_size)`.
     memories : `Memories`
         All of them, the initial ones first.
-    chosen : `List[LongTensor]`
+    selected : `List[LongTensor]`
         For each step the memories that it selected, `(batch_size, selected)`, in descending order
         of their scores, and -1 where an instance had fewer. Empty if steps read all memories.
     """
 
     outputs: Tensor
     starts: List[State]
-    last_cell: Tensor
+    last_cell_state: Tensor
     memories: Memories
-    chosen: List[LongTensor]
+    selected: List[LongTensor]
 
 
 def forward_pass(
@@ -66,7 +68,7 @@ def forward_pass(
             outputs[step, :, :hidden_size] = state.hidden
             if summary is not None:
                 outputs[step, :, hidden_size:] = summary
-    return ForwardPass(outputs, starts, state.cell, buffer.memories(), buffer.chosen)
+    return ForwardPass(outputs, starts, state.cell_state, buffer.memories(), buffer.selected)
 
 
 def masks_of_steps(mask: Optional[BoolTensor], steps: int) -> List[Optional[BoolTensor]]:
@@ -88,6 +90,8 @@ class ReadableMemory(Protocol):
 
 class StepResult(NamedTuple):
     """
+    The result of a single step.
+
     # Parameters
 
     state : `State`
@@ -131,7 +135,7 @@ def recurrence_steps(
         provisional = cell.step(projected, state)
         summary = memory.read(cell, provisional.hidden)
         hidden = provisional.hidden if summary is None else provisional.hidden + summary
-        state = _where(mask, State(hidden, provisional.cell), state)
+        state = _where(mask, State(hidden, provisional.cell_state), state)
         if options.stores_after(step):
             value = provisional.hidden if options.stores_provisional else state.hidden
             memory.store(cell.key(value), value, mask)
@@ -143,7 +147,10 @@ def _where(mask: Optional[BoolTensor], new: State, old: State) -> State:
     if mask is None:
         return new
     rows = mask.unsqueeze(-1)
-    return State(torch.where(rows, new.hidden, old.hidden), torch.where(rows, new.cell, old.cell))
+    return State(
+        torch.where(rows, new.hidden, old.hidden),
+        torch.where(rows, new.cell_state, old.cell_state),
+    )
 
 
 class MemoryBuffer:
@@ -167,7 +174,7 @@ class MemoryBuffer:
         self._values = initial.values.new_zeros(batch_size, capacity, initial.values.size(-1))
         self._present: Optional[BoolTensor] = None
         self._top_k = top_k
-        self.chosen: List[LongTensor] = []
+        self.selected: List[LongTensor] = []
         self._transposed_keys[:, :, : self.size] = initial.keys.transpose(1, 2)
         self._values[:, : self.size] = initial.values
         if initial.present is not None:
@@ -181,10 +188,11 @@ class MemoryBuffer:
             self._set_present(self.size, present)
         self.size += 1
 
-    def _set_present(self, where: "slice | int", present: BoolTensor) -> None:
+    def _set_present(self, index: "slice | int", present: BoolTensor) -> None:
+        """Notes which memories at `index` exist: `(batch_size,)`, or `(batch_size, memories)`."""
         if self._present is None:
             self._present = torch.ones_like(self._values[..., 0], dtype=torch.bool)
-        self._present[:, where] = present
+        self._present[:, index] = present
 
     def memories(self) -> Memories:
         """Returns all memories so far, without a copy."""
@@ -195,12 +203,12 @@ class MemoryBuffer:
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
         """
         Returns the summary, `(batch_size, hidden_size)`, that provisional states read; `None` if
-        there is nothing to read. Appends to `chosen` what was selected, if that is not all.
+        there is nothing to read. Appends to `selected` which memories these are, if not all.
         """
         if self._top_k is None:
             return self.memories().read(cell, hidden) if self.size else None
         if self._top_k == 0 or not self.size:
-            self.chosen.append(hidden.new_empty(len(hidden), 0, dtype=torch.long))
+            self.selected.append(hidden.new_empty(len(hidden), 0, dtype=torch.long))
             return None
         keys, _, present = self.memories()
         scores = cell.score(hidden, keys)
@@ -210,7 +218,7 @@ class MemoryBuffer:
         best, index = scores.topk(min(self._top_k + 1, self.size), dim=-1)
         is_present = None if present is None else best > -torch.inf
         weights = cell.weigh(best, is_present)
-        self.chosen.append(index if is_present is None else index.masked_fill(~is_present, -1))
+        self.selected.append(index if is_present is None else index.masked_fill(~is_present, -1))
         return self._weighted_sum(weights, index[:, : self._top_k])
 
     def _weighted_sum(self, weights: Tensor, index: LongTensor) -> Tensor:

@@ -3,7 +3,7 @@ The recurrence as machine code: an LSTM with a bilinear score and weights by thr
 
 `forward` runs some instances of a batch through all steps; `backward_kernels.py` goes back over
 what it has filled in. Every array is contiguous, and all floating point numbers of a call are of
-one type. The tuples of arrays below are made in `cpu.py`.
+one type. `cpu.py` makes the tuples of arrays below.
 """
 
 from typing import NamedTuple
@@ -24,31 +24,31 @@ class WeightArrays(NamedTuple):
 
     # Parameters
 
-    input : `ndarray`
+    weight_ih : `ndarray`
         Shape `(input_size, 4 * hidden_size)`. Gates are in the order input, forget, cell, output.
-    hidden : `ndarray`
+    weight_hh : `ndarray`
         Shape `(hidden_size, 4 * hidden_size)`.
     bias : `ndarray`
         Shape `(4 * hidden_size,)`.
-    query : `ndarray`
+    query_weight : `ndarray`
         Shape `(hidden_size, key_size)`.
     query_bias : `ndarray`
         Shape `(key_size,)`.
-    key : `ndarray`
+    key_weight : `ndarray`
         Shape `(hidden_size, key_size)`.
     """
 
-    input: ndarray
-    hidden: ndarray
+    weight_ih: ndarray
+    weight_hh: ndarray
     bias: ndarray
-    query: ndarray
+    query_weight: ndarray
     query_bias: ndarray
-    key: ndarray
+    key_weight: ndarray
 
 
 class KernelOptions(NamedTuple):
     """
-    Numbers alone; see `AttentiveOptions` and `threshold_weights`.
+    The fields of `AttentiveOptions`, all as numbers, and what else a kernel needs to know.
 
     # Parameters
 
@@ -61,7 +61,7 @@ class KernelOptions(NamedTuple):
         How many memories there are before the first step.
     stores_provisional : `bool`
     smoothing : `float`
-        In units of the score.
+        In units of the score; see `threshold_weights`.
     """
 
     attend_every: int
@@ -74,7 +74,7 @@ class KernelOptions(NamedTuple):
 
 class BatchArrays(NamedTuple):
     """
-    What goes into `forward`, and what it fills in.
+    The arrays of a batch that `forward` reads, and those that it writes.
 
     # Parameters
 
@@ -84,9 +84,9 @@ class BatchArrays(NamedTuple):
         Truth values of shape `(steps, batch_size)`. Where it is false an instance stays as it is.
     start_hidden : `ndarray`
         Shape `(batch_size, hidden_size)`.
-    cells : `ndarray`
-        Shape `(windows + 1, batch_size, hidden_size)`: the cell before each window and after the
-        last. The first is set, `forward` writes the others.
+    cell_states : `ndarray`
+        Shape `(windows + 1, batch_size, hidden_size)`: the cell state before each window and
+        after the last. The first is set, `forward` writes the others.
     keys : `ndarray`
         Shape `(batch_size, key_size, memories)`, so that the loop of a score runs along memory.
         The initial memories are set, `forward` writes the others; likewise for the next two.
@@ -94,7 +94,7 @@ class BatchArrays(NamedTuple):
         Shape `(batch_size, memories, hidden_size)`.
     present : `ndarray`
         Truth values of shape `(batch_size, memories)`: false for a memory that does not exist.
-    chosen : `ndarray`
+    selected : `ndarray`
         Integers of shape `(steps, batch_size, top_k + 1)`, -1 everywhere: `forward` writes which
         memories have the highest scores, in descending order. The last is the runner-up.
     outputs : `ndarray`
@@ -105,22 +105,22 @@ class BatchArrays(NamedTuple):
     inputs: ndarray
     mask: ndarray
     start_hidden: ndarray
-    cells: ndarray
+    cell_states: ndarray
     keys: ndarray
     values: ndarray
     present: ndarray
-    chosen: ndarray
+    selected: ndarray
     outputs: ndarray
 
 
 @entry
-def forward(first, last, weights, options, batch):
+def forward(start, end, weights, options, batch):
     """
-    Runs the recurrence of the instances from `first` up to `last`.
+    Runs the recurrence of the instances from `start` up to, not including, `end`.
 
     # Parameters
 
-    first, last : `int`
+    start, end : `int`
     weights : `WeightArrays`
     options : `KernelOptions`
     batch : `BatchArrays`
@@ -129,16 +129,17 @@ def forward(first, last, weights, options, batch):
     gates, query = numpy.empty_like(weights.bias), numpy.empty_like(weights.query_bias)
     scores = numpy.empty(batch.values.shape[1] + 1, gates.dtype)
     hidden, provisional = gates[:hidden_size] * 0, gates[:hidden_size] * 0
-    cell, cell_tanh = gates[:hidden_size] * 0, gates[:hidden_size] * 0
-    for row in range(first, last):
-        hidden[:], cell[:] = batch.start_hidden[row], batch.cells[0, row]
+    cell_state, cell_tanh = gates[:hidden_size] * 0, gates[:hidden_size] * 0
+    for row in range(start, end):
+        hidden[:], cell_state[:] = batch.start_hidden[row], batch.cell_states[0, row]
         for step in range(steps):
             if step % options.truncation == 0:
-                batch.cells[step // options.truncation, row] = cell
+                batch.cell_states[step // options.truncation, row] = cell_state
             output, is_present = batch.outputs[step, row], batch.mask[step, row]
             output[hidden_size:] = 0
             if is_present:
-                lstm_step(weights, batch.inputs[step, row], hidden, cell, gates, cell, cell_tanh)
+                inputs = batch.inputs[step, row]
+                lstm_step(weights, inputs, hidden, cell_state, gates, cell_state, cell_tanh)
                 for unit in range(hidden_size):
                     hidden[unit] = gates[3 * hidden_size + unit] * cell_tanh[unit]
                 provisional[:] = hidden
@@ -153,7 +154,7 @@ def forward(first, last, weights, options, batch):
             if stores_after(step, options):
                 value = provisional if options.stores_provisional else hidden
                 store(row, memories_before(step, options), weights, value, is_present, batch)
-        batch.cells[len(batch.cells) - 1, row] = cell
+        batch.cell_states[len(batch.cell_states) - 1, row] = cell_state
 
 
 @kernel
@@ -169,115 +170,122 @@ def memories_before(step, options):
 
 
 @kernel
-def lstm_step(weights, inputs, hidden, cell, gates, new_cell, cell_tanh):
+def lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh):
     """
-    Writes the activations of the gates, the new cell and its tanh, and does not change `hidden`.
-    The provisional state is the product of the output gate and this tanh. `new_cell` may be `cell`.
+    Writes the activations of the gates, the new cell state and its tanh, and does not change
+    `hidden`. The provisional state is the product of the output gate and this tanh.
+    `new_cell_state` may be `cell_state`.
     """
     size = len(hidden)
     gates[:] = weights.bias
-    add_product(inputs, weights.input, gates)
-    add_product(hidden, weights.hidden, gates)
+    add_product(inputs, weights.weight_ih, gates)
+    add_product(hidden, weights.weight_hh, gates)
     apply_sigmoid(gates[: 2 * size])
     write_tanh(gates[2 * size : 3 * size], gates[2 * size : 3 * size])
     apply_sigmoid(gates[3 * size :])
     input_gate, forget_gate = gates[:size], gates[size : 2 * size]
     candidate = gates[2 * size : 3 * size]
     for unit in range(size):
-        new_cell[unit] = forget_gate[unit] * cell[unit] + input_gate[unit] * candidate[unit]
-    write_tanh(new_cell, cell_tanh)
+        remembered = forget_gate[unit] * cell_state[unit]
+        new_cell_state[unit] = remembered + input_gate[unit] * candidate[unit]
+    write_tanh(new_cell_state, cell_tanh)
 
 
 @kernel
 def write_query(weights, provisional, query):
     """Writes the vector whose products with keys are the scores of a provisional state."""
     query[:] = weights.query_bias
-    add_product(provisional, weights.query, query)
+    add_product(provisional, weights.query_weight, query)
 
 
 @kernel
 def attention_read(row, step, num_memories, query, options, batch, scores, summary):
     """
-    Writes which memories are chosen, and adds their weighted sum to `summary`. `scores` is a buffer
-    for a number for each memory.
+    Writes which memories are selected, and adds their weighted sum to `summary`. `scores` is a
+    buffer for a number for each memory.
     """
-    chosen = batch.chosen[step, row]
-    select(query, batch.keys[row], batch.present[row], num_memories, scores, chosen)
-    chosen_scores = numpy.empty(len(chosen), scores.dtype)
-    shares = numpy.empty(len(chosen), scores.dtype)
-    for place in range(len(chosen)):
-        if chosen[place] >= 0:
-            chosen_scores[place] = scores[chosen[place]]
-    normalizer = write_shares(chosen, chosen_scores, options, shares)
-    add_values(chosen, normalizer.kept, shares, batch.values[row], summary)
+    selected = batch.selected[step, row]
+    select(query, batch.keys[row], batch.present[row], num_memories, scores, selected)
+    selected_scores = numpy.empty(len(selected), scores.dtype)
+    memory_weights = numpy.empty(len(selected), scores.dtype)
+    for rank in range(len(selected)):
+        if selected[rank] >= 0:
+            selected_scores[rank] = scores[selected[rank]]
+    normalizer = write_memory_weights(selected, selected_scores, options, memory_weights)
+    add_values(selected, normalizer.num_kept, memory_weights, batch.values[row], summary)
 
 
 @fused_kernel
-def select(query, keys, present, num_memories, scores, chosen):
+def select(query, keys, present, num_memories, scores, selected):
     """
-    Writes the scores of the first `num_memories` memories, and into `chosen` which of these are
-    highest, in descending order, as many as it has places; -1 where there are no more. Of equal
+    Writes the scores of the first `num_memories` memories, and into `selected` which of these are
+    highest, in descending order, as many as it has space for; -1 where there are no more. Of equal
     scores, that of the earlier memory is first. `keys` has shape `(key_size, memories)`.
     """
     scores[:num_memories] = 0
     for dim in range(len(query)):
         for memory in range(num_memories):
             scores[memory] += query[dim] * keys[dim, memory]
-    chosen[:] = -1
-    places = len(chosen)
+    selected[:] = -1
+    lowest_rank = len(selected) - 1
     for memory in range(num_memories):
-        last = chosen[places - 1]
-        if present[memory] and (last < 0 or scores[memory] > scores[last]):
-            place = places - 1
-            while place > 0 and (
-                chosen[place - 1] < 0 or scores[memory] > scores[chosen[place - 1]]
+        lowest = selected[lowest_rank]
+        if present[memory] and (lowest < 0 or scores[memory] > scores[lowest]):
+            rank = lowest_rank
+            while rank > 0 and (
+                selected[rank - 1] < 0 or scores[memory] > scores[selected[rank - 1]]
             ):
-                chosen[place] = chosen[place - 1]
-                place -= 1
-            chosen[place] = memory
+                selected[rank] = selected[rank - 1]
+                rank -= 1
+            selected[rank] = memory
 
 
 class Normalizer(NamedTuple):
     """
+    What the weights of the selected memories follow from, beside their scores.
+
     # Parameters
 
-    kept : `int`
+    num_kept : `int`
         How many memories have a weight, at most `top_k`.
-    selected : `int`
+    num_selected : `int`
         How many have a score that plays a part: the kept and, if there is one, the runner-up.
     total : `float`
         What the excess over the threshold is divided by.
     """
 
-    kept: int
-    selected: int
+    num_kept: int
+    num_selected: int
     total: float
 
 
 @kernel
-def write_shares(chosen, chosen_scores, options, shares):
-    """Writes the weights of the chosen memories, by `threshold_weights`; returns a `Normalizer`."""
-    selected = 0
-    while selected < len(chosen) and chosen[selected] >= 0:
-        selected += 1
-    kept = min(selected, options.top_k)
+def write_memory_weights(selected, selected_scores, options, memory_weights):
+    """
+    Writes the weights of the selected memories into `memory_weights`, by `threshold_weights`;
+    returns a `Normalizer`.
+    """
+    num_selected = 0
+    while num_selected < len(selected) and selected[num_selected] >= 0:
+        num_selected += 1
+    num_kept = min(num_selected, options.top_k)
     total = options.smoothing
-    for place in range(kept):
-        excess = max(chosen_scores[place] - chosen_scores[selected - 1], 0.0)
-        shares[place] = excess + options.smoothing / kept
+    for rank in range(num_kept):
+        excess = max(selected_scores[rank] - selected_scores[num_selected - 1], 0.0)
+        memory_weights[rank] = excess + options.smoothing / num_kept
         total += excess
-    for place in range(kept):
-        shares[place] /= total
-    return Normalizer(kept, selected, total)
+    for rank in range(num_kept):
+        memory_weights[rank] /= total
+    return Normalizer(num_kept, num_selected, total)
 
 
 @fused_kernel
-def add_values(chosen, kept, shares, values, summary):
+def add_values(selected, num_kept, memory_weights, values, summary):
     """Adds the weighted sum of the kept memories, `values` of `(memories, hidden_size)`."""
-    for place in range(kept):
-        value = values[chosen[place]]
+    for rank in range(num_kept):
+        value = values[selected[rank]]
         for unit in range(len(summary)):
-            summary[unit] += shares[place] * value[unit]
+            summary[unit] += memory_weights[rank] * value[unit]
 
 
 @kernel
@@ -286,7 +294,7 @@ def store(row, memory, weights, value, is_present, batch):
     key = numpy.zeros_like(weights.query_bias)
     for unit in range(len(value)):
         for dim in range(len(key)):
-            key[dim] += value[unit] * weights.key[unit, dim]
+            key[dim] += value[unit] * weights.key_weight[unit, dim]
     batch.keys[row, :, memory] = key
     batch.values[row, memory] = value
     batch.present[row, memory] = is_present

@@ -3,8 +3,8 @@ Memories, how steps read them, and how gradients get to them.
 
 A step selects the memories with the highest scores, weighs them, and reads their weighted sum. The
 selection, which has no gradient, is made in the forward pass alone (`MemoryBuffer` in
-`forward.py`). The backward pass reads the same again, in a graph: `ChosenMemories`, or all of them,
-`AllMemories`.
+`forward.py`). The backward pass reads the same again, in a graph: `SelectedMemories`, or all of
+them, `AllMemories`.
 """
 
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
@@ -18,6 +18,8 @@ from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Sig
 
 class Memories(NamedTuple):
     """
+    The memories of a batch.
+
     # Parameters
 
     keys : `Tensor`
@@ -35,12 +37,13 @@ class Memories(NamedTuple):
 
     @property
     def size(self) -> int:
+        """Returns how many memories an instance has, those that do not exist included."""
         return self.values.size(1)
 
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Tensor:
         """
         Returns the summary that provisional states read, both `(batch_size, hidden_size)`. There
-        may be a runner-up in the last place of the keys, for the threshold; it has no value.
+        may be a runner-up at the end of the keys, for the threshold; it has no value.
         """
         scores = cell.score(hidden, self.keys)
         if self.present is not None:
@@ -98,9 +101,9 @@ def threshold_weights(
     threshold = scores.masked_fill(~present, torch.inf).amin(dim=-1, keepdim=True)
     is_kept = present[..., :top_k]
     excess = (kept - threshold).masked_fill(~is_kept, 0).clamp(min=0)
-    number = is_kept.sum(dim=-1, keepdim=True).clamp(min=1)
-    share = smoothing * is_kept.to(scores.dtype) / number
-    return (excess + share) / (excess.sum(dim=-1, keepdim=True) + smoothing)
+    num_kept = is_kept.sum(dim=-1, keepdim=True).clamp(min=1)
+    divided_smoothing = smoothing * is_kept.to(scores.dtype) / num_kept
+    return (excess + divided_smoothing) / (excess.sum(dim=-1, keepdim=True) + smoothing)
 
 
 def softmax_weights(
@@ -171,9 +174,9 @@ class WindowMemories:
         """
 
 
-class ChosenMemories(WindowMemories):
+class SelectedMemories(WindowMemories):
     """
-    Reads what was chosen in the forward pass. Gradients reach these memories alone, so their cost
+    Reads what was selected in the forward pass. Gradients reach these memories alone, so their cost
     does not depend on how many others there are.
 
     # Parameters
@@ -182,7 +185,7 @@ class ChosenMemories(WindowMemories):
         All that the whole sequence stores.
     num_before : `int`
         How many of them were stored before the window.
-    chosen : `Sequence[LongTensor]`
+    selected : `Sequence[LongTensor]`
         For each step of the window the memories that were selected, `(batch_size, selected)`, in
         descending order of their scores; -1 where an instance had fewer.
     rows : `LongTensor`
@@ -194,12 +197,12 @@ class ChosenMemories(WindowMemories):
         self,
         memories: Memories,
         num_before: int,
-        chosen: Sequence[LongTensor],
+        selected: Sequence[LongTensor],
         rows: LongTensor,
         top_k: int,
     ) -> None:
         self._num_before = num_before
-        self._selected = [index[rows] for index in chosen]
+        self._selected = [index[rows] for index in selected]
         self._kept = [index[:, :top_k] for index in self._selected]
         # Where a memory was stored later, or does not exist, any other does in its place.
         last = max(num_before - 1, 0)
@@ -236,9 +239,9 @@ class ChosenMemories(WindowMemories):
         indices, totals = (self._old_selected, self._old_kept), (key_gradients, value_gradients)
         for gradient, index, total in zip(leaf_gradients, indices, totals, strict=True):
             if gradient is not None:
-                # `index_add_`, since a memory may have been chosen more than once
-                place = (rows.unsqueeze(-1) * total.size(1) + index).flatten()
-                total.view(-1, total.size(-1)).index_add_(0, place, gradient.flatten(0, 1))
+                # `index_add_`, since a memory may have been selected more than once
+                flat_index = (rows.unsqueeze(-1) * total.size(1) + index).flatten()
+                total.view(-1, total.size(-1)).index_add_(0, flat_index, gradient.flatten(0, 1))
 
 
 def _with_stored(old: Tensor, stored: Sequence[Tensor], new: LongTensor) -> Tensor:
@@ -298,6 +301,7 @@ class AllMemories(WindowMemories):
 def _joined_present(
     before: Memories, stored: Sequence[Optional[BoolTensor]]
 ) -> Optional[BoolTensor]:
+    """Returns which memories exist, of those before and those that were stored; `None` for all."""
     if before.present is None and all(present is None for present in stored):
         return None
     everyone = before.values.new_ones(len(before.values), dtype=torch.bool)

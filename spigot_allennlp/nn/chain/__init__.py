@@ -1,1 +1,11 @@
-"""Sequences of tags: sums and best sequences."""
+"""
+Sequences of tags: the best sequence, sums over all sequences, and samples.
+
+The files, in the order to read them:
+
+1. `chain.py`: the public functions, and the choice between kernels and torch.
+2. `cpu.py`: tensors to and from the kernels.
+3. `kernels.py`: the recurrence over positions, the best sequence and samples, compiled.
+4. `sums.py`: the log-partition, the marginals and their derivative, compiled.
+5. `torch_fallback.py`: the recurrence in vectorised torch, for other devices.
+"""

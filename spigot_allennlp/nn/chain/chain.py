@@ -67,7 +67,7 @@ def chain_scores(unary: Tensor, transitions: Optional[Tensor] = None) -> Tensor:
 
 def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    The parts of the highest-scoring sequence of tags, as zeros and ones.
+    Returns the parts of the highest-scoring sequence of tags, as zeros and ones.
 
     # Parameters
 
@@ -134,5 +134,7 @@ def chain_log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple
         )
     from spigot_allennlp.nn.chain import cpu
 
-    total, marginals = cpu.log_partition_and_marginals(scores, mask)
+    total, marginals = closed_form_autograd.log_partition_and_marginals(
+        scores, mask, cpu.ChainInference()
+    )
     return total.to(torch.promote_types(scores.dtype, torch.float32)), marginals

@@ -13,30 +13,26 @@ from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, call_in_groups
 
 def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns the best sequence of each sentence, in the type of `scores`."""
-    exact = at_least_single(scores.detach()).contiguous()
-    sequences = torch.zeros_like(exact)
-    _call(kernels.best_sequences, exact, mask, sequences)
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    sequences = torch.zeros_like(contiguous_scores)
+    _call_in_groups(kernels.best_sequences, contiguous_scores, mask, sequences)
     return sequences.to(scores.dtype)
 
 
 def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns a random sequence for each sentence, in the type of `scores`."""
-    exact = at_least_single(scores.detach()).contiguous()
-    sequences, uniforms = torch.zeros_like(exact), torch.rand(exact.shape[:2], dtype=torch.double)
-    _call(kernels.sample_sequences, exact, mask, uniforms, sequences)
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    sequences = torch.zeros_like(contiguous_scores)
+    uniforms = torch.rand(scores.shape[:2], dtype=torch.double)
+    _call_in_groups(kernels.sample_sequences, contiguous_scores, mask, uniforms, sequences)
     return sequences.to(scores.dtype)
 
 
-def log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
-    """
-    Returns the log-partition in double precision and the marginals in the type of `scores`; the
-    former differentiable twice, the latter once.
-    """
-    return closed_form_autograd.log_partition_and_marginals(scores, mask, ChainInference())
-
-
 class ChainInference(closed_form_autograd.Inference):
-    """Sums over sequences of tags in extended numbers, whose weights may lie far apart."""
+    """
+    Sums over sequences of tags in extended numbers, since the weights of sequences may lie far
+    apart. The log-partition is in double precision, the marginals in the type of the scores.
+    """
 
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor
@@ -49,13 +45,18 @@ class ChainInference(closed_form_autograd.Inference):
     def _sum(
         self, kernel: Callable, scores: Tensor, mask: BoolTensor, *directions: Tensor
     ) -> Tuple[Tensor, Tensor]:
-        exact = at_least_single(scores.detach()).contiguous()
-        moves = [direction.detach().to(exact.dtype).contiguous() for direction in directions]
-        totals, result = torch.empty(len(exact), dtype=torch.double), torch.empty_like(exact)
-        _call(kernel, exact, mask, *moves, totals, result)
+        """Returns totals, and the result of the kernel in the type of the scores."""
+        contiguous_scores = at_least_single(scores.detach()).contiguous()
+        contiguous_directions = [
+            direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
+        ]
+        totals = torch.empty(len(scores), dtype=torch.double)
+        result = torch.empty_like(contiguous_scores)
+        _call_in_groups(kernel, contiguous_scores, mask, *contiguous_directions, totals, result)
         return totals, result.to(scores.dtype)
 
 
-def _call(kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Tensor) -> None:
+def _call_in_groups(kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Tensor) -> None:
+    """Calls a kernel for groups of sentences; an elementary step is a part of a position."""
     parts = scores.size(2) * scores.size(3)
     call_in_groups(kernel, DOUBLE_LANES, lambda length: length * parts, scores, mask, *others)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.sampling import choose, logarithms
+from spigot_allennlp.nn.sampling import choose, logarithms_of_chart
 from spigot_allennlp.nn.semirings.batching import (
     SentenceGroup,
-    gather_scores,
+    fill_score_row,
     longest,
     new_score_row,
 )
@@ -29,7 +29,7 @@ from spigot_allennlp.nn.semirings.numbers import (
 
 class SentenceChart(NamedTuple):
     """
-    What is known of the sequences of a single sentence.
+    The chart of a single sentence, and what it was computed from.
 
     # Parameters
 
@@ -75,7 +75,7 @@ def sample_sequences(members, lengths, scores, mask, uniforms, sequences):
     zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
     prefixes = allocate(zero, longest(members, lengths) + 1, scores.shape[2])
     fill_prefixes(group, prefixes, zero, one)
-    log_prefixes = logarithms(prefixes, zero)
+    log_prefixes = logarithms_of_chart(prefixes, zero)
     for lane, member in enumerate(members):
         sentence_prefixes = log_prefixes[: lengths[member] + 1, :, 0, lane]
         chart = SentenceChart(sentence_prefixes, scores[member], mask[member])
@@ -109,7 +109,7 @@ def fill_prefixes(group, prefixes, zero, one):
     for position in range(1, len(prefixes)):
         for tag in range(num_tags):
             # in padding the tag stays as it is
-            gather_scores(group, position, position * num_tags + tag, num_tags, tag, row)
+            fill_score_row(group, position, position * num_tags + tag, num_tags, tag, row)
             total = zero
             for previous in range(num_tags):
                 weight = weight_of(row, previous, zero)
@@ -118,10 +118,10 @@ def fill_prefixes(group, prefixes, zero, one):
 
 
 @kernel
-def weight_of(row, previous, zero):
-    """Returns the weight of one of the parts in `row`, a number of the kind of `zero`."""
+def weight_of(row, previous, like):
+    """Returns the weight of a part in `row`, a number of the kind of `like`."""
     score = load(row.scores, 0, previous, tropical(row.scores, 0.0))
-    return exponential(score, load(row.tangents, 0, previous, score), zero)
+    return exponential(score, load(row.tangents, 0, previous, score), like)
 
 
 @kernel

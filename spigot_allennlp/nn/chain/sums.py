@@ -11,7 +11,7 @@ from spigot_allennlp.nn.chain.kernels import fill_prefixes, rows_of, weight_of
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.semirings.batching import (
     SentenceGroup,
-    gather_scores,
+    fill_score_row,
     longest,
     new_score_row,
 )
@@ -35,7 +35,7 @@ def log_partition_and_marginals(members, lengths, scores, mask, totals, marginal
     """
     group = SentenceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
     zero, one = extended(totals, 0.0), extended(totals, 1.0)
-    sum_over_sequences(group, totals, rows_of(marginals), zero, one)
+    write_sums_over_sequences(group, totals, rows_of(marginals), zero, one)
 
 
 @entry
@@ -46,14 +46,15 @@ def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
     """
     group = SentenceGroup(members, lengths, rows_of(scores), rows_of(mask), rows_of(direction))
     zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
-    sum_over_sequences(group, totals, rows_of(result), zero, one)
+    write_sums_over_sequences(group, totals, rows_of(result), zero, one)
 
 
 @kernel
-def sum_over_sequences(group, totals, result, zero, one):
+def write_sums_over_sequences(group, totals, result, zero, one):
     """
-    Computes what the entries above promise, in numbers of the kind of `zero` and `one`. `group` and
-    `result` have a row of parts for every tag of every token.
+    Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
+    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    `group` and `result` have a row of parts for every tag of every token.
     """
     size, num_tags = longest(group.members, group.lengths) + 1, group.scores.shape[2]
     prefixes = allocate(zero, size, num_tags)
@@ -65,11 +66,11 @@ def sum_over_sequences(group, totals, result, zero, one):
     store(log_total, 0, 0, logarithm(total))
     for lane, member in enumerate(group.members):
         totals[member] = log_total[0, 0, 0, lane]
-    fill_marginals(group, prefixes, totals, result, zero, one / total)
+    write_marginals(group, prefixes, totals, result, zero, one / total)
 
 
 @kernel
-def fill_marginals(group, prefixes, totals, result, zero, inverse):
+def write_marginals(group, prefixes, totals, result, zero, inverse):
     """
     Writes the marginals of parts, or else their tangents, into `result`, from the last position to
     the first. `inverse` is one over the total.
@@ -86,21 +87,21 @@ def fill_marginals(group, prefixes, totals, result, zero, inverse):
         for tag in range(num_tags):
             store(suffixes, before, tag, zero)
         for tag in range(num_tags):
-            gather_scores(group, position, position * num_tags + tag, num_tags, tag, row)
+            fill_score_row(group, position, position * num_tags + tag, num_tags, tag, row)
             for previous in range(num_tags):
                 weight = weight_of(row, previous, zero) * load(suffixes, here, tag, zero)
                 marginal = weight * load(prefixes, position - 1, previous, zero)
                 store(marginals, 0, previous, to_plain(marginal))
                 suffix = load(suffixes, before, previous, zero) + weight
                 store(suffixes, before, previous, suffix)
-            scatter_marginals(group, position, tag, marginals, totals, result)
+            write_marginals_of_tag(group, position, tag, marginals, totals, result)
     for member in group.members:
         result[member, :num_tags] = 0
         result[member, len(prefixes) * num_tags :] = 0
 
 
 @kernel
-def scatter_marginals(group, position, tag, marginals, totals, result):
+def write_marginals_of_tag(group, position, tag, marginals, totals, result):
     """
     Copies the marginals, or else their tangents, of the parts with this tag from the lane of each
     sentence into `result`; zero where no sequence is possible.

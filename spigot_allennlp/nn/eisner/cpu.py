@@ -1,7 +1,7 @@
 """Projective trees on the CPU: tensors to and from the kernels. Arguments as in `eisner.py`."""
 
 from dataclasses import dataclass
-from typing import Callable, Optional, Tuple
+from typing import Callable, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
@@ -14,39 +14,30 @@ from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, SINGLE_LANES, ca
 
 def best_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """Returns the best tree of each sentence, in the type of `scores`."""
-    exact = at_least_single(scores.detach()).contiguous()
-    trees = torch.zeros_like(exact)
-    lanes = SINGLE_LANES if exact.dtype == torch.float32 else DOUBLE_LANES
-    call_in_groups(kernels.best_trees, lanes, _num_steps, exact, mask, single_root, trees)
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    trees = torch.zeros_like(contiguous_scores)
+    lanes = SINGLE_LANES if contiguous_scores.dtype == torch.float32 else DOUBLE_LANES
+    arguments = contiguous_scores, mask, single_root, trees
+    call_in_groups(kernels.best_trees, lanes, _num_steps, *arguments)
     return trees.to(scores.dtype)
 
 
 def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """Returns a random tree for each sentence, in the type of `scores`."""
-    exact = at_least_single(scores.detach()).contiguous()
-    trees = torch.zeros_like(exact)
-    uniforms = torch.rand(exact.size(0), 2 * exact.size(1), dtype=torch.double)
-    arguments = exact, mask, single_root, uniforms, trees
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    trees = torch.zeros_like(contiguous_scores)
+    uniforms = torch.rand(scores.size(0), 2 * scores.size(1), dtype=torch.double)
+    arguments = contiguous_scores, mask, single_root, uniforms, trees
     call_in_groups(kernels.sample_trees, DOUBLE_LANES, _num_steps, *arguments)
     return trees.to(scores.dtype)
-
-
-def log_partition_and_marginals(
-    scores: Tensor, mask: BoolTensor, single_root: bool
-) -> Tuple[Tensor, Tensor]:
-    """
-    Returns the log-partition in double precision and the marginals in the type of `scores`; the
-    former differentiable twice, the latter once.
-    """
-    inference = ProjectiveTreeInference(single_root)
-    return closed_form_autograd.log_partition_and_marginals(scores, mask, inference)
 
 
 @dataclass(frozen=True)
 class ProjectiveTreeInference(closed_form_autograd.Inference):
     """
     Sums over projective trees, with plain numbers where these suffice, and with extended ones for
-    the sentences where the weights of trees lie too far apart.
+    the sentences where the weights of trees lie too far apart. The log-partition is in double
+    precision, the marginals in the type of the scores.
     """
 
     single_root: bool
@@ -70,12 +61,20 @@ class ProjectiveTreeInference(closed_form_autograd.Inference):
         extended: Callable,
         scores: Tensor,
         mask: BoolTensor,
-        direction: Optional[Tensor] = None,
+        *directions: Tensor,
     ) -> Tuple[Tensor, Tensor]:
-        exact = at_least_single(scores.detach()).contiguous()
-        directions = () if direction is None else (direction.detach().to(exact.dtype).contiguous(),)
-        totals, result = torch.empty(len(exact), dtype=torch.double), torch.empty_like(exact)
-        arguments = exact, mask, *directions, self.single_root, totals, result
+        """
+        Returns totals, and the result of the kernel `plain`, or of `extended` for those sentences
+        where the former's totals are NaN, in the type of the scores.
+        """
+        contiguous_scores = at_least_single(scores.detach()).contiguous()
+        contiguous_directions = [
+            direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
+        ]
+        totals = torch.empty(len(scores), dtype=torch.double)
+        result = torch.empty_like(contiguous_scores)
+        inputs = contiguous_scores, mask, *contiguous_directions
+        arguments = *inputs, self.single_root, totals, result
         call_in_groups(plain, DOUBLE_LANES, _num_steps, *arguments)
         needs_extended = totals.isnan()
         if needs_extended.any():

@@ -93,5 +93,7 @@ def projective_log_partition_and_marginals(
         )
     from spigot_allennlp.nn.eisner import cpu
 
-    total, marginals = cpu.log_partition_and_marginals(scores, mask, single_root)
+    total, marginals = closed_form_autograd.log_partition_and_marginals(
+        scores, mask, cpu.ProjectiveTreeInference(single_root)
+    )
     return total.to(torch.promote_types(scores.dtype, torch.float32)), marginals

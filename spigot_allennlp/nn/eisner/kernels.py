@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.sampling import choose, logarithms
+from spigot_allennlp.nn.sampling import choose, logarithms_of_chart
 from spigot_allennlp.nn.semirings.batching import (
     SentenceGroup,
-    gather_scores,
+    fill_score_row,
     longest,
     new_score_row,
 )
@@ -47,7 +47,7 @@ class Charts(NamedTuple):
         The weights of spans that hold all that the word at their other end has on its far side.
     incomplete : `numpy.ndarray`
         The weights of spans that end at a dependent of their head.
-    first : `int`
+    start : `int`
         The first position of the spans: 0, or 1 if the root takes exactly one dependent and
         therefore stays outside.
     """
@@ -55,7 +55,7 @@ class Charts(NamedTuple):
     arcs: numpy.ndarray
     complete: numpy.ndarray
     incomplete: numpy.ndarray
-    first: int
+    start: int
 
 
 @entry
@@ -74,7 +74,7 @@ def best_trees(members, lengths, scores, mask, single_root, trees):
                 if mask[member, dependent, head]:
                     charts.arcs[head, dependent, 0, lane] = scores[member, dependent, head]
     fill_inside(charts, zero, one)
-    backtrack_all(group, charts, None, trees)
+    write_trees(group, charts, None, trees)
 
 
 @entry
@@ -87,15 +87,15 @@ def sample_trees(members, lengths, scores, mask, single_root, uniforms, trees):
     group = SentenceGroup(members, lengths, scores, mask, None)
     zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
     charts = new_charts(zero, longest(members, lengths) + 1, single_root)
-    gather_weights(group, charts.arcs, zero)
+    fill_arc_weights(group, charts.arcs, zero)
     fill_inside(charts, zero, one)
     log_charts = Charts(
-        logarithms(charts.arcs, zero),
-        logarithms(charts.complete, zero),
-        logarithms(charts.incomplete, zero),
-        charts.first,
+        logarithms_of_chart(charts.arcs, zero),
+        logarithms_of_chart(charts.complete, zero),
+        logarithms_of_chart(charts.incomplete, zero),
+        charts.start,
     )
-    backtrack_all(group, log_charts, uniforms, trees)
+    write_trees(group, log_charts, uniforms, trees)
 
 
 @kernel
@@ -104,11 +104,11 @@ def fill_inside(charts, zero, one):
     Computes the weights of all spans from those of the arcs, each after the spans inside it: the
     recurrence of Eisner (1996). `zero` and `one` are the neutral numbers of `+` and `*`.
     """
-    arcs, first = charts.arcs, charts.first
+    arcs, start = charts.arcs, charts.start
     complete, incomplete = charts.complete, charts.incomplete
-    for j in range(first, len(arcs)):
+    for j in range(start, len(arcs)):
         store(complete, j, j, one)
-        for i in range(j - 1, first - 1, -1):
+        for i in range(j - 1, start - 1, -1):
             # The last term of each sum is a span times that of a single word, which weighs one.
             joined, right, left = load(complete, j, i + 1, zero), zero, zero
             for k in range(i + 1, j):
@@ -123,14 +123,14 @@ def fill_inside(charts, zero, one):
 
 
 @kernel
-def backtrack_all(group, charts, uniforms, trees):
-    """Writes the tree of each sentence, from the charts in its lane; see `backtrack`."""
+def write_trees(group, charts, uniforms, trees):
+    """Writes the tree of each sentence into `trees`, from the charts in its lane: `backtrack`."""
     for lane, member in enumerate(group.members):
         log_charts = Charts(
             charts.arcs[:, :, 0, lane],
             charts.complete[:, :, 0, lane],
             charts.incomplete[:, :, 0, lane],
-            charts.first,
+            charts.start,
         )
         backtrack(log_charts, group.lengths[member], uniforms, member, trees[member])
 
@@ -144,9 +144,9 @@ def backtrack(charts, last, uniforms, member, tree):
     """
     complete, incomplete = charts.complete, charts.incomplete
     scores = numpy.empty(last + 1)
-    # a stack of the complete spans that are to be divided, (head, other end)
+    # a stack of the complete spans that are to be divided: (head, other end)
     spans = numpy.empty((3 * last + 3, 2), dtype=numpy.int64)
-    depth, step = push_sentence(charts, last, uniforms, member, scores, spans, tree), 1
+    depth, choice = write_sentence_spans(charts, last, uniforms, member, scores, spans, tree), 1
     while depth > 0:
         depth -= 1
         head, end = spans[depth]
@@ -155,37 +155,38 @@ def backtrack(charts, last, uniforms, member, tree):
             nearest, count = min(head + 1, end), abs(end - head)
             for k in range(count):
                 scores[k] = incomplete[head, nearest + k] + complete[nearest + k, end]
-            dependent = nearest + choose(scores, count, uniforms, member, step)
+            dependent = nearest + choose(scores, count, uniforms, member, choice)
             # where the two complete spans meet that the incomplete one joins
             left, right = min(head, dependent), max(head, dependent)
             for k in range(right - left):
                 scores[k] = complete[left, left + k] + complete[right, left + k + 1]
-            split = left + choose(scores, right - left, uniforms, member, step + 1)
+            split = left + choose(scores, right - left, uniforms, member, choice + 1)
             tree[dependent, head] = 1
             spans[depth] = (dependent, end)
             spans[depth + 1] = (left, split)
             spans[depth + 2] = (right, split + 1)
-            depth, step = depth + 3, step + 2
+            depth, choice = depth + 3, choice + 2
 
 
 @kernel
-def push_sentence(charts, last, uniforms, member, scores, spans, tree):
+def write_sentence_spans(charts, last, uniforms, member, scores, spans, tree):
     """
-    Writes the complete spans of the whole sentence into `spans`, and returns how many these are:
-    none if no tree is possible. `scores` is scratch space.
+    Writes the complete spans of the whole sentence into `spans`, and the arc from a root outside
+    the charts into `tree`. Returns how many spans these are: none if no tree is possible. `scores`
+    is scratch space.
     """
     arcs, complete = charts.arcs, charts.complete
-    if charts.first == 0:
+    if charts.start == 0:
         spans[0] = (0, last)
         scores[0] = complete[0, last]
         return choose(scores, 1, uniforms, member, 0) + 1
     for k in range(last):
         scores[k] = complete[k + 1, 1] + complete[k + 1, last] + arcs[0, k + 1]
-    top = choose(scores, last, uniforms, member, 0) + 1
-    if top == 0:
+    root_dependent = choose(scores, last, uniforms, member, 0) + 1
+    if root_dependent == 0:
         return 0
-    tree[top, 0] = 1
-    spans[0], spans[1] = (top, 1), (top, last)
+    tree[root_dependent, 0] = 1
+    spans[0], spans[1] = (root_dependent, 1), (root_dependent, last)
     return 2
 
 
@@ -197,21 +198,21 @@ def new_charts(like, size, single_root):
 
 
 @kernel
-def gather_weights(group, arcs, zero):
+def fill_arc_weights(group, arcs, zero):
     """
     Writes the weights of the arcs of each sentence into its lane: the exponentials of its scores,
     less the best score of the same dependent, which changes no probability. Returns the sum of
     those best scores, a tropical number: the logarithm of what all trees are divided by.
     """
     size = len(arcs)
-    worst, log_divisor = tropical(arcs, MIN_LOGARITHM), tropical(arcs, 0.0)
+    lowest, log_divisor = tropical(arcs, MIN_LOGARITHM), tropical(arcs, 0.0)
     row = new_score_row(arcs, size)
     for head in range(size):
         store(arcs, head, 0, zero)
     for dependent in range(1, size):
         # padding has one possible head, the position before it
-        gather_scores(group, dependent, dependent, None, dependent - 1, row)
-        best = worst
+        fill_score_row(group, dependent, dependent, None, dependent - 1, row)
+        best = lowest
         for head in range(size):
             best = best + load(row.scores, 0, head, best)
         for head in range(size):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.eisner.kernels import fill_inside, gather_weights, new_charts
+from spigot_allennlp.nn.eisner.kernels import fill_arc_weights, fill_inside, new_charts
 from spigot_allennlp.nn.semirings.batching import SentenceGroup, longest
 from spigot_allennlp.nn.semirings.numbers import (
     allocate,
@@ -52,7 +52,9 @@ def log_partition_and_marginals(members, lengths, scores, mask, single_root, tot
     NaN asks for extended numbers.
     """
     group = SentenceGroup(members, lengths, scores, mask, None)
-    sum_over_trees(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
+    write_sums_over_trees(
+        group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0)
+    )
 
 
 @entry
@@ -62,7 +64,7 @@ def extended_log_partition_and_marginals(
     """Computes `log_partition_and_marginals` with weights of any size."""
     group = SentenceGroup(members, lengths, scores, mask, None)
     zero, one = extended(totals, 0.0), extended(totals, 1.0)
-    sum_over_trees(group, single_root, totals, marginals, zero, one)
+    write_sums_over_trees(group, single_root, totals, marginals, zero, one)
 
 
 @entry
@@ -72,7 +74,7 @@ def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals
     both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
     group = SentenceGroup(members, lengths, scores, mask, direction)
-    sum_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
+    write_sums_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
 
 
 @entry
@@ -80,72 +82,76 @@ def extended_marginals_jvp(members, lengths, scores, mask, direction, single_roo
     """Computes `marginals_jvp` with weights of any size."""
     group = SentenceGroup(members, lengths, scores, mask, direction)
     zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
-    sum_over_trees(group, single_root, totals, result, zero, one)
+    write_sums_over_trees(group, single_root, totals, result, zero, one)
 
 
 @kernel
-def sum_over_trees(group, single_root, totals, result, zero, one):
-    """Computes what the entries above promise, in numbers of the kind of `zero` and `one`."""
+def write_sums_over_trees(group, single_root, totals, result, zero, one):
+    """
+    Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
+    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    """
     # even an empty sentence has a token: padding
     size = max(longest(group.members, group.lengths), 1) + 1
     charts = new_charts(zero, size, single_root)
-    log_divisor = gather_weights(group, charts.arcs, zero)
-    total = fill_marginals(charts, zero, one)
+    log_divisor = fill_arc_weights(group, charts.arcs, zero)
+    total = replace_weights_by_marginals(charts, zero, one)
     log_total = allocate(log_divisor, 1, 1)
     store(log_total, 0, 0, logarithm(total) * log_divisor)
-    scatter_marginals(group, charts.arcs, log_total[0, 0, 0], totals, result, zero)
+    write_marginals(group, charts.arcs, log_total[0, 0, 0], totals, result, zero)
 
 
 @kernel
-def fill_marginals(charts, zero, one):
+def replace_weights_by_marginals(charts, zero, one):
     """
     Replaces the weight of each arc by its marginal: the derivative of the logarithm of the total
     with respect to the logarithm of the weight. Returns the total weight of all trees.
     """
     size = len(charts.arcs)
     fill_inside(charts, zero, one)
-    total = total_of(charts, zero)
+    total = total_weight(charts, zero)
     outside = OutsideCharts(allocate(zero, size, size), allocate(zero, size, size))
-    seed_outside(charts, outside.complete, zero, one / total)
+    fill_outermost(charts, outside.complete, zero, one / total)
     fill_outside(charts, outside, zero)
     return total
 
 
 @kernel
-def total_of(charts, zero):
+def total_weight(charts, zero):
     """Returns the weight of the whole sentence, from the weights of its spans."""
     complete, last = charts.complete, len(charts.arcs) - 1
-    if charts.first == 0:
+    if charts.start == 0:
         return load(complete, 0, last, zero)
     total = zero
-    for top in range(1, last + 1):
-        halves = load(complete, top, 1, zero) * load(complete, top, last, zero)
-        total = total + halves * load(charts.arcs, 0, top, zero)
+    for root_dependent in range(1, last + 1):
+        left = load(complete, root_dependent, 1, zero)
+        right = load(complete, root_dependent, last, zero)
+        total = total + left * right * load(charts.arcs, 0, root_dependent, zero)
     return total
 
 
 @kernel
-def seed_outside(charts, outside, zero, inverse):
+def fill_outermost(charts, outside, zero, inverse):
     """
-    Starts `fill_outside` with the derivatives, into `outside`, with respect to the complete spans
-    that reach an end of the sentence; `inverse` is one over the total. Replaces the arcs of a root
-    outside the charts by their marginals.
+    Writes the derivatives from which `fill_outside` sets out into `outside`: those with respect to
+    the complete spans that reach an end of the sentence; `inverse` is one over the total. Replaces
+    the arcs of a root outside the charts by their marginals.
     """
-    arcs, complete, first, last = charts.arcs, charts.complete, charts.first, len(charts.arcs) - 1
-    for i in range(first, last + 1):
+    arcs, complete, start, last = charts.arcs, charts.complete, charts.start, len(charts.arcs) - 1
+    for i in range(start, last + 1):
         store(outside, i, last, zero)
-        store(outside, i, first, zero)
-    if first == 0:
+        store(outside, i, start, zero)
+    if start == 0:
         store(outside, 0, last, inverse)
         return
-    for top in range(1, last + 1):
-        left, right = load(complete, top, 1, zero), load(complete, top, last, zero)
-        arc = load(arcs, 0, top, zero) * inverse
-        if top > 1:
-            store(outside, top, 1, arc * right)
-        if top < last:
-            store(outside, top, last, arc * left)
-        store(arcs, 0, top, arc * left * right)
+    for dependent in range(1, last + 1):
+        left, right = load(complete, dependent, 1, zero), load(complete, dependent, last, zero)
+        arc = load(arcs, 0, dependent, zero) * inverse
+        if dependent > 1:
+            store(outside, dependent, 1, arc * right)
+        if dependent < last:
+            store(outside, dependent, last, arc * left)
+        store(arcs, 0, dependent, arc * left * right)
 
 
 @kernel
@@ -153,49 +159,60 @@ def fill_outside(charts, outside, zero):
     """
     Computes the derivatives with respect to all spans, each after those of the spans around it, and
     replaces the weights of arcs by their marginals on the way.
+
+    The loops collect, for the spans between `i` and `j` (those to the right have their head at `i`,
+    those to the left at `j`), what comes from each larger span, with its other end at `k`, that
+    `fill_inside` builds of them: its own derivative, times the weight of the span next to them.
     """
     arcs, complete, incomplete = charts.arcs, charts.complete, charts.incomplete
-    outer, joined = outside.complete, outside.joined
-    first, last = charts.first, len(arcs) - 1
-    for j in range(last, first, -1):
-        for i in range(first, j):
-            right = load(outer, i, last, zero) if j == last else zero
-            left = load(outer, j, first, zero) if i == first else zero
-            arc_right, arc_left = zero, zero  # with respect to incomplete spans
-            for h in range(first, i):
-                right = right + load(outer, h, j, zero) * load(incomplete, h, i, zero)
-                left = left + load(joined, j, h, zero) * load(complete, h, i - 1, zero)
-                arc_left = arc_left + load(outer, j, h, zero) * load(complete, i, h, zero)
-            for h in range(j + 1, last + 1):
-                right = right + load(joined, i, h, zero) * load(complete, h, j + 1, zero)
-                left = left + load(outer, h, i, zero) * load(incomplete, h, j, zero)
-                arc_right = arc_right + load(outer, i, h, zero) * load(complete, j, h, zero)
-            store(outer, i, j, right)
-            store(outer, j, i, left)
+    start, last = charts.start, len(arcs) - 1
+    for j in range(last, start, -1):
+        for i in range(start, j):
+            # with respect to complete spans
+            right = load(outside.complete, i, last, zero) if j == last else zero
+            left = load(outside.complete, j, start, zero) if i == start else zero
+            # with respect to incomplete spans
+            arc_right, arc_left = zero, zero
+            for k in range(start, i):
+                around = load(outside.complete, k, j, zero)
+                right = right + around * load(incomplete, k, i, zero)
+                left = left + load(outside.joined, j, k, zero) * load(complete, k, i - 1, zero)
+                around = load(outside.complete, j, k, zero)
+                arc_left = arc_left + around * load(complete, i, k, zero)
+            for k in range(j + 1, last + 1):
+                right = right + load(outside.joined, i, k, zero) * load(complete, k, j + 1, zero)
+                around = load(outside.complete, k, i, zero)
+                left = left + around * load(incomplete, k, j, zero)
+                around = load(outside.complete, i, k, zero)
+                arc_right = arc_right + around * load(complete, j, k, zero)
+            store(outside.complete, i, j, right)
+            store(outside.complete, j, i, left)
+            # a complete span that ends at the dependent itself is the incomplete span alone
             arc_right, arc_left = arc_right + right, arc_left + left
-            both = arc_right * load(arcs, i, j, zero) + arc_left * load(arcs, j, i, zero)
-            store(joined, i, j, both)
-            store(joined, j, i, both)
+            joined = arc_right * load(arcs, i, j, zero) + arc_left * load(arcs, j, i, zero)
+            store(outside.joined, i, j, joined)
+            store(outside.joined, j, i, joined)
+            # an incomplete span is the weight of its arc times the two spans that it joins
             store(arcs, i, j, arc_right * load(incomplete, i, j, zero))
             store(arcs, j, i, arc_left * load(incomplete, j, i, zero))
 
 
 @kernel
-def scatter_marginals(group, arcs, log_totals, totals, result, zero):
+def write_marginals(group, arcs, log_totals, totals, result, like):
     """
     Copies the marginals in `arcs`, `[head, dependent]`, or else their tangents, from the lane of
     each sentence into `result`, and `log_totals`, shape `(lanes,)`, into `totals`. The marginals
     are zero where there is no tree.
     """
     size = len(arcs)
-    row = allocate(to_plain(zero), 1, size)
+    row = allocate(to_plain(like), 1, size)
     for lane, member in enumerate(group.members):
         totals[member] = log_totals[lane]
         result[member, 0] = 0
         result[member, size:] = 0
     for dependent in range(1, min(size, result.shape[1])):
         for head in range(size):
-            store(row, 0, head, to_plain(load(arcs, head, dependent, zero)))
+            store(row, 0, head, to_plain(load(arcs, head, dependent, like)))
         for lane, member in enumerate(group.members):
             length = group.lengths[member]
             result[member, dependent] = 0

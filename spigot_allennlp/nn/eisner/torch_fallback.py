@@ -73,6 +73,7 @@ def _complete_spans(scores: Tensor, reduce: Reduce) -> Tuple[Tensor, Tensor]:
 
 
 def _at(values: Tensor, index: LongTensor) -> Tensor:
+    """Returns `values[b, index[b]]` for each b."""
     return values.gather(1, index.unsqueeze(1)).squeeze(1)
 
 
@@ -87,12 +88,15 @@ def _ending_at(right: Tensor, lengths: LongTensor) -> Tensor:
 
 
 def _append(chart: Tensor, spans: Tensor) -> Tensor:
+    """Returns a chart with the spans of the next width."""
     return torch.cat([chart, spans.unsqueeze(-1)], dim=-1)
 
 
 def _pad_end(spans: Tensor, width: int) -> Tensor:
+    """Fills up spans that are kept by their first word: none begins at the last `width` words."""
     return torch.nn.functional.pad(spans, (0, width), value=IMPOSSIBLE)
 
 
 def _pad_start(spans: Tensor, width: int) -> Tensor:
+    """Fills up spans that are kept by their last word: none ends at the first `width` words."""
     return torch.nn.functional.pad(spans, (width, 0), value=IMPOSSIBLE)

@@ -1,1 +1,1 @@
-"""Numbers for kernels: one recurrence, written once, sums, differentiates or maximises."""
+"""Numbers for kernels: a recurrence that is written once sums, differentiates or maximises."""

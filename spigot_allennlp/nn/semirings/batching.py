@@ -6,7 +6,7 @@ import numpy
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
 from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, tropical
 
@@ -62,7 +62,7 @@ class ScoreRow(NamedTuple):
 def call_in_groups(
     kernel: Callable[..., None],
     lanes: int,
-    steps: Callable[[int], int],
+    num_steps: Callable[[int], int],
     scores: Tensor,
     mask: BoolTensor,
     *others: Union[Tensor, int],
@@ -78,20 +78,25 @@ def call_in_groups(
     kernel : `Callable`
         Its first arguments are the fields of a `SentenceGroup`.
     lanes : `int`
-    steps : `Callable[[int], int]`
-        How many elementary steps a group of sentences of a length takes.
+        The size of a group.
+    num_steps : `Callable[[int], int]`
+        Returns how many elementary steps a group of sentences of a length takes.
     scores, mask : `Tensor`
         Shape `(batch_size, length, ...)`, position 0 being the root.
     others : `Union[Tensor, int]`
+        Further arguments of the kernel.
     members : `Tensor`, optional
         Shape `(num_members,)`, int64: the indices of the sentences to work on; by default all.
     """
-    values = scores, mask.contiguous(), *others
-    arrays = [value.numpy() if isinstance(value, Tensor) else value for value in values]
-    lengths = sentence_lengths(values[1].flatten(2).numpy())
+    mask = mask.contiguous()
+    arguments = [
+        argument.numpy() if isinstance(argument, Tensor) else argument
+        for argument in (scores, mask, *others)
+    ]
+    lengths = sentence_lengths(mask.flatten(2).numpy())
     groups = groups_by_length(lengths, lanes, None if members is None else members.numpy())
-    worth_it = len(groups) * steps(int(lengths.max(initial=0))) > MANY_STEPS
-    share(lambda group: kernel(group, lengths, *arrays), groups, worth_it)
+    is_worth_it = len(groups) * num_steps(int(lengths.max(initial=0))) > MANY_STEPS
+    call_in_threads(lambda group: kernel(group, lengths, *arguments), groups, is_worth_it)
 
 
 def groups_by_length(
@@ -142,9 +147,9 @@ def new_score_row(like, columns):
 
 
 @kernel
-def gather_scores(group, position, row, columns, padding, score_row):
+def fill_score_row(group, position, row, columns, padding, score_row):
     """
-    Copies one `row` of parts, which belongs to a `position`, of all sentences of a group into
+    Copies a `row` of parts, which belongs to a `position`, of all sentences of a group into
     `score_row`. Sentences that end before the position get a single part, in the column `padding`,
     with score zero. The row has so many `columns`; or, if they are `None`, one for the root and one
     for each token of the sentence.
@@ -159,14 +164,14 @@ def gather_scores(group, position, row, columns, padding, score_row):
         for column in range(count):
             if group.mask[member, row, column]:
                 score_row.scores[0, column, 0, lane] = group.scores[member, row, column]
-            gather_tangent(group.direction, member, row, column, lane, score_row)
+            write_tangent(group.direction, member, row, column, lane, score_row)
 
 
 @kernel
-def gather_tangent(direction, member, row, column, lane, score_row):
+def write_tangent(direction, member, row, column, lane, score_row):
     """
-    Copies how one score of a sentence moves, if there is a `direction`, into its lane; zero where
-    the part is as good as impossible.
+    Copies how a single score of a sentence moves, if there is a `direction`, into its lane; zero
+    where the part is as good as impossible.
     """
     # as an argument, a `direction` of None removes the branch when this is compiled
     if direction is not None:

@@ -52,7 +52,7 @@ def add(builder: IRBuilder, x: Vectors, y: Vectors) -> Vectors:
     """Returns `x + y`."""
     if x.exponent is not None:
         exponent = _maximum(builder, x.exponent, y.exponent)
-        x, y = (_at_exponent(builder, each, exponent) for each in (x, y))
+        x, y = (_at_exponent(builder, number, exponent) for number in (x, y))
     tangent = None if x.tangent is None else _plus(builder, x.tangent, y.tangent)
     return Vectors(_plus(builder, x.value, y.value), tangent, x.exponent)
 
@@ -179,6 +179,7 @@ _plus, _times = _contracting("fadd"), _contracting("fmul")
 
 
 def _scale_by(builder: IRBuilder, x: Value, factor: float) -> Value:
+    """Returns `x * factor`."""
     return _times(builder, x, _fill(x, factor))
 
 
@@ -188,16 +189,20 @@ def _fill(like: Value, value: float) -> Value:
 
 
 def _fill_integers(like: Value, value: int) -> Value:
+    """Returns a vector of as many integers as `like` has lanes, with `value` in all."""
     return ir.Constant(_integers(like), [ir.Constant(ir.IntType(64), value)] * like.type.count)
 
 
 def _integers(like: Value) -> ir.VectorType:
+    """Returns the type of a vector of as many integers as `like` has lanes."""
     return ir.VectorType(ir.IntType(64), like.type.count)
 
 
 def _as_integers(builder: IRBuilder, x: Value) -> Value:
+    """Returns the bits of floating point numbers as integers."""
     return builder.bitcast(x, _integers(x))
 
 
 def _as_floats(builder: IRBuilder, x: Value, like: Value) -> Value:
+    """Returns bits as floating point numbers of the type of `like`."""
     return builder.bitcast(x, like.type)

@@ -13,6 +13,9 @@ machine are; numba would not vectorise a loop over 8 lanes of an array.
 
 Between computations numbers are kept in arrays of shape `(rows, columns, parts, lanes)`, the parts
 being value, tangent and exponent, as far as the kind has them.
+
+Kernels that take `zero` and `one` compute in numbers of the kind of these two, the neutral numbers
+of `+` and `*`; those that take `like` need a number of the kind to load others, whatever its value.
 """
 
 import operator
@@ -54,8 +57,8 @@ class Number(types.Type):
         """Returns the number that is made of `vectors`."""
         result = ir.Constant(context.get_value_type(self), ir.Undefined)
         parts = [vectors.value, vectors.tangent, vectors.exponent]
-        for part, vector in enumerate(each for each in parts if each is not None):
-            result = builder.insert_value(result, vector, part)
+        for index, vector in enumerate(part for part in parts if part is not None):
+            result = builder.insert_value(result, vector, index)
         return result
 
     def constant(self, context: Any, builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
@@ -127,8 +130,9 @@ def _allocate(like, rows, columns):
 @intrinsic
 def load(_, array, row, column, like):
     """
-    `load(array, row, column, like)` returns the number at that place, of the kind of the number
-    `like`.
+    `load(array, row, column, like)` returns the number at that row and column. An array does not
+    say of which kind its numbers are (a `real` and a `tropical` one have the same parts), so `like`
+    does: any number of that kind, whose value does not matter.
     """
 
     def generate(context, builder, signature, args):
@@ -144,7 +148,7 @@ def load(_, array, row, column, like):
 
 @intrinsic
 def store(_, array, row, column, number):
-    """`store(array, row, column, number)` writes `number` to that place."""
+    """`store(array, row, column, number)` writes `number` to that row and column."""
 
     def generate(context, builder, signature, args):
         stored = args[3]
@@ -167,12 +171,13 @@ def _pointers(context, builder, signature, args, number: Number) -> List[ir.Valu
     array_type, vector = signature.args[0], context.get_value_type(number).element
     array = context.make_array(array_type)(context, builder, args[0])
     row, column = (
-        context.cast(builder, args[place], signature.args[place], types.intp) for place in (1, 2)
+        context.cast(builder, args[index], signature.args[index], types.intp) for index in (1, 2)
     )
-    first, *_ = parts = [context.get_constant(types.intp, part) for part in range(number.parts)]
-    places = [[row, column, part, first] for part in parts]
+    parts = [context.get_constant(types.intp, part) for part in range(number.parts)]
+    # each part's vector begins at lane 0
+    indices = [[row, column, part, parts[0]] for part in parts]
     starts = [
-        cgutils.get_item_pointer(context, builder, array_type, array, place) for place in places
+        cgutils.get_item_pointer(context, builder, array_type, array, index) for index in indices
     ]
     return [builder.bitcast(start, vector.as_pointer()) for start in starts]
 
@@ -186,7 +191,7 @@ def exponential(_, logarithm, slope, like):
     """
 
     def generate(context, builder, signature, args):
-        power, slope = (builder.extract_value(each, 0) for each in args[:2])
+        power, slope = (builder.extract_value(arg, 0) for arg in args[:2])
         result = code.exponential(builder, power, like.is_extended)
         if like.is_dual:
             result = replace(result, tangent=builder.fmul(result.value, slope))
@@ -233,7 +238,7 @@ def _define(function: Callable, emit: Callable, *kinds: str) -> None:
     @intrinsic
     def apply(_, left, right):
         def generate(context, builder, signature, args):
-            vectors = [left.unpack(builder, each) for each in args]
+            vectors = [left.unpack(builder, arg) for arg in args]
             return left.pack(context, builder, emit(builder, *vectors))
 
         return left(left, right), generate

@@ -14,7 +14,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.simplex.torch_fallback import ROUNDING
 
 # Entries from which on a second thread gains more than it costs.
@@ -31,42 +31,43 @@ def step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Ten
     slack, num_rows = ROUNDING * torch.finfo(origin.dtype).eps, len(arrays[0])
     rows_per_thread = -(-num_rows // torch.get_num_threads())
 
-    def work(first: int) -> None:
-        last = min(first + rows_per_thread, num_rows)
-        step_rows(first, last, is_capped, slack, *arrays)
+    def step_part(start: int) -> None:
+        end = min(start + rows_per_thread, num_rows)
+        step_rows(start, end, is_capped, slack, *arrays)
 
-    share(work, range(0, num_rows, rows_per_thread), moved.numel() > MANY_ENTRIES)
+    starts = range(0, num_rows, rows_per_thread)
+    call_in_threads(step_part, starts, moved.numel() > MANY_ENTRIES)
     return moved
 
 
 @entry
-def step_rows(first, last, is_capped, slack, origin, step, mask, moved):
+def step_rows(start, end, is_capped, slack, origin, step, mask, moved):
     """
-    Writes the projected steps of the rows from `first` to before `last` into `moved`. All arrays
-    have the shape `(rows, size)`; an origin whose sum is one up to `slack` counts as one whose sum
-    is one.
+    Writes the projected steps of the rows from `start` up to, not including, `end` into `moved`.
+    All arrays have the shape `(rows, size)`; a sum of an origin that is one up to `slack` counts as
+    one.
     """
     size = origin.shape[1]
     # the last two are scratch space for `threshold`
     origins, steps, kept_origins, kept_steps = numpy.empty((4, size))
-    for row in range(first, last):
+    for row in range(start, end):
         total, least, clipped = 0.0, numpy.inf, 0.0
-        for place in range(size):
+        for column in range(size):
             # an illegal entry never moves: it is at zero, and its step would lead further down
-            is_legal = mask[row, place]
-            origins[place] = origin[row, place] if is_legal else 0.0
-            steps[place] = step[row, place] if is_legal else numpy.inf
-            total += origins[place]
-            least = min(least, steps[place])
-            clipped += lesser(origins[place], steps[place])
+            is_legal = mask[row, column]
+            origins[column] = origin[row, column] if is_legal else 0.0
+            steps[column] = step[row, column] if is_legal else numpy.inf
+            total += origins[column]
+            least = min(least, steps[column])
+            clipped += lesser(origins[column], steps[column])
         excess = 0.0 if abs(total - 1) <= slack else total - 1
         tau = 0.0
         if least < numpy.inf and (not is_capped or clipped < excess):
-            for place in range(size):
-                steps[place] -= least
+            for column in range(size):
+                steps[column] -= least
             tau = threshold(origins, steps, total, excess, kept_origins, kept_steps)
-        for place in range(size):
-            moved[row, place] = lesser(origins[place], steps[place] + tau)
+        for column in range(size):
+            moved[row, column] = lesser(origins[column], steps[column] + tau)
 
 
 @kernel
@@ -78,20 +79,20 @@ def threshold(origins, steps, total, excess, kept_origins, kept_steps):
     tau, num_kept, num_before = -numpy.inf, 0, 0
     # no entry ends above this, which is one, or one up to the slack
     most = total - excess
-    for place in range(len(steps)):
-        tau = max(tau, origins[place] - most - steps[place])
-    for place in range(len(steps)):
-        kept_origins[num_kept], kept_steps[num_kept] = origins[place], steps[place]
-        is_above = steps[place] + tau < origins[place]
+    for column in range(len(steps)):
+        tau = max(tau, origins[column] - most - steps[column])
+    for column in range(len(steps)):
+        kept_origins[num_kept], kept_steps[num_kept] = origins[column], steps[column]
+        is_above = steps[column] + tau < origins[column]
         num_kept += is_above
-        excess -= 0.0 if is_above else origins[place]
+        excess -= 0.0 if is_above else origins[column]
     while num_kept != num_before:
         num_before, numerator = num_kept, excess
-        for place in range(num_before):
-            numerator -= kept_steps[place]
+        for column in range(num_before):
+            numerator -= kept_steps[column]
         tau, num_kept = numerator / num_before, 0
-        for place in range(num_before):
-            origin, step = kept_origins[place], kept_steps[place]
+        for column in range(num_before):
+            origin, step = kept_origins[column], kept_steps[column]
             kept_origins[num_kept], kept_steps[num_kept] = origin, step
             if step + tau < origin:
                 num_kept += 1

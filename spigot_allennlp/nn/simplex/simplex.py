@@ -141,6 +141,7 @@ def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tenso
 
 
 def _step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
+    """Returns the projected step, by kernels or by torch, computed in single precision at least."""
     dtype = torch.promote_types(origin.dtype, step.dtype)
     inside = torch.promote_types(dtype, torch.float32)
     tensors = origin.detach().to(inside), step.detach().to(inside), mask

@@ -71,7 +71,7 @@ def convolution(shape: ImageShape, num_channels: int, size: int) -> Connection:
     """
     height, width, channels = shape
     high, wide = height - size + 1, width - size + 1
-    # the upper left corner of the window, then the place within the window
+    # the upper left corner of the window, then the offset within the window
     grid = numpy.meshgrid(*map(numpy.arange, (high, wide, size, size, channels)), indexing="ij")
     y, x, down, right, channel = (axis.reshape(-1) for axis in grid)
     inputs = ((y + down) * width + x + right) * channels + channel

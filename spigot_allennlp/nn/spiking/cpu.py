@@ -9,98 +9,103 @@ import numpy
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.devices import share
+from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.spiking import hm2_bp_kernels, kernels
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem, SpikeGradients
 from spigot_allennlp.nn.spiking.neurons import Neurons, PspDecays, psp_decays
 
-# Places for a spike, in a batch, from which on a second thread gains more than it costs.
-MANY = 200_000
+# Entries of the spikes of a batch from which on a second thread gains more than it costs.
+MANY_ENTRIES = 200_000
 
 
 def simulate(
     spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
 ) -> BoolTensor:
     fired = torch.zeros(*spikes.shape[:2], connection.num_neurons, dtype=torch.bool)
-    exact = at_least_single(weight.detach()).contiguous().numpy()
-    number = exact.dtype.type
+    weight_array = at_least_single(weight.detach()).contiguous().numpy()
+    float_type = weight_array.dtype.type
     constants = kernels.LifConstants(
-        threshold=number(neurons.firing_threshold),
-        potential_decay=number(1 - 1 / neurons.membrane_time),
-        current_decay=number(1 - 1 / neurons.synapse_time),
-        current_share=number(1 / neurons.synapse_time),
+        threshold=float_type(neurons.firing_threshold),
+        potential_decay=float_type(1 - 1 / neurons.membrane_time),
+        current_decay=float_type(1 - 1 / neurons.synapse_time),
+        current_share=float_type(1 / neurons.synapse_time),
         refractory=numpy.int32(neurons.refractory),
-        inhibition=number(neurons.inhibition),
+        inhibition=float_type(neurons.inhibition),
     )
-    arrays = _as_bytes(spikes), exact, connection, constants, _as_bytes(fired)
-    _share_batch(spikes, lambda members: kernels.simulate(members, *arrays))
+    arrays = _as_bytes(spikes), weight_array, connection, constants, _as_bytes(fired)
+    _call_for_batch(spikes, lambda members: kernels.simulate(members, *arrays))
     return fired
 
 
 def firing_counts(fired: BoolTensor) -> Tensor:
-    """Returns them in single precision."""
+    """Returns the counts in single precision."""
     counts = torch.zeros(len(fired), fired.size(2))
     arrays = _as_bytes(fired), counts.numpy()
-    _share_batch(fired, lambda members: kernels.count_firings(members, *arrays))
+    _call_for_batch(fired, lambda members: kernels.count_firings(members, *arrays))
     return counts
 
 
 def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
     psp = torch.empty(fired.shape, dtype=torch.promote_types(dtype, torch.float))
-    arrays = _as_bytes(fired), _decays_as(psp.numpy().dtype.type, neurons), psp.numpy()
-    _share_batch(fired, lambda members: hm2_bp_kernels.psp_per_spike(members, *arrays))
+    psp_array = psp.numpy()
+    decays = _psp_decays_as(psp_array.dtype.type, neurons)
+    arrays = _as_bytes(fired), decays, psp_array
+    _call_for_batch(fired, lambda members: hm2_bp_kernels.psp_per_spike(members, *arrays))
     return psp.to(dtype)
 
 
 def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     spikes, weight = problem.spikes, problem.weight
-    exact = at_least_single(weight.detach()).contiguous()
-    array, number = exact.numpy(), exact.numpy().dtype.type
+    contiguous_weight = at_least_single(weight.detach()).contiguous()
+    weight_array = contiguous_weight.numpy()
+    float_type = weight_array.dtype.type
     delta, factor = (
-        tensor.detach().to(exact.dtype).contiguous().numpy()
+        tensor.detach().to(contiguous_weight.dtype).contiguous().numpy()
         for tensor in (problem.delta, problem.inhibition_factor)
     )
     options, threshold = problem.options, problem.neurons.threshold
     arrays = hm2_bp_kernels.GradientArrays(
         spikes=_as_bytes(spikes),
         fired=_as_bytes(problem.fired),
-        weight=array,
+        weight=weight_array,
         delta=delta,
         inhibition_factor=factor,
         connection=problem.connection,
-        decays=_decays_as(number, problem.neurons),
-        rate_correction=number(options.rate_correction / threshold),
-        subthreshold_potential=number(options.subthreshold_potential),
-        subthreshold_ratio=number(options.subthreshold_ratio),
+        decays=_psp_decays_as(float_type, problem.neurons),
+        rate_correction=float_type(options.rate_correction / threshold),
+        subthreshold_potential=float_type(options.subthreshold_potential),
+        subthreshold_ratio=float_type(options.subthreshold_ratio),
     )
     shape = (len(spikes), spikes.size(2)) if problem.needs_count_gradient else (0, 0)
-    counts = torch.zeros(shape, dtype=exact.dtype)
-    of_weight: list = []
+    count_gradient = torch.zeros(shape, dtype=contiguous_weight.dtype)
+    weight_gradients: list = []  # of each part of the batch
 
-    def add_up(members: numpy.ndarray) -> None:
-        gradient = numpy.zeros_like(array)
-        hm2_bp_kernels.gradients(members, arrays, gradient, counts.numpy())
-        of_weight.append(gradient)
+    def differentiate(members: numpy.ndarray) -> None:
+        gradient = numpy.zeros_like(weight_array)
+        hm2_bp_kernels.gradients(members, arrays, gradient, count_gradient.numpy())
+        weight_gradients.append(gradient)
 
-    _share_batch(spikes, add_up)
-    total = torch.zeros_like(exact)
-    for gradient in of_weight:
+    _call_for_batch(spikes, differentiate)
+    total = torch.zeros_like(contiguous_weight)
+    for gradient in weight_gradients:
         total += torch.from_numpy(gradient)
-    needed = counts.to(weight.dtype) if problem.needs_count_gradient else None
-    return SpikeGradients(total.to(weight.dtype), needed)
+    return SpikeGradients(
+        total.to(weight.dtype),
+        count_gradient.to(weight.dtype) if problem.needs_count_gradient else None,
+    )
 
 
 def sample_spikes(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
-    """`bounds` are probabilities times `2**32`."""
+    """Samples spikes; `bounds` are probabilities times `2**32`."""
     size, frames, num_sources = bounds.shape
     spikes = torch.zeros(size, frames * steps_per_frame, num_sources, dtype=torch.bool)
     if spikes.numel() == 0:
         return spikes
     unsigned = seeds.contiguous().numpy().view(numpy.uint64)
     arrays = bounds.contiguous().numpy(), unsigned, _as_bytes(spikes)
-    _share_batch(spikes, lambda members: kernels.sample_spikes(members, *arrays))
+    _call_for_batch(spikes, lambda members: kernels.sample_spikes(members, *arrays))
     return spikes
 
 
@@ -109,18 +114,26 @@ def _as_bytes(spikes: Tensor) -> numpy.ndarray:
     return spikes.detach().contiguous().numpy().view(numpy.uint8)
 
 
-def _decays_as(number: Callable, neurons: Neurons) -> PspDecays:
-    """Returns the decays of the PSP in the type `number`."""
+def _psp_decays_as(float_type: Callable, neurons: Neurons) -> PspDecays:
+    """Returns the decays of the PSP as numbers of a `float_type`."""
     decays = psp_decays(neurons)
-    return decays._replace(
-        membrane=number(decays.membrane),
-        synapse=number(decays.synapse),
-        factor=number(decays.factor),
+    return PspDecays(
+        membrane=float_type(decays.membrane),
+        synapse=float_type(decays.synapse),
+        factor=float_type(decays.factor),
+        refractory=decays.refractory,
+        window=decays.window,
     )
 
 
-def _share_batch(spikes: Tensor, work: Callable[[numpy.ndarray], None]) -> None:
-    """Calls `work` with the members of as many parts of the batch as there are threads."""
+def _call_for_batch(spikes: Tensor, function: Callable[[numpy.ndarray], None]) -> None:
+    """
+    Calls `function` with the indices of all samples of a batch; or, if it is large, in as many
+    threads as there are with a part of them.
+    """
     members = numpy.arange(len(spikes))
-    parts = numpy.array_split(members, min(torch.get_num_threads(), max(len(members), 1)))
-    share(work, parts, spikes.numel() > MANY)
+    if spikes.numel() <= MANY_ENTRIES:
+        function(members)
+        return
+    parts = numpy.array_split(members, min(torch.get_num_threads(), len(members)))
+    call_in_threads(function, parts, True)

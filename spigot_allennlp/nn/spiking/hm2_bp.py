@@ -156,12 +156,12 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
 
 
 def with_injected_spikes(
-    fired: BoolTensor, wanted: BoolTensor, number: int, refractory: int
+    fired: BoolTensor, wanted: BoolTensor, num_injected: int, refractory: int
 ) -> BoolTensor:
     """
     Returns a copy in which those neurons that do not spike, but are `wanted` to (shape
-    `(batch_size, num_neurons)`), do so every `steps // number` steps (or as often as they can), but
-    for the first.
+    `(batch_size, num_neurons)`), do so every `steps // num_injected` steps (or as often as they
+    can), but for the first.
 
     In the authors' code it is the neuron of the right class that is wanted. A loss with a margin
     that no other silent neuron exceeds says the same by its gradient.
@@ -169,7 +169,7 @@ def with_injected_spikes(
     _OUTPUT.check(fired, wanted)
     steps = fired.size(1)
     step = torch.arange(steps, device=fired.device)
-    interval = max(steps // number, refractory + 1)
+    interval = max(steps // num_injected, refractory + 1)
     injected = (step % interval == 0) & (step > 0)
     silent = wanted & (firing_counts(fired, torch.float) == 0)
     return fired | (injected.unsqueeze(-1) & silent.unsqueeze(1))
@@ -194,7 +194,7 @@ def inhibition_factor(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons) -
     # (batch_size, sender, receiver)
     ratios = trains.transpose(1, 2) @ per_spike / counts.clamp(min=1).unsqueeze(2)
     ratios = ratios.masked_fill(silent.unsqueeze(1) | silent.unsqueeze(2), 1)
-    share = (~silent | wanted).to(ratios.dtype) / neurons.threshold
-    products = ratios * ratios.transpose(1, 2) * share.unsqueeze(1) * share.unsqueeze(2)
+    counted = (~silent | wanted).to(ratios.dtype) / neurons.threshold
+    products = ratios * ratios.transpose(1, 2) * counted.unsqueeze(1) * counted.unsqueeze(2)
     others = products.sum(2) - products.diagonal(dim1=1, dim2=2)
     return 1 / (1 - (neurons.inhibition**2 * others).clamp(max=STRONGEST))

@@ -80,10 +80,11 @@ class MicroLevel(NamedTuple):
     s_psp: numpy.ndarray
 
 
-class PspSweep(NamedTuple):
+class PspState(NamedTuple):
     """
-    The sum over the spikes of a neuron, from its last step to its first, of `eps` for an input that
-    arrives at the current step. Arrays have shape `(num_neurons,)`, if not said otherwise.
+    The state of the pass from the last step to the first that sums `eps` over the spikes of a
+    neuron, for an input that arrives at the current step. Arrays have shape `(num_neurons,)`, if
+    not said otherwise.
 
     # Parameters
 
@@ -184,12 +185,14 @@ def _fill_s_psp(per_spike, problem, micro):
 
 @kernel
 def _add(values, total):
+    """Adds `values` to `total`."""
     for index in range(len(total)):
         total[index] += values[index]
 
 
 @kernel
 def _multiply_add(factors, values, total):
+    """Adds `factors` times `values`, elementwise, to `total`."""
     for index in range(len(total)):
         total[index] += factors[index] * values[index]
 
@@ -226,7 +229,10 @@ def _add_weight_gradient(micro, connection, scales, weight_gradient):
 
 @kernel
 def _add_count_gradient(micro, problem, delta, count_gradient):
-    """Adds up, for each input, deltas by weights by S-PSPs, divided by the input's count."""
+    """
+    Adds to `count_gradient`, for each input, the sum of deltas by weights by S-PSPs, divided by the
+    input's count.
+    """
     weight, connection, s_psp = problem.weight, problem.connection, micro.s_psp
     firing_counts, starts, width = micro.firing_counts, micro.inputs.starts, weight.shape[1]
     for source in range(len(connection.offsets) - 1):
@@ -236,10 +242,10 @@ def _add_count_gradient(micro, problem, delta, count_gradient):
             row = weight[connection.rows[pair]]
             total = row[0] * 0
             for index in range(width):
-                share = delta[first + index] * row[index]
+                term = delta[first + index] * row[index]
                 if count > 0 and firing_counts[first + index] > 0:
-                    share *= s_psp[pair, index] / weight.dtype.type(count)
-                total += share
+                    term *= s_psp[pair, index] / weight.dtype.type(count)
+                total += term
             count_gradient[source] += total
 
 
@@ -254,12 +260,13 @@ def psp_per_spike(members, fired, decays, psp):
 @kernel
 def _fill_psp_per_spike(fired, decays, psp):
     """
-    Goes from the last step to the first. The rows of `psp` whose spikes would arrive after the last
-    step are left as they are: zero.
+    Writes the PSP per spike into `psp`, `(steps, num_neurons)`, from the last step to the first;
+    `fired` are `SpikesByStep`. The rows of `psp` whose spikes would arrive after the last step stay
+    as they are: zero.
     """
     steps, size = psp.shape
     rows = steps if decays.window < steps else 1
-    sweep = PspSweep(
+    state = PspState(
         numpy.zeros(size, numpy.int64),
         numpy.zeros(size, psp.dtype),
         numpy.zeros(size, psp.dtype),
@@ -268,56 +275,57 @@ def _fill_psp_per_spike(fired, decays, psp):
     )
     starts, sources, refractory = fired.starts, fired.sources, decays.refractory
     for arrival in range(steps - 1, refractory - 1, -1):
-        scale(sweep.membrane, decays.membrane)
-        scale(sweep.synapse, decays.synapse)
-        scale(sweep.deferred, decays.synapse)
+        scale(state.membrane, decays.membrane)
+        scale(state.synapse, decays.synapse)
+        scale(state.deferred, decays.synapse)
         expiring = arrival + decays.window - refractory + 1
         if expiring < steps:
             for spike in range(starts[expiring], starts[expiring + 1]):
-                _expire(sources[spike], expiring, sweep)
+                _expire(sources[spike], expiring, state)
         if arrival == 1:
             for neuron in range(size):
-                _defer(neuron, arrival, decays, sweep)
+                _defer(neuron, arrival, decays, state)
         else:
             before = arrival - refractory
             for spike in range(starts[before], starts[before + 1]):
-                _defer(sources[spike], arrival, decays, sweep)
+                _defer(sources[spike], arrival, decays, state)
         for spike in range(starts[arrival], starts[arrival + 1]):
             neuron = sources[spike]
-            sweep.next_spike[neuron] = arrival
-            sweep.membrane[neuron], sweep.synapse[neuron] = 1, 1
+            state.next_spike[neuron] = arrival
+            state.membrane[neuron], state.synapse[neuron] = 1, 1
         _write_psp(
-            sweep.membrane, sweep.synapse, sweep.deferred, decays.factor, psp[arrival - refractory]
+            state.membrane, state.synapse, state.deferred, decays.factor, psp[arrival - refractory]
         )
 
 
 @kernel
 def _write_psp(membrane, synapse, deferred, factor, row):
+    """Writes the PSP per spike of a step into `row`, from the fields of a `PspState`."""
     for neuron in range(len(row)):
         row[neuron] = factor * (membrane[neuron] - synapse[neuron]) + deferred[neuron]
 
 
 @kernel
-def _expire(neuron, step, sweep):
-    """Takes out the spike at `step`: for it, what arrives from here on comes too early."""
-    if sweep.next_spike[neuron] == step and sweep.membrane[neuron] > 0:
-        sweep.membrane[neuron], sweep.synapse[neuron] = 0, 0
+def _expire(neuron, step, state):
+    """Removes the spike at `step`: for it, what arrives from here on comes too early."""
+    if state.next_spike[neuron] == step and state.membrane[neuron] > 0:
+        state.membrane[neuron], state.synapse[neuron] = 0, 0
     else:
-        sweep.deferred[neuron] -= sweep.deferred_at_expiry[step, neuron]
+        state.deferred[neuron] -= state.deferred_at_expiry[step, neuron]
 
 
 @kernel
-def _defer(neuron, arrival, decays, sweep):
-    """Makes current of what arrives before this step, in which the neuron becomes ready."""
-    if sweep.membrane[neuron] > 0:
-        deferred = decays.factor * (sweep.membrane[neuron] - sweep.synapse[neuron])
-        sweep.deferred[neuron] += deferred
-        if len(sweep.deferred_at_expiry) > 1:
-            next_spike = sweep.next_spike[neuron]
+def _defer(neuron, arrival, decays, state):
+    """Defers what arrives before this step, in which the neuron becomes ready: it stays current."""
+    if state.membrane[neuron] > 0:
+        deferred = decays.factor * (state.membrane[neuron] - state.synapse[neuron])
+        state.deferred[neuron] += deferred
+        if len(state.deferred_at_expiry) > 1:
+            next_spike = state.next_spike[neuron]
             until_expiry = arrival - next_spike + decays.window - decays.refractory + 1
-            left = deferred * decays.synapse**until_expiry
-            sweep.deferred_at_expiry[next_spike, neuron] = left
-        sweep.membrane[neuron], sweep.synapse[neuron] = 0, 0
+            deferred_at_expiry = deferred * decays.synapse**until_expiry
+            state.deferred_at_expiry[next_spike, neuron] = deferred_at_expiry
+        state.membrane[neuron], state.synapse[neuron] = 0, 0
 
 
 @kernel

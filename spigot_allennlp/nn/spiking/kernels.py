@@ -89,6 +89,7 @@ def simulate(members, spikes, weight, connection, neurons, fired):
 
 @kernel
 def _simulate_sample(spikes, weight, connection, neurons, fired):
+    """Does as `simulate` for a single sample, whose input spikes are `SpikesByStep`."""
     size = fired.shape[1]
     state = LifArrays(
         numpy.zeros(size, weight.dtype),
@@ -110,7 +111,7 @@ def _simulate_sample(spikes, weight, connection, neurons, fired):
 
 @kernel
 def scale(values, factor):
-    """Multiplies in place."""
+    """Multiplies `values` by `factor`, in place."""
     for index in range(len(values)):
         values[index] *= factor
 
@@ -147,8 +148,8 @@ def _integrate(state, neurons):
         value = zero if refractory_steps[index] > 0 else value
         fires = numpy.int32(value > neurons.threshold)
         potential[index] = zero if fires else value
-        left = max(refractory_steps[index] - 1, 0)
-        refractory_steps[index] = neurons.refractory if fires else left
+        remaining = max(refractory_steps[index] - 1, 0)
+        refractory_steps[index] = neurons.refractory if fires else remaining
         firing[index] = fires
         total += fires
     return total > 0
@@ -177,13 +178,13 @@ def sample_spikes(members, bounds, seeds, spikes):
     active = numpy.empty(num_sources, numpy.int64)
     for member in members:
         for frame in range(frames):
-            number = 0
+            num_active = 0
             for source in range(num_sources):
                 if bounds[member, frame, source] > 0:
-                    active[number] = source
-                    number += 1
+                    active[num_active] = source
+                    num_active += 1
             for step in range(frame * steps_per_frame, (frame + 1) * steps_per_frame):
-                for source in active[:number]:
+                for source in active[:num_active]:
                     counter = numpy.uint64(step * num_sources + source + 1)
                     bits = splitmix64(seeds[member] + counter * GAMMA)
                     high = numpy.int64(bits >> numpy.uint64(32))
@@ -193,46 +194,47 @@ def sample_spikes(members, bounds, seeds, spikes):
 @kernel
 def spikes_by_step(spikes):
     """
-    Returns the `SpikesByStep` of a sample, `(steps, num_sources)`. Eight bytes are looked at at a
-    time.
+    Returns the `SpikesByStep` of a sample, `(steps, num_sources)`; it passes over eight bytes at a
+    time that are zero.
     """
     steps, width = spikes.shape
     starts = numpy.empty(steps + 1, numpy.int64)
     sources = numpy.empty(_count_spikes(spikes), numpy.int64)
     flat = spikes.reshape(-1)
-    whole = len(flat) // BYTES
-    words = flat[: whole * BYTES].view(numpy.uint64)
-    number, step = 0, 0
+    num_words = len(flat) // BYTES
+    words = flat[: num_words * BYTES].view(numpy.uint64)
+    spike, step = 0, 0
     starts[0] = 0
-    for word in range(whole + 1):
-        if word < whole and words[word] == 0:
+    # the last round is for the bytes that do not fill a word
+    for word in range(num_words + 1):
+        if word < num_words and words[word] == 0:
             continue
-        for place in range(word * BYTES, min((word + 1) * BYTES, len(flat))):
-            if flat[place]:
-                while place >= (step + 1) * width:
+        for index in range(word * BYTES, min((word + 1) * BYTES, len(flat))):
+            if flat[index]:
+                while index >= (step + 1) * width:
                     step += 1
-                    starts[step] = number
-                sources[number] = place - step * width
-                number += 1
+                    starts[step] = spike
+                sources[spike] = index - step * width
+                spike += 1
     for later in range(step + 1, steps + 1):
-        starts[later] = number
+        starts[later] = spike
     return SpikesByStep(starts, sources)
 
 
 @kernel
 def _count_spikes(spikes):
-    """Adds up an array of zeros and ones, up to 255 words of eight bytes at a time."""
+    """Returns the sum of zeros and ones: of up to 255 words of eight bytes at a time."""
     flat = spikes.reshape(-1)
-    whole = len(flat) // BYTES
-    words = flat[: whole * BYTES].view(numpy.uint64)
+    num_words = len(flat) // BYTES
+    words = flat[: num_words * BYTES].view(numpy.uint64)
     total = 0
-    for start in range(0, whole, 255):
+    for start in range(0, num_words, 255):
         columns = numpy.uint64(0)
         for word in words[start : start + 255]:
             columns += word
         for _ in range(BYTES):
             total += numpy.int64(columns & LAST_BYTE)
             columns >>= ONE_BYTE
-    for place in range(whole * BYTES, len(flat)):
-        total += flat[place]
+    for index in range(num_words * BYTES, len(flat)):
+        total += flat[index]
     return total

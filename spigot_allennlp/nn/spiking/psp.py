@@ -13,7 +13,7 @@ sent at most `4 * m` steps before. (Jin, Zhang & Li, 2018, section 3.2; the arri
 as in the authors' code.)
 
 Here the sum over the spikes of i comes first: it depends on j through the step of its spike alone,
-and is the *PSP per spike*. As `eps` is made of exponentials, that sum takes a single sweep from the
+and is the *PSP per spike*. As `eps` is made of exponentials, that sum takes a single pass from the
 last step to the first; the S-PSP is its inner product with the spikes of j.
 """
 

@@ -100,24 +100,25 @@ def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Te
     psp = torch.zeros(fired.shape, dtype=dtype, device=fired.device)
     if steps == 0:
         return psp
-    sweep = _PspSweep(psp, decays)
+    state = _PspState(psp, decays)
     for arrival in range(steps - 1, refractory - 1, -1):
-        sweep.decay()
+        state.decay()
         expiring = arrival + decays.window - refractory + 1
         if expiring < steps:
-            sweep.expire(fired[:, expiring], expiring)
+            state.expire(fired[:, expiring], expiring)
         # at step 1 all neurons are ready, later those whose refractory period ends here
         all_ready = torch.ones_like(fired[:, 0])
-        sweep.defer(all_ready if arrival == 1 else fired[:, arrival - refractory], arrival)
-        sweep.restart(fired[:, arrival], arrival)
-        psp[:, arrival - refractory] = sweep.psp()
+        state.defer(all_ready if arrival == 1 else fired[:, arrival - refractory], arrival)
+        state.restart(fired[:, arrival], arrival)
+        psp[:, arrival - refractory] = state.psp()
     return psp
 
 
-class _PspSweep:
+class _PspState:
     """
-    The sum over the spikes of a neuron, from its last step to its first, of `eps` for an input that
-    arrives at the current step. Tensors have shape `(batch_size, num_neurons)`.
+    The state of the pass from the last step to the first that sums `eps` over the spikes of a
+    neuron, for an input that arrives at the current step. Tensors have shape
+    `(batch_size, num_neurons)`.
 
     `next_spike` is the step of each neuron's next spike; `membrane` and `synapse` are the
     exponentials of the time until then, as long as what arrives counts towards that spike at once;
@@ -141,23 +142,27 @@ class _PspSweep:
         self._deferred = self._deferred * self._decays.synapse
 
     def expire(self, spiking: BoolTensor, step: int) -> None:
-        """Takes out the spikes at `step`: for these, what arrives from here on comes too early."""
+        """Removes the spikes at `step`: for these, what arrives from here on comes too early."""
         at_once = spiking & (self._next_spike == step) & (self._membrane > 0)
         expired = self._deferred_at_expiry[:, step]
         self._deferred = self._deferred - torch.where(spiking & ~at_once, expired, 0)
         self._clear(at_once)
 
     def defer(self, ready: BoolTensor, arrival: int) -> None:
-        """Makes current of what arrives before this step, in which neurons become `ready`."""
+        """
+        Defers what arrives before this step, in which neurons become `ready`: it stays current.
+        """
         ready = ready & (self._membrane > 0)
         deferred = torch.where(ready, self._decays.factor * (self._membrane - self._synapse), 0)
         self._deferred = self._deferred + deferred
         decays = self._decays
         until_expiry = arrival - self._next_spike + decays.window - decays.refractory + 1
-        left = deferred * decays.synapse ** until_expiry.clamp(min=0).to(deferred.dtype)
+        at_expiry = deferred * decays.synapse ** until_expiry.clamp(min=0).to(deferred.dtype)
         index = self._next_spike.unsqueeze(1)
         before = self._deferred_at_expiry.gather(1, index).squeeze(1)
-        self._deferred_at_expiry.scatter_(1, index, torch.where(ready, left, before).unsqueeze(1))
+        self._deferred_at_expiry.scatter_(
+            1, index, torch.where(ready, at_expiry, before).unsqueeze(1)
+        )
         self._clear(ready)
 
     def restart(self, spiking: BoolTensor, step: int) -> None:
@@ -171,18 +176,22 @@ class _PspSweep:
         return self._decays.factor * (self._membrane - self._synapse) + self._deferred
 
     def _clear(self, neurons: BoolTensor) -> None:
+        """Ends the exponentials of some neurons."""
         self._membrane = self._membrane.masked_fill(neurons, 0)
         self._synapse = self._synapse.masked_fill(neurons, 0)
 
 
 def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
-    """Goes through the weights' matrix, so that autograd adds up the weights that are shared."""
+    """
+    Computes the gradients of a matrix of all weights, out of which autograd makes those of the
+    weights: the sum for a weight that is shared.
+    """
     spikes, fired, options = problem.spikes, problem.fired, problem.options
-    exact = at_least_single(problem.weight.detach())
-    dtype = exact.dtype
+    exact_weight = at_least_single(problem.weight.detach())
+    dtype = exact_weight.dtype
     delta, factor = problem.delta.to(dtype), problem.inhibition_factor.to(dtype)
     per_spike = psp_per_spike(fired, problem.neurons, dtype)
-    leaf = exact.detach().requires_grad_()
+    leaf = exact_weight.detach().requires_grad_()
     with torch.enable_grad():
         matrix = as_matrix(problem.connection, leaf)
     weight = matrix.detach()
@@ -198,20 +207,21 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     gradient = trains.flatten(0, 1).t() @ scaled.flatten(0, 1)
     below_threshold = active.t() @ scale.masked_fill(~silent, 0)
     gradient = gradient + options.subthreshold_potential * below_threshold
-    (of_weight,) = torch.autograd.grad(matrix, leaf, gradient)
-    of_weight = of_weight.to(problem.weight.dtype)
+    (weight_gradient,) = torch.autograd.grad(matrix, leaf, gradient)
+    weight_gradient = weight_gradient.to(problem.weight.dtype)
     if not problem.needs_count_gradient:
-        return SpikeGradients(of_weight, None)
+        return SpikeGradients(weight_gradient, None)
     # where both ends spike the mean of the PSP per spike, else one: (batch_size, num_inputs)
     mean = per_spike * delta.masked_fill(silent, 0).unsqueeze(1) @ weight.t() * trains
     mean = mean.sum(1) / spikes.sum(1).clamp(min=1)
-    of_silent = delta.masked_fill(~silent, 0) @ weight.t()
-    of_counts = mean + torch.where(active > 0, of_silent, delta @ weight.t())
-    return SpikeGradients(of_weight, of_counts.to(problem.weight.dtype))
+    # where an input spikes the neurons that do not; where it does not, all
+    from_silent = delta.masked_fill(~silent, 0) @ weight.t()
+    count_gradient = mean + torch.where(active > 0, from_silent, delta @ weight.t())
+    return SpikeGradients(weight_gradient, count_gradient.to(problem.weight.dtype))
 
 
 def sample_spikes(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
-    """`bounds` are probabilities times `2**32`."""
+    """Samples spikes; `bounds` are probabilities times `2**32`."""
     frames, num_sources = bounds.shape[1:]
     size = frames * steps_per_frame * num_sources
     steps = torch.arange(1, size + 1, device=bounds.device)

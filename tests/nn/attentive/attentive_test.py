@@ -26,7 +26,7 @@ class Decay:
         return inputs
 
     def step(self, projected, state):
-        return State(A * state.hidden + projected, state.cell)
+        return State(A * state.hidden + projected, state.cell_state)
 
     def key(self, value):
         return value * 1

@@ -63,14 +63,15 @@ def test_a_length_is_the_last_position_with_a_legal_part():
 
 
 def test_all_that_is_compiled_is_kept_on_disk():
-    scores, mask, _ = random_batch(0, 2, 4)
+    # scaled up, these scores need extended numbers
+    scores, mask, _ = random_batch(0, 4, 5)
     for scale in (1, 1e4):
         trees = eisner_cpu.ProjectiveTreeInference(True)
         trees.log_partition_and_marginals(scale * scores, mask)
         trees.marginals_jvp(scale * scores, mask, scores)
     eisner_cpu.best_tree(scores, mask, True)
     eisner_cpu.sample_tree(scores, mask, True)
-    scores, mask = (each.unsqueeze(-1).expand(2, 4, 4, 4) for each in (scores, mask))
+    scores, mask = (parts.unsqueeze(-1).expand(4, 5, 5, 5) for parts in (scores, mask))
     chain_cpu.ChainInference().log_partition_and_marginals(scores, mask)
     chain_cpu.ChainInference().marginals_jvp(scores, mask, scores)
     chain_cpu.best_sequence(scores, mask)
