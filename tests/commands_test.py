@@ -1,13 +1,12 @@
 """
 Every command of AllenNLP, in processes of its own, as a user types it: the installed `allennlp`.
 
-Importing AllenNLP takes each process some seconds, so all of them run before the first test, two at
-a time, and those that depend on nothing which is imported are forked from a process that has
-imported AllenNLP and our package.
+Importing what AllenNLP needs takes each process some ten seconds, so all of them run before the
+first test, two at a time, and most are forked from a process that has imported these libraries, but
+neither AllenNLP nor our package.
 """
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -15,22 +14,18 @@ import subprocess
 import sys
 import tarfile
 import time
-import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 import pytest
+
+from tests import forks
 
 ALLENNLP = str(Path(sys.executable).with_name("allennlp"))
 OURS = ["--include-package", "spigot_allennlp"]
 EPOCHS = 8
-
-FORKS: Any = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    ["allennlp.__main__", *(f"spigot_allennlp.{name}" for name in ("models", "commands"))]
-)
 
 # A classifier of AllenNLP, with a callback and a variable of ours, so that it needs our package.
 CONFIG = """
@@ -68,18 +63,6 @@ def write_sentences(file: Path, count: int) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def execute(arguments: Sequence[str], cwd: Path, output: Path) -> None:
-    """Executes a command in this process, which is a fork, and writes all that it prints."""
-    os.chdir(cwd)
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    from allennlp.__main__ import run
-
-    sys.argv = ["allennlp", *arguments]
-    run()
-
-
 class Project:
     """A folder somewhere, without our sources, in which commands are run."""
 
@@ -93,41 +76,24 @@ class Project:
         (folder / "with_plugins_file").mkdir()
         (folder / "with_plugins_file" / ".allennlp_plugins").write_text("spigot_allennlp\n")
 
-    def start(self, *arguments: str, cwd: str = ".") -> "subprocess.Popen[str]":
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         environment.pop("PYTHONPATH", None)
-        return subprocess.Popen(
+        return subprocess.run(
             [ALLENNLP, *arguments],
-            cwd=self.folder / cwd,
+            cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, *arguments: str, cwd: str = ".") -> "subprocess.CompletedProcess[str]":
-        process = self.start(*arguments, cwd=cwd)
-        output, _ = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, output)
-
-    def start_fork(self, name: str, *arguments: str) -> Any:
-        """Starts a command in a fork, which prints into the file `name`."""
-        process = FORKS.Process(target=execute, args=(arguments, self.folder, self.folder / name))
-        process.start()
-        return process
-
-    def fork(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def fork(self, *arguments: str, cwd: str = ".") -> "subprocess.CompletedProcess[str]":
         """Runs a command in a fork."""
-        name = f"{uuid.uuid4()}.log"
-        process = self.start_fork(name, *arguments)
-        process.join()
-        output = (self.folder / name).read_text()
-        return subprocess.CompletedProcess(arguments, process.exitcode, output)
-
-    def train(
-        self, results: str, *more: str, **overrides: Any
-    ) -> "subprocess.CompletedProcess[str]":
-        return self.run(*self.training(results, *more, **overrides))
+        folder = self.folder / cwd
+        finished = forks.run(forks.LIBRARIES_ONLY, forks.allennlp, *arguments, folder=folder)
+        output = finished.stdout + finished.stderr
+        return subprocess.CompletedProcess(arguments, finished.returncode, output)
 
     def training(self, results: str, *more: str, **overrides: Any) -> List[str]:
         """The arguments of a command that trains."""
@@ -136,7 +102,13 @@ class Project:
 
     def train_and_kill(self, results: str) -> int:
         """Kills the training as soon as the second epoch is over."""
-        process = self.start_fork("killed.log", *self.training(results))
+        process = forks.start(
+            forks.LIBRARIES_ONLY,
+            forks.allennlp,
+            *self.training(results),
+            folder=self.folder,
+            output=self.folder / "killed.log",
+        )
         file = self.folder / results / "metrics_epoch_1.json"
         while process.is_alive() and not file.exists():
             time.sleep(0.002)
@@ -155,8 +127,7 @@ class Project:
 
 def start_all(project: Project) -> SimpleNamespace:
     """The results to come of all commands, those that others wait for first."""
-    run, train, submit = project.run, project.train, project.pool.submit
-    fork, training = project.fork, project.training
+    run, fork, training, submit = project.run, project.fork, project.training, project.pool.submit
     short = {"trainer.num_epochs": 1}
     workers = {"data_loader.num_workers": 1}
     # A spawned worker imports AllenNLP anew: a single one, for the training data, is enough.
@@ -167,13 +138,13 @@ def start_all(project: Project) -> SimpleNamespace:
         "validation_data_loader": {"batch_size": 8},
         "vocabulary": {"type": "from_files", "directory": "trained/vocabulary"},
     }
-    trained: Future = submit(train, "trained")
+    trained: Future = submit(run, *training("trained"))
     killed: Future = submit(project.train_and_kill, "killed")
     archive = "trained/model.tar.gz"
 
     def after(first: Future, *command: str, **where: str) -> Any:
         first.result()
-        return run(*command, **where)
+        return fork(*command, **where)
 
     predict = [
         "predict",
@@ -196,9 +167,10 @@ def start_all(project: Project) -> SimpleNamespace:
             after, trained, "evaluate", archive, "dev.jsonl", "--output-file", "evaluated.json"
         ),
         predicted=submit(after, trained, *predict, cwd="with_plugins_file"),
-        spawned=submit(lambda: (trained.result(), train("spawned", **spawned))[1]),
+        spawned=submit(after, trained, *training("spawned", **spawned)),
         distributed=submit(
-            train, "distributed", **short, **workers, distributed={"cuda_devices": [-1, -1]}
+            run,
+            *training("distributed", **short, **workers, distributed={"cuda_devices": [-1, -1]}),
         ),
         amp=submit(fork, *training("amp", **{"trainer.use_amp": True})),
     )

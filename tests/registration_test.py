@@ -1,5 +1,6 @@
 """What is registered when, in processes of their own: `import spigot_allennlp` alone is light."""
 
+import functools
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from typing import Dict, Set
 import pytest
 from allennlp.common import Registrable
 
+from tests import forks
 from tests.architecture_test import MODULES, registered
 from tests.compat.hostile_archives import make_harmless
 
@@ -53,14 +55,26 @@ SHOW = (
 )
 
 
-def python(code: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+def python(code: str) -> "subprocess.CompletedProcess[str]":
+    """Runs code in an interpreter that has imported nothing."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", "-c", f"import sys\n{code}"]
     return subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
 
 
+def python_with_libraries(code: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Runs code in one that has imported libraries, but neither AllenNLP nor our package."""
+    begin = (
+        "import sys\n"
+        "before = {name.partition('.')[0] for name in sys.modules}\n"
+        "assert 'torch' in before and not {'allennlp', 'spigot_allennlp'} & before\n"
+    )
+    return forks.run(forks.LIBRARIES_ONLY, forks.code, begin + code, folder=folder)
+
+
+@functools.cache
 def names_in_the_sources() -> Set[str]:
     names: Dict[str, str] = {}
     for module in MODULES:
@@ -70,7 +84,9 @@ def names_in_the_sources() -> Set[str]:
 
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_every_class_is_registered(way):
-    result = python(WAYS[way] + SHOW)
+    # The import of our package alone imports no library, either.
+    run = python if way == "import" else python_with_libraries
+    result = run(WAYS[way] + SHOW)
     assert result.returncode == 0, result.stderr
     registry = set(json.loads(result.stdout.splitlines()[-1]))
     assert len(names_in_the_sources()) > 50
@@ -89,7 +105,7 @@ def test_importing_the_package_alone_imports_neither_its_packages_nor_allennlp()
 
 
 def test_packages_are_attributes_as_before():
-    result = python(
+    result = python_with_libraries(
         "import spigot_allennlp\n"
         "assert spigot_allennlp.metrics.ClassScores\n"
         "assert 'models' in dir(spigot_allennlp)\n"
@@ -102,7 +118,7 @@ def test_packages_are_attributes_as_before():
 
 def test_a_predictor_is_made_from_a_path_after_importing_the_package_alone(tmp_path):
     archive = make_harmless(tmp_path)
-    result = python(
+    result = python_with_libraries(
         "import spigot_allennlp\n"
         "from allennlp.predictors import Predictor\n"
         f"predictor = Predictor.from_path({str(archive)!r})\n"

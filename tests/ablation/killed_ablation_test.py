@@ -4,17 +4,13 @@ moments of each kind: `python -m tests.ablation.stopped_ablations FOLDER 20`.
 """
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from spigot_allennlp.ablation.run.single_run import RunRecord
+from tests import forks
 from tests.ablation.tiny_experiment import write_experiment
 
-ROOT = Path(__file__).parents[2]
 RUNS = [f"{variant}/seed-{seed}" for variant in ("lr=0.1", "lr=0.01") for seed in (1, 2)]
 
 
@@ -22,10 +18,9 @@ RUNS = [f"{variant}/seed-{seed}" for variant in ("lr=0.1", "lr=0.01") for seed i
 def folder(tmp_path_factory):
     here = tmp_path_factory.mktemp("killed")
     write_experiment(here, callbacks=["resumable", "kill_the_group"])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.ablation.killed_ablation", str(here)]
-    finished = subprocess.run(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
-    assert finished.returncode == 0, finished.stdout
+    arguments = "tests.ablation.killed_ablation", str(here)
+    finished = forks.run(forks.FORK, forks.module, *arguments, folder=here)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
     (here / "printed").write_text(finished.stdout)
     return here
 

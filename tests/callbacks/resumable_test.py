@@ -1,10 +1,7 @@
 """Runs that are killed with SIGKILL and resumed, beside runs that are not."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Dict
@@ -16,8 +13,8 @@ from allennlp.common import Params
 from allennlp.training import TrainerCallback
 
 from spigot_allennlp.callbacks.resumable import Resumable, SeededDataLoader
+from tests import forks
 
-ROOT = Path(__file__).parents[2]
 EPOCHS = 4
 
 # What changes from run to run, whatever happens.
@@ -106,9 +103,10 @@ def runs(tmp_path_factory):
     write_sentences(here / "dev.txt", 19)
     for name in RUNS:
         write_config(here / name, name)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.callbacks.killed_runs", *RUNS]
-    subprocess.run(command, cwd=here, env=environment, check=True)
+    finished = forks.run(
+        forks.FORK, forks.module, "tests.callbacks.killed_runs", *RUNS, folder=here
+    )
+    assert finished.returncode == 0, finished.stderr
     return here
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 from allennlp.commands.train import train_model
@@ -12,6 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.compat.folder_lock import locked
 from spigot_allennlp.compat.plain_errors import message_of
+from tests import forks
 from tests.ablation.tiny_experiment import write_experiment
 
 
@@ -94,8 +93,8 @@ def test_a_package_that_is_not_included_is_asked_for_in_two_lines(tmp_path):
     (tmp_path / "config.jsonnet").write_text(
         "{\n  train_data_path: std.extVar('SPIGOT_SDP_TRAIN')\n}\n"
     )
-    command = [sys.executable, "-m", "allennlp", "train", "config.jsonnet", "-s", "run"]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = "train", "config.jsonnet", "-s", "run"
+    finished = forks.run(forks.LIBRARIES_ONLY, forks.allennlp, *command, folder=tmp_path)
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[-2:] == [
         "allennlp train: config.jsonnet:2: The config asks for the variable SPIGOT_SDP_TRAIN, "

@@ -1,14 +1,8 @@
-import subprocess
-import sys
+from tests import forks
 
 
 def test_no_public_function_lets_a_wrong_tensor_through():
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.nn.wrong_tensors", "--without-kernels"],
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    done = forks.run(forks.FORK, forks.module, "tests.nn.wrong_tensors", "--without-kernels")
     lines = done.stdout.splitlines()
     wrong = [line for line in lines if line.startswith("!")]
     assert not wrong, "\n".join(wrong[:20])
