@@ -151,7 +151,7 @@ def arguments(room):
         "weight": weight,
         "counts": spikes.sum(dim=1).float(),
         "wanted": truths(BATCH, NEURONS),
-        "number": 2,
+        "num_injected": 2,
         "refractory": 1,
         "slope": 1.0,
         "dtype": torch.float,
