@@ -61,7 +61,7 @@ sentiment: $(STAMP)
 check: lint types test
 
 test: $(STAMP)
-	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Other inputs each time; one that fails is printed as small as it can be made.
 FUZZ_INPUTS ?= 20000
