@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
-from allennlp.data import Vocabulary
+from allennlp.data import Instance, Vocabulary
 from allennlp.models import Model
 from allennlp.nn import RegularizerApplicator
 from torch import BoolTensor, Tensor
@@ -13,6 +13,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.metrics.outside_structure import OutsideStructure
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
+from spigot_allennlp.nn.length_groups import length_groups
 from spigot_allennlp.structures.structure import Structure
 
 CARRIED = ("id", "words", "lemmas", "pos")
@@ -49,6 +50,27 @@ class ParsingModel(Model):
     """A model that gives sentences trees or graphs."""
 
     default_predictor: Optional[str] = "parser"
+    # What a reader says of a sentence that is to be parsed. Nobody asks for a loss.
+    gold_fields: Tuple[str, ...] = ("heads", "relations", "graph", "tops", "label")
+
+    def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
+        """
+        Returns the readable output of each instance, in their order; no loss, whether or not they
+        have gold objects. Sentences of similar length go through the model together.
+        """
+        asked = [
+            Instance(
+                {name: field for name, field in instance.items() if name not in self.gold_fields}
+            )
+            for instance in instances
+        ]
+        lengths = [len(instance["tokens"]) for instance in asked]  # type: ignore[arg-type]
+        outputs: List[Dict[str, Any]] = [{}] * len(asked)
+        for group in length_groups(lengths):
+            results = super().forward_on_instances([asked[position] for position in group])
+            for position, result in zip(group, results, strict=True):
+                outputs[position] = result
+        return outputs
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
@@ -102,6 +124,11 @@ class StructuredParser(ParsingModel):
         """Returns the losses of `scores` against gold objects; see `StructuredLoss.forward`."""
         losses = self._loss(self.structure, scores, part_mask, gold, metadata)
         return GoldLosses(losses, self._loss.counted(self.structure, part_mask, gold))
+
+
+def _without(instance: Instance, names: Tuple[str, ...]) -> Instance:
+    """Returns a copy of an instance that lacks the fields `names`."""
+    return Instance({name: field for name, field in instance.items() if name not in names})
 
 
 def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:

@@ -109,15 +109,60 @@ class SemanticParser(StructuredParser):
                 "'syntactic_then_semantic'."
             )
         states, mask = self.encoder(tokens)
-        scores = self.scores(states)
+        if graph is None:
+            return self.parse(states, mask, metadata)
+        return self.learn(self.scores(states), mask, graph, tops, metadata)
+
+    def parse(
+        self,
+        states: Tensor,
+        mask: BoolTensor,
+        metadata: Optional[List[Dict[str, Any]]],
+        arcs: Optional[Tensor] = None,
+    ) -> Dict[str, Any]:
+        """
+        Returns the best graph, as `decode` does, of states and arcs as in `scores`. Where the
+        structure chooses each arc by itself, no more label scores are kept than the best.
+
+        # Raises
+
+        `ArithmeticError` if a score is not finite, where that is known.
+        """
+        legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
+        if legal is None:
+            return self.decode(self.scores(states, arcs), mask, metadata)
+        if self.arc_encoder is not None:
+            states = self.arc_encoder(states, arcs)
+        with torch.no_grad():
+            labels = legal.labels & self.meant_labels(self._label_scorer.num_outputs, mask)
+            best = self._label_scorer.best_outputs(states, labels)
+            scores = self._arc_scorer(states).squeeze(-1) + best.scores
+        has_label = labels.any(dim=-1)
+        possible = legal.arcs & has_label
+        if not (scores.isfinite() | ~possible).all():
+            raise ArithmeticError("the scores of arcs and labels are not finite")
+        graph = best.outputs.masked_fill(~possible | (scores <= 0), NO_ARC)
+        return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
+
+    def learn(
+        self,
+        scores: Tensor,
+        mask: BoolTensor,
+        graph: LongTensor,
+        tops: Optional[LongTensor],
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> Dict[str, Any]:
+        """
+        Returns the best graph, as `decode` does, and the loss of the gold graph, if it is one of
+        the structure's; counts the graph. Scores as those of `scores`, others as in `forward`.
+        """
         output = self.decode(scores, mask, metadata)
-        if graph is not None:
-            labels = gold_labels(graph, tops)
-            gold = self.losses(scores, mask, labels, metadata)
-            loss = gold.mean()
-            if loss is not None:
-                output["loss"] = loss
-            self.observe(output, mask, labels, gold.counted)
+        labels = gold_labels(graph, tops)
+        gold = self.losses(scores, mask, labels, metadata)
+        loss = gold.mean()
+        if loss is not None:
+            output["loss"] = loss
+        self.observe(output, mask, labels, gold.counted)
         return output
 
     def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
@@ -166,15 +211,18 @@ class SemanticParser(StructuredParser):
         Returns the best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the
         label of each arc, -1 where there is none. By default those of `meant_labels` are `allowed`.
         """
-        allowed = self.meant_labels(scores) if allowed is None else allowed
+        allowed = self.meant_labels(scores.size(-1), scores) if allowed is None else allowed
         part_mask = self.structure.part_mask(mask, scores.shape) & allowed
         chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)
         graph = label.masked_fill(chosen == 0, NO_ARC)
         return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
 
-    def meant_labels(self, scores: Tensor) -> BoolTensor:
-        """Returns all labels but the unknown role, which is never meant; shape `(label,)`."""
-        return torch.arange(scores.size(-1), device=scores.device) != UNKNOWN
+    def meant_labels(self, num_labels: int, like: Tensor) -> BoolTensor:
+        """
+        Returns all labels but the unknown role, which is never meant; shape `(num_labels,)`, on the
+        device of `like`.
+        """
+        return torch.arange(num_labels, device=like.device) != UNKNOWN
 
     def observe(
         self,

@@ -123,8 +123,11 @@ class SemanticThenSentiment(ClassificationModel):
         """
         losses: List[Tensor] = []
         output: Dict[str, Any] = {"metadata": metadata}
+        scores = None
         if graph is not None and self.parser is not None:
-            parsed = self.parser(tokens, graph, tops, metadata)
+            parser_states, parser_mask = self.parser.encoder(tokens)
+            scores = self.parser.scores(parser_states)
+            parsed = self.parser.learn(scores, parser_mask, graph, tops, metadata)
             if "loss" in parsed:
                 losses.append(self._parsing_loss_weight * parsed["loss"])
         if label is not None or not self.training:
@@ -132,7 +135,10 @@ class SemanticThenSentiment(ClassificationModel):
             if self.parser is None:
                 classified = self.classify(self._logits(states, mask), label)
             else:
-                classified = self._classify_with_graph(tokens, states, mask, label, output)
+                if scores is None or self.training:
+                    # With or without dropout, as the graph for the classifier is made.
+                    scores = self._graph_scores(self.parser, tokens)
+                classified = self._classify_with_graph(tokens, scores, states, mask, label, output)
             output["logits"] = classified.logits
             if classified.loss is not None:
                 losses.append(classified.loss)
@@ -143,6 +149,7 @@ class SemanticThenSentiment(ClassificationModel):
     def _classify_with_graph(
         self,
         tokens: TextFieldTensors,
+        scores: Tensor,
         states: Tensor,
         mask: BoolTensor,
         label: Optional[LongTensor],
@@ -150,8 +157,7 @@ class SemanticThenSentiment(ClassificationModel):
     ) -> ClassifierOutput:
         """Classifies by the parser's graph, which in evaluation it puts into `output`."""
         assert self.parser is not None and self._original is not None and self.argmax is not None
-        scores = self._graph_scores(self.parser, tokens)
-        allowed = self.parser.meant_labels(scores)
+        allowed = self.parser.meant_labels(scores.size(-1), scores)
         compared = label is not None and not self.training
         if compared or self._original.prunes:
             reference = self._original(tokens)

@@ -107,7 +107,7 @@ class SyntacticThenSemantic(ParsingModel):
         states, mask = parser.encoder(tokens)
         if graph is None:
             arcs = self.argmax(arc_scores, mask).value
-            return parser.decode(parser.scores(states, arcs), mask, metadata), []
+            return parser.parse(states, mask, metadata, arcs), []
         labels = gold_labels(graph, tops)
         first = FirstOutput[Dict[str, Any]]()
         golds: List[GoldLosses] = []

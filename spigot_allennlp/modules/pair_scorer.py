@@ -1,11 +1,32 @@
 """Scores every pair of a dependent and a head, from the vectors of the tokens."""
 
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import torch
 from allennlp.common import Registrable
 from allennlp.nn import Activation
-from torch import Tensor
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.nn.best_outputs import write_best_outputs
+
+# Numbers of a block of scores, 1 MB: it is made and read while it is in the processor's cache.
+BLOCK_SIZE = 2**18
+
+
+class BestOutputs(NamedTuple):
+    """
+    The best output of every pair.
+
+    # Parameters
+
+    scores : `Tensor`
+        Shape `(batch_size, dependent, head)`: minus infinity where no output is legal.
+    outputs : `LongTensor`
+        Of the same shape; any where no output is legal.
+    """
+
+    scores: Tensor
+    outputs: LongTensor
 
 
 class PairScorer(torch.nn.Module, Registrable):
@@ -39,6 +60,19 @@ class PairScorer(torch.nn.Module, Registrable):
             `[batch, dependent, head, output]`.
         """
         raise NotImplementedError
+
+    def best_outputs(self, tokens: Tensor, legal: BoolTensor) -> BestOutputs:
+        """
+        Returns the best legal output of every pair. Override this for speed only.
+
+        # Parameters
+
+        tokens : `Tensor`
+            Shape `(batch_size, length, input_dim)`.
+        legal : `BoolTensor`
+            Shape `(length, num_outputs)`: which outputs a pair with that head may have.
+        """
+        return BestOutputs(*self(tokens).masked_fill(~legal, -torch.inf).max(dim=-1))
 
 
 @PairScorer.register("biaffine")
@@ -78,9 +112,8 @@ class BiaffineScorer(PairScorer):
             torch.nn.init.xavier_uniform_(matrix)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        # (batch_size, length, hidden_dim)
-        dependents = self._dropout(self._activation(self._dependent(tokens)))
-        heads = self._dropout(self._activation(self._head(tokens)))
+        views = self._views(tokens)
+        dependents, heads = views.dependents, views.heads
         batch_size, length, hidden_dim = heads.shape
         # (batch_size, length * num_outputs, hidden_dim)
         turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
@@ -89,6 +122,73 @@ class BiaffineScorer(PairScorer):
         both = torch.bmm(turned, heads.transpose(1, 2)).reshape(batch_size, length, -1, length)
         either = self._from_dependent(dependents).unsqueeze(2) + self._from_head(heads).unsqueeze(1)
         return both.transpose(2, 3) + either
+
+    @torch.no_grad()
+    def best_outputs(self, tokens: Tensor, legal: BoolTensor) -> BestOutputs:
+        """
+        The scores of all outputs are never there at once, but in blocks of a sentence and some of
+        its dependents, of which the best are kept.
+        """
+        dependents, heads = self._views(tokens)
+        batch_size, length, _ = heads.shape
+        scores = heads.new_full((batch_size, length, length), -torch.inf)
+        outputs = torch.zeros(scores.shape, dtype=torch.long, device=scores.device)
+        # Heads of the same legal outputs together: the root, and all others, say.
+        rows, kind_of_head = legal.unique(dim=0, return_inverse=True)
+        for kind, row in enumerate(rows):
+            which = row.nonzero().flatten()
+            if len(which) == 0:
+                continue
+            at = (kind_of_head == kind).nonzero().flatten()
+            best = self._best_of(dependents, heads[:, at], which)
+            scores[:, :, at] = best.scores
+            outputs[:, :, at] = which[best.outputs]
+        return BestOutputs(scores, outputs)
+
+    def _best_of(self, dependents: Tensor, heads: Tensor, which: LongTensor) -> BestOutputs:
+        """Returns the best of the outputs `which`, as places in it, of all pairs."""
+        batch_size, length, hidden_dim = dependents.shape
+        num_outputs, num_heads = len(which), heads.size(1)
+        scores = heads.new_empty(batch_size, length, num_heads)
+        outputs = torch.empty(scores.shape, dtype=torch.int32, device=scores.device)
+        # What a dependent is multiplied with, for all outputs, and what a head adds to that.
+        matrix = self._bilinear[which].transpose(0, 1).reshape(hidden_dim, -1)
+        from_head = self._from_head.weight[which].flatten()
+        linear = self._from_dependent
+        # (batch_size, dependent, output)
+        alone = torch.nn.functional.linear(dependents, linear.weight[which], linear.bias[which])
+        transposed = heads.transpose(1, 2)
+        sentences = max(1, BLOCK_SIZE // (num_outputs * length * max(hidden_dim, num_heads)))
+        rows = max(1, BLOCK_SIZE // (num_outputs * max(hidden_dim, num_heads)))
+        for first in range(0, batch_size, sentences):
+            some = slice(first, first + sentences)
+            for row in range(0, length, rows):
+                block = dependents[some, row : row + rows]
+                num_some, num_rows, _ = block.shape
+                turned = torch.addmm(from_head, block.reshape(-1, hidden_dim), matrix)
+                turned = turned.view(num_some, num_rows * num_outputs, hidden_dim)
+                both = torch.bmm(turned, transposed[some])
+                write_best_outputs(
+                    both.view(num_some, num_rows, num_outputs, num_heads),
+                    alone[some, row : row + rows],
+                    scores[some, row : row + rows],
+                    outputs[some, row : row + rows],
+                )
+        return BestOutputs(scores, outputs.long())
+
+    def _views(self, tokens: Tensor) -> "_Views":
+        """Returns what the bilinear form is of."""
+        return _Views(
+            self._dropout(self._activation(self._dependent(tokens))),
+            self._dropout(self._activation(self._head(tokens))),
+        )
+
+
+class _Views(NamedTuple):
+    """The tokens as dependents and as heads, both of shape `(batch_size, length, hidden_dim)`."""
+
+    dependents: Tensor
+    heads: Tensor
 
 
 @PairScorer.register("mlp")

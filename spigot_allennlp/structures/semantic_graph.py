@@ -23,7 +23,7 @@ from spigot_allennlp.nn.tensor_checks import (
     check_scores,
     check_token_mask,
 )
-from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 
 @Structure.register("semantic_graph")
@@ -70,15 +70,13 @@ class SemanticGraph(Structure):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         check_token_mask(LABELLED_ARCS, mask, shape)
-        arcs = arc_mask(mask)
-        num_labels = shape[-1]
-        if num_labels == 1:
-            return arcs.unsqueeze(-1)
-        is_top = torch.arange(num_labels, device=mask.device) == 0
-        from_root = torch.arange(mask.size(1), device=mask.device) == 0
-        # (label, head): tops come from the root, roles from elsewhere. In memory the head is last,
-        # as in the scores of the biaffine scorer: operations on both are faster in one order.
-        return (arcs.unsqueeze(2) & (is_top.unsqueeze(1) == from_root)).transpose(2, 3)
+        legal = _legal_parts(mask, shape[-1])
+        # In memory the head is last, as in the scores of the biaffine scorer: operations on tensors
+        # in the same order are faster.
+        return (legal.arcs.unsqueeze(2) & legal.labels.t()).transpose(2, 3)
+
+    def independent_arcs(self, mask: BoolTensor, num_labels: int) -> Optional[IndependentArcs]:
+        return None if self._deterministic else _legal_parts(mask, num_labels)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         check_scores(LABELLED_ARCS, scores, mask)
@@ -141,6 +139,16 @@ class SemanticGraph(Structure):
         if self._deterministic and operation in ("log_partition", "sample", "hull_jvp"):
             return False
         return super().provides(operation)
+
+
+def _legal_parts(mask: BoolTensor, num_labels: int) -> IndependentArcs:
+    """Returns which arcs are legal, and which labels: tops from the root, roles from elsewhere."""
+    arcs = arc_mask(mask)
+    if num_labels == 1:
+        return IndependentArcs(arcs, mask.new_ones(mask.size(1), 1))
+    is_top = torch.arange(num_labels, device=mask.device) == 0
+    from_root = torch.arange(mask.size(1), device=mask.device) == 0
+    return IndependentArcs(arcs, from_root.unsqueeze(1) == is_top)
 
 
 def _role_indices(roles: List[str], vocab: Optional[Vocabulary], namespace: str) -> List[int]:

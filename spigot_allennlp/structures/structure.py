@@ -6,7 +6,7 @@ object's score is the inner product of that vector with the part scores.
 """
 
 from functools import partial, wraps
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common import Registrable
@@ -29,6 +29,22 @@ from spigot_allennlp.nn.invalid_scores import (
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
 OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_jvp")
+
+
+class IndependentArcs(NamedTuple):
+    """
+    What arcs there may be in a structure that chooses each arc, and its label, by itself.
+
+    # Parameters
+
+    arcs : `BoolTensor`
+        Shape `(batch_size, dependent, head)`: the legal arcs.
+    labels : `BoolTensor`
+        Shape `(head, label)`: the legal labels of arcs from a head.
+    """
+
+    arcs: BoolTensor
+    labels: BoolTensor
 
 
 class Structure(Registrable):
@@ -75,6 +91,14 @@ class Structure(Registrable):
         the number of labels.
         """
         raise NotImplementedError
+
+    def independent_arcs(self, mask: BoolTensor, num_labels: int) -> Optional[IndependentArcs]:
+        """
+        Returns, if the best object has just those arcs whose best legal label scores above zero,
+        which arcs and labels are legal; `None` if not. A parser then needs the scores of the best
+        labels alone. The mask of tokens is that of `part_mask`.
+        """
+        return None
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """Returns the highest-scoring object, as zeros and ones; never differentiable."""

@@ -59,6 +59,26 @@ class TestSemanticParser(ParsingModelTestCase):
         assert readable["tops"] == [[1]]
         assert readable["words"] == [["a", "b"]]
 
+    def test_the_graph_does_not_depend_on_whether_all_labels_are_scored(self):
+        torch.nn.init.constant_(self.model._arc_scorer._from_dependent.bias, 2.0)  # many arcs
+        self.model.eval()
+        batch = self.batch(self.instances, without=["graph", "tops"])
+        states, mask = self.model.encoder(batch["tokens"])
+        expected = self.model.decode(self.model.scores(states), mask, None)["graph"]
+        assert self.model(**batch)["graph"].equal(expected)
+        assert (expected > TOP).any() and (expected == TOP).any()
+
+    def test_scores_that_are_no_numbers_are_no_graph(self):
+        torch.nn.init.constant_(self.model._arc_scorer._from_dependent.bias, torch.nan)
+        with pytest.raises(ArithmeticError, match="not finite"):
+            self.model.eval()(**self.batch(self.instances, without=["graph", "tops"]))
+
+    def test_instances_are_parsed_without_a_loss_and_come_back_in_their_order(self):
+        outputs = self.model.forward_on_instances(self.instances)
+        words = [instance["metadata"]["words"] for instance in self.instances]
+        assert [output["words"] for output in outputs] == words
+        assert all("loss" not in output for output in outputs)
+
     def test_an_arc_encoder_without_arcs_is_refused(self):
         model = self.build({"model.arc_encoder": {}})
         with pytest.raises(ConfigurationError, match="syntactic_then_semantic"):

@@ -1,7 +1,9 @@
+import pytest
 import torch
 from torch.testing import assert_close
 
-from spigot_allennlp.modules.pair_scorer import BiaffineScorer, MlpScorer
+from spigot_allennlp.modules import pair_scorer
+from spigot_allennlp.modules.pair_scorer import BiaffineScorer, MlpScorer, PairScorer
 
 
 def test_scores_are_the_biaffine_form_of_every_pair_and_output():
@@ -33,3 +35,40 @@ def test_scores_are_the_two_layer_perceptron_of_every_pair():
     first = torch.tanh(scorer._dependent(dependent) + scorer._head(head))
     expected = scorer._output(torch.tanh(scorer._hidden(first)))
     assert_close(scores[1, 3, 5], expected)
+
+
+@pytest.mark.parametrize("block_size", [1, 60, 10**6])
+def test_the_best_outputs_are_those_of_all_scores(monkeypatch, block_size):
+    monkeypatch.setattr(pair_scorer, "BLOCK_SIZE", block_size)
+    torch.manual_seed(0)
+    scorer = BiaffineScorer(input_dim=4, num_outputs=5, hidden_dim=6)
+    for part in (scorer._from_dependent, scorer._from_head):
+        torch.nn.init.normal_(part.weight, std=3)
+    tokens = torch.randn(3, 7, 4)
+    legal = torch.rand(7, 5) < 0.6
+    legal[2] = False
+    legal[3:6] = legal[3]
+    best, expected = (
+        scorer.best_outputs(tokens, legal),
+        PairScorer.best_outputs(scorer, tokens, legal),
+    )
+    assert_close(best.scores, expected.scores)
+    possible = expected.scores > -torch.inf
+    assert best.outputs[possible].equal(expected.outputs[possible])
+
+
+def test_the_perceptron_has_best_outputs_too():
+    scorer = MlpScorer(input_dim=4, num_outputs=3, hidden_dim=5)
+    tokens, legal = torch.randn(2, 6, 4), torch.tensor([[True, False, True]] * 6)
+    best = scorer.best_outputs(tokens, legal)
+    assert best.scores.equal(scorer(tokens)[..., [0, 2]].amax(dim=-1))
+    assert set(best.outputs.unique().tolist()) <= {0, 2}
+
+
+def test_best_outputs_of_scores_that_are_no_numbers_are_none_either():
+    scorer = BiaffineScorer(input_dim=4, num_outputs=3, hidden_dim=5)
+    tokens = torch.randn(1, 6, 4)
+    tokens[0, 2, 0] = torch.nan
+    best = scorer.best_outputs(tokens, torch.ones(6, 3, dtype=torch.bool))
+    is_sound = torch.arange(6) != 2
+    assert best.scores.isfinite().equal((is_sound.unsqueeze(1) & is_sound).unsqueeze(0))

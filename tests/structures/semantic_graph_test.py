@@ -105,6 +105,25 @@ def test_tops_come_from_the_root_and_roles_from_elsewhere():
     assert not mask[0].any() and not mask[1, 1].any()
 
 
+@pytest.mark.parametrize("num_labels", [1, 4])
+def test_independent_arcs_say_what_the_best_graph_is(num_labels):
+    structure = SemanticGraph()
+    tokens = torch.arange(5) <= torch.tensor([4, 2, 0]).unsqueeze(1)
+    scores = torch.randn(3, 5, 5, num_labels)
+    legal = structure.independent_arcs(tokens, num_labels)
+    assert legal is not None
+    best = scores.masked_fill(~legal.labels, -torch.inf).max(dim=-1)
+    expected = structure.argmax(scores, structure.part_mask(tokens, scores.shape))
+    chosen = legal.arcs & (best.values > 0)
+    assert chosen.equal(expected.sum(dim=-1) == 1)
+    assert best.indices[chosen].equal(expected.argmax(dim=-1)[chosen])
+
+
+def test_arcs_of_deterministic_roles_are_not_independent():
+    structure = SemanticGraph(["ARG1"], vocabulary("ARG1"))
+    assert structure.independent_arcs(torch.ones(1, 3, dtype=torch.bool), 2) is None
+
+
 def test_an_arc_that_scores_zero_is_not_chosen():
     structure = SemanticGraph(["ARG1"], vocabulary("ARG1", "ARG2"))
     scores = torch.zeros(1, 3, 3, 3)
