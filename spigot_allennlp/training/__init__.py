@@ -1,5 +1,6 @@
-"""Schedules of the learning rate that AllenNLP does not have, and the curves of a training."""
+"""Optimizers and schedules that AllenNLP does not have, and the curves of a training."""
 
+from spigot_allennlp.training.fused_adam import FusedAdam
 from spigot_allennlp.training.inverse_square_root import InverseSquareRoot
 
-__all__ = ["InverseSquareRoot"]
+__all__ = ["FusedAdam", "InverseSquareRoot"]

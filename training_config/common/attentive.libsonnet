@@ -12,7 +12,7 @@
   validation_data_loader: { batch_size: 100 },
   trainer: {
     num_epochs: 20,
-    optimizer: { type: 'adam', lr: 0.002 },
+    optimizer: { type: 'fused_adam', lr: 0.002 },
     learning_rate_scheduler: { type: 'linear_with_warmup', warmup_steps: 300 },
     grad_norm: 0.25,  // gradients that come through many memories can be a thousandfold
     checkpointer: { keep_most_recent_by_count: 1 },

@@ -15,7 +15,7 @@
   },
   trainer: {
     num_epochs: 100,
-    optimizer: { type: 'adam', lr: 0.001 },
+    optimizer: { type: 'fused_adam', lr: 0.001 },
     validation_metric: '+accuracy',
     checkpointer: { keep_most_recent_by_count: 1 },
     callbacks: [{ type: 'resumable' }],

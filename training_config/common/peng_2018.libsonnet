@@ -17,7 +17,7 @@
   trainer+: {
     num_epochs: 100,
     grad_norm: 1.0,
-    optimizer: { type: 'adam', lr: 0.001, weight_decay: 1e-6 },
+    optimizer: { type: 'fused_adam', lr: 0.001, weight_decay: 1e-6 },
     learning_rate_scheduler: { type: 'step', step_size: 10, gamma: 0.5 },
   },
 }

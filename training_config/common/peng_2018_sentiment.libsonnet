@@ -19,5 +19,5 @@ local tagged = (import 'data.libsonnet').sdp.token_indexers;
     },
     min_probability: 0.0001,
   },
-  trainer+: { num_epochs: 100, patience: null, optimizer: { type: 'adam', lr: 0.001, weight_decay: 1e-6 } },
+  trainer+: { num_epochs: 100, patience: null, optimizer: { type: 'fused_adam', lr: 0.001, weight_decay: 1e-6 } },
 }

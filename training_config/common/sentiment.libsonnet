@@ -42,7 +42,7 @@ local vectors = std.extVar('SPIGOT_SST_EMBEDDINGS');
   trainer: (import 'trainer.libsonnet') + {
     num_epochs: 6,
     patience: 2,  // epochs without a better accuracy
-    optimizer: { type: 'adam', lr: 0.001 },
+    optimizer: { type: 'fused_adam', lr: 0.001 },
     learning_rate_scheduler: { type: 'step', step_size: 5, gamma: 0.5 },
     validation_metric: '+accuracy',
   },

@@ -22,7 +22,7 @@
   },
   trainer: (import 'spiking_trainer.libsonnet') + {
     num_epochs: 15,
-    optimizer: { type: 'adam', lr: 0.004 },
+    optimizer: { type: 'fused_adam', lr: 0.004 },
     callbacks: [{ type: 'resumable' }, { type: 'last_epochs', number: 4 }],
   },
 }

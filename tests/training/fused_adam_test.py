@@ -1,0 +1,65 @@
+import copy
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.training.optimizers import Optimizer
+from torch.testing import assert_close
+
+OPTIONS = {"lr": 0.01, "betas": [0.8, 0.9], "weight_decay": 0.01}
+
+
+def train(model, optimizer, num_steps=3, seed=1):
+    torch.manual_seed(seed)
+    for _ in range(num_steps):
+        optimizer.zero_grad()
+        model(torch.randn(5, 4)).pow(2).sum().backward()
+        optimizer.step()
+
+
+def optimizer_of(kind, model, **options):
+    params = Params({"type": kind, **OPTIONS, **options})
+    return Optimizer.from_params(params, model_parameters=list(model.named_parameters()))
+
+
+def two_models():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.Tanh(), torch.nn.Linear(6, 2))
+    return model, copy.deepcopy(model)
+
+
+def assert_equal_models(model, other):
+    for parameter, expected in zip(model.parameters(), other.parameters(), strict=True):
+        assert_close(parameter, expected)
+
+
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_its_steps_are_those_of_adam(amsgrad):
+    model, other = two_models()
+    groups = [[["bias"], {"lr": 0.1}]]
+    options = {"amsgrad": amsgrad, "parameter_groups": groups}
+    fused = optimizer_of("fused_adam", model, **options)
+    assert all(group["fused"] for group in fused.param_groups)
+    train(model, fused)
+    train(other, optimizer_of("adam", other, **options))
+    assert_equal_models(model, other)
+
+
+@pytest.mark.parametrize("first, second", [("adam", "fused_adam"), ("fused_adam", "adam")])
+def test_a_training_goes_on_with_the_other(first, second):
+    model, other = two_models()
+    before = optimizer_of(first, model)
+    train(model, before)
+    after = optimizer_of(second, model)
+    after.load_state_dict(copy.deepcopy(before.state_dict()))
+    train(model, after, seed=2)
+    whole = optimizer_of("adam", other)
+    train(other, whole)
+    train(other, whole, seed=2)
+    assert_equal_models(model, other)
+
+
+def test_parameters_that_cannot_be_fused_are_updated_all_the_same():
+    model, _ = two_models()
+    optimizer = optimizer_of("fused_adam", model.to("meta"))
+    assert not any(group["fused"] for group in optimizer.param_groups)
