@@ -43,6 +43,7 @@ from spigot_allennlp.compat.plain_errors import (
     plain_errors_are_printed_as_a_line,
 )
 from spigot_allennlp.compat.prediction import (
+    a_predictor_makes_batches_of_a_window,
     lines_are_decoded_one_by_one,
     predictions_have_their_name_when_all_are_there,
 )

@@ -70,6 +70,31 @@ def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
 
 @patch(
     "allennlp.commands.predict",
+    since="AllenNLP 2.10.1 itself: the lines of a batch go through the model as they come, short "
+    "and long together, one at a time unless --batch-size says more",
+    until="AllenNLP lets a predictor make batches of what it has read",
+)
+def a_predictor_makes_batches_of_a_window(module: Any) -> Iterator[None]:
+    """
+    A predictor says by an attribute `window` how many lines of a file it wants at once. Of a
+    terminal or a pipe it gets as many as --batch-size says, since somebody may wait.
+    """
+    yield
+    manager = module._PredictManager
+    start = manager.__init__
+
+    @functools.wraps(start)
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+        start(self, *arguments, **options)
+        window = getattr(self._predictor, "window", None)
+        if window is not None and self._input_file != "-":
+            self._batch_size = max(self._batch_size, window)
+
+    manager.__init__ = __init__
+
+
+@patch(
+    "allennlp.commands.predict",
     since="AllenNLP 2.10.1 itself: predictions that ended in the middle, by an error or by a kill, "
     "have the name of those that did not, and what reads them takes them for all",
     until="AllenNLP writes predictions under another name, and renames the file when it is whole",

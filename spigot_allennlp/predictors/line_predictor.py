@@ -63,6 +63,10 @@ class LinePredictor(Predictor):
     # How `allennlp predict` is to decode the bytes of a line: those that are not UTF-8 become
     # surrogates, by which `load_line` knows them.
     decoding_errors = "surrogateescape"
+    # How many lines `allennlp predict` is to read from a file at once, if more than its
+    # --batch-size; `None` leaves that to the latter. A predictor that chooses its own `batches`
+    # wants many.
+    window: Optional[int] = None
 
     def __init__(
         self,
@@ -91,9 +95,12 @@ class LinePredictor(Predictor):
         """Returns the outputs of a batch, as plain values."""
         raise NotImplementedError
 
-    def batches(self, instances: List[Instance]) -> Iterator[List[Instance]]:
-        """Yields the batches that go through the model: by default all instances at once."""
-        yield instances
+    def batches(self, instances: List[Instance]) -> List[List[int]]:
+        """
+        Returns the batches that go through the model, as positions in `instances`: by default all
+        at once.
+        """
+        return [list(range(len(instances)))]
 
     def parse(self, line: str) -> JsonDict:
         """Returns the JSON object of a line, which is known to be UTF-8."""
@@ -172,7 +179,11 @@ class LinePredictor(Predictor):
         """Returns the output of each instance, or what went wrong with it."""
         if not instances:
             return []
-        return [result for batch in self.batches(instances) for result in self._attempt(batch)]
+        results: Dict[int, Result] = {}
+        for batch in self.batches(instances):
+            attempts = self._attempt([instances[position] for position in batch])
+            results.update(zip(batch, attempts, strict=True))
+        return [results[position] for position in range(len(instances))]
 
     def _attempt(self, batch: List[Instance]) -> List[Result]:
         """Runs a batch; if it fails, runs each instance by itself."""

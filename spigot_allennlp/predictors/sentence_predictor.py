@@ -21,12 +21,15 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
 )
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.modules.pair_scorer import PairScorer
+from spigot_allennlp.nn.length_groups import MOST_TOKENS, length_groups
 from spigot_allennlp.predictors.line_predictor import LinePredictor, parsed_object
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis
 
 INPUT = ("json", "text")
 EXAMPLE = '{"sentence": "We know it ."}'
+# Of a batch on another device than the CPU, which a large batch keeps busy.
+MOST_TOKENS_ON_A_DEVICE = 16 * MOST_TOKENS
 # What our readers say of a sentence that is to be predicted. A label that the model never saw would
 # end the run, though nobody asks for it.
 GOLD = ("heads", "relations", "graph", "tops", "label")
@@ -61,10 +64,11 @@ class SentencePredictor(LinePredictor):
         `"json"`, or `"text"` for lines of raw text, a sentence each.
     max_words : `int`, optional (default = `1000`)
         A longer sentence is an error: the memory of a parser grows with the square of the length.
-        A batch never takes more than a sentence of this length would; it is divided otherwise.
-        `None` is no limit.
+        Sentences of similar length go through the model together; such a batch never takes more
+        than a sentence of this length would. `None` is no limit.
     """
 
+    window = 1024
     # What there is to say of a sentence, in this order. A model need not make everything.
     output_keys: Tuple[str, ...] = ()
     # The task of a multitask reader that is meant where it has it, and none is named.
@@ -128,19 +132,11 @@ class SentencePredictor(LinePredictor):
             )
         return parsed_object(line)
 
-    def batches(self, instances: List[Instance]) -> Iterator[List[Instance]]:
-        if self._max_words is None:
-            yield instances
-            return
-        batch: List[Instance] = []
-        longest = 0
-        for instance in instances:
-            longest = max(longest, _length(instance))
-            if batch and (len(batch) + 1) * longest**2 > self._max_words**2:
-                yield batch
-                batch, longest = [], _length(instance)
-            batch.append(instance)
-        yield batch
+    def batches(self, instances: List[Instance]) -> List[List[int]]:
+        most_pairs = None if self._max_words is None else self._max_words**2
+        is_cpu = all(weights.device.type == "cpu" for weights in self._model.parameters())
+        most_tokens = MOST_TOKENS if is_cpu else MOST_TOKENS_ON_A_DEVICE
+        return length_groups([_length(instance) for instance in instances], most_tokens, most_pairs)
 
     def run(self, instances: List[Instance]) -> List[JsonDict]:
         asked = []
@@ -210,7 +206,7 @@ def _finite_scores(model: Model) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _all_finite(sums):
+        if isinstance(error, ArithmeticError) or not _all_finite(sums):
             raise ArithmeticError(_what_is_not_finite(model)) from error
         raise
     finally:

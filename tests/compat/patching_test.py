@@ -74,6 +74,6 @@ def test_what_was_imported_before_is_mended_once(order, monkeypatch):
 
 def test_another_version_of_allennlp_is_left_alone(monkeypatch):
     monkeypatch.setattr(patching, "PATCHES", {})
-    monkeypatch.setattr(installation, "found", lambda distribution: "2.9.0")
+    monkeypatch.setattr(installation, "installed_version", lambda distribution: "2.9.0")
     patching.patch("some_module", since="x", until="y")(lambda module: iter([None]))
     assert patching.PATCHES == {}

@@ -249,8 +249,15 @@ def test_a_batch_takes_no_more_than_the_longest_sentence_would():
     predictor = predictor_of("parser", "syntactic_parser", max_words=10)
     lengths = [5, 5, 2, 5, 10, 3, 3, 12, 1]
     instances = [predictor._json_to_instance({"words": ["a"] * length}) for length in lengths]
-    batches = [[len(one["tokens"]) for one in batch] for batch in predictor.batches(instances)]
-    assert batches == [[5, 5, 2, 5], [10], [3, 3], [12], [1]]
+    batches = [[lengths[position] for position in batch] for batch in predictor.batches(instances)]
+    assert batches == [[1, 2, 3, 3], [5, 5, 5], [10], [12]]
+
+
+def test_outputs_are_in_the_order_of_the_input_however_long_the_sentences_are():
+    predictor = predictor_of("parser", "syntactic_parser", max_words=10)
+    inputs = [{"words": ["a"] * length} for length in (5, 1, 7, 2, 10, 2)]
+    outputs = predictor.predict_batch_json(inputs)
+    assert [output["words"] for output in outputs] == [each["words"] for each in inputs]
 
 
 def test_a_file_has_an_error_in_the_place_of_a_sentence_that_cannot_be_read(command):
