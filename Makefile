@@ -3,12 +3,12 @@
 # make test     runs the tests
 # make check    lint, format, types and tests: all that has to pass before a change lands
 # make fuzz     feeds readers and predictors FUZZ_INPUTS mutated inputs, and tells what came of them
-# make bench    measures ours against other libraries
+# make bench    measures ours against other libraries; make bench-quick, a part of it, in two minutes
 # make lint | types | format | clean
 #
 # Each makes the environment first where it is missing. PYTHON chooses the interpreter, VENV the place
 # of the environment, RUN the place of the results, EPOCHS how long it trains, JOBS how many
-# processes run the tests, BENCH_OPTIONS what is measured and how (say "--quick"; see
+# processes run the tests, BENCH_OPTIONS what is measured and how (say "--without snntorch"; see
 # python -m benchmarks --help).
 
 PYTHON ?= python3
@@ -31,7 +31,7 @@ SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks tests 
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: train sentiment check test fuzz bench lint types format clean environment
+.PHONY: train sentiment check test fuzz bench bench-quick lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
@@ -72,6 +72,9 @@ fuzz: $(STAMP)
 bench: $(PEERS)
 	$(BIN)/python -m benchmarks --output "$(RUN)" $(BENCH_OPTIONS)
 
+bench-quick: $(PEERS)
+	$(BIN)/python -m benchmarks --quick --output "$(RUN)" $(BENCH_OPTIONS)
+
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -101,8 +104,8 @@ $(STAMP): setup.cfg setup.py constraints.txt
 	$(PIP) --no-deps allennlp==2.10.1 allennlp-models==2.10.1
 	touch $@
 
-# Without their dependencies, so that none of them brings another PyTorch. What cannot be installed
-# is missing in the table, which says so.
+# Without their dependencies, so that none of them brings another PyTorch. Where one cannot be
+# installed, the benchmark measures the others, says so, and fails unless it is told to do --without.
 $(PEERS): $(STAMP) benchmarks/requirements.txt
 	@grep -v '^#' benchmarks/requirements.txt | while read peer; do \
 	  $(PIP) --no-deps "$$peer" </dev/null || echo "$$peer cannot be installed, and will be missing."; done

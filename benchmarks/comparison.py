@@ -38,16 +38,17 @@ class Comparison:
 
     def missing(self, operation: str) -> Optional[str]:
         """
-        Returns why ours cannot compute an operation, if so. Compiles its kernels, where that has
-        not happened yet.
+        Returns why ours does not offer an operation, if so. Compiles its kernels, where that has
+        not happened yet, those for large scores, too: a trial might end before it has compiled
+        them, and so would the next. Whatever they raise is raised.
         """
-        problem = OPERATIONS[operation].problem(WARM_UP, self.settings.seed)
+        ours = self.libraries.installed[OURS]
         try:
-            self.libraries.installed[OURS].prepare(operation, problem).run()
+            for scale in SCALES:
+                problem = OPERATIONS[operation].problem(WARM_UP, self.settings.seed, scale)
+                ours.prepare(operation, problem).run()
         except NotOffered as error:
             return str(error)
-        except Exception as error:  # the other rows shall not be lost
-            return f"ours fails: {describe_exception(error)}"
         return None
 
     def cells(self, operation: str) -> Iterator[Cell]:
@@ -98,7 +99,7 @@ class Comparison:
         estimate = earlier.seconds * _work(size) / _work(earlier.size)
         if estimate > self.settings.patience:
             why = f"{earlier.seconds:.1f} s at {earlier.size} lets expect {estimate:.0f} s or more"
-            return Trial(failure=f"left out: {why}")
+            return Trial(failure=f"left out: {why}", too_slow=True)
         trial = self.trials.run(Task(name, operation.name, size, self.settings.seed))
         if trial.seconds:
             self._durations[name, operation.name] = _Duration(size, trial.seconds)
@@ -113,7 +114,7 @@ class Comparison:
         entries, calls = {}, {}
         for name, trial in trials.items():
             if trial.failure is not None:
-                entries[name] = Entry(failure=trial.failure)
+                entries[name] = Entry(failure=trial.failure, too_slow=trial.too_slow)
             elif trial.seconds > longest:
                 entries[name] = Entry(summarize([trial.seconds]))
             else:

@@ -20,7 +20,8 @@ class Goal:
     row : `str`
         An operation, or the row of a metric.
     size : `str`
-        As `"32x20"`; as `"scores x 1000"`, for an error at that scale; empty for a metric.
+        As `"32x20"`; as `"scores x 1000"`, for an error at that scale; for a metric its label, or
+        empty if all of the row shall reach the goal.
     unit : `str`
     bound : `float`
     at_least : `bool`, optional (default = `False`)
@@ -88,6 +89,19 @@ GOALS: List[Goal] = [
     Goal("training_step", "", RATIO, 1.10),
     Goal("spiking_step", "", RATIO, 3, at_least=True),
     Goal("first_call", "", SECONDS, 1),
+    *(
+        goal
+        for kind in ("semantic", "syntactic")
+        for goal in (
+            Goal("training", f"{kind}, beside supar", RATIO, 1.5, at_least=True),
+            Goal("training", f"{kind}, beside allennlp", RATIO, 1.5, at_least=True),
+            Goal("training", f"{kind}, a step / the LSTM's own", RATIO, 1.4),
+            Goal("parsing", f"{kind}, beside supar", RATIO, 3, at_least=True),
+            # 1000 sentences a second where the LSTM alone does 2460.
+            Goal("parsing", f"{kind}, of the LSTM's own", RATIO, 0.41, at_least=True),
+            Goal("parsing_memory", f"{kind}, ours", MEGABYTES, 600),
+        )
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ import importlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 
 import torch
 from torch import Tensor
@@ -22,6 +22,9 @@ ADAPTERS: Dict[str, str] = {
     "allennlp": "benchmarks.peers.allennlp.AllenNLP",
 }
 
+#: The modules of peers that offer none of the operations, and have rows of their own.
+OTHERS: Dict[str, str] = {"snntorch": "snntorch"}
+
 #: Peers that cannot be installed, and why.
 UNAVAILABLE: Dict[str, str] = {
     "lp-sparsemap": "cannot be built: its distribution on PyPI (1.0) lacks the sources that it "
@@ -31,6 +34,10 @@ UNAVAILABLE: Dict[str, str] = {
 
 class NotOffered(Exception):
     """A library lacks what an operation needs; the message says what."""
+
+
+class PeerFailure(Exception):
+    """A library that is not ours fails; the message says which, and how."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +112,29 @@ class Libraries:
         return [type(library).__module__ for library in self.installed.values()]
 
 
-def load_all() -> Libraries:
-    """Imports all libraries, as far as that is possible."""
-    installed, failures = {}, dict(UNAVAILABLE)
-    for name in ADAPTERS:
-        try:
-            installed[name] = load(name)
-        except Exception as error:  # whatever another's code may raise while it is imported
-            failures[name] = "cannot be imported: " + describe_exception(error)
+def load_all(without: Sequence[str] = (), others: Sequence[str] = ()) -> Libraries:
+    """
+    Imports all libraries, as far as that is possible.
+
+    # Parameters
+
+    without : `Sequence[str]`, optional (default = `()`)
+        The names of those that are left out on purpose.
+    others : `Sequence[str]`, optional (default = `()`)
+        Those of `OTHERS` that are needed. They have no operation, and so are only among the
+        failures, if they are missing.
+    """
+    installed: Dict[str, Library] = {}
+    failures = {**UNAVAILABLE, **dict.fromkeys(without, "is left out")}
+    for name in (*ADAPTERS, *others):
+        if name not in failures:
+            try:
+                if name in OTHERS:
+                    importlib.import_module(OTHERS[name])
+                else:
+                    installed[name] = load(name)
+            except Exception as error:  # whatever another's code may raise while it is imported
+                failures[name] = "cannot be imported: " + describe_exception(error)
     return Libraries(installed, failures)
 
 

@@ -139,7 +139,7 @@ def _train_and_parse(config: Path, rows: Sequence[str]) -> List[float]:
     from allennlp.data import DatasetReader
     from allennlp.predictors import Predictor
 
-    from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
+    from spigot_allennlp.commands.generate_treebank import generate_treebank
 
     spec = f"synthetic:size={_SENTENCES},seed={_SEED}"
     names = ("SPIGOT_SDP_TRAIN", "SPIGOT_SDP_DEV", "SPIGOT_CONLL_TRAIN", "SPIGOT_CONLL_DEV")
@@ -154,9 +154,8 @@ def _train_and_parse(config: Path, rows: Sequence[str]) -> List[float]:
         steps = [
             _step(trainer, batches[turn % len(batches)]) for turn in range(_FIRST_STEPS + _STEPS)
         ]
-        sentences, parsed = Path(folder) / "sentences.sdp", Path(folder) / "parsed"
-        sentences.write_text(synthetic_text(spec, "sdp"))
-        sentences.with_suffix(".conll").write_text(synthetic_text(spec, "conllx"))
+        generate_treebank(folder, {"train": _SENTENCES}, _SEED, ["sdp", "conllx"])
+        sentences, parsed = Path(folder) / "train.sdp", Path(folder) / "parsed"
         job.model.eval()
         predictor = Predictor.by_name("parser")(job.model, DatasetReader.from_params(parsing))
 

@@ -6,15 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from benchmarks.accuracy_check import describe_error
 from benchmarks.goals import GOALS, RATIO, Goal, goals_of
-from benchmarks.problem import Size
-from benchmarks.results import Cell, Entry, Metric, Results, ScaledCell
-from spigot_allennlp.compat.atomic_io import replacing, write
+from benchmarks.plots import plot_ratios, plot_scaling
+from benchmarks.results import Cell, Entry, Metric, Results, ScaledCell, ScalingPoint
+from spigot_allennlp.compat.atomic_io import write
 
 _MISSING = "-"
 
@@ -25,6 +21,7 @@ def save(results: Results, folder: Path) -> None:
     numbers = json.dumps(as_json(results), indent=1, allow_nan=False)
     write(folder / "results.json", numbers + "\n")
     plot_ratios(results.cells, folder)
+    plot_scaling(results.scaling, folder)
 
 
 # ---- Text
@@ -38,6 +35,7 @@ def as_text(results: Results) -> str:
         _section("Goals", goal_lines(results)),
         _section("Failed, or wrong", complaint_lines(results)),
         _section("Right when scores are multiplied?", scaled_lines(results.scaled)),
+        _section("Scaling, words a second", scaling_lines(results.scaling)),
         _section("Left out", [f"{row}: {why}" for row, why in results.missing.items()]),
         _section("How", method_lines(results)),
     ]
@@ -88,7 +86,11 @@ def row_of_cell(cell: Cell) -> TableRow:
 
 def row_of_metric(metric: Metric) -> TableRow:
     """Returns the row of a metric: a ratio, or a quantity of ours."""
-    goals = "; ".join(_with_verdict(goal, metric.value) for goal in goals_of(metric.row, ""))
+    goals = "; ".join(
+        _with_verdict(goal, metric.value)
+        for label in ("", metric.label)
+        for goal in goals_of(metric.row, label)
+    )
     name = f"{metric.row}, {metric.label}"
     if metric.unit == RATIO:
         return TableRow(name, ratio=f"{metric.value:.2f}x", goals=goals)
@@ -115,8 +117,10 @@ class _Case(NamedTuple):
 
 
 def complaint_lines(results: Results) -> List[str]:
-    """Returns which libraries are missing, and which failed where, with like cases together."""
-    lines = [f"{name}: {failure}" for name, failure in results.failures.items()]
+    """Returns which libraries are missing, which rows could not be measured, and which libraries
+    failed where, with like cases together."""
+    missing = {**results.failures, **results.failed}
+    lines = [f"{name}: {failure}" for name, failure in missing.items()]
     sizes: Dict[_Case, List[str]] = {}
     for cell in results.cells:
         for name, complaint in cell.complaints().items():
@@ -139,6 +143,16 @@ def scaled_lines(scaled_cells: Sequence[ScaledCell]) -> List[str]:
         for scaled in scaled_cells
     ]
     return _aligned(rows)
+
+
+def scaling_lines(points: Sequence[ScalingPoint]) -> List[str]:
+    """Returns a line for each size and number of threads, with the rate of each parser."""
+    rows: Dict[Tuple[str, ...], List[str]] = {}
+    for point in points:
+        threads = f"{point.threads} thread{'s' if point.threads > 1 else ''}"
+        rates = rows.setdefault((point.task, str(point.size), threads), [])
+        rates.append(f"{point.parser} {point.rate:.0f}")
+    return _aligned([(*case, *rates) for case, rates in rows.items()])
 
 
 def method_lines(results: Results) -> Iterator[str]:
@@ -203,12 +217,14 @@ def as_json(results: Results) -> Dict[str, Any]:
             "versions": results.versions,
             "failures": results.failures,
             "missing": results.missing,
+            "failed": results.failed,
             "cells": [_cell_as_json(cell) for cell in results.cells],
             "scaled": [
                 {"scale": scaled.scale, "exact": scaled.exact, **_cell_as_json(scaled.cell)}
                 for scaled in results.scaled
             ],
             "metrics": [asdict(metric) for metric in results.metrics],
+            "scaling": [{**point._asdict(), "size": str(point.size)} for point in results.scaling],
             "goals": [
                 {**asdict(goal), "value": value, "verdict": goal.verdict(value)}
                 for goal in GOALS
@@ -238,73 +254,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
-
-
-# ---- Plots: how many times as long as ours the best peer takes, by length
-
-_COLUMNS = 4
-_PANEL_WIDTH, _PANEL_HEIGHT = 3.2, 2.6  # inches
-# The styles of batch sizes, in their order: they differ in shade and, for print, in marker.
-_COLOURS = ("#9ecae1", "#4292c6", "#08306b", "#525252", "#969696")
-_MARKERS = ("o", "s", "^", "D", "v")
-
-
-def plot_ratios(cells: Sequence[Cell], folder: Path) -> List[Path]:
-    """
-    Writes `ratios.png` and `ratios.svg` into `folder`, with a panel for each operation, and returns
-    their paths; writes nothing if no cell has a ratio.
-    """
-    panels: Dict[str, List[Cell]] = {}
-    for cell in cells:
-        if cell.ratio is not None:
-            panels.setdefault(cell.operation, []).append(cell)
-    if not panels:
-        return []
-    rows = -(-len(panels) // _COLUMNS)
-    columns = min(_COLUMNS, len(panels))
-    size = _PANEL_WIDTH * columns, _PANEL_HEIGHT * rows
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
-    for axis, (operation, members) in zip(axes, panels.items(), strict=False):
-        _plot_panel(axis, operation, members)
-    for axis in axes[len(panels) :]:
-        axis.set_axis_off()
-    axes[0].legend(fontsize=7, frameon=False)
-    figure.supxlabel("tokens in a sentence; dashes are goals", fontsize=9)
-    figure.supylabel("times as fast as the best peer", fontsize=9)
-    paths = [folder / "ratios.png", folder / "ratios.svg"]
-    for path in paths:
-        with replacing(path) as new:
-            figure.savefig(new, format=path.suffix[1:], dpi=150)
-    return paths
-
-
-def _plot_panel(axis: Axes, operation: str, cells: Sequence[Cell]) -> None:
-    batches = sorted({cell.size.batch for cell in cells})
-    for batch, colour, marker in zip(batches, _COLOURS, _MARKERS, strict=False):
-        points = sorted((c.size.length, c.ratio) for c in cells if c.size.batch == batch)
-        lengths, ratios = zip(*points, strict=True)
-        axis.plot(
-            lengths, ratios, color=colour, marker=marker, markersize=4, label=f"batch {batch}"
-        )
-        _plot_goals(axis, operation, [Size(batch, length) for length in lengths], colour)
-    ticks = sorted({cell.size.length for cell in cells})
-    axis.set(xscale="log", yscale="log", title=operation.replace("_", " "))
-    axis.set_xticks(ticks, labels=list(map(str, ticks)))
-    axis.set_xticks([], minor=True)
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.axhline(1, color="black", linewidth=0.8)
-    axis.title.set_fontsize(9)
-    axis.tick_params(labelsize=8)
-    axis.grid(axis="y", alpha=0.3)
-
-
-def _plot_goals(axis: Axes, operation: str, sizes: Sequence[Size], colour: str) -> None:
-    """Draws a dash at each goal for a ratio."""
-    for size in sizes:
-        for goal in goals_of(operation, str(size)):
-            if goal.unit == RATIO:
-                axis.plot(
-                    size.length, goal.bound, marker="_", markersize=14, color=colour, linestyle=""
-                )

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from benchmarks.accuracy_check import describe_error
 from benchmarks.goals import ERROR, MEGABYTES, MILLISECONDS, Goal
-from benchmarks.library import OURS
+from benchmarks.library import OURS, UNAVAILABLE
 from benchmarks.measurement import Timing
 from benchmarks.operation import OPERATIONS
 from benchmarks.problem import Size
@@ -31,6 +31,10 @@ class Settings:
         Seconds after which a single call is ended.
     seed : `int`
         Of the scores.
+    without : `Tuple[str, ...]`
+        The peers that are left out.
+    sentences : `int`
+        As many are trained on, and as many are parsed.
     """
 
     rows: Tuple[str, ...]
@@ -40,6 +44,8 @@ class Settings:
     budget: float = 0.3
     patience: float = 20.0
     seed: int = 1
+    without: Tuple[str, ...] = ()
+    sentences: int = 640
 
     @property
     def sizes(self) -> List[Size]:
@@ -62,12 +68,15 @@ class Entry:
         See `accuracy_check.py`.
     failure : `str`, optional (default = `None`)
         Why there is nothing of the above.
+    too_slow : `bool`, optional (default = `False`)
+        Whether that is the patience of the settings alone.
     """
 
     timing: Optional[Timing] = None
     megabytes: Optional[float] = None
     error: Optional[float] = None
     failure: Optional[str] = None
+    too_slow: bool = False
 
 
 class Peer(NamedTuple):
@@ -182,6 +191,28 @@ class Metric:
     detail: str
 
 
+class ScalingPoint(NamedTuple):
+    """
+    How fast a parser is at a size, by the clock on the wall.
+
+    # Parameters
+
+    task : `str`
+        `"training"` or `"parsing"`.
+    parser : `str`
+    size : `Size`
+    threads : `int`
+    rate : `float`
+        Words a second.
+    """
+
+    task: str
+    parser: str
+    size: Size
+    threads: int
+    rate: float
+
+
 @dataclass
 class Results:
     """
@@ -196,10 +227,14 @@ class Results:
     failures : `Dict[str, str]`
         Why the others do not.
     missing : `Dict[str, str]`
-        The rows that ours does not offer, and why.
+        The rows that are left out, since ours does not offer them or their only peer does not take
+        part, and why.
+    failed : `Dict[str, str]`
+        The rows that cannot be measured, and why.
     cells : `List[Cell]`
     scaled : `List[ScaledCell]`
     metrics : `List[Metric]`
+    scaling : `List[ScalingPoint]`
     """
 
     settings: Settings
@@ -207,9 +242,23 @@ class Results:
     versions: Dict[str, str]
     failures: Dict[str, str]
     missing: Dict[str, str] = field(default_factory=dict)
+    failed: Dict[str, str] = field(default_factory=dict)
     cells: List[Cell] = field(default_factory=list)
     scaled: List[ScaledCell] = field(default_factory=list)
     metrics: List[Metric] = field(default_factory=list)
+    scaling: List[ScalingPoint] = field(default_factory=list)
+
+    def reasons_to_fail(self) -> List[str]:
+        """Returns why the run as a whole has failed: peers that are missing and were not left out
+        on purpose, rows that cannot be measured, and cells in which ours fails or is wrong."""
+        on_purpose = {*UNAVAILABLE, *self.settings.without}
+        reasons = [f"{name} {why}" for name, why in self.failures.items() if name not in on_purpose]
+        reasons += [f"{row}: {why}" for row, why in self.failed.items()]
+        for cell in self.cells:
+            complaint = cell.complaints().get(OURS)
+            if complaint is not None and not cell.ours.too_slow:
+                reasons.append(f"{cell.operation} {cell.size}: {OURS}: {complaint}")
+        return reasons
 
     def values(self, goal: Goal) -> List[Optional[float]]:
         """Returns what was measured of a goal: a value for each cell or metric of its row."""
@@ -220,4 +269,8 @@ class Results:
             for size, cell in cells
             if (cell.operation, size) == (goal.row, goal.size)
         ]
-        return values + [metric.value for metric in self.metrics if metric.row == goal.row]
+        return values + [
+            metric.value
+            for metric in self.metrics
+            if metric.row == goal.row and goal.size in ("", metric.label)
+        ]

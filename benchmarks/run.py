@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -11,14 +12,15 @@ import numba
 import numpy
 import torch
 
-from benchmarks import library
+from benchmarks import end_to_end, library
 from benchmarks.comparison import Comparison
 from benchmarks.first_call import first_calls
-from benchmarks.library import OURS
+from benchmarks.library import OURS, PeerFailure
 from benchmarks.measurement import clock
 from benchmarks.operation import OPERATIONS
 from benchmarks.report import row_of_cell
 from benchmarks.results import Metric, Results, Settings
+from benchmarks.scaling import scaling
 from benchmarks.spiking_step import spiking_steps
 from benchmarks.training_step import training_step
 from benchmarks.trial import Trials
@@ -29,16 +31,26 @@ logger = logging.getLogger(__name__)
 METRICS: Dict[str, Callable[[Settings], List[Metric]]] = {
     "training_step": lambda settings: [training_step(clock(settings.threads))],
     "spiking_step": lambda settings: spiking_steps(clock(settings.threads), settings.budget),
+    "training": end_to_end.training,
+    "parsing": end_to_end.parsing,
+    "parsing_memory": end_to_end.parsing_memory,
+    "start_up": end_to_end.start_up,
     "first_call": lambda settings: first_calls(),
 }
+#: The peers without which such a row has nothing to compare with.
+ONLY_PEERS: Dict[str, str] = {"spiking_step": "snntorch"}
 
-ROWS = [*OPERATIONS, *METRICS]
+SCALING = "scaling"
+ROWS = [*OPERATIONS, *METRICS, SCALING]
+#: Those of a quick run: without what compiles all kernels anew, or takes minutes.
+QUICK_ROWS = [row for row in ROWS if row not in ("first_call", SCALING)]
 
 
 def run(settings: Settings) -> Results:
     """Measures all rows of the settings."""
     torch.set_num_threads(settings.threads)
-    libraries = library.load_all()
+    others = [peer for row, peer in ONLY_PEERS.items() if row in settings.rows]
+    libraries = library.load_all(settings.without, others)
     # The garbage collector shall not look through what the imports left behind before every race.
     gc.freeze()
     if OURS not in libraries.installed:
@@ -48,19 +60,30 @@ def run(settings: Settings) -> Results:
     trials = Trials(libraries.modules, settings.threads, settings.patience)
     comparison = Comparison(settings, libraries, trials)
     for row in settings.rows:
-        if row in METRICS:
-            _measure(row, results)
-        else:
-            _compare(row, comparison, results)
+        logger.info("%s", row)
+        try:
+            if row in OPERATIONS:
+                _compare(row, comparison, results)
+            else:
+                _measure(row, results)
+        except PeerFailure as error:
+            results.failed[row] = str(error)
+        except Exception as error:  # the other rows shall not be lost
+            results.failed[row] = f"{OURS} fails: {library.describe_exception(error)}"
     return results
 
 
 def _measure(row: str, results: Results) -> None:
-    logger.info("%s", row)
-    try:
-        results.metrics += METRICS[row](results.settings)
-    except Exception as error:  # the other rows shall not be lost
-        results.missing[row] = f"ours fails: {library.describe_exception(error)}"
+    peer = ONLY_PEERS.get(row)
+    if peer in results.failures:
+        results.missing[row] = f"its peer {peer} {results.failures[peer]}"
+        return
+    # What is missing has been noted, and the others can be compared.
+    settings = replace(results.settings, without=tuple(results.failures))
+    if row == SCALING:
+        results.scaling += scaling(settings)
+    else:
+        results.metrics += METRICS[row](settings)
 
 
 def _compare(operation: str, comparison: Comparison, results: Results) -> None:

@@ -57,12 +57,15 @@ class Trial:
     peak : `int`
         By how many bytes memory grew during the call, its result included.
     failure : `str`, optional (default = `None`)
+    too_slow : `bool`, optional (default = `False`)
+        Whether it failed since it took longer than the patience.
     """
 
     result: Optional[numpy.ndarray] = None
     seconds: float = 0.0
     peak: int = 0
     failure: Optional[str] = None
+    too_slow: bool = False
 
 
 class Trials:
@@ -97,7 +100,7 @@ class Trials:
         try:
             if not receiver.poll(self._patience):
                 why = f"takes longer than {self._patience:g} s"
-                return Trial(failure=why, seconds=self._patience)
+                return Trial(failure=why, seconds=self._patience, too_slow=True)
             return receiver.recv()
         except EOFError:
             process.join()

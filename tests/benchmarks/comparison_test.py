@@ -57,8 +57,22 @@ def test_what_did_not_end_is_left_out_at_larger_sizes(monkeypatch):
 
 def test_an_operation_that_ours_lacks_is_named():
     assert "Doubling" in comparison({OURS: Doubling()}).missing("chain_argmax")
-    assert "RuntimeError" in comparison({OURS: Failing()}).missing("projective_marginals")
+    with pytest.raises(RuntimeError):
+        comparison({OURS: Failing()}).missing("projective_marginals")
     assert comparison({OURS: Doubling()}).missing("projective_marginals") is None
+
+
+def test_all_kernels_of_ours_are_compiled_before_a_trial_can_run_out_of_patience(monkeypatch):
+    largest = []
+
+    def projective_marginals(problem):
+        largest.append(float(problem.scores.abs().max()))
+        return Doubling().projective_marginals(problem)
+
+    ours = Doubling()
+    monkeypatch.setattr(ours, "projective_marginals", projective_marginals)
+    assert comparison({OURS: ours}).missing("projective_marginals") is None
+    assert max(largest) > 500 * min(largest)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

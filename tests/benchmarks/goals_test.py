@@ -1,4 +1,5 @@
 from benchmarks.goals import GOALS, MEGABYTES, RATIO, Goal
+from benchmarks.results import Metric, Results, Settings
 from benchmarks.run import ROWS
 
 
@@ -18,6 +19,14 @@ def test_a_quantity_is_not_to_be_exceeded():
 
 def test_what_was_not_measured_is_neither_met_nor_missed():
     assert Goal("row", "", RATIO, 1.1).verdict(None) == "not measured"
+
+
+def test_a_goal_of_a_metric_may_be_that_of_a_label_alone():
+    metrics = [Metric("training", label, 2.0, RATIO, "") for label in ("here", "there")]
+    results = Results(Settings(()), {}, {}, {}, metrics=metrics)
+    assert results.values(Goal("training", "here", RATIO, 1.5, at_least=True)) == [2.0]
+    assert results.values(Goal("training", "", RATIO, 1.5, at_least=True)) == [2.0, 2.0]
+    assert results.values(Goal("parsing", "here", RATIO, 1.5, at_least=True)) == []
 
 
 def test_every_goal_is_that_of_a_row():

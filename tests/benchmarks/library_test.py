@@ -63,6 +63,13 @@ def test_a_library_that_cannot_be_imported_is_reported(monkeypatch):
     assert "ModuleNotFoundError" in libraries.failures["absent"]
 
 
+def test_a_library_that_is_left_out_is_not_imported(monkeypatch):
+    monkeypatch.setattr(library, "load", lambda name: pytest.fail(f"{name} is imported"))
+    libraries = library.load_all(without=tuple(library.ADAPTERS))
+    assert not libraries.installed
+    assert libraries.failures["supar"] == "is left out"
+
+
 def test_an_exception_is_described_by_its_kind_and_first_line():
     assert library.describe_exception(ValueError("first\nsecond")) == "ValueError: first"
     assert library.describe_exception(MemoryError()) == "MemoryError"
