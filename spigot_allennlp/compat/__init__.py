@@ -37,6 +37,11 @@ from spigot_allennlp.compat.hugging_face import (
     tokenizers_can_be_built_and_called,
 )
 from spigot_allennlp.compat.installation import require
+from spigot_allennlp.compat.late_imports import (
+    activations_are_imported_when_an_activation_is_looked_up,
+    nltk_is_not_imported_for_a_type,
+    statistics_are_imported_when_they_are_computed,
+)
 from spigot_allennlp.compat.patching import PATCHED, PATCHES, patch_imported_modules, with_patches
 from spigot_allennlp.compat.plain_errors import (
     a_log_that_cannot_be_written_is_given_up,

@@ -22,7 +22,7 @@ from spigot_allennlp.models.parsing_model import (
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
-from spigot_allennlp.nn.arcs import arcs_from_heads, at_heads
+from spigot_allennlp.nn.arcs import arcs_from_heads
 from spigot_allennlp.structures.structure import Structure
 
 RELATIONS = "dependency_relations"
@@ -142,7 +142,7 @@ class SyntacticParser(StructuredParser):
                 "relation_scorer out, or read trees whose arcs are labelled."
             )
         # (batch_size, 1 + length, num_relations): at each token's gold head
-        logits = at_heads(self._relation_scorer(states), heads)
+        logits = self._relation_scorer.scores_at_heads(states, heads)
         # A relation that came into the vocabulary after this parser was trained is unknown to it.
         relations = relations.masked_fill(relations >= logits.size(-1), UNKNOWN)
         targets = torch.nn.functional.pad(relations, (1, 0))
@@ -158,13 +158,21 @@ class SyntacticParser(StructuredParser):
         mask: BoolTensor,
         metadata: Optional[List[Dict[str, Any]]],
     ) -> Dict[str, Any]:
-        """Returns the best tree: `heads` and, if labelled, `relations`, `(batch_size, length)`."""
+        """
+        Returns the best tree: `heads` and, if labelled, `relations`, shape `(batch_size, length)`.
+
+        # Raises
+
+        `ArithmeticError` in evaluation if the score of a relation is not finite.
+        """
         part_mask = self.structure.part_mask(mask, scores.shape)
         heads = self.structure.argmax(scores, part_mask).argmax(dim=-1)
         output = {"heads": heads[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
         if self._relation_scorer is not None:
             with torch.no_grad():
-                logits = at_heads(self._relation_scorer(states), heads)
+                logits = self._relation_scorer.scores_at_heads(states, heads)
+            if not self.training and not logits.isfinite().all():
+                raise ArithmeticError("the scores of relations are not finite")
             logits[..., : UNKNOWN + 1] = -torch.inf  # neither padding nor unknown is ever meant
             output["relations"] = logits.argmax(dim=-1)[:, 1:]
         return output

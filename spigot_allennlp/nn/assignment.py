@@ -4,7 +4,6 @@ from typing import List
 
 import numpy
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from spigot_allennlp.nn.tensor_checks import LABELLED_PAIRS, check_pair
@@ -49,6 +48,8 @@ def _best_assignment(scores: numpy.ndarray, labels: List[int]) -> numpy.ndarray:
     Returns the best legal choice, as zeros and ones, from `scores` of the same shape,
     `(dependent, label)`.
     """
+    from scipy.optimize import linear_sum_assignment  # takes a second, for few
+
     num_dependents = len(scores)
     free = numpy.delete(scores, labels, axis=1)
     free_labels = numpy.delete(numpy.arange(scores.shape[1]), labels)

@@ -36,7 +36,7 @@ def is_worthwhile(lstm: torch.nn.Module, inputs: Tensor, mask: BoolTensor) -> bo
         return False
     if inputs.device.type != "cpu" or inputs.dtype != torch.float32 or mask.numel() == 0:
         return False
-    if torch.is_autocast_enabled("cpu") or not torch.backends.mkldnn.is_available():
+    if torch.is_autocast_enabled("cpu") or not _has_onednn():
         return False
     if lstm._forward_hooks or lstm._forward_pre_hooks or lstm._backward_hooks:
         return False
@@ -44,6 +44,11 @@ def is_worthwhile(lstm: torch.nn.Module, inputs: Tensor, mask: BoolTensor) -> bo
     trains = torch.is_grad_enabled() and any(weight.requires_grad for weight in lstm.parameters())
     most = MOST_PADDING_IN_TRAINING if trains else MOST_PADDING_IN_INFERENCE
     return is_prefix and mask.numel() <= most * int(mask.sum())
+
+
+def _has_onednn() -> bool:
+    backend = torch.backends.mkldnn
+    return backend.is_available() and getattr(backend, "enabled", True)
 
 
 def run_padded_lstm(lstm: torch.nn.LSTM, inputs: Tensor, mask: BoolTensor) -> Tensor:

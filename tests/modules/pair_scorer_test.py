@@ -4,6 +4,7 @@ from torch.testing import assert_close
 
 from spigot_allennlp.modules import pair_scorer
 from spigot_allennlp.modules.pair_scorer import BiaffineScorer, MlpScorer, PairScorer
+from spigot_allennlp.nn.arcs import at_heads
 
 
 def test_scores_are_the_biaffine_form_of_every_pair_and_output():
@@ -72,3 +73,19 @@ def test_best_outputs_of_scores_that_are_no_numbers_are_none_either():
     best = scorer.best_outputs(tokens, torch.ones(6, 3, dtype=torch.bool))
     is_sound = torch.arange(6) != 2
     assert best.scores.isfinite().equal((is_sound.unsqueeze(1) & is_sound).unsqueeze(0))
+
+
+@pytest.mark.parametrize("kind", [BiaffineScorer, MlpScorer])
+def test_scores_at_heads_are_those_of_these_pairs(kind):
+    torch.manual_seed(0)
+    scorer = kind(input_dim=4, num_outputs=3, hidden_dim=5).double()
+    tokens = torch.randn(2, 6, 4, dtype=torch.double, requires_grad=True)
+    heads = torch.randint(6, (2, 6))
+    scores, expected = scorer.scores_at_heads(tokens, heads), at_heads(scorer(tokens), heads)
+    assert_close(scores, expected)
+    direction = torch.randn_like(scores)
+    inputs = [tokens, *scorer.parameters()]
+    gradients = torch.autograd.grad(scores, inputs, direction)
+    wanted = torch.autograd.grad(expected, inputs, direction)
+    for gradient, other in zip(gradients, wanted, strict=True):
+        assert_close(gradient, other)
