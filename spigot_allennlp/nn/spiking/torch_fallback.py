@@ -27,9 +27,9 @@ def simulate(
     fired = torch.zeros(arriving.shape, dtype=torch.bool, device=spikes.device)
     if arriving.size(1) == 0:
         return fired
-    state = resting(arriving[:, 0])
-    for step in range(1, arriving.size(1)):
-        state = integrate(state, arriving[:, step - 1], fired[:, step - 1], neurons)
+    state, firing = resting(arriving[:, 0]), fired[:, 0]
+    for step, arriving_at_step in enumerate(arriving.unbind(1)[:-1], start=1):
+        state = integrate(state, arriving_at_step, firing, neurons)
         firing = state.potential > neurons.firing_threshold
         fired[:, step] = firing
         state = reset(state, firing, neurons)
