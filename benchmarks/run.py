@@ -42,8 +42,11 @@ ONLY_PEERS: Dict[str, str] = {"spiking_step": "snntorch"}
 
 SCALING = "scaling"
 ROWS = [*OPERATIONS, *METRICS, SCALING]
-#: Those of a quick run: without what compiles all kernels anew, or takes minutes.
-QUICK_ROWS = [row for row in ROWS if row not in ("first_call", SCALING)]
+#: Those of a quick run: without those that start many processes, which import for 15 s each, or
+#: take minutes for another reason.
+QUICK_ROWS = [
+    row for row in ROWS if row not in ("parsing_memory", "start_up", "first_call", SCALING)
+]
 
 
 def run(settings: Settings) -> Results:

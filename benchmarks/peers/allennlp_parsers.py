@@ -24,14 +24,20 @@ from benchmarks.parsers import (
     config,
 )
 
+_GOLD = ("arc_tags", "head_tags", "head_indices")
 _WRITTEN = ("tokens", "words", "arcs", "arc_tags", "predicted_heads", "predicted_dependencies")
 
 
 class _ArcsAlone(Predictor):
     """Writes words, arcs and labels. AllenNLP's own predictors would also write the probability of
-    every label of every pair, which takes far longer than parsing."""
+    every label of every pair, which takes far longer than parsing; and would fail at labels in the
+    file that were not seen in training, which are of no use here."""
 
     def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
+        instances = [
+            Instance({name: field for name, field in instance.items() if name not in _GOLD})
+            for instance in instances
+        ]
         for instance in instances:
             self._dataset_reader.apply_token_indexers(instance)
         return [
