@@ -43,9 +43,11 @@ def parse(arguments: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument("--sentences", type=int, default=640, help="to train on, and to parse")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
+    options.less = {}
     if options.quick:
         options.batch_sizes, options.lengths, options.budget = [32], [20], 0.1
         options.sentences = 64
+        options.less = {"parses": 1, "scales": (1000.0,)}
     return options
 
 
@@ -74,7 +76,8 @@ def run_options(options: argparse.Namespace) -> int:
         return 2
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("benchmarks").setLevel(logging.INFO)
-    logging.getLogger("allennlp").setLevel(logging.ERROR)
+    for noisy in ("allennlp", "spigot_allennlp.compat"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     results = run(
         Settings(
             rows=tuple(rows),
@@ -86,6 +89,7 @@ def run_options(options: argparse.Namespace) -> int:
             seed=options.seed,
             without=tuple(options.without),
             sentences=options.sentences,
+            **options.less,
         )
     )
     print(as_text(results))

@@ -12,7 +12,6 @@ from benchmarks.problem import Problem, Size
 from benchmarks.results import Cell, Entry, ScaledCell, Settings
 from benchmarks.trial import WARM_UP, Task, Trial, Trials
 
-SCALES = (1.0, 10.0, 100.0, 1000.0)
 SCALED_SIZE = Size(2, 20)
 # A call longer than so many budgets is not repeated: its trial counts.
 _LONGEST_REPEATED = 4
@@ -44,7 +43,7 @@ class Comparison:
         """
         ours = self.libraries.installed[OURS]
         try:
-            for scale in SCALES:
+            for scale in (1.0, *self.settings.scales):
                 problem = OPERATIONS[operation].problem(WARM_UP, self.settings.seed, scale)
                 ours.prepare(operation, problem).run()
         except NotOffered as error:
@@ -75,7 +74,7 @@ class Comparison:
     def scaled_cells(self, name: str) -> Iterator[ScaledCell]:
         """Yields cells of an operation that show who is still right when the scores are large."""
         operation, seed = OPERATIONS[name], self.settings.seed
-        for scale in SCALES:
+        for scale in self.settings.scales:
             trials = {
                 library: self.trials.run(Task(library, name, SCALED_SIZE, seed, scale))
                 for library in self._offering(name)

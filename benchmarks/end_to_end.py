@@ -52,8 +52,8 @@ LSTM = "LSTM"
 _ROOT = Path(__file__).parents[1]
 # Batches of a parser's turn in training, and how often each sees all sentences.
 _STEPS, _EPOCHS = 4, 2
-# How often a file is parsed, and a command started.
-_PARSES, _STARTS = 3, 3
+# How often a command is started.
+_STARTS = 3
 # Words of the long sentence of which the memory is measured, and the sentences beside it.
 _LONGEST, _OTHERS = 250, 63
 
@@ -216,7 +216,7 @@ def parsing(settings: Settings) -> List[Metric]:
         assert isinstance(ours, AllenNlpParser)
         on_instances = f"{OURS} by forward_on_instances"
         calls[on_instances] = functools.partial(ours.forward_on_instances, files)
-        seconds = in_turns(calls, _PARSES, clock(settings.threads))
+        seconds = in_turns(calls, settings.parses, clock(settings.threads))
         metrics += _beside_others("parsing", kind, seconds, settings.sentences)
         ratio = _median_ratio(seconds[LSTM], seconds[OURS])
         detail = f"the LSTM in batches of {PARSING_BATCH}, sorted by length"

@@ -35,6 +35,10 @@ class Settings:
         The peers that are left out.
     sentences : `int`
         As many are trained on, and as many are parsed.
+    parses : `int`
+        How often a file is parsed while time is taken.
+    scales : `Tuple[float, ...]`
+        By which scores are multiplied, to see who is still right.
     """
 
     rows: Tuple[str, ...]
@@ -46,6 +50,8 @@ class Settings:
     seed: int = 1
     without: Tuple[str, ...] = ()
     sentences: int = 640
+    parses: int = 3
+    scales: Tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
 
     @property
     def sizes(self) -> List[Size]:

@@ -48,6 +48,7 @@ def test_a_quick_run_is_without_the_rows_that_take_minutes(monkeypatch, capsys):
     assert set(quick) < set(full) == set(ROWS)
     assert "first_call" not in quick and chosen == ("first_call",)
     assert seen[0].sentences < seen[1].sentences
+    assert set(seen[0].scales) < set(seen[1].scales)
 
 
 def test_a_run_in_which_something_fails_ends_with_status_1(monkeypatch, capsys):

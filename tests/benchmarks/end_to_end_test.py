@@ -13,7 +13,7 @@ from benchmarks.results import Settings
 from benchmarks.sentences import sample, sample_of_length, write_sentences
 from tests.benchmarks.measurement_test import Clock
 
-ALONE = Settings((), without=PEERS, sentences=16)
+ALONE = Settings((), without=PEERS, sentences=16, parses=1)
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,6 @@ def semantic_alone(monkeypatch):
     """Has one parser trained, for a few steps, in all tests of this file."""
     monkeypatch.setattr(end_to_end, "KINDS", ("semantic",))
     monkeypatch.setattr(end_to_end, "_STEPS", 1)
-    monkeypatch.setattr(end_to_end, "_PARSES", 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
