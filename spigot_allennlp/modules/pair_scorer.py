@@ -7,27 +7,11 @@ from allennlp.common import Registrable
 from allennlp.nn import Activation
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.nn.arcs import at_heads, take_rows
-from spigot_allennlp.nn.best_outputs import write_best_outputs
+from spigot_allennlp.nn.arcs import at_heads
+from spigot_allennlp.nn.best_outputs import BestOutputs, best_of_block
 
 # Numbers of a block of scores, 1 MB: it is made and read while it is in the processor's cache.
 BLOCK_SIZE = 2**18
-
-
-class BestOutputs(NamedTuple):
-    """
-    The best output of every pair.
-
-    # Parameters
-
-    scores : `Tensor`
-        Shape `(batch_size, dependent, head)`: minus infinity where no output is legal.
-    outputs : `LongTensor`
-        Of the same shape; any where no output is legal.
-    """
-
-    scores: Tensor
-    outputs: LongTensor
 
 
 class PairScorer(torch.nn.Module, Registrable):
@@ -140,7 +124,7 @@ class BiaffineScorer(PairScorer):
 
     def scores_at_heads(self, tokens: Tensor, heads: LongTensor) -> Tensor:
         views = self._views(tokens)
-        dependents, own_heads = views.dependents, take_rows(views.heads, heads)
+        dependents, own_heads = views.dependents, _take_rows(views.heads, heads)
         turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
         both = torch.matmul(turned, own_heads.unsqueeze(-1)).squeeze(-1)
         return both + self._from_dependent(dependents) + self._from_head(own_heads)
@@ -172,7 +156,7 @@ class BiaffineScorer(PairScorer):
         batch_size, length, hidden_dim = dependents.shape
         num_outputs, num_heads = len(which), heads.size(1)
         scores = heads.new_empty(batch_size, length, num_heads)
-        outputs = torch.empty(scores.shape, dtype=torch.int32, device=scores.device)
+        outputs = torch.empty(scores.shape, dtype=torch.long, device=scores.device)
         # What a dependent is multiplied with, for all outputs, and what a head adds to that.
         matrix = self._bilinear[which].transpose(0, 1).reshape(hidden_dim, -1)
         from_head = self._from_head.weight[which].flatten()
@@ -190,13 +174,13 @@ class BiaffineScorer(PairScorer):
                 turned = torch.addmm(from_head, block.reshape(-1, hidden_dim), matrix)
                 turned = turned.view(num_some, num_rows * num_outputs, hidden_dim)
                 both = torch.bmm(turned, transposed[some])
-                write_best_outputs(
+                best = best_of_block(
                     both.view(num_some, num_rows, num_outputs, num_heads),
                     alone[some, row : row + rows],
-                    scores[some, row : row + rows],
-                    outputs[some, row : row + rows],
                 )
-        return BestOutputs(scores, outputs.long())
+                scores[some, row : row + rows] = best.scores
+                outputs[some, row : row + rows] = best.outputs
+        return BestOutputs(scores, outputs)
 
     def _views(self, tokens: Tensor) -> "_Views":
         """Returns what the bilinear form is of."""
@@ -240,8 +224,13 @@ class MlpScorer(PairScorer):
         return self._scores(self._dependent(tokens).unsqueeze(2) + self._head(tokens).unsqueeze(1))
 
     def scores_at_heads(self, tokens: Tensor, heads: LongTensor) -> Tensor:
-        return self._scores(self._dependent(tokens) + take_rows(self._head(tokens), heads))
+        return self._scores(self._dependent(tokens) + _take_rows(self._head(tokens), heads))
 
     def _scores(self, pairs: Tensor) -> Tensor:
         """Returns the scores of pairs, from the sums of what their tokens give."""
         return self._output(torch.tanh(self._hidden(torch.tanh(pairs))))
+
+
+def _take_rows(vectors: Tensor, heads: LongTensor) -> Tensor:
+    """Returns the vector of each token's head, `vectors[b, heads[b, d]]`."""
+    return vectors.gather(1, heads.unsqueeze(-1).expand(-1, -1, vectors.size(-1)))

@@ -105,14 +105,6 @@ def at_heads(scores: Tensor, heads: LongTensor) -> Tensor:
     return scores.gather(2, index).squeeze(2)
 
 
-def take_rows(vectors: Tensor, heads: LongTensor) -> Tensor:
-    """
-    Returns the vector of each token's head, `vectors[b, heads[b, d]]`, from vectors of shape
-    `(batch_size, length, dim)` and heads of shape `(batch_size, length)`.
-    """
-    return vectors.gather(1, heads.unsqueeze(-1).expand(-1, -1, vectors.size(-1)))
-
-
 def are_trees(
     arcs: Tensor, mask: BoolTensor, single_root: bool, projective: bool = False
 ) -> BoolTensor:

@@ -1,17 +1,43 @@
 """The best of several scores of every pair, without a copy of the scores."""
 
+from typing import NamedTuple
+
 import numpy
 import torch
-from torch import Tensor
+from torch import LongTensor, Tensor
 
 from spigot_allennlp.nn.compilation import entry
 from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.instances import at_least_single
+from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
+
+_BLOCK = Signature(
+    Argument("block", FLOATS, ("batch_size", "rows", "num_outputs", "columns")),
+    Argument("alone", FLOATS, ("batch_size", "rows", "num_outputs")),
+)
 
 
-def write_best_outputs(block: Tensor, alone: Tensor, scores: Tensor, outputs: Tensor) -> None:
+class BestOutputs(NamedTuple):
     """
-    Writes the best sum of `block` and `alone` over the outputs into `scores`, and which output has
-    it into `outputs`. Where a sum is NaN or infinite, the best score is NaN.
+    The best output of every pair.
+
+    # Parameters
+
+    scores : `Tensor`
+        Shape `(batch_size, dependent, head)`: minus infinity where no output is legal; NaN where
+        the score of a legal one is NaN or infinite, if that is looked at.
+    outputs : `LongTensor`
+        Of the same shape; any where no output is legal.
+    """
+
+    scores: Tensor
+    outputs: LongTensor
+
+
+def best_of_block(block: Tensor, alone: Tensor) -> BestOutputs:
+    """
+    Returns the best sum of `block` and `alone` over the outputs, in single precision at least; not
+    differentiable. Where a sum is NaN or infinite, the best score is NaN.
 
     # Parameters
 
@@ -19,24 +45,26 @@ def write_best_outputs(block: Tensor, alone: Tensor, scores: Tensor, outputs: Te
         Shape `(batch_size, rows, num_outputs, columns)`.
     alone : `Tensor`
         Shape `(batch_size, rows, num_outputs)`: what is added to every column.
-    scores : `Tensor`
-        Shape `(batch_size, rows, columns)`.
-    outputs : `Tensor`
-        Of the same shape, 32-bit integers.
     """
-    if has_kernels(block.device) and block.dtype in (torch.float32, torch.float64):
+    _BLOCK.check(block, alone)
+    block = at_least_single(block.detach()).contiguous()
+    alone = alone.detach().to(block.dtype).contiguous()
+    scores = block.new_empty(block.size(0), block.size(1), block.size(3))
+    outputs = torch.empty(scores.shape, dtype=torch.int32, device=block.device)
+    if has_kernels(block.device):
         write_best(block.numpy(), alone.numpy(), scores.numpy(), outputs.numpy())
-        return
+        return BestOutputs(scores, outputs.long())
+    if block.size(2) == 0:
+        return BestOutputs(scores.fill_(-torch.inf), outputs.zero_().long())
     sums = block + alone.unsqueeze(-1)
     best = sums.max(dim=2)
     is_sound = sums.isfinite().all(dim=2)
-    scores.copy_(best.values.masked_fill(~is_sound, torch.nan))
-    outputs.copy_(best.indices)
+    return BestOutputs(best.values.masked_fill(~is_sound, torch.nan), best.indices)
 
 
 @entry
 def write_best(block, alone, scores, outputs):
-    """Writes as `write_best_outputs` tells, a row after another."""
+    """Writes what `best_of_block` returns into `scores` and `outputs`."""
     batch_size, num_rows, num_outputs, num_columns = block.shape
     totals = numpy.empty(num_columns, block.dtype)
     for batch in range(batch_size):

@@ -12,6 +12,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
+from spigot_allennlp.nn.tensor_checks import LABELLED_ARCS, check_scores
 
 
 class LabelledArcInference(closed_form_autograd.Inference):
@@ -33,7 +34,8 @@ class LabelledArcInference(closed_form_autograd.Inference):
         marginals = self.log_partition_and_marginals(at_least_single(scores), mask)[1]
         # what arrives off the mask counts nothing, be it infinite
         weighted = (marginals * direction).masked_fill_(~mask, 0)
-        return weighted.sub_(marginals * weighted.sum(dim=-1, keepdim=True)).to(scores.dtype)
+        weighted.sub_(marginals * weighted.sum(dim=-1, keepdim=True))
+        return weighted.masked_fill_(~mask, 0).to(scores.dtype)
 
 
 _INFERENCE = LabelledArcInference()
@@ -51,6 +53,9 @@ def log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
     mask : `BoolTensor`
         The legal parts, of the same shape.
     """
+    check_scores(LABELLED_ARCS, scores, mask)
+    if scores.size(-1) == 0:
+        return flatten_parts(at_least_single(scores)).sum(dim=-1)
     return closed_form_autograd.log_partition(scores, mask, _INFERENCE)
 
 
@@ -59,4 +64,7 @@ def log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple[Tenso
     Returns the log-partition as above and the marginals, of the shape of `scores`, differentiable
     once.
     """
+    check_scores(LABELLED_ARCS, scores, mask)
+    if scores.size(-1) == 0:
+        return log_partition(scores, mask), torch.zeros_like(scores)
     return closed_form_autograd.log_partition_and_marginals(scores, mask, _INFERENCE)

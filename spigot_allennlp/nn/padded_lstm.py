@@ -12,6 +12,12 @@ from typing import List, Tuple
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_PADDED = Signature(
+    Argument("inputs", FLOATS, ("batch_size", "length", "input_size")),
+    Argument("mask", TRUTH_VALUES, ("batch_size", "length")),
+)
 # Padding is computed, too. Up to so many times as many steps as there are tokens this is still
 # faster than packing; in training packing is the slower.
 MOST_PADDING_IN_TRAINING = 2.0
@@ -60,7 +66,7 @@ def run_padded_lstm(lstm: torch.nn.LSTM, inputs: Tensor, mask: BoolTensor) -> Te
     lstm : `torch.nn.LSTM`
         With `batch_first`, without projections. Dropout between its layers acts in training.
     inputs : `Tensor`
-        Shape `(batch_size, length, input_size)`.
+        Shape `(batch_size, length, input_size)`; computed in the type of the weights.
     mask : `BoolTensor`
         Shape `(batch_size, length)`, True on the tokens, which come before the padding.
 
@@ -69,8 +75,14 @@ def run_padded_lstm(lstm: torch.nn.LSTM, inputs: Tensor, mask: BoolTensor) -> Te
     `Tensor`
         Shape `(batch_size, length, num_directions * hidden_size)`.
     """
+    _PADDED.check(inputs, mask)
+    if inputs.size(-1) != lstm.input_size:
+        raise ValueError(
+            f"Expected inputs of shape (batch_size, length, {lstm.input_size}), but found "
+            f"{tuple(inputs.shape)}."
+        )
     reversal = _reversal(mask)
-    states = inputs
+    states = inputs.to(lstm.weight_ih_l0.dtype)
     for layer in range(lstm.num_layers):
         if layer > 0 and lstm.dropout > 0:
             states = torch.nn.functional.dropout(states, lstm.dropout, lstm.training)

@@ -97,17 +97,11 @@ class SemanticGraph(Structure):
         return graphs
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
-        check_scores(LABELLED_ARCS, scores, mask)
-        if scores.size(-1) == 0:
-            return flatten_parts(at_least_single(scores)).sum(dim=-1)
         return labelled_arcs.log_partition(scores, mask)
 
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
-        check_scores(LABELLED_ARCS, scores, mask)
-        if scores.size(-1) == 0:
-            return super().log_partition_and_marginals(scores, mask)
         return labelled_arcs.log_partition_and_marginals(scores, mask)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:

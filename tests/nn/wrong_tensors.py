@@ -56,10 +56,12 @@ EXEMPT = {
     "invalid_scores.without_excess",
     "invalid_scores.without_invalid",
     "invalid_scores.without_overflow",
+    "padded_lstm.is_worthwhile",
 }
 # Dimensions of an argument that may have any size; all of them, and any number, for "...".
 FREE = {
     "arc_mask(mask)": "...",
+    "best_of_block(block)": {3},
     "at_heads(scores)": {2, 3},
     "chain_scores(transitions)": "...",
     "chain_scores(unary)": {0, 1},
@@ -99,7 +101,7 @@ def parts(name):
     if "chain" in name:
         shape = torch.Size((BATCH, LENGTH, TAGS, TAGS))
         return shape, Structure.by_name("chain")().part_mask(tokens, shape)
-    if name in ("assignment", "semantic_graph"):
+    if name in ("assignment", "labelled_arcs", "semantic_graph"):
         shape = torch.Size((BATCH, LENGTH, LENGTH, TAGS))
         return shape, Structure.by_name("semantic_graph")().part_mask(tokens, shape)
     shape = torch.Size((BATCH, LENGTH, LENGTH))
@@ -129,7 +131,13 @@ def arguments(room):
         "chosen": torch.zeros(shape),
         "arcs": torch.zeros(shape),
         "projective": True,
-        "mask": truths(STEPS, BATCH) if room == "attentive" else mask,
+        "mask": {
+            "attentive": truths(STEPS, BATCH),
+            "padded_lstm": torch.ones(STEPS, BATCH, dtype=torch.bool),
+        }.get(room, mask),
+        "lstm": torch.nn.LSTM(3, 2, batch_first=True, bidirectional=True),
+        "block": floats(BATCH, 3, TAGS, 5),
+        "alone": floats(BATCH, 3, TAGS),
         "present": truths(BATCH, 3),
         "single_root": True,
         "labels": [1],
