@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
-from allennlp.data import Instance, Vocabulary
+from allennlp.data import Batch, Instance, Vocabulary
 from allennlp.models import Model
-from allennlp.nn import RegularizerApplicator
+from allennlp.nn import RegularizerApplicator, util
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.metrics.outside_structure import OutsideStructure
@@ -67,10 +67,26 @@ class ParsingModel(Model):
         lengths = [len(instance["tokens"]) for instance in asked]  # type: ignore[arg-type]
         outputs: List[Dict[str, Any]] = [{}] * len(asked)
         for group in length_groups(lengths):
-            results = super().forward_on_instances([asked[position] for position in group])
+            results = self._readable([asked[position] for position in group])
             for position, result in zip(group, results, strict=True):
                 outputs[position] = result
         return outputs
+
+    @torch.no_grad()
+    def _readable(self, instances: List[Instance]) -> List[Dict[str, Any]]:
+        """Returns the readable output of each instance of a batch."""
+        batch = Batch(instances)
+        batch.index_instances(self.vocab)
+        tensors = dict(batch.as_tensor_dict())
+        # Not moved: it would be searched for tensors, word by word.
+        metadata = tensors.pop("metadata", None)
+        device = self._get_prediction_device()
+        output = self(**util.move_to_device(tensors, device), metadata=metadata)
+        readable = self.make_output_human_readable(output)
+        return [
+            {name: values[position] for name, values in readable.items()}
+            for position in range(len(instances))
+        ]
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
