@@ -13,6 +13,7 @@ memory.
 
 import contextlib
 import functools
+import math
 import os
 import statistics
 import subprocess
@@ -144,17 +145,34 @@ def _build(name: str, kind: str, files: SentenceFiles, folder: Path, batch_size:
 
 
 def in_turns(
-    calls: Dict[str, Callable[[], None]], turns: int, now: Clock
+    calls: Dict[str, Callable[[], None]], turns: int, now: Clock, patience: float = math.inf
 ) -> Dict[str, List[float]]:
     """
-    Makes calls in turns, each once before; returns the seconds of each turn, by name.
+    Makes calls in turns, each once before.
+
+    # Parameters
+
+    calls : `Dict[str, Callable[[], None]]`
+        By name.
+    turns : `int`
+    now : `Clock`
+    patience : `float`, optional (default = `math.inf`)
+        Seconds after which no further turn begins; but one is always made.
+
+    # Returns
+
+    `Dict[str, List[float]]`
+        The seconds of each turn.
 
     # Raises
 
     `PeerFailure` if a call that is not ours fails.
     """
     seconds: Dict[str, List[float]] = {name: [] for name in calls}
+    beginning = now()
     for turn in range(1 + turns):
+        if turn > 1 and now() - beginning > patience:
+            break
         # What comes after another finds the processor's cache as that has left it.
         names = list(calls) if turn % 2 == 0 else list(reversed(calls))
         for name in names:

@@ -5,6 +5,7 @@ the wall.
 """
 
 import functools
+import logging
 import statistics
 import tempfile
 import time
@@ -18,6 +19,8 @@ from benchmarks import end_to_end
 from benchmarks.problem import Size
 from benchmarks.results import ScalingPoint, Settings
 from benchmarks.sentences import sample_of_length, write_sentences
+
+logger = logging.getLogger(__name__)
 
 #: At all of these lengths with the usual batch, and all of these batches at the usual length.
 LENGTHS, BATCHES = (10, 20, 40, 80, 160, 320), (1, 4, 16, 64)
@@ -54,7 +57,9 @@ def scaling(
     try:
         for size in chosen or sizes():
             with tempfile.TemporaryDirectory() as folder:
-                points += _points_at(size, threads, settings, Path(folder))
+                for point in _points_at(size, threads, settings, Path(folder)):
+                    logger.info("%s", point)
+                    points.append(point)
     finally:
         torch.set_num_threads(before)
     return points
@@ -81,7 +86,7 @@ def _points_at(
     for task, calls in tasks.items():
         for number in threads:
             torch.set_num_threads(number)
-            measured = end_to_end.in_turns(calls, _TURNS, time.perf_counter)
+            measured = end_to_end.in_turns(calls, _TURNS, time.perf_counter, settings.patience)
             for name, seconds in measured.items():
                 rate = count * size.length / statistics.median(seconds)
                 yield ScalingPoint(task, name, size, number, rate)

@@ -37,6 +37,12 @@ def test_calls_take_turns_and_the_first_of_each_is_not_timed():
     assert "".join(clock.order) == "abbaab"
 
 
+def test_no_further_turn_begins_when_patience_is_over():
+    clock = Clock()
+    assert in_turns({"a": clock.worker("a", 3.0)}, 5, clock, patience=8.0) == {"a": [3.0, 3.0]}
+    assert in_turns({"a": clock.worker("a", 3.0)}, 5, clock, patience=1.0) == {"a": [3.0]}
+
+
 def test_the_failure_of_a_peer_is_not_taken_for_one_of_ours():
     def fail():
         raise ValueError("no")
