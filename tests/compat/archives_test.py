@@ -5,6 +5,7 @@ All kinds through all ways: `pytest -m slow tests/compat/archives_test.py`.
 """
 
 import http.server
+import importlib
 import logging
 import math
 import os
@@ -57,6 +58,8 @@ DATA = "synthetic:size=2,seed=5"
 
 @pytest.fixture(scope="session")
 def harmless(tmp_path_factory):
+    # Imported late otherwise, in some test: torch's compiler then makes a folder for its cache.
+    importlib.import_module("transformers.models.bert.modeling_bert")
     return make_harmless(tmp_path_factory.mktemp("harmless"))
 
 
