@@ -18,14 +18,14 @@ import torch
 
 ROOT = Path(__file__).parents[1]
 
+LIBRARIES = [
+    *("torch", "transformers.models.bert.modeling_bert", "spacy", "nltk", "scipy.stats"),
+    *("sklearn.metrics", "numba", "h5py", "fairscale.nn", "tensorboardX", "matplotlib.pyplot"),
+]
+
 FORK: Any = multiprocessing.get_context("fork")
 LIBRARIES_ONLY: Any = multiprocessing.get_context("forkserver")
-LIBRARIES_ONLY.set_forkserver_preload(
-    [
-        *("torch", "transformers.models.bert.modeling_bert", "spacy", "nltk", "scipy.stats"),
-        *("sklearn.metrics", "numba", "h5py", "fairscale.nn", "tensorboardX", "matplotlib.pyplot"),
-    ]
-)
+LIBRARIES_ONLY.set_forkserver_preload(LIBRARIES)
 
 
 def start(context: Any, function: Callable, *arguments: str, folder: Path, output: Path) -> Any:

@@ -1,6 +1,19 @@
 import logging
+from multiprocessing import forkserver
 
 import pytest
+
+from tests import forks
+
+
+@pytest.fixture(autouse=True, scope="session")
+def server_of_forks():
+    """
+    Starts the process from which others are forked as `tests/forks.py` wants it: there is one, and
+    a benchmark would have it import our package.
+    """
+    forks.LIBRARIES_ONLY.set_forkserver_preload(forks.LIBRARIES)
+    forkserver.ensure_running()
 
 
 @pytest.fixture(autouse=True)
