@@ -110,7 +110,7 @@ def restore_best_weights(trainer: Any) -> None:
 
 
 def metrics_of_last_epoch(trainer: Any) -> Dict[str, Any]:
-    """What was written down of the last epoch before the checkpoint."""
+    """Returns the metrics that were written of the last epoch before the checkpoint."""
     epoch = trainer._start_after_epochs_completed - 1
     path = os.path.join(trainer._serialization_dir, f"metrics_epoch_{epoch}.json")
     try:

@@ -50,7 +50,7 @@ class ParsingModel(Model):
     """A model that gives sentences trees or graphs."""
 
     default_predictor: Optional[str] = "parser"
-    # What a reader says of a sentence that is to be parsed. Nobody asks for a loss.
+    # Fields that are left out when a sentence is to be parsed: nobody asks for a loss.
     gold_fields: Tuple[str, ...] = ("heads", "relations", "graph", "tops", "label")
 
     def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:

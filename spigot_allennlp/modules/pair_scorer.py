@@ -132,8 +132,8 @@ class BiaffineScorer(PairScorer):
     @torch.no_grad()
     def best_outputs(self, tokens: Tensor, legal: BoolTensor) -> BestOutputs:
         """
-        The scores of all outputs are never there at once, but in blocks of a sentence and some of
-        its dependents, of which the best are kept.
+        Computes the scores of all outputs in blocks, of some sentences and some of their
+        dependents, and keeps the best of each, so that all scores are never in memory at once.
         """
         dependents, heads = self._views(tokens)
         batch_size, length, _ = heads.shape
