@@ -26,7 +26,9 @@ BEHAVIOURS = {
 
 def behave(run):
     """In the place of training: what the name of its variant says."""
-    (run.folder / "process").write_text(f"{os.getpid()} {os.getppid()}")
+    unfinished = run.folder / "process.tmp"
+    unfinished.write_text(f"{os.getpid()} {os.getppid()}")
+    unfinished.rename(run.folder / "process")  # Whoever waits for the file finds all of it.
     BEHAVIOURS[run.variant]()
 
 
@@ -100,7 +102,7 @@ def test_a_process_ends_with_its_parent(runs):
     (run,) = runs("sleep")
     parent = multiprocessing.get_context("fork").Process(target=execute, args=([run],))
     parent.start()
-    while not (run.folder / "process").exists() or not (run.folder / "process").read_text():
+    while not (run.folder / "process").exists():
         time.sleep(0.01)
     child = int((run.folder / "process").read_text().split()[0])
     parent.kill()
