@@ -55,7 +55,13 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "estimators": {"config_checks", "nn", "structures", "projections"},
     "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
     "models": {"config_checks", "nn", "modules", "metrics", "structures"},
-    "predictors": {"config_checks", "data", "modules", "nn.length_groups"},
+    "predictors": {
+        "config_checks",
+        "data",
+        "modules",
+        "models.parsing_model",
+        "nn.length_groups",
+    },
     "training": {"config_checks", "compat.atomic_io"},
     "callbacks": {"config_checks", "modules", "models.pretrained", "compat.atomic_io"},
     "ablation": {

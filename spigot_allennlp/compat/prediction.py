@@ -18,6 +18,29 @@ BYTE_ORDER_MARK = "\ufeff"
 
 @patch(
     "allennlp.commands.predict",
+    since="AllenNLP 2.10.1 itself: each instance of a dataset reader is made a text, to be shown, "
+    "though nothing is shown under --silent",
+    until="AllenNLP makes a text of what it shows alone",
+)
+def only_what_is_shown_is_made_a_text(module: Any) -> Iterator[None]:
+    """The first of the patches, since the others go around what `run` does."""
+    yield
+    manager = module._PredictManager
+    run = manager.run
+
+    def run_in_silence(self: Any) -> None:
+        if self._print_to_console or self._dataset_reader is None:
+            run(self)
+            return
+        for batch in module.lazy_groups_of(self._get_instance_data(), self._batch_size):
+            for prediction in self._predict_instances(batch):
+                self._maybe_print_to_console_and_file(0, prediction)
+
+    manager.run = run_in_silence
+
+
+@patch(
+    "allennlp.commands.predict",
     since="AllenNLP 2.10.1 itself: a byte that is not UTF-8 ends the predictions of a whole file, "
     "without its line, and the output is in the encoding of the locale",
     until="AllenNLP decodes the input line by line",

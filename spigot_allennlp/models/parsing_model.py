@@ -17,6 +17,8 @@ from spigot_allennlp.nn.length_groups import length_groups
 from spigot_allennlp.structures.structure import Structure
 
 CARRIED = ("id", "words", "lemmas", "pos")
+# What our readers say of a sentence that a model is to find.
+GOLD_FIELDS = ("heads", "relations", "graph", "tops", "label")
 UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 
 
@@ -50,20 +52,13 @@ class ParsingModel(Model):
     """A model that gives sentences trees or graphs."""
 
     default_predictor: Optional[str] = "parser"
-    # Fields that are left out when a sentence is to be parsed: nobody asks for a loss.
-    gold_fields: Tuple[str, ...] = ("heads", "relations", "graph", "tops", "label")
 
     def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
         """
         Returns the readable output of each instance, in their order; no loss, whether or not they
         have gold objects. Sentences of similar length go through the model together.
         """
-        asked = [
-            Instance(
-                {name: field for name, field in instance.items() if name not in self.gold_fields}
-            )
-            for instance in instances
-        ]
+        asked = [without_gold(instance) for instance in instances]
         lengths = [len(instance["tokens"]) for instance in asked]  # type: ignore[arg-type]
         outputs: List[Dict[str, Any]] = [{}] * len(asked)
         for group in length_groups(lengths):
@@ -142,9 +137,12 @@ class StructuredParser(ParsingModel):
         return GoldLosses(losses, self._loss.counted(self.structure, part_mask, gold))
 
 
-def _without(instance: Instance, names: Tuple[str, ...]) -> Instance:
-    """Returns a copy of an instance that lacks the fields `names`."""
-    return Instance({name: field for name, field in instance.items() if name not in names})
+def without_gold(instance: Instance) -> Instance:
+    """
+    Returns a copy of an instance that is to be predicted: nobody asks for a loss, and a label that
+    the model never saw would end the run.
+    """
+    return Instance({name: field for name, field in instance.items() if name not in GOLD_FIELDS})
 
 
 def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -20,6 +20,7 @@ from spigot_allennlp.data.errors import MalformedInputError
 logger = logging.getLogger(__name__)
 
 ON_ERROR = ("raise", "report")
+_SIMPLE = frozenset((str, int))
 SHOWN = 500  # characters of a line, or of an error, that is shown
 
 Result = Union[JsonDict, Exception]
@@ -334,4 +335,11 @@ def _is_finite(value: Any) -> bool:
         return math.isfinite(value)
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
-    return not isinstance(value, (list, tuple)) or all(map(_is_finite, value))
+    if not isinstance(value, (list, tuple)) or has_simple_values(value):
+        return True
+    return all(map(_is_finite, value))
+
+
+def has_simple_values(values: Sequence[Any]) -> bool:
+    """Returns whether all values are strings and whole numbers. It is quick to see, of a row."""
+    return _SIMPLE.issuperset(map(type, values))

@@ -20,9 +20,14 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
     warn_once,
 )
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
+from spigot_allennlp.models.parsing_model import without_gold
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.nn.length_groups import MOST_TOKENS, length_groups
-from spigot_allennlp.predictors.line_predictor import LinePredictor, parsed_object
+from spigot_allennlp.predictors.line_predictor import (
+    LinePredictor,
+    has_simple_values,
+    parsed_object,
+)
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis
 
@@ -30,9 +35,6 @@ INPUT = ("json", "text")
 EXAMPLE = '{"sentence": "We know it ."}'
 # Of a batch on another device than the CPU, which a large batch keeps busy.
 MOST_TOKENS_ON_A_DEVICE = 16 * MOST_TOKENS
-# What our readers say of a sentence that is to be predicted. A label that the model never saw would
-# end the run, though nobody asks for it.
-GOLD = ("heads", "relations", "graph", "tops", "label")
 
 
 class SentencePredictor(LinePredictor):
@@ -107,9 +109,7 @@ class SentencePredictor(LinePredictor):
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:
         """Returns the part of the model's output that a prediction has, as plain values."""
-        return {
-            key: sanitize(output[key]) for key in self.output_keys if output.get(key) is not None
-        }
+        return {key: _plain(output[key]) for key in self.output_keys if output.get(key) is not None}
 
     def predict(self, sentence: str) -> JsonDict:
         """Returns the output for a sentence of raw text."""
@@ -143,8 +143,7 @@ class SentencePredictor(LinePredictor):
         for instance in instances:
             self._check_length(_length(instance))
             self._reader.apply_token_indexers(instance)
-            fields = {name: field for name, field in instance.items() if name not in GOLD}
-            asked.append(Instance(fields))
+            asked.append(without_gold(instance))
         with _finite_scores(self._model):
             outputs = self._model.forward_on_instances(asked)
         return [self.readable(output) for output in outputs]
@@ -182,6 +181,13 @@ class SentencePredictor(LinePredictor):
                 "This model learned from lemmas, but nobody makes them here: lower-cased words "
                 f"stand for them. {WAY_OUT.format(key='lemmas')}",
             )
+
+
+def _plain(value: Any) -> Any:
+    """Returns what `sanitize` does; most of what it is given is plain already, and stays."""
+    if type(value) is list:
+        return value if has_simple_values(value) else list(map(_plain, value))
+    return sanitize(value)
 
 
 def _length(instance: Instance) -> int:

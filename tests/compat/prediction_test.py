@@ -1,4 +1,4 @@
-"""The file of `allennlp predict`, which has its name when all predictions are in it."""
+"""What `allennlp predict` writes and shows: all predictions, or the file has another name."""
 
 import os
 import threading
@@ -60,3 +60,30 @@ def test_a_pipe_is_written_to_at_once(tmp_path):
     predict(tmp_path, ["ab"], tmp_path / "pipe")
     reader.join()
     assert read == ["ba\n"] and sorted(os.listdir(tmp_path)) == ["input", "pipe"]
+
+
+@pytest.mark.parametrize("is_silent", (True, False))
+def test_an_instance_is_made_a_text_only_to_be_shown(is_silent, tmp_path, capsys):
+    class Reading(Reversing):
+        class _dataset_reader:
+            read = staticmethod(lambda path: map(Input, ("ab", "cd", "ef")))
+
+        predict_batch_instance = staticmethod(
+            lambda batch: [instance.text[::-1] for instance in batch]
+        )
+        predict_instance = staticmethod(lambda instance: instance.text[::-1])
+
+    class Input:
+        def __init__(self, text):
+            self.text = text
+
+        def __str__(self):
+            asked.append(self.text)
+            return self.text
+
+    asked = []
+    output = tmp_path / "output"
+    _PredictManager(Reading(), "input", str(output), 2, not is_silent, True).run()
+    assert output.read_text() == "ba\ndc\nfe\n"
+    assert asked == ([] if is_silent else ["ab", "cd", "ef"])
+    assert ("input 2:  ef" in capsys.readouterr().out) is not is_silent

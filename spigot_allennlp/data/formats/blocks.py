@@ -24,6 +24,9 @@ FIRST_IDS = ("1\t", "1-", "0.1\t")
 SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
 
 _NOT_IN_COLUMNS = re.compile("[\t\n\r\0\ud800-\udfff]|^ | $")
+# In a line: what may not be in a column, but for a tab; an edge of a column that is a space; and an
+# empty column.
+_NOT_IN_LINES = re.compile("[\n\r\0\ud800-\udfff]|^[ \t]|[ \t]$|\t[ \t]| \t|^$")
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,9 @@ def join_columns(columns: Sequence[str]) -> str:
     of a line, a NUL, or half of a surrogate pair, which is not in UTF-8, or has a space at its
     edge.
     """
+    line = "\t".join(columns)
+    if line.count("\t") == len(columns) - 1 and not _NOT_IN_LINES.search(line):
+        return line
     for column in columns:
         if not column or _NOT_IN_COLUMNS.search(column):
             raise ValueError(
@@ -242,7 +248,7 @@ def join_columns(columns: Sequence[str]) -> str:
                 "end of a line, a NUL or half of a surrogate pair, nor have a space at its edge. "
                 f"The line was to be {', '.join(map(quoted, columns[:10]))}."
             )
-    return "\t".join(columns)
+    return line
 
 
 def _set_missing_empty_line(line: Line, *drafts: "_BlockBuilder") -> None:

@@ -181,9 +181,8 @@ def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
         frame = row[width - 1] if layout.frames else "_"
         flags = row[top] == "+", row[top + 1] == "+"
         tokens.append(SdpToken(row[1], row[2], row[3], *flags, frame, head, relation))
-        for predicate, role in zip(predicates, row[width:], strict=True):
-            if role != "_":
-                arcs.append(Arc(predicate, index + 1, role))
+        roles = zip(predicates, row[width:], strict=True)
+        arcs += [Arc(predicate, index + 1, role) for predicate, role in roles if role != "_"]
     return SdpSentence(
         tuple(tokens), tuple(sorted(arcs)), block.comments, layout, block.path, block.lines
     )

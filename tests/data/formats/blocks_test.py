@@ -224,7 +224,12 @@ def test_columns_are_parted_by_tabs():
     assert join_columns(["1", "a b", "_"]) == "1\ta b\t_"
 
 
-@pytest.mark.parametrize("column", ["", "\t", "a\n", "\r"])
-def test_a_column_that_is_none_is_not_written(column):
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("column", ["", "\t", "a\tb", "a\n", "\r", "\0", " a", "a ", " ", "\ud83d"])
+def test_a_column_that_is_none_is_not_written(column, place):
+    columns = ["1", "a b"]
+    columns.insert(place, column)
     with pytest.raises(ValueError, match="cannot be a column"):
-        join_columns(["1", column])
+        join_columns(columns)
+    with pytest.raises(ValueError, match="cannot be a column"):
+        join_columns([column])
