@@ -49,8 +49,9 @@ def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
 @dataclass(frozen=True)
 class ArborescenceInference(closed_form_autograd.Inference):
     """
-    Sums over non-projective trees, with plain numbers where these suffice, and with logarithms for
-    the sentences where the weights of trees lie too far apart.
+    Sums over non-projective trees, with plain numbers where these suffice; with extended ones for
+    the sentences where the weights of trees lie too far apart; and with logarithms for those of
+    which the elimination meets a pivot of zero, since they have few arcs or no tree.
     """
 
     single_root: bool
@@ -58,7 +59,11 @@ class ArborescenceInference(closed_form_autograd.Inference):
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
-        totals, marginals = self._sum(sums.log_partition_and_marginals, scores, mask)
+        plain, extended = (
+            sums.log_partition_and_marginals,
+            sums.extended_log_partition_and_marginals,
+        )
+        totals, marginals = self._sum(plain, extended, scores, mask)
         for members in _small_groups(totals.isnan()):
             totals[members], marginals[members] = LogarithmicInference(
                 self.single_root
@@ -66,8 +71,9 @@ class ArborescenceInference(closed_form_autograd.Inference):
         return totals, marginals
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
+        plain, extended = sums.marginals_jvp, sums.extended_marginals_jvp
         exact_direction = direction.detach().double().contiguous()
-        totals, result = self._sum(sums.marginals_jvp, scores, mask, exact_direction)
+        totals, result = self._sum(plain, extended, scores, mask, exact_direction)
         for members in _small_groups(totals.isnan()):
             result[members] = LogarithmicInference(self.single_root).marginals_jvp(
                 scores[members], mask[members], direction[members]
@@ -75,16 +81,28 @@ class ArborescenceInference(closed_form_autograd.Inference):
         return result
 
     def _sum(
-        self, kernel: Callable, scores: Tensor, mask: BoolTensor, *directions: Tensor
+        self,
+        plain: Callable,
+        extended: Callable,
+        scores: Tensor,
+        mask: BoolTensor,
+        *directions: Tensor,
     ) -> Tuple[Tensor, Tensor]:
-        """Returns totals, NaN where plain numbers do not suffice, and the result of the kernel."""
+        """
+        Returns totals, and the result of the kernel `plain`, or of `extended` for those sentences
+        where the former's totals are NaN. Totals are NaN where neither suffices.
+        """
         exact_scores = scores.detach().double().contiguous()
         totals, result = (
             torch.empty(len(scores), dtype=torch.double),
             torch.empty_like(exact_scores),
         )
         arguments = exact_scores, mask, *directions, self.single_root, totals, result
-        call_in_groups(kernel, DOUBLE_LANES, _num_steps, *arguments)
+        call_in_groups(plain, DOUBLE_LANES, _num_steps, *arguments)
+        needs_extended = totals.isnan()
+        if needs_extended.any():
+            members = needs_extended.nonzero().flatten()
+            call_in_groups(extended, DOUBLE_LANES, _num_steps, *arguments, members=members)
         return totals, result
 
 

@@ -43,10 +43,13 @@ from spigot_allennlp.nn.semirings.numbers import (
     allocate,
     dual,
     exponential,
+    extended,
+    extended_dual,
     load,
     logarithm,
     real,
     store,
+    to_plain,
     tropical,
 )
 
@@ -125,6 +128,20 @@ def log_partition_and_marginals(members, lengths, scores, mask, single_root, tot
 
 
 @entry
+def extended_log_partition_and_marginals(
+    members, lengths, scores, mask, single_root, totals, marginals
+):
+    """
+    Computes `log_partition_and_marginals` with weights of any size. A total is NaN where there is
+    no tree, or where the root takes one dependent and some pivot, without the arcs from the root,
+    is zero.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    zero, one = extended(totals, 0.0), extended(totals, 1.0)
+    write_sums_over_trees(group, single_root, totals, marginals, zero, one)
+
+
+@entry
 def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
     """
     Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
@@ -132,6 +149,14 @@ def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals
     """
     group = SentenceGroup(members, lengths, scores, mask, direction)
     write_sums_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
+
+
+@entry
+def extended_marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
+    """Computes `marginals_jvp` with weights of any size."""
+    group = SentenceGroup(members, lengths, scores, mask, direction)
+    zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
+    write_sums_over_trees(group, single_root, totals, result, zero, one)
 
 
 @kernel
@@ -147,7 +172,7 @@ def write_sums_over_trees(group, single_root, totals, result, zero, one):
     fill_charts(elimination, single_root, zero, one)
     log_totals = allocate(log_divisor, 1, 1)
     store(log_totals, 0, 0, logarithm(load(elimination.totals, 0, 1, zero)) * log_divisor)
-    write_marginals(group, elimination, log_totals[0, 0, 0], totals, result)
+    write_marginals(group, elimination, log_totals[0, 0, 0], totals, result, zero)
 
 
 @kernel
@@ -418,20 +443,25 @@ def replace_absorption_by_marginals(weights, absorption, token, one):
 
 
 @kernel
-def write_marginals(group, elimination, log_totals, totals, result):
+def write_marginals(group, elimination, log_totals, totals, result, like):
     """
     Copies the marginals, or else their tangents, from the lane of each sentence into `result`, and
     `log_totals`, shape `(lanes,)`, into `totals`: NaN where a total, or a product of pivots, comes
-    so near to the least float64 that what underflowed could have mattered.
+    so near to the least float64 that what underflowed could have mattered, or is no number at all.
     """
-    marginals = elimination.absorption
+    size = len(elimination.transitions)
+    row = allocate(to_plain(like), 1, size)
     for lane, member in enumerate(group.members):
-        length = group.lengths[member]
-        totals[member] = log_totals[lane] if length > 0 else 0.0
+        totals[member] = log_totals[lane] if group.lengths[member] > 0 else 0.0
         result[member] = 0
-        for token in range(1, length + 1):
-            total = elimination.totals[0, token, 0, lane]
-            if not (elimination.products[0, token, 0, lane] > MIN_TOTAL and total > MIN_TOTAL):
-                totals[member] = numpy.nan
-            for head in range(length + 1):
-                result[member, token, head] = marginals[token, head, -1, lane]
+    for token in range(1, size):
+        for head in range(size):
+            store(row, 0, head, to_plain(load(elimination.absorption, token, head, like)))
+        for lane, member in enumerate(group.members):
+            length = group.lengths[member]
+            if token <= length:
+                total = elimination.totals[0, token, 0, lane]
+                if not (elimination.products[0, token, 0, lane] > MIN_TOTAL and total > MIN_TOTAL):
+                    totals[member] = numpy.nan
+                for head in range(length + 1):
+                    result[member, token, head] = row[0, head, -1, lane]

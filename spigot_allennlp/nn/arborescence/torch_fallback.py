@@ -1,6 +1,7 @@
 """
 Sums over dependency trees, whether their arcs cross or not, in vectorised torch with the logarithms
-of all numbers: for devices without kernels, and for weights too small for plain numbers.
+of all numbers: for devices without kernels, and for sentences of which the kernels meet a pivot of
+zero.
 
 The elimination is that of `sums.py`: all tokens but one are eliminated from a walk, for each of
 them, in branches. One half of the tokens is eliminated for the sake of the other half; where their

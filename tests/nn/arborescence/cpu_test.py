@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spigot_allennlp.nn.arborescence import cpu
+from spigot_allennlp.nn.arborescence import cpu, sums
 from spigot_allennlp.nn.arborescence.cpu import ArborescenceInference
 from spigot_allennlp.nn.arborescence.torch_fallback import LogarithmicInference
 from tests.nn.random_batches import random_batch, whole_sentences
@@ -25,6 +25,20 @@ def handed_over(monkeypatch):
         return original(self, scores, mask)
 
     monkeypatch.setattr(LogarithmicInference, "log_partition_and_marginals", counted)
+    return numbers
+
+
+@pytest.fixture
+def extended(monkeypatch):
+    """Returns a list of the numbers of sentences that were summed with extended numbers."""
+    numbers = []
+    original = sums.extended_log_partition_and_marginals
+
+    def counted(members, *arguments):
+        numbers.append(len(members))
+        return original(members, *arguments)
+
+    monkeypatch.setattr(sums, "extended_log_partition_and_marginals", counted)
     return numbers
 
 
@@ -71,21 +85,32 @@ def test_long_sentences_agree(length, single_root):
     check_agreement(*random_batch(length, 2, length), single_root)
 
 
-def test_what_is_too_small_for_linear_space_is_left_to_logarithms(handed_over):
+def test_what_is_too_small_for_linear_space_is_left_to_extended_numbers(extended, handed_over):
     scores, mask = torch.randn(6, 30, 30).double(), whole_sentences(6, 29)
     ArborescenceInference(True).log_partition_and_marginals(scores, mask)
-    assert handed_over == []
+    assert extended == handed_over == []
     scores[2] *= 1000
     ArborescenceInference(True).log_partition_and_marginals(scores, mask)
-    assert handed_over == [1]
+    assert extended == [1] and handed_over == []
 
 
-def test_a_confident_parser_is_not_left_to_logarithms(handed_over, single_root):
+def test_a_pivot_of_zero_is_left_to_logarithms(extended, handed_over):
+    scores, mask = torch.zeros(3, 4, 4).double(), whole_sentences(3, 3)
+    # the only head of the last token is the root, so that this is the head of no other
+    scores[1, 3, 1:] = -torch.inf
+    totals, marginals = ArborescenceInference(True).log_partition_and_marginals(scores, mask)
+    assert extended == handed_over == [1]
+    # above the other two stand the last token and one another: three trees
+    torch.testing.assert_close(totals[1].exp(), torch.tensor(3.0).double())
+    torch.testing.assert_close(marginals[1, 1], torch.tensor([0, 0, 1, 2]).double() / 3)
+
+
+def test_a_confident_parser_needs_plain_numbers_alone(extended, handed_over, single_root):
     # each token prefers one head, and the first the root, by 20 nats
     scores = torch.randn(4, 30, 30).double()
     scores[:, torch.arange(1, 30), torch.arange(29)] += 20
     ArborescenceInference(single_root).log_partition_and_marginals(scores, whole_sentences(4, 29))
-    assert handed_over == []
+    assert extended == handed_over == []
 
 
 def test_an_arc_from_beyond_the_last_token_counts_for_nothing(single_root):
