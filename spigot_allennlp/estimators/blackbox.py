@@ -1,6 +1,6 @@
 """The difference of two argmaxes: differentiation of blackbox solvers."""
 
-from typing import Any
+from typing import Any, Optional
 
 from torch import Tensor
 
@@ -24,15 +24,18 @@ class Blackbox(SurrogateEstimator):
     step_size : `float`, optional (default = `10.0`)
         The paper's lambda, per instance: small follows the gradient closely but is mostly zero,
         large is informative but coarse.
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`.
     """
 
-    def __init__(self, step_size: float = 10.0) -> None:
-        super().__init__()
+    def __init__(self, step_size: float = 10.0, max_step_norm: Optional[float] = None) -> None:
+        super().__init__(max_step_norm)
         check_positive(step_size=step_size)
         self._step_size = step_size
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
     ) -> Tensor:
-        target = problem.at(problem.scores - self._step_size * gradient).argmax()
+        step = self.bounded(self._step_size * gradient)
+        target = problem.at(problem.scores - step).argmax()
         return (value - target) / self._step_size

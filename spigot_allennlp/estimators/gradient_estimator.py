@@ -8,7 +8,9 @@ from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.instances import at_least_single, clip_norm
 from spigot_allennlp.nn.invalid_scores import (
     are_finite,
     invalid_instances,
@@ -88,7 +90,24 @@ class SurrogateEstimator(GradientEstimator):
     result multiplied by it, so that a step size means the same at every batch size, under gradient
     accumulation and under a loss scale, and as in the papers. Neither `solve` nor `pull_back` meets
     an instance whose scores, or whose gradient, are no numbers.
+
+    # Parameters
+
+    max_step_norm : `float`, optional (default = `None`)
+        The step of an instance is scaled down to this Euclidean norm, over all its parts, where it
+        is longer. The step is the gradient of the instance's own loss, times the step size if the
+        estimator has one, before anything else is made of it.
     """
+
+    def __init__(self, max_step_norm: Optional[float] = None) -> None:
+        super().__init__()
+        check_positive(max_step_norm=max_step_norm)
+        self._max_step_norm = max_step_norm
+
+    def bounded(self, step: Tensor) -> Tensor:
+        """Returns `step`, shape `(batch_size, *parts)`, of norm `max_step_norm` at most."""
+        step = at_least_single(step)
+        return step if self._max_step_norm is None else clip_norm(step, self._max_step_norm)
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         return self.value_for(problem.scores, problem)

@@ -1,5 +1,7 @@
 """The identity, on scores without the directions that leave the argmax as it is."""
 
+from typing import Optional
+
 import torch
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
@@ -31,10 +33,17 @@ class IdentityWithProjection(StraightThrough):
         parts.
     normalize : `bool`, optional (default = `True`)
         Whether the norm is made one.
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`, of the gradient that reaches the projected scores.
     """
 
-    def __init__(self, center: bool = True, normalize: bool = True) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        center: bool = True,
+        normalize: bool = True,
+        max_step_norm: Optional[float] = None,
+    ) -> None:
+        super().__init__(max_step_norm)
         self._center = center
         self._normalize = normalize
 

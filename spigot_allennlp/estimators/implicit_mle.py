@@ -92,6 +92,8 @@ class ImplicitMLE(SurrogateEstimator):
     symmetric : `bool`, optional (default = `False`)
     adaptive : `AdaptiveStep`, optional (default = `None`)
         `{}` for its default settings.
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`; of the step `b * dL/dz` with `adaptive`.
     """
 
     def __init__(
@@ -102,8 +104,9 @@ class ImplicitMLE(SurrogateEstimator):
         noise: Optional[Noise] = None,
         symmetric: bool = False,
         adaptive: Optional[AdaptiveStep] = None,
+        max_step_norm: Optional[float] = None,
     ) -> None:
-        super().__init__()
+        super().__init__(max_step_norm)
         check_positive(beta=beta, num_samples=num_samples)
         self._alpha = alpha
         self._num_samples = num_samples
@@ -124,7 +127,7 @@ class ImplicitMLE(SurrogateEstimator):
         size = self._beta
         if self._adaptive is not None:
             size = per_instance(self._adaptive.size(problem, gradient, self._beta), gradient)
-        step = size * gradient
+        step = self.bounded(size * gradient)
         behind = state.vertices
         # What is impossible remains so, whatever the sign of alpha.
         start = torch.where(problem.possible, self._alpha * problem.scores, problem.scores)

@@ -27,10 +27,17 @@ class PerturbAndMAP(StraightThroughMarginals):
     temperature : `float`, optional (default = `1.0`)
         Of the marginals.
     noise : `Noise`, optional (default = `"gumbel"`)
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`, of the gradient that reaches the marginals.
     """
 
-    def __init__(self, temperature: float = 1.0, noise: Optional[Noise] = None) -> None:
-        super().__init__(temperature)
+    def __init__(
+        self,
+        temperature: float = 1.0,
+        noise: Optional[Noise] = None,
+        max_step_norm: Optional[float] = None,
+    ) -> None:
+        super().__init__(temperature, max_step_norm)
         self._noise = GumbelNoise() if noise is None else noise
         check_object("noise", self._noise, Noise)
 

@@ -37,12 +37,18 @@ class Perturbed(SurrogateEstimator):
     control_variate : `bool`, optional (default = `True`)
         Whether `z(s)` is subtracted. It changes nothing in the mean, as that of the slope is zero,
         and reduces the variance, most where the noise rarely changes the object.
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`.
     """
 
     def __init__(
-        self, num_samples: int = 10, noise: Optional[Noise] = None, control_variate: bool = True
+        self,
+        num_samples: int = 10,
+        noise: Optional[Noise] = None,
+        control_variate: bool = True,
+        max_step_norm: Optional[float] = None,
     ) -> None:
-        super().__init__()
+        super().__init__(max_step_norm)
         check_positive(num_samples=num_samples)
         self._noise = NormalNoise() if noise is None else noise
         check_object("noise", self._noise, Noise)
@@ -63,6 +69,6 @@ class Perturbed(SurrogateEstimator):
         baseline = problem.argmax() if self._control_variate else torch.zeros_like(value)
         # The change of the loss, to first order, from the baseline to these objects:
         # (num_samples, batch_size, 1, ..., 1)
-        change = ((state.vertices - baseline) * gradient).flatten(2).sum(dim=-1)
+        change = ((state.vertices - baseline) * self.bounded(gradient)).flatten(2).sum(dim=-1)
         change = change.reshape(change.shape + (1,) * (value.dim() - 1))
         return (change * self._noise.slope(state.noise).masked_fill(~problem.mask, 0)).mean(dim=0)

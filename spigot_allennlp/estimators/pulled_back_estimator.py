@@ -7,7 +7,7 @@ from torch import Tensor
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.gradient_estimator import SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.instances import at_least_single, clip_norm
+from spigot_allennlp.nn.instances import at_least_single
 
 
 class PulledBackEstimator(SurrogateEstimator):
@@ -27,7 +27,7 @@ class PulledBackEstimator(SurrogateEstimator):
         Per instance: it multiplies the gradient of the instance's own loss, whatever the batch
         size.
     max_step_norm : `float`, optional (default = `None`)
-        The step of an instance is scaled down to this Euclidean norm where it is longer.
+        As in `SurrogateEstimator`.
     num_steps : `int`, optional (default = `1`)
         Each step has the gradient at the point reached. At the argmax it is known; at any other
         point the rest of the model runs again for it, with the dropout of the first time.
@@ -38,10 +38,9 @@ class PulledBackEstimator(SurrogateEstimator):
     def __init__(
         self, step_size: float = 1.0, max_step_norm: Optional[float] = None, num_steps: int = 1
     ) -> None:
-        super().__init__()
-        check_positive(step_size=step_size, num_steps=num_steps, max_step_norm=max_step_norm)
+        super().__init__(max_step_norm)
+        check_positive(step_size=step_size, num_steps=num_steps)
         self._step_size = step_size
-        self._max_step_norm = max_step_norm
         self._num_steps = num_steps
 
     @property
@@ -71,10 +70,7 @@ class PulledBackEstimator(SurrogateEstimator):
             point = origin - moved
             if number > 0 or not self.starts_at_argmax:
                 gradient = problem.downstream_gradient(point.to(at_least_single(value).dtype))
-            here, displacement = self.advance(here, point, self._bounded(gradient))
+            step = self.bounded(self._step_size * at_least_single(gradient))
+            here, displacement = self.advance(here, point, step)
             moved = moved + displacement
         return moved
-
-    def _bounded(self, gradient: Tensor) -> Tensor:
-        step = self._step_size * at_least_single(gradient)
-        return step if self._max_step_norm is None else clip_norm(step, self._max_step_norm)

@@ -34,14 +34,20 @@ class SparseMAP(SurrogateEstimator):
         After as many steps, an argmax each, a mean is good enough.
     tolerance : `float`, optional (default = `1e-9`)
         By how much half the squared distance may exceed the least.
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`; with it the gradient is no longer exact where it is long.
     """
 
     relaxed = True
 
     def __init__(
-        self, temperature: float = 1.0, max_iterations: int = 1000, tolerance: float = 1e-9
+        self,
+        temperature: float = 1.0,
+        max_iterations: int = 1000,
+        tolerance: float = 1e-9,
+        max_step_norm: Optional[float] = None,
     ) -> None:
-        super().__init__()
+        super().__init__(max_step_norm)
         check_positive(temperature=temperature, max_iterations=max_iterations, tolerance=tolerance)
         self._temperature = temperature
         self._max_iterations = max_iterations
@@ -60,6 +66,7 @@ class SparseMAP(SurrogateEstimator):
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Optional[ActiveSet]
     ) -> Tensor:
+        gradient = self.bounded(gradient)
         if state is None:
             jvp = problem.structure.hull_jvp(value, gradient, problem.mask)
         else:

@@ -26,9 +26,8 @@ class Spigot(PulledBackEstimator):
         Per instance: it multiplies the gradient of the instance's own loss, whatever the batch
         size. Once the step is long enough to reach a vertex, a longer one changes nothing.
     max_step_norm : `float`, optional (default = `None`)
-        The step of an instance is scaled down to this Euclidean norm where it is longer. The
-        authors' code has 1 for syntactic-then-semantic parsing and 5/32 for sentiment, both with
-        `step_size` 1.
+        As in `SurrogateEstimator`, before the projection. The authors' code has 1 for
+        syntactic-then-semantic parsing and 5/32 for sentiment, both with `step_size` 1.
     num_steps : `int`, optional (default = `1`)
         Of projected steps; each after the first has the gradient at the point reached
         ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3), for

@@ -15,9 +15,15 @@ class StraightThrough(SurrogateEstimator):
     ([Bengio et al., 2013](https://arxiv.org/abs/1308.3432), section 4).
 
     Registered as a `GradientEstimator` with name "straight_through".
+
+    # Parameters
+
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`. Without it the scores of a parser may grow until training
+        diverges.
     """
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Any
     ) -> Tensor:
-        return gradient
+        return self.bounded(gradient)

@@ -1,14 +1,17 @@
 """The argmax forward, the Jacobian of the marginals backward."""
 
+from typing import Optional
+
 from torch import Tensor
 
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.straight_through import StraightThrough
 
 
 @GradientEstimator.register("straight_through_marginals")
-class StraightThroughMarginals(GradientEstimator):
+class StraightThroughMarginals(StraightThrough):
     """
     The rest of the model receives the argmax, and its gradient goes back as if it had received the
     marginals: `dL/ds = J(s) dL/dz`, with `J` the Jacobian of the marginals of
@@ -22,16 +25,17 @@ class StraightThroughMarginals(GradientEstimator):
     # Parameters
 
     temperature : `float`, optional (default = `1.0`)
+    max_step_norm : `float`, optional (default = `None`)
+        As in `SurrogateEstimator`, of the gradient that reaches the marginals.
     """
 
     requires = frozenset({"log_partition"})
 
-    def __init__(self, temperature: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, temperature: float = 1.0, max_step_norm: Optional[float] = None) -> None:
+        super().__init__(max_step_norm)
         check_positive(temperature=temperature)
         self._temperature = temperature
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         marginals = problem.at(problem.scores / self._temperature).marginals()
-        # The difference is zero, and leaves the argmax exact.
-        return problem.argmax() + (marginals - marginals.detach())
+        return self.value_for(marginals, problem)

@@ -64,6 +64,25 @@ TWO_TASKS: Dict[str, Any] = {
 OFTEN = {"checkpointer": {"save_every_num_batches": 2}}
 MOVING = {"moving_average": {"type": "exponential", "decay": 0.9}}
 COSINE = {"learning_rate_scheduler": {"type": "cosine", "t_initial": 3}}
+APART = {
+    "type": "group_clipping",
+    "grad_norm": 0.5,
+    "optimizer": {
+        "type": "fused_adam",
+        "lr": 0.05,
+        "parameter_groups": [
+            [["^encoder"], {"name": "encoder", "grad_norm": 0.1}],
+            [["^text_field_embedder"], {"name": "embedder", "lr": 0.02}],
+        ],
+    },
+    "learning_rate_scheduler": {
+        "type": "by_group",
+        "schedulers": {
+            "encoder": {"type": "step", "step_size": 1, "gamma": 0.5},
+            "embedder": {"type": "inverse_square_root", "delay": 0},
+        },
+    },
+}
 GROUPS = {"num_gradient_accumulation_steps": 3, "checkpointer": {"save_every_num_batches": 1}}
 
 # Data and model, more of the trainer, where the run is killed, and where it is resumed: epochs and
@@ -74,6 +93,7 @@ RUNS: Dict[str, Any] = {
     "from within the first epoch": (ONE_TASK, OFTEN, "0:3", (0, 2)),
     "from the last batch of an epoch": (ONE_TASK, OFTEN, "2:v1", (2, 6)),
     "with groups of batches": (ONE_TASK, GROUPS, "2:2", (2, 1)),
+    "with groups of parameters": (ONE_TASK, {**APART, **OFTEN}, "2:5", (2, 4)),
     "with averages and a schedule": (ONE_TASK, {**MOVING, **COSINE, **OFTEN}, "2:3", (2, 2)),
     "with two tasks that are sampled": (TWO_TASKS, OFTEN, "2:5", (2, 4)),
 }

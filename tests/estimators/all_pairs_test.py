@@ -65,6 +65,8 @@ MORE_ESTIMATORS: List[Dict[str, Any]] = [
     {"type": "perturbed", "noise": "gumbel"},
     {"type": "perturbed", "num_samples": 1},
     {"type": "reinforce", "num_samples": 4},
+    {"type": "straight_through", "max_step_norm": 0.1},
+    {"type": "straight_through_marginals", "max_step_norm": 0.1},
     {"type": "structured_attention", "temperature": 0.5},
 ]
 

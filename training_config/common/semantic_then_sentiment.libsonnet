@@ -27,13 +27,17 @@ sentiment + {
   },
   model+: {
     parser: { type: 'pretrained', archive_file: archive },
-    argmax: { structure: { type: 'semantic_graph' }, estimator: { type: 'spigot' } },
+    argmax: { structure: { type: 'semantic_graph' }, estimator: { type: 'spigot', max_step_norm: 0.15625 } },
     graph_encoder: { output_dim: 100, label_dim: 100 },
     min_probability: 0.01,
   },
   trainer+: {
+    type: 'group_clipping',  // the parser and the rest each by itself
     // The parser has learned its task; at the classifier's rate it would forget it.
-    optimizer+: { parameter_groups: [[['^parser\\.'], { lr: 0.0001 }]] },
+    optimizer+: { parameter_groups: [
+      [['^parser\\.'], { name: 'parser', lr: 0.0001 }],
+      [['^(?!parser\\.)'], { name: 'classifier' }],
+    ] },
     callbacks: [{ type: 'resumable' }, { type: 'self_contained' }],
   },
 }

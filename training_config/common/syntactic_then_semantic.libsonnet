@@ -20,7 +20,14 @@ local families = import 'families.libsonnet';
     type: 'syntactic_then_semantic',
     syntactic_parser: import 'syntactic_parser_model.libsonnet',
     semantic_parser: (import 'semantic_parser_model.libsonnet') + { arc_encoder: {} },
-    argmax: { structure: { type: 'projective_tree' }, estimator: { type: 'spigot' } },
+    argmax: { structure: { type: 'projective_tree' }, estimator: { type: 'spigot', max_step_norm: 1.0 } },
   },
-  trainer: (import 'trainer.libsonnet') + { validation_metric: '+labelled_f1' },
+  trainer: (import 'trainer.libsonnet') + {
+    type: 'group_clipping',  // each parser by itself: the gradient of one must not scale down that of the other
+    optimizer+: { parameter_groups: [
+      [['^syntactic_parser\\.'], { name: 'syntactic_parser' }],
+      [['^semantic_parser\\.'], { name: 'semantic_parser' }],
+    ] },
+    validation_metric: '+labelled_f1',
+  },
 }

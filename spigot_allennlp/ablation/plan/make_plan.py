@@ -213,13 +213,14 @@ def read_base_config(file: str, overrides: str) -> BaseConfig:
 def make_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
     """
     Returns the config with the callback "resumable", without which a run that was interrupted would
-    have other results than one that was not. A trainer that is not AllenNLP's is left alone.
+    have other results than one that was not. A trainer of somebody else is left alone.
     """
     config = copy.deepcopy(config)
     trainer = config.get("trainer", {})
     callbacks: List[Any] = trainer.get("callbacks") or []
     types = [entry.get("type") if isinstance(entry, dict) else entry for entry in callbacks]
-    if trainer.get("type", "gradient_descent") == "gradient_descent" and "resumable" not in types:
+    known = trainer.get("type", "gradient_descent") in ("gradient_descent", "group_clipping")
+    if known and "resumable" not in types:
         trainer["callbacks"] = [*callbacks, RESUMABLE]
     return config
 
