@@ -191,10 +191,18 @@ class SemanticParser(StructuredParser):
         `ConfigurationError` in training if a gold graph is not one of the structure's, see
         `StructuredLoss`.
         """
-        part_mask = self.structure.part_mask(mask, scores.shape)
         # A role that came into the vocabulary after this parser was trained is unknown to it.
         known = labels.masked_fill(labels >= scores.size(-1), UNKNOWN)
         is_arc = (known != NO_ARC) & mask.unsqueeze(1) & mask.unsqueeze(2)
+        legal = self.structure.independent_arcs(mask, scores.size(-1))
+        if legal is not None:
+            graphs = known.masked_fill(~is_arc, NO_ARC)
+            likelihood = self._loss.of_independent_arcs(scores, legal, graphs)
+            if likelihood is not None:
+                self._loss.refuse(self.structure, likelihood.is_legal, metadata)
+                losses = likelihood.losses.masked_fill(~likelihood.is_legal, 0)
+                return GoldLosses(losses, likelihood.is_legal)
+        part_mask = self.structure.part_mask(mask, scores.shape)
         gold = torch.zeros_like(scores).scatter_(
             -1, known.clamp(min=0).unsqueeze(-1), is_arc.unsqueeze(-1).to(scores.dtype)
         )
@@ -211,6 +219,12 @@ class SemanticParser(StructuredParser):
         Returns the best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the
         label of each arc, -1 where there is none. By default those of `meant_labels` are `allowed`.
         """
+        legal = self.structure.independent_arcs(mask, scores.size(-1))
+        if legal is not None and allowed is None and scores.numel() > 0:
+            labels = legal.labels & self.meant_labels(scores.size(-1), mask)
+            best = scores.detach().masked_fill(~labels, -torch.inf).max(dim=-1)
+            graph = best.indices.masked_fill(~(legal.arcs & (best.values > 0)), NO_ARC)
+            return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
         allowed = self.meant_labels(scores.size(-1), scores) if allowed is None else allowed
         part_mask = self.structure.part_mask(mask, scores.shape) & allowed
         chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)

@@ -98,10 +98,22 @@ class SyntacticParser(StructuredParser):
         """
         states, mask = self.encoder(tokens)
         scores = self.arc_scores(states)
-        output = self.decode(states, scores, mask, metadata)
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        best = self.structure.argmax(scores, part_mask).argmax(dim=-1)
+        output = {"heads": best[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
         output["arc_scores"] = scores
+        trees = [best]
         if heads is not None:
-            gold = self.losses(states, scores, mask, heads, relations, metadata)
+            gold_heads, gold_arcs = arcs_from_heads(heads, part_mask)
+            trees.append(gold_heads)
+        of_relations: List[Tensor] = []
+        if self._relation_scorer is not None:
+            of_relations = self._relation_scorer.scores_at_heads(states, trees)
+            output["relations"] = self._best_relations(of_relations[0].detach())
+        if heads is not None:
+            gold = self.gold_losses(scores, part_mask, gold_arcs.to(scores.dtype), metadata)
+            if of_relations:
+                gold = self._add_relations(gold, of_relations[1], part_mask, relations)
             loss = gold.mean()
             if loss is not None:
                 output["loss"] = loss
@@ -114,68 +126,44 @@ class SyntacticParser(StructuredParser):
         """Scores arcs `(batch_size, dependent, head)` by states `(batch_size, 1 + length, dim)`."""
         return self._arc_scorer(states).squeeze(-1)
 
-    def losses(
-        self,
-        states: Tensor,
-        scores: Tensor,
-        mask: BoolTensor,
-        heads: LongTensor,
-        relations: Optional[LongTensor],
-        metadata: Optional[List[Dict[str, Any]]] = None,
-    ) -> GoldLosses:
+    def _best_relations(self, scores: Tensor) -> LongTensor:
         """
-        Returns the loss of each sentence: of its arcs and, if labelled, of its relations, in nats.
+        Returns the best relation of each token, shape `(batch_size, length)`, from scores of shape
+        `(batch_size, 1 + length, num_relations)`.
 
         # Raises
 
-        `ConfigurationError` in training if a gold tree is not one of the structure's, see
-        `StructuredLoss`.
+        `ArithmeticError` in evaluation if a score is not finite.
         """
-        part_mask = self.structure.part_mask(mask, scores.shape)
-        heads, gold = arcs_from_heads(heads, part_mask)
-        of_arcs = self.gold_losses(scores, part_mask, gold.to(scores.dtype), metadata)
-        if self._relation_scorer is None:
-            return of_arcs
+        if not self.training and not scores.isfinite().all():
+            raise ArithmeticError("the scores of relations are not finite")
+        meant = scores[:, 1:].clone()
+        meant[..., : UNKNOWN + 1] = -torch.inf  # neither padding nor unknown is ever meant
+        return meant.argmax(dim=-1)
+
+    def _add_relations(
+        self,
+        of_arcs: GoldLosses,
+        scores: Tensor,
+        part_mask: BoolTensor,
+        relations: Optional[LongTensor],
+    ) -> GoldLosses:
+        """
+        Adds the loss of the relations of each sentence, in nats, to that of its arcs. The scores
+        are those at the gold heads, `(batch_size, 1 + length, num_relations)`.
+        """
         if relations is None:
             raise ConfigurationError(
                 "This parser has a relation_scorer, but the data have no relations. Leave "
                 "relation_scorer out, or read trees whose arcs are labelled."
             )
-        # (batch_size, 1 + length, num_relations): at each token's gold head
-        logits = self._relation_scorer.scores_at_heads(states, heads)
         # A relation that came into the vocabulary after this parser was trained is unknown to it.
-        relations = relations.masked_fill(relations >= logits.size(-1), UNKNOWN)
+        relations = relations.masked_fill(relations >= scores.size(-1), UNKNOWN)
         targets = torch.nn.functional.pad(relations, (1, 0))
-        nats = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+        nats = torch.nn.functional.cross_entropy(scores.transpose(1, 2), targets, reduction="none")
         nats = (nats * part_mask.any(dim=-1)).sum(dim=-1)
         of_relations = nats.masked_fill(~of_arcs.counted, 0)
         return GoldLosses(of_arcs.losses + of_relations, of_arcs.counted)
-
-    def decode(
-        self,
-        states: Tensor,
-        scores: Tensor,
-        mask: BoolTensor,
-        metadata: Optional[List[Dict[str, Any]]],
-    ) -> Dict[str, Any]:
-        """
-        Returns the best tree: `heads` and, if labelled, `relations`, shape `(batch_size, length)`.
-
-        # Raises
-
-        `ArithmeticError` in evaluation if the score of a relation is not finite.
-        """
-        part_mask = self.structure.part_mask(mask, scores.shape)
-        heads = self.structure.argmax(scores, part_mask).argmax(dim=-1)
-        output = {"heads": heads[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
-        if self._relation_scorer is not None:
-            with torch.no_grad():
-                logits = self._relation_scorer.scores_at_heads(states, heads)
-            if not self.training and not logits.isfinite().all():
-                raise ArithmeticError("the scores of relations are not finite")
-            logits[..., : UNKNOWN + 1] = -torch.inf  # neither padding nor unknown is ever meant
-            output["relations"] = logits.argmax(dim=-1)[:, 1:]
-        return output
 
     def observe(
         self,

@@ -1,6 +1,6 @@
 """Scores every pair of a dependent and a head, from the vectors of the tokens."""
 
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Sequence
 
 import torch
 from allennlp.common import Registrable
@@ -9,6 +9,7 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.arcs import at_heads
 from spigot_allennlp.nn.best_outputs import BestOutputs, best_of_block
+from spigot_allennlp.nn.dropout import Dropout
 
 # Numbers of a block of scores, 1 MB: it is made and read while it is in the processor's cache.
 BLOCK_SIZE = 2**18
@@ -59,19 +60,20 @@ class PairScorer(torch.nn.Module, Registrable):
         """
         return BestOutputs(*self(tokens).masked_fill(~legal, -torch.inf).max(dim=-1))
 
-    def scores_at_heads(self, tokens: Tensor, heads: LongTensor) -> Tensor:
+    def scores_at_heads(self, tokens: Tensor, trees: Sequence[LongTensor]) -> List[Tensor]:
         """
-        Returns the scores of the outputs of one pair for each dependent, shape
+        Returns, for each tree, the scores of the outputs of its arcs alone, shape
         `(batch_size, length, num_outputs)`. Override this for speed only.
 
         # Parameters
 
         tokens : `Tensor`
             Shape `(batch_size, length, input_dim)`.
-        heads : `LongTensor`
+        trees : `Sequence[LongTensor]`
             Shape `(batch_size, length)`: the position of each token's head.
         """
-        return at_heads(self(tokens), heads)
+        scores = self(tokens)
+        return [at_heads(scores, heads) for heads in trees]
 
 
 @PairScorer.register("biaffine")
@@ -103,7 +105,7 @@ class BiaffineScorer(PairScorer):
         self._dependent = torch.nn.Linear(input_dim, hidden_dim)
         self._head = torch.nn.Linear(input_dim, hidden_dim)
         self._activation = activation or Activation.by_name("elu")()
-        self._dropout = torch.nn.Dropout(dropout)
+        self._dropout = Dropout(dropout)
         self._bilinear = torch.nn.Parameter(torch.empty(num_outputs, hidden_dim, hidden_dim))
         self._from_dependent = torch.nn.Linear(hidden_dim, num_outputs)
         self._from_head = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
@@ -111,8 +113,7 @@ class BiaffineScorer(PairScorer):
             torch.nn.init.xavier_uniform_(matrix)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        views = self._views(tokens)
-        dependents, heads = views.dependents, views.heads
+        dependents, heads = self._views(tokens)
         batch_size, length, hidden_dim = heads.shape
         # (batch_size, length * num_outputs, hidden_dim)
         turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
@@ -122,12 +123,16 @@ class BiaffineScorer(PairScorer):
         either = self._from_dependent(dependents).unsqueeze(2) + self._from_head(heads).unsqueeze(1)
         return both.transpose(2, 3) + either
 
-    def scores_at_heads(self, tokens: Tensor, heads: LongTensor) -> Tensor:
-        views = self._views(tokens)
-        dependents, own_heads = views.dependents, _take_rows(views.heads, heads)
+    def scores_at_heads(self, tokens: Tensor, trees: Sequence[LongTensor]) -> List[Tensor]:
+        dependents, heads = self._views(tokens)
         turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
-        both = torch.matmul(turned, own_heads.unsqueeze(-1)).squeeze(-1)
-        return both + self._from_dependent(dependents) + self._from_head(own_heads)
+        alone = self._from_dependent(dependents)
+        scores = []
+        for own in (_take_rows(heads, tree) for tree in trees):
+            # (batch_size, dependent, output); as a matrix product it would be slower
+            both = (turned * own.unsqueeze(2)).sum(dim=-1)
+            scores.append(both + alone + self._from_head(own))
+        return scores
 
     @torch.no_grad()
     def best_outputs(self, tokens: Tensor, legal: BoolTensor) -> BestOutputs:
@@ -223,8 +228,9 @@ class MlpScorer(PairScorer):
         # (batch_size, dependent, head, hidden_dim)
         return self._scores(self._dependent(tokens).unsqueeze(2) + self._head(tokens).unsqueeze(1))
 
-    def scores_at_heads(self, tokens: Tensor, heads: LongTensor) -> Tensor:
-        return self._scores(self._dependent(tokens) + _take_rows(self._head(tokens), heads))
+    def scores_at_heads(self, tokens: Tensor, trees: Sequence[LongTensor]) -> List[Tensor]:
+        dependents, heads = self._dependent(tokens), self._head(tokens)
+        return [self._scores(dependents + _take_rows(heads, tree)) for tree in trees]
 
     def _scores(self, pairs: Tensor) -> Tensor:
         """Returns the scores of pairs, from the sums of what their tokens give."""

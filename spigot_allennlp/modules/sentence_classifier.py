@@ -8,6 +8,8 @@ from allennlp.modules import FeedForward, Seq2VecEncoder
 from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.dropout import Dropout
+
 
 class SentenceClassifier(torch.nn.Module, FromParams):
     """
@@ -37,7 +39,7 @@ class SentenceClassifier(torch.nn.Module, FromParams):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self._dropout = torch.nn.Dropout(dropout)
+        self._dropout = Dropout(dropout)
         self._pooler = pooler or BagOfEmbeddingsEncoder(input_dim)
         dim = self._pooler.get_output_dim()
         self._feedforward = None

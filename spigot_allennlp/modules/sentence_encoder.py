@@ -11,6 +11,7 @@ from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.modules.word_dropout import WordDropout
+from spigot_allennlp.nn.dropout import Dropout
 from spigot_allennlp.nn.padded_lstm import is_worthwhile, run_padded_lstm
 
 
@@ -41,8 +42,8 @@ class SentenceEncoder(torch.nn.Module, FromParams):
         super().__init__()
         self._embedder = text_field_embedder
         self._encoder = encoder
-        self._embedding_dropout = torch.nn.Dropout(embedding_dropout)
-        self._dropout = torch.nn.Dropout(dropout)
+        self._embedding_dropout = Dropout(embedding_dropout)
+        self._dropout = Dropout(dropout)
         self._word_dropout = word_dropout or torch.nn.Identity()
         self._root = torch.nn.Parameter(torch.randn(encoder.get_output_dim()) * 0.1)
 

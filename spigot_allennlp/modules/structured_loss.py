@@ -5,11 +5,13 @@ from typing import Any, Dict, FrozenSet, List, Optional
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
-from torch import BoolTensor, Tensor
+from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
-from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.nn.labelled_arcs import GraphLikelihood, graph_likelihood
+from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 NAMED = 3  # so many sentences are named in an error
 
@@ -79,10 +81,42 @@ class StructuredLoss(torch.nn.Module, Registrable):
         contained = structure.contains(gold, mask)
         if contained.all():
             return self.losses(structure, scores, mask, gold)
-        if self.training:
-            raise ConfigurationError(_foreign(structure, contained, metadata))
+        self.refuse(structure, contained, metadata)
         own = gold.masked_fill(~per_instance(contained, gold), 0)
         return self.losses(structure, scores, mask, own).masked_fill(~contained, 0)
+
+    def of_independent_arcs(
+        self, scores: Tensor, legal: IndependentArcs, labels: LongTensor
+    ) -> Optional[GraphLikelihood]:
+        """
+        Returns the loss of graphs whose arcs, and their labels, are chosen each by itself, and
+        which of them are legal, if there is a faster way to it than by `forward`. That loss is not
+        checked; see `refuse`.
+
+        # Parameters
+
+        scores : `Tensor`
+            Shape `(batch_size, dependent, head, label)`.
+        legal : `IndependentArcs`
+        labels : `LongTensor`
+            Shape `(batch_size, dependent, head)`: the label of each gold arc, -1 where there is
+            none.
+        """
+        return None
+
+    def refuse(
+        self,
+        structure: Structure,
+        contained: BoolTensor,
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> None:
+        """
+        # Raises
+
+        `ConfigurationError` in training unless all gold objects are `contained`, `(batch_size,)`.
+        """
+        if self.training and not contained.all():
+            raise ConfigurationError(_foreign(structure, contained, metadata))
 
     def counted(self, structure: Structure, mask: BoolTensor, gold: Tensor) -> BoolTensor:
         """
@@ -179,3 +213,10 @@ class LogLikelihoodLoss(StructuredLoss):
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
         return -structure.log_prob(scores, mask, gold)
+
+    def of_independent_arcs(
+        self, scores: Tensor, legal: IndependentArcs, labels: LongTensor
+    ) -> Optional[GraphLikelihood]:
+        if not has_kernels(scores.device):
+            return None
+        return graph_likelihood(scores, legal.arcs, legal.labels, labels)

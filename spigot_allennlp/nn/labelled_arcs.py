@@ -5,14 +5,33 @@ Scores are `(batch_size, dependent, head, label)`, in any order in memory: a sco
 with the head last is not made to copy them.
 """
 
-from typing import Tuple
+from typing import NamedTuple, Optional, Tuple
 
+import numpy
 import torch
-from torch import BoolTensor, Tensor
+from torch import BoolTensor, LongTensor, Tensor
+from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn import closed_form_autograd
+from spigot_allennlp.nn.compilation import entry
+from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
-from spigot_allennlp.nn.tensor_checks import LABELLED_ARCS, check_scores
+from spigot_allennlp.nn.tensor_checks import (
+    FLOATS,
+    INTEGERS,
+    LABELLED_ARCS,
+    TRUTH_VALUES,
+    Argument,
+    Signature,
+    check_scores,
+)
+
+_GOLD = Signature(
+    Argument("scores", FLOATS, ("batch_size", "dependent", "head", "label")),
+    Argument("arcs", TRUTH_VALUES, ("batch_size", "dependent", "head")),
+    Argument("labels", TRUTH_VALUES, ("head", "label")),
+    Argument("gold", INTEGERS, ("batch_size", "dependent", "head")),
+)
 
 
 class LabelledArcInference(closed_form_autograd.Inference):
@@ -68,3 +87,136 @@ def log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple[Tenso
     if scores.size(-1) == 0:
         return log_partition(scores, mask), torch.zeros_like(scores)
     return closed_form_autograd.log_partition_and_marginals(scores, mask, _INFERENCE)
+
+
+class GraphLikelihood(NamedTuple):
+    """
+    The likelihood of a graph for each set of scores.
+
+    # Parameters
+
+    losses : `Tensor`
+        Shape `(batch_size,)`: minus the logarithm of the probability, in nats. Infinite for a graph
+        with an arc whose score is minus infinity. Parts that are not legal count nothing.
+    is_legal : `BoolTensor`
+        Shape `(batch_size,)`: whether all arcs of the graph, and their labels, are legal.
+    """
+
+    losses: Tensor
+    is_legal: BoolTensor
+
+
+def graph_likelihood(
+    scores: Tensor, arcs: BoolTensor, labels: BoolTensor, gold: LongTensor
+) -> GraphLikelihood:
+    """
+    Returns what `log_partition` and the scores of a graph give together, in one pass over the
+    scores, in which the gradient is computed, too; in single precision at least. The losses are
+    differentiable once. For tensors on the CPU.
+
+    # Parameters
+
+    scores : `Tensor`
+        Shape `(batch_size, dependent, head, label)`.
+    arcs : `BoolTensor`
+        Shape `(batch_size, dependent, head)`: the legal arcs.
+    labels : `BoolTensor`
+        Shape `(head, label)`: the legal labels of arcs from a head.
+    gold : `LongTensor`
+        Shape `(batch_size, dependent, head)`: the label of each arc of the graph, negative where
+        there is none.
+    """
+    _GOLD.check(scores, arcs, labels, gold)
+    if not has_kernels(scores.device):
+        raise ValueError(f"The scores are on {scores.device}, but this is computed on a CPU alone.")
+    return GraphLikelihood(*_GraphLikelihood.apply(scores, arcs, labels, gold))
+
+
+class _GraphLikelihood(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, scores: Tensor, arcs: BoolTensor, labels: BoolTensor, gold: LongTensor
+    ) -> Tuple[Tensor, BoolTensor]:
+        by_label = at_least_single(scores).transpose(2, 3).contiguous()
+        gradient = torch.empty_like(by_label)
+        losses = by_label.new_empty(len(scores))
+        is_legal = arcs.new_empty(len(scores))
+        write_likelihood(
+            by_label.numpy(),
+            arcs.contiguous().numpy(),
+            labels.t().contiguous().numpy(),
+            gold.contiguous().numpy(),
+            losses.numpy(),
+            is_legal.numpy(),
+            gradient.numpy(),
+        )
+        ctx.save_for_backward(scores, gradient.transpose(2, 3))
+        ctx.mark_non_differentiable(is_legal)
+        return losses, is_legal
+
+    @staticmethod
+    def backward(
+        ctx: FunctionCtx, of_losses: Tensor, _: Optional[Tensor]
+    ) -> Tuple[Tensor, None, None, None]:
+        return _ScaledGradient.apply(*ctx.saved_tensors, of_losses), None, None, None
+
+
+class _ScaledGradient(torch.autograd.Function):
+    """Multiplies the gradient of each loss; it depends on the scores, but how is not computed."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, scores: Tensor, gradient: Tensor, of_losses: Tensor) -> Tensor:
+        return (gradient * of_losses.view(-1, 1, 1, 1)).to(scores.dtype)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> None:
+        raise NotImplementedError(
+            "This likelihood can be differentiated once. For a second derivative use the "
+            "log_partition of the structure."
+        )
+
+
+@entry
+def write_likelihood(scores, arcs, labels, gold, losses, is_legal, gradient):
+    """
+    Writes what `graph_likelihood` returns, and the gradient of each loss, in the order of `scores`,
+    `(batch_size, dependent, label, head)`; `labels` are `(label, head)`.
+    """
+    batch_size, num_dependents, num_labels, num_heads = scores.shape
+    largest = numpy.empty(num_heads, scores.dtype)
+    total = numpy.empty(num_heads, scores.dtype)
+    for batch in range(batch_size):
+        nats, legal = 0.0, True
+        for dependent in range(num_dependents):
+            possible = arcs[batch, dependent]
+            largest[:] = 0  # the score of no arc
+            for label in range(num_labels):
+                for head in range(num_heads):
+                    score = scores[batch, dependent, label, head]
+                    is_larger = labels[label, head] & possible[head] & (score > largest[head])
+                    largest[head] = score if is_larger else largest[head]
+            for head in range(num_heads):
+                total[head] = numpy.exp(-largest[head])
+            for label in range(num_labels):
+                for head in range(num_heads):
+                    weight = scores.dtype.type(0)
+                    if possible[head] and labels[label, head]:
+                        score = scores[batch, dependent, label, head]
+                        weight = numpy.exp(score - largest[head])
+                        total[head] += weight
+                    gradient[batch, dependent, label, head] = weight
+            for label in range(num_labels):
+                for head in range(num_heads):
+                    gradient[batch, dependent, label, head] /= total[head]
+            for head in range(num_heads):
+                nats += numpy.log(total[head]) + largest[head]
+                label = gold[batch, dependent, head]
+                if label < 0:
+                    continue
+                if label < num_labels and possible[head] and labels[label, head]:
+                    nats -= scores[batch, dependent, label, head]
+                    gradient[batch, dependent, label, head] -= 1
+                else:
+                    legal = False
+        losses[batch] = nats
+        is_legal[batch] = legal

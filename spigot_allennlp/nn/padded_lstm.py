@@ -12,6 +12,7 @@ from typing import List, Tuple
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.nn.dropout import dropout
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
 
 _PADDED = Signature(
@@ -85,7 +86,7 @@ def run_padded_lstm(lstm: torch.nn.LSTM, inputs: Tensor, mask: BoolTensor) -> Te
     states = inputs.to(lstm.weight_ih_l0.dtype)
     for layer in range(lstm.num_layers):
         if layer > 0 and lstm.dropout > 0:
-            states = torch.nn.functional.dropout(states, lstm.dropout, lstm.training)
+            states = dropout(states, lstm.dropout, lstm.training)
         directions = [_run_layer(lstm, f"l{layer}", states)]
         if lstm.bidirectional:
             backwards = _run_layer(lstm, f"l{layer}_reverse", _reorder(states, reversal))

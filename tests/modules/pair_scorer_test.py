@@ -80,8 +80,9 @@ def test_scores_at_heads_are_those_of_these_pairs(kind):
     torch.manual_seed(0)
     scorer = kind(input_dim=4, num_outputs=3, hidden_dim=5).double()
     tokens = torch.randn(2, 6, 4, dtype=torch.double, requires_grad=True)
-    heads = torch.randint(6, (2, 6))
-    scores, expected = scorer.scores_at_heads(tokens, heads), at_heads(scorer(tokens), heads)
+    trees = torch.randint(6, (2, 2, 6))
+    scores = torch.stack(scorer.scores_at_heads(tokens, trees.unbind()))
+    expected = torch.stack([at_heads(scorer(tokens), heads) for heads in trees])
     assert_close(scores, expected)
     direction = torch.randn_like(scores)
     inputs = [tokens, *scorer.parameters()]
