@@ -9,7 +9,8 @@ nothing refers to it but its name, which follows from the sources of the functio
 all that this imports below `nn`, from the signature, and from all else that the code depends on.
 It begins with a checksum. A file is written under
 another name and then renamed, so that it is there in full or not at all. Whatever is wrong with it,
-the outcome is that the function is compiled again.
+the outcome is that the function is compiled again. Of processes that need the same code at the same
+time one compiles it, and the others wait.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet
 
+import filelock
 import numba
 from numba.core import config
 from numba.core.caching import FunctionCache
@@ -48,6 +50,8 @@ FILE_NAME = re.compile(
 )
 # An unfinished file that is older, in seconds, was left behind by a process that was killed.
 ABANDONED_AFTER = 3600.0
+# So long, in seconds, a process waits for the code that another one compiles.
+PATIENCE = 120.0
 
 
 def digest_of_sources(module: Path) -> str:
@@ -111,6 +115,8 @@ class KernelCache(FunctionCache):
         # The digest of what is imported now. What is compiled after the files have changed is not
         # kept, since no process can tell what it was compiled of.
         self._sources = digest_of_sources(self._module)
+        # By file, while this process compiles what will be in it.
+        self._locks: Dict[Path, filelock.BaseFileLock] = {}
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """
@@ -123,6 +129,8 @@ class KernelCache(FunctionCache):
         key = self._key(sig, target_context.codegen())
         path = self._path(key)
         try:
+            if not path.exists() and path not in self._locks:
+                self._lock(path)
             return self._impl.rebuild(target_context, _read(path, key))
         except FileNotFoundError:
             return None
@@ -141,6 +149,13 @@ class KernelCache(FunctionCache):
         Keeps the code for a signature. If that fails (the disk is full, say), logs a warning, once
         in a process, and goes on.
         """
+        try:
+            self._save(sig, data)
+        finally:
+            for path in list(self._locks):
+                self._unlock(path)
+
+    def _save(self, sig: Any, data: Any) -> None:
         if not self._enabled or digest_of_sources(self._module) != self._sources:
             return
         if not self._impl.check_cachable(data):
@@ -157,6 +172,26 @@ class KernelCache(FunctionCache):
         """Deletes the code for all signatures."""
         for path in Path(self._cache_path).glob(f"{self._function_name}.*.nbc"):
             _delete(path)
+
+    def _lock(self, path: Path) -> None:
+        """
+        Has other processes wait for a file that is not there; or waits for it, if another process
+        compiles what will be in it. Where files cannot be locked, nobody waits.
+        """
+        lock = filelock.FileLock(f"{path}.lock", timeout=PATIENCE)
+        with contextlib.suppress(OSError, filelock.Timeout):
+            self._impl.locator.ensure_cache_path()
+            lock.acquire()
+            self._locks[path] = lock
+        if path.exists():
+            self._unlock(path)
+
+    def _unlock(self, path: Path) -> None:
+        lock = self._locks.pop(path, None)
+        if lock is not None:
+            # While it is held: whoever waits for it finds the code, or compiles it.
+            _delete(Path(lock.lock_file))
+            lock.release()
 
     def _key(self, sig: Any, codegen: Any) -> tuple:
         """Returns all on which the code depends, other than our sources."""

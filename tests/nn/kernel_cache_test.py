@@ -165,6 +165,18 @@ def test_a_folder_that_is_gone_or_no_folder_is_no_reason_to_fail(double, tmp_pat
     assert compiled(4.5) == 9.0
 
 
+def test_who_failed_to_compile_is_not_waited_for_without_end(double, tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel_cache, "PATIENCE", 0.1)
+    failed, other = compilation.entry(double), compilation.entry(double)
+    for compiled in (failed, other):
+        with pytest.raises(numba.TypingError):
+            compiled(None)
+    monkeypatch.setattr(kernel_cache, "PATIENCE", 1000)
+    with pytest.raises(numba.TypingError):
+        failed(None)  # does not wait for itself
+    assert failed(4) == 8 and [path.suffix for path in kept(tmp_path)] == [".nbc"]
+
+
 def test_what_killed_processes_left_unfinished_does_not_pile_up(double, tmp_path):
     compilation.entry(double)(4)
     (file,) = kept(tmp_path)
@@ -273,11 +285,14 @@ def test_an_edit_of_a_nested_callee_is_seen_and_so_is_its_repair_with_an_old_dat
     assert len(files) == 1, files
 
 
-def test_processes_that_compile_at_once_do_not_harm_each_other(package, tmp_path):
+def test_of_processes_that_need_it_at_once_one_compiles(package, tmp_path):
     elsewhere = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    for process in [start(package, **elsewhere) for _ in range(2)]:
+    outputs = []
+    for process in [start(package, **elsewhere) for _ in range(3)]:
         output, errors = finish(process)
-        assert output in ("20 0", "20 1") and "cannot" not in errors
+        assert "cannot" not in errors
+        outputs.append(output)
+    assert sorted(outputs) == ["20 0", "20 1", "20 1"]  # compiled once
     (file,) = (path for path in (tmp_path / "cache").rglob("*") if path.is_file())
     file.write_bytes(file.read_bytes()[:1000])
     output, errors = finish(start(package, **elsewhere))
