@@ -63,7 +63,13 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "nn.length_groups",
     },
     "training": {"config_checks", "compat.atomic_io"},
-    "callbacks": {"config_checks", "modules", "models.pretrained", "compat.atomic_io"},
+    "callbacks": {
+        "config_checks",
+        "modules",
+        "models.pretrained",
+        "training",
+        "compat.atomic_io",
+    },
     "ablation": {
         "metrics",
         "modules",

@@ -1,12 +1,10 @@
 """Reports the mean of the validation metrics over the last epochs, next to those of the best."""
 
-import json
-import os
 from typing import Any, Dict, List
 
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
-from spigot_allennlp.compat.atomic_io import write
+from spigot_allennlp.callbacks.epoch_metrics import rewrite_epoch_metrics
 from spigot_allennlp.config_checks import check_least
 
 PREFIX = "validation_"
@@ -56,7 +54,5 @@ class LastEpochs(TrainerCallback):
         for name in validation:
             values = [epoch_metrics[name] for epoch_metrics in self._seen if name in epoch_metrics]
             metrics[f"mean_of_last_{self._number}_{name}"] = sum(values) / len(values)
-        # AllenNLP has written this before it asked its callbacks: with the means of the last epoch
-        path = os.path.join(self.serialization_dir or "", f"metrics_epoch_{epoch}.json")
-        if is_primary and os.path.exists(path):
-            write(path, json.dumps(metrics, indent=2))
+        if is_primary:
+            rewrite_epoch_metrics(self.serialization_dir, metrics, epoch)

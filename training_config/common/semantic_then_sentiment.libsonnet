@@ -38,6 +38,6 @@ sentiment + {
       [['^parser\\.'], { name: 'parser', lr: 0.0001 }],
       [['^(?!parser\\.)'], { name: 'classifier' }],
     ] },
-    callbacks: [{ type: 'resumable' }, { type: 'self_contained' }],
+    callbacks: [{ type: 'resumable' }, { type: 'divergence' }, { type: 'self_contained' }],
   },
 }

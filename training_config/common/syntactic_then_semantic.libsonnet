@@ -20,7 +20,7 @@ local families = import 'families.libsonnet';
     type: 'syntactic_then_semantic',
     syntactic_parser: import 'syntactic_parser_model.libsonnet',
     semantic_parser: (import 'semantic_parser_model.libsonnet') + { arc_encoder: {} },
-    argmax: { structure: { type: 'projective_tree' }, estimator: { type: 'spigot', max_step_norm: 1.0 } },
+    argmax: { structure: { type: 'projective_tree' }, estimator: { type: 'spigot', max_step_norm: 0.1 } },
   },
   trainer: (import 'trainer.libsonnet') + {
     type: 'group_clipping',  // each parser by itself: the gradient of one must not scale down that of the other
@@ -29,5 +29,6 @@ local families = import 'families.libsonnet';
       [['^semantic_parser\\.'], { name: 'semantic_parser' }],
     ] },
     validation_metric: '+labelled_f1',
+    callbacks+: [{ type: 'divergence' }],
   },
 }
