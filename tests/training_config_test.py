@@ -38,7 +38,9 @@ TINY = {
     "SPIGOT_SST_EMBEDDINGS": "",
 }
 # The parsers that go into sentiment classifiers: of raw text, but for one.
-PARSERS = {"semantic_then_sentiment/spigot_peng_2018.jsonnet": "semantic_parser/hinge.jsonnet"}
+PARSERS = {
+    "semantic_then_sentiment/spigot_peng_2018.jsonnet": "semantic_parser/log_likelihood.jsonnet"
+}
 RAW_TEXT = "semantic_parser/raw_text.jsonnet"
 
 

@@ -33,7 +33,15 @@ _ALLOWED = Signature(
 
 @dataclass(frozen=True)
 class Latent:
-    """Holds the result of the layer: `value`, for use downstream, and the `problem` it solves."""
+    """
+    Holds the result of the layer: `value`, for use downstream, and the `problem` it solves.
+
+    A gradient should reach `value` through `losses` alone. One from elsewhere (a second loss or a
+    penalty on the value itself, a downstream that the model calls by itself) carries a weight that
+    is not known, and is taken for one with the weight that the losses have, or, without `losses`,
+    for that of a mean over the batch: the step sizes and norm caps of surrogate gradients then mean
+    something else. Whatever depends on the value belongs into `downstream`.
+    """
 
     value: Tensor
     problem: ArgmaxProblem

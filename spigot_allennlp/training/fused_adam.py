@@ -31,6 +31,9 @@ class FusedAdam(Optimizer, torch.optim.Adam):
     eps : `float`, optional (default = `1e-8`)
     weight_decay : `float`, optional (default = `0.0`)
     amsgrad : `bool`, optional (default = `False`)
+    decoupled_weight_decay : `bool`, optional (default = `False`)
+        Whether a step shrinks the parameters by `lr * weight_decay` of themselves, as AllenNLP's
+        "adamw" does, rather than adding `weight_decay` of them to the gradient.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         eps: float = 1e-08,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
         fused = all(
             parameter.is_floating_point() and parameter.device.type in DEVICES
@@ -55,6 +59,7 @@ class FusedAdam(Optimizer, torch.optim.Adam):
             weight_decay=weight_decay,
             amsgrad=amsgrad,
             fused=fused,
+            decoupled_weight_decay=decoupled_weight_decay,
         )
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:

@@ -45,6 +45,13 @@ def test_its_steps_are_those_of_adam(amsgrad):
     assert_equal_models(model, other)
 
 
+def test_with_decoupled_decay_its_steps_are_those_of_adamw():
+    model, other = two_models()
+    train(model, optimizer_of("fused_adam", model, weight_decay=0.5, decoupled_weight_decay=True))
+    train(other, optimizer_of("adamw", other, weight_decay=0.5))
+    assert_equal_models(model, other)
+
+
 @pytest.mark.parametrize("first, second", [("adam", "fused_adam"), ("fused_adam", "adam")])
 def test_a_training_goes_on_with_the_other(first, second):
     model, other = two_models()

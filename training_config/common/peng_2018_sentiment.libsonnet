@@ -1,5 +1,5 @@
 // The settings of the authors' code (Peng et al., 2018) for sentiment, as far as components exist for them: lemmas and parts of
-// speech beside the words, one learning rate, 100 epochs, weight decay. Not here: vectors frozen for those words alone that
+// speech beside the words, one learning rate, 100 epochs, weight decay; parser and classifier clipped each by itself. Not here: vectors frozen for those words alone that
 // GloVe knows, and a pruner of its own: what the parser itself, as it came, finds improbable is pruned.
 local tagged = (import 'data.libsonnet').sdp.token_indexers;
 
@@ -19,5 +19,16 @@ local tagged = (import 'data.libsonnet').sdp.token_indexers;
     },
     min_probability: 0.0001,
   },
-  trainer+: { num_epochs: 100, patience: null, optimizer: { type: 'fused_adam', lr: 0.001, weight_decay: 1e-6 } },
+  trainer+: {
+    num_epochs: 100,
+    patience: null,
+    // DyNet shrinks the parameters by 1e-6 of themselves in each step.
+    optimizer+: {
+      lr: 0.001,
+      betas: [0.9, 0.999],
+      decoupled_weight_decay: true,
+      weight_decay: 1e-3,
+      parameter_groups: [[['^parser\\.'], { name: 'parser' }], [['^(?!parser\\.)'], { name: 'classifier' }]],
+    },
+  },
 }
