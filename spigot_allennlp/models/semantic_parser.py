@@ -17,6 +17,7 @@ from spigot_allennlp.models.parsing_model import (
     StructuredParser,
     carried_over,
 )
+from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
@@ -52,6 +53,9 @@ class SemanticParser(StructuredParser):
         "log_likelihood".
     arc_encoder : `Lazy[ArcEncoder]`, optional (default = `None`)
         For models in which arcs of another layer enter.
+    tree : `GivenTree`, optional (default = `None`)
+        Where these arcs come from, if no larger model hands them in: "gold" or "neighbour". It
+        needs an `arc_encoder`.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class SemanticParser(StructuredParser):
         structure: Structure,
         loss: StructuredLoss,
         arc_encoder: Optional[Lazy[ArcEncoder]] = None,
+        tree: Optional[GivenTree] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -73,6 +78,12 @@ class SemanticParser(StructuredParser):
             self.arc_encoder = arc_encoder.construct(input_dim=dim)
             dim = self.arc_encoder.output_dim
         num_labels = vocab.get_vocab_size(ROLES)
+        if tree is not None and arc_encoder is None:
+            raise ConfigurationError(
+                "The tree of a semantic_parser enters by an arc_encoder, which is missing. Set "
+                "arc_encoder: {}, or leave tree out."
+            )
+        self.tree = tree
         self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
         self._label_scorer = label_scorer.construct(input_dim=dim, num_outputs=num_labels)
         self._f1 = SemanticF1()
@@ -88,6 +99,7 @@ class SemanticParser(StructuredParser):
         graph: Optional[LongTensor] = None,
         tops: Optional[LongTensor] = None,
         metadata: Optional[List[Dict[str, Any]]] = None,
+        heads: Optional[LongTensor] = None,
         **other_layers: Any,
     ) -> Dict[str, Any]:
         """
@@ -99,19 +111,22 @@ class SemanticParser(StructuredParser):
         tops : `LongTensor`, optional
             Shape `(batch_size, length)`: 1 on the tops of the graph.
         metadata : `List[Dict[str, Any]]`, optional
+        heads : `LongTensor`, optional
+            Shape `(batch_size, length)`: the gold tree, for `tree` to look at.
         other_layers
-            Other annotation of the sentences (a tree, a label): not looked at.
+            Other annotation of the sentences (relations, a label): not looked at.
         """
-        if self.arc_encoder is not None:
+        if self.arc_encoder is not None and self.tree is None:
             raise ConfigurationError(
                 "A semantic_parser with an arc_encoder needs the arcs of another layer, which a "
-                "larger model hands in. Leave arc_encoder out, or put the parser into the model "
-                "'syntactic_then_semantic'."
+                "larger model hands in. Leave arc_encoder out, say by tree where they come from, "
+                "or put the parser into the model 'syntactic_then_semantic'."
             )
         states, mask = self.encoder(tokens)
+        arcs = None if self.tree is None else self.tree(mask, heads)
         if graph is None:
-            return self.parse(states, mask, metadata)
-        return self.learn(self.scores(states), mask, graph, tops, metadata)
+            return self.parse(states, mask, metadata, arcs)
+        return self.learn(self.scores(states, arcs), mask, graph, tops, metadata)
 
     def parse(
         self,

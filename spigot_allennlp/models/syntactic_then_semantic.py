@@ -155,6 +155,11 @@ def _check_parts(syntactic_parser: Model, semantic_parser: Model) -> None:
             "semantic_parser must be a 'semantic_parser' but is a "
             f"{type(semantic_parser).__name__}."
         )
+    if semantic_parser.tree is not None:
+        raise ConfigurationError(
+            "The semantic_parser of 'syntactic_then_semantic' has a tree of its own. Leave "
+            "semantic_parser.tree out, or train the model 'semantic_parser' alone."
+        )
     if semantic_parser.arc_encoder is None:
         raise ConfigurationError(
             "The semantic_parser of 'syntactic_then_semantic' has no arc_encoder, so that the tree "

@@ -3,6 +3,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.models.semantic_parser import NO_ARC, TOP, gold_labels
+from spigot_allennlp.modules.given_tree import NeighbourTree
 from tests.models.parsing_model_case import ParsingModelTestCase, overfit
 
 
@@ -83,6 +84,22 @@ class TestSemanticParser(ParsingModelTestCase):
         model = self.build({"model.arc_encoder": {}})
         with pytest.raises(ConfigurationError, match="syntactic_then_semantic"):
             model(**self.batch(self.instances[:1], without=[]))
+
+    def test_a_given_tree_enters_as_the_arcs_of_another_layer_would(self):
+        model = self.build({"model.arc_encoder": {}, "model.tree": {"type": "neighbour"}}).eval()
+        batch = self.batch(self.instances, without=["graph", "tops"])
+        states, mask = model.encoder(batch["tokens"])
+        expected = model.parse(states, mask, None, NeighbourTree()(mask))["graph"]
+        assert model(**batch)["graph"].equal(expected)
+
+    def test_a_gold_tree_is_not_predicted_with(self):
+        model = self.build({"model.arc_encoder": {}, "model.tree": {"type": "gold"}})
+        with pytest.raises(ConfigurationError, match="without gold trees nothing can be predicted"):
+            model.forward_on_instances(self.instances[:1])
+
+    def test_a_tree_without_an_arc_encoder_is_refused(self):
+        with pytest.raises(ConfigurationError, match="arc_encoder"):
+            self.build({"model.tree": {"type": "gold"}})
 
     def test_the_likelihood_with_deterministic_roles_is_refused_when_the_config_is_read(self):
         structure = {"type": "semantic_graph", "deterministic_roles": ["ARG1"]}

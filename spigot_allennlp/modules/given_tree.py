@@ -1,0 +1,129 @@
+"""
+Trees that no parser makes: the gold ones, with or without errors, and ones that need no look at the
+sentence. What a model gains from these bounds what it could gain from a parser's.
+"""
+
+import zlib
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, LongTensor, Tensor
+
+from spigot_allennlp.config_checks import check_choice, check_interval
+from spigot_allennlp.nn.arcs import arcs_from_heads
+from spigot_allennlp.nn.tensor_checks import INTEGERS, TRUTH_VALUES, Argument, Signature
+
+_SENTENCES = Signature(
+    Argument("mask", TRUTH_VALUES, ("batch_size", "positions")),
+    Argument("heads", INTEGERS, ("batch_size", "length")),
+)
+
+
+class GivenTree(torch.nn.Module, Registrable):
+    """Gives each sentence a tree."""
+
+    def heads(self, mask: BoolTensor, gold: Optional[LongTensor]) -> LongTensor:
+        """Returns the head of each token, shape `(batch_size, length)`; see `forward`."""
+        raise NotImplementedError
+
+    def forward(self, mask: BoolTensor, gold: Optional[LongTensor] = None) -> Tensor:
+        """
+        # Parameters
+
+        mask : `BoolTensor`
+            Shape `(batch_size, 1 + length)`: the root, and the tokens.
+        gold : `LongTensor`, optional
+            Shape `(batch_size, length)`: the position of each token's gold head, from 1, the root's
+            being 0.
+
+        # Returns
+
+        `Tensor`
+            The arcs, as zeros and ones, shape `(batch_size, dependent, head)`, both of
+            `1 + length`.
+        """
+        heads = self.heads(mask, gold)
+        _SENTENCES.check(mask, heads)
+        legal = mask.unsqueeze(1) & mask.unsqueeze(2)
+        legal[:, 0] = False  # the root has no head
+        return arcs_from_heads(heads, legal)[1].float()
+
+
+@GivenTree.register("gold")
+class GoldTree(GivenTree):
+    """
+    The gold tree, in which some heads may be replaced by others at random. What is then left is no
+    tree, as a rule. A sentence has the same errors whenever it is met.
+
+    Registered as a `GivenTree` with name "gold".
+
+    # Parameters
+
+    error_rate : `float`, optional (default = `0.0`)
+        The probability that a token has another head, which is each of the others, and the root,
+        with the same probability.
+    seed : `int`, optional (default = `0`)
+        Other errors for another seed.
+    """
+
+    def __init__(self, error_rate: float = 0.0, seed: int = 0) -> None:
+        super().__init__()
+        check_interval("[0, 1]", error_rate=error_rate)
+        self._error_rate = error_rate
+        self._seed = seed
+
+    def heads(self, mask: BoolTensor, gold: Optional[LongTensor]) -> LongTensor:
+        if gold is None:
+            raise ConfigurationError(
+                "The tree 'gold' needs gold trees, and these sentences have none. Read them with "
+                "their trees (the reader's companion); without gold trees nothing can be predicted."
+            )
+        if self._error_rate == 0:
+            return gold
+        heads = gold.clone()
+        for sentence, length in enumerate(mask.sum(dim=1).tolist()):
+            own = heads[sentence, : length - 1]
+            own.copy_(self._with_errors(own.cpu()))
+        return heads
+
+    def _with_errors(self, heads: LongTensor) -> LongTensor:
+        length = len(heads)
+        generator = torch.Generator()
+        generator.manual_seed(zlib.crc32(str(heads.tolist()).encode(), self._seed))
+        is_wrong = torch.rand(length, generator=generator) < self._error_rate
+        # A token may have `length` heads: the root and the others. The wrong ones are all but one.
+        shift = torch.randint(1, max(length, 2), (length,), generator=generator)
+        dependents = torch.arange(1, length + 1)
+        places = heads - (heads > dependents).long()  # among the possible heads, itself left out
+        others = (places + shift) % length
+        others += (others >= dependents).long()
+        return torch.where(is_wrong & (length > 1), others, heads)
+
+
+@GivenTree.register("neighbour")
+class NeighbourTree(GivenTree):
+    """
+    Gives each token its neighbour for a head, and the root where there is none: what a tree helps
+    that knows nothing of the sentence.
+
+    Registered as a `GivenTree` with name "neighbour".
+
+    # Parameters
+
+    side : `str`, optional (default = `"left"`)
+        `"left"` or `"right"`.
+    """
+
+    def __init__(self, side: str = "left") -> None:
+        super().__init__()
+        check_choice("side", side, ("left", "right"))
+        self._side = side
+
+    def heads(self, mask: BoolTensor, gold: Optional[LongTensor]) -> LongTensor:
+        positions = torch.arange(1, mask.size(1), device=mask.device).expand(len(mask), -1)
+        if self._side == "left":
+            return positions - 1
+        last = mask.sum(dim=1, keepdim=True) - 1
+        return torch.where(positions >= last, 0, positions + 1)
