@@ -155,11 +155,15 @@ class Divergence(TrainerCallback):
             "callback 'divergence'."
         )
         if isinstance(trainer, GroupClippingTrainer):
-            norms = (f"{name} {group.norm:.3g}" for name, group in trainer.group_norms.items())
+            norms = [
+                f"{name} {group.norm:.3g}"
+                for name, group in trainer.group_norms.items()
+                if group.norm != 0
+            ]
             text += f" Norms of the gradients before clipping: {', '.join(norms)}."
         else:
             text += " Set trainer.type: 'group_clipping' to clip each encoder by itself."
         return text + (
-            " Set model.argmax.estimator.max_step_norm (0.1, say) or make it smaller, or lower the "
+            " Set model.argmax.estimator.max_step_norm (0.01, say), make it smaller, or lower the "
             "rate of the parser that scores."
         )

@@ -98,7 +98,7 @@ def test_evaluation_does_not_count(caplog):
 
 def test_a_warning_comes_once_in_words_with_the_way_out(caplog):
     watched = Watched(max_score=100.0)
-    norms = [("syntactic_parser", 5000.0, 5.0), ("semantic_parser", 4.0, 5.0)]
+    norms = [("syntactic_parser", 5000.0, 5.0), ("semantic_parser", 4.0, 5.0), ("2", 0.0, 5.0)]
     with caplog.at_level(logging.WARNING):
         watched.batch([99.0, 0.0, 0.0, 0.0], norms=norms)
         assert not caplog.records
@@ -110,7 +110,7 @@ def test_a_warning_comes_once_in_words_with_the_way_out(caplog):
     for words in (
         "in batch 2 of epoch 0",
         "1234",
-        "syntactic_parser 5e+03, semantic_parser 4",
+        "syntactic_parser 5e+03, semantic_parser 4.",
         "Set model.argmax.estimator.max_step_norm",
     ):
         assert words in record.getMessage()
