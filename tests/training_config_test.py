@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.training.optimizers import Optimizer
 
 import spigot_allennlp  # noqa: F401 (registers what the configs name)
 
@@ -42,6 +44,19 @@ PARSERS = {
     "semantic_then_sentiment/spigot_peng_2018.jsonnet": "semantic_parser/log_likelihood.jsonnet"
 }
 RAW_TEXT = "semantic_parser/raw_text.jsonnet"
+# Parameters of the pipelines, and the groups in which they are clipped.
+GROUPS = {
+    "syntactic_then_semantic": {
+        "syntactic_parser.encoder.weight": "syntactic_parser",
+        "semantic_parser.encoder.weight": "semantic_parser",
+    },
+    "semantic_then_sentiment": {
+        "parser.encoder.weight": "parser",
+        "encoder.weight": "classifier",
+        "graph_encoder.weight": "classifier",
+        "classifier.weight": "classifier",
+    },
+}
 
 
 def name_of(path: Path) -> str:
@@ -96,6 +111,32 @@ def test_the_estimators_of_a_pipeline_differ_in_one_line(folder):
     first, *others = [lines_of_code(FOLDER / folder / f"{name}.jsonnet") for name in names]
     for other in others:
         assert sum(ours != theirs for ours, theirs in zip(first, other, strict=True)) == 1
+
+
+@pytest.mark.parametrize("wrapper", ["", "module."])  # that of distributed training
+@pytest.mark.parametrize(
+    "path", [path for path in CONFIGS if path.parent.name in GROUPS], ids=name_of
+)
+def test_the_encoders_of_a_pipeline_are_groups_of_their_own(path, wrapper, monkeypatch):
+    for name, value in {**TINY, "SPIGOT_ARCHIVE": "parser.tar.gz"}.items():
+        monkeypatch.setenv(name, value)
+    config = Params.from_file(str(path)).as_dict(quiet=True)
+    if "argmax" not in config["model"]:
+        return
+    assert config["trainer"]["type"] == "group_clipping"
+    expected = GROUPS[path.parent.name]
+    parameters = {part: torch.nn.Parameter(torch.zeros(1)) for part in expected}
+    optimizer = Optimizer.from_params(
+        Params(config["trainer"]["optimizer"]),
+        model_parameters=[(wrapper + part, parameters[part]) for part in expected],
+    )
+    group_of = {
+        part: group["name"]
+        for part, parameter in parameters.items()
+        for group in optimizer.param_groups
+        if any(parameter is member for member in group["params"])
+    }
+    assert group_of == expected
 
 
 @pytest.mark.parametrize(

@@ -37,13 +37,14 @@ class GroupClippingTrainer(GradientDescentTrainer):
           type: 'group_clipping',
           grad_norm: 5.0,
           optimizer: { type: 'adam', lr: 0.002, parameter_groups: [
-            [['^syntactic_parser'], { name: 'syntactic_parser' }],
-            [['^semantic_parser'], { name: 'semantic_parser', grad_norm: 1.0, lr: 0.001 }],
+            [['syntactic_parser'], { name: 'syntactic_parser' }],
+            [['semantic_parser'], { name: 'semantic_parser', grad_norm: 1.0, lr: 0.001 }],
           ] },
         }
 
     Parameters in none of the groups are one more group. In mixed precision, gradients are unscaled
-    first. In distributed training each process has the mean of the gradients, and clips it alike.
+    first. In distributed training each process has the mean of the gradients, and clips it alike;
+    the names of parameters, which the regular expressions look through, begin with "module." there.
 
     Registered as a `Trainer` with name "group_clipping".
 

@@ -4,6 +4,7 @@
 local tagged = (import 'data.libsonnet').sdp.token_indexers;
 
 {
+  parser_lr:: 0.001,
   dataset_reader+: { readers+: {
     sentiment+: { token_indexers: tagged },
     semantics+: { token_indexers: tagged },
@@ -28,7 +29,6 @@ local tagged = (import 'data.libsonnet').sdp.token_indexers;
       betas: [0.9, 0.999],
       decoupled_weight_decay: true,
       weight_decay: 1e-3,
-      parameter_groups: [[['^parser\\.'], { name: 'parser' }], [['^(?!parser\\.)'], { name: 'classifier' }]],
     },
   },
 }

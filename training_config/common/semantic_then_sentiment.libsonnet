@@ -9,6 +9,7 @@ assert archive != '' :
 
 sentiment + {
   parsing_share:: 0.2,
+  parser_lr:: 0.0001,
 
   local semantics = data.sdp + { token_indexers: sentiment.dataset_reader.token_indexers },
   dataset_reader: { type: 'multitask', readers: { sentiment: sentiment.dataset_reader, semantics: semantics } },
@@ -34,9 +35,10 @@ sentiment + {
   trainer+: {
     type: 'group_clipping',  // the parser and the rest each by itself
     // The parser has learned its task; at the classifier's rate it would forget it.
+    // (In distributed training the names of parameters begin with "module.".)
     optimizer+: { parameter_groups: [
-      [['^parser\\.'], { name: 'parser', lr: 0.0001 }],
-      [['^(?!parser\\.)'], { name: 'classifier' }],
+      [['^(module\\.)?parser\\.'], { name: 'parser', lr: $.parser_lr }],
+      [['^(module\\.)?(encoder|graph_encoder|classifier)\\.'], { name: 'classifier' }],
     ] },
     callbacks: [{ type: 'resumable' }, { type: 'divergence' }, { type: 'self_contained' }],
   },

@@ -24,9 +24,10 @@ local families = import 'families.libsonnet';
   },
   trainer: (import 'trainer.libsonnet') + {
     type: 'group_clipping',  // each parser by itself: the gradient of one must not scale down that of the other
+    // In distributed training the names of parameters begin with "module.".
     optimizer+: { parameter_groups: [
-      [['^syntactic_parser\\.'], { name: 'syntactic_parser' }],
-      [['^semantic_parser\\.'], { name: 'semantic_parser' }],
+      [['^(module\\.)?syntactic_parser\\.'], { name: 'syntactic_parser' }],
+      [['^(module\\.)?semantic_parser\\.'], { name: 'semantic_parser' }],
     ] },
     validation_metric: '+labelled_f1',
     callbacks+: [{ type: 'divergence' }],
