@@ -1,5 +1,6 @@
-"""Subcommands of `allennlp`: `ablate`, `generate-treebank`, `plot-metrics`."""
+"""Subcommands of `allennlp`: `ablate`, `compare-trees`, `generate-treebank`, `plot-metrics`."""
 
 from spigot_allennlp.commands.ablate import Ablate
+from spigot_allennlp.commands.compare_trees import CompareTrees
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank
 from spigot_allennlp.commands.plot_metrics import PlotMetrics

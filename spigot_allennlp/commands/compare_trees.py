@@ -1,0 +1,190 @@
+"""`allennlp compare-trees`: how the trees of a pipeline differ from those of another."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Sequence
+
+from allennlp.commands.subcommand import Subcommand
+from allennlp.common.checks import ConfigurationError
+
+if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+    from allennlp.data import Instance
+
+    from spigot_allennlp.metrics.tree_movement import Annotation, Movement, TreeMovement
+
+# So many relations are shown.
+SHOWN = 20
+
+
+@Subcommand.register("compare-trees")
+class CompareTrees(Subcommand):
+    """
+    Reads the command line, and calls `compare_archives`. Registered as a `Subcommand` with name
+    "compare-trees".
+    """
+
+    def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
+        description = (
+            "Compare the trees in the middle of two models of type 'syntactic_then_semantic', say "
+            "of the pipeline and of SPIGOT: which arcs have changed, towards the gold tree or "
+            "towards the arcs of the graph, and how the graphs are parsed where the trees differ."
+        )
+        subparser = parser.add_parser(self.name, description=description, help=description)
+        subparser.add_argument("before", help="an archive, or the folder of a training run")
+        subparser.add_argument("after", help="another one, trained otherwise")
+        subparser.add_argument("data", help="a file with gold trees and graphs")
+        subparser.add_argument("--output", help="a JSON file for all numbers")
+        subparser.add_argument("--plot", help="a picture by relation: .png, .svg or .pdf")
+        subparser.set_defaults(func=compare_trees_from_args)
+        return subparser
+
+
+def compare_trees_from_args(args: argparse.Namespace) -> None:
+    """Compares what the command line names, prints a table, and writes the files it asks for."""
+    from spigot_allennlp.compat.atomic_io import write_json
+
+    movement = compare_archives(args.before, args.after, args.data)
+    print(table(movement))
+    if args.output:
+        write_json(args.output, as_json(movement))
+    if args.plot:
+        plot(movement, args.plot)
+
+
+def compare_archives(before: str, after: str, data: str) -> "TreeMovement":
+    """
+    Parses the sentences of a file by two models, and returns the `TreeMovement` between them. The
+    file is read by the first model's reader of development data.
+
+    # Parameters
+
+    before, after : `str`
+        Archives, or folders of training runs.
+    data : `str`
+        The path of the file.
+
+    # Raises
+
+    `ConfigurationError` if a model makes no trees or no graphs, or the file lacks either.
+    """
+    from allennlp.models import load_archive
+
+    from spigot_allennlp.metrics.tree_movement import compare_trees
+
+    archives = [load_archive(path) for path in (before, after)]
+    reader = archives[0].validation_dataset_reader
+    instances = list(reader.read(data))
+    gold = [_gold(instance, data) for instance in instances]
+    relations = [_relations(instance) for instance in instances]
+    parsed = {}
+    for path, archive in zip((before, after), archives, strict=True):
+        for instance in instances:
+            archive.validation_dataset_reader.apply_token_indexers(instance)
+            instance.indexed = False  # by another vocabulary
+        archive.model.eval()
+        outputs = archive.model.forward_on_instances(instances)
+        parsed[path] = [_annotation(output, path) for output in outputs]
+    return compare_trees(parsed[before], parsed[after], gold, relations)
+
+
+def _gold(instance: "Instance", path: str) -> "Annotation":
+    from spigot_allennlp.metrics.tree_movement import Annotation
+
+    missing = [name for name in ("heads", "graph", "tops") if name not in instance.fields]
+    if missing:
+        raise ConfigurationError(
+            f"{path}: a sentence has no {missing[0]}. Name a file of graphs whose trees are in it, "
+            "or beside it: the reader's companion."
+        )
+    graph: Any = instance["graph"]
+    heads: Any = instance["heads"]
+    flags: Any = instance["tops"]
+    arcs = [
+        (predicate + 1, argument + 1, role)
+        for (argument, predicate), role in zip(graph.indices, graph.labels, strict=True)
+    ]
+    tops = [position for position, flag in enumerate(flags.labels, start=1) if flag]
+    return Annotation(heads.labels, arcs, tops)
+
+
+def _relations(instance: "Instance") -> Sequence[str]:
+    field: Any = instance.fields.get("relations")
+    return ["_"] * len(instance["tokens"]) if field is None else field.labels  # type: ignore[arg-type]
+
+
+def _annotation(output: Dict[str, Any], path: str) -> "Annotation":
+    from spigot_allennlp.metrics.tree_movement import Annotation
+
+    missing = [name for name in ("heads", "arcs", "tops") if name not in output]
+    if missing:
+        raise ConfigurationError(
+            f"{path}: the model makes no {missing[0]}. Name a model of type "
+            "'syntactic_then_semantic'."
+        )
+    return Annotation(output["heads"], [tuple(arc) for arc in output["arcs"]], output["tops"])
+
+
+def as_json(movement: "TreeMovement") -> Dict[str, Any]:
+    """Returns the numbers of a `TreeMovement` by their names."""
+    return {
+        "all": movement.all._asdict(),
+        "by_relation": {name: moved._asdict() for name, moved in movement.by_relation.items()},
+        "before": {split: accuracy._asdict() for split, accuracy in movement.before.items()},
+        "after": {split: accuracy._asdict() for split, accuracy in movement.after.items()},
+    }
+
+
+def table(movement: "TreeMovement") -> str:
+    """Returns the numbers as text: shares of tokens in per cent."""
+    lines = [
+        f"{'sentences with':<16}{'number':>8}{'UAS before':>12}{'after':>8}"
+        f"{'labelled F1 before':>20}{'after':>8}"
+    ]
+    for split, before in movement.before.items():
+        after = movement.after[split]
+        lines.append(
+            f"{split:<16}{before.sentences:>8}{100 * before.attachment:>12.1f}"
+            f"{100 * after.attachment:>8.1f}{100 * before.labelled_f1:>20.1f}"
+            f"{100 * after.labelled_f1:>8.1f}"
+        )
+    columns = ("changed", "to gold", "from gold", "to graph", "from graph")
+    lines += ["", f"{'relation':<16}{'tokens':>8}" + "".join(f"{name:>12}" for name in columns)]
+    shown = list(movement.by_relation.items())[:SHOWN]
+    for name, moved in [("all", movement.all), *shown]:
+        shares = (100 * count / max(moved.tokens, 1) for count in moved[1:])
+        lines.append(
+            f"{name:<16}{moved.tokens:>8}" + "".join(f"{share:>11.1f}%" for share in shares)
+        )
+    hidden = len(movement.by_relation) - len(shown)
+    return "\n".join([*lines, f"and {hidden} relations more"] if hidden else lines)
+
+
+def plot(movement: "TreeMovement", output: str) -> None:
+    """Plots, by relation, the share of tokens that moved towards gold and graph, and away."""
+    from io import BytesIO
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from spigot_allennlp.compat.atomic_io import write
+
+    names = list(movement.by_relation)[:SHOWN]
+    figure = Figure(figsize=(8, 1 + 0.25 * len(names)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels: Sequence[Any] = figure.subplots(1, 2, sharey=True)
+    for axes, target in zip(panels, ("gold", "graph"), strict=True):
+        for direction, sign, colour in (("towards", 1, "#1b7f79"), ("away_from", -1, "#c1543c")):
+            widths = [
+                _percent(movement.by_relation[name], f"{direction}_{target}") for name in names
+            ]
+            axes.barh(names, [sign * width for width in widths], color=colour)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set(xlabel=f"% of tokens: away from the {target} | towards it")
+    panels[0].invert_yaxis()
+    image = BytesIO()
+    figure.savefig(image, format=Path(output).suffix[1:] or "png", dpi=150)
+    write(output, image.getvalue())
+
+
+def _percent(moved: "Movement", name: str) -> float:
+    return 100 * getattr(moved, name) / max(moved.tokens, 1)
