@@ -66,6 +66,7 @@ MOVING = {"moving_average": {"type": "exponential", "decay": 0.9}}
 COSINE = {"learning_rate_scheduler": {"type": "cosine", "t_initial": 3}}
 APART = {
     "type": "group_clipping",
+    "callbacks": ["kill", "divergence", "resumable"],
     "grad_norm": 0.5,
     "optimizer": {
         "type": "fused_adam",
