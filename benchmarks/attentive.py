@@ -17,7 +17,9 @@ from typing import Callable, Dict, List, Optional, Sequence
 import torch
 from torch import Tensor
 
+from benchmarks.goals import RATIO
 from benchmarks.measurement import clock, peak_memory, race, reset_peak_memory
+from benchmarks.results import Metric
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 
 _BATCH_SIZE, _INPUT_SIZE, _HIDDEN_SIZE = 16, 12, 64
@@ -143,6 +145,25 @@ def speeds(
         calls[name]()
     timings = race(calls, budget, clock(threads=1))
     return {name: 1 / timing.seconds for name, timing in timings.items()}
+
+
+def attentive_steps(budget: float, length: int = 200) -> List[Metric]:
+    """
+    Measures how many times as many training steps a second the attentive encoder takes as a loop
+    over `torch.nn.LSTMCell`, with a gradient at the last ten steps and at all; on one thread.
+    """
+    encoder, loop = "sparse_attentive", "nn.LSTMCell"
+    threads = torch.get_num_threads()
+    metrics = []
+    try:
+        for scored, number in _SCORED.items():
+            rates = speeds([encoder, loop], length, number, budget)
+            detail = f"{rates[encoder]:.1f} steps/s, {loop} {rates[loop]:.1f}; {length} steps"
+            ratio = rates[encoder] / rates[loop]
+            metrics.append(Metric("attentive_step", f"scored: {scored}", ratio, RATIO, detail))
+    finally:
+        torch.set_num_threads(threads)
+    return metrics
 
 
 # ---- Memory

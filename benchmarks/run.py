@@ -13,6 +13,7 @@ import numpy
 import torch
 
 from benchmarks import end_to_end, library
+from benchmarks.attentive import attentive_steps
 from benchmarks.comparison import Comparison
 from benchmarks.first_call import first_calls
 from benchmarks.library import OURS, PeerFailure
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 METRICS: Dict[str, Callable[[Settings], List[Metric]]] = {
     "training_step": lambda settings: [training_step(clock(settings.threads))],
     "spiking_step": lambda settings: spiking_steps(clock(settings.threads), settings.budget),
+    "attentive_step": lambda settings: attentive_steps(settings.budget),
     "training": end_to_end.training,
     "parsing": end_to_end.parsing,
     "parsing_memory": end_to_end.parsing_memory,

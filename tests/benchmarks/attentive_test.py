@@ -1,8 +1,9 @@
 import sys
 
 import pytest
+import torch
 
-from benchmarks.attentive import growth, measure_peak, speeds
+from benchmarks.attentive import attentive_steps, growth, measure_peak, speeds
 
 
 def test_growth_is_that_between_the_two_longest():
@@ -17,3 +18,11 @@ def test_full_backpropagation_keeps_what_windows_do_not():
 def test_encoders_are_timed_in_turns():
     rates = speeds(["truncated", "nn.LSTM"], length=12, budget=0.01)
     assert list(rates) == ["truncated", "nn.LSTM"] and min(rates.values()) > 0
+
+
+def test_the_row_compares_with_a_loop_and_restores_the_threads():
+    threads = torch.get_num_threads()
+    metrics = attentive_steps(budget=0.01, length=20)
+    assert [metric.label for metric in metrics] == ["scored: last ten", "scored: all"]
+    assert all(metric.value > 0 and "nn.LSTMCell" in metric.detail for metric in metrics)
+    assert torch.get_num_threads() == threads

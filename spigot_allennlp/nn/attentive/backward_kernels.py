@@ -17,22 +17,24 @@ import numpy
 from numpy import ndarray
 
 from spigot_allennlp.nn.attentive.kernels import (
+    GROUP,
     BatchArrays,
     KernelOptions,
     WeightArrays,
-    add_product,
     lstm_step,
     memories_before,
     stores_after,
     write_memory_weights,
-    write_query,
+    write_provisional,
+    write_queries,
 )
 from spigot_allennlp.nn.compilation import entry, fused_kernel, kernel
+from spigot_allennlp.nn.vectors import add_matrix_product
 
 
-class GateWeights(NamedTuple):
+class TorchWeights(NamedTuple):
     """
-    The weights of the gates as PyTorch lays them out, which takes gradients back through them.
+    The matrices as PyTorch lays them out, which takes gradients back through them.
 
     # Parameters
 
@@ -40,10 +42,14 @@ class GateWeights(NamedTuple):
         Shape `(4 * hidden_size, input_size)`.
     weight_hh : `ndarray`
         Shape `(4 * hidden_size, hidden_size)`.
+    query_weight, key_weight : `ndarray`
+        Shape `(key_size, hidden_size)`.
     """
 
     weight_ih: ndarray
     weight_hh: ndarray
+    query_weight: ndarray
+    key_weight: ndarray
 
 
 class BatchGradients(NamedTuple):
@@ -81,7 +87,7 @@ class BackwardArrays(NamedTuple):
     # Parameters
 
     weights : `WeightArrays`
-    gate_weights : `GateWeights`
+    torch_weights : `TorchWeights`
     options : `KernelOptions`
     batch : `BatchArrays`
         As `forward` has filled it in.
@@ -90,7 +96,7 @@ class BackwardArrays(NamedTuple):
     """
 
     weights: WeightArrays
-    gate_weights: GateWeights
+    torch_weights: TorchWeights
     options: KernelOptions
     batch: BatchArrays
     gradients: BatchGradients
@@ -99,24 +105,29 @@ class BackwardArrays(NamedTuple):
 
 class WindowArrays(NamedTuple):
     """
-    The values and gradients of a window of an instance; the next window overwrites them.
+    The values and gradients of a window of a group of instances; the next window overwrites them.
 
     # Parameters
 
+    hidden : `ndarray`
+        Shape `(steps + 1, group, hidden_size)`: the hidden states before each step and after the
+        last.
     gates : `ndarray`
-        Shape `(steps, 4 * hidden_size)`: the activations of the gates.
+        Shape `(steps, group, 4 * hidden_size)`: the activations of the gates.
     cell_states : `ndarray`
-        Shape `(steps + 1, hidden_size)`: those before each step and after the last.
+        Shape `(steps + 1, group, hidden_size)`: those before each step and after the last.
     cell_tanhs : `ndarray`
-        Shape `(steps, hidden_size)`: the tanh of the cell state after each step.
+        Shape `(steps, group, hidden_size)`: the tanh of the cell state after each step.
     gate_gradients : `ndarray`
-        Shape `(steps, 4 * hidden_size)`: the gradients of the gates before their activations.
+        Shape `(steps, group, 4 * hidden_size)`: the gradients of the gates before their
+        activations.
     hidden_gradient : `ndarray`
-        Shape `(hidden_size,)`: the gradient of the hidden state, step after step.
+        Shape `(group, hidden_size)`: the gradient of the hidden state, step after step.
     cell_state_gradient : `ndarray`
-        Shape `(hidden_size,)`: the gradient of the cell state, step after step.
+        Shape `(group, hidden_size)`: the gradient of the cell state, step after step.
     """
 
+    hidden: ndarray
     gates: ndarray
     cell_states: ndarray
     cell_tanhs: ndarray
@@ -128,58 +139,72 @@ class WindowArrays(NamedTuple):
 @entry
 def backward(start, end, arrays):
     """
-    Adds to the gradients what the instances from `start` up to, not including, `end` contribute. A
-    window that no gradient reaches costs nothing.
+    Adds to the gradients what the instances from `start` up to, not including, `end` contribute, a
+    group of them at a time. A window that no gradient reaches costs nothing.
 
     # Parameters
 
     start, end : `int`
     arrays : `BackwardArrays`
     """
-    options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
-    steps, hidden_size = len(batch.inputs), batch.values.shape[2]
-    window = empty_window(min(options.truncation, steps), hidden_size, batch.cell_states)
-    start_hidden = numpy.empty_like(window.hidden_gradient)
-    for row in range(start, end):
-        for window_index in range((steps - 1) // options.truncation, -1, -1):
-            begin = window_index * options.truncation
-            stop = min(begin + options.truncation, steps)
-            if is_reached(row, begin, stop, options, gradients):
-                if begin == 0:
-                    start_hidden[:] = batch.start_hidden[row]
-                else:
-                    start_hidden[:] = batch.outputs[begin - 1, row, :hidden_size]
-                window.cell_states[0] = batch.cell_states[window_index, row]
-                fill_window(row, begin, stop, start_hidden, arrays.weights, batch, window)
-                backward_through_steps(row, begin, stop, window, arrays)
-                add_gate_weight_gradients(row, begin, stop, start_hidden, window, arrays)
-                if begin == 0:
-                    gradients.start_hidden[row] = window.hidden_gradient
-                    gradients.start_cell_state[row] = window.cell_state_gradient
+    for first in range(start, end, GROUP):
+        _backward_group(first, min(first + GROUP, end), arrays)
 
 
 @kernel
-def empty_window(steps, hidden_size, like):
-    """Returns `WindowArrays` for so many steps, of the type of `like`."""
+def _backward_group(start, end, arrays):
+    """Does as `backward` for at most `GROUP` instances."""
+    options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
+    steps, hidden_size = len(batch.inputs), batch.values.shape[2]
+    window = empty_window(
+        min(options.truncation, steps), end - start, hidden_size, batch.cell_states
+    )
+    for window_index in range((steps - 1) // options.truncation, -1, -1):
+        begin = window_index * options.truncation
+        stop = min(begin + options.truncation, steps)
+        if is_reached(start, end, begin, stop, options, gradients):
+            if begin == 0:
+                window.hidden[0] = batch.start_hidden[start:end]
+            else:
+                window.hidden[0] = batch.outputs[begin - 1, start:end, :hidden_size]
+            window.cell_states[0] = batch.cell_states[window_index, start:end]
+            fill_window(start, end, begin, stop, arrays.weights, batch, window)
+            backward_through_steps(start, end, begin, stop, window, arrays)
+            add_gate_gradients(start, end, begin, stop, window, arrays)
+            if begin == 0:
+                gradients.start_hidden[start:end] = window.hidden_gradient
+                gradients.start_cell_state[start:end] = window.cell_state_gradient
+
+
+@kernel
+def empty_window(steps, group, hidden_size, like):
+    """Returns `WindowArrays` for so many steps and instances, of the type of `like`."""
     return WindowArrays(
-        numpy.empty((steps, 4 * hidden_size), like.dtype),
-        numpy.empty((steps + 1, hidden_size), like.dtype),
-        numpy.empty((steps, hidden_size), like.dtype),
-        numpy.empty((steps, 4 * hidden_size), like.dtype),
-        numpy.empty(hidden_size, like.dtype),
-        numpy.empty(hidden_size, like.dtype),
+        numpy.empty((steps + 1, group, hidden_size), like.dtype),
+        numpy.empty((steps, group, 4 * hidden_size), like.dtype),
+        numpy.empty((steps + 1, group, hidden_size), like.dtype),
+        numpy.empty((steps, group, hidden_size), like.dtype),
+        numpy.empty((steps, group, 4 * hidden_size), like.dtype),
+        numpy.empty((group, hidden_size), like.dtype),
+        numpy.empty((group, hidden_size), like.dtype),
     )
 
 
 @kernel
-def is_reached(row, begin, stop, options, gradients):
-    """Returns whether any gradient of an output or of a stored memory of a window is not zero."""
-    for memory in range(memories_before(begin, options), memories_before(stop, options)):
-        if has_nonzero(gradients.keys[row, memory]) or has_nonzero(gradients.values[row, memory]):
-            return True
-    for step in range(begin, stop):
-        if has_nonzero(gradients.outputs[step, row]):
-            return True
+def is_reached(start, end, begin, stop, options, gradients):
+    """
+    Returns whether any gradient of an output or of a stored memory of a window of any instance is
+    not zero.
+    """
+    for row in range(start, end):
+        for memory in range(memories_before(begin, options), memories_before(stop, options)):
+            if has_nonzero(gradients.keys[row, memory]):
+                return True
+            if has_nonzero(gradients.values[row, memory]):
+                return True
+        for step in range(begin, stop):
+            if has_nonzero(gradients.outputs[step, row]):
+                return True
     return False
 
 
@@ -193,26 +218,33 @@ def has_nonzero(vector):
 
 
 @kernel
-def fill_window(row, begin, stop, start_hidden, weights, batch, window):
+def fill_window(start, end, begin, stop, weights, batch, window):
     """
     Computes the gates, the cell states and their tanh once more, of all steps of a window, into
-    `window`, whose first cell state is set.
+    `window`, whose first states are set.
     """
-    hidden_size = len(start_hidden)
+    hidden_size = batch.values.shape[2]
     for step in range(begin, stop):
         offset = step - begin
-        cell_state, new_cell_state = window.cell_states[offset], window.cell_states[offset + 1]
-        if batch.mask[step, row]:
-            hidden = start_hidden if offset == 0 else batch.outputs[step - 1, row, :hidden_size]
-            gates, cell_tanh = window.gates[offset], window.cell_tanhs[offset]
-            inputs = batch.inputs[step, row]
-            lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh)
-        else:
-            new_cell_state[:] = cell_state
+        window.hidden[offset + 1] = batch.outputs[step, start:end, :hidden_size]
+        is_present = batch.mask[step, start:end]
+        if is_present.any():
+            lstm_step(
+                weights,
+                batch.inputs[step, start:end],
+                window.hidden[offset],
+                window.cell_states[offset],
+                window.gates[offset],
+                window.cell_states[offset + 1],
+                window.cell_tanhs[offset],
+            )
+        for index in range(len(is_present)):
+            if not is_present[index]:
+                window.cell_states[offset + 1, index] = window.cell_states[offset, index]
 
 
 @kernel
-def backward_through_steps(row, begin, stop, window, arrays):
+def backward_through_steps(start, end, begin, stop, window, arrays):
     """
     Takes the gradient through the steps of a window, from the last to the first. In the end
     `window` holds the gradients of its gates, and that of the state before it.
@@ -221,56 +253,98 @@ def backward_through_steps(row, begin, stop, window, arrays):
     hidden_gradient, cell_state_gradient = window.hidden_gradient, window.cell_state_gradient
     hidden_gradient[:] = 0
     cell_state_gradient[:] = 0
-    size = len(hidden_gradient)
+    size = hidden_gradient.shape[1]
+    read = ReadArrays(
+        numpy.empty_like(hidden_gradient),
+        numpy.empty((end - start, len(arrays.weights.query_bias)), hidden_gradient.dtype),
+        numpy.empty((end - start, len(arrays.weights.query_bias)), hidden_gradient.dtype),
+    )
     for step in range(stop - 1, begin - 1, -1):
-        offset = step - begin
-        gates, cell_tanh = window.gates[offset], window.cell_tanhs[offset]
-        cell_state, gate_gradient = window.cell_states[offset], window.gate_gradients[offset]
-        add_multiple(1, gradients.outputs[step, row, :size], hidden_gradient)
-        if not options.stores_provisional:
-            backward_store(row, step, hidden_gradient, arrays)
-        if batch.mask[step, row]:
-            if options.top_k > 0 and batch.selected[step, row, 0] >= 0:
-                provisional = gates[3 * size :] * cell_tanh
-                backward_read(row, step, provisional, hidden_gradient, arrays)
-            if options.stores_provisional:
-                backward_store(row, step, hidden_gradient, arrays)
-            backward_lstm(
-                gates, cell_tanh, cell_state, hidden_gradient, cell_state_gradient, gate_gradient
-            )
-            hidden_gradient[:] = 0
-            add_product(gate_gradient, arrays.gate_weights.weight_hh, hidden_gradient)
-            add_product(gate_gradient, arrays.gate_weights.weight_ih, gradients.inputs[step, row])
+        offset, is_present = step - begin, batch.mask[step, start:end]
+        gate_gradients = window.gate_gradients[offset]
+        gate_gradients[:] = 0
+        for index in range(end - start):
+            add_multiple(1, gradients.outputs[step, start + index, :size], hidden_gradient[index])
+        stores = stores_after(step, options)
+        if stores and not options.stores_provisional:
+            backward_store(start, step, hidden_gradient, arrays)
+        if is_present.any():
+            if options.top_k > 0 and memories_before(step, options) > 0:
+                write_provisional(window.gates[offset], window.cell_tanhs[offset], read.provisional)
+                backward_read(start, step, hidden_gradient, read, arrays)
+            if stores and options.stores_provisional:
+                backward_store(start, step, hidden_gradient, arrays)
+            for index in range(end - start):
+                if is_present[index]:
+                    backward_lstm(
+                        window.gates[offset, index],
+                        window.cell_tanhs[offset, index],
+                        window.cell_states[offset, index],
+                        hidden_gradient[index],
+                        cell_state_gradient[index],
+                        gate_gradients[index],
+                    )
+                    hidden_gradient[index] = 0
+            # nothing is added where the gates have no gradient
+            add_matrix_product(gate_gradients, arrays.torch_weights.weight_hh, hidden_gradient)
+
+
+@kernel
+def backward_store(start, step, hidden_gradient, arrays):
+    """Adds the gradients of the memories that the states after `step` became to their own."""
+    memory = memories_before(step, arrays.options)
+    key_weight, is_present = arrays.weights.key_weight, arrays.batch.mask[step]
+    key_gradients = numpy.zeros((len(hidden_gradient), key_weight.shape[1]), key_weight.dtype)
+    values = numpy.zeros_like(hidden_gradient)
+    for index in range(len(hidden_gradient)):
+        row = start + index
+        if is_present[row] or not arrays.options.stores_provisional:
+            add_multiple(1, arrays.gradients.values[row, memory], hidden_gradient[index])
+            key_gradients[index] = arrays.gradients.keys[row, memory]
+            values[index] = arrays.batch.values[row, memory]
+    add_matrix_product(key_gradients, arrays.torch_weights.key_weight, hidden_gradient)
+    add_matrix_product(values.T, key_gradients, arrays.weight_gradients.key_weight)
+
+
+class ReadArrays(NamedTuple):
+    """
+    Buffers for what a step of a group has read.
+
+    # Parameters
+
+    provisional : `ndarray`
+        Shape `(group, hidden_size)`: the provisional states.
+    queries, query_gradients : `ndarray`
+        Shape `(group, key_size)`.
+    """
+
+    provisional: ndarray
+    queries: ndarray
+    query_gradients: ndarray
+
+
+@kernel
+def backward_read(start, step, hidden_gradient, read, arrays):
+    """
+    Takes the gradients of hidden states, the sums of provisional states and summaries, through the
+    summaries: to the memories, and by way of the queries to `hidden_gradient` itself, which becomes
+    that of the provisional states.
+    """
+    weights, weight_gradients, batch = arrays.weights, arrays.weight_gradients, arrays.batch
+    size = hidden_gradient.shape[1]
+    write_queries(weights, read.provisional, read.queries)
+    read.query_gradients[:] = 0
+    for index in range(len(hidden_gradient)):
+        row, query_gradient = start + index, read.query_gradients[index]
+        if batch.mask[step, row] and batch.selected[step, row, 0] >= 0:
+            summary_gradient = hidden_gradient[index] + arrays.gradients.outputs[step, row, size:]
+            query = read.queries[index]
+            backward_summary(row, step, query, summary_gradient, query_gradient, arrays)
+            add_multiple(1, query_gradient, weight_gradients.query_bias)
         else:
-            gate_gradient[:] = 0
-
-
-@kernel
-def backward_store(row, step, hidden_gradient, arrays):
-    """If the state after `step` became a memory, adds the gradient of that memory to its own."""
-    if stores_after(step, arrays.options):
-        memory = memories_before(step, arrays.options)
-        weight, weight_gradient = arrays.weights.key_weight, arrays.weight_gradients.key_weight
-        value, key_gradient = arrays.batch.values[row, memory], arrays.gradients.keys[row, memory]
-        add_multiple(1, arrays.gradients.values[row, memory], hidden_gradient)
-        backward_product(value, weight, key_gradient, hidden_gradient, weight_gradient)
-
-
-@kernel
-def backward_read(row, step, provisional, hidden_gradient, arrays):
-    """
-    Takes the gradient of a hidden state, the sum of `provisional` and the summary, through the
-    summary: to the memories, and by way of the query to `hidden_gradient` itself, which becomes
-    that of the provisional state.
-    """
-    weights, weight_gradients = arrays.weights, arrays.weight_gradients
-    summary_gradient = hidden_gradient + arrays.gradients.outputs[step, row, len(provisional) :]
-    query, query_gradient = weights.query_bias.copy(), weights.query_bias * 0
-    write_query(weights, provisional, query)
-    backward_summary(row, step, query, summary_gradient, query_gradient, arrays)
-    add_multiple(1, query_gradient, weight_gradients.query_bias)
-    weight, weight_gradient = weights.query_weight, weight_gradients.query_weight
-    backward_product(provisional, weight, query_gradient, hidden_gradient, weight_gradient)
+            read.provisional[index] = 0  # perhaps no number
+    add_matrix_product(read.query_gradients, arrays.torch_weights.query_weight, hidden_gradient)
+    add_matrix_product(read.provisional.T, read.query_gradients, weight_gradients.query_weight)
 
 
 @kernel
@@ -313,47 +387,41 @@ def backward_lstm(
     cell state by that of `cell_state`, the state before. `hidden_gradient` is that of the
     provisional state.
     """
-    size = len(cell_state)
+    size, one = len(cell_state), cell_state.dtype.type(1)
     for unit in range(size):
         input_gate, forget_gate = gates[unit], gates[size + unit]
         candidate, output_gate = gates[2 * size + unit], gates[3 * size + unit]
-        by_tanh = hidden_gradient[unit] * output_gate * (1 - cell_tanh[unit] ** 2)
+        by_tanh = hidden_gradient[unit] * output_gate * (one - cell_tanh[unit] * cell_tanh[unit])
         total = cell_state_gradient[unit] + by_tanh
         by_output = hidden_gradient[unit] * cell_tanh[unit]
-        gate_gradient[unit] = total * candidate * input_gate * (1 - input_gate)
-        gate_gradient[size + unit] = total * cell_state[unit] * forget_gate * (1 - forget_gate)
-        gate_gradient[2 * size + unit] = total * input_gate * (1 - candidate**2)
-        gate_gradient[3 * size + unit] = by_output * output_gate * (1 - output_gate)
+        gate_gradient[unit] = total * candidate * input_gate * (one - input_gate)
+        gate_gradient[size + unit] = total * cell_state[unit] * forget_gate * (one - forget_gate)
+        gate_gradient[2 * size + unit] = total * input_gate * (one - candidate * candidate)
+        gate_gradient[3 * size + unit] = by_output * output_gate * (one - output_gate)
         cell_state_gradient[unit] = total * forget_gate
 
 
 @kernel
-def add_gate_weight_gradients(row, begin, stop, start_hidden, window, arrays):
-    """Adds to the gradients of the weights and the bias of the gates those of one window."""
-    batch, weight_gradients = arrays.batch, arrays.weight_gradients
-    hidden_size, gate_gradients = len(start_hidden), window.gate_gradients[: stop - begin]
-    for offset in range(stop - begin):
-        add_multiple(1, gate_gradients[offset], weight_gradients.bias)
-    add_outer_products(batch.inputs[begin:stop, row], gate_gradients, weight_gradients.weight_ih)
-    before = batch.outputs[begin : stop - 1, row, :hidden_size]
-    add_outer_products(before, gate_gradients[1:], weight_gradients.weight_hh)
-    for unit in range(hidden_size):
-        add_multiple(start_hidden[unit], gate_gradients[0], weight_gradients.weight_hh[unit])
-
-
-@kernel
-def add_outer_products(vectors, gradients, result):
-    """Adds `vectors.T @ gradients` to `result`."""
-    for row in range(vectors.shape[1]):
-        add_product(vectors[:, row], gradients, result[row])
-
-
-@kernel
-def backward_product(vector, weight, product_gradient, vector_gradient, weight_gradient):
-    """Adds the gradients of `vector` and `weight`, given that of `vector @ weight`."""
-    for row in range(len(vector)):
-        vector_gradient[row] += dot(weight[row], product_gradient)
-        add_multiple(vector[row], product_gradient, weight_gradient[row])
+def add_gate_gradients(start, end, begin, stop, window, arrays):
+    """
+    Adds to the gradients of the inputs of a window, and of the weights and the bias of the gates,
+    what comes from the gates.
+    """
+    batch, gradients, weight_gradients = arrays.batch, arrays.gradients, arrays.weight_gradients
+    group, input_size, hidden_size = end - start, batch.inputs.shape[2], batch.values.shape[2]
+    rows = (stop - begin) * group
+    gate_gradients = window.gate_gradients.reshape((-1, 4 * hidden_size))[:rows]
+    before = window.hidden.reshape((-1, hidden_size))[:rows]
+    inputs = numpy.empty((stop - begin, group, input_size), before.dtype)
+    inputs[:] = batch.inputs[begin:stop, start:end]
+    for row in range(rows):
+        add_multiple(1, gate_gradients[row], weight_gradients.bias)
+    flat_inputs = inputs.reshape((rows, input_size))
+    add_matrix_product(flat_inputs.T, gate_gradients, weight_gradients.weight_ih)
+    add_matrix_product(before.T, gate_gradients, weight_gradients.weight_hh)
+    input_gradients = numpy.zeros((rows, input_size), before.dtype)
+    add_matrix_product(gate_gradients, arrays.torch_weights.weight_ih, input_gradients)
+    gradients.inputs[begin:stop, start:end] += input_gradients.reshape(inputs.shape)
 
 
 @fused_kernel

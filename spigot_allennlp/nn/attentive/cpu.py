@@ -16,7 +16,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from spigot_allennlp.nn.attentive.backward_kernels import (
     BackwardArrays,
     BatchGradients,
-    GateWeights,
+    TorchWeights,
     backward,
 )
 from spigot_allennlp.nn.attentive.cell import (
@@ -175,13 +175,13 @@ def _add_gradients(
     over all parts of the batch.
     """
     transposed = _transposed(weights)
-    gate_weights = GateWeights(_array(weights.weight_ih), _array(weights.weight_hh))
+    torch_weights = TorchWeights(*(_array(getattr(weights, name)) for name in TorchWeights._fields))
     weight_gradients: List[WeightArrays] = []  # of each part
 
     def run_part(part: range) -> None:
         gradient = WeightArrays(*(numpy.zeros_like(array) for array in transposed))
         weight_gradients.append(gradient)
-        arrays = BackwardArrays(transposed, gate_weights, options, batch, gradients, gradient)
+        arrays = BackwardArrays(transposed, torch_weights, options, batch, gradients, gradient)
         backward(part.start, part.stop, arrays)
 
     parts = _parts_of_batch(batch.inputs.shape[1])

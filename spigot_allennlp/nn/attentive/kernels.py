@@ -6,12 +6,19 @@ what it has filled in. Every array is contiguous, and all floating point numbers
 one type. `cpu.py` makes the tuples of arrays below.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy
+from numba import types
+from numba.extending import overload
 from numpy import ndarray
 
 from spigot_allennlp.nn.compilation import entry, fused_kernel, kernel
+from spigot_allennlp.nn.vectors import add_matrix_product
+
+# As many instances take a step together, at most.
+GROUP = 8
 
 # A sigmoid is zero or one, to the last digit, for numbers beyond this.
 LARGEST_EXPONENT = 40.0
@@ -116,7 +123,8 @@ class BatchArrays(NamedTuple):
 @entry
 def forward(start, end, weights, options, batch):
     """
-    Runs the recurrence of the instances from `start` up to, not including, `end`.
+    Runs the recurrence of the instances from `start` up to, not including, `end`; `GROUP` instances
+    take each step together, so that its products are of matrices.
 
     # Parameters
 
@@ -125,36 +133,56 @@ def forward(start, end, weights, options, batch):
     options : `KernelOptions`
     batch : `BatchArrays`
     """
+    for first in range(start, end, GROUP):
+        _forward_group(first, min(first + GROUP, end), weights, options, batch)
+
+
+@kernel
+def _forward_group(start, end, weights, options, batch):
+    """Does as `forward` for at most `GROUP` instances."""
     steps, hidden_size = len(batch.inputs), batch.values.shape[2]
-    gates, query = numpy.empty_like(weights.bias), numpy.empty_like(weights.query_bias)
-    scores = numpy.empty(batch.values.shape[1] + 1, gates.dtype)
-    hidden, provisional = gates[:hidden_size] * 0, gates[:hidden_size] * 0
-    cell_state, cell_tanh = gates[:hidden_size] * 0, gates[:hidden_size] * 0
-    for row in range(start, end):
-        hidden[:], cell_state[:] = batch.start_hidden[row], batch.cell_states[0, row]
-        for step in range(steps):
-            if step % options.truncation == 0:
-                batch.cell_states[step // options.truncation, row] = cell_state
-            output, is_present = batch.outputs[step, row], batch.mask[step, row]
-            output[hidden_size:] = 0
-            if is_present:
-                inputs = batch.inputs[step, row]
-                lstm_step(weights, inputs, hidden, cell_state, gates, cell_state, cell_tanh)
-                for unit in range(hidden_size):
-                    hidden[unit] = gates[3 * hidden_size + unit] * cell_tanh[unit]
-                provisional[:] = hidden
-                num_memories = memories_before(step, options)
-                if options.top_k > 0 and num_memories > 0:
-                    write_query(weights, hidden, query)
-                    summary = output[hidden_size:]
-                    attention_read(row, step, num_memories, query, options, batch, scores, summary)
-                    for unit in range(hidden_size):
-                        hidden[unit] += summary[unit]
-            output[:hidden_size] = hidden
-            if stores_after(step, options):
-                value = provisional if options.stores_provisional else hidden
-                store(row, memories_before(step, options), weights, value, is_present, batch)
-        batch.cell_states[len(batch.cell_states) - 1, row] = cell_state
+    size, key_size = end - start, len(weights.query_bias)
+    hidden, cell_state = (
+        batch.start_hidden[start:end].copy(),
+        batch.cell_states[0, start:end].copy(),
+    )
+    provisional, new_cell_state = numpy.empty_like(hidden), numpy.empty_like(hidden)
+    cell_tanh = numpy.empty_like(hidden)
+    gates = numpy.empty((size, 4 * hidden_size), hidden.dtype)
+    queries = numpy.empty((size, key_size), hidden.dtype)
+    scores = numpy.empty(batch.values.shape[1] + 1, hidden.dtype)
+    for step in range(steps):
+        if step % options.truncation == 0:
+            batch.cell_states[step // options.truncation, start:end] = cell_state
+        inputs, is_present = batch.inputs[step, start:end], batch.mask[step, start:end]
+        outputs, num_memories = batch.outputs[step, start:end], memories_before(step, options)
+        outputs[:, hidden_size:] = 0
+        if is_present.any():
+            lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh)
+            write_provisional(gates, cell_tanh, provisional)
+            is_reading = options.top_k > 0 and num_memories > 0
+            if is_reading:
+                write_queries(weights, provisional, queries)
+            for index in range(size):
+                if is_present[index]:
+                    hidden[index], cell_state[index] = provisional[index], new_cell_state[index]
+                    if is_reading:
+                        row, summary = start + index, outputs[index, hidden_size:]
+                        query = queries[index]
+                        attention_read(
+                            row, step, num_memories, query, options, batch, scores, summary
+                        )
+                        for unit in range(hidden_size):
+                            hidden[index, unit] += summary[unit]
+        outputs[:, :hidden_size] = hidden
+        if stores_after(step, options):
+            if options.stores_provisional:
+                for index in range(size):
+                    if not is_present[index]:  # it does not exist, but is a number
+                        provisional[index] = hidden[index]
+            values = provisional if options.stores_provisional else hidden
+            store(start, num_memories, weights, values, is_present, batch)
+    batch.cell_states[len(batch.cell_states) - 1, start:end] = cell_state
 
 
 @kernel
@@ -172,30 +200,38 @@ def memories_before(step, options):
 @kernel
 def lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh):
     """
-    Writes the activations of the gates, the new cell state and its tanh, and does not change
-    `hidden`. The provisional state is the product of the output gate and this tanh.
-    `new_cell_state` may be `cell_state`.
+    Writes the activations of the gates, the new cell state and its tanh, of some instances in rows.
     """
-    size = len(hidden)
+    size = hidden.shape[1]
     gates[:] = weights.bias
-    add_product(inputs, weights.weight_ih, gates)
-    add_product(hidden, weights.weight_hh, gates)
-    apply_sigmoid(gates[: 2 * size])
-    write_tanh(gates[2 * size : 3 * size], gates[2 * size : 3 * size])
-    apply_sigmoid(gates[3 * size :])
-    input_gate, forget_gate = gates[:size], gates[size : 2 * size]
-    candidate = gates[2 * size : 3 * size]
-    for unit in range(size):
-        remembered = forget_gate[unit] * cell_state[unit]
-        new_cell_state[unit] = remembered + input_gate[unit] * candidate[unit]
-    write_tanh(new_cell_state, cell_tanh)
+    add_matrix_product(inputs, weights.weight_ih, gates)
+    add_matrix_product(hidden, weights.weight_hh, gates)
+    for row in range(len(gates)):
+        apply_sigmoid(gates[row, : 2 * size])
+        write_tanh(gates[row, 2 * size : 3 * size], gates[row, 2 * size : 3 * size])
+        apply_sigmoid(gates[row, 3 * size :])
+        input_gate, forget_gate = gates[row, :size], gates[row, size : 2 * size]
+        candidate = gates[row, 2 * size : 3 * size]
+        before, after = cell_state[row], new_cell_state[row]
+        for unit in range(size):
+            after[unit] = forget_gate[unit] * before[unit] + input_gate[unit] * candidate[unit]
+        write_tanh(after, cell_tanh[row])
 
 
 @kernel
-def write_query(weights, provisional, query):
-    """Writes the vector whose products with keys are the scores of a provisional state."""
-    query[:] = weights.query_bias
-    add_product(provisional, weights.query_weight, query)
+def write_provisional(gates, cell_tanh, provisional):
+    """Writes the provisional states: the products of output gates and tanhs of cell states."""
+    size = cell_tanh.shape[1]
+    for row in range(len(gates)):
+        for unit in range(size):
+            provisional[row, unit] = gates[row, 3 * size + unit] * cell_tanh[row, unit]
+
+
+@kernel
+def write_queries(weights, provisional, queries):
+    """Writes the vectors whose products with keys are the scores of provisional states."""
+    queries[:] = weights.query_bias
+    add_matrix_product(provisional, weights.query_weight, queries)
 
 
 @kernel
@@ -289,67 +325,73 @@ def add_values(selected, num_kept, memory_weights, values, summary):
 
 
 @kernel
-def store(row, memory, weights, value, is_present, batch):
-    """Writes a memory: its key, its value, and whether it exists."""
-    key = numpy.zeros_like(weights.query_bias)
-    for unit in range(len(value)):
-        for dim in range(len(key)):
-            key[dim] += value[unit] * weights.key_weight[unit, dim]
-    batch.keys[row, :, memory] = key
-    batch.values[row, memory] = value
-    batch.present[row, memory] = is_present
-
-
-@fused_kernel
-def add_product(vector, matrix, result):
-    """Adds `vector @ matrix` to `result`, four rows at a time, without those that are zero."""
-    size, row = len(result), 0
-    while row + 4 <= len(vector):
-        a, b, c, d = vector[row], vector[row + 1], vector[row + 2], vector[row + 3]
-        if a != 0 or b != 0 or c != 0 or d != 0:
-            first, second, third, fourth = (
-                matrix[row],
-                matrix[row + 1],
-                matrix[row + 2],
-                matrix[row + 3],
-            )
-            for column in range(size):
-                result[column] += (
-                    a * first[column] + b * second[column] + c * third[column] + d * fourth[column]
-                )
-        row += 4
-    while row < len(vector):
-        if vector[row] != 0:
-            for column in range(size):
-                result[column] += vector[row] * matrix[row, column]
-        row += 1
+def store(start, memory, weights, values, is_present, batch):
+    """Writes a memory of each instance from `start` on: its key, its value, whether it exists."""
+    keys = numpy.zeros((len(values), len(weights.query_bias)), values.dtype)
+    add_matrix_product(values, weights.key_weight, keys)
+    for index in range(len(values)):
+        batch.keys[start + index, :, memory] = keys[index]
+        batch.values[start + index, memory] = values[index]
+        batch.present[start + index, memory] = is_present[index]
 
 
 @kernel
 def apply_sigmoid(numbers):
     """Replaces each number by its sigmoid."""
+    one = numbers.dtype.type(1)
     for index in range(len(numbers)):
-        numbers[index] = 1.0 / (1.0 + exponential(-numbers[index]))
+        numbers[index] = one / (one + exponential(-numbers[index]))
 
 
 @kernel
 def write_tanh(numbers, results):
     """Writes the hyperbolic tangents of `numbers` into `results`, which may be the same array."""
+    one, two = numbers.dtype.type(1), numbers.dtype.type(2)
     for index in range(len(numbers)):
-        results[index] = 1.0 - 2.0 / (1.0 + exponential(2.0 * numbers[index]))
+        results[index] = one - two / (one + exponential(two * numbers[index]))
+
+
+def exponential(number: float) -> float:
+    """
+    In a kernel, returns the exponential of a number to the last digits of single precision, or to
+    13 digits in double; beyond `LARGEST_EXPONENT`, up or down, that of this bound. It takes only
+    products, sums and bits, so that a loop over it becomes vector code. What is not a number stays
+    so.
+    """
+    raise NotImplementedError
+
+
+@overload(exponential)
+def _exponential(number):
+    implementation = _in_single if number == types.float32 else _in_double
+    return lambda number: implementation(number)
 
 
 @fused_kernel
-def exponential(number):
-    """
-    Returns the exponential of a number to 13 digits; beyond `LARGEST_EXPONENT`, up or down, that of
-    this bound. It takes only products and sums, so that a loop over it becomes vector code. What is
-    not a number stays so.
-    """
+def _in_single(number):
+    """Computes `2^k e^x` with `k` whole and `|x| <= log(2) / 2`, and `e^x` by its Taylor series."""
+    single = numpy.float32
+    bounded = min(max(number, single(-LARGEST_EXPONENT)), single(LARGEST_EXPONENT))
+    bounded = number if number != number else bounded
+    rounding = single(1.5 * 2**23)  # added to a small number, it leaves no fraction
+    power = (bounded * single(1 / math.log(2)) + rounding) - rounding
+    # the logarithm of two in two parts, the first of which has a short mantissa
+    x = bounded - power * single(0.693359375)
+    x = x - power * single(math.log(2) - 0.693359375)
+    series = single(1 / 720) + x * single(1 / 5040)
+    series = single(1 / 24) + x * (single(1 / 120) + x * series)
+    series = single(1 / 2) + x * (single(1 / 6) + x * series)
+    series = single(1) + x * (single(1) + x * series)
+    bits = (numpy.int32(power) + numpy.int32(127)) << numpy.int32(23)
+    return series * numpy.int32(bits).view(single)
+
+
+@fused_kernel
+def _in_double(number):
+    """Computes `(e^x)^128`, and `e^x` by its Taylor series; quotients are computed once."""
     bounded = LARGEST_EXPONENT if number > LARGEST_EXPONENT else number
     bounded = -LARGEST_EXPONENT if number < -LARGEST_EXPONENT else bounded
     x = bounded / 128.0
-    # Its Taylor series; quotients of constants are computed once.
     series = 1.0 + x * (1 / 8) * (1.0 + x * (1 / 9) * (1.0 + x * (1 / 10)))
     series = 1.0 + x * (1 / 5) * (1.0 + x * (1 / 6) * (1.0 + x * (1 / 7) * series))
     series = 1.0 + x * (1.0 + x * (1 / 2) * (1.0 + x * (1 / 3) * (1.0 + x * (1 / 4) * series)))

@@ -1,0 +1,134 @@
+"""
+Vectors along the rows of matrices, for kernels whose sums are to stay in the processor's registers.
+
+A loop that adds to an array loads and stores every sum in each round, since the compiler cannot
+know that no other array lies in the same memory. A vector, which is a `real` number of
+`semirings/numbers.py` with an element in each lane, is a value instead: `load_row` takes it from a
+row, `store_row` writes it. Rows must be contiguous in memory; indices are not checked.
+"""
+
+from typing import Any, Tuple
+
+import numpy
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from spigot_allennlp.nn.compilation import kernel
+from spigot_allennlp.nn.semirings.numbers import BYTES, real
+
+
+@intrinsic
+def load_row(_, matrix, row, column, like):
+    """
+    `load_row(matrix, row, column, like)` returns the elements of a row from a column on, as many as
+    the number `like` has lanes.
+    """
+
+    def generate(context, builder, signature, args):
+        vector = builder.load(_pointer(context, builder, signature, args, like))
+        vector.align = like.dtype.bitwidth // 8
+        number = ir.Constant(context.get_value_type(like), ir.Undefined)
+        return builder.insert_value(number, vector, 0)
+
+    return like(matrix, row, column, like), generate
+
+
+@intrinsic
+def store_row(_, matrix, row, column, number):
+    """`store_row(matrix, row, column, number)` writes `number` to a row, from a column on."""
+
+    def generate(context, builder, signature, args):
+        pointer = _pointer(context, builder, signature, args, number)
+        vector = builder.extract_value(args[3], 0)
+        builder.store(vector, pointer, align=number.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(matrix, row, column, number), generate
+
+
+def _pointer(context: Any, builder: Any, signature: Any, args: Tuple, number: Any) -> ir.Value:
+    """Returns where the vector at `args[1], args[2]` of the matrix `args[0]` begins."""
+    matrix_type, vector = signature.args[0], context.get_value_type(number).element
+    matrix = context.make_array(matrix_type)(context, builder, args[0])
+    index = [context.cast(builder, args[part], signature.args[part], types.intp) for part in (1, 2)]
+    start = cgutils.get_item_pointer(context, builder, matrix_type, matrix, index)
+    return builder.bitcast(start, vector.as_pointer())
+
+
+@kernel
+def add_matrix_product(left, right, result):
+    """
+    Adds `left @ right` to `result`. The rows of `right` and `result` are contiguous; `left` may be
+    laid out in any way.
+    """
+    lanes = BYTES // right.itemsize
+    whole = right.shape[1] // lanes * lanes
+    _add_blocks(left, right, result, whole)
+    rest = right.shape[1] - whole
+    if rest:  # the last columns, filled up to a vector
+        last_right = numpy.zeros((len(right), lanes), right.dtype)
+        last_right[:, :rest] = right[:, whole:]
+        total = numpy.zeros((len(left), lanes), right.dtype)
+        _add_blocks(left, last_right, total, lanes)
+        result[:, whole:] += total[:, :rest]
+
+
+@kernel
+def _add_blocks(left, right, result, width):
+    """Adds the first `width` columns of a product, a multiple of the lanes, block by block."""
+    rows, lanes = len(left), BYTES // right.itemsize
+    for column in range(0, width, lanes):
+        for row in range(0, rows - 3, 4):
+            _add_block_of_four_rows(left, right, result, row, column)
+    for row in range(rows // 4 * 4, rows):
+        column = 0
+        while column + 4 * lanes <= width:
+            _add_block_of_four_vectors(left, right, result, row, column)
+            column += 4 * lanes
+        while column < width:
+            total = load_row(result, row, column, real(right, 0))
+            for inner in range(len(right)):
+                factor = real(right, left[row, inner])
+                total = total + factor * load_row(right, inner, column, total)
+            store_row(result, row, column, total)
+            column += lanes
+
+
+@kernel
+def _add_block_of_four_rows(left, right, result, row, column):
+    """Adds to a vector of each of four rows."""
+    like = real(right, 0)
+    first, second = load_row(result, row, column, like), load_row(result, row + 1, column, like)
+    third, fourth = load_row(result, row + 2, column, like), load_row(result, row + 3, column, like)
+    for inner in range(len(right)):
+        vector = load_row(right, inner, column, like)
+        first = first + real(right, left[row, inner]) * vector
+        second = second + real(right, left[row + 1, inner]) * vector
+        third = third + real(right, left[row + 2, inner]) * vector
+        fourth = fourth + real(right, left[row + 3, inner]) * vector
+    store_row(result, row, column, first)
+    store_row(result, row + 1, column, second)
+    store_row(result, row + 2, column, third)
+    store_row(result, row + 3, column, fourth)
+
+
+@kernel
+def _add_block_of_four_vectors(left, right, result, row, column):
+    """Adds to four vectors of a row."""
+    like, lanes = real(right, 0), BYTES // right.itemsize
+    columns = column + lanes, column + 2 * lanes, column + 3 * lanes
+    first, second = load_row(result, row, column, like), load_row(result, row, columns[0], like)
+    third = load_row(result, row, columns[1], like)
+    fourth = load_row(result, row, columns[2], like)
+    for inner in range(len(right)):
+        factor = real(right, left[row, inner])
+        first = first + factor * load_row(right, inner, column, like)
+        second = second + factor * load_row(right, inner, columns[0], like)
+        third = third + factor * load_row(right, inner, columns[1], like)
+        fourth = fourth + factor * load_row(right, inner, columns[2], like)
+    store_row(result, row, column, first)
+    store_row(result, row, columns[0], second)
+    store_row(result, row, columns[1], third)
+    store_row(result, row, columns[2], fourth)
