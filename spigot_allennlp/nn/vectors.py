@@ -58,6 +58,47 @@ def _pointer(context: Any, builder: Any, signature: Any, args: Tuple, number: An
 
 
 @kernel
+def add_rows(matrix, rows, first, last, result, row):
+    """
+    Adds some rows of a matrix, from column `first` up to, not including, `last`, to the same
+    columns of a row of `result`. These are whole vectors.
+    """
+    like, lanes, column = real(matrix, 0), BYTES // matrix.itemsize, first
+    while column + 4 * lanes <= last:
+        second, third, fourth = column + lanes, column + 2 * lanes, column + 3 * lanes
+        a, b = load_row(result, row, column, like), load_row(result, row, second, like)
+        c, d = load_row(result, row, third, like), load_row(result, row, fourth, like)
+        for index in rows:
+            a = a + load_row(matrix, index, column, like)
+            b = b + load_row(matrix, index, second, like)
+            c = c + load_row(matrix, index, third, like)
+            d = d + load_row(matrix, index, fourth, like)
+        store_row(result, row, column, a)
+        store_row(result, row, second, b)
+        store_row(result, row, third, c)
+        store_row(result, row, fourth, d)
+        column += 4 * lanes
+    while column < last:
+        total = load_row(result, row, column, like)
+        for index in rows:
+            total = total + load_row(matrix, index, column, like)
+        store_row(result, row, column, total)
+        column += lanes
+
+
+@kernel
+def with_whole_vectors(matrix):
+    """Returns a matrix whose rows are whole vectors, with columns of zeros behind it if needed."""
+    lanes = BYTES // matrix.itemsize
+    width = (matrix.shape[1] + lanes - 1) // lanes * lanes
+    if width == matrix.shape[1]:
+        return matrix
+    result = numpy.zeros((len(matrix), width), matrix.dtype)
+    result[:, : matrix.shape[1]] = matrix
+    return result
+
+
+@kernel
 def add_matrix_product(left, right, result):
     """
     Adds `left @ right` to `result`. The rows of `right` and `result` are contiguous; `left` may be

@@ -9,8 +9,9 @@ import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.spiking.connection import Connection
-from spigot_allennlp.nn.spiking.kernels import scale, spikes_by_step
+from spigot_allennlp.nn.spiking.kernels import BLOCK, is_all_to_all, spikes_by_step
 from spigot_allennlp.nn.spiking.neurons import PspDecays
+from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
 
 
 class GradientArrays(NamedTuple):
@@ -88,23 +89,27 @@ class PspState(NamedTuple):
 
     # Parameters
 
-    next_spike : `numpy.ndarray`
-        The step of the neuron's next spike.
+    next_spike, next_step : `numpy.ndarray`
+        The index of the neuron's next spike in the list of all spikes, and its step.
     membrane, synapse : `numpy.ndarray`
         The exponentials of the time until then, as long as what arrives counts towards that spike
         at once, else zero.
     deferred : `numpy.ndarray`
         The PSP of what arrives before the neuron is ready, and stays synaptic current until it is.
     deferred_at_expiry : `numpy.ndarray`
-        Shape `(steps, num_neurons)`: for each spike, what is left of its share of that current when
-        an arrival leaves its window. A single row, if no window ends.
+        Shape `(num_spikes,)`: for each spike, what is left of its share of that current when an
+        arrival leaves its window.
+    synapse_powers : `numpy.ndarray`
+        Shape `(steps + window + 1,)`: what is left of a synapse after so many steps.
     """
 
     next_spike: numpy.ndarray
+    next_step: numpy.ndarray
     membrane: numpy.ndarray
     synapse: numpy.ndarray
     deferred: numpy.ndarray
     deferred_at_expiry: numpy.ndarray
+    synapse_powers: numpy.ndarray
 
 
 @entry
@@ -116,8 +121,11 @@ def gradients(members, problem, weight_gradient, count_gradient):
     """
     weight, connection = problem.weight, problem.connection
     steps, num_neurons = problem.fired.shape[1:]
+    reaches_all = is_all_to_all(connection)
     per_spike = numpy.zeros((steps, num_neurons), weight.dtype)
     s_psp = numpy.empty((len(connection.rows), weight.shape[1]), weight.dtype)
+    if reaches_all:
+        per_spike, s_psp = with_whole_vectors(per_spike), with_whole_vectors(s_psp)
     silent_total = problem.subthreshold_ratio * _total_weight(weight, connection, num_neurons)
     for member in members:
         delta = problem.delta[member]
@@ -128,7 +136,10 @@ def gradients(members, problem, weight_gradient, count_gradient):
         firing_counts = _firing_counts(fired.sources, num_neurons, weight)
         inputs = _spikes_by_source(problem.spikes[member])
         micro = MicroLevel(inputs, firing_counts, s_psp)
-        total_psp = _fill_s_psp(per_spike, problem, micro)
+        if reaches_all:
+            total_psp = _fill_s_psp_of_all(per_spike, problem, micro)
+        else:
+            total_psp = _fill_s_psp(per_spike, problem, micro)
         scales = delta * problem.inhibition_factor[member]
         _correct_rates(scales, total_psp, silent_total, firing_counts, problem.rate_correction)
         _add_weight_gradient(micro, connection, scales, weight_gradient)
@@ -184,6 +195,30 @@ def _fill_s_psp(per_spike, problem, micro):
 
 
 @kernel
+def _fill_s_psp_of_all(per_spike, problem, micro):
+    """
+    Does as `_fill_s_psp` for neurons that all inputs reach, where `per_spike` and S-PSPs are whole
+    vectors: a few neurons at a time, for their PSPs per spike to stay in a near cache.
+    """
+    starts, steps, s_psp = micro.inputs.starts, micro.inputs.steps, micro.s_psp
+    num_sources, width = s_psp.shape
+    for first in range(0, width, BLOCK):
+        last = min(first + BLOCK, width)
+        for source in range(num_sources):
+            if starts[source] < starts[source + 1]:
+                s_psp[source, first:last] = 0
+                source_steps = steps[starts[source] : starts[source + 1]]
+                add_rows(per_spike, source_steps, first, last, s_psp, source)
+    total = numpy.zeros(len(micro.firing_counts), s_psp.dtype)
+    for source in range(num_sources):
+        if starts[source] < starts[source + 1]:
+            values = s_psp[source, : len(total)]
+            _replace_below_threshold(micro.firing_counts, problem.subthreshold_potential, values)
+            _multiply_add(problem.weight[source], values, total)
+    return total
+
+
+@kernel
 def _add(values, total):
     """Adds `values` to `total`."""
     for index in range(len(total)):
@@ -224,7 +259,8 @@ def _add_weight_gradient(micro, connection, scales, weight_gradient):
             for pair in range(connection.offsets[source], connection.offsets[source + 1]):
                 first = connection.places[pair] * width
                 gradient = weight_gradient[connection.rows[pair]]
-                _multiply_add(scales[first : first + width], micro.s_psp[pair], gradient)
+                s_psp = micro.s_psp[pair, :width]
+                _multiply_add(scales[first : first + width], s_psp, gradient)
 
 
 @kernel
@@ -265,23 +301,22 @@ def _fill_psp_per_spike(fired, decays, psp):
     as they are: zero.
     """
     steps, size = psp.shape
-    rows = steps if decays.window < steps else 1
-    state = PspState(
-        numpy.zeros(size, numpy.int64),
-        numpy.zeros(size, psp.dtype),
-        numpy.zeros(size, psp.dtype),
-        numpy.zeros(size, psp.dtype),
-        numpy.zeros((rows, size), psp.dtype),
-    )
     starts, sources, refractory = fired.starts, fired.sources, decays.refractory
+    powers = numpy.arange(steps + decays.window + 1).astype(psp.dtype)
+    state = PspState(
+        numpy.zeros(size, numpy.int32),
+        numpy.zeros(size, numpy.int32),
+        numpy.zeros(size, psp.dtype),
+        numpy.zeros(size, psp.dtype),
+        numpy.zeros(size, psp.dtype),
+        numpy.zeros(len(sources), psp.dtype),
+        decays.synapse**powers,
+    )
     for arrival in range(steps - 1, refractory - 1, -1):
-        scale(state.membrane, decays.membrane)
-        scale(state.synapse, decays.synapse)
-        scale(state.deferred, decays.synapse)
         expiring = arrival + decays.window - refractory + 1
         if expiring < steps:
             for spike in range(starts[expiring], starts[expiring + 1]):
-                _expire(sources[spike], expiring, state)
+                _expire(sources[spike], spike, state)
         if arrival == 1:
             for neuron in range(size):
                 _defer(neuron, arrival, decays, state)
@@ -291,27 +326,33 @@ def _fill_psp_per_spike(fired, decays, psp):
                 _defer(sources[spike], arrival, decays, state)
         for spike in range(starts[arrival], starts[arrival + 1]):
             neuron = sources[spike]
-            state.next_spike[neuron] = arrival
+            state.next_spike[neuron], state.next_step[neuron] = spike, arrival
             state.membrane[neuron], state.synapse[neuron] = 1, 1
-        _write_psp(
-            state.membrane, state.synapse, state.deferred, decays.factor, psp[arrival - refractory]
-        )
+        row = psp[arrival - refractory]
+        _write_psp_and_decay(state.membrane, state.synapse, state.deferred, decays, row)
 
 
 @kernel
-def _write_psp(membrane, synapse, deferred, factor, row):
-    """Writes the PSP per spike of a step into `row`, from the fields of a `PspState`."""
+def _write_psp_and_decay(membrane, synapse, deferred, decays, row):
+    """
+    Writes the PSP per spike of a step into `row`, from the fields of a `PspState`, and goes back by
+    a step.
+    """
+    factor, membrane_decay, synapse_decay = decays.factor, decays.membrane, decays.synapse
     for neuron in range(len(row)):
         row[neuron] = factor * (membrane[neuron] - synapse[neuron]) + deferred[neuron]
+        membrane[neuron] *= membrane_decay
+        synapse[neuron] *= synapse_decay
+        deferred[neuron] *= synapse_decay
 
 
 @kernel
-def _expire(neuron, step, state):
-    """Removes the spike at `step`: for it, what arrives from here on comes too early."""
-    if state.next_spike[neuron] == step and state.membrane[neuron] > 0:
+def _expire(neuron, spike, state):
+    """Removes a spike of a neuron: for it, what arrives from here on comes too early."""
+    if state.next_spike[neuron] == spike and state.membrane[neuron] > 0:
         state.membrane[neuron], state.synapse[neuron] = 0, 0
     else:
-        state.deferred[neuron] -= state.deferred_at_expiry[step, neuron]
+        state.deferred[neuron] -= state.deferred_at_expiry[spike]
 
 
 @kernel
@@ -320,11 +361,9 @@ def _defer(neuron, arrival, decays, state):
     if state.membrane[neuron] > 0:
         deferred = decays.factor * (state.membrane[neuron] - state.synapse[neuron])
         state.deferred[neuron] += deferred
-        if len(state.deferred_at_expiry) > 1:
-            next_spike = state.next_spike[neuron]
-            until_expiry = arrival - next_spike + decays.window - decays.refractory + 1
-            deferred_at_expiry = deferred * decays.synapse**until_expiry
-            state.deferred_at_expiry[next_spike, neuron] = deferred_at_expiry
+        until_expiry = arrival - state.next_step[neuron] + decays.window - decays.refractory + 1
+        power = state.synapse_powers[max(until_expiry, 0)]
+        state.deferred_at_expiry[state.next_spike[neuron]] = deferred * power
         state.membrane[neuron], state.synapse[neuron] = 0, 0
 
 
@@ -338,7 +377,7 @@ def _spikes_by_source(spikes):
 def by_source(spikes, num_sources):
     """Sorts `SpikesByStep` by their source."""
     starts = numpy.zeros(num_sources + 1, numpy.int64)
-    steps = numpy.empty(len(spikes.sources), numpy.int64)
+    steps = numpy.empty(len(spikes.sources), numpy.int32)
     for source in spikes.sources:
         starts[source + 1] += 1
     for source in range(num_sources):

@@ -8,12 +8,17 @@ the samples to work on, and results are written into the last argument.
 from typing import NamedTuple
 
 import numpy
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.sampling import GAMMA, splitmix64
+from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
 
 BYTES = 8
-LAST_BYTE, ONE_BYTE = numpy.uint64(255), numpy.uint64(8)
+LARGEST_BYTE = 255
+ONE_BYTE = numpy.uint64(8)
+# So many neurons go through all steps together: four vectors in single precision.
+BLOCK = 64
 
 
 class LifConstants(NamedTuple):
@@ -83,8 +88,63 @@ def simulate(members, spikes, weight, connection, neurons, fired):
     Writes ones into `fired`, all zeros before, where the neurons spike. `neurons` are
     `LifConstants`; `weight` has shape `(num_rows, width)` of the `connection`.
     """
+    if is_all_to_all(connection):
+        whole_weight = with_whole_vectors(weight)
+        for member in members:
+            _simulate_all_to_all(
+                spikes_by_step(spikes[member]), whole_weight, neurons, fired[member]
+            )
+        return
     for member in members:
         _simulate_sample(spikes_by_step(spikes[member]), weight, connection, neurons, fired[member])
+
+
+@kernel
+def is_all_to_all(connection):
+    """Returns whether every input reaches the only place, by a row of the weights of its own."""
+    rows, offsets = connection.rows, connection.offsets
+    if connection.num_places != 1 or len(rows) != len(offsets) - 1:
+        return False
+    for pair in range(len(rows)):
+        if rows[pair] != pair or offsets[pair] != pair:
+            return False
+    return True
+
+
+@kernel
+def _simulate_all_to_all(spikes, weight, neurons, fired):
+    """
+    Does as `_simulate_sample` for neurons that all inputs reach, whose weights are whole vectors.
+    Neurons that do not inhibit each other are simulated a few at a time, through all steps, for
+    their weights to stay in the nearest cache.
+    """
+    steps, size = fired.shape
+    block = weight.shape[1] if neurons.inhibition != 0 else BLOCK
+    current = numpy.zeros((1, weight.shape[1]), weight.dtype)
+    for first in range(0, size, block):
+        last, num_neurons = min(first + block, weight.shape[1]), min(block, size - first)
+        state = LifArrays(
+            numpy.zeros(num_neurons, weight.dtype),
+            current[0, first : first + num_neurons],
+            numpy.zeros(num_neurons, numpy.int32),
+            numpy.zeros(num_neurons, numpy.int32),
+        )
+        for step in range(1, steps):
+            scale(state.potential, neurons.potential_decay)
+            scale(state.current, neurons.current_decay)
+            sources = spikes.sources[spikes.starts[step - 1] : spikes.starts[step]]
+            add_rows(weight, sources, first, last, current, 0)
+            if neurons.inhibition != 0:
+                _inhibit(state.firing, neurons.inhibition, state.current)
+            if _integrate(state, neurons):
+                _write_firing(state.firing, fired[step, first : first + num_neurons])
+
+
+@kernel
+def _write_firing(firing, fired):
+    """Writes the spikes of a step."""
+    for neuron in range(len(firing)):
+        fired[neuron] = firing[neuron]
 
 
 @kernel
@@ -141,30 +201,37 @@ def _integrate(state, neurons):
     """Moves the potentials on, and resets those of neurons that spike; returns whether any does."""
     potential, current = state.potential, state.current
     refractory_steps, firing = state.refractory_steps, state.firing
-    zero = current.dtype.type(0)
-    total = 0
+    threshold, share, refractory = neurons.threshold, neurons.current_share, neurons.refractory
+    zero, none, one = current.dtype.type(0), numpy.int32(0), numpy.int32(1)
+    total = none
     for index in range(len(potential)):
-        value = potential[index] + current[index] * neurons.current_share
-        value = zero if refractory_steps[index] > 0 else value
-        fires = numpy.int32(value > neurons.threshold)
+        value = potential[index] + current[index] * share
+        remaining = refractory_steps[index]
+        value = zero if remaining > none else value
+        fires = value > threshold
         potential[index] = zero if fires else value
-        remaining = max(refractory_steps[index] - 1, 0)
-        refractory_steps[index] = neurons.refractory if fires else remaining
-        firing[index] = fires
-        total += fires
-    return total > 0
+        remaining = remaining - one if remaining > none else none
+        refractory_steps[index] = refractory if fires else remaining
+        firing[index] = one if fires else none
+        total += one if fires else none
+    return total > none
 
 
 @entry
 def count_firings(members, fired, counts):
-    """Writes the sums of `fired` over the steps into `counts`, `(batch_size, num_neurons)`."""
+    """
+    Adds the sums of `fired` over the steps to `counts`, `(batch_size, num_neurons)`. Sums of up to
+    `LARGEST_BYTE` steps are bytes, of which a vector holds most.
+    """
     for member in members:
-        total = numpy.zeros(fired.shape[2], numpy.int32)
-        for step in range(fired.shape[1]):
-            row = fired[member, step]
-            for neuron in range(len(row)):
-                total[neuron] += row[neuron]
-        counts[member] = total
+        for first in range(0, fired.shape[1], LARGEST_BYTE):
+            total = numpy.zeros(fired.shape[2], numpy.uint8)
+            for step in range(first, min(first + LARGEST_BYTE, fired.shape[1])):
+                row = fired[member, step]
+                for neuron in range(len(row)):
+                    total[neuron] += row[neuron]
+            for neuron in range(len(total)):
+                counts[member, neuron] += total[neuron]
 
 
 @entry
@@ -194,47 +261,42 @@ def sample_spikes(members, bounds, seeds, spikes):
 @kernel
 def spikes_by_step(spikes):
     """
-    Returns the `SpikesByStep` of a sample, `(steps, num_sources)`; it passes over eight bytes at a
-    time that are zero.
+    Returns the `SpikesByStep` of a sample, `(steps, num_sources)`: first the words of eight bytes
+    that are not zero, without a branch that depends on them, then the spikes in these.
     """
     steps, width = spikes.shape
-    starts = numpy.empty(steps + 1, numpy.int64)
-    sources = numpy.empty(_count_spikes(spikes), numpy.int64)
     flat = spikes.reshape(-1)
     num_words = len(flat) // BYTES
     words = flat[: num_words * BYTES].view(numpy.uint64)
-    spike, step = 0, 0
+    nonzero, num_nonzero = numpy.empty(num_words + 1, numpy.int32), 0
+    for word in range(num_words):
+        nonzero[num_nonzero] = word
+        num_nonzero += words[word] != 0
+    nonzero[num_nonzero] = num_words  # the bytes that do not fill a word
+    starts = numpy.empty(steps + 1, numpy.int64)
+    sources = numpy.empty((num_nonzero + 1) * BYTES, numpy.int32)
+    spike, step, start_of_next = 0, 0, width
     starts[0] = 0
-    # the last round is for the bytes that do not fill a word
-    for word in range(num_words + 1):
-        if word < num_words and words[word] == 0:
-            continue
-        for index in range(word * BYTES, min((word + 1) * BYTES, len(flat))):
-            if flat[index]:
-                while index >= (step + 1) * width:
-                    step += 1
-                    starts[step] = spike
-                sources[spike] = index - step * width
-                spike += 1
+    for word in nonzero[: num_nonzero + 1]:
+        bits = words[word] if word < num_words else _last_word(flat)
+        while bits:
+            index = word * BYTES + (numpy.int64(trailing_zeros(bits)) >> 3)
+            bits &= bits - numpy.uint64(1)
+            while index >= start_of_next:
+                step += 1
+                starts[step] = spike
+                start_of_next += width
+            sources[spike] = index - start_of_next + width
+            spike += 1
     for later in range(step + 1, steps + 1):
         starts[later] = spike
-    return SpikesByStep(starts, sources)
+    return SpikesByStep(starts, sources[:spike])
 
 
 @kernel
-def _count_spikes(spikes):
-    """Returns the sum of zeros and ones: of up to 255 words of eight bytes at a time."""
-    flat = spikes.reshape(-1)
-    num_words = len(flat) // BYTES
-    words = flat[: num_words * BYTES].view(numpy.uint64)
-    total = 0
-    for start in range(0, num_words, 255):
-        columns = numpy.uint64(0)
-        for word in words[start : start + 255]:
-            columns += word
-        for _ in range(BYTES):
-            total += numpy.int64(columns & LAST_BYTE)
-            columns >>= ONE_BYTE
-    for index in range(num_words * BYTES, len(flat)):
-        total += flat[index]
-    return total
+def _last_word(flat):
+    """Returns the bytes that do not fill a word, as if zeros followed."""
+    word = numpy.uint64(0)
+    for index in range(len(flat) - 1, len(flat) // BYTES * BYTES - 1, -1):
+        word = (word << ONE_BYTE) | numpy.uint64(flat[index])
+    return word
