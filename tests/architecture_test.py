@@ -78,7 +78,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         *RUN_FILES,
         "compat.configs",
     },
-    "commands": {"data", "ablation", "training", *RUN_FILES},
+    "commands": {"data", "ablation", "metrics", "training", *RUN_FILES},
 }
 
 # Libraries that a package does without.
