@@ -31,6 +31,14 @@ def fused_kernel(function: Callable) -> Callable:
     return numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
 
 
+def reordered_kernel(function: Callable) -> Callable:
+    """
+    Returns a kernel in which a sum may be added up in any order, so that a loop over its terms uses
+    the machine's vectors.
+    """
+    return numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})(function)
+
+
 def entry(function: Callable) -> Callable:
     """
     Returns a kernel to be called from Python. It is compiled at its first call and kept beside its

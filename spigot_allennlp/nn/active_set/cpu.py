@@ -72,17 +72,22 @@ def search(
     distance = numpy.linalg.norm(state.target_displacement, axis=1)
     gap_limit = numpy.minimum(distance, 1) ** 2 * tolerance
     numpy.maximum(gap_limit, ROUNDING * distance, out=state.gap_limit)
-    instances = numpy.arange(len(start))
+    instances, num_before = numpy.arange(len(start)), -1
     while len(instances):
-        index = torch.from_numpy(instances).to(mask.device)
-        scores = torch.from_numpy(state.residual[instances]).to(mask.device)
-        scores = scores.view(len(instances), *start.shape[1:])
-        if any_excluded:
-            scores = scores.masked_fill(excluded[index], -torch.inf)
-        best_vertices = _flat_array(argmax(scores, mask[index]).double())
+        if len(instances) != num_before:
+            index, num_before = torch.from_numpy(instances).to(mask.device), len(instances)
+            legal, never = mask[index], excluded[index] if any_excluded else None
+        is_whole_batch = len(instances) == len(start)
+        residual = state.residual if is_whole_batch else state.residual[instances]
+        scores = torch.from_numpy(residual).to(mask.device).view(legal.shape)
+        if never is not None:
+            scores = scores.masked_fill(never, -torch.inf)
+        best_vertices = _flat_array(argmax(scores, legal).double())
         state = _with_capacity(state, kernels.max_part_count(best_vertices))
         _advance(instances, best_vertices, max_iterations, state)
-        instances = instances[~state.is_done[instances]]
+        is_done = state.is_done[instances]
+        if is_done.any():
+            instances = instances[~is_done]
     return state
 
 
@@ -131,10 +136,11 @@ def _initial_state(start: numpy.ndarray, target_displacement: numpy.ndarray) -> 
         target_displacement=target_displacement,
         displacement=numpy.zeros_like(target_displacement),
         residual=target_displacement.copy(),
-        parts=numpy.zeros((batch_size, INITIAL_CAPACITY, max_parts), dtype=numpy.int32),
+        parts=numpy.zeros((batch_size, INITIAL_CAPACITY, max_parts), dtype=numpy.uint32),
         part_counts=numpy.zeros((batch_size, INITIAL_CAPACITY), dtype=numpy.int64),
         weights=numpy.zeros((batch_size, INITIAL_CAPACITY)),
         factor=numpy.zeros((batch_size, INITIAL_CAPACITY, INITIAL_CAPACITY)),
+        ones=numpy.zeros((batch_size, INITIAL_CAPACITY)),
         gap_limit=numpy.zeros(batch_size),
         gap=numpy.zeros(batch_size),
         num_vertices=numpy.ones(batch_size, dtype=numpy.int64),
@@ -147,6 +153,7 @@ def _initial_state(start: numpy.ndarray, target_displacement: numpy.ndarray) -> 
         state.parts[instance, 0, : part_counts[instance]] = vertex.nonzero()[0]
     state.part_counts[:, 0], state.weights[:, 0] = part_counts, 1
     state.factor[:, 0, 0] = numpy.sqrt(1 + part_counts)
+    state.ones[:, 0] = 1 / state.factor[:, 0, 0]
     return state
 
 
@@ -162,4 +169,5 @@ def _with_capacity(state: SearchState, max_parts: int) -> SearchState:
         part_counts=numpy.pad(state.part_counts, ((0, 0), (0, more))),
         weights=numpy.pad(state.weights, ((0, 0), (0, more))),
         factor=numpy.pad(state.factor, ((0, 0), (0, more), (0, more))),
+        ones=numpy.pad(state.ones, ((0, 0), (0, more))),
     )

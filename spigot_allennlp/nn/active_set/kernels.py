@@ -10,11 +10,18 @@ from typing import NamedTuple
 
 import numpy
 
-from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.compilation import entry, kernel, reordered_kernel
 
 # A row of the Gram matrix counts as a combination of those before it if no more than this share of
 # its squared length is left when they are projected out.
 DEPENDENT_SHARE = 1e-10
+
+# The slopes of all vertices are equal after an iteration, but for rounding: once in so many
+# iterations they are computed, and the weights are corrected.
+SLOPES_EVERY = 16
+# Slopes that differ by no more than this share of the gap at which an instance is done count as
+# equal.
+NEGLIGIBLE_SHARE = 1e-3
 
 
 class SearchState(NamedTuple):
@@ -34,7 +41,7 @@ class SearchState(NamedTuple):
         `start`, and the difference of the two. No number near one is in them when the target lies
         near `start`, so that no digit of a small displacement is lost.
     parts : `numpy.ndarray`
-        Shape `(batch_size, capacity, max_parts)`, int32: the indices of each vertex's parts.
+        Shape `(batch_size, capacity, max_parts)`, uint32: the indices of each vertex's parts.
     part_counts : `numpy.ndarray`
         Shape `(batch_size, capacity)`: the number of each vertex's parts.
     weights : `numpy.ndarray`
@@ -42,6 +49,8 @@ class SearchState(NamedTuple):
     factor : `numpy.ndarray`
         Shape `(batch_size, capacity, capacity)`: the upper triangular Cholesky factor of the
         vertices' Gram matrix with one added to all its entries.
+    ones : `numpy.ndarray`
+        Shape `(batch_size, capacity)`: the solution of `factor^T @ ones = 1`.
     gap_limit : `numpy.ndarray`
         Shape `(batch_size,)`: the gap at which an instance is done; NaN if the target is not
         finite.
@@ -65,6 +74,7 @@ class SearchState(NamedTuple):
     part_counts: numpy.ndarray
     weights: numpy.ndarray
     factor: numpy.ndarray
+    ones: numpy.ndarray
     gap_limit: numpy.ndarray
     gap: numpy.ndarray
     num_vertices: numpy.ndarray
@@ -81,18 +91,17 @@ class Workspace(NamedTuple):
     # Parameters
 
     slopes : `numpy.ndarray`
-        Shape `(capacity,)`: of each vertex.
-    weight_change, ones : `numpy.ndarray`
+        Shape `(capacity,)`: of each vertex, less their mean.
+    weight_change : `numpy.ndarray`
         Shape `(capacity,)`.
     parts : `numpy.ndarray`
-        Shape `(num_parts,)`, int32: the parts of the vertex that is about to enter.
+        Shape `(num_parts,)`, uint32: the parts of the vertex that is about to enter.
     is_part : `numpy.ndarray`
         Shape `(num_parts,)`: zeros, between calls.
     """
 
     slopes: numpy.ndarray
     weight_change: numpy.ndarray
-    ones: numpy.ndarray
     parts: numpy.ndarray
     is_part: numpy.ndarray
 
@@ -104,26 +113,27 @@ def advance(instances, best_vertices, max_iterations, state):
     `best_vertices`: computes its gap, and unless that is below the limit or there have been
     `max_iterations`, moves its mean nearer to the target.
     """
-    slopes, weight_change, ones = numpy.empty((3, state.weights.shape[1]))
+    slopes, weight_change = numpy.empty((2, state.weights.shape[1]))
     num_parts = best_vertices.shape[1]
     work = Workspace(
-        slopes, weight_change, ones, numpy.empty(num_parts, numpy.int32), numpy.zeros(num_parts)
+        slopes, weight_change, numpy.empty(num_parts, numpy.uint32), numpy.zeros(num_parts)
     )
     for row in range(len(instances)):
         instance = instances[row]
         best = list_parts(best_vertices[row], work.parts)
-        mean_slope = compute_slopes(state, instance, slopes)
+        mean_slope = slope_of_mean(state, instance)
         gap = sum_at(state.residual[instance], best) - mean_slope
         state.gap[instance] = max(gap, 0.0) if state.gap_limit[instance] >= 0 else numpy.nan
         state.is_done[instance] = True
         if gap > state.gap_limit[instance] and state.iterations[instance] < max_iterations:
+            slopes[: state.num_vertices[instance]] = 0.0
             is_new = add_vertex(state, instance, best, work)
-            if is_new:
-                slopes[state.num_vertices[instance] - 1] = gap + mean_slope
             # rounding may bring a vertex back, once, after which the weights are better
             if is_new or not state.is_stalled[instance]:
-                for vertex in range(state.num_vertices[instance]):
-                    slopes[vertex] -= mean_slope
+                if not is_new or state.iterations[instance] % SLOPES_EVERY == 0:
+                    compute_slopes(state, instance, mean_slope, slopes)
+                if is_new:
+                    slopes[state.num_vertices[instance] - 1] = gap
                 has_moved = optimise_weights(state, instance, work)
                 state.is_done[instance] = state.is_stalled[instance] and not has_moved
                 state.is_stalled[instance] = not (is_new and has_moved)
@@ -151,17 +161,23 @@ def list_parts(vertex, indices):
 
 
 @kernel
-def compute_slopes(state, instance, slopes):
-    """Writes the slopes of the vertices into `slopes`, and returns their weighted mean."""
-    mean = 0.0
-    for vertex in range(state.num_vertices[instance]):
-        parts = state.parts[instance, vertex, : state.part_counts[instance, vertex]]
-        slopes[vertex] = sum_at(state.residual[instance], parts)
-        mean += state.weights[instance, vertex] * slopes[vertex]
-    return mean
+def slope_of_mean(state, instance):
+    """Returns the weighted mean of the slopes: that of the point which is the mean."""
+    residual = state.residual[instance]
+    return dot(residual, state.start[instance]) + dot(residual, state.displacement[instance])
 
 
 @kernel
+def compute_slopes(state, instance, mean_slope, slopes):
+    """Writes by how much the slopes of the vertices exceed their mean; zero for next to nothing."""
+    negligible = NEGLIGIBLE_SHARE * state.gap_limit[instance]
+    for vertex in range(state.num_vertices[instance]):
+        parts = state.parts[instance, vertex, : state.part_counts[instance, vertex]]
+        excess = sum_at(state.residual[instance], parts) - mean_slope
+        slopes[vertex] = excess if abs(excess) > negligible else 0.0
+
+
+@reordered_kernel
 def sum_at(values, indices):
     """Returns the sum of `values` at `indices`."""
     total = 0.0
@@ -192,6 +208,9 @@ def add_vertex(state, instance, parts, work):
             state.parts[instance, count, index] = parts[index]
         state.part_counts[instance, count] = len(parts)
         state.weights[instance, count] = 0.0
+        factor, ones = state.factor[instance], state.ones[instance]
+        # `gram_row` is now the new column of the factor
+        ones[count] = (1 - dot(gram_row[:count], ones[:count])) / factor[count, count]
         state.num_vertices[instance] = count + 1
     return is_new
 
@@ -201,6 +220,9 @@ def remove_vertex(state, instance, removed, slopes):
     """Removes the vertex with the index `removed`; those after it move up, with their slopes."""
     count = state.num_vertices[instance]
     remove_row(state.factor[instance], count, removed)
+    ones = state.ones[instance]
+    ones[: count - 1] = 1.0
+    solve_transposed(state.factor[instance], count - 1, ones)
     for vertex in range(removed, count - 1):
         part_count = state.part_counts[instance, vertex + 1]
         for index in range(part_count):
@@ -224,7 +246,7 @@ def optimise_weights(state, instance, work):
     has_moved = False
     while True:
         count = state.num_vertices[instance]
-        solve_for_weight_change(state.factor[instance], count, work)
+        solve_for_weight_change(state.factor[instance], state.ones[instance], count, work)
         fraction, removed = 1.0, -1
         for vertex in range(count):
             if change[vertex] < 0 and weights[vertex] + change[vertex] <= 0:
@@ -241,20 +263,17 @@ def optimise_weights(state, instance, work):
 
 
 @kernel
-def solve_for_weight_change(factor, count, work):
+def solve_for_weight_change(factor, ones, count, work):
     """
     Writes into `work.weight_change` the change of weights, summing to zero, after which all slopes
-    are equal: `gram @ weight_change = slopes - constant`.
+    are equal: `gram @ weight_change = slopes - constant`. Before, as a rule, only that of the
+    newest vertex differs.
     """
-    change, ones = work.weight_change, work.ones
+    change = work.weight_change
     for vertex in range(count):
-        change[vertex], ones[vertex] = work.slopes[vertex], 1.0
+        change[vertex] = work.slopes[vertex]
     solve_transposed(factor, count, change)
-    solve_transposed(factor, count, ones)
-    product, square = 0.0, 0.0
-    for vertex in range(count):
-        product += ones[vertex] * change[vertex]
-        square += ones[vertex] ** 2
+    product, square = dot(ones[:count], change[:count]), dot(ones[:count], ones[:count])
     for vertex in range(count):
         change[vertex] -= product / square * ones[vertex]
     solve(factor, count, change)
@@ -293,17 +312,16 @@ def update_mean(state, instance):
 def append_row(factor, count, row):
     """
     Appends a row to the matrix, unless the matrix would not be of full rank then; returns whether
-    it did. `row`, the products with the `count` rows before, then with itself, is overwritten.
+    it did. `row`, the products with the `count` rows before, then with itself, is overwritten by
+    the new column of the factor.
     """
     square = row[count]
     solve_transposed(factor, count, row)
-    remainder = square
-    for index in range(count):
-        remainder -= row[index] ** 2
+    remainder = square - dot(row[:count], row[:count])
     if remainder > DEPENDENT_SHARE * square:
-        for index in range(count):
+        row[count] = numpy.sqrt(remainder)
+        for index in range(count + 1):
             factor[index, count] = row[index]
-        factor[count, count] = numpy.sqrt(remainder)
         return True
     return False
 
@@ -331,19 +349,26 @@ def remove_row(factor, count, removed):
 def solve_transposed(factor, count, values):
     """Replaces `values` by the solution of `factor^T @ solution = values`."""
     for row in range(count):
-        value = values[row] / factor[row, row]
-        values[row] = value
-        line, remaining = factor[row, row + 1 : count], values[row + 1 : count]
-        for index in range(len(line)):
-            remaining[index] -= line[index] * value
+        if values[row] != 0:
+            value = values[row] / factor[row, row]
+            values[row] = value
+            line, remaining = factor[row, row + 1 : count], values[row + 1 : count]
+            for index in range(len(line)):
+                remaining[index] -= line[index] * value
 
 
 @kernel
 def solve(factor, count, values):
     """Replaces `values` by the solution of `factor @ solution = values`."""
     for row in range(count - 1, -1, -1):
-        value = values[row]
-        line, solved = factor[row, row + 1 : count], values[row + 1 : count]
-        for index in range(len(line)):
-            value -= line[index] * solved[index]
-        values[row] = value / factor[row, row]
+        known = dot(factor[row, row + 1 : count], values[row + 1 : count])
+        values[row] = (values[row] - known) / factor[row, row]
+
+
+@reordered_kernel
+def dot(x, y):
+    """Returns the inner product of two vectors of one length."""
+    total = 0.0
+    for index in range(len(x)):
+        total += x[index] * y[index]
+    return total

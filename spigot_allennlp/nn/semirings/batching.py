@@ -1,6 +1,6 @@
 """Groups of sentences out of a batch, for kernels that work on one in each lane."""
 
-from typing import Callable, List, NamedTuple, Optional, Union
+from typing import Callable, NamedTuple, Optional, Union
 
 import numpy
 from torch import BoolTensor, Tensor
@@ -93,30 +93,22 @@ def call_in_groups(
         argument.numpy() if isinstance(argument, Tensor) else argument
         for argument in (scores, mask, *others)
     ]
-    lengths = sentence_lengths(mask.flatten(2).numpy())
-    groups = groups_by_length(lengths, lanes, None if members is None else members.numpy())
-    is_worth_it = len(groups) * num_steps(int(lengths.max(initial=0))) > MANY_STEPS
+    lengths, order = lengths_and_order(mask.flatten(2).numpy())
+    if members is not None:
+        order = order[numpy.isin(order, members.numpy())]
+    groups = [order[start : start + lanes] for start in range(0, len(order), lanes)]
+    longest_length = int(lengths[order[0]]) if len(order) else 0
+    is_worth_it = len(groups) * num_steps(longest_length) > MANY_STEPS
     call_in_threads(lambda group: kernel(group, lengths, *arguments), groups, is_worth_it)
 
 
-def groups_by_length(
-    lengths: numpy.ndarray, size: int, members: Optional[numpy.ndarray] = None
-) -> List[numpy.ndarray]:
-    """
-    Divides `members`, by default all sentences of a batch with these `lengths`, into groups of up
-    to `size`, from the longest to the shortest. Returns the indices of each group, int64.
-    """
-    if members is None:
-        members = numpy.arange(len(lengths))
-    order = members[numpy.argsort(-lengths[members], kind="stable")]
-    return [order[start : start + size] for start in range(0, len(order), size)]
-
-
 @entry
-def sentence_lengths(mask):
+def lengths_and_order(mask):
     """
     Returns the last position of each sentence that has any legal part, of a mask
-    `(batch_size, length, parts)`; 0 where there is none. Shape `(batch_size,)`, int64.
+    `(batch_size, length, parts)`, or 0 where there is none; and the indices of all sentences from
+    the longest to the shortest, those of one length in their order. Both have the shape
+    `(batch_size,)`, int64.
     """
     lengths = numpy.zeros(len(mask), dtype=numpy.int64)
     for member in range(len(mask)):
@@ -124,7 +116,20 @@ def sentence_lengths(mask):
             if mask[member, position].any():
                 lengths[member] = position
                 break
-    return lengths
+    # counting sort: how many sentences are longer than each length
+    begins = numpy.zeros(mask.shape[1] + 1, dtype=numpy.int64)
+    for member in range(len(mask)):
+        begins[lengths[member]] += 1
+    num_longer = 0
+    for length in range(mask.shape[1], -1, -1):
+        num_sentences = begins[length]
+        begins[length] = num_longer
+        num_longer += num_sentences
+    order = numpy.empty(len(mask), dtype=numpy.int64)
+    for member in range(len(mask)):
+        order[begins[lengths[member]]] = member
+        begins[lengths[member]] += 1
+    return lengths, order
 
 
 @kernel

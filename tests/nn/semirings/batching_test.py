@@ -10,7 +10,7 @@ from spigot_allennlp.nn.chain import sums as chain_sums
 from spigot_allennlp.nn.eisner import cpu as eisner_cpu
 from spigot_allennlp.nn.eisner import kernels as eisner_kernels
 from spigot_allennlp.nn.eisner import sums as eisner_sums
-from spigot_allennlp.nn.semirings.batching import call_in_groups, sentence_lengths
+from spigot_allennlp.nn.semirings.batching import call_in_groups, lengths_and_order
 from tests.nn.random_batches import random_batch
 
 
@@ -59,7 +59,8 @@ def test_an_empty_batch_calls_nothing(calls):
 def test_a_length_is_the_last_position_with_a_legal_part():
     mask = numpy.zeros((3, 4, 2), dtype=bool)
     mask[0, 2, 1] = mask[1, 0, 0] = True
-    assert sentence_lengths(mask).tolist() == [2, 0, 0]
+    lengths, order = lengths_and_order(mask)
+    assert lengths.tolist() == [2, 0, 0] and order.tolist() == [0, 1, 2]
 
 
 def test_all_that_is_compiled_is_kept_on_disk():
