@@ -1,10 +1,13 @@
 """Dependency trees whose arcs may cross."""
 
+from typing import Tuple
+
 import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.arborescence.arborescence import (
     arborescence_log_partition,
+    arborescence_log_partition_and_marginals,
     best_arborescence,
     sample_arborescence,
 )
@@ -55,6 +58,11 @@ class NonProjectiveTree(Structure):
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return arborescence_log_partition(scores, mask, self._single_root)
+
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
+        return arborescence_log_partition_and_marginals(scores, mask, self._single_root)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return sample_arborescence(scores, mask, self._single_root)

@@ -11,6 +11,8 @@ compute all three; on other devices vectorised torch computes the sums, with the
 for the other two the scores are copied to the CPU.
 """
 
+from typing import Tuple
+
 import torch
 from torch import BoolTensor, Tensor
 
@@ -69,10 +71,27 @@ def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bo
     returned in at least single. Parameters as in `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
+    if has_kernels(scores.device) and not (torch.is_grad_enabled() and scores.requires_grad):
+        from spigot_allennlp.nn.arborescence import cpu
+
+        total = cpu.log_partition(scores, mask, single_root)
+        return total.to(torch.promote_types(scores.dtype, torch.float32))
+    return arborescence_log_partition_and_marginals(scores, mask, single_root)[0]
+
+
+def arborescence_log_partition_and_marginals(
+    scores: Tensor, mask: BoolTensor, single_root: bool
+) -> Tuple[Tensor, Tensor]:
+    """
+    Returns the log-partition and its gradient, the probabilities of arcs, which has the shape and
+    type of `scores`. Where gradients are enabled the former is differentiable twice, the latter
+    once. Parameters as in `best_arborescence`.
+    """
+    check_scores(ARCS, scores, mask)
     inference: closed_form_autograd.Inference = LogarithmicInference(single_root)
     if has_kernels(scores.device):
         from spigot_allennlp.nn.arborescence import cpu
 
         inference = cpu.ArborescenceInference(single_root)
-    total = closed_form_autograd.log_partition(scores.double(), mask, inference)
-    return total.to(torch.promote_types(scores.dtype, torch.float32))
+    total, marginals = closed_form_autograd.log_partition_and_marginals(scores, mask, inference)
+    return total.to(torch.promote_types(scores.dtype, torch.float32)), marginals

@@ -3,7 +3,7 @@ Non-projective trees on the CPU: tensors to and from the kernels. Arguments as i
 """
 
 from dataclasses import dataclass
-from typing import Callable, Tuple
+from typing import Any, Callable, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
@@ -46,12 +46,25 @@ def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     return trees.to(scores.dtype)
 
 
+def log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
+    """Returns the log-partition, in double precision, without gradient."""
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    totals = torch.empty(len(scores), dtype=torch.double)
+    arguments = contiguous_scores, mask, single_root, totals
+    _call_plain_or_extended(sums.log_partition, sums.extended_log_partition, totals, *arguments)
+    for members in _small_groups(totals):
+        logarithmic = LogarithmicInference(single_root)
+        totals[members] = logarithmic.log_partition_and_marginals(scores[members], mask[members])[0]
+    return totals
+
+
 @dataclass(frozen=True)
 class ArborescenceInference(closed_form_autograd.Inference):
     """
     Sums over non-projective trees, with plain numbers where these suffice; with extended ones for
     the sentences where the weights of trees lie too far apart; and with logarithms for those of
-    which the elimination meets a pivot of zero, since they have few arcs or no tree.
+    which the elimination meets a pivot of zero, since they have few arcs or no tree. The
+    log-partition is in double precision, the marginals in the type of the scores.
     """
 
     single_root: bool
@@ -64,7 +77,7 @@ class ArborescenceInference(closed_form_autograd.Inference):
             sums.extended_log_partition_and_marginals,
         )
         totals, marginals = self._sum(plain, extended, scores, mask)
-        for members in _small_groups(totals.isnan()):
+        for members in _small_groups(totals):
             totals[members], marginals[members] = LogarithmicInference(
                 self.single_root
             ).log_partition_and_marginals(scores[members], mask[members])
@@ -72,9 +85,8 @@ class ArborescenceInference(closed_form_autograd.Inference):
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         plain, extended = sums.marginals_jvp, sums.extended_marginals_jvp
-        exact_direction = direction.detach().double().contiguous()
-        totals, result = self._sum(plain, extended, scores, mask, exact_direction)
-        for members in _small_groups(totals.isnan()):
+        totals, result = self._sum(plain, extended, scores, mask, direction)
+        for members in _small_groups(totals):
             result[members] = LogarithmicInference(self.single_root).marginals_jvp(
                 scores[members], mask[members], direction[members]
             )
@@ -89,27 +101,45 @@ class ArborescenceInference(closed_form_autograd.Inference):
         *directions: Tensor,
     ) -> Tuple[Tensor, Tensor]:
         """
-        Returns totals, and the result of the kernel `plain`, or of `extended` for those sentences
-        where the former's totals are NaN. Totals are NaN where neither suffices.
+        Returns totals, NaN where neither kernel suffices, and the result, in the type of the
+        scores.
         """
-        exact_scores = scores.detach().double().contiguous()
-        totals, result = (
-            torch.empty(len(scores), dtype=torch.double),
-            torch.empty_like(exact_scores),
-        )
-        arguments = exact_scores, mask, *directions, self.single_root, totals, result
-        call_in_groups(plain, DOUBLE_LANES, _num_steps, *arguments)
-        needs_extended = totals.isnan()
-        if needs_extended.any():
-            members = needs_extended.nonzero().flatten()
-            call_in_groups(extended, DOUBLE_LANES, _num_steps, *arguments, members=members)
-        return totals, result
+        contiguous_scores = at_least_single(scores.detach()).contiguous()
+        contiguous_directions = [
+            direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
+        ]
+        totals = torch.empty(len(scores), dtype=torch.double)
+        result = torch.empty_like(contiguous_scores)
+        inputs = contiguous_scores, mask, *contiguous_directions
+        arguments = *inputs, self.single_root, totals, result
+        _call_plain_or_extended(plain, extended, totals, *arguments)
+        return totals, result.to(scores.dtype)
 
 
-def _small_groups(is_member: BoolTensor) -> Tuple[Tensor, ...]:
-    """Returns the indices of the members, in groups that do not take much memory."""
-    members = is_member.nonzero().flatten()
-    return members.split(GROUP_SIZE) if len(members) else ()
+def _call_plain_or_extended(
+    plain: Callable,
+    extended: Callable,
+    totals: Tensor,
+    *arguments: Any,
+) -> None:
+    """
+    Calls the kernel `plain` with `arguments`, from scores and mask on, for all sentences, and
+    `extended` for those whose `totals`, among the arguments, are NaN then.
+    """
+    call_in_groups(plain, DOUBLE_LANES, _num_steps, *arguments)
+    needs_extended = totals.isnan()
+    if needs_extended.any():
+        members = needs_extended.nonzero().flatten()
+        call_in_groups(extended, DOUBLE_LANES, _num_steps, *arguments, members=members)
+
+
+def _small_groups(totals: Tensor) -> Tuple[Tensor, ...]:
+    """
+    Returns the indices of the sentences whose totals are NaN, in groups that do not take much
+    memory.
+    """
+    is_missing = totals.isnan()
+    return is_missing.nonzero().flatten().split(GROUP_SIZE) if is_missing.any() else ()
 
 
 def _num_steps(length: int) -> int:

@@ -115,11 +115,31 @@ class EliminatedToken(NamedTuple):
 
 
 @entry
+def log_partition(members, lengths, scores, mask, single_root, totals):
+    """
+    Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
+    float64: NaN where plain numbers do not suffice.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    write_log_partition(group, single_root, totals, real(totals, 0.0), real(totals, 1.0))
+
+
+@entry
+def extended_log_partition(members, lengths, scores, mask, single_root, totals):
+    """
+    Computes `log_partition` with weights of any size; NaN as in
+    `extended_log_partition_and_marginals`.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    write_log_partition(group, single_root, totals, extended(totals, 0.0), extended(totals, 1.0))
+
+
+@entry
 def log_partition_and_marginals(members, lengths, scores, mask, single_root, totals, marginals):
     """
     Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
-    float64, and the marginals of its arcs into `marginals`, of the shape of `scores`, both float64.
-    A total of NaN says that plain numbers do not suffice for either.
+    float64, and the marginals of its arcs into `marginals`, of the shape of `scores`. A total of
+    NaN says that plain numbers do not suffice for either.
     """
     group = SentenceGroup(members, lengths, scores, mask, None)
     write_sums_over_trees(
@@ -173,6 +193,39 @@ def write_sums_over_trees(group, single_root, totals, result, zero, one):
     log_totals = allocate(log_divisor, 1, 1)
     store(log_totals, 0, 0, logarithm(load(elimination.totals, 0, 1, zero)) * log_divisor)
     write_marginals(group, elimination, log_totals[0, 0, 0], totals, result, zero)
+
+
+@kernel
+def write_log_partition(group, single_root, totals, zero, one):
+    """
+    Writes the log-partition of each sentence into `totals`: eliminates all tokens but the first,
+    whose pivot is then its weight for the root.
+    """
+    size = max(longest(group.members, group.lengths), 1) + 1
+    elimination = new_elimination(size, zero)
+    log_divisor = fill_arc_weights(group, stage_weights(elimination, 0), zero, one)
+    begin(elimination, one)
+    stage = 0
+    while elimination.remaining[stage, 1] - elimination.remaining[stage, 0] > 1:
+        fill_next_stage(elimination, stage, 1, single_root, one)
+        stage += 1
+    to_root = load(stage_weights(elimination, stage), 1, 0, one)
+    total = load(elimination.stage_products, 0, stage, one) * to_root
+    store(elimination.totals, 0, 1, total)
+    log_totals = allocate(log_divisor, 1, 1)
+    store(log_totals, 0, 0, logarithm(total) * log_divisor)
+    for lane, member in enumerate(group.members):
+        is_enough = elimination.totals[0, 1, 0, lane] > MIN_TOTAL
+        totals[member] = log_totals[0, 0, 0, lane] if is_enough else numpy.nan
+        if group.lengths[member] == 0:
+            totals[member] = 0.0
+
+
+@kernel
+def begin(elimination, one):
+    """Notes that at stage 0 all tokens remain, and no pivot has been taken."""
+    elimination.remaining[0, 0], elimination.remaining[0, 1] = 1, len(elimination.transitions)
+    store(elimination.stage_products, 0, 0, one)
 
 
 @kernel
@@ -247,9 +300,7 @@ def fill_charts(elimination, single_root, zero, one):
     """
     size, num_stages = len(elimination.transitions), len(elimination.remaining)
     remaining, products = elimination.remaining, elimination.products
-    # at stage 0 all tokens remain, and no pivot has been taken
-    remaining[0, 0], remaining[0, 1] = 1, size
-    store(elimination.stage_products, 0, 0, one)
+    begin(elimination, one)
     for token in range(1, size):
         # the last stage, of those computed for the tokens before, at which this token remains
         stage = 0

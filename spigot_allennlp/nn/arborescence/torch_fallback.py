@@ -87,7 +87,10 @@ class Ends(NamedTuple):
 
 @dataclass(frozen=True)
 class LogarithmicInference(closed_form_autograd.Inference):
-    """Sums over non-projective trees, in double precision, on any device."""
+    """
+    Sums over non-projective trees, on any device. The log-partition is in double precision, the
+    marginals in the type of the scores; both are computed in double precision.
+    """
 
     single_root: bool
 
@@ -95,14 +98,16 @@ class LogarithmicInference(closed_form_autograd.Inference):
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
         exact_scores = scores.detach().double().contiguous()
-        return _log_partition_and_marginals(exact_scores, mask, self.single_root)
+        total, marginals = _log_partition_and_marginals(exact_scores, mask, self.single_root)
+        return total, marginals.to(scores.dtype)
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         def marginals(point: Tensor) -> Tensor:
             return _log_partition_and_marginals(point, mask, self.single_root)[1]
 
         tangent = direction.detach().double().masked_fill(~mask, 0)
-        return torch.func.jvp(marginals, (scores.detach().double(),), (tangent,))[1]
+        result = torch.func.jvp(marginals, (scores.detach().double(),), (tangent,))[1]
+        return result.to(scores.dtype)
 
 
 def _log_partition_and_marginals(

@@ -55,6 +55,8 @@ def check_agreement(scores, mask, direction, single_root):
     )
     for found, expected in zip(ours, theirs, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    alone = cpu.log_partition(scores, mask, single_root)
+    torch.testing.assert_close(alone, theirs[0], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 8, 9, 17])
@@ -83,6 +85,21 @@ def test_kernels_and_torch_agree_on_odd_batches(seed, batch_size, length, scale,
 @pytest.mark.parametrize("length", [33, 48, 60])
 def test_long_sentences_agree(length, single_root):
     check_agreement(*random_batch(length, 2, length), single_root)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_lower_precision_gives_the_same_rounded(dtype, scale, single_root):
+    scores, mask, direction = random_batch(3, 4, 9, scale)
+    scores, direction = scores.to(dtype), direction.to(dtype)
+    inference = ArborescenceInference(single_root)
+    total, marginals = inference.log_partition_and_marginals(scores, mask)
+    exact_total, exact = inference.log_partition_and_marginals(scores.double(), mask)
+    torch.testing.assert_close(total, exact_total, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(marginals, exact.to(dtype))
+    result = inference.marginals_jvp(scores, mask, direction)
+    exact_result = inference.marginals_jvp(scores.double(), mask, direction.double())
+    torch.testing.assert_close(result, exact_result.to(dtype))
 
 
 def test_what_is_too_small_for_linear_space_is_left_to_extended_numbers(extended, handed_over):
