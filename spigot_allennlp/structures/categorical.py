@@ -5,7 +5,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.instances import are_choices, at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import known_moderate
-from spigot_allennlp.nn.simplex.simplex import simplex_jvp, simplex_step
+from spigot_allennlp.nn.simplex.simplex import project_onto_simplex, simplex_jvp, simplex_step
 from spigot_allennlp.nn.tensor_checks import (
     PARTS,
     TRUTH_VALUES,
@@ -76,6 +76,11 @@ class Categorical(Structure):
         exact = at_least_single(scores.detach())
         noise = exact.new_empty(exact.shape).exponential_().log()
         return self.argmax(exact - noise, mask).to(scores.dtype)
+
+    def project(self, point: Tensor, mask: BoolTensor) -> Tensor:
+        if known_moderate(point) and point.dim() > 1:
+            return project_onto_simplex(point, mask)
+        return super().project(point, mask)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """Projects onto the simplex of each row, which is exact."""

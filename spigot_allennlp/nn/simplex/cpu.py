@@ -1,6 +1,6 @@
 """
-Projected steps on the simplex and the capped simplex on the CPU, compiled. Arguments as in
-`simplex.py`.
+Projections onto the simplex, and projected steps on it and on the capped simplex, on the CPU,
+compiled. Arguments as in `simplex.py`.
 
 Instead of sorting, the kernel approaches tau from below: a guess tells which entries lie above it,
 and if these were the support, tau would be at least so much; as the guess rises, entries drop out,
@@ -38,6 +38,61 @@ def step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Ten
     starts = range(0, num_rows, rows_per_thread)
     call_in_threads(step_part, starts, moved.numel() > MANY_ENTRIES)
     return moved
+
+
+def project(point: Tensor, mask: BoolTensor) -> Tensor:
+    """Returns the projection onto the simplex."""
+    projected, size = torch.empty(point.shape, dtype=point.dtype), point.size(-1)
+    arrays = [tensor.reshape(-1, size).numpy() for tensor in (point, mask, projected)]
+    num_rows = len(arrays[0])
+    rows_per_thread = -(-num_rows // torch.get_num_threads())
+
+    def project_part(start: int) -> None:
+        project_rows(start, min(start + rows_per_thread, num_rows), *arrays)
+
+    starts = range(0, num_rows, rows_per_thread)
+    call_in_threads(project_part, starts, point.numel() > MANY_ENTRIES)
+    return projected
+
+
+@entry
+def project_rows(start, end, point, mask, projected):
+    """
+    Writes the projections of the rows from `start` up to, not including, `end` into `projected`.
+    All arrays have the shape `(rows, size)`. The greatest entry of a row gives the first guess:
+    alone it would end at one.
+    """
+    size = point.shape[1]
+    # the entries above the last guess, less the greatest of the row
+    kept = numpy.empty(size)
+    for row in range(start, end):
+        greatest = -numpy.inf
+        for column in range(size):
+            if mask[row, column] and point[row, column] > greatest:
+                greatest = point[row, column]
+        if greatest == -numpy.inf:
+            projected[row] = 0
+            continue
+        tau, count, total = -1.0, 0, 0.0
+        for column in range(size):
+            value = point[row, column] - greatest
+            kept[count] = value
+            is_above = mask[row, column] and value > tau
+            count += is_above
+            total += value if is_above else 0.0
+        num_before = 0
+        while count != num_before:
+            num_before, tau = count, (total - 1) / count
+            count, total = 0, 0.0
+            for index in range(num_before):
+                value = kept[index]
+                kept[count] = value
+                is_above = value > tau
+                count += is_above
+                total += value if is_above else 0.0
+        for column in range(size):
+            above = point[row, column] - greatest - tau
+            projected[row, column] = above if mask[row, column] and above > 0 else 0.0
 
 
 @entry

@@ -26,7 +26,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.simplex import torch_fallback
-from spigot_allennlp.nn.tensor_checks import ROWS, check_pair
+from spigot_allennlp.nn.tensor_checks import ROWS, check_pair, check_scores
 
 
 def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
@@ -72,6 +72,21 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
     return _step(origin, step, mask, is_capped=False)
+
+
+def project_onto_simplex(point: Tensor, mask: BoolTensor) -> Tensor:
+    """
+    Returns `argmin ||z - point||` over `{z >= 0, sum z = 1}` in each row of the last dimension:
+    `simplex_step` from zero along `-point`, negated, for less. Both arguments have one shape,
+    `(..., size)`, legal entries less than infinity. Entries outside the mask are zero, and so is a
+    row of which no other is finite.
+    """
+    check_scores(ROWS, point, mask, "point")
+    if point.numel() == 0 or not has_kernels(point.device):
+        return -_step(torch.zeros_like(point), -point, mask, is_capped=False)
+    from spigot_allennlp.nn.simplex import cpu
+
+    return cpu.project(at_least_single(point.detach()), mask).to(point.dtype)
 
 
 def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:

@@ -4,7 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spigot_allennlp.nn.simplex import cpu, torch_fallback
-from spigot_allennlp.nn.simplex.simplex import box_step, capped_simplex_step, simplex_step
+from spigot_allennlp.nn.simplex.simplex import (
+    box_step,
+    capped_simplex_step,
+    project_onto_simplex,
+    simplex_step,
+)
 
 STEPS = [simplex_step, capped_simplex_step, box_step]
 
@@ -51,6 +56,41 @@ def test_kernel_and_torch_agree_at_every_scale(scale, dtype, capped):
 def test_kernel_and_torch_agree_on_odd_rows(seed, rows, size, scale, kept, ties, capped):
     origins, steps, mask = random_rows(seed, rows, size, scale, kept)
     check_agreement(origins, steps.round() if ties else steps, mask, capped)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(0, 4),
+    size=st.integers(1, 9),
+    scale=st.sampled_from([0.0, 1e-9, 1.0, 1e4]),
+    kept=st.sampled_from([1.0, 0.6, 0.0]),
+    ties=st.booleans(),
+    impossible=st.booleans(),
+    dtype=st.sampled_from([torch.float16, torch.float32, torch.float64]),
+)
+def test_a_projection_is_a_step_from_zero(seed, rows, size, scale, kept, ties, impossible, dtype):
+    _, point, mask = random_rows(seed, rows, size, scale, kept, dtype)
+    point = point.round() if ties else point
+    if impossible:
+        point = point.masked_fill(point < 0, -torch.inf)
+    found = project_onto_simplex(point, mask)
+    exact = torch_fallback.step(torch.zeros_like(point).double(), -point.double(), mask, False)
+    torch.testing.assert_close(found, (-exact).to(dtype), rtol=1e-3, atol=1e-6)
+
+
+def test_a_projection_reads_scattered_tensors_and_threads_do_not_change_it(monkeypatch):
+    monkeypatch.setattr(cpu, "MANY_ENTRIES", 10)
+    point, mask = torch.randn(5, 7, 3).permute(2, 0, 1), torch.rand(7, 3, 5).permute(1, 2, 0) < 0.8
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        projected = project_onto_simplex(point, mask)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(projected, project_onto_simplex(point.contiguous(), mask.contiguous()))
+    torch.testing.assert_close(projected.sum(dim=-1), mask.any(dim=-1).float())
+    assert not projected[~mask].any()
 
 
 def test_rows_of_many_equal_entries_are_shared_among_all(capped):

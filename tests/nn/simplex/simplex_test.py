@@ -6,6 +6,7 @@ from spigot_allennlp.nn.simplex.simplex import (
     box_step,
     capped_simplex_jvp,
     capped_simplex_step,
+    project_onto_simplex,
     simplex_jvp,
     simplex_step,
 )
@@ -45,6 +46,10 @@ def mask(point):
 def test_simplex_agrees_with_bisection(point, mask):
     projected = -simplex_step(torch.zeros_like(point), -point, mask)
     torch.testing.assert_close(projected, by_bisection(point, mask))
+
+
+def test_a_projection_agrees_with_bisection(point, mask):
+    torch.testing.assert_close(project_onto_simplex(point, mask), by_bisection(point, mask))
 
 
 def test_capped_simplex_agrees_with_bisection_where_the_cap_binds(point, mask):
