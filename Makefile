@@ -31,14 +31,21 @@ SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks tests 
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
+# What `make train` and `make environment` end with.
+define GO_ON
+To have the command `allennlp` at hand, type
+  source $(BIN)/activate
+
+endef
+export GO_ON
+
 .PHONY: train sentiment check test fuzz bench bench-quick lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
 	$(BIN)/allennlp train $(CONFIG) --serialization-dir "$(RUN)" --include-package spigot_allennlp \
 	  --overrides '{"trainer.num_epochs": $(EPOCHS)}'
-	@cat "$(RUN)/metrics.json"
-	@printf '\nThe trained parser: %s\n' "$(RUN)/model.tar.gz"
+	@printf '\nMetrics are in %s.\n%s' "$(RUN)/metrics.json" "$$GO_ON"
 
 # In small, so that it takes some minutes. What each classifier prints is in $(RUN)/<its name>.log.
 CLASSIFIERS ?= bilstm pipeline straight_through spigot structured_attention
@@ -91,6 +98,7 @@ clean:
 	rm -rf "$(VENV)" build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 environment: $(STAMP)
+	@printf '%s' "$$GO_ON"
 
 # PyTorch comes first, so that nothing else chooses its version; AllenNLP comes last, without its
 # dependencies, which exclude every current PyTorch. Interrupted, it goes on where it was.

@@ -21,6 +21,11 @@ from spigot_allennlp.compat.checkpoints import (
     torn_checkpoints_are_passed_over,
     weights_are_written_whole,
 )
+from spigot_allennlp.compat.command_line import (
+    commands_have_examples_and_verbose,
+    evaluate_prints_a_table,
+    train_says_how_to_go_on,
+)
 from spigot_allennlp.compat.configs import (
     a_missing_file_is_traced_to_its_variable,
     faults_of_a_config_are_named_with_their_line,
@@ -68,6 +73,13 @@ from spigot_allennlp.compat.registration import (
 from spigot_allennlp.compat.run_folder import (
     a_training_has_its_folder_to_itself,
     the_lock_does_not_fill_a_folder,
+)
+from spigot_allennlp.compat.terminal import (
+    dumps_are_in_the_log_alone,
+    fairscale_is_imported_without_warnings,
+    mixed_precision_has_its_new_names,
+    progress_fits_in_a_line,
+    the_validation_metric_is_known_to_the_progress_line,
 )
 from spigot_allennlp.compat.vocabulary import (
     vocabulary_keeps_its_counts,

@@ -1,0 +1,154 @@
+"""
+Patches for the commands themselves: their help, and what they say at their end.
+"""
+
+import argparse
+import functools
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Sequence
+
+from spigot_allennlp.compat.atomic_io import read_json
+from spigot_allennlp.compat.patching import patch
+from spigot_allennlp.compat.terminal import VERBOSE, hide_dumps
+
+EXAMPLES = {
+    "allennlp": """examples:
+  allennlp train CONFIG -s FOLDER            train the model of a config
+  allennlp evaluate FOLDER/model.tar.gz DATA compute the metrics on other data
+  allennlp predict FOLDER/model.tar.gz DATA  predict for each line of a file
+  allennlp COMMAND --help                    the options of a command, with examples""",
+    "train": """examples:
+  allennlp train training_config/syntactic_then_semantic/spigot.jsonnet -s runs/spigot \\
+    --include-package spigot_allennlp
+  allennlp train training_config/syntactic_then_semantic/spigot.jsonnet -s runs/spigot \\
+    --include-package spigot_allennlp --recover       go on with a training that was stopped""",
+    "evaluate": """examples:
+  allennlp evaluate runs/spigot/model.tar.gz data/test.sdp --include-package spigot_allennlp
+  allennlp evaluate runs/spigot/model.tar.gz '"synthetic:size=300,seed=3"' \\
+    --include-package spigot_allennlp                 a name with commas is JSON, and is quoted""",
+    "predict": """examples:
+  allennlp predict runs/spigot/model.tar.gz sentences.jsonl --include-package spigot_allennlp
+  allennlp predict runs/spigot/model.tar.gz data/test.sdp --use-dataset-reader --silent \\
+    --output-file runs/parsed.jsonl --include-package spigot_allennlp""",
+}
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Fills the lines of a description, and leaves those of examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("examples:"):
+            return text
+        return super()._fill_text(text, width, indent)
+
+
+class Verbose(argparse.Action):
+    """Has all of the log shown in the terminal."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
+
+    def __call__(self, *arguments: Any, **options: Any) -> None:
+        os.environ[VERBOSE] = "1"
+
+
+@patch(
+    "allennlp.commands",
+    since="AllenNLP 2.10.1 itself: its help has no examples, and no command can be told to be "
+    "verbose, or not to be",
+    until="AllenNLP has both",
+)
+def commands_have_examples_and_verbose(module: Any) -> Iterator[None]:
+    yield
+    run = module.main
+
+    class Parser(module.ArgumentParserWithDefaults):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            name = (options.get("prog") or "").split(" ")[-1]
+            defaults = {"formatter_class": HelpFormatter, "epilog": EXAMPLES.get(name)}
+            super().__init__(*arguments, **{**defaults, **options})
+            if " " in self.prog:
+                text = "show all of the log, parameters and tensors, too"
+                self.add_argument("-v", "--verbose", action=Verbose, help=text)
+
+    @functools.wraps(run)
+    def main(*arguments: Any, **options: Any) -> None:
+        hide_dumps()
+        run(*arguments, **options)
+
+    module.ArgumentParserWithDefaults, module.main = Parser, main
+
+
+@patch(
+    "allennlp.commands.evaluate",
+    since="AllenNLP 2.10.1 itself: metrics are shown in the last progress line, or in a file",
+    until="AllenNLP prints them",
+)
+def evaluate_prints_a_table(module: Any) -> Iterator[None]:
+    yield
+    run = module.evaluate_from_args
+
+    @functools.wraps(run)
+    def evaluate_from_args(args: argparse.Namespace) -> Dict[str, Any]:
+        metrics = run(args)
+        print(f"\n{table(metrics)}")
+        return metrics
+
+    module.evaluate_from_args = evaluate_from_args
+
+
+def table(metrics: Dict[str, Any]) -> str:
+    """Returns a line for each metric: its name, and its value, aligned at the point."""
+    values = [
+        f"{value:.4f}" if isinstance(value, float) else str(value) for value in metrics.values()
+    ]
+    whole = [value.partition(".")[0] for value in values]
+    name_width, width = max(map(len, metrics), default=0), max(map(len, whole), default=0)
+    return "\n".join(
+        f"{name:<{name_width}}  {' ' * (width - len(digits))}{value}"
+        for name, value, digits in zip(metrics, values, whole, strict=True)
+    )
+
+
+@patch(
+    "allennlp.commands.train",
+    since="AllenNLP 2.10.1 itself: a training does not end by saying what to do with it",
+    until="AllenNLP says so",
+)
+def train_says_how_to_go_on(module: Any) -> Iterator[None]:
+    yield
+    run = module.train_model_from_args
+
+    @functools.wraps(run)
+    def train_model_from_args(args: argparse.Namespace) -> None:
+        run(args)
+        archive = Path(args.serialization_dir, "model.tar.gz")
+        if archive.exists() and not args.dry_run and not args.node_rank:
+            commands = next_commands(archive, args.include_package)
+            print(f"\nThe trained model is {archive}", *commands, sep="\n  ")
+
+    module.train_model_from_args = train_model_from_args
+
+
+def next_commands(archive: Path, packages: List[str]) -> List[str]:
+    """
+    Returns the commands that evaluate a trained model, and predict by it, on the test data of its
+    config, or on the validation data.
+    """
+    config = read_json(archive.with_name("config.json"))
+    data = config.get("test_data_path") or config.get("validation_data_path")
+    if not data:
+        return []
+    options = [word for package in packages for word in ("--include-package", package)]
+    # `evaluate` takes a list of files, or JSON.
+    is_plain = isinstance(data, str) and "," not in data
+    evaluate = ["allennlp", "evaluate", str(archive), data if is_plain else json.dumps(data)]
+    commands = [shlex.join([*evaluate, *options])]
+    if isinstance(data, str):
+        output = str(archive.with_name("predictions.jsonl"))
+        predict = ["allennlp", "predict", str(archive), data, "--use-dataset-reader", "--silent"]
+        commands.append(shlex.join([*predict, "--output-file", output, *options]))
+    return commands
