@@ -37,15 +37,20 @@ from spigot_allennlp.compat.environment import (
     workers_get_a_lock_of_their_context,
 )
 from spigot_allennlp.compat.hugging_face import (
-    huggingface_adamw_has_a_base,
+    huggingface_optimizers_have_their_bases,
     push_to_hf_can_be_imported,
     tokenizers_can_be_built_and_called,
 )
 from spigot_allennlp.compat.installation import require
 from spigot_allennlp.compat.late_imports import (
     activations_are_imported_when_an_activation_is_looked_up,
+    clients_of_stores_are_imported_when_a_store_is_opened,
+    huggingface_hub_is_imported_when_something_is_pushed,
     nltk_is_not_imported_for_a_type,
+    spacy_is_imported_when_something_is_tokenized,
     statistics_are_imported_when_they_are_computed,
+    tensorboard_is_imported_when_something_is_written_for_it,
+    transformers_are_imported_when_one_is_loaded,
 )
 from spigot_allennlp.compat.patching import PATCHED, PATCHES, patch_imported_modules, with_patches
 from spigot_allennlp.compat.plain_errors import (

@@ -45,6 +45,103 @@ def statistics_are_imported_when_they_are_computed(module: Any) -> Iterator[None
         yield
 
 
+@patch(
+    "allennlp",
+    "allennlp.common.util",
+    "allennlp.data.tokenizers.sentence_splitter",
+    "allennlp.data.tokenizers.spacy_tokenizer",
+    "allennlp.data.token_indexers.spacy_indexer",
+    "allennlp.data.fields.text_field",
+    since="AllenNLP 2.10.1 itself: every command imports spaCy, for some types and a tokenizer",
+    until="AllenNLP imports spaCy where it tokenizes",
+)
+def spacy_is_imported_when_something_is_tokenized(module: Any) -> Iterator[None]:
+    with imported_late("spacy", "spacy.tokens", "spacy.language", "spacy.cli.download"):
+        yield
+
+
+@patch(
+    "allennlp",
+    "allennlp.common.cached_transformers",
+    "allennlp.data.data_loaders.data_collator",
+    "allennlp.data.tokenizers.pretrained_transformer_tokenizer",
+    "allennlp.data.vocabulary",
+    "allennlp.modules.token_embedders.pretrained_transformer_embedder",
+    "allennlp.training.learning_rate_schedulers.learning_rate_scheduler",
+    since="AllenNLP 2.10.1 itself: every command imports transformers, for types and schedules",
+    until="AllenNLP imports transformers where it loads one",
+)
+def transformers_are_imported_when_one_is_loaded(module: Any) -> Iterator[None]:
+    """
+    All of it or nothing: where transformers are there already, they look for their submodules.
+    `allennlp.training.optimizers` needs classes of it as bases: see `hugging_face.py`.
+    """
+    names = ("transformers", "transformers.optimization", "transformers.data.data_collator")
+    with imported_late(*(names if "transformers" not in sys.modules else ())):
+        yield
+
+
+@patch(
+    "allennlp.training.callbacks.tensorboard",
+    since="AllenNLP 2.10.1 itself: every command imports tensorboardX, and with it the clients of "
+    "Amazon's and Google's stores",
+    until="AllenNLP imports tensorboardX where it makes a writer",
+)
+def tensorboard_is_imported_when_something_is_written_for_it(module: Any) -> Iterator[None]:
+    with imported_late("tensorboardX"):
+        yield
+
+
+@patch(
+    "allennlp.common",
+    "allennlp.commands.push_to_hf",
+    since="AllenNLP 2.10.1 itself: every command imports huggingface_hub, for one that pushes",
+    until="AllenNLP imports huggingface_hub where it pushes",
+)
+def huggingface_hub_is_imported_when_something_is_pushed(module: Any) -> Iterator[None]:
+    with imported_late("allennlp.common.push_to_hf"):
+        yield
+
+
+@patch(
+    "allennlp.common.file_utils",
+    since="cached-path 1: it imports the clients of Amazon's, Google's and Hugging Face's stores, "
+    "which take a second, whatever it opens",
+    until="cached-path imports the client of a store where it opens a file there",
+)
+def clients_of_stores_are_imported_when_a_store_is_opened(module: Any) -> Iterator[None]:
+    stand_ins = {}
+    for scheme, name in (("gs", "GsClient"), ("s3", "S3Client"), ("r2", "R2Client")):
+        path = f"cached_path.schemes.{scheme}"
+        stand_ins[path] = ModuleType(path)
+        setattr(stand_ins[path], name, LateClient(path, name, scheme))
+    stand_ins = {name: module for name, module in stand_ins.items() if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        with imported_late("cached_path.schemes.hf"):
+            yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+class LateClient:
+    """Stands for a class of clients, which is imported to make one, or to make a subclass."""
+
+    def __init__(self, module: str, name: str, scheme: str) -> None:
+        self._module, self._name = module, name
+        self.scheme = scheme
+
+    def _look_up(self) -> Any:
+        return getattr(importlib.import_module(self._module), self._name)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self._look_up()(*arguments, **options)
+
+    def __mro_entries__(self, bases: Any) -> Any:
+        return (self._look_up(),)
+
+
 @contextmanager
 def imported_late(*names: str) -> Iterator[None]:
     """
@@ -80,7 +177,7 @@ class LateModule(ModuleType):
         return getattr(module, name)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__version__":
             raise AttributeError(f"{self.__name__} is not imported yet; it has no {name}")
         if sys.modules.get(self.__name__) is not self:
             return self.look_up(name)

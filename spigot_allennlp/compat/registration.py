@@ -46,7 +46,7 @@ def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator
     @functools.wraps(resolve)
     def resolve_class_name(cls: Any, name: str) -> Any:
         if name not in base._registry.get(cls, {}):
-            import_all_packages()
+            import_packages_of(cls)
         try:
             return resolve(cls, name)
         except module.ConfigurationError as error:
@@ -58,11 +58,22 @@ def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator
 
     @functools.wraps(available)
     def list_available(cls: Any) -> List[str]:
-        import_all_packages()
+        import_packages_of(cls)
         return available(cls)
 
     base.resolve_class_name = classmethod(resolve_class_name)
     base.list_available = classmethod(list_available)
+
+
+def import_packages_of(cls: Any) -> None:
+    """
+    Imports the packages in which a subclass of `cls` may be. Commands are in one, and are listed by
+    every command that AllenNLP does not know, and by `--help`.
+    """
+    if cls.__name__ != "Subcommand":
+        import_all_packages()
+    elif not is_left_out():
+        importlib.import_module(f"{PACKAGE}.commands")
 
 
 def import_all_packages() -> None:

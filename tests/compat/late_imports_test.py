@@ -7,11 +7,15 @@ import pytest
 
 from spigot_allennlp.compat.late_imports import imported_late
 
-HEAVY = ("transformers.models.bert.modeling_bert", "nltk", "scipy.stats", "sklearn")
+HEAVY = (
+    *("transformers", "spacy", "nltk", "scipy.stats", "sklearn", "huggingface_hub"),
+    *("tensorboardX", "boto3", "botocore", "google.cloud.storage"),
+)
 USED = """
 import sys
 import allennlp.commands, torch
-assert not [name for name in {heavy} if name in sys.modules], sorted(sys.modules)
+imported = [name for name in {heavy} if name in sys.modules]
+assert not imported, imported
 from allennlp.modules.transformer.activation_layer import ActivationLayer
 layer = ActivationLayer(2, 3, "relu")
 assert type(layer.act_fn).__name__ == "ReLU"
@@ -30,9 +34,81 @@ assert Tree.fromstring("(S x)") == nltk.Tree.fromstring("(S x)")
 assert callable(scipy.stats.spearmanr) and bert.BertModel.__name__ == "BertModel"
 """
 
+# The rest of what is imported late; each line is one way of use.
+ALSO_USED = """
+import sys, tempfile
+import allennlp.commands, torch
+from allennlp.data import Token
+from allennlp.data.fields import TextField
+try:
+    TextField(["a string"], {})
+except Exception as error:
+    assert "Token" in str(error)
+else:
+    raise AssertionError
+from allennlp.data.tokenizers import sentence_splitter, spacy_tokenizer
+assert spacy_tokenizer.spacy.__version__ == sentence_splitter.spacy.__version__ >= "3.0"
+import spacy
+assert len(TextField(list(spacy.blank("en")("We saw it")), {})) == 3
+from allennlp.training.optimizers import HuggingfaceAdafactor, HuggingfaceAdamWOptimizer
+assert "transformers" not in sys.modules
+import transformers
+for kind, base in (
+    (HuggingfaceAdafactor, transformers.Adafactor),
+    (HuggingfaceAdamWOptimizer, getattr(transformers, "AdamW", torch.optim.AdamW)),
+):
+    weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+    for _ in range(2):  # the second finds the base in its place
+        optimizer = kind([("weight", weight)])
+    weight.grad = torch.tensor([0.5, 0.5])
+    before = weight.detach().clone()
+    optimizer.step()
+    assert isinstance(optimizer, base) and (weight < before).all(), kind
+    assert optimizer.state_dict()["state"]
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+schedule = LearningRateScheduler.by_name("constant_with_warmup")(optimizer, num_warmup_steps=4)
+schedule.step()
+assert len(schedule.get_values()) == 1
+from allennlp.modules.token_embedders import pretrained_transformer_embedder as embedder
+assert isinstance(transformers.XLNetConfig(), embedder.XLNetConfig)
+assert not isinstance(transformers.BertConfig(), embedder.XLNetConfig)
+from allennlp.training.callbacks import TensorBoardCallback
+with tempfile.TemporaryDirectory() as folder:
+    TensorBoardCallback(folder)
+from cached_path import schemes
+assert {"gs", "s3", "r2", "hf", "https"} <= schemes.get_supported_schemes()
+class Ours(schemes.S3Client):
+    pass
+assert Ours.__mro__[1].__module__ == "cached_path.schemes.s3" and Ours.scheme == "s3"
+"""
+
 
 def test_allennlp_starts_without_them_and_has_them_when_it_needs_them():
     code = USED.format(heavy=HEAVY)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_has_a_base_or_a_type_that_is_imported_late_works():
+    done = subprocess.run(
+        [sys.executable, "-c", ALSO_USED], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_list_of_commands_imports_no_other_package_of_ours():
+    code = """
+import sys
+from allennlp.common.plugins import import_plugins
+from allennlp.commands.subcommand import Subcommand
+import spigot_allennlp
+assert {"ablate", "compare-trees", "generate-treebank", "plot-metrics"} <= set(
+    Subcommand.list_available()
+)
+assert "spigot_allennlp.models" not in sys.modules and "spigot_allennlp.nn" not in sys.modules
+from allennlp.models import Model
+assert "syntactic_then_semantic" in Model.list_available()
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
