@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 DESCRIPTION = """Train every variant of an experiment with every seed, test each, and compare
 them. In a folder that has an ablation, what is done is skipped, what was interrupted is resumed."""
 
+EXAMPLES = """examples:
+  allennlp ablate training_config/latent_classifier/three_clusters.jsonnet -s runs/ablation \\
+    --vary model.argmax.estimator=pipeline,spigot --seeds 1 2 3 --jobs 2 \\
+    --include-package spigot_allennlp
+  allennlp ablate -s runs/ablation --report-only  # write the report anew"""
+
 
 @Subcommand.register("ablate")
 class Ablate(Subcommand):
@@ -23,7 +29,10 @@ class Ablate(Subcommand):
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
         subparser = parser.add_parser(
-            self.name, description=DESCRIPTION, help="Train and compare variants of an experiment."
+            self.name,
+            description=DESCRIPTION,
+            help="Train and compare variants of an experiment.",
+            epilog=EXAMPLES,
         )
         subparser.add_argument("config", nargs="?", help="the base config")
         subparser.add_argument(

@@ -15,6 +15,11 @@ if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each com
 # So many relations are shown.
 SHOWN = 20
 
+EXAMPLES = """examples:
+  allennlp compare-trees runs/pipeline runs/spigot synthetic:size=300,seed=3
+  allennlp compare-trees runs/pipeline/model.tar.gz runs/spigot/model.tar.gz data/test.sdp \\
+    --output runs/movement.json --plot runs/movement.svg"""
+
 
 @Subcommand.register("compare-trees")
 class CompareTrees(Subcommand):
@@ -29,7 +34,9 @@ class CompareTrees(Subcommand):
             "of the pipeline and of SPIGOT: which arcs have changed, towards the gold tree or "
             "towards the arcs of the graph, and how the graphs are parsed where the trees differ."
         )
-        subparser = parser.add_parser(self.name, description=description, help=description)
+        subparser = parser.add_parser(
+            self.name, description=description, help=description, epilog=EXAMPLES
+        )
         subparser.add_argument("before", help="an archive, or the folder of a training run")
         subparser.add_argument("after", help="another one, trained otherwise")
         subparser.add_argument("data", help="a file with gold trees and graphs")

@@ -13,6 +13,10 @@ PARTS = ("train", "dev", "test")
 DEFAULT_SIZES = {"train": 2000, "dev": 300, "test": 300}
 DEFAULT_LAYOUTS = ("sdp", "conllx", "sst")
 
+EXAMPLES = """examples:
+  allennlp generate-treebank treebank
+  allennlp generate-treebank treebank --train 20 --dev 5 --test 0 --layouts sdp conllu"""
+
 
 @Subcommand.register("generate-treebank")
 class GenerateTreebank(Subcommand):
@@ -25,7 +29,9 @@ class GenerateTreebank(Subcommand):
         description = (
             "Write a treebank with trees, semantic graphs and sentiment, sampled at random."
         )
-        subparser = parser.add_parser(self.name, description=description, help=description)
+        subparser = parser.add_parser(
+            self.name, description=description, help=description, epilog=EXAMPLES
+        )
         subparser.add_argument("folder", type=str, help="where to write; made if it is not there")
         for part in PARTS:
             size = DEFAULT_SIZES[part]

@@ -11,6 +11,10 @@ from allennlp.commands.subcommand import Subcommand
 from spigot_allennlp.compat.atomic_io import write
 from spigot_allennlp.training.learning_curves import Curve, read_curve
 
+EXAMPLES = """examples:
+  allennlp plot-metrics runs/pipeline runs/spigot --metric validation_labelled_f1 \\
+    --output runs/f1.svg"""
+
 
 @Subcommand.register("plot-metrics")
 class PlotMetrics(Subcommand):
@@ -21,7 +25,9 @@ class PlotMetrics(Subcommand):
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
         description = "Plot a metric of several training runs over their epochs."
-        subparser = parser.add_parser(self.name, description=description, help=description)
+        subparser = parser.add_parser(
+            self.name, description=description, help=description, epilog=EXAMPLES
+        )
         subparser.add_argument("runs", nargs="+", help="folders that training has written")
         subparser.add_argument("--metric", required=True, help="such as validation_accuracy")
         subparser.add_argument("--output", required=True, help="a file: .png, .svg or .pdf")
