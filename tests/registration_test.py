@@ -45,6 +45,9 @@ WAYS = {
         "import spigot_allennlp\n"
         "from allennlp.commands.subcommand import Subcommand\n"
         "assert 'ablate' in Subcommand.list_available()\n"
+        "assert 'spigot_allennlp.models' not in sys.modules\n"  # for commands need no other package
+        "from allennlp.models import Model\n"
+        "Model.by_name('syntactic_parser')\n"
     ),
 }
 SHOW = (
