@@ -48,13 +48,52 @@ def store_row(_, matrix, row, column, number):
     return types.void(matrix, row, column, number), generate
 
 
+@intrinsic
+def where_above(_, left, right, above, otherwise):
+    """
+    `where_above(left, right, above, otherwise)` has the lanes of the number `above` where `left` is
+    above `right`, and those of `otherwise` elsewhere.
+    """
+
+    def generate(context, builder, signature, args):
+        left, right, above, otherwise = (builder.extract_value(arg, 0) for arg in args)
+        lanes = builder.select(builder.fcmp_ordered(">", left, right), above, otherwise)
+        return builder.insert_value(args[2], lanes, 0)
+
+    return above(left, right, above, otherwise), generate
+
+
+@intrinsic
+def store_above(_, matrix, row, column, left, right):
+    """
+    `store_above(matrix, row, column, left, right)` writes a byte for each lane to a row, from a
+    column on: one where the number `left` is above `right`, else zero.
+    """
+
+    def generate(context, builder, signature, args):
+        above = builder.fcmp_ordered(">", *(builder.extract_value(arg, 0) for arg in args[3:]))
+        vector = ir.VectorType(ir.IntType(8), left.lanes)
+        pointer = builder.bitcast(
+            _row_pointer(context, builder, signature, args), vector.as_pointer()
+        )
+        builder.store(builder.zext(above, vector), pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(matrix, row, column, left, right), generate
+
+
 def _pointer(context: Any, builder: Any, signature: Any, args: Tuple, number: Any) -> ir.Value:
     """Returns where the vector at `args[1], args[2]` of the matrix `args[0]` begins."""
-    matrix_type, vector = signature.args[0], context.get_value_type(number).element
+    vector = context.get_value_type(number).element
+    return builder.bitcast(_row_pointer(context, builder, signature, args), vector.as_pointer())
+
+
+def _row_pointer(context: Any, builder: Any, signature: Any, args: Tuple) -> ir.Value:
+    """Returns where the element at `args[1], args[2]` of the matrix `args[0]` is."""
+    matrix_type = signature.args[0]
     matrix = context.make_array(matrix_type)(context, builder, args[0])
     index = [context.cast(builder, args[part], signature.args[part], types.intp) for part in (1, 2)]
-    start = cgutils.get_item_pointer(context, builder, matrix_type, matrix, index)
-    return builder.bitcast(start, vector.as_pointer())
+    return cgutils.get_item_pointer(context, builder, matrix_type, matrix, index)
 
 
 @kernel

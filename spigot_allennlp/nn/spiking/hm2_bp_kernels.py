@@ -11,6 +11,7 @@ from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.kernels import BLOCK, is_all_to_all, spikes_by_step
 from spigot_allennlp.nn.spiking.neurons import PspDecays
+from spigot_allennlp.nn.spiking.traces import are_ready, fill_s_psp_by_traces, powers
 from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
 
 
@@ -132,14 +133,22 @@ def gradients(members, problem, weight_gradient, count_gradient):
         if not delta.any():
             continue
         fired = spikes_by_step(problem.fired[member])
-        _fill_psp_per_spike(fired, problem.decays, per_spike)
-        firing_counts = _firing_counts(fired.sources, num_neurons, weight)
-        inputs = _spikes_by_source(problem.spikes[member])
-        micro = MicroLevel(inputs, firing_counts, s_psp)
+        inputs_by_step = spikes_by_step(problem.spikes[member])
+        inputs = by_source(inputs_by_step, len(connection.offsets) - 1)
+        micro = MicroLevel(inputs, _firing_counts(fired.sources, num_neurons, weight), s_psp)
         if reaches_all:
-            total_psp = _fill_s_psp_of_all(per_spike, problem, micro)
+            active = _active_sources(inputs)
+            fired_by_source = by_source(fired, num_neurons)
+            if _traces_are_faster(inputs, active, fired_by_source, problem):
+                fill_s_psp_by_traces(inputs_by_step, active, fired_by_source, problem.decays, s_psp)
+            else:
+                _fill_psp_per_spike(fired, problem.decays, per_spike)
+                _fill_s_psp_of_all(per_spike, active, inputs, s_psp)
+            total_psp = _sum_psp_of_all(active, problem, micro)
         else:
+            _fill_psp_per_spike(fired, problem.decays, per_spike)
             total_psp = _fill_s_psp(per_spike, problem, micro)
+        firing_counts = micro.firing_counts
         scales = delta * problem.inhibition_factor[member]
         _correct_rates(scales, total_psp, silent_total, firing_counts, problem.rate_correction)
         _add_weight_gradient(micro, connection, scales, weight_gradient)
@@ -195,26 +204,51 @@ def _fill_s_psp(per_spike, problem, micro):
 
 
 @kernel
-def _fill_s_psp_of_all(per_spike, problem, micro):
+def _active_sources(inputs):
+    """Returns the sources that spike; `inputs` are `SpikesBySource`."""
+    active, count = numpy.empty(len(inputs.starts) - 1, numpy.int64), 0
+    for source in range(len(active)):
+        active[count] = source
+        count += inputs.starts[source] < inputs.starts[source + 1]
+    return active[:count]
+
+
+@kernel
+def _traces_are_faster(inputs, active, fired, problem):
     """
-    Does as `_fill_s_psp` for neurons that all inputs reach, where `per_spike` and S-PSPs are whole
+    Returns whether the S-PSPs of neurons that all inputs reach, at these spikes, are sums of traces
+    with fewer terms than of PSPs per spike; the making of both is counted.
+    """
+    steps, num_neurons = problem.fired.shape[1:]
+    by_spikes_of_inputs = num_neurons * (len(inputs.steps) + 2 * steps)
+    by_spikes_of_neurons = len(active) * (2 * len(fired.steps) + 2 * steps)
+    is_less = by_spikes_of_neurons < by_spikes_of_inputs
+    return is_less and are_ready(fired, problem.decays.refractory)
+
+
+@kernel
+def _fill_s_psp_of_all(per_spike, active, inputs, s_psp):
+    """
+    Fills the S-PSPs at neurons that all inputs reach, where `per_spike` and S-PSPs are whole
     vectors: a few neurons at a time, for their PSPs per spike to stay in a near cache.
     """
-    starts, steps, s_psp = micro.inputs.starts, micro.inputs.steps, micro.s_psp
-    num_sources, width = s_psp.shape
+    starts, steps, width = inputs.starts, inputs.steps, s_psp.shape[1]
     for first in range(0, width, BLOCK):
         last = min(first + BLOCK, width)
-        for source in range(num_sources):
-            if starts[source] < starts[source + 1]:
-                s_psp[source, first:last] = 0
-                source_steps = steps[starts[source] : starts[source + 1]]
-                add_rows(per_spike, source_steps, first, last, s_psp, source)
-    total = numpy.zeros(len(micro.firing_counts), s_psp.dtype)
-    for source in range(num_sources):
-        if starts[source] < starts[source + 1]:
-            values = s_psp[source, : len(total)]
-            _replace_below_threshold(micro.firing_counts, problem.subthreshold_potential, values)
-            _multiply_add(problem.weight[source], values, total)
+        for source in active:
+            s_psp[source, first:last] = 0
+            source_steps = steps[starts[source] : starts[source + 1]]
+            add_rows(per_spike, source_steps, first, last, s_psp, source)
+
+
+@kernel
+def _sum_psp_of_all(active, problem, micro):
+    """Does what `_fill_s_psp` does with the sums over the spikes, at neurons that all reach."""
+    total = numpy.zeros(len(micro.firing_counts), micro.s_psp.dtype)
+    for source in active:
+        values = micro.s_psp[source, : len(total)]
+        _replace_below_threshold(micro.firing_counts, problem.subthreshold_potential, values)
+        _multiply_add(problem.weight[source], values, total)
     return total
 
 
@@ -302,7 +336,6 @@ def _fill_psp_per_spike(fired, decays, psp):
     """
     steps, size = psp.shape
     starts, sources, refractory = fired.starts, fired.sources, decays.refractory
-    powers = numpy.arange(steps + decays.window + 1).astype(psp.dtype)
     state = PspState(
         numpy.zeros(size, numpy.int32),
         numpy.zeros(size, numpy.int32),
@@ -310,7 +343,7 @@ def _fill_psp_per_spike(fired, decays, psp):
         numpy.zeros(size, psp.dtype),
         numpy.zeros(size, psp.dtype),
         numpy.zeros(len(sources), psp.dtype),
-        decays.synapse**powers,
+        powers(decays.synapse, steps + decays.window + 1, psp),
     )
     for arrival in range(steps - 1, refractory - 1, -1):
         expiring = arrival + decays.window - refractory + 1
@@ -365,12 +398,6 @@ def _defer(neuron, arrival, decays, state):
         power = state.synapse_powers[max(until_expiry, 0)]
         state.deferred_at_expiry[state.next_spike[neuron]] = deferred * power
         state.membrane[neuron], state.synapse[neuron] = 0, 0
-
-
-@kernel
-def _spikes_by_source(spikes):
-    """Returns the `SpikesBySource` of a sample, `(steps, num_sources)`."""
-    return by_source(spikes_by_step(spikes), spikes.shape[1])
 
 
 @kernel

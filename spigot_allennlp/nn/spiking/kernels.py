@@ -12,13 +12,23 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.sampling import GAMMA, splitmix64
-from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
+from spigot_allennlp.nn.semirings.numbers import BYTES as BYTES_OF_VECTOR
+from spigot_allennlp.nn.semirings.numbers import real
+from spigot_allennlp.nn.vectors import (
+    load_row,
+    store_above,
+    store_row,
+    where_above,
+    with_whole_vectors,
+)
 
 BYTES = 8
 LARGEST_BYTE = 255
 ONE_BYTE = numpy.uint64(8)
-# So many neurons go through all steps together: four vectors in single precision.
-BLOCK = 64
+INDEX = numpy.int32
+# So many vectors of neurons are summed together; so many neurons go through all steps together,
+# four vectors in single precision.
+VECTORS, BLOCK = 4, 64
 
 
 class LifConstants(NamedTuple):
@@ -115,36 +125,107 @@ def is_all_to_all(connection):
 def _simulate_all_to_all(spikes, weight, neurons, fired):
     """
     Does as `_simulate_sample` for neurons that all inputs reach, whose weights are whole vectors.
-    Neurons that do not inhibit each other are simulated a few at a time, through all steps, for
-    their weights to stay in the nearest cache.
+    Neurons that do not inhibit each other are simulated a block at a time, through all steps, for
+    the weights of the inputs that spike to stay in the nearest cache, one after another.
     """
     steps, size = fired.shape
-    block = weight.shape[1] if neurons.inhibition != 0 else BLOCK
-    current = numpy.zeros((1, weight.shape[1]), weight.dtype)
-    for first in range(0, size, block):
-        last, num_neurons = min(first + block, weight.shape[1]), min(block, size - first)
-        state = LifArrays(
-            numpy.zeros(num_neurons, weight.dtype),
-            current[0, first : first + num_neurons],
-            numpy.zeros(num_neurons, numpy.int32),
-            numpy.zeros(num_neurons, numpy.int32),
-        )
+    num_sources, width = weight.shape
+    lanes = BYTES_OF_VECTOR // weight.itemsize
+    active = active_sources(spikes, num_sources)
+    active_spikes = _numbered(spikes, active, num_sources)
+    whole_fired = fired if width == size else numpy.zeros((steps, width), numpy.uint8)
+    block = BLOCK if neurons.inhibition == 0 else (width + BLOCK - 1) // BLOCK * BLOCK
+    block_weight = numpy.zeros((len(active), block), weight.dtype)
+    for first in range(0, width, block):
+        last = min(first + block, width)
+        for index in range(len(active)):
+            for column in range(first, last, lanes):
+                vector = load_row(weight, active[index], column, real(weight, 0))
+                store_row(block_weight, index, column - first, vector)
+        _simulate_block(active_spikes, block_weight, neurons, whole_fired, first, min(last, size))
+    if width > size:
         for step in range(1, steps):
-            scale(state.potential, neurons.potential_decay)
-            scale(state.current, neurons.current_decay)
-            sources = spikes.sources[spikes.starts[step - 1] : spikes.starts[step]]
-            add_rows(weight, sources, first, last, current, 0)
-            if neurons.inhibition != 0:
-                _inhibit(state.firing, neurons.inhibition, state.current)
-            if _integrate(state, neurons):
-                _write_firing(state.firing, fired[step, first : first + num_neurons])
+            for neuron in range(size):
+                fired[step, neuron] = whole_fired[step, neuron]
 
 
 @kernel
-def _write_firing(firing, fired):
-    """Writes the spikes of a step."""
-    for neuron in range(len(firing)):
-        fired[neuron] = firing[neuron]
+def active_sources(spikes, num_sources):
+    """Returns the sources that spike; `spikes` are `SpikesByStep`."""
+    spikes_at_all, active = numpy.zeros(num_sources, numpy.bool_), numpy.empty(num_sources, INDEX)
+    for source in spikes.sources:
+        spikes_at_all[source] = True
+    count = 0
+    for source in range(num_sources):
+        active[count] = source
+        count += spikes_at_all[source]
+    return active[:count]
+
+
+@kernel
+def _numbered(spikes, active, num_sources):
+    """Returns spikes whose sources are indices of the `active` ones."""
+    index_of, sources = numpy.empty(num_sources, INDEX), numpy.empty(len(spikes.sources), INDEX)
+    for index in range(len(active)):
+        index_of[active[index]] = index
+    for spike in range(len(sources)):
+        sources[spike] = index_of[spikes.sources[spike]]
+    return SpikesByStep(spikes.starts, sources)
+
+
+@kernel
+def _simulate_block(spikes, weight, neurons, fired, first_neuron, last_neuron):
+    """
+    Writes the spikes of the neurons from the first up to, not including, the last, whose weights
+    are filled up to a whole block, and whose spikes to whole vectors. What remains of a refractory
+    period is counted in the type of the weights, too.
+    """
+    lanes = BYTES_OF_VECTOR // weight.itemsize
+    potential, current, refractory_steps = (
+        numpy.zeros((1, weight.shape[1]), weight.dtype),
+        numpy.zeros((1, weight.shape[1]), weight.dtype),
+        numpy.zeros((1, weight.shape[1]), weight.dtype),
+    )
+    zero, one, minus_one = real(weight, 0), real(weight, 1), real(weight, -1)
+    threshold, refractory = real(weight, neurons.threshold), real(weight, neurons.refractory)
+    potential_decay = real(weight, neurons.potential_decay)
+    current_decay = real(weight, neurons.current_decay)
+    share, inhibition = real(weight, neurons.current_share), real(weight, -neurons.inhibition)
+    for step in range(1, len(fired)):
+        start, stop = spikes.starts[step - 1], spikes.starts[step]
+        total = 0
+        if neurons.inhibition != 0:
+            for neuron in range(first_neuron, last_neuron):
+                total += fired[step - 1, neuron]
+        for first in range(0, weight.shape[1], VECTORS * lanes):
+            second, third, fourth = first + lanes, first + 2 * lanes, first + 3 * lanes
+            a = current_decay * load_row(current, 0, first, zero)
+            b = current_decay * load_row(current, 0, second, zero)
+            c = current_decay * load_row(current, 0, third, zero)
+            d = current_decay * load_row(current, 0, fourth, zero)
+            for spike in range(start, stop):
+                source = spikes.sources[spike]
+                a = a + load_row(weight, source, first, zero)
+                b = b + load_row(weight, source, second, zero)
+                c = c + load_row(weight, source, third, zero)
+                d = d + load_row(weight, source, fourth, zero)
+            store_row(current, 0, first, a)
+            store_row(current, 0, second, b)
+            store_row(current, 0, third, c)
+            store_row(current, 0, fourth, d)
+        for first in range(0, last_neuron - first_neuron, lanes):
+            value = load_row(current, 0, first, zero)
+            remaining = load_row(refractory_steps, 0, first, zero)
+            if total:
+                before = where_above(remaining, refractory + minus_one, one, zero)
+                value = value + inhibition * (real(weight, total) + minus_one * before)
+                store_row(current, 0, first, value)
+            value = potential_decay * load_row(potential, 0, first, zero) + share * value
+            value = where_above(remaining, zero, zero, value)
+            store_row(potential, 0, first, where_above(value, threshold, zero, value))
+            remaining = where_above(value, threshold, refractory, remaining + minus_one)
+            store_row(refractory_steps, 0, first, remaining)
+            store_above(fired, step, first_neuron + first, value, threshold)
 
 
 @kernel

@@ -76,6 +76,59 @@ def test_every_option_does_what_the_equations_say(options, compute):
     assert_close(for_counts, true_for_counts, rtol=1e-9, atol=1e-11)
 
 
+# More neurons than are simulated together, and fewer. At the low threshold they spike more often
+# than their inputs, by whose spikes the kernels sum then; at the high one by those of the neurons.
+@pytest.mark.parametrize("num_neurons", [150, 64, 10])
+@pytest.mark.parametrize("threshold", [10.0, 80.0])
+@pytest.mark.parametrize("inhibition", [0.0, 0.5])
+@pytest.mark.parametrize("dtype, tolerance", [(torch.double, 1e-12), (torch.float, 1e-5)])
+def test_kernels_and_torch_agree_on_large_layers(
+    num_neurons, threshold, inhibition, dtype, tolerance
+):
+    generator = torch.Generator().manual_seed(1)
+    spikes = torch.rand(2, 400, 70, generator=generator) < 0.1
+    spikes[:, :, ::3] = False
+    weight = 2 * torch.randn(70, num_neurons, generator=generator, dtype=dtype) + 0.3
+    neurons = Neurons(threshold, inhibition=inhibition)
+    connection = all_to_all(70, num_neurons)
+    fired = simulate(spikes, weight, connection, neurons)
+    assert fired.any() and torch.equal(
+        fired, torch_fallback.simulate(spikes, weight, connection, neurons)
+    )
+    delta = torch.randn(2, num_neurons, generator=generator, dtype=dtype)
+    task = SpikeGradientProblem(
+        spikes,
+        fired,
+        weight,
+        delta,
+        torch.ones_like(delta),
+        connection,
+        neurons,
+        HM2BPOptions(),
+        True,
+    )
+    for by_kernels, by_torch in zip(gradients(task), torch_fallback.gradients(task), strict=True):
+        assert_close(by_kernels, by_torch, rtol=0, atol=tolerance * float(by_torch.abs().max()))
+
+
+@pytest.mark.parametrize("neurons", NEURONS.values(), ids=NEURONS)
+def test_sparse_spikes_give_the_gradients_of_the_equations(neurons):
+    """Neurons that spike seldom, so that spikes of their inputs leave the window."""
+    connection = all_to_all(6, 12)
+    generator = torch.Generator().manual_seed(2)
+    spikes = torch.rand(2, 60, 6, generator=generator) < 0.6
+    fired = torch.zeros(2, 60, 12, dtype=torch.bool)
+    for neuron in range(12):  # every neuron at another rate, none before it is ready
+        fired[:, neuron + 1 :: neuron + 7, neuron] = True
+    weight = torch.rand(6, 12, generator=generator).double()
+    delta = torch.randn(2, 12, generator=generator).double()
+    case = spikes, fired, weight, delta, torch.ones_like(delta), connection, neurons, HM2BPOptions()
+    for_weight, for_counts = gradients(SpikeGradientProblem(*case, True))
+    true_for_weight, true_for_counts = slow_gradients_of_batch(*case)
+    assert_close(for_weight, true_for_weight, rtol=1e-9, atol=1e-11)
+    assert_close(for_counts, true_for_counts, rtol=1e-9, atol=1e-11)
+
+
 def test_the_gradient_of_a_batch_is_the_sum_over_its_samples():
     connection, neurons = CONNECTIONS["convolution"], NEURONS["released"]
     whole = SpikeGradientProblem(
