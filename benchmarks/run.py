@@ -22,7 +22,7 @@ from benchmarks.operation import OPERATIONS
 from benchmarks.report import row_of_cell
 from benchmarks.results import Metric, Results, Settings
 from benchmarks.scaling import scaling
-from benchmarks.spiking_step import spiking_steps
+from benchmarks.spiking_step import spiking_limit, spiking_steps
 from benchmarks.training_step import training_step
 from benchmarks.trial import Trials
 
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 METRICS: Dict[str, Callable[[Settings], List[Metric]]] = {
     "training_step": lambda settings: [training_step(clock(settings.threads))],
     "spiking_step": lambda settings: spiking_steps(clock(settings.threads), settings.budget),
+    "spiking_limit": lambda settings: spiking_limit(clock(settings.threads), settings.budget),
     "attentive_step": lambda settings: attentive_steps(settings.budget),
     "training": end_to_end.training,
     "parsing": end_to_end.parsing,

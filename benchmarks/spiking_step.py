@@ -13,7 +13,7 @@ import torch
 from allennlp.common import Lazy
 from torch import LongTensor, Tensor
 
-from benchmarks.goals import RATIO
+from benchmarks.goals import RATIO, SHARE
 from benchmarks.measurement import Clock, race
 from benchmarks.results import Metric
 from spigot_allennlp.modules.spiking_gradient import HM2BP
@@ -39,7 +39,7 @@ def spiking_steps(
     import snntorch
 
     torch.manual_seed(1)
-    ours, theirs = _our_network(), SnnTorchNetwork(_SIZES, _THRESHOLDS, 64.0, 8.0)
+    ours, theirs = _our_network(_SIZES), SnnTorchNetwork(_SIZES, _THRESHOLDS, 64.0, 8.0)
     with torch.no_grad():
         for linear, layer in zip(theirs.weights, ours.layers, strict=True):
             linear.weight.copy_(layer.weight.t())
@@ -65,6 +65,42 @@ def spiking_steps(
         ratio = rates["ours"] / rates["snnTorch"]
         metrics.append(Metric("spiking_step", row, ratio, RATIO, detail))
     return metrics
+
+
+def spiking_limit(
+    now: Clock, budget: float, batch_size: int = 32, steps: int = 400
+) -> List[Metric]:
+    """
+    Measures which share of the machine's limit a training step of 784-800-10 with HM2-BP reaches.
+    The limit is a multiply-add for each accumulation that the spikes make necessary, as fast as
+    torch multiplies matrices of 512 rows and columns in the same run.
+    """
+    torch.manual_seed(1)
+    sizes = [784, 800, 10]
+    network = _our_network(sizes)
+    spikes, label = _sample_spikes(batch_size, steps)
+    with torch.no_grad():
+        hidden = network(SpikeTrains.of(spikes))[-2].fired
+    # weights and S-PSPs of the hidden layer's inputs, both gradients of inputs that spike at all,
+    # then weights and S-PSPs of the output layer's inputs
+    accumulations = 2 * sizes[1] * (int(spikes.sum()) + int(spikes.any(1).sum()))
+    accumulations += 2 * sizes[2] * int(hidden.sum())
+    matrix = torch.randn(512, 512)
+    run = lambda: network(SpikeTrains.of(spikes))[-1].counts  # noqa: E731
+    calls: Dict[str, Callable[[], Any]] = {
+        "ours": _training_step(network, run, label, fused=True),
+        "product": lambda: matrix @ matrix,
+    }
+    for call in calls.values():
+        call()
+    timings = race(calls, budget, now)
+    limit = accumulations * timings["product"].seconds / 512**3
+    seconds = timings["ours"].seconds
+    detail = (
+        f"{1000 * seconds / batch_size:.2f} ms a sample, limit {1000 * limit / batch_size:.2f} ms: "
+        f"{accumulations / batch_size / 1e6:.1f} million accumulations, batches of {batch_size}"
+    )
+    return [Metric("spiking_limit", "training step", limit / seconds, SHARE, detail)]
 
 
 class SnnTorchNetwork(torch.nn.Module):
@@ -115,12 +151,12 @@ class SnnTorchNetwork(torch.nn.Module):
         return counts
 
 
-def _our_network() -> SpikingNetwork:
+def _our_network(sizes: List[int]) -> SpikingNetwork:
     layers = [
         Lazy(FullyConnected, constructor_extras={"units": units, "threshold": threshold})
-        for units, threshold in zip(_SIZES[1:], _THRESHOLDS, strict=True)
+        for units, threshold in zip(sizes[1:], _THRESHOLDS, strict=True)
     ]
-    return SpikingNetwork(_SIZES[:1], layers, HM2BP())  # type: ignore[arg-type]
+    return SpikingNetwork(sizes[:1], layers, HM2BP())  # type: ignore[arg-type]
 
 
 def _sample_spikes(batch_size: int, steps: int) -> Tuple[Tensor, LongTensor]:
@@ -132,10 +168,10 @@ def _sample_spikes(batch_size: int, steps: int) -> Tuple[Tensor, LongTensor]:
 
 
 def _training_step(
-    model: torch.nn.Module, counts_of: Callable[[], Tensor], label: LongTensor
+    model: torch.nn.Module, counts_of: Callable[[], Tensor], label: LongTensor, fused: bool = False
 ) -> Callable[[], None]:
     """Returns a training step: forward, backward, and update."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=fused)
     loss = CountLoss(desired=15, undesired=2, margin=2)
 
     def step() -> None:
