@@ -3,9 +3,7 @@ import time
 import pytest
 import torch
 
-pytest.importorskip("snntorch")
-
-from benchmarks.spiking_step import (  # noqa: E402
+from benchmarks.spiking_step import (
     SnnTorchNetwork,
     _our_network,
     _sample_spikes,
@@ -15,6 +13,7 @@ from benchmarks.spiking_step import (  # noqa: E402
 
 
 def test_ours_are_compared_with_snntorch_in_training_and_inference():
+    pytest.importorskip("snntorch")
     metrics = spiking_steps(time.process_time, 0.01, batch_size=2, steps=5)
     assert [metric.label for metric in metrics] == ["training step", "inference"]
     for metric in metrics:
@@ -22,6 +21,7 @@ def test_ours_are_compared_with_snntorch_in_training_and_inference():
 
 
 def test_theirs_spike_and_can_be_trained():
+    pytest.importorskip("snntorch")
     torch.manual_seed(1)
     model = SnnTorchNetwork([5, 4, 3], [0.1, 0.1], 64.0, 8.0)
     counts = model((torch.rand(2, 30, 5) < 0.5).float())

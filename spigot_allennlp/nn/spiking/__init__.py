@@ -9,6 +9,7 @@ The files, in the order to read them:
    potentials), `hm2_bp.py` (a layer with the gradient of HM2-BP), `rate_coding.py` (numbers as
    spikes). Each chooses between the next two.
 3. `cpu.py`: tensors to and from `kernels.py`, the simulation, and `hm2_bp_kernels.py`, PSPs and
-   gradients; `gradient_problem.py` holds what the latter are computed from.
+   gradients, with `traces.py` for S-PSPs that are summed over a neuron's own spikes;
+   `gradient_problem.py` holds what the latter are computed from.
 4. `torch_fallback.py`: all of this in vectorised torch, step by step, for other devices.
 """
