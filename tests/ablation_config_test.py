@@ -21,6 +21,7 @@ BASES = {
 BASES["estimators.libsonnet"] = "latent_classifier/three_clusters"
 OF_ESTIMATORS = list(BASES)
 BASES["copying.libsonnet"] = "copying/sparse_attentive"
+BASES["given_trees.libsonnet"] = "semantic_parser/given_tree"
 
 
 @functools.cache
