@@ -16,7 +16,7 @@ from spigot_allennlp.training.group_clipping import GroupClippingTrainer
 
 logger = logging.getLogger(__name__)
 
-# How many scores of a batch are looked at.
+# No more scores of a batch than these are looked at.
 ENOUGH = 100_000
 
 
@@ -124,7 +124,7 @@ class Divergence(TrainerCallback):
         if not layer.training:
             return
         scores, mask = out.problem.scores.detach(), out.problem.mask
-        # Of a large batch the first instances do, and cost next to nothing.
+        # The first instances of a large batch suffice, and cost next to nothing.
         instances = max(1, ENOUGH // max(scores[:1].numel(), 1))
         scores, mask = scores[:instances].float(), mask[:instances]
         possible = mask & (scores != -torch.inf)

@@ -17,7 +17,7 @@ from spigot_allennlp.nn.length_groups import length_groups
 from spigot_allennlp.structures.structure import Structure
 
 CARRIED = ("id", "words", "lemmas", "pos")
-# What our readers say of a sentence that a model is to find.
+# These fields of our readers hold what a model is to find.
 GOLD_FIELDS = ("heads", "relations", "graph", "tops", "label")
 UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 

@@ -66,7 +66,7 @@ class GroupClippingTrainer(GradientDescentTrainer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Of the last batch, by the names of the groups.
+        # These are the norms of the last batch, by the names of the groups.
         self.group_norms: Dict[str, GroupNorm] = {}
         if self._ddp_wrapped_model is not None and self._ddp_wrapped_model.is_sharded:
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""What `allennlp predict` writes and shows: all predictions, or the file has another name."""
+"""Tests what `allennlp predict` writes and shows, and that an unfinished file is named so."""
 
 import os
 import threading

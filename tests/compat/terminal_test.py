@@ -1,4 +1,4 @@
-"""What a training shows in a terminal of 80 columns, and what its end says, works."""
+"""Tests what a training shows in a terminal of 80 columns, and the commands that it ends with."""
 
 import fcntl
 import json

@@ -6,7 +6,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.modules.given_tree import GoldTree, NeighbourTree
 
-# Of three words and of two.
+# The first sentence has three words, the second two.
 MASK = torch.tensor([[True, True, True, True], [True, True, True, False]])
 GOLD = torch.tensor([[2, 0, 2], [0, 1, 0]])
 
