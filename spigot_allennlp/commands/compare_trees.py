@@ -158,7 +158,7 @@ def table(movement: "TreeMovement") -> str:
     lines += ["", f"{'relation':<16}{'tokens':>8}" + "".join(f"{name:>12}" for name in columns)]
     shown = list(movement.by_relation.items())[:SHOWN]
     for name, moved in [("all", movement.all), *shown]:
-        shares = (100 * count / max(moved.tokens, 1) for count in moved[1:])
+        shares = (_percent(moved, count) for count in moved._fields[1:])
         lines.append(
             f"{name:<16}{moved.tokens:>8}" + "".join(f"{share:>11.1f}%" for share in shares)
         )
@@ -194,4 +194,5 @@ def plot(movement: "TreeMovement", output: str) -> None:
 
 
 def _percent(moved: "Movement", name: str) -> float:
+    """Returns a count as a share of all tokens."""
     return 100 * getattr(moved, name) / max(moved.tokens, 1)
