@@ -9,6 +9,7 @@ The folder has an experiment (see `tiny_experiment`) whose trainer has the callb
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from spigot_allennlp.ablation.plan.plan import save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
 from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import LocalProcesses
+from spigot_allennlp.ablation.run.single_run import PLANNED, RUNNING, TRAINED, RunRecord
 from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned
 
@@ -29,9 +31,18 @@ class KillTheGroup(TrainerCallback):
     strikes = False
 
     def on_epoch(self, trainer: Any, *args: Any, **kwargs: Any) -> None:
-        # In its second epoch: of four runs, two are done, or being trained, and two are waiting.
+        # In the second epoch of a run with seed 2, once both with seed 1 are recorded as done.
         if self.strikes and "seed-2" in self.serialization_dir and trainer._epochs_completed == 1:
+            out = Path(self.serialization_dir).parents[2]
+            while any(is_unfinished(run) for run in out.glob("*/seed-1")):
+                time.sleep(0.01)
             os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def is_unfinished(run: Path) -> bool:
+    """Whether the run in a folder is still waiting or trained."""
+    record = RunRecord.load(run)
+    return record is None or record.state in (PLANNED, RUNNING, TRAINED)
 
 
 def ablate(folder: Path, out: str, strikes: bool = False) -> int:
