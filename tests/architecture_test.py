@@ -55,9 +55,11 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "estimators": {"config_checks", "nn", "structures", "projections"},
     "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
     "models": {"config_checks", "nn", "modules", "metrics", "structures"},
+    "parses": {"data"},
     "predictors": {
         "config_checks",
         "data",
+        "parses",
         "modules",
         "models.parsing_model",
         "nn.length_groups",

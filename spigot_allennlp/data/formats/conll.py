@@ -16,9 +16,9 @@ gives the same bytes, if one empty line ends the last sentence.
 """
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from spigot_allennlp.data.annotated_sentence import Arc
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.errors import MalformedInputError, quoted
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.blocks import (
@@ -38,6 +38,8 @@ NUM_COLUMNS = len(COLUMN_NAMES)
 # Joins the labels of a path through empty nodes, and those of two arcs between the same words.
 PATH_SIGN = ">"
 PARALLEL_SIGN = "|"
+# The label of an arc from the root in DEPS.
+ROOT_LABEL = "root"
 # A path through more empty nodes than this is an error: its label would have no bound.
 LONGEST_PATH = 20
 
@@ -149,6 +151,42 @@ def format_conll(sentence: ConllSentence) -> str:
         before = [token.id, token.form, token.lemma, token.upos, token.xpos, token.feats]
         lines.append(join_columns([*before, head, token.relation, token.deps, token.misc]))
     return "\n".join([*lines, "", ""])
+
+
+def annotation_to_conll(sentence: AnnotatedSentence) -> ConllSentence:
+    """
+    Returns an annotated sentence as one of CoNLL-U, with its tree, and with its graph in DEPS,
+    where a top is `0:root`. An empty graph is `_`, as none is.
+
+    # Raises
+
+    `ValueError` if a role is empty: DEPS cannot hold it.
+    """
+    length = len(sentence.words)
+    deps: List[List[Tuple[int, str]]] = [[] for _ in range(length)]
+    for top in sentence.tops or ():
+        deps[top - 1].append((0, ROOT_LABEL))
+    for predicate, argument, role in sentence.arcs or ():
+        if not all(role.split(PARALLEL_SIGN)):
+            raise ValueError(f"The role {quoted(role)} cannot stand in DEPS: a label is empty.")
+        deps[argument - 1] += [(predicate, label) for label in role.split(PARALLEL_SIGN)]
+    missing = ["_"] * length
+    heads: Sequence[Optional[int]] = sentence.heads or [None] * length
+    columns = zip(
+        map(str, range(1, length + 1)),
+        sentence.words,
+        sentence.lemmas or missing,
+        sentence.pos or missing,
+        sentence.tags or missing,
+        missing,
+        heads,
+        sentence.relations or missing,
+        ["|".join(f"{head}:{label}" for head, label in sorted(pairs)) or "_" for pairs in deps],
+        strict=True,
+    )
+    tokens = tuple(ConllToken(*row) for row in columns)
+    comments = () if sentence.identifier is None else (f"# sent_id = {sentence.identifier}",)
+    return ConllSentence(tokens, comments)
 
 
 def _check_global_columns(block: Block) -> None:

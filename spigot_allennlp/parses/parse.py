@@ -1,0 +1,204 @@
+"""The parse of a sentence: its tokens, tree and graph as plain data, and the ways to write it."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
+from spigot_allennlp.data.formats.conll import annotation_to_conll, format_conll
+from spigot_allennlp.data.formats.sdp import SdpLayout, annotation_to_sdp, format_sdp
+from spigot_allennlp.data.formats.sentiment import CLASSES, GRADES
+
+
+class Tree(NamedTuple):
+    """
+    A dependency tree.
+
+    # Parameters
+
+    heads : `List[int]`
+        The position of each token's head, from 1; 0 is the root.
+    labels : `Optional[List[str]]`
+        The relation of each token to its head; `None` of a parser of unlabelled trees.
+    probabilities : `Optional[List[float]]`
+        That of each token's head, between 0 and 1, if it was asked for.
+    """
+
+    heads: List[int]
+    labels: Optional[List[str]] = None
+    probabilities: Optional[List[float]] = None
+
+
+class Graph(NamedTuple):
+    """
+    A semantic graph.
+
+    # Parameters
+
+    arcs : `List[Arc]`
+        `(predicate, argument, role)`, positions from 1, sorted.
+    tops : `List[int]`
+        The positions of the tops, sorted.
+    probabilities : `Optional[List[float]]`
+        That of each labelled arc, between 0 and 1, if it was asked for.
+    top_probabilities : `Optional[List[float]]`
+        That of each top.
+    """
+
+    arcs: List[Arc]
+    tops: List[int]
+    probabilities: Optional[List[float]] = None
+    top_probabilities: Optional[List[float]] = None
+
+
+class Sentiment(NamedTuple):
+    """
+    The sentiment of a sentence.
+
+    # Parameters
+
+    label : `str`
+        In words, as `"very positive"`.
+    probabilities : `Dict[str, float]`
+        That of each class, by its name.
+    """
+
+    label: str
+    probabilities: Dict[str, float]
+
+
+@dataclass(frozen=True)
+class Parse:
+    """
+    What a parser makes of a sentence; what it does not make is `None`.
+
+    # Parameters
+
+    tokens : `List[str]`
+    tree : `Tree`, optional
+    graph : `Graph`, optional
+    sentiment : `Sentiment`, optional
+    lemmas, pos : `List[str]`, optional
+        Lemma and part of speech of each token, as the parser was given them.
+    identifier : `str`, optional
+        The name of the sentence.
+    """
+
+    tokens: List[str]
+    tree: Optional[Tree] = None
+    graph: Optional[Graph] = None
+    sentiment: Optional[Sentiment] = None
+    lemmas: Optional[List[str]] = None
+    pos: Optional[List[str]] = None
+    identifier: Optional[str] = None
+
+    @classmethod
+    def from_output(cls, output: Dict[str, Any]) -> "Parse":
+        """Returns the parse that an output of one of our predictors holds."""
+        tree = graph = sentiment = None
+        if "heads" in output:
+            tree = Tree(output["heads"], output.get("relations"), output.get("head_probabilities"))
+        if "arcs" in output:
+            arcs = [Arc(*arc) for arc in output["arcs"]]
+            graph = Graph(
+                arcs,
+                output.get("tops", []),
+                output.get("arc_probabilities"),
+                output.get("top_probabilities"),
+            )
+        if "label" in output:
+            names = sentiment_names(list(output["probabilities"]))
+            probabilities = {names[key]: value for key, value in output["probabilities"].items()}
+            sentiment = Sentiment(names[output["label"]], probabilities)
+        return cls(
+            output["words"],
+            tree,
+            graph,
+            sentiment,
+            output.get("lemmas"),
+            output.get("pos"),
+            output.get("id"),
+        )
+
+    @classmethod
+    def from_annotation(cls, sentence: AnnotatedSentence) -> "Parse":
+        """Returns the gold parse of a sentence that was read from a file."""
+        graph = None
+        if sentence.arcs is not None:
+            graph = Graph(sorted(sentence.arcs), sorted(sentence.tops or []))
+        return cls(
+            sentence.words,
+            None if sentence.heads is None else Tree(sentence.heads, sentence.relations),
+            graph,
+            lemmas=sentence.lemmas,
+            pos=sentence.pos or sentence.tags,
+            identifier=sentence.identifier,
+        )
+
+    def to_annotation(self) -> AnnotatedSentence:
+        """Returns the record that the formats write."""
+        return AnnotatedSentence(
+            words=self.tokens,
+            lemmas=self.lemmas,
+            pos=self.pos,
+            heads=None if self.tree is None else self.tree.heads,
+            relations=None if self.tree is None else self.tree.labels,
+            arcs=None if self.graph is None else self.graph.arcs,
+            tops=None if self.graph is None else self.graph.tops,
+            identifier=self.identifier,
+        )
+
+    def to_sdp(self) -> str:
+        """
+        Returns the sentence in the layout of SDP 2015, with the tree in its augmented form if there
+        is one. A file begins with the line `#SDP 2015`, which is not part of it.
+
+        # Raises
+
+        `ValueError` if there is no graph, or a column cannot hold what is in it.
+        """
+        if self.graph is None:
+            raise ValueError(f"This parse has no graph, which SDP is for. {self._ways()}")
+        layout = SdpLayout(syntax=self.tree is not None)
+        return format_sdp(annotation_to_sdp(self.to_annotation(), layout))
+
+    def to_conllu(self) -> str:
+        """
+        Returns the sentence in CoNLL-U: the tree in HEAD and DEPREL, the graph in DEPS, where a top
+        is `0:root`.
+
+        # Raises
+
+        `ValueError` if a column cannot hold what is in it.
+        """
+        return format_conll(annotation_to_conll(self.to_annotation()))
+
+    def to_json(self) -> Dict[str, Any]:
+        """Returns all that is known as values of JSON, under the names of this class."""
+        parts: Dict[str, Any] = {"id": self.identifier, "tokens": self.tokens}
+        parts.update(lemmas=self.lemmas, pos=self.pos)
+        for name in ("tree", "graph", "sentiment"):
+            layer = getattr(self, name)
+            if layer is not None:
+                known = layer._asdict().items()
+                parts[name] = {key: value for key, value in known if value is not None}
+        return {key: value for key, value in parts.items() if value is not None}
+
+    def _ways(self) -> str:
+        of_tree = "to_conllu() writes its tree, " if self.tree is not None else ""
+        return f"Use another form: {of_tree}to_json() writes whatever there is."
+
+
+def sentiment_names(labels: List[str]) -> Dict[str, str]:
+    """
+    Returns the name of each class: `"positive"`, say, where the classes are the numbers of one of
+    `CLASSES`, and else the label itself.
+    """
+    for classes in CLASSES.values():
+        if set(labels) == set(filter(None, classes)):
+            names: Dict[str, str] = {}
+            for number, grade in zip(classes, GRADES, strict=True):
+                # Of two grades in a class, the plain one: "negative" rather than "very negative".
+                if number is not None and (number not in names or " " in names[number]):
+                    names[number] = grade
+            return names
+    return {label: label for label in labels}

@@ -1,0 +1,152 @@
+"""A parser that was loaded, for Python: `spigot_allennlp.load(archive).parse(text)`."""
+
+from os import PathLike, fspath
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union, overload
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.models import load_archive
+from allennlp.predictors import Predictor
+
+from spigot_allennlp.parses.parse import Parse
+from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
+
+#: A sentence: its text; its tokens; or both with more, as a line of `allennlp predict` has it.
+Sentence = Union[str, Sequence[str], Dict[str, Any]]
+
+WINDOW = 1024  # sentences that are taken from an iterable at once
+
+
+class SentenceParser:
+    """
+    Parses sentences by a model that was trained.
+
+    # Parameters
+
+    predictor : `SentencePredictor`
+        Of the model.
+    """
+
+    def __init__(self, predictor: SentencePredictor) -> None:
+        self.predictor = predictor
+
+    @overload
+    def parse(self, sentences: Union[str, Dict[str, Any]]) -> Parse: ...
+
+    @overload
+    def parse(self, sentences: Sequence[Any]) -> Union[Parse, List[Parse]]: ...
+
+    def parse(self, sentences: Any) -> Union[Parse, List[Parse]]:
+        """
+        Parses a sentence, or several.
+
+        # Parameters
+
+        sentences : `Union[Sentence, List[Sentence]]`
+            A text, `"We know it ."`; or the tokens of a sentence, `["We", "know", "it", "."]`; or
+            a dictionary, `{"words": [...], "pos": [...]}`, with all that is known of it (`lemmas`,
+            `tags`, `id`); or a list of these. A list of strings is the tokens of a sentence, unless
+            all of them have white space within, as texts have, and tokens as a rule have not.
+
+        # Returns
+
+        `Union[Parse, List[Parse]]`
+            A parse for a sentence, a list of them for a list.
+
+        # Raises
+
+        `ConfigurationError` if a sentence cannot be parsed, or nobody can say whether the strings
+        are tokens or texts.
+        """
+        if isinstance(sentences, (str, dict)):
+            return next(self.parse_all([sentences]))
+        sentences = list(sentences)
+        if not sentences or not all(isinstance(sentence, str) for sentence in sentences):
+            return list(self.parse_all(sentences))
+        have_space = [len(sentence.split()) > 1 for sentence in sentences]
+        if all(have_space):
+            return list(self.parse_all(sentences))
+        if any(have_space):
+            text = sentences[have_space.index(True)]
+            raise ConfigurationError(
+                f"Some strings of the list have white space within, as {text!r}, and some have "
+                'not. If they are the tokens of a sentence, write {"words": [...]}; if they are '
+                "texts, parse_all([...])."
+            )
+        return next(self.parse_all([sentences]))
+
+    def parse_all(self, sentences: Iterable[Sentence]) -> Iterator[Parse]:
+        """
+        Parses any number of sentences, and yields a parse of each, in their order. They are taken
+        some hundred at a time, and those of similar length go through the model together. A string
+        is the text of a sentence here, a list of strings its tokens.
+
+        # Raises
+
+        `ConfigurationError` if a sentence cannot be parsed; it gives the number, from 1.
+        """
+        window: List[Dict[str, Any]] = []
+        for number, sentence in enumerate(sentences, start=1):
+            window.append(self._checked_input(sentence, number))
+            if len(window) == WINDOW:
+                yield from map(Parse.from_output, self.predictor.predict_batch_json(window))
+                window = []
+        if window:
+            yield from map(Parse.from_output, self.predictor.predict_batch_json(window))
+
+    def _checked_input(self, sentence: Any, number: int) -> Dict[str, Any]:
+        """Returns a sentence as a line of `allennlp predict` has it."""
+        inputs = sentence
+        if isinstance(sentence, str):
+            inputs = {"sentence": sentence}
+        elif not isinstance(sentence, dict):
+            try:
+                inputs = {"words": list(sentence)}
+            except TypeError:
+                kind = type(sentence).__name__
+                raise ConfigurationError(
+                    f"Sentence {number} is of type {kind}. Give a text, a list of tokens, or a "
+                    'dictionary such as {"words": ["We", "know"], "pos": ["PRP", "VBP"]}.'
+                ) from None
+        try:
+            self.predictor.check(inputs)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"Sentence {number}: {error}.") from error
+        return inputs
+
+
+def load_parser(
+    archive: Union[str, "PathLike[str]"],
+    cuda_device: int = -1,
+    overrides: Union[str, Dict[str, Any]] = "",
+    **options: Any,
+) -> SentenceParser:
+    """
+    Returns the parser in an archive.
+
+    # Parameters
+
+    archive : `Union[str, PathLike]`
+        A `model.tar.gz`, or the folder of a training run. The model is a parser, or a classifier of
+        sentences.
+    cuda_device : `int`, optional (default = `-1`)
+        The number of a GPU; -1 is the CPU.
+    overrides : `Union[str, Dict[str, Any]]`, optional (default = `""`)
+        Of the config, as for `load_archive`.
+    options
+        Of the predictor: `language="en_core_web_sm"`, say, or `probabilities=True`. See
+        `ParserPredictor`, `SentimentPredictor`, and their base.
+
+    # Raises
+
+    `ConfigurationError` if the model parses no sentences.
+    """
+    loaded = load_archive(fspath(archive), cuda_device=cuda_device, overrides=overrides)
+    name = loaded.config["model"]["type"]
+    if loaded.model.default_predictor not in ("parser", "sentiment"):
+        raise ConfigurationError(
+            f"{archive} holds a model of type {name!r}, which parses no sentences. Load a parser "
+            "(or a classifier of sentences), or use AllenNLP's Predictor.from_path."
+        )
+    predictor = Predictor.from_archive(loaded, extra_args=options)
+    assert isinstance(predictor, SentencePredictor)
+    return SentenceParser(predictor)

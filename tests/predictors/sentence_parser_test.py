@@ -1,0 +1,67 @@
+import subprocess
+import sys
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+import spigot_allennlp
+from spigot_allennlp.predictors import sentence_parser
+
+CHAIN = [(1, 2, "ARG1"), (2, 3, "ARG1")]
+
+
+def test_importing_the_package_imports_nothing_that_is_heavy():
+    text = (
+        "import sys, spigot_allennlp; spigot_allennlp.load; "
+        "print({name.split('.')[0] for name in sys.modules} & {'allennlp', 'torch', 'numpy'})"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+def test_text_tokens_and_a_dictionary_are_a_sentence(make_archive):
+    parser = spigot_allennlp.load(make_archive())
+    for sentence in ("We know it", ["We", "know", "it"], {"words": ["We", "know", "it"]}):
+        parse = parser.parse(sentence)
+        assert parse.tokens == ["We", "know", "it"]
+        assert (parse.tree.heads, parse.tree.labels) == ([0, 1, 2], ["dep"] * 3)
+        assert (parse.graph.arcs, parse.graph.tops) == (CHAIN, [1])
+        assert parse.sentiment is None
+
+
+def test_a_list_of_sentences_gives_a_list_in_their_order(make_archive, monkeypatch):
+    monkeypatch.setattr(sentence_parser, "WINDOW", 2)
+    parser = spigot_allennlp.load(make_archive())
+    texts = ["It rains", "We know it", "Go on , then"]
+    for sentences in (texts, [text.split() for text in texts], [texts[0], *map(str.split, texts)]):
+        parses = parser.parse(sentences)
+        assert [parse.tokens for parse in parses] == [
+            sentence.split() if isinstance(sentence, str) else sentence for sentence in sentences
+        ]
+    assert [parse.tokens for parse in parser.parse_all(["Go", "Stop"])] == [["Go"], ["Stop"]]
+    assert parser.parse([]) == []
+
+
+def test_what_is_no_sentence_is_refused_with_the_way_out(make_archive):
+    parser = spigot_allennlp.load(make_archive())
+    with pytest.raises(ConfigurationError, match=r"'New York'.*\"words\".*parse_all"):
+        parser.parse(["New York", "sleeps"])
+    with pytest.raises(ConfigurationError, match="Sentence 2 is of type int. Give a text"):
+        parser.parse([["Go"], 3])
+    with pytest.raises(ConfigurationError, match='Sentence 2: "sentence" must hold some text'):
+        parser.parse([["Go"], " "])
+
+
+def test_a_classifier_gives_sentiment_and_the_graph_behind_it(make_archive):
+    archive = make_archive(model={"type": "length_classifier"}, dataset_reader={"type": "sst"})
+    parse = spigot_allennlp.load(archive).parse("What a fine film")
+    assert parse.sentiment.label == "positive"
+    assert parse.sentiment.probabilities == pytest.approx({"negative": 0, "positive": 1}, abs=1e-6)
+    assert (parse.tree, parse.graph.arcs) == (None, [(1, 1, "ARG1")])
+
+
+def test_a_model_that_parses_nothing_is_refused(make_archive, monkeypatch):
+    archive = make_archive()
+    monkeypatch.setattr("tests.predictors.conftest.ChainParser.default_predictor", "spiking")
+    with pytest.raises(ConfigurationError, match="'chain_parser', which parses no sentences"):
+        spigot_allennlp.load(archive)
