@@ -1,12 +1,15 @@
 """The parse of a sentence: its tokens, tree and graph as plain data, and the ways to write it."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.formats.conll import annotation_to_conll, format_conll
 from spigot_allennlp.data.formats.sdp import SdpLayout, annotation_to_sdp, format_sdp
 from spigot_allennlp.data.formats.sentiment import CLASSES, GRADES
+from spigot_allennlp.parses.picture import Arcs, Layer, draw
+
+ROOT, TOP = "root", "top"  # the labels of arcs from the root that have none of their own
 
 
 class Tree(NamedTuple):
@@ -183,9 +186,67 @@ class Parse:
                 parts[name] = {key: value for key, value in known if value is not None}
         return {key: value for key, value in parts.items() if value is not None}
 
+    def to_svg(self, gold: Optional["Parse"] = None, with_style: bool = True) -> str:
+        """
+        Returns a picture of the sentence: the tree above the words, the graph below, with the
+        probabilities of arcs where they are known.
+
+        # Parameters
+
+        gold : `Parse`, optional
+            Of the same tokens: then the arcs of both are drawn, those in one alone in two colours.
+        with_style : `bool`, optional (default = `True`)
+            Without it, the page that holds the picture has the style.
+
+        # Raises
+
+        `ValueError` if gold has other tokens.
+        """
+        if gold is not None and gold.tokens != self.tokens:
+            ours, theirs = " ".join(self.tokens), " ".join(gold.tokens)
+            raise ValueError(f"Gold has other tokens than the parse: {theirs!r} and {ours!r}.")
+        tree = Layer(_tree_arcs(self), None if gold is None else _tree_arcs(gold))
+        graph = Layer(_graph_arcs(self), None if gold is None else _graph_arcs(gold))
+        return draw(self.tokens, self.pos, tree, graph, self._caption(), with_style)
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: the picture, which can be scrolled if it is wide."""
+        return f'<div style="overflow-x: auto">{self.to_svg()}</div>'
+
+    def _caption(self) -> str:
+        if self.sentiment is None:
+            return ""
+        probability = self.sentiment.probabilities[self.sentiment.label]
+        return f"{self.sentiment.label}, probability {probability:.2f}"
+
     def _ways(self) -> str:
         of_tree = "to_conllu() writes its tree, " if self.tree is not None else ""
         return f"Use another form: {of_tree}to_json() writes whatever there is."
+
+
+def _tree_arcs(parse: Parse) -> Optional[Arcs]:
+    if parse.tree is None:
+        return None
+    heads, labels, probabilities = parse.tree
+    names = labels or [ROOT if head == 0 else "" for head in heads]
+    keys = list(zip(heads, range(1, len(heads) + 1), names, strict=True))
+    return _with_probabilities(keys, probabilities)
+
+
+def _graph_arcs(parse: Parse) -> Optional[Arcs]:
+    if parse.graph is None:
+        return None
+    arcs, tops, of_arcs, of_tops = parse.graph
+    of_root = _with_probabilities([(0, top, TOP) for top in tops], of_tops)
+    return {**of_root, **_with_probabilities(arcs, of_arcs)}
+
+
+def _with_probabilities(
+    keys: Sequence[Tuple[int, int, str]], probabilities: Optional[List[float]]
+) -> Arcs:
+    if probabilities is None:
+        return dict.fromkeys(keys)
+    return dict(zip(keys, probabilities, strict=True))
 
 
 def sentiment_names(labels: List[str]) -> Dict[str, str]:
