@@ -22,6 +22,8 @@ from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
+from spigot_allennlp.modules.token_scorer import TokenScorer
+from spigot_allennlp.nn.arcs import predicate_parts
 from spigot_allennlp.structures.structure import Structure
 
 ROLES = "semantic_roles"
@@ -47,7 +49,7 @@ class SemanticParser(StructuredParser):
     arc_scorer : `Lazy[PairScorer]`
     label_scorer : `Lazy[PairScorer]`
     structure : `Structure`
-        The family of graphs: "semantic_graph".
+        The family of graphs: "semantic_graph", or "predicate_graph" with a `predicate_scorer`.
     loss : `StructuredLoss`
         "hinge" (the original's costs are 0.4 for a false positive and 0.6 for a false negative) or
         "log_likelihood".
@@ -56,6 +58,8 @@ class SemanticParser(StructuredParser):
     tree : `GivenTree`, optional (default = `None`)
         Where these arcs come from, if no larger model hands them in: "gold" or "neighbour". It
         needs an `arc_encoder`.
+    predicate_scorer : `Lazy[TokenScorer]`, optional (default = `None`)
+        Of the predicates of a "predicate_graph".
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class SemanticParser(StructuredParser):
         loss: StructuredLoss,
         arc_encoder: Optional[Lazy[ArcEncoder]] = None,
         tree: Optional[GivenTree] = None,
+        predicate_scorer: Optional[Lazy[TokenScorer]] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -86,6 +91,16 @@ class SemanticParser(StructuredParser):
         self.tree = tree
         self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
         self._label_scorer = label_scorer.construct(input_dim=dim, num_outputs=num_labels)
+        if structure.has_predicates != (predicate_scorer is not None):
+            raise ConfigurationError(
+                f"The structure {type(structure).__name__} of this semantic_parser has "
+                f"{'predicates' if structure.has_predicates else 'no predicates'}, but its "
+                f"predicate_scorer is {'missing' if predicate_scorer is None else 'there'}. Give a "
+                "structure 'predicate_graph' and a predicate_scorer, or neither of them."
+            )
+        self._predicate_scorer = None
+        if predicate_scorer is not None:
+            self._predicate_scorer = predicate_scorer.construct(input_dim=dim)
         self._f1 = SemanticF1()
         initializer(self)
 
@@ -184,11 +199,15 @@ class SemanticParser(StructuredParser):
         """
         Returns scores `(batch_size, argument, predicate, label)`, from states of shape
         `(batch_size, 1 + length, dim)` and, with an arc encoder, the arcs of another layer, of
-        shape `(batch_size, 1 + length, 1 + length)`.
+        shape `(batch_size, 1 + length, 1 + length)`. Predicates score at `predicate_parts`.
         """
         if self.arc_encoder is not None:
             states = self.arc_encoder(states, arcs)
-        return self._arc_scorer(states) + self._label_scorer(states)
+        scores = self._arc_scorer(states) + self._label_scorer(states)
+        if self._predicate_scorer is None:
+            return scores
+        predicates = predicate_parts(scores.shape, scores.device)
+        return torch.where(predicates, self._predicate_scorer(states)[:, None, :, None], scores)
 
     def losses(
         self,
@@ -221,6 +240,10 @@ class SemanticParser(StructuredParser):
         gold = torch.zeros_like(scores).scatter_(
             -1, known.clamp(min=0).unsqueeze(-1), is_arc.unsqueeze(-1).to(scores.dtype)
         )
+        if self.structure.has_predicates:
+            is_predicate = is_arc.any(dim=1)[:, None, :, None].to(gold.dtype)
+            predicates = predicate_parts(gold.shape, gold.device)
+            gold = torch.where(predicates, is_predicate, gold)
         return self.gold_losses(scores, part_mask, gold, metadata)
 
     def decode(
@@ -242,7 +265,10 @@ class SemanticParser(StructuredParser):
             return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
         allowed = self.meant_labels(scores.size(-1), scores) if allowed is None else allowed
         part_mask = self.structure.part_mask(mask, scores.shape) & allowed
-        chosen, label = self.structure.argmax(scores, part_mask).max(dim=-1)
+        best = self.structure.argmax(scores, part_mask)
+        if self.structure.has_predicates:
+            best = best.masked_fill(predicate_parts(best.shape, best.device), 0)
+        chosen, label = best.max(dim=-1)
         graph = label.masked_fill(chosen == 0, NO_ARC)
         return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
 

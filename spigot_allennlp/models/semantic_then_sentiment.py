@@ -22,6 +22,7 @@ from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.nn.arcs import predicate_parts
 
 
 @Model.register("semantic_then_sentiment")
@@ -173,6 +174,8 @@ class SemanticThenSentiment(ClassificationModel):
     def _logits(self, states: Tensor, mask: BoolTensor, arcs: Optional[Tensor] = None) -> Tensor:
         """Scores the classes; the state of the root, a constant, is not pooled."""
         if self.graph_encoder is not None:
+            if arcs is not None and self.argmax and self.argmax.structure.has_predicates:
+                arcs = arcs.masked_fill(predicate_parts(arcs.shape, arcs.device), 0)
             states = self.graph_encoder(states, arcs)
         return self.classifier(states[:, 1:], mask[:, 1:])
 

@@ -8,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.nn.arcs import predicate_parts
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.labelled_arcs import GraphLikelihood, graph_likelihood
@@ -165,6 +166,9 @@ class HingeLoss(StructuredLoss):
     2018](https://aclanthology.org/P18-1173), section 4). Needs nothing but the argmax, at scores to
     which each part's cost is added.
 
+    Of graphs with predicates ("predicate_graph") the cost counts the labelled arcs alone, as in the
+    authors' code: a wrong or missing predicate costs what its arcs cost, and its score has to pay.
+
     Registered as a `StructuredLoss` with name "hinge".
 
     # Parameters
@@ -187,10 +191,16 @@ class HingeLoss(StructuredLoss):
     def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
-        missed = self._false_negative_cost * flatten_parts(gold).sum(dim=-1)
+        counted = gold
+        if structure.has_predicates:
+            predicates = predicate_parts(gold.shape, gold.device)
+            counted = gold.masked_fill(predicates, 0)
+        missed = self._false_negative_cost * flatten_parts(counted).sum(dim=-1)
         # What a part adds to the cost when it is chosen: a wrong one its own, a gold one less of
         # what is missed.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
+        if structure.has_predicates:
+            cost = cost.masked_fill(predicates, 0)
         worst = structure.argmax(scores + cost, mask)
         loss = structure.score(scores + cost, worst) + missed - structure.score(scores, gold)
         # Gold is impossible, then, and nothing can be learnt from it.

@@ -55,6 +55,16 @@ def arc_mask(mask: BoolTensor) -> BoolTensor:
     return legal & distinct & not_root.unsqueeze(1)
 
 
+def predicate_parts(shape: torch.Size, device: torch.device) -> BoolTensor:
+    """
+    Returns where labelled arcs of this `shape`, `(batch_size, dependent, head, label)`, have room
+    for a statement about the head alone, that it is a predicate: `[p, p, 0]`. Nothing heads itself,
+    so that no arc is there. Shape `(dependent, head, label)`.
+    """
+    diagonal = torch.eye(shape[2], dtype=torch.bool, device=device)
+    return diagonal.unsqueeze(-1) & (torch.arange(shape[3], device=device) == 0)
+
+
 def lengths_from_arc_mask(mask: BoolTensor) -> LongTensor:
     """
     Returns the number of tokens, the root not counted, of each sentence of an arc mask

@@ -3,6 +3,7 @@
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
+from spigot_allennlp.structures.predicate_graph import PredicateGraph
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from spigot_allennlp.structures.structure import Structure
@@ -11,6 +12,7 @@ __all__ = [
     "Categorical",
     "Chain",
     "NonProjectiveTree",
+    "PredicateGraph",
     "ProjectiveTree",
     "SemanticGraph",
     "Structure",

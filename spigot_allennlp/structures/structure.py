@@ -70,12 +70,14 @@ class Structure(Registrable):
 
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
-    constant added to all scores changes none of the above. `way_out` says to whoever has gold
+    constant added to all scores changes none of the above. `has_predicates` says that beside arcs
+    there are predicates, at `predicate_parts` (`nn/arcs.py`). `way_out` says to whoever has gold
     objects that are not of the family what to change.
     """
 
     dimensions: Tuple[str, ...] = ()
     fixed_size: bool = False
+    has_predicates: bool = False
     way_out: str = "Choose a structure that has them, or take them out of the data."
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

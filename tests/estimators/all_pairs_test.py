@@ -44,6 +44,7 @@ SHAPES: Dict[str, Shape] = {
     "categorical": lambda token_mask: tuple(token_mask.shape),
     "chain": lambda token_mask: (*token_mask.shape, 3, 3),
     "OracleOnly": lambda token_mask: tuple(token_mask.shape),
+    "predicate_graph": lambda token_mask: (*arcs(token_mask), 3),
     "semantic_graph": lambda token_mask: (*arcs(token_mask), 3),
 }
 # What else than the default configuration is worth a row or a column of its own.

@@ -117,6 +117,52 @@ class TestSemanticParser(ParsingModelTestCase):
             per_predicate = (output["graph"] == index).sum(dim=1)
             assert per_predicate.max() <= 1
 
+    PREDICATES = {
+        "model.structure": {"type": "predicate_graph"},
+        "model.predicate_scorer": {"hidden_dim": 8},
+    }
+
+    def test_with_predicates_it_learns_its_training_data_by_heart(self):
+        model = self.build({**self.PREDICATES, "model.loss": {"type": "hinge"}})
+        metrics = overfit(model, self.batch(self.instances[:2], without=[]), num_steps=150)
+        assert metrics["labelled_f1"] > 0.95
+
+    def test_a_predicate_that_scores_low_has_no_arguments(self):
+        model = self.build(self.PREDICATES).eval()
+        batch = self.batch(self.instances, without=[])
+        torch.nn.init.constant_(model._arc_scorer._from_dependent.bias, 3.0)  # many arcs
+        assert (model(**batch)["graph"] != NO_ARC).sum() > 100
+        torch.nn.init.constant_(model._predicate_scorer._layers[-1].bias, -1e4)
+        graph = model(**batch)["graph"]
+        assert (graph == NO_ARC).all()
+
+    def test_the_score_of_a_predicate_stands_where_no_arc_is(self):
+        model = self.build(self.PREDICATES).eval()
+        states = torch.randn(2, 5, model.encoder.get_output_dim())
+        scores = model.scores(states)
+        expected = model._predicate_scorer(states)
+        assert scores[..., TOP].diagonal(dim1=1, dim2=2).equal(expected)
+        without = model._arc_scorer(states) + model._label_scorer(states)
+        assert (scores != without).sum() == expected.numel()
+
+    def test_heads_of_gold_arcs_are_gold_predicates(self):
+        model = self.build({**self.PREDICATES, "model.loss": {"type": "hinge"}}).eval()
+        mask = torch.ones(1, 3, dtype=torch.bool)
+        labels = torch.full((1, 3, 3), NO_ARC)
+        labels[0, 2, 1], labels[0, 1, 0] = 2, TOP
+        scores = torch.full((1, 3, 3, self.vocab.get_vocab_size("semantic_roles")), -5.0)
+        scores[0, 2, 1, 2], scores[0, 1, 0, TOP] = 5, 5
+        scores[0, 0, 0, TOP] = scores[0, 1, 1, TOP] = 5
+        assert model.losses(scores, mask, labels).losses.tolist() == [0]  # beyond the margin
+        scores[0, 1, 1, TOP] = -6  # the arc alone would be worth it
+        # The best without costs is the top, at 10, where gold scores 9; what is missed costs 0.5.
+        assert model.losses(scores, mask, labels).losses.tolist() == [1.5]
+
+    @pytest.mark.parametrize("key", PREDICATES)
+    def test_predicates_without_scores_and_scores_without_predicates_are_refused(self, key):
+        with pytest.raises(ConfigurationError, match="predicate_scorer"):
+            self.build({key: self.PREDICATES[key]})
+
 
 def test_gold_labels_put_the_tops_under_the_root():
     graph = torch.tensor([[[-1, 3], [-1, -1]]])

@@ -13,6 +13,7 @@ from torch.testing import assert_close
 from spigot_allennlp.modules.structured_loss import HingeLoss, LogLikelihoodLoss, StructuredLoss
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain
+from spigot_allennlp.structures.predicate_graph import PredicateGraph
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from spigot_allennlp.structures.structure import Structure
@@ -29,6 +30,10 @@ TREE = (LENGTH, LENGTH), [{"single_root": True}, {"single_root": False}]
 SETTINGS = {
     "categorical": ((LENGTH, 3), [{}]),
     "chain": ((LENGTH, 3, 3), [{}]),
+    "predicate_graph": (
+        (LENGTH, LENGTH, 4),
+        [{}, {"deterministic_roles": ["ARG1"], "vocab": vocabulary()}],
+    ),
     "projective_tree": TREE,
     "non_projective_tree": TREE,
     "semantic_graph": (
@@ -161,6 +166,62 @@ def test_the_hinge_loss_of_graphs_against_all_graphs():
     expected = worst - float((scores.flatten() * gold).sum())
     loss = HingeLoss(0.4, 0.6)(structure, scores, mask, gold.reshape(1, 3, 3, 1))
     assert_close(loss, torch.tensor([expected]))
+
+
+def test_the_cost_of_labelled_arcs_does_not_depend_on_unlabelled_ones_beside_them():
+    """
+    The parts of Peng et al. (2018) are unlabelled arcs, with scores of their own and no cost, and
+    labelled ones, with costs: against all choices of both that agree.
+    """
+    torch.manual_seed(2)
+    of_arcs, of_labels = torch.randn(6), torch.randn(6, 2)
+    gold = torch.tensor([0, -1, 1, -1, -1, 0])  # the label of each arc, -1 for none
+    worst = right = -float("inf")
+    for labels in itertools.product([-1, 0, 1], repeat=6):
+        score = cost = 0.0
+        for arc, label in enumerate(labels):
+            if label >= 0:
+                score += float(of_arcs[arc] + of_labels[arc, label])
+                cost += 0.4 * (label != gold[arc])
+            cost += 0.6 * (gold[arc] >= 0 and label != gold[arc])
+        worst = max(worst, score + float(cost))
+        right = score if list(labels) == gold.tolist() else right
+    structure = SemanticGraph()
+    mask = torch.zeros(1, 4, 4, 3, dtype=torch.bool)
+    legal = structure.part_mask(torch.ones(1, 4, dtype=torch.bool), mask.shape)
+    arcs = [(d, h) for d in (1, 2, 3) for h in (1, 2, 3) if d != h]
+    scores, target = torch.zeros(1, 4, 4, 3), torch.zeros(1, 4, 4, 3)
+    for (d, h), arc, label, of_label in zip(arcs, of_arcs, gold, of_labels, strict=True):
+        mask[0, d, h] = legal[0, d, h]
+        scores[0, d, h, 1:] = arc + of_label
+        if label >= 0:
+            target[0, d, h, 1 + label] = 1
+    loss = HingeLoss(0.4, 0.6)(structure, scores, mask, target)
+    assert_close(loss, torch.tensor([worst - right]))
+
+
+def test_the_hinge_loss_of_predicates_by_hand():
+    """
+    Tokens 1 and 2, one label. The arc 1 -> 2 is gold, and so is the predicate 1; scores: 0.5 and
+    1. A false arc 2 -> 1 scores 0.2, its predicate 2 scores -0.5. With costs the gold arc has
+    0.5 - 0.6, which is not chosen, and predicate 1 alone 1; the false arc 0.2 + 0.4, with its
+    predicate 0.1: chosen. So the worst has 1 + 0.1 and a cost of 0.6 for what is missed; gold has
+    1.5.
+    """
+    scores = torch.zeros(1, 3, 3, 1)
+    scores[0, 2, 1], scores[0, 1, 1], scores[0, 1, 2], scores[0, 2, 2] = 0.5, 1.0, 0.2, -0.5
+    scores[0, 0, 0] = scores[0, 1, 0] = scores[0, 2, 0] = -9
+    scores.requires_grad_()
+    structure = PredicateGraph()
+    mask = structure.part_mask(torch.ones(1, 3, dtype=torch.bool), scores.shape)
+    gold = torch.zeros(1, 3, 3, 1)
+    gold[0, 2, 1] = gold[0, 1, 1] = 1
+    loss = HingeLoss(0.4, 0.6)(structure, scores, mask, gold)
+    assert_close(loss, torch.tensor([1.0 + 0.1 + 0.6 - 1.5]))
+    loss.sum().backward()
+    expected = torch.zeros(3, 3)
+    expected[2, 1], expected[1, 2], expected[2, 2] = -1, 1, 1
+    assert scores.grad[0, :, :, 0].equal(expected)
 
 
 def test_the_gradient_of_the_hinge_loss_is_the_wrong_object_minus_the_gold_one():

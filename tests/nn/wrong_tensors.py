@@ -102,7 +102,7 @@ def parts(name):
     if "chain" in name:
         shape = torch.Size((BATCH, LENGTH, TAGS, TAGS))
         return shape, Structure.by_name("chain")().part_mask(tokens, shape)
-    if name in ("assignment", "labelled_arcs", "semantic_graph"):
+    if name in ("assignment", "labelled_arcs", "predicate_graph", "semantic_graph"):
         shape = torch.Size((BATCH, LENGTH, LENGTH, TAGS))
         return shape, Structure.by_name("semantic_graph")().part_mask(tokens, shape)
     shape = torch.Size((BATCH, LENGTH, LENGTH))
