@@ -3,6 +3,7 @@
 from spigot_allennlp.models.latent_classifier import LatentClassifier
 from spigot_allennlp.models.latent_tree_classifier import LatentTreeClassifier
 from spigot_allennlp.models.pretrained import Pretrained
+from spigot_allennlp.models.pruner import Pruner
 from spigot_allennlp.models.semantic_parser import SemanticParser
 from spigot_allennlp.models.semantic_then_sentiment import SemanticThenSentiment
 from spigot_allennlp.models.sequence_models import (
@@ -18,6 +19,7 @@ __all__ = [
     "LatentClassifier",
     "LatentTreeClassifier",
     "Pretrained",
+    "Pruner",
     "SemanticParser",
     "SemanticThenSentiment",
     "SequenceClassifier",

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
-from allennlp.data import Batch, Instance, Vocabulary
+from allennlp.data import Batch, Instance, TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.nn import RegularizerApplicator, util
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.metrics.outside_structure import OutsideStructure
+from spigot_allennlp.metrics.pruned_gold import PrunedGold
+from spigot_allennlp.models.pruner import Pruner
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.nn.length_groups import length_groups
@@ -124,6 +126,27 @@ class StructuredParser(ParsingModel):
         self.structure = structure
         self._loss = loss
         self._outside = OutsideStructure(outside)
+        self._pruned_gold = PrunedGold()
+        # A subclass sets it after its initializer, which is not to touch trained weights.
+        self.pruner: Optional[Pruner] = None
+
+    def candidates(self, tokens: TextFieldTensors) -> Optional[BoolTensor]:
+        """
+        Returns which arcs the pruner leaves, shape `(batch_size, dependent, head)`; `None` without
+        a pruner, which means all.
+        """
+        return None if self.pruner is None else self.pruner(tokens)
+
+    def with_gold(self, candidates: Optional[BoolTensor], gold: BoolTensor) -> Optional[BoolTensor]:
+        """
+        Returns the candidates among which the loss looks for gold arcs, both of the shape
+        `(batch_size, dependent, head)`: in training all of these are among them. Counts those that
+        the pruner has taken away.
+        """
+        if candidates is None:
+            return None
+        self._pruned_gold(gold, candidates)
+        return candidates | gold if self.training else candidates
 
     def gold_losses(
         self,

@@ -17,6 +17,7 @@ from spigot_allennlp.models.parsing_model import (
     StructuredParser,
     carried_over,
 )
+from spigot_allennlp.models.pruner import Pruner, prune
 from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer import PairScorer
@@ -24,7 +25,7 @@ from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.modules.token_scorer import TokenScorer
 from spigot_allennlp.nn.arcs import predicate_parts
-from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 ROLES = "semantic_roles"
 # The label of the arcs from the root. As a vocabulary index it is padding, and so no role's.
@@ -60,6 +61,10 @@ class SemanticParser(StructuredParser):
         needs an `arc_encoder`.
     predicate_scorer : `Lazy[TokenScorer]`, optional (default = `None`)
         Of the predicates of a "predicate_graph".
+    pruner : `Pruner`, optional (default = `None`)
+        Says which arcs are candidates: "arguments". Gold arcs are in training, in which their share
+        is counted, `gold_arcs_pruned`. A graph whose arcs are pruned in evaluation counts among the
+        `graphs_outside_structure`.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class SemanticParser(StructuredParser):
         arc_encoder: Optional[Lazy[ArcEncoder]] = None,
         tree: Optional[GivenTree] = None,
         predicate_scorer: Optional[Lazy[TokenScorer]] = None,
+        pruner: Optional[Pruner] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -103,6 +109,7 @@ class SemanticParser(StructuredParser):
             self._predicate_scorer = predicate_scorer.construct(input_dim=dim)
         self._f1 = SemanticF1()
         initializer(self)
+        self.pruner = pruner
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
@@ -139,9 +146,10 @@ class SemanticParser(StructuredParser):
             )
         states, mask = self.encoder(tokens)
         arcs = None if self.tree is None else self.tree(mask, heads)
+        candidates = self.candidates(tokens)
         if graph is None:
-            return self.parse(states, mask, metadata, arcs)
-        return self.learn(self.scores(states, arcs), mask, graph, tops, metadata)
+            return self.parse(states, mask, metadata, arcs, candidates)
+        return self.learn(self.scores(states, arcs), mask, graph, tops, metadata, candidates)
 
     def parse(
         self,
@@ -149,10 +157,12 @@ class SemanticParser(StructuredParser):
         mask: BoolTensor,
         metadata: Optional[List[Dict[str, Any]]],
         arcs: Optional[Tensor] = None,
+        candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        Returns the best graph, as `decode` does, of states and arcs as in `scores`. Where the
-        structure chooses each arc by itself, no more label scores are kept than the best.
+        Returns the best graph, as `decode` does, of states and arcs as in `scores`, and of the
+        `candidates` alone, if there are any. Where the structure chooses each arc by itself, no
+        more label scores are kept than the best.
 
         # Raises
 
@@ -160,7 +170,7 @@ class SemanticParser(StructuredParser):
         """
         legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
         if legal is None:
-            return self.decode(self.scores(states, arcs), mask, metadata)
+            return self.decode(prune(self.scores(states, arcs), candidates), mask, metadata)
         if self.arc_encoder is not None:
             states = self.arc_encoder(states, arcs)
         with torch.no_grad():
@@ -169,6 +179,8 @@ class SemanticParser(StructuredParser):
             scores = self._arc_scorer(states).squeeze(-1) + best.scores
         has_label = labels.any(dim=-1)
         possible = legal.arcs & has_label
+        if candidates is not None:
+            possible &= candidates
         if not (scores.isfinite() | ~possible).all():
             raise ArithmeticError("the scores of arcs and labels are not finite")
         graph = best.outputs.masked_fill(~possible | (scores <= 0), NO_ARC)
@@ -181,19 +193,35 @@ class SemanticParser(StructuredParser):
         graph: LongTensor,
         tops: Optional[LongTensor],
         metadata: Optional[List[Dict[str, Any]]],
+        candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
         Returns the best graph, as `decode` does, and the loss of the gold graph, if it is one of
-        the structure's; counts the graph. Scores as those of `scores`, others as in `forward`.
+        the structure's; counts the graph. Scores as those of `scores`, `candidates` as those of
+        `candidates`, others as in `forward`.
         """
-        output = self.decode(scores, mask, metadata)
+        output = self.decode(prune(scores, candidates), mask, metadata)
         labels = gold_labels(graph, tops)
-        gold = self.losses(scores, mask, labels, metadata)
+        left = self.with_gold(candidates, labels != NO_ARC)
+        gold = self.losses(prune(scores, left), mask, labels, metadata)
         loss = gold.mean()
         if loss is not None:
             output["loss"] = loss
         self.observe(output, mask, labels, gold.counted)
         return output
+
+    @torch.no_grad()
+    def arc_posteriors(self, tokens: TextFieldTensors) -> Tensor:
+        """
+        Returns how probable each arc is, whatever its label, shape `(batch_size, dependent, head)`.
+        """
+        states, mask = self.encoder(tokens)
+        scores = prune(self.scores(states), self.candidates(tokens))
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        labelled = self.structure.marginals(scores, part_mask)
+        if self.structure.has_predicates:
+            labelled = labelled.masked_fill(predicate_parts(scores.shape, scores.device), 0)
+        return labelled.sum(dim=-1)
 
     def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
         """
@@ -218,7 +246,8 @@ class SemanticParser(StructuredParser):
     ) -> GoldLosses:
         """
         Returns the loss of each sentence against gold labels of shape
-        `(batch_size, argument, predicate)`.
+        `(batch_size, argument, predicate)`. With a pruner, arcs that score minus infinity are not
+        those of the structure.
 
         # Raises
 
@@ -230,6 +259,9 @@ class SemanticParser(StructuredParser):
         is_arc = (known != NO_ARC) & mask.unsqueeze(1) & mask.unsqueeze(2)
         legal = self.structure.independent_arcs(mask, scores.size(-1))
         if legal is not None:
+            if self.pruner is not None:
+                is_candidate = (scores > -torch.inf).any(dim=-1)
+                legal = IndependentArcs(legal.arcs & is_candidate, legal.labels)
             graphs = known.masked_fill(~is_arc, NO_ARC)
             likelihood = self._loss.of_independent_arcs(scores, legal, graphs)
             if likelihood is not None:
@@ -237,6 +269,8 @@ class SemanticParser(StructuredParser):
                 losses = likelihood.losses.masked_fill(~likelihood.is_legal, 0)
                 return GoldLosses(losses, likelihood.is_legal)
         part_mask = self.structure.part_mask(mask, scores.shape)
+        if self.pruner is not None:
+            part_mask = part_mask & (scores > -torch.inf)
         gold = torch.zeros_like(scores).scatter_(
             -1, known.clamp(min=0).unsqueeze(-1), is_arc.unsqueeze(-1).to(scores.dtype)
         )
@@ -313,9 +347,9 @@ class SemanticParser(StructuredParser):
         only if there are any, `graphs_outside_structure`: how many sentences have a gold graph that
         the structure has not. These count in the metrics, but not in the loss.
         """
-        metrics = self._f1.get_metric(reset)
+        metrics = {**self._f1.get_metric(reset), **self._pruned_gold.get_metric(reset)}
         if self.training:
-            shown = ("labelled_f1", "unlabelled_f1")
+            shown = ("labelled_f1", "unlabelled_f1", "gold_arcs_pruned")
             return {name: value for name, value in metrics.items() if name in shown}
         return {**metrics, **self._outside.get_metric(reset)}
 

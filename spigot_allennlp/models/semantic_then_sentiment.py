@@ -17,6 +17,7 @@ from spigot_allennlp.config_checks import check_interval
 from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
 from spigot_allennlp.models.parsing_model import without_dropout
+from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
@@ -127,8 +128,9 @@ class SemanticThenSentiment(ClassificationModel):
         scores = None
         if graph is not None and self.parser is not None:
             parser_states, parser_mask = self.parser.encoder(tokens)
-            scores = self.parser.scores(parser_states)
-            parsed = self.parser.learn(scores, parser_mask, graph, tops, metadata)
+            scores, candidates = self.parser.scores(parser_states), self.parser.candidates(tokens)
+            parsed = self.parser.learn(scores, parser_mask, graph, tops, metadata, candidates)
+            scores = prune(scores, candidates)
             if "loss" in parsed:
                 losses.append(self._parsing_loss_weight * parsed["loss"])
         if label is not None or not self.training:
@@ -182,7 +184,7 @@ class SemanticThenSentiment(ClassificationModel):
     def _graph_scores(self, parser: SemanticParser, tokens: TextFieldTensors) -> Tensor:
         """Returns the parser's scores, shape `(batch_size, argument, predicate, label)`."""
         with nullcontext() if self._dropout_in_graph else without_dropout(parser):
-            return parser.scores(parser.encoder(tokens)[0])
+            return prune(parser.scores(parser.encoder(tokens)[0]), parser.candidates(tokens))
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Returns `label`, `probabilities`, and the parser's readable form of the graph."""
@@ -249,7 +251,8 @@ class ReferenceParser(torch.nn.Module):
     def forward(self, tokens: TextFieldTensors) -> Tensor:
         """Returns the scores, shape `(batch_size, argument, predicate, label)`."""
         with without_dropout(self._parser):
-            return self._parser.scores(self._parser.encoder(tokens)[0])
+            scores = self._parser.scores(self._parser.encoder(tokens)[0])
+            return prune(scores, self._parser.candidates(tokens))
 
     def candidates(self, scores: Tensor, mask: BoolTensor) -> BoolTensor:
         """Returns which labelled arcs are probable enough by `scores`, in the shape of these."""

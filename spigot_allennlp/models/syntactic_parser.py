@@ -19,6 +19,7 @@ from spigot_allennlp.models.parsing_model import (
     punctuation_mask,
     unpadded,
 )
+from spigot_allennlp.models.pruner import Pruner, prune
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
@@ -48,6 +49,10 @@ class SyntacticParser(StructuredParser):
     relation_scorer : `Lazy[PairScorer]`, optional (default = `None`)
         Without one the trees are unlabelled. Trained by the cross-entropy of the gold arcs'
         relations.
+    pruner : `Pruner`, optional (default = `None`)
+        Says which arcs are candidates: "heads". Gold arcs are in training, in which their share is
+        counted, `gold_arcs_pruned`. A tree whose arcs are pruned in evaluation counts among the
+        `trees_outside_structure`.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class SyntacticParser(StructuredParser):
         structure: Structure,
         loss: StructuredLoss,
         relation_scorer: Optional[Lazy[PairScorer]] = None,
+        pruner: Optional[Pruner] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -70,6 +76,7 @@ class SyntacticParser(StructuredParser):
             self._relation_scorer = relation_scorer.construct(input_dim=dim, num_outputs=size)
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)
         initializer(self)
+        self.pruner = pruner
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
@@ -99,9 +106,11 @@ class SyntacticParser(StructuredParser):
         states, mask = self.encoder(tokens)
         scores = self.arc_scores(states)
         part_mask = self.structure.part_mask(mask, scores.shape)
-        best = self.structure.argmax(scores, part_mask).argmax(dim=-1)
+        candidates = self.candidates(tokens)
+        of_candidates = prune(scores, candidates)
+        best = self.structure.argmax(of_candidates, part_mask).argmax(dim=-1)
         output = {"heads": best[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
-        output["arc_scores"] = scores
+        output["arc_scores"] = of_candidates
         trees = [best]
         if heads is not None:
             gold_heads, gold_arcs = arcs_from_heads(heads, part_mask)
@@ -111,7 +120,10 @@ class SyntacticParser(StructuredParser):
             of_relations = self._relation_scorer.scores_at_heads(states, trees)
             output["relations"] = self._best_relations(of_relations[0].detach())
         if heads is not None:
-            gold = self.gold_losses(scores, part_mask, gold_arcs.to(scores.dtype), metadata)
+            left = self.with_gold(candidates, gold_arcs)
+            possible = part_mask if left is None else part_mask & left
+            of_left = prune(scores, left)
+            gold = self.gold_losses(of_left, possible, gold_arcs.to(scores.dtype), metadata)
             if of_relations:
                 gold = self._add_relations(gold, of_relations[1], part_mask, relations)
             loss = gold.mean()
@@ -121,6 +133,13 @@ class SyntacticParser(StructuredParser):
             if not self.training:
                 self._outside(gold.counted)
         return output
+
+    @torch.no_grad()
+    def arc_posteriors(self, tokens: TextFieldTensors) -> Tensor:
+        """Returns how probable each arc is, shape `(batch_size, dependent, head)`."""
+        states, mask = self.encoder(tokens)
+        scores = prune(self.arc_scores(states), self.candidates(tokens))
+        return self.structure.marginals(scores, self.structure.part_mask(mask, scores.shape))
 
     def arc_scores(self, states: Tensor) -> Tensor:
         """Scores arcs `(batch_size, dependent, head)` by states `(batch_size, 1 + length, dim)`."""
@@ -201,5 +220,5 @@ class SyntacticParser(StructuredParser):
         `trees_outside_structure`: how many sentences have a gold tree that the structure has not.
         These count in the scores, but not in the loss.
         """
-        metrics = self._attachment.get_metric(reset)
+        metrics = {**self._attachment.get_metric(reset), **self._pruned_gold.get_metric(reset)}
         return metrics if self.training else {**metrics, **self._outside.get_metric(reset)}

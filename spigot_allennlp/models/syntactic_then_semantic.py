@@ -9,7 +9,8 @@ from allennlp.models import Model
 from torch import LongTensor, Tensor
 
 from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel, without_dropout
-from spigot_allennlp.models.semantic_parser import SemanticParser, gold_labels
+from spigot_allennlp.models.pruner import prune
+from spigot_allennlp.models.semantic_parser import NO_ARC, SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
 from spigot_allennlp.modules.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 
@@ -105,17 +106,19 @@ class SyntacticThenSemantic(ParsingModel):
         """Returns the graph, and the semantic loss if there is a gold graph."""
         parser = self.semantic_parser
         states, mask = parser.encoder(tokens)
+        candidates = parser.candidates(tokens)
         if graph is None:
             arcs = self.argmax(arc_scores, mask).value
-            return parser.parse(states, mask, metadata, arcs), []
+            return parser.parse(states, mask, metadata, arcs, candidates), []
         labels = gold_labels(graph, tops)
+        left = parser.with_gold(candidates, labels != NO_ARC)
         first = FirstOutput[Dict[str, Any]]()
         golds: List[GoldLosses] = []
 
         def downstream(arcs: Tensor) -> Tensor:
             scores = parser.scores(states, arcs)
-            first.keep(lambda: parser.decode(scores.detach(), mask, metadata))
-            golds.append(parser.losses(scores, mask, labels, metadata))
+            first.keep(lambda: parser.decode(prune(scores.detach(), candidates), mask, metadata))
+            golds.append(parser.losses(prune(scores, left), mask, labels, metadata))
             return golds[-1].losses
 
         latent = self.argmax(arc_scores, mask, downstream)
@@ -129,7 +132,8 @@ class SyntacticThenSemantic(ParsingModel):
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """Returns the syntactic parser's scores, shape `(batch_size, dependent, head)`."""
         with nullcontext() if self._dropout_in_tree else without_dropout(self.syntactic_parser):
-            return self.syntactic_parser.arc_scores(self.syntactic_parser.encoder(tokens)[0])
+            parser = self.syntactic_parser
+            return prune(parser.arc_scores(parser.encoder(tokens)[0]), parser.candidates(tokens))
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Returns the readable forms of the tree and of the graph together."""

@@ -1,0 +1,32 @@
+"""Counts gold arcs that a pruner takes away from a parser."""
+
+from typing import Dict, List
+
+import torch
+from allennlp.training.metrics import Metric
+from torch import BoolTensor
+
+from spigot_allennlp.metrics.counting_metric import CountingMetric
+
+
+@Metric.register("pruned_gold")
+class PrunedGold(CountingMetric):
+    """
+    Counts the gold arcs that are no candidates. In evaluation they cannot be predicted; in training
+    they are candidates all the same, and counted as if they were not.
+
+    `get_metric` returns `gold_arcs_pruned`, their share; nothing if there were no gold arcs.
+
+    Registered as a `Metric` with name "pruned_gold".
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def __call__(self, gold: BoolTensor, candidates: BoolTensor) -> None:  # type: ignore[override]
+        """Counts arcs of any shape; both arguments have the same."""
+        self.add(torch.stack([(gold & ~candidates).sum(), gold.sum()]))
+
+    def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
+        pruned, number = counts
+        return {"gold_arcs_pruned": pruned / number} if number else {}

@@ -1,0 +1,148 @@
+"""Prunes arcs by the posteriors of a small parser that was trained before, and is frozen."""
+
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors
+from allennlp.models import Model
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.config_checks import check_interval, check_positive
+
+
+class Pruner(torch.nn.Module, Registrable):
+    """
+    Says which arcs are candidates of a parser: the others are impossible, score minus infinity, are
+    never chosen, and get no gradient. A subclass implements `select`.
+
+    A pruner trains by itself: it is a parser like any other, only smaller
+    (`syntactic_parser/pruner.jsonnet` and `semantic_parser/pruner.jsonnet`), whose archive the
+    config of the large parser names:
+
+        pruner: { type: 'heads', parser: { type: 'pretrained', archive_file: ARCHIVE } }
+
+    In the large parser it is frozen, and has no dropout. The vocabulary must begin with that of the
+    archive; see `Pretrained`.
+
+    # Parameters
+
+    parser : `Model`
+        A "syntactic_parser" or a "semantic_parser" whose structure has a distribution.
+    """
+
+    def __init__(self, parser: Model) -> None:
+        super().__init__()
+        if not hasattr(parser, "arc_posteriors"):
+            raise ConfigurationError(
+                "The parser of a pruner must be a 'syntactic_parser' or a 'semantic_parser', but "
+                f"is a {type(parser).__name__}."
+            )
+        if not parser.structure.provides("log_partition"):
+            raise ConfigurationError(
+                f"The parser of a pruner needs posteriors, but its structure, "
+                f"{type(parser.structure).__name__} (so configured), does not provide "
+                "log_partition. Train a pruner without deterministic_roles."
+            )
+        self._parser = parser.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "Pruner":
+        """Leaves the pruner in evaluation mode, whatever the model around it does."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, tokens: TextFieldTensors) -> BoolTensor:
+        """Returns the candidates, shape `(batch_size, dependent, head)`, the root in front."""
+        return self.select(self._parser.arc_posteriors(tokens))  # type: ignore[operator]
+
+    def select(self, posteriors: Tensor) -> BoolTensor:
+        """
+        Returns the candidates, in the shape of `posteriors`, `(batch_size, dependent, head)`: how
+        probable each arc is, zero for illegal ones.
+        """
+        raise NotImplementedError
+
+
+@Pruner.register("heads")
+class HeadPruner(Pruner):
+    """
+    Leaves each token its best heads, as the syntactic pruner of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: those that are not much less
+    probable than the best, and not too many. The token before (of the first token the root) always
+    is a candidate, so that there is a tree.
+
+    Registered as a `Pruner` with name "heads".
+
+    # Parameters
+
+    parser : `Model`
+    max_heads : `int`, optional (default = `10`)
+        Of a token.
+    min_ratio : `float`, optional (default = `0.0001`)
+        Of the posterior of a head to that of the token's best one.
+    """
+
+    def __init__(self, parser: Model, max_heads: int = 10, min_ratio: float = 0.0001) -> None:
+        super().__init__(parser)
+        check_positive(max_heads=max_heads)
+        check_interval("[0, 1]", min_ratio=min_ratio)
+        self._max_heads = max_heads
+        self._min_ratio = min_ratio
+
+    def select(self, posteriors: Tensor) -> BoolTensor:
+        best = posteriors.amax(dim=-1, keepdim=True)
+        probable = posteriors >= self._min_ratio * best
+        before = torch.ones_like(probable).tril(-1).triu(-1)
+        return probable & _among_best(posteriors, self._max_heads, dim=-1) | before
+
+
+@Pruner.register("arguments")
+class ArgumentPruner(Pruner):
+    """
+    Leaves each predicate its best arguments, and the root its best tops, as the semantic pruner of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: those that are probable, and not
+    too many.
+
+    Registered as a `Pruner` with name "arguments".
+
+    # Parameters
+
+    parser : `Model`
+    max_arguments : `int`, optional (default = `20`)
+        Of a predicate.
+    min_probability : `float`, optional (default = `0.0001`)
+        Of an arc, whatever its label.
+    """
+
+    def __init__(
+        self, parser: Model, max_arguments: int = 20, min_probability: float = 0.0001
+    ) -> None:
+        super().__init__(parser)
+        check_positive(max_arguments=max_arguments)
+        check_interval("[0, 1]", min_probability=min_probability)
+        self._max_arguments = max_arguments
+        self._min_probability = min_probability
+
+    def select(self, posteriors: Tensor) -> BoolTensor:
+        probable = posteriors >= self._min_probability
+        return probable & _among_best(posteriors, self._max_arguments, dim=1)
+
+
+def prune(scores: Tensor, candidates: Optional[BoolTensor]) -> Tensor:
+    """
+    Returns the scores of arcs, `(batch_size, dependent, head)`, or of labelled ones, minus infinity
+    for all but the `candidates`, if there are any; predicates stay as they are.
+    """
+    if candidates is None:
+        return scores
+    if scores.dim() == 4:
+        itself = torch.eye(candidates.size(1), dtype=torch.bool, device=candidates.device)
+        candidates = (candidates | itself).unsqueeze(-1)
+    return scores.masked_fill(~candidates, -torch.inf)
+
+
+def _among_best(posteriors: Tensor, number: int, dim: int) -> BoolTensor:
+    """Returns which entries are among the best `number` of their row along `dim`."""
+    best = posteriors.topk(min(number, posteriors.size(dim)), dim=dim).indices
+    return torch.zeros_like(posteriors, dtype=torch.bool).scatter_(dim, best, True)
