@@ -8,6 +8,7 @@ from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, che
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.pulled_back_estimator import PulledBackEstimator
 from spigot_allennlp.projections.projection import LocalProjection, Projection
+from spigot_allennlp.structures.structure import Structure
 
 
 @GradientEstimator.register("spigot")
@@ -50,6 +51,10 @@ class Spigot(PulledBackEstimator):
     @property
     def requirements(self) -> FrozenSet[str]:
         return self.requires | self._projection.requires
+
+    def check(self, structure: Structure) -> None:
+        super().check(structure)
+        self._projection.check(structure)
 
     def advance(
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor

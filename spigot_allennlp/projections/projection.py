@@ -31,6 +31,9 @@ class Projection(Registrable):
         if "projected_step" in vars(cls):
             cls.projected_step = _guard(cls.projected_step)  # type: ignore[method-assign]
 
+    def check(self, structure: Structure) -> None:
+        """Raises a `ConfigurationError` if this projection is not for objects of `structure`."""
+
     def projected_step(
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
     ) -> Tensor:

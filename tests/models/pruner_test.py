@@ -198,7 +198,6 @@ class TestPruner(ParsingModelTestCase):
         torch.testing.assert_close(pruned(**batch)["loss"], whole(**batch)["loss"])
 
     def test_a_model_that_is_no_parser_is_refused(self):
-        with pytest.raises(ConfigurationError, match="simple_tagger|SimpleTagger"):
-            Pruner.from_params(
-                Params({"type": "heads", "parser": deepcopy(TAGGER)}), vocab=self.vocab
-            )
+        params = Params({"type": "heads", "parser": deepcopy(TAGGER)})
+        with pytest.raises(ConfigurationError, match="SimpleTagger"):
+            Pruner.from_params(params, vocab=self.vocab)

@@ -102,6 +102,24 @@ def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tenso
     return _step(origin, step, mask, is_capped=True)
 
 
+def sequential_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+    """
+    Returns `origin - P(origin - step)`, where P keeps to `{z >= 0, sum z <= 1}` in each row of the
+    last dimension, not at the nearest point, but one variable after the other: first the sum is
+    clipped to `[0, 1]`, then the entries are projected onto those of that sum.
+
+    The sum takes the step of its entries, each weighted by its share of the sum; if all are zero,
+    that of the entry that would enter first, the least. Arguments as in `simplex_step`, but of one
+    shape, and origins in the set.
+    """
+    check_pair(("origin", "step"), ROWS, origin, step, mask)
+    dtype = torch.promote_types(origin.dtype, step.dtype)
+    if origin.numel() == 0:
+        return torch.zeros_like(origin, dtype=dtype)
+    exact = at_least_single(origin.detach()), at_least_single(step.detach())
+    return torch_fallback.sequential_step(*exact, mask).to(dtype)
+
+
 def box_jvp(point: Tensor, direction: Tensor) -> Tensor:
     """
     Returns the Jacobian of the projection onto `0 <= z <= 1` times `direction`, elementwise: what

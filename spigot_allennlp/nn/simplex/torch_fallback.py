@@ -24,6 +24,19 @@ def step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Ten
     return moved.masked_fill(~mask, 0)
 
 
+def sequential_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+    """Returns the step of `sequential_step` in `simplex.py`."""
+    origin, legal_step = origin.masked_fill(~mask, 0), step.masked_fill(~mask, torch.inf)
+    total = origin.sum(dim=-1, keepdim=True)
+    weighted = (origin * legal_step.masked_fill(origin == 0, 0)).sum(dim=-1, keepdim=True)
+    least = legal_step.amin(dim=-1, keepdim=True)
+    of_sum = torch.where(total > 0, weighted / total.where(total > 0, 1), least)
+    lost = torch.minimum(torch.maximum(of_sum, (total - 1).clamp(max=0)), total)
+    fixed = _subtract_least(step, mask)
+    moved = torch.minimum(origin, fixed + _threshold(origin, fixed, mask, lost))
+    return moved.masked_fill(~mask, 0)
+
+
 def _threshold(origin: Tensor, step: Tensor, mask: BoolTensor, excess: Tensor) -> Tensor:
     """Returns the tau of `simplex_step` for each row, shape `(..., 1)`."""
     point = (origin - step).masked_fill(~mask, -torch.inf)
