@@ -1,6 +1,6 @@
 """Any set of arcs, each with at most one label."""
 
-from typing import List, Optional, Tuple
+from typing import List, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -25,6 +25,10 @@ from spigot_allennlp.nn.tensor_checks import (
 )
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
+FROM_TRAINING_DATA = "from_training_data"
+# The entry by which a reader says that it counted; see `RoleCountingField`.
+COUNTED = "@@COUNTED@@"
+
 
 @Structure.register("semantic_graph")
 class SemanticGraph(Structure):
@@ -43,10 +47,11 @@ class SemanticGraph(Structure):
 
     # Parameters
 
-    deterministic_roles : `List[str]`, optional (default = `None`)
+    deterministic_roles : `Union[List[str], str]`, optional (default = `None`)
         Roles of which a predicate has at most one argument (in DM "ARG1", "ARG2", "BV", ...). The
         argmax is then a maximum-weight assignment of arguments to roles per predicate, solved
-        exactly.
+        exactly. With `"from_training_data"` they are those that no predicate of the data has twice
+        of which the vocabulary was made; the reader needs `count_repeated_roles`.
     vocab : `Vocabulary`, optional
         Where the roles are looked up; AllenNLP passes it by itself.
     namespace : `str`, optional (default = `"semantic_roles"`)
@@ -62,7 +67,7 @@ class SemanticGraph(Structure):
 
     def __init__(
         self,
-        deterministic_roles: Optional[List[str]] = None,
+        deterministic_roles: Optional[Union[List[str], str]] = None,
         vocab: Optional[Vocabulary] = None,
         namespace: str = "semantic_roles",
     ) -> None:
@@ -145,7 +150,14 @@ def _legal_parts(mask: BoolTensor, num_labels: int) -> IndependentArcs:
     return IndependentArcs(arcs, from_root.unsqueeze(1) == is_top)
 
 
-def _role_indices(roles: List[str], vocab: Optional[Vocabulary], namespace: str) -> List[int]:
+def _role_indices(
+    roles: Union[List[str], str], vocab: Optional[Vocabulary], namespace: str
+) -> List[int]:
+    if isinstance(roles, str) and roles != FROM_TRAINING_DATA:
+        raise ConfigurationError(
+            f'deterministic_roles must be a list of roles or "{FROM_TRAINING_DATA}" but is '
+            f'"{roles}".'
+        )
     if not roles:
         return []
     if vocab is None:
@@ -153,6 +165,16 @@ def _role_indices(roles: List[str], vocab: Optional[Vocabulary], namespace: str)
             "deterministic_roles need a vocabulary to be looked up in, but vocab is None."
         )
     known = vocab.get_token_to_index_vocabulary(namespace)
+    if roles == FROM_TRAINING_DATA:
+        repeated = vocab.get_token_to_index_vocabulary(f"repeated_{namespace}")
+        if COUNTED not in repeated:
+            raise ConfigurationError(
+                "Which deterministic_roles there are is to be seen from the training data, but the "
+                "vocabulary was made without. Set count_repeated_roles: true in their reader."
+            )
+        top_and_unknown = (0, vocab.get_token_index(vocab._oov_token, namespace))
+        candidates = [role for role in known if known[role] not in top_and_unknown]
+        return [known[role] for role in candidates if role not in repeated]
     missing = sorted(role for role in roles if role not in known)
     if missing:
         raise ConfigurationError(

@@ -5,6 +5,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
+from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from tests.structures.structure_contract import StructureContract
 
@@ -134,6 +135,42 @@ def test_an_arc_that_scores_zero_is_not_chosen():
 def test_an_unknown_deterministic_role_is_refused_with_the_known_ones():
     with pytest.raises(ConfigurationError, match=r"\['AGR1'\].*'ARG1'"):
         SemanticGraph(["AGR1"], vocabulary("ARG1"))
+
+
+def counted_vocabulary(*graphs):
+    """The vocabulary of sentences of three words with these arcs."""
+    reader = SdpReader(count_repeated_roles=True)
+    instances = [reader.text_to_instance(list("abc"), arcs=list(arcs)) for arcs in graphs]
+    return Vocabulary.from_instances(instances)
+
+
+def test_roles_that_no_predicate_of_the_data_has_twice_are_deterministic():
+    # ARG1 twice, but of two predicates; _and_c twice of one; BV and ARG2 once.
+    first = [(1, 2, "ARG1"), (3, 2, "ARG1"), (1, 3, "ARG2")]
+    second = [(1, 2, "_and_c"), (1, 3, "_and_c"), (2, 3, "BV")]
+    vocab = counted_vocabulary(first, second)
+    structure = SemanticGraph("from_training_data", vocab)
+    names = [vocab.get_token_from_index(i, "semantic_roles") for i in structure._deterministic]
+    assert sorted(names) == ["ARG1", "ARG2", "BV"]
+    none = SemanticGraph("from_training_data", counted_vocabulary(second[:2]))
+    assert none._deterministic == [] and none.provides("log_partition")
+    everything = SemanticGraph("from_training_data", counted_vocabulary(first))
+    assert len(everything._deterministic) == 2
+
+
+def test_a_vocabulary_comes_back_from_files_with_what_was_counted(tmp_path):
+    vocab = counted_vocabulary([(1, 2, "_and_c"), (1, 3, "_and_c"), (2, 3, "BV")])
+    vocab.save_to_files(str(tmp_path))
+    again = SemanticGraph("from_training_data", Vocabulary.from_files(str(tmp_path)))
+    assert again._deterministic == SemanticGraph("from_training_data", vocab)._deterministic
+    assert len(again._deterministic) == 1
+
+
+def test_a_vocabulary_without_counts_is_refused():
+    with pytest.raises(ConfigurationError, match="count_repeated_roles: true"):
+        SemanticGraph("from_training_data", vocabulary("ARG1"))
+    with pytest.raises(ConfigurationError, match='a list of roles or "from_training_data"'):
+        SemanticGraph("ARG1", vocabulary("ARG1"))
 
 
 def test_deterministic_roles_without_a_vocabulary_are_refused():

@@ -10,10 +10,9 @@ local option(parser, name, default) =
     multiple_roots: !option(parser, 'single_root', true),
     on_excluded: 'skip',
   },
-  graphs(parser):: {
-    deterministic_roles: option(parser, 'deterministic_roles', []),
-    on_excluded: 'skip',
-  },
+  graphs(parser)::
+    local roles = option(parser, 'deterministic_roles', []);
+    { on_excluded: 'skip' } + (if std.isString(roles) then { count_repeated_roles: true } else { deterministic_roles: roles }),
   all:: { multiple_roots: true },
   // The reader of what is evaluated on, from that of what is trained on.
   whole(reader):: reader { projective: false, multiple_roots: true, deterministic_roles: [], on_excluded: 'raise' },

@@ -5,9 +5,10 @@ A subclass reads a file as `AnnotatedSentence`s. Here they are checked, shared a
 made instances; those that cannot be read are raised or skipped.
 """
 
+from collections import Counter
 from itertools import islice
 from os import PathLike
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Type, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Field, Instance
@@ -20,6 +21,9 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, Ann
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
+
+# An entry that says that repeated roles were counted, even if there is none.
+COUNTED = "@@COUNTED@@"
 
 SentenceResult = Union[AnnotatedSentence, MalformedInputError]
 
@@ -60,6 +64,7 @@ class SentenceReader(DatasetReader):
         self._on_error = on_error
         #: What to do with some faults instead; for subclasses.
         self._on_faults: Dict[Fault, str] = {}
+        self._graph_field: Type[AdjacencyField] = OpenAdjacencyField
 
     @property
     def token_indexers(self) -> Dict[str, TokenIndexer]:
@@ -198,7 +203,7 @@ class SentenceReader(DatasetReader):
         if sentence.arcs is not None:
             pairs = [(argument - 1, predicate - 1) for predicate, argument, _ in sentence.arcs]
             roles = [role for _, _, role in sentence.arcs]
-            fields["graph"] = OpenAdjacencyField(pairs, tokens, roles, "semantic_roles")
+            fields["graph"] = self._graph_field(pairs, tokens, roles, "semantic_roles")
         if sentence.tops is not None:
             flags = [int(position in sentence.tops) for position in range(1, len(tokens) + 1)]
             fields["tops"] = OpenSequenceLabelField(flags, tokens, "top_flags")
@@ -240,6 +245,25 @@ class OpenAdjacencyField(_OpenNamespace, AdjacencyField):
     """An `AdjacencyField` whose namespace has an unknown label."""
 
     __slots__ = ()
+
+
+class RoleCountingField(OpenAdjacencyField):
+    """
+    An `OpenAdjacencyField` by which the vocabulary learns which roles a predicate may have twice:
+    they are entries of the namespace `repeated_semantic_roles`, beside `COUNTED`.
+    """
+
+    __slots__ = ()
+
+    def count_vocab_items(self, counter: Dict[str, Dict[str, int]]) -> None:
+        super().count_vocab_items(counter)
+        roles = zip(self.indices, self.labels or [], strict=True)
+        arguments = Counter((predicate, role) for (_, predicate), role in roles)
+        repeated = counter["repeated_semantic_roles"]
+        repeated[COUNTED] += 1
+        for (_, role), number in arguments.items():
+            if number > 1:
+                repeated[role] += 1
 
 
 class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import Arc
-from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
+from spigot_allennlp.data.dataset_readers.sentence_reader import RoleCountingField, SentenceReader
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import ON_ERROR
@@ -36,6 +36,9 @@ class TreebankReader(SentenceReader):
         Whether a tree with crossing arcs is an error.
     deterministic_roles : `List[str]`, optional (default = `None`)
         Roles of the graphs: that a predicate has one of them twice is an error.
+    count_repeated_roles : `bool`, optional (default = `False`)
+        Whether the vocabulary that is made of the graphs is to know which roles a predicate has
+        twice somewhere, for a structure with `deterministic_roles: "from_training_data"`.
     on_excluded : `str`, optional (default: as `on_error`)
         What to do with a sentence that is sound, but that one of the last three parameters
         excludes. `"raise"` ends the run, with file, line and reason; `"skip"` leaves it out, and
@@ -49,6 +52,7 @@ class TreebankReader(SentenceReader):
         projective: bool = False,
         deterministic_roles: Optional[List[str]] = None,
         on_excluded: Optional[str] = None,
+        count_repeated_roles: bool = False,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,6 +60,8 @@ class TreebankReader(SentenceReader):
             check_choice("on_excluded", on_excluded, ON_ERROR)
             self._on_faults = {fault: on_excluded for fault in EXCLUDED}
         self._graph_rules = GraphRules(tuple(deterministic_roles or ()))
+        if count_repeated_roles:
+            self._graph_field = RoleCountingField
         self._trees = trees
         self._tree_rules = TreeRules(multiple_roots, projective)
 
