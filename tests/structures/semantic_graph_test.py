@@ -141,6 +141,8 @@ def counted_vocabulary(*graphs):
     """The vocabulary of sentences of three words with these arcs."""
     reader = SdpReader(count_repeated_roles=True)
     instances = [reader.text_to_instance(list("abc"), arcs=list(arcs)) for arcs in graphs]
+    for instance in instances:
+        reader.apply_token_indexers(instance)
     return Vocabulary.from_instances(instances)
 
 
