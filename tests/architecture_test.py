@@ -80,7 +80,16 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         *RUN_FILES,
         "compat.configs",
     },
-    "commands": {"data", "ablation", "metrics", "training", *RUN_FILES},
+    "commands": {
+        "data",
+        "ablation",
+        "metrics",
+        "training",
+        "predictors",
+        "parses",
+        *RUN_FILES,
+        "compat.plain_errors",
+    },
 }
 
 # Libraries that a package does without.

@@ -84,7 +84,7 @@ def test_a_command_is_understood_by_its_own_parser(arguments, monkeypatch):
         assert (ROOT / config).is_file()
 
 
-HELP = "train evaluate predict ablate compare-trees generate-treebank plot-metrics"
+HELP = "train evaluate predict ablate compare-trees generate-treebank parse plot-metrics"
 
 
 @pytest.mark.parametrize("name", HELP.split())

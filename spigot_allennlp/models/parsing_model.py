@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Batch, Instance, TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.nn import RegularizerApplicator, util
@@ -48,6 +49,28 @@ class GoldLosses(NamedTuple):
         if self.counted.all():
             return losses.mean()
         return losses.sum() / self.counted.sum() if self.counted.any() else None
+
+
+class Decoding(NamedTuple):
+    """
+    Says how a trained parser chooses trees and graphs, in evaluation.
+
+    # Parameters
+
+    probabilities : `bool`, optional (default = `False`)
+        Whether the output has the marginal probability of each arc: `head_probabilities` of a tree;
+        `arc_probabilities` and `top_probabilities`, those of labelled arcs, of a graph.
+    threshold : `float`, optional (default = `None`)
+        If there is one, a graph has just those arcs, with their most probable label, that have at
+        least this probability, instead of being the best graph.
+    minimum_risk : `bool`, optional (default = `False`)
+        Whether a tree is the one that has the most right heads in expectation, the best tree of the
+        marginals, instead of the best tree of the scores.
+    """
+
+    probabilities: bool = False
+    threshold: Optional[float] = None
+    minimum_risk: bool = False
 
 
 class ParsingModel(Model):
@@ -124,6 +147,8 @@ class StructuredParser(ParsingModel):
         loss.check(structure)
         self.encoder = encoder
         self.structure = structure
+        #: How it decodes in evaluation; `decoded_by` changes it.
+        self.decoding = Decoding()
         self._loss = loss
         self._outside = OutsideStructure(outside)
         self._pruned_gold = PrunedGold()
@@ -160,6 +185,45 @@ class StructuredParser(ParsingModel):
         return GoldLosses(losses, self._loss.counted(self.structure, part_mask, gold))
 
 
+@contextmanager
+def decoded_by(model: Model, decoding: Decoding) -> Iterator[None]:
+    """Has the parsers in a model decode so while the block runs."""
+    parsers = [part for part in model.modules() if isinstance(part, StructuredParser)]
+    before = [parser.decoding for parser in parsers]
+    for parser in parsers:
+        parser.decoding = decoding
+    try:
+        yield
+    finally:
+        for parser, own in zip(parsers, before, strict=True):
+            parser.decoding = own
+
+
+def check_decoding(model: Model, decoding: Decoding) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if there is no parser in the model that could decode so, or its structure
+    has no probabilities.
+    """
+    if decoding == Decoding():
+        return
+    parsers = [part for part in model.modules() if isinstance(part, StructuredParser)]
+    if not parsers:
+        raise ConfigurationError(
+            f"A {type(model).__name__} gives its arcs no probabilities. Leave probabilities, "
+            "threshold and minimum_risk out."
+        )
+    for parser in parsers:
+        if not parser.structure.provides("log_partition"):
+            raise ConfigurationError(
+                f"The arcs of a {type(parser.structure).__name__} (so configured) have no "
+                "probabilities: deterministic_roles take them away. Leave probabilities, threshold "
+                "and minimum_risk out, or take the roles out of the model by --overrides "
+                "'{\"model.structure.deterministic_roles\": []}'."
+            )
+
+
 def without_gold(instance: Instance) -> Instance:
     """
     Returns a copy of an instance that is to be predicted: nobody asks for a loss, and a label that
@@ -180,7 +244,7 @@ def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
     return carried
 
 
-def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[int]]:
+def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[Any]]:
     """Returns the numbers of each sentence, from `rows` and `mask`, `(batch_size, length)`."""
     lengths = mask.sum(dim=-1).tolist()
     return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]

@@ -13,6 +13,7 @@ from torch import BoolTensor, LongTensor, Tensor
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
+    Decoding,
     GoldLosses,
     StructuredParser,
     carried_over,
@@ -169,7 +170,7 @@ class SemanticParser(StructuredParser):
         `ArithmeticError` if a score is not finite, where that is known.
         """
         legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
-        if legal is None:
+        if legal is None or self.decoding != Decoding():
             return self.decode(prune(self.scores(states, arcs), candidates), mask, metadata)
         if self.arc_encoder is not None:
             states = self.arc_encoder(states, arcs)
@@ -290,7 +291,35 @@ class SemanticParser(StructuredParser):
         """
         Returns the best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the
         label of each arc, -1 where there is none. By default those of `meant_labels` are `allowed`.
+        In evaluation the probabilities of arcs may choose them, and be in `arc_probabilities`, of
+        the same shape; see `Decoding`.
         """
+        output = self._best_graph(scores, mask, metadata, allowed)
+        probabilities, threshold, _ = self.decoding
+        if self.training or not (probabilities or threshold is not None):
+            return output
+        part_mask = self.structure.part_mask(mask, scores.shape)
+        part_mask = part_mask & self.meant_labels(scores.size(-1), scores)
+        if allowed is not None:
+            part_mask = part_mask & allowed
+        marginals = self.structure.marginals(scores.detach(), part_mask)
+        if self.structure.has_predicates:
+            marginals = marginals.masked_fill(predicate_parts(scores.shape, scores.device), 0)
+        if threshold is not None:
+            best = marginals.max(dim=-1)
+            output["graph"] = best.indices.masked_fill(best.values < threshold, NO_ARC)
+        if probabilities:
+            labels = output["graph"].clamp(min=0).unsqueeze(-1)
+            output["arc_probabilities"] = marginals.gather(-1, labels).squeeze(-1)
+        return output
+
+    def _best_graph(
+        self,
+        scores: Tensor,
+        mask: BoolTensor,
+        metadata: Optional[List[Dict[str, Any]]],
+        allowed: Optional[BoolTensor],
+    ) -> Dict[str, Any]:
         legal = self.structure.independent_arcs(mask, scores.size(-1))
         if legal is not None and allowed is None and scores.numel() > 0:
             labels = legal.labels & self.meant_labels(scores.size(-1), mask)
@@ -326,19 +355,28 @@ class SemanticParser(StructuredParser):
             self._outside(counted)
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Returns `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`."""
+        """
+        Returns `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`; perhaps
+        `arc_probabilities` and `top_probabilities`, in the same orders.
+        """
         readable = {**carried_over(output_dict), "arcs": [], "tops": []}
-        for graph in output_dict["graph"].cpu():
+        probabilities = output_dict.get("arc_probabilities")
+        if probabilities is not None:
+            readable.update(arc_probabilities=[], top_probabilities=[])
+        for number, graph in enumerate(output_dict["graph"].cpu()):
             pairs = (graph != NO_ARC).nonzero().tolist()
-            arcs = [(head, dep, int(graph[dep, head])) for dep, head in pairs]
-            readable["tops"].append([dep for head, dep, _ in arcs if head == 0])
-            readable["arcs"].append(
-                sorted(
-                    [head, dep, self.vocab.get_token_from_index(label, ROLES)]
-                    for head, dep, label in arcs
-                    if head > 0
-                )
+            tops = [dep for dep, head in pairs if head == 0]
+            arcs = sorted(
+                [head, dep, self.vocab.get_token_from_index(int(graph[dep, head]), ROLES)]
+                for dep, head in pairs
+                if head > 0
             )
+            readable["tops"].append(tops)
+            readable["arcs"].append(arcs)
+            if probabilities is not None:
+                rows = probabilities[number].tolist()
+                readable["arc_probabilities"].append([rows[dep][head] for head, dep, _ in arcs])
+                readable["top_probabilities"].append([rows[dep][0] for dep in tops])
         return readable
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

@@ -109,8 +109,16 @@ class SyntacticParser(StructuredParser):
         candidates = self.candidates(tokens)
         of_candidates = prune(scores, candidates)
         best = self.structure.argmax(of_candidates, part_mask).argmax(dim=-1)
-        output = {"heads": best[:, 1:], "mask": mask[:, 1:], "metadata": metadata}
+        output: Dict[str, Any] = {"mask": mask[:, 1:], "metadata": metadata}
         output["arc_scores"] = of_candidates
+        if not self.training and (self.decoding.probabilities or self.decoding.minimum_risk):
+            marginals = self.structure.marginals(of_candidates.detach(), part_mask)
+            if self.decoding.minimum_risk:
+                best = self.structure.argmax(marginals, part_mask).argmax(dim=-1)
+            if self.decoding.probabilities:
+                chosen = marginals.gather(-1, best.unsqueeze(-1)).squeeze(-1)
+                output["head_probabilities"] = chosen[:, 1:]
+        output["heads"] = best[:, 1:]
         trees = [best]
         if heads is not None:
             gold_heads, gold_arcs = arcs_from_heads(heads, part_mask)
@@ -203,10 +211,15 @@ class SyntacticParser(StructuredParser):
         )
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Returns `heads`, `relations`, and what was read with a sentence; padding removed."""
+        """
+        Returns `heads`, `relations`, perhaps `head_probabilities`, and what was read with a
+        sentence; padding removed.
+        """
         mask = output_dict["mask"]
         readable = carried_over(output_dict)
         readable["heads"] = unpadded(output_dict["heads"], mask)
+        if "head_probabilities" in output_dict:
+            readable["head_probabilities"] = unpadded(output_dict["head_probabilities"], mask)
         if "relations" in output_dict:
             readable["relations"] = [
                 [self.vocab.get_token_from_index(index, RELATIONS) for index in row]

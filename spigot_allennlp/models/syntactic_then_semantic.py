@@ -79,8 +79,9 @@ class SyntacticThenSemantic(ParsingModel):
         if heads is not None or not self.training:
             syntax = self.syntactic_parser(tokens, heads, relations, metadata)
             output.update(mask=syntax["mask"], heads=syntax["heads"])
-            if "relations" in syntax:
-                output["relations"] = syntax["relations"]
+            for name in ("relations", "head_probabilities"):
+                if name in syntax:
+                    output[name] = syntax[name]
             if "loss" in syntax:
                 losses.append(self._syntactic_loss_weight * syntax["loss"])
             if self._dropout_in_tree or not self.training:
@@ -90,6 +91,8 @@ class SyntacticThenSemantic(ParsingModel):
                 arc_scores = self._arc_scores(tokens)
             semantics, loss = self._semantics(tokens, arc_scores, graph, tops, metadata)
             output.update(mask=semantics["mask"], graph=semantics["graph"])
+            if "arc_probabilities" in semantics:
+                output["arc_probabilities"] = semantics["arc_probabilities"]
             losses.extend(loss)
         if losses:
             output["loss"] = sum(losses)

@@ -1,7 +1,7 @@
 """Parses text, words or whole files into trees and semantic graphs, written as JSON or SDP."""
 
 from dataclasses import replace
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict
@@ -9,7 +9,7 @@ from allennlp.data import DatasetReader
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
-from spigot_allennlp.config_checks import check_choice
+from spigot_allennlp.config_checks import check_choice, check_interval
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.formats.blocks import join_columns
 from spigot_allennlp.data.formats.sdp import (
@@ -66,9 +66,14 @@ class ParserPredictor(SentencePredictor):
         dataset_reader: DatasetReader,
         frozen: bool = True,
         output: str = "json",
+        threshold: Optional[float] = None,
+        minimum_risk: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(model, dataset_reader, frozen, **options)
+        if threshold is not None:
+            check_interval("(0, 1)", threshold=threshold)
+        self.decode_by(self._decoding._replace(threshold=threshold, minimum_risk=minimum_risk))
         self._sdp = None if output == "json" else SdpOutput(output)
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:

@@ -133,7 +133,7 @@ def load_parser(
     overrides : `Union[str, Dict[str, Any]]`, optional (default = `""`)
         Of the config, as for `load_archive`.
     options
-        Of the predictor: `language="en_core_web_sm"`, say, or `probabilities=True`. See
+        Of the predictor: `language="en_core_web_sm"`, say, or `arc_probabilities=True`. See
         `ParserPredictor`, `SentimentPredictor`, and their base.
 
     # Raises
@@ -146,6 +146,12 @@ def load_parser(
         raise ConfigurationError(
             f"{archive} holds a model of type {name!r}, which parses no sentences. Load a parser "
             "(or a classifier of sentences), or use AllenNLP's Predictor.from_path."
+        )
+    other_graphs = {"threshold", "minimum_risk"} & set(options)
+    if loaded.model.default_predictor == "sentiment" and other_graphs:
+        raise ConfigurationError(
+            f"{archive} holds a classifier, which has looked at the best graph or tree: another "
+            f"would not be its reason. Leave {' and '.join(sorted(other_graphs))} out."
         )
     predictor = Predictor.from_archive(loaded, extra_args=options)
     assert isinstance(predictor, SentencePredictor)

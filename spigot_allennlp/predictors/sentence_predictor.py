@@ -20,7 +20,12 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
     warn_once,
 )
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
-from spigot_allennlp.models.parsing_model import without_gold
+from spigot_allennlp.models.parsing_model import (
+    Decoding,
+    check_decoding,
+    decoded_by,
+    without_gold,
+)
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.nn.length_groups import MOST_TOKENS, length_groups
 from spigot_allennlp.predictors.line_predictor import (
@@ -32,6 +37,8 @@ from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis
 
 INPUT = ("json", "text")
+ARC_PROBABILITIES = ("head_probabilities", "arc_probabilities", "top_probabilities")
+DIGITS = 6  # significant ones: as many as single precision has, so that no small one becomes 0
 EXAMPLE = '{"sentence": "We know it ."}'
 # Of a batch on another device than the CPU, which a large batch keeps busy.
 MOST_TOKENS_ON_A_DEVICE = 16 * MOST_TOKENS
@@ -68,6 +75,10 @@ class SentencePredictor(LinePredictor):
         A longer sentence is an error: the memory of a parser grows with the square of the length.
         Sentences of similar length go through the model together; such a batch never takes more
         than a sentence of this length would. `None` is no limit.
+    arc_probabilities : `bool`, optional (default = `False`)
+        Whether the output has the marginal probability of each arc that the model's parser chose:
+        of a tree `head_probabilities`, of a graph `arc_probabilities` (of the labelled arcs) and
+        `top_probabilities`. They are calibrated at best where the loss was "log_likelihood".
     """
 
     window = 1024
@@ -88,6 +99,7 @@ class SentencePredictor(LinePredictor):
         task: Optional[str] = None,
         input: str = "json",
         max_words: Optional[int] = 1000,
+        arc_probabilities: bool = False,
     ) -> None:
         reader = _reader_of_task(dataset_reader, task, self.default_task)
         super().__init__(model, reader, frozen, on_error)
@@ -96,6 +108,18 @@ class SentencePredictor(LinePredictor):
         self._analysis = WordAnalysis(language, tokenizer, pos_feature)
         self._input = input
         self._max_words = max_words
+        self.decode_by(Decoding(probabilities=arc_probabilities))
+
+    def decode_by(self, decoding: Decoding) -> None:
+        """
+        Has the model's parsers decode so from now on, when this predictor asks them.
+
+        # Raises
+
+        `ConfigurationError` if they cannot.
+        """
+        check_decoding(self._model, decoding)
+        self._decoding = decoding
 
     def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
         """Returns the arguments of the reader's `text_to_instance` for a sentence."""
@@ -109,7 +133,13 @@ class SentencePredictor(LinePredictor):
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:
         """Returns the part of the model's output that a prediction has, as plain values."""
-        return {key: _plain(output[key]) for key in self.output_keys if output.get(key) is not None}
+        readable = {
+            key: _plain(output[key]) for key in self.output_keys if output.get(key) is not None
+        }
+        for key in ARC_PROBABILITIES:
+            if key in output:
+                readable[key] = list(map(rounded, output[key]))
+        return readable
 
     def predict(self, sentence: str) -> JsonDict:
         """Returns the output for a sentence of raw text."""
@@ -144,7 +174,7 @@ class SentencePredictor(LinePredictor):
             self._check_length(_length(instance))
             self._reader.apply_token_indexers(instance)
             asked.append(without_gold(instance))
-        with _finite_scores(self._model):
+        with decoded_by(self._model, self._decoding), _finite_scores(self._model):
             outputs = self._model.forward_on_instances(asked)
         return [self.readable(output) for output in outputs]
 
@@ -181,6 +211,11 @@ class SentencePredictor(LinePredictor):
                 "This model learned from lemmas, but nobody makes them here: lower-cased words "
                 f"stand for them. {WAY_OUT.format(key='lemmas')}",
             )
+
+
+def rounded(probability: float) -> float:
+    """Returns a number to the digits that single precision has."""
+    return float(f"{probability:.{DIGITS}g}")
 
 
 def _plain(value: Any) -> Any:

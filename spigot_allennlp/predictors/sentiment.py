@@ -6,9 +6,7 @@ from allennlp.common.util import JsonDict
 from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
-
-DIGITS = 6  # significant ones: as many as single precision has, so that no small one becomes 0
+from spigot_allennlp.predictors.sentence_predictor import SentencePredictor, rounded
 
 
 @Predictor.register("sentiment")
@@ -51,7 +49,6 @@ class SentimentPredictor(SentencePredictor):
     def readable(self, output: Dict[str, Any]) -> JsonDict:
         readable = super().readable(output)
         readable["probabilities"] = {
-            label: float(f"{probability:.{DIGITS}g}")
-            for label, probability in readable["probabilities"].items()
+            label: rounded(probability) for label, probability in readable["probabilities"].items()
         }
         return readable

@@ -2,6 +2,12 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.models.parsing_model import (
+    UNKNOWN,
+    Decoding,
+    check_decoding,
+    decoded_by,
+)
 from spigot_allennlp.models.semantic_parser import NO_ARC, TOP, gold_labels
 from spigot_allennlp.modules.given_tree import NeighbourTree
 from tests.models.parsing_model_case import ParsingModelTestCase, overfit
@@ -168,3 +174,79 @@ def test_gold_labels_put_the_tops_under_the_root():
     graph = torch.tensor([[[-1, 3], [-1, -1]]])
     labels = gold_labels(graph, torch.tensor([[0, 1]]))
     assert labels.tolist() == [[[-1, -1, -1], [-1, -1, 3], [TOP, -1, -1]]]
+
+
+class TestDecodingByProbabilities(ParsingModelTestCase):
+    experiment = "semantic_parser.jsonnet"
+
+    def parsed(self, decoding):
+        # Scores that are far from 0 on either side, so that there are arcs, and near to certain.
+        torch.manual_seed(3)
+        torch.nn.init.normal_(self.model._arc_scorer._from_dependent.bias, 0.5, 1.0)
+        for weights in self.model._label_scorer.parameters():
+            torch.nn.init.normal_(weights, 0.0, 0.7)
+        self.model.eval()
+        batch = self.batch(self.instances, without=["graph", "tops"])
+        with decoded_by(self.model, decoding), torch.no_grad():
+            output = self.model(**batch)
+        states, mask = self.model.encoder(batch["tokens"])
+        return output, self.model.scores(states).detach(), mask
+
+    def probabilities(self, scores, mask):
+        """A softmax over the legal labels of each arc and "none", cell by cell."""
+        expected = torch.zeros_like(scores)
+        for sentence, length in enumerate(mask.sum(dim=1).tolist()):
+            for dependent in range(1, length):
+                for head in range(length):
+                    if head == dependent:
+                        continue
+                    legal = [TOP] if head == 0 else range(UNKNOWN + 1, scores.size(-1))
+                    legal = list(legal)
+                    cell = scores[sentence, dependent, head, legal]
+                    weights = torch.cat([torch.zeros(1), cell]).softmax(dim=0)[1:]
+                    expected[sentence, dependent, head, legal] = weights
+        return expected
+
+    def test_the_probabilities_are_those_of_the_chosen_labels(self):
+        output, scores, mask = self.parsed(Decoding(probabilities=True))
+        expected = self.probabilities(scores, mask)
+        chosen = output["graph"] != NO_ARC
+        assert chosen.any()
+        labels = output["graph"].clamp(min=0).unsqueeze(-1)
+        torch.testing.assert_close(
+            output["arc_probabilities"][chosen], expected.gather(-1, labels).squeeze(-1)[chosen]
+        )
+        readable = self.model.make_output_human_readable(output)
+        for number, (arcs, tops) in enumerate(zip(readable["arcs"], readable["tops"], strict=True)):
+            rows = output["arc_probabilities"][number]
+            assert readable["arc_probabilities"][number] == pytest.approx(
+                [float(rows[dependent, head]) for head, dependent, _ in arcs]
+            )
+            assert readable["top_probabilities"][number] == pytest.approx(
+                [float(rows[top, 0]) for top in tops]
+            )
+
+    def test_the_graph_stays_the_best_one_unless_there_is_a_threshold(self):
+        plain, *_ = self.parsed(Decoding())
+        assert "arc_probabilities" not in plain
+        assert self.parsed(Decoding(probabilities=True))[0]["graph"].equal(plain["graph"])
+
+    @pytest.mark.parametrize("threshold", [0.1, 0.4, 0.9])
+    def test_a_threshold_chooses_just_the_arcs_that_are_so_probable(self, threshold):
+        output, scores, mask = self.parsed(Decoding(threshold=threshold))
+        best = self.probabilities(scores, mask).max(dim=-1)
+        assert output["graph"].equal(best.indices.masked_fill(best.values < threshold, NO_ARC))
+        assert (output["graph"] != NO_ARC).any()
+
+    def test_what_is_learned_does_not_depend_on_it(self):
+        batch = self.batch(self.instances, without=[])
+        self.model.train()
+        with decoded_by(self.model, Decoding(probabilities=True, threshold=0.1)):
+            assert "arc_probabilities" not in self.model(**batch)
+        assert self.model.decoding == Decoding()
+
+    def test_a_structure_without_probabilities_is_refused(self):
+        model = self.build({"model.structure.deterministic_roles": ["ARG1"]})
+        check_decoding(model, Decoding())
+        with pytest.raises(ConfigurationError, match="deterministic_roles take them away"):
+            check_decoding(model, Decoding(threshold=0.4))

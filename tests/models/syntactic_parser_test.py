@@ -1,8 +1,14 @@
+import itertools
+
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
 
-from tests.models.parsing_model_case import ParsingModelTestCase, overfit
+from spigot_allennlp.data.dataset_readers.treebank_reader import find_crossing, find_cycle
+from spigot_allennlp.models.parsing_model import Decoding, decoded_by
+from tests.models.parsing_model_case import EXPERIMENTS, ParsingModelTestCase, overfit
 
 
 class TestSyntacticParser(ParsingModelTestCase):
@@ -47,3 +53,46 @@ class TestSyntacticParser(ParsingModelTestCase):
         output = self.model.eval()(**batch)
         assert "loss" not in output
         assert torch.is_tensor(output["heads"])
+
+    def test_minimum_risk_is_the_tree_of_most_right_heads_in_expectation(self):
+        for weights in self.model._arc_scorer.parameters():
+            torch.nn.init.normal_(weights, 0.0, 0.35)
+        words = 5
+        short = self.batch([self._first_words(instance, words) for instance in self.instances], [])
+        short = {name: short[name] for name in ("tokens", "metadata")}
+        self.model.eval()
+        with decoded_by(self.model, Decoding(True, None, True)), torch.no_grad():
+            output = self.model(**short)
+        trees = [
+            heads
+            for heads in itertools.product(range(words + 1), repeat=words)
+            if heads.count(0) == 1 and not find_cycle(heads) and find_crossing(heads) is None
+        ]
+        differ = 0
+        for number, scores in enumerate(output["arc_scores"].double()):
+            totals = torch.stack([sum(scores[d, h] for d, h in enumerate(t, 1)) for t in trees])
+            weights = totals.softmax(dim=0).tolist()
+            marginals = torch.zeros(words + 1, words + 1, dtype=torch.double)
+            for tree, weight in zip(trees, weights, strict=True):
+                for dependent, head in enumerate(tree, 1):
+                    marginals[dependent, head] += weight
+            expected = [float(sum(marginals[d, h] for d, h in enumerate(t, 1))) for t in trees]
+            best = trees[max(range(len(trees)), key=expected.__getitem__)]
+            assert output["heads"][number].tolist() == list(best)
+            torch.testing.assert_close(
+                output["head_probabilities"][number].double(),
+                torch.stack([marginals[d, h] for d, h in enumerate(best, 1)]),
+                atol=1e-5,
+                rtol=1e-4,
+            )
+            differ += best != trees[int(totals.argmax())]
+        assert differ > 0  # from the best tree, in some sentence
+
+    def _first_words(self, instance, number):
+        metadata = instance["metadata"].metadata
+        layers = {name: metadata[name][:number] for name in ("words", "lemmas", "pos")}
+        params = Params.from_file(str(EXPERIMENTS / self.experiment))["dataset_reader"]
+        reader = DatasetReader.from_params(params)
+        shortened = reader.text_to_instance(**layers)
+        reader.apply_token_indexers(shortened)
+        return shortened

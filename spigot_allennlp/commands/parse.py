@@ -1,0 +1,472 @@
+"""`allennlp parse`: parses text or files, and writes or draws what a parser makes of them."""
+
+import argparse
+import json
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+)
+
+from allennlp.commands.subcommand import Subcommand
+
+from spigot_allennlp.compat.plain_errors import plain_error
+
+if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+    from allennlp.data import Instance
+
+    from spigot_allennlp.data.formats.source import Source
+    from spigot_allennlp.parses.parse import Parse
+    from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
+
+logger = logging.getLogger(__name__)
+
+INPUT_FORMATS = ("text", "json", "sdp", "conll", "sst")
+INPUT_SUFFIXES = {
+    ".sdp": "sdp",
+    ".conll": "conll",
+    ".conllu": "conll",
+    ".conllx": "conll",
+    ".json": "json",
+    ".jsonl": "json",
+    ".txt": "text",
+}
+OUTPUT_FORMATS = ("json", "conllu", "sdp", "svg", "html")
+OUTPUT_SUFFIXES = {
+    ".json": "json",
+    ".jsonl": "json",
+    ".conllu": "conllu",
+    ".sdp": "sdp",
+    ".svg": "svg",
+    ".html": "html",
+}
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+PICTURES = ("svg", "html")
+STANDARD_INPUT = "standard input"  # its name in errors
+
+EXAMPLES = """examples:
+  echo "The clever hero did not win ." | allennlp parse runs/parser/model.tar.gz
+  allennlp parse runs/parser/model.tar.gz sentences.txt --output parses.html --probabilities
+  allennlp parse runs/spigot/model.tar.gz data/test.sdp --gold --limit 50 --output compared.html
+  allennlp parse runs/spigot/model.tar.gz data/test.sdp --output parsed.sdp --threshold 0.4"""
+
+
+@Subcommand.register("parse")
+class ParseCommand(Subcommand):
+    """
+    Reads the command line, and calls `parse_file`. Registered as a `Subcommand` with name "parse".
+    """
+
+    def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
+        description = (
+            "Parse text, tokens or files by a trained parser (or a classifier with one in it), and "
+            "write the parses, or draw them: trees above the words, graphs below."
+        )
+        subparser = parser.add_parser(
+            self.name, description=description, help=description, epilog=EXAMPLES
+        )
+        add = subparser.add_argument
+        add("archive", help="a model.tar.gz, or the folder of a training run")
+        add(
+            "input",
+            nargs="?",
+            default="-",
+            help="a file, plain or compressed: a sentence on each line, as text, or as JSON (a "
+            "list of tokens, or an object as for predict), or a treebank; - for standard input",
+        )
+        add("--output", help="a file, whose end says the format; else standard output")
+        add("--format", choices=OUTPUT_FORMATS, help="of the output, where its name does not say")
+        add(
+            "--input-format",
+            choices=INPUT_FORMATS,
+            help="of the input, where neither its name nor its first line says",
+        )
+        add("--gold", action="store_true", help="draw what the input says, too: two colours")
+        add("--probabilities", action="store_true", help="of each arc: its marginal")
+        add(
+            "--threshold",
+            type=float,
+            help="graphs of just the arcs that are at least so probable, not the best graphs",
+        )
+        add(
+            "--minimum-risk",
+            action="store_true",
+            help="trees with the most right heads in expectation, not the best trees",
+        )
+        add(
+            "--predictor-args",
+            default="{}",
+            help='JSON with more for the predictor, as {"language": "en_core_web_sm"}, a spaCy '
+            "pipeline that tokenizes and tags",
+        )
+        add("--limit", type=int, help="parse so many sentences, the first")
+        add(
+            "--on-error",
+            choices=("raise", "skip"),
+            default="raise",
+            help="end at a sentence that cannot be parsed, or leave it out and count it",
+        )
+        add("--cuda-device", type=int, default=-1, help="the number of a GPU; -1 is the CPU")
+        add("-o", "--overrides", default="", help="JSON that changes the config of the archive")
+        subparser.set_defaults(func=parse_from_args)
+        return subparser
+
+
+class Parsed(NamedTuple):
+    """
+    What became of a sentence.
+
+    # Parameters
+
+    parse : `Optional[Parse]`
+        `None` where there is an `error`.
+    gold : `Optional[Parse]`
+        What the file says of it, if that was asked for.
+    error : `str`
+        Why there is no parse, with file and line; or nothing.
+    """
+
+    parse: Optional["Parse"]
+    gold: Optional["Parse"] = None
+    error: str = ""
+
+
+def parse_from_args(args: argparse.Namespace) -> None:
+    """Parses what the command line names, and says on stderr how many sentences there were."""
+    from allennlp.common import Tqdm
+
+    from spigot_allennlp.predictors.sentence_parser import load_parser
+
+    output_format = format_of_output(args.output, args.format)
+    if args.gold and output_format not in PICTURES:
+        raise plain_error(
+            f"--gold is for pictures, but the output is {output_format}. Add --output NAME.html; "
+            "or, for figures, write --output NAME.sdp, and compare that by allennlp score."
+        )
+    source = source_of(args.input)
+    input_format = args.input_format or format_of_input(source)
+    if args.gold and input_format not in ("sdp", "conll"):
+        raise plain_error(
+            f"--gold needs trees or graphs, but {args.input} is read as {input_format}. "
+            "Name an SDP or CoNLL file, perhaps with --input-format; or leave --gold out."
+        )
+    options = {**predictor_options(args), "on_error": "report"}
+    predictor = load_parser(args.archive, args.cuda_device, args.overrides, **options).predictor
+    start = time.perf_counter()
+    results = parse_input(predictor, source, input_format, args.gold, args.limit)
+    counts = Counts()
+    sound = counts.sound(Tqdm.tqdm(results, desc="parsing"), args.on_error)
+    with opened(args.output) as write:
+        for text in texts(sound, output_format, args, counts):
+            write(text)
+    speed = counts.parsed / (time.perf_counter() - start)
+    where = f" in {args.output}" if args.output else ""
+    left_out = f"; {counts.skipped} left out" if counts.skipped else ""
+    print(
+        f"{counts.parsed} sentences parsed{where}, {speed:.0f} a second{left_out}", file=sys.stderr
+    )
+
+
+def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
+    """Returns what the command line says of the predictor, and only that."""
+    try:
+        options = json.loads(args.predictor_args)
+    except json.JSONDecodeError as error:
+        raise plain_error(
+            f"--predictor-args is no JSON: {error}. Write it as '{{\"max_words\": 2000}}'."
+        ) from error
+    if args.probabilities:
+        options["arc_probabilities"] = True
+    if args.threshold is not None:
+        options["threshold"] = args.threshold
+    if args.minimum_risk:
+        options["minimum_risk"] = True
+    return options
+
+
+class Counts:
+    """Counts the sentences that were parsed, and those that were left out."""
+
+    def __init__(self) -> None:
+        self.parsed = 0
+        self.skipped = 0
+
+    def sound(self, results: Iterable[Parsed], on_error: str) -> Iterator[Parsed]:
+        """
+        Yields the results without those of errors.
+
+        # Raises
+
+        `ConfigurationError`, an error's, if `on_error` is `"raise"`, or that nothing is left.
+        """
+        for result in results:
+            if result.error:
+                self.fail(result.error, on_error)
+            else:
+                self.parsed += 1
+                yield result
+        if not self.parsed:
+            raise plain_error(
+                f"No sentence was parsed; {self.skipped} were left out. Look at the errors above, "
+                "and whether --input-format is what the file is."
+            )
+
+    def fail(self, error: str, on_error: str) -> None:
+        """Raises an error, or counts and logs it."""
+        if on_error == "raise":
+            raise plain_error(f"{error}\n--on-error skip leaves such sentences out.")
+        logger.warning("Left out: %s", error)
+        self.skipped += 1
+
+
+# ---- Input
+
+
+def format_of_input(source: "Source") -> str:
+    """Returns the format that the name of a file says, or else its first line."""
+    from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
+    from spigot_allennlp.data.formats.lines import numbered_lines
+
+    if is_synthetic(source.name):
+        return "sdp"
+    suffixes = [suffix for suffix in Path(source.name).suffixes if suffix not in COMPRESSED]
+    if suffixes and suffixes[-1] in INPUT_SUFFIXES:
+        return INPUT_SUFFIXES[suffixes[-1]]
+    first = next((line.text for line in numbered_lines(source) if line.text.strip()), "")
+    return "json" if first.lstrip().startswith(("{", "[")) else "text"
+
+
+def source_of(path: str) -> "Source":
+    """
+    Returns the source of a file, or of standard input (`-`), which is read to its end.
+
+    # Raises
+
+    `ConfigurationError` if there is no such file.
+    """
+    from spigot_allennlp.data.dataset_readers.data_path import text_source
+    from spigot_allennlp.data.formats.source import Source
+
+    if path == "-":
+        content = sys.stdin.buffer.read()
+        return Source(STANDARD_INPUT, lambda: BytesIO(content))
+    try:
+        return text_source(path, "sdp")
+    except FileNotFoundError as error:
+        raise plain_error(f"{path}: there is no such file. Correct its name.") from error
+
+
+def parse_input(
+    predictor: "SentencePredictor",
+    source: "Source",
+    input_format: str,
+    gold: bool,
+    limit: Optional[int] = None,
+) -> Iterator[Parsed]:
+    """
+    Yields what becomes of each sentence of an input, in their order.
+
+    # Parameters
+
+    predictor : `SentencePredictor`
+        It reports errors.
+    source : `Source`
+    input_format : `str`
+        One of `INPUT_FORMATS`.
+    gold : `bool`
+        Whether to read the trees and graphs of the input.
+    limit : `int`, optional (default = `None`)
+        Only so many sentences, the first.
+    """
+    items: Iterator[Any]
+    if input_format in ("text", "json"):
+        items = line_inputs(predictor, source, input_format)
+        predict: Callable[[List[Any]], List[Any]] = predictor.predict_batch_json
+    else:
+        items = treebank_instances(source, input_format, gold)
+        predict = predictor.predict_batch_instance
+    items = islice(items, limit)
+    while window := list(islice(items, predictor.window or 1)):
+        outputs = iter(predict([item for item in window if not isinstance(item, Exception)]))
+        for item in window:
+            if isinstance(item, Exception):
+                yield Parsed(None, error=str(item))
+            else:
+                yield _parsed(next(outputs), item, source.name, gold)
+
+
+def _parsed(output: Dict[str, Any], item: Any, name: str, gold: bool) -> Parsed:
+    from spigot_allennlp.parses.parse import Parse
+    from spigot_allennlp.predictors.line_predictor import ReportedError
+
+    if isinstance(output, ReportedError):
+        place = output.get("source") or f"{name}:{output['line']}"
+        return Parsed(None, error=f"{place}: {output['error']}")
+    return Parsed(Parse.from_output(output), gold_of(item) if gold else None)
+
+
+def line_inputs(
+    predictor: "SentencePredictor", source: "Source", input_format: str
+) -> Iterator[Any]:
+    """Yields the input that each line holds, or an error, with its line, in its place."""
+    from allennlp.common.checks import ConfigurationError
+
+    from spigot_allennlp.data.formats.lines import numbered_lines
+    from spigot_allennlp.predictors.line_predictor import InputLine, parsed_object
+
+    for line in numbered_lines(source):
+        if line.error is not None:
+            yield line.error
+            continue
+        text = line.text
+        if not text.strip():
+            continue
+        try:
+            if input_format == "text":
+                inputs: Any = {"sentence": text}
+            elif text.lstrip().startswith("["):
+                inputs = {"words": json.loads(text)}
+            else:
+                inputs = parsed_object(text)
+            predictor.check(inputs)
+            yield InputLine(inputs, line.number, text)
+        except (ConfigurationError, ValueError) as error:
+            yield ConfigurationError(f"{source.name}:{line.number}: {error}")
+
+
+def treebank_instances(source: "Source", input_format: str, gold: bool) -> Iterator[Any]:
+    """Yields the instances of a treebank, with an error in the place of what cannot be read."""
+    from spigot_allennlp.data.dataset_readers.conll import ConllReader
+    from spigot_allennlp.data.dataset_readers.sdp import SdpReader
+    from spigot_allennlp.data.dataset_readers.sst import SstReader
+    from spigot_allennlp.data.formats.conll import ConllSentence, has_graph, scan_conll
+
+    if source.name == STANDARD_INPUT:
+        raise plain_error(
+            f"Standard input is read as text or JSON, not as {input_format}. Write it into a file."
+        )
+    if input_format == "sdp":
+        reader: Any = SdpReader(trees=gold, multiple_roots=True)
+    elif input_format == "conll":
+        sentences = scan_conll(source) if gold else iter(())
+        enhanced = any(isinstance(each, ConllSentence) and has_graph(each) for each in sentences)
+        reader = ConllReader(enhanced, trees=gold, multiple_roots=True)
+    else:
+        reader = SstReader()
+    return reader.instances_and_errors(source.name)
+
+
+def gold_of(instance: "Instance") -> "Parse":
+    """Returns the tree and the graph of an instance, as far as it has them."""
+    from spigot_allennlp.data.annotated_sentence import Arc
+    from spigot_allennlp.parses.parse import Graph, Parse, Tree
+
+    fields: Any = instance.fields
+    tree = graph = None
+    if "heads" in fields:
+        relations = fields.get("relations")
+        tree = Tree(list(fields["heads"].labels), relations and list(relations.labels))
+    if "graph" in fields:
+        pairs = zip(fields["graph"].indices, fields["graph"].labels, strict=True)
+        arcs = sorted(Arc(predicate + 1, word + 1, role) for (word, predicate), role in pairs)
+        flags = fields["tops"].labels if "tops" in fields else []
+        graph = Graph(arcs, [word for word, is_top in enumerate(flags, start=1) if is_top])
+    return Parse(fields["metadata"].metadata["words"], tree, graph)
+
+
+# ---- Output
+
+
+def format_of_output(output: Optional[str], chosen: Optional[str]) -> str:
+    """
+    Returns the format of the output, by its name or as it was chosen.
+
+    # Raises
+
+    `ConfigurationError` if the name says nothing, and nothing was chosen.
+    """
+    if chosen is not None:
+        return chosen
+    if output is None:
+        return "json"
+    suffix = Path(output).suffix
+    if suffix not in OUTPUT_SUFFIXES:
+        raise plain_error(
+            f"--output {output} ends in {suffix or 'nothing'!r}, which is none of "
+            f"{', '.join(OUTPUT_SUFFIXES)}. Choose one of these, or add --format."
+        )
+    return OUTPUT_SUFFIXES[suffix]
+
+
+@contextmanager
+def opened(output: Optional[str]) -> Iterator[Callable[[str], Any]]:
+    """Gives the block a function that writes; a file appears when the block has come to its end."""
+    from spigot_allennlp.compat.atomic_io import replacing
+
+    if output is None:
+        yield sys.stdout.write
+        return
+    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(output) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
+        yield file.write
+
+
+def texts(
+    results: Iterator[Parsed], output_format: str, args: argparse.Namespace, counts: Counts
+) -> Iterator[str]:
+    """Yields the parts of the output."""
+    from spigot_allennlp.data.formats.sdp import SDP_HEADER
+    from spigot_allennlp.parses.svg import Picture, html_page
+
+    if output_format == "html":
+        pictures = (
+            Picture(
+                parse.identifier or "", " ".join(parse.tokens), parse.to_svg(gold, with_style=False)
+            )
+            for parse, gold, _ in results
+            if parse is not None
+        )
+        yield from html_page(f"Parses of {args.input}", pictures, args.gold)
+        return
+    if output_format == "svg":
+        first = next(results)
+        if first.parse is None or next(results, None) is not None:
+            raise plain_error(
+                "An SVG holds one sentence, and the input has more. Write a page, --output "
+                "NAME.html, or add --limit 1."
+            )
+        yield first.parse.to_svg(first.gold)
+        return
+    if output_format == "sdp":
+        yield f"{SDP_HEADER}\n"
+    for parse, _, _ in results:
+        assert parse is not None
+        try:
+            yield _TEXT_OF[output_format](parse)
+        except ValueError as error:
+            counts.parsed -= 1
+            name = parse.identifier or " ".join(parse.tokens[:10])
+            counts.fail(
+                f"The parse of {name!r} cannot be written as {output_format}: {error}",
+                args.on_error,
+            )
+
+
+_TEXT_OF: Dict[str, Callable[["Parse"], str]] = {
+    "sdp": lambda parse: parse.to_sdp(),
+    "conllu": lambda parse: parse.to_conllu(),
+    "json": lambda parse: json.dumps(parse.to_json(), ensure_ascii=False) + "\n",
+}

@@ -1,0 +1,175 @@
+"""`allennlp parse` on archives that need no training."""
+
+import argparse
+import io
+import json
+import lzma
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.commands.parse import ParseCommand, format_of_input
+from spigot_allennlp.data.formats.conll import scan_conll
+from spigot_allennlp.data.formats.sdp import scan_sdp
+from spigot_allennlp.data.formats.source import Source
+from tests.data.sample_files import AUGMENTED, CONLLU, SDP_2015, records_of
+
+
+@pytest.fixture
+def parse(make_archive, tmp_path, capsys):
+    """Runs the command, and returns what it writes; `standard_input` is bytes."""
+    archive = make_archive()
+
+    def run(*arguments, model=archive, standard_input=None):
+        parser = argparse.ArgumentParser()
+        ParseCommand().add_subparser(parser.add_subparsers())
+        args = parser.parse_args(["parse", model, *map(str, arguments)])
+        with pytest.MonkeyPatch.context() as patch:
+            if standard_input is not None:
+                stream = io.TextIOWrapper(io.BytesIO(standard_input))
+                patch.setattr(sys, "stdin", stream)
+            args.func(args)
+        return capsys.readouterr().out if args.output is None else open(args.output).read()
+
+    return run
+
+
+def chains(length):
+    return {
+        "tree": {"heads": list(range(length)), "labels": ["dep"] * length},
+        "graph": {"arcs": [[i, i + 1, "ARG1"] for i in range(1, length)], "tops": [1]},
+    }
+
+
+def test_text_on_standard_input_becomes_json_lines(parse):
+    written = parse(standard_input="We know it .\n\nÜber uns .\n".encode())
+    first, second = map(json.loads, written.splitlines())
+    assert first["tokens"] == ["We", "know", "it", "."] and second["tokens"][0] == "Über"
+    assert {name: first[name] for name in ("tree", "graph")} == chains(4)
+
+
+def test_tokens_and_objects_are_told_from_text_by_the_first_line(parse, tmp_path):
+    file = tmp_path / "input"
+    file.write_text('["We know", "it"]\n{"words": ["Go"], "id": 7}\n{"sentence": "It rains"}\n')
+    parsed = list(map(json.loads, parse(file).splitlines()))
+    assert [each["tokens"] for each in parsed] == [["We know", "it"], ["Go"], ["It", "rains"]]
+    assert parsed[1]["id"] == "7"
+
+
+def test_a_compressed_file_is_read(parse, tmp_path):
+    file = tmp_path / "input.txt.xz"
+    file.write_bytes(lzma.compress(b"It rains\n"))
+    assert json.loads(parse(file))["tokens"] == ["It", "rains"]
+
+
+@pytest.mark.parametrize("source, scan", [(SDP_2015, scan_sdp), (CONLLU, scan_conll)])
+def test_a_treebank_is_parsed_into_each_format(parse, tmp_path, source, scan):
+    gold = list(records_of(scan(source)))
+    words = [
+        [token.form for token in getattr(sentence, "words", sentence.tokens)] for sentence in gold
+    ]
+    parse(source, "--output", tmp_path / "parsed.sdp")
+    written = list(records_of(scan_sdp(tmp_path / "parsed.sdp")))
+    assert [[token.form for token in sentence.tokens] for sentence in written] == words
+    assert [sentence.identifier for sentence in written] == [each.identifier for each in gold]
+    parse(source, "--output", tmp_path / "parsed.conllu")
+    written = list(records_of(scan_conll(tmp_path / "parsed.conllu")))
+    assert [[word.head for word in sentence.words] for sentence in written] == [
+        list(range(len(row))) for row in words
+    ]
+    parsed = parse(source, "--format", "json", "--limit", 1).splitlines()
+    assert [json.loads(line)["tokens"] for line in parsed] == words[:1]
+
+
+def test_gold_and_prediction_are_drawn_together(parse, tmp_path):
+    page = parse(AUGMENTED, "--gold", "--output", tmp_path / "page.html")
+    assert page.count("<figure>") == len(list(scan_sdp(AUGMENTED)))
+    assert 'class="arc gold"' in page and 'class="arc predicted"' in page
+    page = parse(AUGMENTED, "--output", tmp_path / "plain.html")
+    assert 'class="arc gold"' not in page and 'class="arc tree"' in page
+    graphs = parse(CONLLU, "--gold", "--output", tmp_path / "conllu.html")
+    assert 'class="arc gold"' in graphs
+
+
+def test_one_sentence_is_drawn_as_svg_and_more_are_refused(parse, tmp_path):
+    file = tmp_path / "picture.svg"
+    ElementTree.fromstring(parse("--output", file, standard_input=b"It rains .\n"))
+    file.unlink()
+    with pytest.raises(ConfigurationError, match=r"one sentence.*\.html.*--limit 1"):
+        parse("--output", file, standard_input=b"It rains .\nIt pours .\n")
+    assert not file.exists()
+
+
+def test_an_error_has_file_line_and_way_out(parse, tmp_path):
+    file = tmp_path / "input.jsonl"
+    file.write_text('\n["Go"]\n["Go", 3]\n{"words": ["x"]}\n')
+    with pytest.raises(ConfigurationError) as raised:
+        parse(file)
+    assert f"{file}:3: entry 2 of " in str(raised.value) and "--on-error skip" in str(raised.value)
+    parsed = parse(file, "--on-error", "skip", "--output", tmp_path / "out.json").splitlines()
+    assert [json.loads(line)["tokens"] for line in parsed] == [["Go"], ["x"]]
+
+
+def test_a_sentence_that_is_too_long_is_left_out_or_ends_it(parse, tmp_path):
+    file = tmp_path / "long.txt"
+    file.write_bytes(b"Go\n" + b"x " * 1200 + b"\nStop\n")
+    with pytest.raises(ConfigurationError, match=r"long\.txt:2: the sentence has 1200 words"):
+        parse(file)
+    output = tmp_path / "parses.json"
+    assert len(parse(file, "--on-error", "skip", "--output", output).splitlines()) == 2
+    arguments = ("--predictor-args", '{"max_words": 1200}')  # as the message says
+    assert len(parse(file, *arguments, "--output", output).splitlines()) == 3
+
+
+def test_a_damaged_treebank_is_an_error_with_its_line(parse, tmp_path):
+    file = tmp_path / "bad.sdp"
+    good = "1\tGo\tgo\tVB\t+\t-\t_\n\n"
+    file.write_text(f"#SDP 2015\n{good}1\tGo\tgo\tVB\t?\t-\t_\n\n{good}")
+    with pytest.raises(ConfigurationError, match=r"bad\.sdp:4"):
+        parse(file)
+    output = tmp_path / "parses.json"
+    assert len(parse(file, "--on-error", "skip", "--output", output).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["no_such_file.txt"], "no_such_file.txt: there is no such file"),
+        (["--output", "parses.pdf"], "ends in '.pdf'.*--format"),
+        (["--gold", "--output", "page.html"], "--gold needs trees or graphs"),
+        ([SDP_2015, "--gold"], r"--gold is for pictures.*allennlp score"),
+        (["--input-format", "sdp"], "Standard input is read as text or JSON"),
+        (["--predictor-args", "{"], "--predictor-args is no JSON"),
+        (["--threshold", "0.4"], "ChainParser gives its arcs no probabilities"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(parse, arguments, reason):
+    with pytest.raises(ConfigurationError, match=reason):
+        parse(*arguments, standard_input=b"Go\n")
+
+
+def test_nothing_in_is_an_error(parse):
+    with pytest.raises(ConfigurationError, match="No sentence was parsed"):
+        parse(standard_input=b"\n \n")
+
+
+def test_a_classifier_shows_its_graph_and_sentiment_but_no_other_graph(make_archive, parse):
+    config = {"model": {"type": "length_classifier"}, "dataset_reader": {"type": "sst"}}
+    model = make_archive(**config)
+    parsed = json.loads(parse(model=model, standard_input=b"What a fine film\n"))
+    assert parsed["sentiment"]["label"] == "positive"
+    with pytest.raises(ConfigurationError, match="classifier.*Leave threshold out"):
+        parse("--threshold", "0.4", model=model, standard_input=b"Go\n")
+
+
+def test_names_of_files_say_their_format():
+    def of_name(name):
+        return format_of_input(Source(name, io.BytesIO))
+
+    assert of_name("a/test.sdp.gz") == "sdp"
+    assert of_name("test.conllu") == of_name("test.conll") == "conll"
+    assert of_name("synthetic:size=3,seed=1") == "sdp"
+    assert of_name("lines.jsonl") == "json"
+    assert of_name("nothing") == "text"
