@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import runpy
 import shlex
 import subprocess
 from pathlib import Path
@@ -58,6 +59,11 @@ def test_the_estimator_that_the_documentation_walks_through_is_the_one_in_use():
     assert len(source.splitlines()) < 60
 
 
+def test_the_picture_of_a_parse_is_what_the_code_draws():
+    module = runpy.run_path(str(ROOT / "docs" / "draw_parse.py"))
+    assert module["picture"]() == (ROOT / "docs" / "parse.svg").read_text(encoding="utf-8")
+
+
 def test_the_commands_of_the_documentation_are_found():
     shown = "".join(block.values[0] for block in blocks())
     assert len(COMMANDS) == len(re.findall(r"^(?!#).*\ballennlp [a-z]", shown, re.MULTILINE)) >= 25
@@ -84,7 +90,7 @@ def test_a_command_is_understood_by_its_own_parser(arguments, monkeypatch):
         assert (ROOT / config).is_file()
 
 
-HELP = "train evaluate predict ablate compare-trees generate-treebank parse plot-metrics"
+HELP = "train evaluate predict ablate compare-trees generate-treebank parse plot-metrics score"
 
 
 @pytest.mark.parametrize("name", HELP.split())

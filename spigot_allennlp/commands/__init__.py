@@ -1,7 +1,8 @@
-"""Subcommands of `allennlp`: `ablate`, `compare-trees`, `generate-treebank`, `parse` and others."""
+"""Subcommands of `allennlp`, each in a file of its name: `ablate`, `parse`, `score` and others."""
 
 from spigot_allennlp.commands.ablate import Ablate
 from spigot_allennlp.commands.compare_trees import CompareTrees
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank
 from spigot_allennlp.commands.parse import ParseCommand
 from spigot_allennlp.commands.plot_metrics import PlotMetrics
+from spigot_allennlp.commands.score import Score

@@ -11,6 +11,9 @@ from spigot_allennlp.parses.picture import Arcs, Layer, draw
 
 ROOT, TOP = "root", "top"  # the labels of arcs from the root that have none of their own
 
+#: What the colours of a comparison mean, for a picture that stands alone.
+LEGEND = "grey: in both; orange: in this parse alone; blue, broken: in gold alone"
+
 
 class Tree(NamedTuple):
     """
@@ -207,7 +210,9 @@ class Parse:
             raise ValueError(f"Gold has other tokens than the parse: {theirs!r} and {ours!r}.")
         tree = Layer(_tree_arcs(self), None if gold is None else _tree_arcs(gold))
         graph = Layer(_graph_arcs(self), None if gold is None else _graph_arcs(gold))
-        return draw(self.tokens, self.pos, tree, graph, self._caption(), with_style)
+        legend = LEGEND if gold is not None and with_style else ""
+        caption = "; ".join(filter(None, [self._caption(), legend]))
+        return draw(self.tokens, self.pos, tree, graph, caption, with_style)
 
     def _repr_html_(self) -> str:
         """Returns what a notebook shows: the picture, which can be scrolled if it is wide."""

@@ -16,7 +16,7 @@ gives the same bytes, if one empty line ends the last sentence.
 """
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.errors import MalformedInputError, quoted
@@ -267,28 +267,38 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
     `MalformedInputError` if DEPS is not given, unless the graph may be empty, or cannot be read, or
     names a node that is not there, or has a path through more than `LONGEST_PATH` empty nodes.
     """
-    edges = _edges(sentence)
-    if not may_be_empty and not any(edges.values()):
+    arcs = enhanced_arcs(sentence)
+    if not may_be_empty and not arcs:
         raise MalformedInputError(
             sentence.path, sentence.lines[0], Fault.ENHANCED_GRAPH, "DEPS is _ for every token"
         )
     labels: Dict[Tuple[int, int], List[str]] = {}
-    tops = []
+    for head, word, label in arcs:
+        if head:
+            labels.setdefault((head, word), []).append(label)
+    joined = [Arc(*ends, PARALLEL_SIGN.join(parallel)) for ends, parallel in labels.items()]
+    return EnhancedGraph(sorted(joined), sorted({word for head, word, _ in arcs if not head}))
+
+
+def enhanced_arcs(sentence: ConllSentence) -> List[Arc]:
+    """
+    Returns the enhanced dependencies of a sentence, those from the root (0) too, each once, sorted:
+    between two words there may be several. Paths through empty nodes are as in `enhanced_graph`.
+
+    # Raises
+
+    `MalformedInputError` if DEPS cannot be read, or names a node that is not there, or has a path
+    through more than `LONGEST_PATH` empty nodes.
+    """
+    edges = _edges(sentence)
+    arcs: Set[Arc] = set()
     for word, line in zip(sentence.words, sentence.word_lines, strict=True):
         paths = _paths(edges, word.id)
         if paths is None:
             detail = f"more than {LONGEST_PATH} empty nodes on a path to the word {word.id}"
             raise MalformedInputError(sentence.path, line, Fault.ENHANCED_GRAPH, detail)
-        for head, label in paths:
-            if head == "0":
-                tops.append(int(word.id))
-            else:
-                labels.setdefault((int(head), int(word.id)), []).append(label)
-    arcs = [
-        Arc(head, word, PARALLEL_SIGN.join(sorted(set(parallel))))
-        for (head, word), parallel in labels.items()
-    ]
-    return EnhancedGraph(sorted(arcs), sorted(set(tops)))
+        arcs.update(Arc(int(head), int(word.id), label) for head, label in paths)
+    return sorted(arcs)
 
 
 def _edges(sentence: ConllSentence) -> _Edges:

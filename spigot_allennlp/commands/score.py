@@ -1,0 +1,309 @@
+"""`allennlp score`: scores files of parses against gold, and two systems against each other."""
+
+import argparse
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from allennlp.commands.subcommand import Subcommand
+
+from spigot_allennlp.compat.plain_errors import plain_error
+
+if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+    from spigot_allennlp.ablation.report.comparison import Interval
+    from spigot_allennlp.metrics.parse_scores import FileScores, ScoredArc
+
+FORMATS = ("sdp", "conll")
+SUFFIXES = {".sdp": "sdp", ".conll": "conll", ".conllu": "conll", ".conllx": "conll"}
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+#: What is tested where two systems are compared, and shown first.
+MAIN = (
+    "labelled F1",
+    "unlabelled F1",
+    "labelled exact match",
+    "UAS",
+    "LAS",
+    "ELAS",
+    "enhanced unlabelled F1",
+)
+
+EXAMPLES = """examples:
+  allennlp score data/test.sdp parsed.sdp
+  allennlp score data/test.conllu parsed.conllu --output scores.json
+  allennlp score data/test.sdp pipeline.sdp spigot.sdp  # do the two differ by more than chance?"""
+
+
+@Subcommand.register("score")
+class Score(Subcommand):
+    """
+    Reads the command line, and calls `score_files`. Registered as a `Subcommand` with name "score".
+    """
+
+    def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
+        description = (
+            "Score files of parses: SDP by the definitions of the SemEval scorer, CoNLL-U by UAS, "
+            "LAS and, where DEPS is given, ELAS; with 95 % intervals over the sentences, and, of "
+            "two systems, a paired test."
+        )
+        subparser = parser.add_parser(
+            self.name, description=description, help=description, epilog=EXAMPLES
+        )
+        add = subparser.add_argument
+        add("gold", help="an SDP or CoNLL file, plain or compressed")
+        add("system", help="another, with the same tokens")
+        add("system2", nargs="?", help="a second system, to be compared with the first")
+        add("--format", choices=FORMATS, help="of the files, where the name of gold does not say")
+        add("--samples", type=int, default=10000, help="so many bootstrap samples")
+        add("--output", help="a JSON file for all figures")
+        subparser.set_defaults(func=score_from_args)
+        return subparser
+
+
+class ScoredFigure(NamedTuple):
+    """
+    A figure of one or two systems, between 0 and 1.
+
+    # Parameters
+
+    values : `List[float]`
+        Of each system.
+    intervals : `List[Interval]`
+        The 95 % confidence interval of each, over sentences.
+    difference : `Optional[Tuple[float, float, float]]`
+        The second system's minus the first's, with its interval.
+    p : `Optional[float]`
+        The probability of a difference at least as large, either way, if it made no difference
+        which system gave a parse; `None` unless two systems are compared by this figure.
+    """
+
+    values: List[float]
+    intervals: List["Interval"]
+    difference: Optional[Tuple[float, float, float]] = None
+    p: Optional[float] = None
+
+
+def score_from_args(args: argparse.Namespace) -> None:
+    """Scores what the command line names, prints a table, and writes the file it asks for."""
+    from spigot_allennlp.compat.atomic_io import write_json
+
+    systems = [args.system, *([args.system2] if args.system2 else [])]
+    if args.samples < 100:
+        raise plain_error(f"--samples is {args.samples}; take 100 at least, for the intervals.")
+    figures = score_files(args.gold, systems, args.format or format_of(args.gold), args.samples)
+    print(table(figures, systems))
+    if args.output:
+        write_json(args.output, {name: figure._asdict() for name, figure in figures.items()})
+
+
+def format_of(gold: str) -> str:
+    """
+    Returns the format that the name of a file says.
+
+    # Raises
+
+    `ConfigurationError` if it says none.
+    """
+    suffixes = [suffix for suffix in Path(gold).suffixes if suffix not in COMPRESSED]
+    if not suffixes or suffixes[-1] not in SUFFIXES:
+        raise plain_error(
+            f"{gold}: the name does not say the format; add --format sdp or --format conll."
+        )
+    return SUFFIXES[suffixes[-1]]
+
+
+def score_files(
+    gold: str, systems: Sequence[str], file_format: str, num_samples: int = 10000
+) -> Dict[str, ScoredFigure]:
+    """
+    Returns the figures of one or two systems, by name.
+
+    # Raises
+
+    `MalformedInputError` if a file cannot be read, `ConfigurationError` if the files have not the
+    same tokens.
+    """
+    from spigot_allennlp.ablation.report.comparison import (
+        Resampling,
+        confidence_interval,
+        p_value_over_instances,
+        resample,
+    )
+    from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
+
+    scores = [_scores(gold, system, file_format) for system in systems]
+    names = [name for name in scores[0].figures if all(name in each.figures for each in scores)]
+    resampling = Resampling(len(scores[0].rows), num_samples)
+    resampled = resample(
+        {
+            (number, name): InstanceScores(each.rows, each.figures[name], is_exact=True)
+            for number, each in enumerate(scores)
+            for name in names
+        },
+        resampling,
+    )
+    figures = {}
+    for name in names:
+        of_systems = [resampled[number, name] for number in range(len(scores))]
+        values = [each.scores.metric_of_all() for each in of_systems]
+        intervals = [confidence_interval(each.samples) for each in of_systems]
+        difference = p = None
+        if len(scores) == 2:
+            first, second = of_systems
+            low, high = confidence_interval(second.samples - first.samples)
+            difference = (values[1] - values[0], low, high)
+            if name in MAIN:
+                p = p_value_over_instances([first], [second], resampling)
+        figures[name] = ScoredFigure(values, intervals, difference, p)
+    return figures
+
+
+class ScoredSentence(NamedTuple):
+    """
+    The layers of a sentence that are scored, and its place and words for errors.
+
+    # Parameters
+
+    place : `str`
+        `file:line`.
+    words : `Sequence[str]`
+    graph, tree, enhanced : `Optional[List[ScoredArc]]`
+        `None` where the format, or the file, has no such layer.
+    """
+
+    place: str
+    words: Sequence[str]
+    graph: Optional[List["ScoredArc"]] = None
+    tree: Optional[List["ScoredArc"]] = None
+    enhanced: Optional[List["ScoredArc"]] = None
+
+
+def _scores(gold: str, system: str, file_format: str) -> "FileScores":
+    """Returns the scores of all layers that both files have, as one."""
+    import numpy
+
+    from spigot_allennlp.metrics.parse_scores import (
+        FileScores,
+        enhanced_scores,
+        graph_scores,
+        tree_scores,
+    )
+
+    read = _read_sdp if file_format == "sdp" else _read_conll
+    pairs = list(_pairs(gold, system, read))
+    parts = []
+    for layer, score in (
+        ("graph", graph_scores),
+        ("tree", tree_scores),
+        ("enhanced", enhanced_scores),
+    ):
+        sides = [[getattr(pair[side], layer) for pair in pairs] for side in (0, 1)]
+        # DEPS is given in a file if it is for any word.
+        has_layer = [any(arcs for arcs in side) for side in sides]
+        if layer == "graph" and file_format == "sdp" or all(has_layer):
+            parts.append(score(*[[arcs or [] for arcs in side] for side in sides]))
+    if not parts:
+        raise plain_error(f"{gold} and {system} have no layer in common that could be scored.")
+    figures, start = {}, 0
+    for part in parts:
+        columns = slice(start, start + part.rows.shape[1])
+        for name, figure in part.figures.items():
+            figures[name] = _of_columns(figure, columns)
+        start = columns.stop
+    return FileScores(numpy.concatenate([part.rows for part in parts], axis=1), figures)
+
+
+def _of_columns(figure: Any, columns: slice) -> Any:
+    return lambda totals: figure(totals[:, columns])
+
+
+def _pairs(gold: str, system: str, read: Any) -> Iterator[Tuple[ScoredSentence, ScoredSentence]]:
+    """
+    Yields each sentence of gold with that of a system.
+
+    # Raises
+
+    `ConfigurationError` if the two have not the same tokens.
+    """
+    for number, (right, ours) in enumerate(zip_longest(read(gold), read(system)), start=1):
+        if right is None or ours is None:
+            longer, shorter = (gold, system) if ours is None else (system, gold)
+            place = (right or ours).place
+            raise plain_error(
+                f"{place}: the sentence {number} of {longer} is not in {shorter}, which ends "
+                "before. Parse all of gold, with nothing left out."
+            )
+        if list(right.words) != list(ours.words):
+            pairs = enumerate(zip_longest(right.words, ours.words), start=1)
+            token, (expected, word) = next(each for each in pairs if each[1][0] != each[1][1])
+            raise plain_error(
+                f"{ours.place}: token {token} of the sentence {number} is {word!r}, but "
+                f"{expected!r} in gold, at {right.place}. Parse the tokens of gold: allennlp parse "
+                f"ARCHIVE {gold} --output NEW_FILE"
+            )
+        yield right, ours
+
+
+def _read_sdp(path: str) -> Iterator[ScoredSentence]:
+    from spigot_allennlp.data.formats.sdp import scan_sdp
+
+    for sentence in _sound(scan_sdp(_source(path, "sdp"))):
+        arcs = [*sentence.arcs, *((0, top, "") for top in sentence.tops)]
+        words = [token.form for token in sentence.tokens]
+        yield ScoredSentence(f"{path}:{sentence.lines[0]}", words, graph=arcs)
+
+
+def _read_conll(path: str) -> Iterator[ScoredSentence]:
+    from spigot_allennlp.data.formats.conll import enhanced_arcs, scan_conll
+
+    for sentence in _sound(scan_conll(_source(path, "conllu"))):
+        words = sentence.words
+        tree = [
+            (-1 if word.head is None else word.head, position, word.relation)
+            for position, word in enumerate(words, start=1)
+        ]
+        yield ScoredSentence(
+            f"{path}:{sentence.word_lines[0]}",
+            [word.form for word in words],
+            tree=None if all(head < 0 for head, _, _ in tree) else tree,
+            enhanced=list(enhanced_arcs(sentence)),
+        )
+
+
+def _source(path: str, embedded_format: str) -> Any:
+    from spigot_allennlp.data.dataset_readers.data_path import text_source
+
+    try:
+        return text_source(path, embedded_format)
+    except FileNotFoundError as error:
+        raise plain_error(f"{path}: there is no such file. Correct its name.") from error
+
+
+def _sound(results: Iterator[Any]) -> Iterator[Any]:
+    """Yields the sentences; raises the first error among them."""
+    for result in results:
+        if isinstance(result, Exception):
+            raise plain_error(str(result)) from result
+        yield result
+
+
+def table(figures: Dict[str, ScoredFigure], systems: Sequence[str]) -> str:
+    """Returns the figures as text, in per cent, with their intervals."""
+    header = ["", *systems]
+    if len(systems) == 2:
+        header += ["difference", "p"]
+    rows = [header]
+    order = [name for name in MAIN if name in figures]
+    for name in [*order, *(name for name in figures if name not in order)]:
+        values, intervals, difference, p = figures[name]
+        row = [name]
+        for value, (low, high) in zip(values, intervals, strict=True):
+            row.append(f"{100 * value:6.2f} [{100 * low:.2f}, {100 * high:.2f}]")
+        if difference is not None:
+            value, low, high = (100 * each for each in difference)
+            row += [f"{value:+6.2f} [{low:+.2f}, {high:+.2f}]", "" if p is None else f"{p:.4f}"]
+        rows.append(row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

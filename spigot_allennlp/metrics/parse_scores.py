@@ -1,0 +1,144 @@
+"""
+Scores the parses of files against gold: what each sentence adds to counts, and figures of these.
+
+Graphs are scored by the definitions of the scorer of SemEval 2014 task 8 and 2015 task 18 (as
+`SemanticF1` does in training), trees by attachment, enhanced graphs as in the shared task of
+[Bouma et al. (2020)](https://aclanthology.org/2020.iwpt-1.16). All are functions of counts that add
+up, so that the figures of any selection of sentences follow from their rows.
+"""
+
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+import numpy
+
+ScoredArc = Tuple[int, int, str]  # head, dependent, label; the head 0 is the root
+
+Figure = Callable[[numpy.ndarray], numpy.ndarray]
+
+
+class FileScores(NamedTuple):
+    """
+    What is needed to compute figures over any selection of sentences.
+
+    # Parameters
+
+    rows : `numpy.ndarray`
+        What each sentence adds to the counts, shape `(num_sentences, num_counts)`.
+    figures : `Dict[str, Figure]`
+        By name: from sums of rows, shape `(n, num_counts)`, the figure of each, shape `(n,)`.
+    """
+
+    rows: numpy.ndarray
+    figures: Dict[str, Figure]
+
+    def all(self) -> Dict[str, float]:
+        """Returns the figures over all sentences."""
+        totals = self.rows.sum(axis=0, keepdims=True)
+        return {name: float(figure(totals)[0]) for name, figure in self.figures.items()}
+
+
+def graph_scores(
+    gold: Sequence[Sequence[ScoredArc]], system: Sequence[Sequence[ScoredArc]]
+) -> FileScores:
+    """
+    Returns precision, recall, F1 and exact match, labelled and unlabelled, with tops (arcs from the
+    root, whose labels always match) and without.
+
+    # Parameters
+
+    gold, system : `Sequence[Sequence[ScoredArc]]`
+        The arcs of each sentence, those from the root to its tops among them.
+    """
+    rows = []
+    for right, ours in zip(gold, system, strict=True):
+        row: List[int] = []
+        for with_tops in (True, False):
+            sides = [_labelled(arcs, with_tops) for arcs in (right, ours)]
+            row += _overlap(*sides)
+            row += _overlap(*({arc[:2] for arc in side} for side in sides))
+        rows.append([*row, 1])
+    figures: Dict[str, Figure] = {}
+    for place, name in enumerate(
+        ("labelled", "unlabelled", "labelled without tops", "unlabelled without tops")
+    ):
+        figures.update(_overlap_figures(name, 4 * place))
+    return FileScores(_counts(rows, 17), figures)
+
+
+def tree_scores(
+    gold: Sequence[Sequence[ScoredArc]], system: Sequence[Sequence[ScoredArc]]
+) -> FileScores:
+    """
+    Returns the shares of tokens with the right head (UAS), and with the right head and label (LAS),
+    punctuation like any other, and of sentences with the right tree.
+
+    # Parameters
+
+    gold, system : `Sequence[Sequence[ScoredArc]]`
+        The arc to each token of each sentence, in the order of the tokens.
+    """
+    rows = []
+    for right, ours in zip(gold, system, strict=True):
+        pairs = list(zip(right, ours, strict=True))
+        heads = sum(one[0] == other[0] for one, other in pairs)
+        labels = sum(one == other for one, other in pairs)
+        rows.append([len(pairs), heads, labels, int(labels == len(pairs)), 1])
+    figures = {"UAS": _share(1, 0), "LAS": _share(2, 0), "tree exact match": _share(3, 4)}
+    return FileScores(_counts(rows, 5), figures)
+
+
+def enhanced_scores(
+    gold: Sequence[Sequence[ScoredArc]], system: Sequence[Sequence[ScoredArc]]
+) -> FileScores:
+    """
+    Returns precision, recall and F1 (ELAS) of enhanced dependencies, those from the root like any
+    other; `enhanced unlabelled` compares pairs of words.
+    """
+    rows = []
+    for right, ours in zip(gold, system, strict=True):
+        row = _overlap(set(right), set(ours))
+        row += _overlap({arc[:2] for arc in right}, {arc[:2] for arc in ours})
+        rows.append([*row, 1])
+    labelled = _overlap_figures("ELAS", 0)
+    labelled["ELAS"] = labelled.pop("ELAS F1")
+    figures = {**labelled, **_overlap_figures("enhanced unlabelled", 4)}
+    return FileScores(_counts(rows, 9), figures)
+
+
+def _labelled(arcs: Sequence[ScoredArc], with_tops: bool) -> Set[ScoredArc]:
+    kept = [arc for arc in arcs if arc[0] or with_tops]
+    return {(head, word, label if head else "") for head, word, label in kept}
+
+
+def _overlap(gold: Set, system: Set) -> List[int]:
+    """Returns the sizes of two sets and of their intersection, and whether they are the same."""
+    return [len(gold), len(system), len(gold & system), int(gold == system)]
+
+
+def _overlap_figures(name: str, start: int) -> Dict[str, Figure]:
+    """Returns the figures of `_overlap`, whose counts begin at `start`; the last counts all."""
+    return {
+        f"{name} precision": _share(start + 2, start + 1),
+        f"{name} recall": _share(start + 2, start),
+        f"{name} F1": _share(start + 2, start, start + 1),
+        f"{name} exact match": _share(start + 3, -1),
+    }
+
+
+def _share(part: int, whole: int, other: Optional[int] = None) -> Figure:
+    """
+    Returns the figure of one count by another, or, with a third, of twice the first by the sum of
+    these; 0 where there is nothing to divide by.
+    """
+
+    def figure(totals: numpy.ndarray) -> numpy.ndarray:
+        parts, wholes = totals[:, part], totals[:, whole]
+        if other is not None:
+            parts, wholes = 2 * parts, wholes + totals[:, other]
+        return numpy.divide(parts, wholes, out=numpy.zeros(len(totals)), where=wholes != 0)
+
+    return figure
+
+
+def _counts(rows: List[List[int]], width: int) -> numpy.ndarray:
+    return numpy.array(rows, dtype=float).reshape(len(rows), width)
