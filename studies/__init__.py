@@ -1,0 +1,1 @@
+"""Measurements of how methods behave, as `benchmarks` measures how fast they are."""

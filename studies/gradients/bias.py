@@ -1,0 +1,145 @@
+"""Bias and variance of gradient estimators beside the exact gradient, where that can be listed."""
+
+from typing import Iterator, List, NamedTuple, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from studies.gradients.exact import (
+    Listed,
+    exact_gradient,
+    listed_structures,
+    random_losses,
+)
+from studies.gradients.rivals import RANDOM, make, names_for, score_gradients
+
+
+class Comparison(NamedTuple):
+    """
+    A gradient beside the exact one, over many problems with scores and losses of their own.
+
+    All but `cosine_alone` are of the gradients of all problems, written one after another; what
+    remains of their spread in the mean over the draws is taken off.
+
+    # Parameters
+
+    structure, estimator : `str`
+    scale : `float`
+        The standard deviation of the scores.
+    cosine : `float`
+        Of the mean gradient and the exact one.
+    cosine_alone : `float`
+        The mean over the problems of the cosine of each; zero where there is no gradient.
+    norm : `float`
+        Of the mean gradient, relative to the exact one.
+    bias : `float`
+        The distance of the mean gradient from the exact one, relative to the exact one's norm.
+    spread : `float`
+        The standard deviation of a draw, relative to the same; the variance is its square.
+    """
+
+    structure: str
+    estimator: str
+    scale: float
+    cosine: float
+    cosine_alone: float
+    norm: float
+    bias: float
+    spread: float
+
+
+def comparisons(
+    num_problems: int, num_draws: int, scales: Sequence[float], seed: int
+) -> Iterator[Comparison]:
+    """Yields a comparison for each structure, scale and estimator."""
+    for listed in listed_structures():
+        for scale in scales:
+            for estimator in names_for(listed.structure):
+                torch.manual_seed(seed)
+                draws = num_draws if estimator in RANDOM else 1
+                yield _compare(listed, scale, estimator, num_problems, draws)
+
+
+def _compare(
+    listed: Listed, scale: float, name: str, num_problems: int, num_draws: int
+) -> Comparison:
+    parts = listed.mask.shape
+    losses = random_losses(num_problems, listed.mask)
+    scores = scale * torch.randn(num_problems, *parts, dtype=torch.double) * listed.mask
+    exact = exact_gradient(listed.objects, scores, losses.of(listed.objects.unsqueeze(1)))
+    repeated = scores.expand(num_draws, *scores.shape).flatten(0, 1)
+
+    def downstream(values: Tensor) -> Tensor:
+        return losses.of(values.view(num_draws, num_problems, *parts)).flatten()
+
+    estimator = make(name, listed.structure)
+    if name == "reinforce":  # whose running mean of the losses is zero before its first batch
+        score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
+    draws = score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
+    draws = draws.view(num_draws, -1)
+    mean, unit = draws.mean(dim=0), float(exact.norm())
+    variance = float(((draws - mean) ** 2).sum()) / max(num_draws - 1, 1)
+    norm = max(float(mean.norm()) ** 2 - variance / num_draws, 1e-30) ** 0.5
+    distance = max(float((mean - exact.flatten()).norm()) ** 2 - variance / num_draws, 0.0) ** 0.5
+    return Comparison(
+        listed.name,
+        name,
+        scale,
+        float(mean @ exact.flatten()) / (norm * unit),
+        float(cosine_similarity(mean.view(exact.shape).flatten(1), exact.flatten(1)).mean()),
+        norm / unit,
+        distance / unit,
+        variance**0.5 / unit,
+    )
+
+
+class Averaged(NamedTuple):
+    """
+    The cosine with the exact gradient of the mean over so many instances that share their scores.
+
+    # Parameters
+
+    structure, estimator : `str`
+    num_instances : `int`
+    cosine : `float`
+    """
+
+    structure: str
+    estimator: str
+    num_instances: int
+    cosine: float
+
+
+def averages(
+    estimators: Sequence[str], num_repeats: int, counts: Sequence[int], noise: float, seed: int
+) -> Iterator[Averaged]:
+    """
+    Yields cosines of means over more and more instances, which share their scores, as words of a
+    kind would, but not their losses: linear ones with the same signal and noise of `noise` times
+    its size. The exact gradient is that of the expected loss without noise.
+    """
+    for listed in listed_structures()[2:]:
+        for name in estimators:
+            torch.manual_seed(seed)
+            cosines = [_averaged(listed, name, counts, noise) for _ in range(num_repeats)]
+            for count, values in zip(counts, zip(*cosines, strict=True), strict=True):
+                yield Averaged(listed.name, name, count, sum(values) / num_repeats)
+
+
+def _averaged(listed: Listed, name: str, counts: Sequence[int], noise: float) -> List[float]:
+    scores, signal = torch.randn(2, *listed.mask.shape, dtype=torch.double) * listed.mask
+    costs = signal + noise * torch.randn(max(counts), *signal.shape, dtype=torch.double)
+    linear = (listed.objects * signal).flatten(1).sum(dim=1, keepdim=True)
+    exact = exact_gradient(listed.objects, scores.unsqueeze(0), linear).flatten()
+    estimator = make(name, listed.structure)
+    repeated = scores.expand(max(counts), *scores.shape)
+    gradients = score_gradients(
+        estimator,
+        listed.structure,
+        repeated,
+        listed.mask,
+        lambda value: (value * costs).flatten(1).sum(dim=1),
+    )
+    means = (gradients[:count].mean(dim=0).flatten() for count in counts)
+    return [float(mean @ exact / (mean.norm() * exact.norm()).clamp(min=1e-30)) for mean in means]
