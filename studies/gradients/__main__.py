@@ -75,6 +75,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("--only", nargs="*", choices=sorted(_PARTS), default=sorted(_PARTS))
     parser.add_argument("--quick", action="store_true", help="so few that the numbers say nothing")
     options = parser.parse_args(arguments)
+    if options.quick and options.output == parser.get_default("output"):
+        parser.error("--quick would overwrite what was measured: give it another --output")
     torch.set_num_threads(1)
     sizes = _QUICK if options.quick else Sizes()
     options.output.mkdir(parents=True, exist_ok=True)

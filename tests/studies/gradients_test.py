@@ -145,6 +145,12 @@ def test_a_quick_study_measures_everything(tmp_path, capsys):
     assert (tmp_path / "gradient_study.png").stat().st_size > 0
 
 
+def test_a_quick_study_does_not_overwrite_what_was_measured(capsys):
+    with pytest.raises(SystemExit):
+        main(["--quick"])
+    assert "another --output" in capsys.readouterr().err
+
+
 def test_a_part_leaves_the_scores_of_others_as_they_are(tmp_path):
     path = tmp_path / "gradient_study.json"
     path.write_text('{"noise": []}')
