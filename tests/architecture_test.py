@@ -53,7 +53,14 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "structures": {"nn"},
     "projections": {"config_checks", "nn", "structures"},
     "estimators": {"config_checks", "nn", "structures", "projections"},
-    "modules": {"nn", "structures", "projections", "estimators", "config_checks"},
+    "modules": {
+        "nn",
+        "structures",
+        "projections",
+        "estimators",
+        "config_checks",
+        "data.formats.embeddings",
+    },
     "models": {"config_checks", "nn", "modules", "metrics", "structures"},
     "parses": {"data"},
     "predictors": {

@@ -1,5 +1,6 @@
 """Torch modules that models assemble, `StructuredArgmaxLayer` first."""
 
+from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding
 from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.memory_score import MemoryScore
@@ -19,6 +20,7 @@ from spigot_allennlp.modules.word_dropout import WordDropout
 __all__ = [
     "ArcEncoder",
     "ExponentialPenalty",
+    "FrozenKnownEmbedding",
     "GivenTree",
     "Latent",
     "MemoryScore",

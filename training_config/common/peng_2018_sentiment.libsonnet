@@ -1,6 +1,7 @@
 // The settings of the authors' code (Peng et al., 2018) for sentiment, as far as components exist for them: lemmas and parts of
-// speech beside the words, one learning rate, 100 epochs, weight decay; parser and classifier clipped each by itself. Not here: vectors frozen for those words alone that
-// GloVe knows, and a pruner of its own: what the parser itself, as it came, finds improbable is pruned.
+// speech beside the words, which keep the vectors that GloVe has of them, one learning rate, 100 epochs, weight decay; parser and
+// classifier clipped each by itself; arcs projected before their labels. Not here: a pruner of its own: what the parser itself, as
+// it came, finds improbable is pruned.
 local tagged = (import 'data.libsonnet').sdp.token_indexers;
 
 {
@@ -12,7 +13,7 @@ local tagged = (import 'data.libsonnet').sdp.token_indexers;
   model+: {
     encoder+: {
       text_field_embedder: { token_embedders: {
-        words: $.words,
+        words: $.words { type: 'frozen_known_embedding' },
         lemmas: { type: 'embedding', vocab_namespace: 'lemmas', embedding_dim: 50 },
         pos: { type: 'embedding', vocab_namespace: 'pos', embedding_dim: 50 },
       } },
