@@ -8,6 +8,7 @@ import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.models import load_archive
 from allennlp.training.optimizers import Optimizer
 
 import spigot_allennlp  # noqa: F401 (registers what the configs name)
@@ -38,6 +39,8 @@ TINY = {
     "SPIGOT_SPEECH_TEST": "synthetic:size=1,seed=3",
     "SPIGOT_EMBEDDINGS": "",
     "SPIGOT_SST_EMBEDDINGS": "",
+    "SPIGOT_TREE_PRUNER": "",
+    "SPIGOT_GRAPH_PRUNER": "",
 }
 # The parsers that go into sentiment classifiers: of raw text, but for one.
 PARSERS = {
@@ -97,6 +100,30 @@ def test_a_config_trains_and_reports_its_validation_metric(path, archives, tmp_p
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert f"best_validation_{metric.lstrip('+-')}" in metrics
     assert (tmp_path / "run" / "model.tar.gz").exists()
+
+
+def test_the_settings_of_the_authors_with_their_pruners(tmp_path, monkeypatch):
+    for name, value in TINY.items():
+        monkeypatch.setenv(name, value)
+    for variable, parser in (
+        ("SPIGOT_TREE_PRUNER", "syntactic_parser"),
+        ("SPIGOT_GRAPH_PRUNER", "semantic_parser"),
+    ):
+        params = Params.from_file(str(FOLDER / parser / "pruner.jsonnet"))
+        train_model(params, str(tmp_path / parser), include_package=["spigot_allennlp"])
+        monkeypatch.setenv(variable, str(tmp_path / parser / "model.tar.gz"))
+    config = str(FOLDER / "syntactic_then_semantic" / "spigot_peng_2018.jsonnet")
+    params = Params.from_file(config, {"trainer.num_epochs": 1})
+    model = train_model(params, str(tmp_path / "run"), include_package=["spigot_allennlp"])
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert 0 <= metrics["training_gold_arcs_pruned"] < 1
+    assert model.semantic_parser.structure._deterministic
+    # The archives of the pruners are not needed any more.
+    for parser in ("syntactic_parser", "semantic_parser"):
+        (tmp_path / parser / "model.tar.gz").unlink()
+    again = load_archive(str(tmp_path / "run" / "model.tar.gz")).model
+    assert again.syntactic_parser.pruner is not None
+    assert again.semantic_parser.pruner is not None
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)

@@ -50,6 +50,8 @@ DEFAULTS = {
     "SPIGOT_EMBEDDINGS": "",
     "SPIGOT_SST_EMBEDDINGS": "",
     "SPIGOT_ARCHIVE": "",
+    "SPIGOT_TREE_PRUNER": "",
+    "SPIGOT_GRAPH_PRUNER": "",
 }
 
 # A default bears its variable's name while Jsonnet evaluates a config, between two characters that

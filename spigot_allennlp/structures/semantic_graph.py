@@ -47,7 +47,7 @@ class SemanticGraph(Structure):
 
     # Parameters
 
-    deterministic_roles : `Union[List[str], str]`, optional (default = `None`)
+    deterministic_roles : `Union[str, List[str]]`, optional (default = `None`)
         Roles of which a predicate has at most one argument (in DM "ARG1", "ARG2", "BV", ...). The
         argmax is then a maximum-weight assignment of arguments to roles per predicate, solved
         exactly. With `"from_training_data"` they are those that no predicate of the data has twice
@@ -67,7 +67,8 @@ class SemanticGraph(Structure):
 
     def __init__(
         self,
-        deterministic_roles: Optional[Union[List[str], str]] = None,
+        # "str" comes first: AllenNLP would take a string for a list of its letters.
+        deterministic_roles: Optional[Union[str, List[str]]] = None,
         vocab: Optional[Vocabulary] = None,
         namespace: str = "semantic_roles",
     ) -> None:
@@ -151,7 +152,7 @@ def _legal_parts(mask: BoolTensor, num_labels: int) -> IndependentArcs:
 
 
 def _role_indices(
-    roles: Union[List[str], str], vocab: Optional[Vocabulary], namespace: str
+    roles: Union[str, List[str]], vocab: Optional[Vocabulary], namespace: str
 ) -> List[int]:
     if isinstance(roles, str) and roles != FROM_TRAINING_DATA:
         raise ConfigurationError(

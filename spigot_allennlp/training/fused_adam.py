@@ -1,10 +1,12 @@
 """Adam in one pass over the parameters."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.training.optimizers import Optimizer, make_parameter_groups
 from torch.nn import Parameter
+
+from spigot_allennlp.config_checks import check_interval
 
 # Where PyTorch has a fused update.
 DEVICES = ("cpu", "cuda", "xpu", "mps")
@@ -34,6 +36,9 @@ class FusedAdam(Optimizer, torch.optim.Adam):
     decoupled_weight_decay : `bool`, optional (default = `False`)
         Whether a step shrinks the parameters by `lr * weight_decay` of themselves, as AllenNLP's
         "adamw" does, rather than adding `weight_decay` of them to the gradient.
+    shrinkage : `float`, optional (default = `0.0`)
+        By which share of themselves each step shrinks the parameters first, whatever the learning
+        rate: the weight decay of DyNet, 1e-6 in the code of Peng et al. (2018).
     """
 
     def __init__(
@@ -46,7 +51,9 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         decoupled_weight_decay: bool = False,
+        shrinkage: float = 0.0,
     ) -> None:
+        check_interval("[0, 1)", shrinkage=shrinkage)
         fused = all(
             parameter.is_floating_point() and parameter.device.type in DEVICES
             for _, parameter in model_parameters
@@ -61,10 +68,23 @@ class FusedAdam(Optimizer, torch.optim.Adam):
             fused=fused,
             decoupled_weight_decay=decoupled_weight_decay,
         )
+        for group in self.param_groups:
+            group.setdefault("shrinkage", shrinkage)
+
+    @torch.no_grad()
+    def step(self, closure: Optional[Callable[[], float]] = None) -> Optional[float]:
+        for group in self.param_groups:
+            updated = [part for part in group["params"] if part.grad is not None]
+            if group["shrinkage"] and updated:
+                torch._foreach_mul_(updated, 1 - group["shrinkage"])
+        return super().step(closure)
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Continues from the state of any Adam; whether it was fused does not come with it."""
         fused = [group["fused"] for group in self.param_groups]
+        shrinkage = [group["shrinkage"] for group in self.param_groups]
         super().load_state_dict(state_dict)
         for group, is_fused in zip(self.param_groups, fused, strict=True):
             group["fused"], group["foreach"] = is_fused, None
+        for group, share in zip(self.param_groups, shrinkage, strict=True):
+            group["shrinkage"] = share

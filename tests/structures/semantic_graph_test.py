@@ -2,11 +2,13 @@ import math
 
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
+from spigot_allennlp.structures.structure import Structure
 from tests.structures.structure_contract import StructureContract
 
 
@@ -156,7 +158,8 @@ def test_roles_that_no_predicate_of_the_data_has_twice_are_deterministic():
     assert sorted(names) == ["ARG1", "ARG2", "BV"]
     none = SemanticGraph("from_training_data", counted_vocabulary(second[:2]))
     assert none._deterministic == [] and none.provides("log_partition")
-    everything = SemanticGraph("from_training_data", counted_vocabulary(first))
+    params = Params({"type": "semantic_graph", "deterministic_roles": "from_training_data"})
+    everything = Structure.from_params(params, vocab=counted_vocabulary(first))
     assert len(everything._deterministic) == 2
 
 

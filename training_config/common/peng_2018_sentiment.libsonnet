@@ -24,12 +24,6 @@ local tagged = (import 'data.libsonnet').sdp.token_indexers;
   trainer+: {
     num_epochs: 100,
     patience: null,
-    // DyNet shrinks the parameters by 1e-6 of themselves in each step.
-    optimizer+: {
-      lr: 0.001,
-      betas: [0.9, 0.999],
-      decoupled_weight_decay: true,
-      weight_decay: 1e-3,
-    },
+    optimizer+: { lr: 0.001, betas: [0.9, 0.999], shrinkage: 1e-6 },
   },
 }

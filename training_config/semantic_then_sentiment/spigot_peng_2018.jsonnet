@@ -3,5 +3,10 @@
 // trained with training_config/semantic_parser/log_likelihood.jsonnet: theirs was trained by a hinge, but pruned by another one,
 // and the scores of a hinge are no probabilities to prune by.
 (import '../common/semantic_then_sentiment.libsonnet') + (import '../common/peng_2018_sentiment.libsonnet') + {
-  model+: { argmax+: { estimator: { type: 'spigot', step_size: 1.0, max_step_norm: 0.15625 } } },
+  model+: { argmax+: { estimator: {
+    type: 'spigot',
+    step_size: 1.0,
+    max_step_norm: 0.15625,
+    projection: 'sequential',
+  } } },
 }
