@@ -74,9 +74,10 @@ class FusedAdam(Optimizer, torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: Optional[Callable[[], float]] = None) -> Optional[float]:
         for group in self.param_groups:
-            updated = [part for part in group["params"] if part.grad is not None]
-            if group["shrinkage"] and updated:
-                torch._foreach_mul_(updated, 1 - group["shrinkage"])
+            if group["shrinkage"]:
+                updated = [part for part in group["params"] if part.grad is not None]
+                if updated:
+                    torch._foreach_mul_(updated, 1 - group["shrinkage"])
         return super().step(closure)
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
