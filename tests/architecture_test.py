@@ -86,6 +86,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "training",
         *RUN_FILES,
         "compat.configs",
+        "compat.installed_configs",
     },
     "commands": {
         "data",
@@ -96,6 +97,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "parses",
         *RUN_FILES,
         "compat.plain_errors",
+        "compat.installed_configs",
     },
 }
 

@@ -42,6 +42,10 @@ from spigot_allennlp.compat.hugging_face import (
     tokenizers_can_be_built_and_called,
 )
 from spigot_allennlp.compat.installation import require
+from spigot_allennlp.compat.installed_configs import (
+    configs_of_the_package_have_names,
+    this_package_is_a_plugin_in_any_folder,
+)
 from spigot_allennlp.compat.late_imports import (
     activations_are_imported_when_an_activation_is_looked_up,
     clients_of_stores_are_imported_when_a_store_is_opened,

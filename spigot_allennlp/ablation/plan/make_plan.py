@@ -24,6 +24,7 @@ from spigot_allennlp.ablation.plan.plan import (
     shorten_name,
 )
 from spigot_allennlp.compat.configs import ConfigVariables, collected_variables
+from spigot_allennlp.compat.installed_configs import PREFIX, resolved
 
 OPENING, CLOSING, QUOTES = "{[(", "}])", "\"'"
 RESUMABLE = {"type": "resumable"}
@@ -267,8 +268,9 @@ def read_variants_file(file: str) -> List[Axis]:
     `ConfigurationError` if the file has another form.
     """
     try:
+        file = resolved(file)
         content = parse_overrides(f"import {json.dumps(os.path.abspath(file))}")
-    except (RuntimeError, ConfigurationError) as error:
+    except (OSError, RuntimeError, ConfigurationError) as error:
         raise ConfigurationError(f"--variants {file} cannot be read: {error}") from error
     maps = content if isinstance(content, list) else [content]
     if not maps or not all(isinstance(choices, dict) and choices for choices in maps):
@@ -286,7 +288,7 @@ def _make_choice(file: str, name: str, entry: Any) -> Choice:
     if not entry or entry.keys() - {"config", "overrides"}:
         return Choice(name, entry, origin)
     config = entry.get("config")
-    if config is not None:
+    if config is not None and not config.startswith(PREFIX):
         config = os.path.join(os.path.dirname(file), config)
     return Choice(name, entry.get("overrides") or {}, origin, config)
 
