@@ -11,6 +11,7 @@ with paused_garbage_collection():
     import numba
     from numba.core import event
 
+from spigot_allennlp.nn import late_optimization
 from spigot_allennlp.nn.kernel_cache import WARNING, KernelCache
 
 logger = logging.getLogger(__name__)
@@ -75,3 +76,4 @@ class _Announcement(event.Listener):
 
 ANNOUNCEMENT = _Announcement()
 event.register("numba:compile", ANNOUNCEMENT)
+late_optimization.install()

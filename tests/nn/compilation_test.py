@@ -1,4 +1,6 @@
+import ast
 import logging
+from pathlib import Path
 
 import numba
 import pytest
@@ -36,3 +38,45 @@ def test_the_compilation_of_other_peoples_functions_is_not_announced(double, mon
     with caplog.at_level(logging.WARNING):
         numba.njit(double)(4)
     assert "Compiling" not in caplog.text
+
+
+def test_what_a_kernel_calls_has_no_machine_code_of_its_own(tmp_path):
+    inner = compilation.kernel(function_in_file(tmp_path / "inner.py", "inner", "2 * number"))
+    double = function_in_file(tmp_path / "outer.py", "outer", "inner(number) + 1")
+    double.__globals__["inner"] = inner
+    double.__module__ = "spigot_allennlp.nn.outer"
+    assert compilation.kernel(double)(4) == 9
+    with pytest.raises(TypeError, match="called_by_kernels_alone"):
+        inner(4)
+    assert inner(4.0) == 8.0  # of other types it is compiled now, for itself
+    assert compilation.kernel(double)(4.0) == 9.0
+
+
+def test_functions_of_others_are_compiled_as_ever(tmp_path):
+    inner = numba.njit(function_in_file(tmp_path / "inner.py", "inner", "2 * number"))
+    double = function_in_file(tmp_path / "outer.py", "outer", "inner(number) + 1")
+    double.__globals__["inner"] = inner
+    double.__module__ = "elsewhere"
+    assert numba.njit(double)(4) == 9
+    assert inner(4) == 8
+
+
+def test_no_kernel_calls_an_entry():
+    """An entry that is compiled within another function could not be called from Python."""
+    folder = Path(compilation.__file__).parent
+    functions = [
+        (node, {ast.unparse(decorator) for decorator in node.decorator_list})
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    entries = {node.name for node, decorators in functions if "entry" in decorators}
+    assert len(entries) > 10
+    called = {
+        ast.unparse(call.func)
+        for node, decorators in functions
+        if decorators & {"entry", "kernel", "fused_kernel", "reordered_kernel"}
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+    }
+    assert not called & entries
