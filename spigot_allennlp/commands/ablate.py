@@ -16,8 +16,7 @@ them. In a folder that has an ablation, what is done is skipped, what was interr
 
 EXAMPLES = """examples:
   allennlp ablate training_config/latent_classifier/three_clusters.jsonnet -s runs/ablation \\
-    --vary model.argmax.estimator=pipeline,spigot --seeds 1 2 3 --jobs 2 \\
-    --include-package spigot_allennlp
+    --vary model.argmax.estimator=pipeline,spigot --seeds 1 2 3 --jobs 2
   allennlp ablate -s runs/ablation --report-only  # write the report anew"""
 
 

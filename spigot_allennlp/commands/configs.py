@@ -11,10 +11,9 @@ from spigot_allennlp.compat.atomic_io import write
 from spigot_allennlp.compat.installed_configs import PREFIX, description, names, with_imports
 from spigot_allennlp.compat.plain_errors import plain_error
 
-EXAMPLES = f"""examples:
-  allennlp configs                    # all of them
-  allennlp configs spigot             # those with "spigot" in their name or description
-  allennlp train {PREFIX}syntactic_then_semantic/spigot.jsonnet -s runs/spigot
+EXAMPLES = """examples:
+  allennlp configs         # all of them, by the names that `allennlp train` takes
+  allennlp configs spigot  # those with "spigot" in their name or description
   allennlp configs --copy syntactic_then_semantic/spigot.jsonnet --to my_configs"""
 
 

@@ -16,23 +16,24 @@ from spigot_allennlp.compat.terminal import VERBOSE, hide_dumps
 
 EXAMPLES = {
     "allennlp": """examples:
+  allennlp configs                            # what can be trained
   allennlp train CONFIG -s FOLDER             # train the model of a config
   allennlp evaluate FOLDER/model.tar.gz DATA  # compute the metrics on other data
+  allennlp parse FOLDER/model.tar.gz DATA     # parse the sentences of a file
   allennlp predict FOLDER/model.tar.gz DATA   # predict for each line of a file
   allennlp COMMAND --help                     # the options of a command, with examples""",
     "train": """examples:
-  allennlp train training_config/syntactic_then_semantic/spigot.jsonnet -s runs/spigot \\
-    --include-package spigot_allennlp
-  allennlp train training_config/syntactic_then_semantic/spigot.jsonnet -s runs/spigot \\
-    --include-package spigot_allennlp --recover  # go on with a training that was stopped""",
+  allennlp train spigot_allennlp:syntactic_then_semantic/spigot.jsonnet -s runs/spigot
+  allennlp train my_config.jsonnet -s runs/mine
+  allennlp train my_config.jsonnet -s runs/mine --recover  # go on with what was stopped""",
     "evaluate": """examples:
-  allennlp evaluate runs/spigot/model.tar.gz data/test.sdp --include-package spigot_allennlp
-  allennlp evaluate runs/spigot/model.tar.gz '"synthetic:size=300,seed=3"' \\
-    --include-package spigot_allennlp  # a name with commas, as JSON in quotes""",
+  allennlp evaluate runs/spigot/model.tar.gz data/test.sdp
+  # a name with commas, as JSON in quotes
+  allennlp evaluate runs/spigot/model.tar.gz '"synthetic:size=300,seed=3"'""",
     "predict": """examples:
-  allennlp predict runs/spigot/model.tar.gz sentences.jsonl --include-package spigot_allennlp
+  allennlp predict runs/spigot/model.tar.gz sentences.jsonl
   allennlp predict runs/spigot/model.tar.gz data/test.sdp --use-dataset-reader --silent \\
-    --output-file runs/parsed.jsonl --include-package spigot_allennlp""",
+    --output-file runs/parsed.jsonl""",
 }
 
 
