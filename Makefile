@@ -24,7 +24,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 PEERS := $(VENV)/.peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks studies tests docs/draw_architecture.py
+SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks studies tests docs/draw_architecture.py docs/draw_parse.py
 
 # One thread for each process. The tensors are small; where other processes want the cores, too, two
 # threads that wait for each other at every operation are many times slower than one.

@@ -61,7 +61,7 @@ def resolved(path: Any) -> Any:
         return path
     name = os.fspath(path)[len(PREFIX) :]
     file = folder() / name
-    if not file.is_file():
+    if not file.is_file() or ".." in file.parts:
         near = difflib.get_close_matches(name, names(), 3, 0.5)
         raise FileNotFoundError(
             f"there is no config {name!r} in spigot_allennlp. "

@@ -4,11 +4,12 @@ Has LLVM optimise a kernel once, together with all that it calls.
 Numba optimises every function by itself, with the code of all that it calls linked in, and emits
 machine code, although only the outermost is ever called from Python: a kernel that is called
 through six others is optimised seven times. Here the functions within a kernel of ours are linked,
-and no more, until the outermost is optimised, which takes about half the time in all. Functions of
-other packages are compiled as ever.
+and no more, until the outermost is optimised, which takes about half the time in all. Whatever is
+compiled on behalf of a function of another package is compiled as ever.
 """
 
 import functools
+import logging
 from typing import Any, Callable, List
 
 import numba
@@ -17,6 +18,10 @@ from numba.core import event
 from numba.core.codegen import CPUCodeLibrary
 from numba.core.cpu import CPUContext
 
+logger = logging.getLogger(__name__)
+
+# The versions of Numba whose compilation of one function within another is known.
+FIRST_VERSION, LAST_VERSION = (0, 60), (0, 68)
 _PACKAGE = __name__.rpartition(".")[0]
 
 
@@ -44,7 +49,14 @@ _COMPILATIONS = Compilations()
 
 
 def install() -> None:
-    """Changes three methods of Numba, which are the same in its versions 0.60 to 0.68."""
+    """
+    Changes three private methods of Numba, if it is a version in which they are known to do what
+    is replaced here; else every function is optimised by itself.
+    """
+    version = tuple(int(number) for number in numba.__version__.split(".")[:2])
+    if not FIRST_VERSION <= version <= LAST_VERSION:
+        logger.info("With Numba %s, compiling kernels takes twice as long.", numba.__version__)
+        return
     event.register("numba:compile", _COMPILATIONS)
     _replace_within_kernels(CPUCodeLibrary, "_optimize_final_module", lambda library: None)
     _replace_within_kernels(CPUCodeLibrary, "_finalize_final_module", _keep_for_linking)
@@ -56,10 +68,10 @@ def _replace_within_kernels(owner: type, name: str, replacement: Callable) -> No
     method = getattr(owner, name)
 
     @functools.wraps(method)
-    def either(*args: Any) -> Any:
+    def dispatched(*args: Any) -> Any:
         return (replacement if _COMPILATIONS.are_within_kernel() else method)(*args)
 
-    setattr(owner, name, either)
+    setattr(owner, name, dispatched)
 
 
 def _keep_for_linking(library: Any) -> None:
@@ -71,11 +83,13 @@ def _without_machine_code(context: Any, library: Any, description: Any, environm
     """Returns what stands for the compiled function; Python cannot call it."""
     library._ensure_finalized()
     module, name = description.lookup_module(), description.qualname
-    return _dynfunc.make_function(module, name, "", _refusal(), environment, (library,))
+    return _dynfunc.make_function(
+        module, name, "", _address_of_raising_function(), environment, (library,)
+    )
 
 
 @functools.cache
-def _refusal() -> int:
+def _address_of_raising_function() -> int:
     """Returns the address of a function that raises `TypeError` whatever it is called with."""
     outer, _COMPILATIONS.functions = _COMPILATIONS.functions, []
     try:

@@ -56,4 +56,6 @@ def test_what_was_edited_is_not_overwritten(tmp_path):
 def test_a_misspelt_name_is_answered_with_those_alike(tmp_path):
     with pytest.raises(ConfigurationError, match=f"Alike: {NAME}"):
         run("--copy", NAME.replace("spigot", "spigt"), "--to", tmp_path)
+    with pytest.raises(ConfigurationError, match="no config '../setup.cfg'"):
+        run("--copy", "../setup.cfg", "--to", tmp_path)
     assert not list(tmp_path.iterdir())

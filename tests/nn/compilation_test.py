@@ -6,7 +6,7 @@ import numba
 import pytest
 from numba.core.caching import CacheImpl
 
-from spigot_allennlp.nn import compilation, kernel_cache
+from spigot_allennlp.nn import compilation, kernel_cache, late_optimization
 from tests.nn.functions_in_files import function_in_file
 
 
@@ -50,6 +50,12 @@ def test_what_a_kernel_calls_has_no_machine_code_of_its_own(tmp_path):
         inner(4)
     assert inner(4.0) == 8.0  # of other types it is compiled now, for itself
     assert compilation.kernel(double)(4.0) == 9.0
+
+
+def test_a_numba_that_is_not_known_is_left_alone(monkeypatch):
+    monkeypatch.setattr(numba, "__version__", "0.99.1rc1")
+    monkeypatch.setattr(late_optimization, "_replace_within_kernels", None)
+    late_optimization.install()
 
 
 def test_functions_of_others_are_compiled_as_ever(tmp_path):
