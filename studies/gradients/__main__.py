@@ -46,10 +46,20 @@ class Sizes(NamedTuple):
 
     # Parameters
 
-    noises, problems, draws, repeats, points, steps : `int`
+    noises : `int`
+        Random downstream gradients of each problem, in pairs of a noise and its negative.
+    problems, draws : `int`
+        Problems to compare gradients on, and draws of a random estimator on each.
+    repeats : `int`
+        Means over instances that are averaged.
+    points, steps : `int`
+        Training points and steps of trainings on latent clusters.
     seeds : `Sequence[int]`
+        Of these trainings.
     variants : `Sequence[str]`
         Of trainings on latent clusters.
+    scales : `Sequence[float]`
+        The standard deviations of the scores, where gradients are compared with the exact one.
     """
 
     noises: int = 32
@@ -63,7 +73,7 @@ class Sizes(NamedTuple):
     scales: Sequence[float] = (0.1, 1.0, 4.0)
 
 
-_QUICK = Sizes(2, 3, 4, 1, 50, 25, (1,), ("pipeline", "spigot"), (1.0,))
+_QUICK = Sizes(4, 3, 4, 1, 50, 25, (1,), ("pipeline", "spigot"), (1.0,))
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:

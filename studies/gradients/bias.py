@@ -12,15 +12,15 @@ from studies.gradients.exact import (
     listed_structures,
     random_losses,
 )
-from studies.gradients.rivals import RANDOM, make, names_for, score_gradients
+from studies.gradients.rivals import RANDOM, make_estimator, names_for, score_gradients
 
 
 class Comparison(NamedTuple):
     """
     A gradient beside the exact one, over many problems with scores and losses of their own.
 
-    All but `cosine_alone` are of the gradients of all problems, written one after another; what
-    remains of their spread in the mean over the draws is taken off.
+    All but `cosine_alone` are of the gradients of all problems, written one after another. The
+    variance that the mean over the draws has is subtracted from its squared norm and distance.
 
     # Parameters
 
@@ -28,9 +28,10 @@ class Comparison(NamedTuple):
     scale : `float`
         The standard deviation of the scores.
     cosine : `float`
-        Of the mean gradient and the exact one.
+        Of the mean gradient and the exact one. Since the norm is an estimate, the quotient may
+        leave [-1, 1], and is clamped to it; NaN where the estimated norm is zero.
     cosine_alone : `float`
-        The mean over the problems of the cosine of each; zero where there is no gradient.
+        The mean of the cosines of single problems; zero where there is no gradient.
     norm : `float`
         Of the mean gradient, relative to the exact one.
     bias : `float`
@@ -73,25 +74,35 @@ def _compare(
     def downstream(values: Tensor) -> Tensor:
         return losses.of(values.view(num_draws, num_problems, *parts)).flatten()
 
-    estimator = make(name, listed.structure)
+    estimator = make_estimator(name, listed.structure)
     if name == "reinforce":  # whose running mean of the losses is zero before its first batch
         score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
     draws = score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
     draws = draws.view(num_draws, -1)
     mean, unit = draws.mean(dim=0), float(exact.norm())
     variance = float(((draws - mean) ** 2).sum()) / max(num_draws - 1, 1)
-    norm = max(float(mean.norm()) ** 2 - variance / num_draws, 1e-30) ** 0.5
+    norm = max(float(mean.norm()) ** 2 - variance / num_draws, 0.0) ** 0.5
     distance = max(float((mean - exact.flatten()).norm()) ** 2 - variance / num_draws, 0.0) ** 0.5
     return Comparison(
         listed.name,
         name,
         scale,
-        float(mean @ exact.flatten()) / (norm * unit),
+        estimated_cosine(float(mean @ exact.flatten()), norm, unit),
         float(cosine_similarity(mean.view(exact.shape).flatten(1), exact.flatten(1)).mean()),
         norm / unit,
         distance / unit,
         variance**0.5 / unit,
     )
+
+
+def estimated_cosine(product: float, norm: float, exact_norm: float) -> float:
+    """
+    Returns the cosine of two vectors with this inner product, clamped to [-1, 1] where an estimated
+    `norm` is too small; NaN where a norm is zero.
+    """
+    if norm == 0 or exact_norm == 0:
+        return float("nan")
+    return min(max(product / (norm * exact_norm), -1.0), 1.0)
 
 
 class Averaged(NamedTuple):
@@ -132,7 +143,7 @@ def _averaged(listed: Listed, name: str, counts: Sequence[int], noise: float) ->
     costs = signal + noise * torch.randn(max(counts), *signal.shape, dtype=torch.double)
     linear = (listed.objects * signal).flatten(1).sum(dim=1, keepdim=True)
     exact = exact_gradient(listed.objects, scores.unsqueeze(0), linear).flatten()
-    estimator = make(name, listed.structure)
+    estimator = make_estimator(name, listed.structure)
     repeated = scores.expand(max(counts), *scores.shape)
     gradients = score_gradients(
         estimator,

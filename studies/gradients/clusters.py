@@ -20,7 +20,12 @@ from spigot_allennlp.estimators.straight_through import StraightThrough
 from spigot_allennlp.estimators.straight_through_marginals import StraightThroughMarginals
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
 from spigot_allennlp.structures.categorical import Categorical
-from studies.gradients.rivals import Make, TwoSidedSpigot, make, score_gradients
+from studies.gradients.rivals import (
+    EstimatorFactory,
+    TwoSidedSpigot,
+    make_estimator,
+    score_gradients,
+)
 
 
 class Enumerated(SurrogateEstimator):
@@ -87,7 +92,7 @@ class Training(NamedTuple):
 
     # Parameters
 
-    estimator : `Make`
+    estimator : `EstimatorFactory`
     lr : `float`
     sgd : `bool`
         Whether by plain gradient descent; else Adam.
@@ -97,7 +102,7 @@ class Training(NamedTuple):
         By how much the learning rate of the scorer is smaller.
     """
 
-    estimator: Make
+    estimator: EstimatorFactory
     lr: float = 0.02
     sgd: bool = False
     gold: bool = False
@@ -189,26 +194,26 @@ class Classifier(torch.nn.Module):
 
 
 VARIANTS: Dict[str, Training] = {
-    "gold": Training(Pipeline, gold=True),
-    "pipeline": Training(Pipeline),
-    "exact gradient": Training(Enumerated),
-    "structured_attention": Training(StructuredAttention),
-    "straight_through_marginals": Training(StraightThroughMarginals),
-    "straight_through": Training(StraightThrough),
-    "reinforce": Training(Reinforce),
-    "spigot_ce": Training(SpigotCE),
-    "spigot_eg": Training(SpigotEG),
-    "spigot": Training(Spigot),
-    "spigot, step 0.01": Training(lambda: Spigot(step_size=0.01)),
-    "spigot, step 1/5000": Training(lambda: Spigot(step_size=1 / 5000)),
-    "spigot, two-sided": Training(TwoSidedSpigot),
-    "spigot's direction, exact norm": Training(lambda: AtNormOf(Spigot(), Enumerated())),
-    "exact direction, spigot's norm": Training(lambda: AtNormOf(Enumerated(), Spigot())),
-    "spigot, scorer 100 times slower": Training(Spigot, slow=100.0),
-    "spigot, SGD 0.3": Training(Spigot, lr=0.3, sgd=True),
-    "spigot, SGD 0.03": Training(Spigot, lr=0.03, sgd=True),
-    "pipeline, SGD 0.3": Training(Pipeline, lr=0.3, sgd=True),
-    "exact gradient, SGD 0.3": Training(Enumerated, lr=0.3, sgd=True),
+    "gold": Training(lambda _: Pipeline(), gold=True),
+    "pipeline": Training(lambda _: Pipeline()),
+    "exact gradient": Training(lambda _: Enumerated()),
+    "structured_attention": Training(lambda _: StructuredAttention()),
+    "straight_through_marginals": Training(lambda _: StraightThroughMarginals()),
+    "straight_through": Training(lambda _: StraightThrough()),
+    "reinforce": Training(lambda _: Reinforce()),
+    "spigot_ce": Training(lambda _: SpigotCE()),
+    "spigot_eg": Training(lambda _: SpigotEG()),
+    "spigot": Training(lambda _: Spigot()),
+    "spigot, step 0.01": Training(lambda _: Spigot(step_size=0.01)),
+    "spigot, step 1/5000": Training(lambda _: Spigot(step_size=1 / 5000)),
+    "spigot, two-sided": Training(lambda _: TwoSidedSpigot()),
+    "spigot's direction, exact norm": Training(lambda _: AtNormOf(Spigot(), Enumerated())),
+    "exact direction, spigot's norm": Training(lambda _: AtNormOf(Enumerated(), Spigot())),
+    "spigot, scorer 100 times slower": Training(lambda _: Spigot(), slow=100.0),
+    "spigot, SGD 0.3": Training(lambda _: Spigot(), lr=0.3, sgd=True),
+    "spigot, SGD 0.03": Training(lambda _: Spigot(), lr=0.03, sgd=True),
+    "pipeline, SGD 0.3": Training(lambda _: Pipeline(), lr=0.3, sgd=True),
+    "exact gradient, SGD 0.3": Training(lambda _: Enumerated(), lr=0.3, sgd=True),
 }
 
 
@@ -232,7 +237,7 @@ def train(
     """Returns a classifier after `num_steps` full batches; calls `observe` before each."""
     torch.manual_seed(seed)
     model = Classifier(num_clusters, points.features.size(1))
-    estimator = training.estimator().train()
+    estimator = training.estimator(Categorical()).train()
     make_optimizer = torch.optim.SGD if training.sgd else torch.optim.Adam
     groups = [
         {"params": model.scorer.parameters(), "lr": training.lr / training.slow},
@@ -316,7 +321,7 @@ def follow(
             return
         exact = weights_gradient(Enumerated().train(), model)
         for name in names:
-            gradient = weights_gradient(make(name, Categorical()), model)
+            gradient = weights_gradient(make_estimator(name, Categorical()), model)
             norm, unit = float(gradient.norm()), float(exact.norm())
             cosine = float(gradient @ exact) / max(norm * unit, 1e-30)
             rows.append(Followed(trained, name, seed, step, cosine, norm / unit))

@@ -1,4 +1,4 @@
-"""What estimators make of a downstream gradient that is pure noise, and so says nothing."""
+"""Gradients of estimators where the downstream gradient is pure noise, and so says nothing."""
 
 from functools import partial
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -13,7 +13,12 @@ from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from spigot_allennlp.structures.structure import Structure
-from studies.gradients.rivals import Make, make, names_for, score_gradients
+from studies.gradients.rivals import (
+    EstimatorFactory,
+    make_estimator,
+    names_for,
+    score_gradients,
+)
 
 _NUM_SCORES = 8
 
@@ -21,6 +26,11 @@ _NUM_SCORES = 8
 class Sided(NamedTuple):
     """
     What an estimator does to the parts of the best object, and to others, under noise.
+
+    Noises come in pairs, each with its negative. So a rule that is odd in the downstream gradient
+    (straight-through, the two-sided step) has `lowered` equal to `raised`, and a mean gradient of
+    exactly zero, as it has in expectation; it is not a measurement. Of a random estimator each
+    gradient has randomness of its own.
 
     # Parameters
 
@@ -32,7 +42,8 @@ class Sided(NamedTuple):
         The mean gradient of a chosen part, and of another; zero of an unbiased gradient.
     drift : `float`
         The norm of the mean gradient, relative to the root mean square norm: 0 where noise
-        averages out, 1 where each noise has the same gradient.
+        averages out, 1 where each noise has the same gradient. From the squared norm of the mean
+        its variance is subtracted, which the spread of the means of pairs estimates.
     """
 
     structure: str
@@ -58,8 +69,8 @@ def capped_rows(num_noises: int, length: int, seed: int) -> List[Sided]:
     structure, scores, mask = _problems(length, seed)["projective_tree"]
     caps: Dict[str, Optional[float]] = {"none": None, "1": 1.0, "0.1": 0.1}
 
-    def capped(cap: Optional[float]) -> Make:
-        return lambda: Spigot(max_step_norm=cap)
+    def capped(cap: Optional[float]) -> EstimatorFactory:
+        return lambda _: Spigot(max_step_norm=cap)
 
     return [
         _sided(f"`{name}`", structure, scores, mask, "spigot", num_noises, seed, capped(cap))
@@ -102,32 +113,35 @@ def _sided(
     estimator: str,
     num_noises: int,
     seed: int,
-    make_estimator: Optional[Make] = None,
+    factory: Optional[EstimatorFactory] = None,
 ) -> Sided:
     torch.manual_seed(seed)
-    rival = make_estimator() if make_estimator else make(estimator, structure)
-    total, squares = torch.zeros_like(scores), 0.0
+    rival = factory(structure) if factory else make_estimator(estimator, structure)
+    num_pairs = num_noises // 2
+    mean, squares, pair_squares = torch.zeros_like(scores), 0.0, 0.0
     lowered = raised = 0.0
     best = structure.argmax(scores, mask).bool()
-    for _ in range(num_noises // 2):
+    for _ in range(num_pairs):
         noise = torch.randn_like(scores)
+        pair_mean = torch.zeros_like(scores)
         for costs in (noise, -noise):
             losses = partial(_linear, costs)
             gradient = score_gradients(rival, structure, scores, mask, losses)
-            total += gradient
-            squares += float((gradient**2).sum())
-            lowered += float((gradient[best] > 0).double().mean())
-            raised += float((gradient[best] < 0).double().mean())
-    count = 2 * (num_noises // 2)
-    mean = total / count
-    # What the mean of so many independent gradients has left of their spread is taken off.
-    rest = (squares / count - float((mean**2).sum())) / (count - 1)
-    drift = max(float((mean**2).sum()) - rest, 0.0) / max(squares / count, 1e-30)
+            pair_mean += gradient / 2
+            squares += float((gradient**2).sum()) / (2 * num_pairs)
+            lowered += float((gradient[best] > 0).double().mean()) / (2 * num_pairs)
+            raised += float((gradient[best] < 0).double().mean()) / (2 * num_pairs)
+        mean += pair_mean / num_pairs
+        pair_squares += float((pair_mean**2).sum()) / num_pairs
+    # The two gradients of a pair are dependent; the means of pairs are not.
+    mean_square = float((mean**2).sum())
+    residual_variance = (pair_squares - mean_square) / max(num_pairs - 1, 1)
+    drift = max(mean_square - residual_variance, 0.0) / max(squares, 1e-30)
     return Sided(
         name,
         estimator,
-        lowered / count,
-        raised / count,
+        lowered,
+        raised,
         float(mean[best].mean()),
         float(mean[mask & ~best].mean()),
         drift**0.5,
@@ -164,14 +178,14 @@ def candidate_rows(num_noises: int, length: int, seed: int) -> List[Candidates]:
     best = structure.argmax(scores, mask).bool()
     rows = []
     for estimator in ("spigot", "spigot_ce", "spigot_eg", "spigot, two-sided", "straight_through"):
-        for least in (0.0, 1e-4, 1e-2, 1e-1):
-            kept = mask & ((marginals >= least) | best)
+        for min_probability in (0.0, 1e-4, 1e-2, 1e-1):
+            kept = mask & ((marginals >= min_probability) | best)
             sided = _sided("", structure, scores, kept, estimator, num_noises, seed)
             chosen, others = int(best.sum()), int((kept & ~best).sum())
             rows.append(
                 Candidates(
                     estimator,
-                    least,
+                    min_probability,
                     (chosen + others) / chosen,
                     sided.chosen * chosen / _NUM_SCORES,
                     sided.others * others / _NUM_SCORES,

@@ -52,10 +52,12 @@ def plot(scores: Dict[str, List[Row]], path: Path) -> None:
 def _draw(axis: Axes, title: str, rows: List[Row], key: str, label: str) -> None:
     places = sorted({row[key] for row in rows})
     for estimator, (colour, style) in _STYLES.items():
-        found = [row for row in rows if row["estimator"] == estimator]
-        if not found:
+        of_estimator = [row for row in rows if row["estimator"] == estimator]
+        if not of_estimator:
             continue
-        cosines = [median(row["cosine"] for row in found if row[key] == place) for place in places]
+        cosines = [
+            median(row["cosine"] for row in of_estimator if row[key] == place) for place in places
+        ]
         axis.plot(places, cosines, color=colour, linestyle=style, label=estimator, linewidth=1.4)
     axis.axhline(0, color="black", linewidth=0.6)
     axis.set_title(title, fontsize=9)

@@ -21,6 +21,7 @@ from spigot_allennlp.estimators.stochastic_softmax import StochasticSoftmax
 from spigot_allennlp.estimators.straight_through import StraightThrough
 from spigot_allennlp.estimators.straight_through_marginals import StraightThroughMarginals
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
+from spigot_allennlp.projections.projection import LocalProjection, Projection
 from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.structure import Structure
 
@@ -55,38 +56,53 @@ class TwoSidedInteriorSpigot(TwoSidedSpigot, InteriorSpigot):
     """The two-sided step from the marginals, with the gradient that arrives at the argmax."""
 
 
-Make = Callable[[], GradientEstimator]
+# Makes an estimator in the form that suits a structure.
+EstimatorFactory = Callable[[Structure], GradientEstimator]
+
+
+def _projection(structure: Structure) -> Projection:
+    """Returns SPIGOT's own projection, or the exact one of structures that have no other."""
+    local = structure.provides("projected_step")
+    return LocalProjection() if local else SparseMAPProjection()
+
 
 # What is random differs from call to call.
-RANDOM: Dict[str, Make] = {
-    "stochastic_softmax": StochasticSoftmax,
-    "perturb_and_map": PerturbAndMAP,
-    "perturbed": Perturbed,
-    "implicit_mle": ImplicitMLE,
-    "implicit_mle, adaptive": lambda: ImplicitMLE(adaptive=AdaptiveStep(), symmetric=True),
-    "reinforce": Reinforce,
-    "reinforce, 4 samples": lambda: Reinforce(num_samples=4),
+RANDOM: Dict[str, EstimatorFactory] = {
+    "stochastic_softmax": lambda _: StochasticSoftmax(),
+    "perturb_and_map": lambda _: PerturbAndMAP(),
+    "perturbed": lambda _: Perturbed(),
+    "implicit_mle": lambda _: ImplicitMLE(),
+    "implicit_mle, adaptive": lambda _: ImplicitMLE(adaptive=AdaptiveStep(), symmetric=True),
+    "reinforce": lambda _: Reinforce(),
+    "reinforce, 4 samples": lambda _: Reinforce(num_samples=4),
 }
-DETERMINISTIC: Dict[str, Make] = {
-    "structured_attention": StructuredAttention,
-    "sparsemap": SparseMAP,
-    "straight_through": StraightThrough,
-    "straight_through_marginals": StraightThroughMarginals,
-    "identity_with_projection": IdentityWithProjection,
-    "blackbox": Blackbox,
-    "spigot_ce": SpigotCE,
-    "spigot_eg": SpigotEG,
-    "spigot": Spigot,
-    "spigot, step 0.1": lambda: Spigot(step_size=0.1),
-    "spigot, projection sparsemap": lambda: Spigot(projection=SparseMAPProjection()),
+DETERMINISTIC: Dict[str, EstimatorFactory] = {
+    "structured_attention": lambda _: StructuredAttention(),
+    "sparsemap": lambda _: SparseMAP(),
+    "straight_through": lambda _: StraightThrough(),
+    "straight_through_marginals": lambda _: StraightThroughMarginals(),
+    # Without the mean where objects differ in size.
+    "identity_with_projection": lambda structure: IdentityWithProjection(
+        center=structure.fixed_size
+    ),
+    "blackbox": lambda _: Blackbox(),
+    "spigot_ce": lambda structure: SpigotCE(projection=_projection(structure)),
+    "spigot_eg": lambda _: SpigotEG(),
+    "spigot": lambda structure: Spigot(projection=_projection(structure)),
+    "spigot, step 0.1": lambda structure: Spigot(step_size=0.1, projection=_projection(structure)),
+    "spigot, projection sparsemap": lambda _: Spigot(projection=SparseMAPProjection()),
 }
 # Built for the study.
-EXPERIMENTS: Dict[str, Make] = {
-    "spigot, two-sided": TwoSidedSpigot,
-    "spigot, from the marginals": InteriorSpigot,
-    "spigot, from the marginals, two-sided": TwoSidedInteriorSpigot,
+EXPERIMENTS: Dict[str, EstimatorFactory] = {
+    "spigot, two-sided": lambda structure: TwoSidedSpigot(projection=_projection(structure)),
+    "spigot, from the marginals": lambda structure: InteriorSpigot(
+        projection=_projection(structure)
+    ),
+    "spigot, from the marginals, two-sided": lambda structure: TwoSidedInteriorSpigot(
+        projection=_projection(structure)
+    ),
 }
-RIVALS: Dict[str, Make] = {**DETERMINISTIC, **EXPERIMENTS, **RANDOM}
+RIVALS: Dict[str, EstimatorFactory] = {**DETERMINISTIC, **EXPERIMENTS, **RANDOM}
 
 
 def names_for(structure: Structure) -> List[str]:
@@ -98,20 +114,9 @@ def names_for(structure: Structure) -> List[str]:
     return [name for name in RIVALS if relaxed or name != "spigot, projection sparsemap"]
 
 
-def make(name: str, structure: Structure) -> GradientEstimator:
-    """
-    Returns the estimator of a name in `RIVALS`, in the form that suits the structure: SPIGOT onto
-    the exact hull where no other projection is known, the identity without the mean where objects
-    differ in size.
-    """
-    estimator: GradientEstimator
-    if name == "identity_with_projection":
-        estimator = IdentityWithProjection(center=structure.fixed_size)
-    else:
-        estimator = RIVALS[name]()
-    if isinstance(estimator, Spigot) and not structure.provides("projected_step"):
-        estimator._projection = SparseMAPProjection()
-    return estimator.train()
+def make_estimator(name: str, structure: Structure) -> GradientEstimator:
+    """Returns the estimator of a name in `RIVALS` for a structure, in training mode."""
+    return RIVALS[name](structure).train()
 
 
 def score_gradients(

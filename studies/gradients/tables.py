@@ -37,9 +37,11 @@ def noise_table(rows: Sequence[Row]) -> str:
     structures = _distinct(rows, "structure")
     lines = []
     for estimator in _distinct(rows, "estimator"):
-        found = {row["structure"]: row for row in rows if row["estimator"] == estimator}
-        tree = found["projective_tree"]
-        drifts = (found[name]["drift"] if name in found else None for name in structures)
+        by_structure = {row["structure"]: row for row in rows if row["estimator"] == estimator}
+        tree = by_structure["projective_tree"]
+        drifts = (
+            by_structure[name]["drift"] if name in by_structure else None for name in structures
+        )
         lines.append(
             [
                 f"`{estimator}`",
@@ -67,13 +69,13 @@ def capped_table(rows: Sequence[Row]) -> str:
 
 def candidates_table(rows: Sequence[Row]) -> str:
     """Returns the mean gradient of all arcs together under noise, by what is pruned."""
-    leasts = sorted({row["min_probability"] for row in rows})
+    thresholds = sorted({row["min_probability"] for row in rows})
     lines = []
     for estimator in _distinct(rows, "estimator"):
-        found = [row for row in rows if row["estimator"] == estimator]
-        sums = {row["min_probability"]: row["chosen"] + row["others"] for row in found}
-        lines.append([f"`{estimator}`", *(f"{sums[least]:.0f}" for least in leasts)])
-    return _markdown(["estimator", *(f"{least:g}" for least in leasts)], lines)
+        of_estimator = [row for row in rows if row["estimator"] == estimator]
+        sums = {row["min_probability"]: row["chosen"] + row["others"] for row in of_estimator}
+        lines.append([f"`{estimator}`", *(f"{sums[threshold]:.0f}" for threshold in thresholds)])
+    return _markdown(["estimator", *(f"{threshold:g}" for threshold in thresholds)], lines)
 
 
 def bias_table(rows: Sequence[Row]) -> str:
@@ -86,12 +88,12 @@ def bias_table(rows: Sequence[Row]) -> str:
     middle = scales[len(scales) // 2]
     lines = []
     for estimator in _distinct(rows, "estimator"):
-        found = {
+        of_estimator = {
             (row["structure"], row["scale"]): row for row in rows if row["estimator"] == estimator
         }
-        both = [found.get((name, middle)) for name in structures]
-        tree = found["projective_tree", middle]
-        cosines = (f"{found['projective_tree', scale]['cosine']:.2f}" for scale in scales)
+        both = [of_estimator.get((name, middle)) for name in structures]
+        tree = of_estimator["projective_tree", middle]
+        cosines = (f"{of_estimator['projective_tree', scale]['cosine']:.2f}" for scale in scales)
         lines.append(
             [
                 f"`{estimator}`",
@@ -114,8 +116,8 @@ def averages_table(rows: Sequence[Row]) -> str:
     structures, counts = _distinct(rows, "structure"), _distinct(rows, "num_instances")
     lines = []
     for estimator in _distinct(rows, "estimator"):
-        found = [row for row in rows if row["estimator"] == estimator]
-        cosines = {(row["structure"], row["num_instances"]): row["cosine"] for row in found}
+        of_estimator = [row for row in rows if row["estimator"] == estimator]
+        cosines = {(row["structure"], row["num_instances"]): row["cosine"] for row in of_estimator}
         cells = (
             " / ".join(f"{cosines[name, count]:.2f}" for count in counts) for name in structures
         )
@@ -128,16 +130,16 @@ def clusters_table(rows: Sequence[Row]) -> str:
     """Returns medians over the seeds, and lowest to highest accuracy."""
     lines = []
     for variant in _distinct(rows, "variant"):
-        found = [row for row in rows if row["variant"] == variant]
-        accuracies = [row["accuracy"] for row in found]
+        of_variant = [row for row in rows if row["variant"] == variant]
+        accuracies = [row["accuracy"] for row in of_variant]
         lines.append(
             [
                 f"`{variant}`",
                 f"{median(accuracies):.1f} ({min(accuracies):.1f} to {max(accuracies):.1f})",
-                f"{median(row['training_accuracy'] for row in found):.1f}",
-                f"{median(row['v_measure'] for row in found):.0f}",
-                f"{median(row['label_bits'] for row in found):.2f}",
-                f"{median(row['changed'] for row in found):.1f}",
+                f"{median(row['training_accuracy'] for row in of_variant):.1f}",
+                f"{median(row['v_measure'] for row in of_variant):.0f}",
+                f"{median(row['label_bits'] for row in of_variant):.2f}",
+                f"{median(row['changed'] for row in of_variant):.1f}",
             ]
         )
     header = ["variant", "accuracy", "in training", "V-measure", "bits of the label", "changed, %"]
@@ -151,10 +153,10 @@ def followed_table(rows: Sequence[Row]) -> str:
     for estimator in _distinct(rows, "estimator"):
         cells = []
         for variant in trained:
-            found = [r for r in rows if (r["trained"], r["estimator"]) == (variant, estimator)]
-            cosines = (median(r["cosine"] for r in found if r["step"] == step) for step in steps)
+            of_both = [r for r in rows if (r["trained"], r["estimator"]) == (variant, estimator)]
+            cosines = (median(r["cosine"] for r in of_both if r["step"] == step) for step in steps)
             cells.append(" / ".join(f"{cosine:.2f}" for cosine in cosines))
-            cells.append(f"{median(r['norm'] for r in found):.2g}")
+            cells.append(f"{median(r['norm'] for r in of_both):.2g}")
         lines.append([f"`{estimator}`", *cells])
     header = [column for variant in trained for column in (f"training by {variant}", "norm")]
     return _markdown(["estimator", *header], lines)

@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.spigot import Spigot
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
 from spigot_allennlp.structures.categorical import Categorical
+from studies.gradients import noise as noise_study
 from studies.gradients.__main__ import main
+from studies.gradients.bias import comparisons, estimated_cosine
 from studies.gradients.clusters import AtNormOf, Enumerated, label_bits
 from studies.gradients.exact import exact_gradient, expected_loss, listed_structures, random_losses
 from studies.gradients.noise import capped_rows
-from studies.gradients.rivals import TwoSidedSpigot, score_gradients
+from studies.gradients.rivals import TwoSidedSpigot, make_estimator, score_gradients
 from studies.gradients.tables import bias_table, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -121,6 +124,64 @@ def test_spigot_lowers_all_chosen_heads_but_those_that_are_best_already():
     # One of five heads has the least noise by chance, and stays.
     assert none.lowered == pytest.approx(1 - 1 / 5, abs=0.02)
     assert none.raised == 0
+
+
+class Recorded(GradientEstimator):
+    """Gives the parts of a choice these gradients, call by call, whatever follows."""
+
+    def __init__(self, gradients):
+        super().__init__()
+        self._gradients = iter(gradients)
+
+    def forward(self, problem):
+        return problem.scores * next(self._gradients)
+
+
+def test_the_drift_has_the_variance_of_the_means_of_pairs_subtracted(monkeypatch):
+    monkeypatch.setattr(noise_study, "_linear", lambda costs, value: value.flatten(1).sum(dim=1))
+    scores, mask = torch.tensor([[2.0, 1.0]]), torch.ones(1, 2, dtype=torch.bool)
+    gradients = torch.tensor([[4.0, 0.0], [0.0, 0.0], [0.0, 2.0], [4.0, 0.0]])
+    row = noise_study._sided(
+        "", Categorical(), scores, mask, "", 4, 1, lambda _: Recorded(gradients)
+    )
+    # The pairs' means are (2, 0) and (2, 1), that of both (2, 1/2), so its squared norm is 17/4.
+    # They have variance 1/2, their mean 1/4. The mean square of the four gradients is 36/4.
+    assert row.drift == pytest.approx(math.sqrt((17 / 4 - 1 / 4) / 9))
+    assert (row.lowered, row.raised, row.chosen, row.others) == (0.5, 0, 2, 0.5)
+
+
+@pytest.mark.parametrize("name", ["straight_through", "spigot, two-sided"])
+def test_rules_that_are_odd_in_the_gradient_have_no_drift(name):
+    structure, scores, mask = noise_study._problems(5, 1)["projective_tree"]
+    row = noise_study._sided("", structure, scores, mask, name, 4, 1)
+    assert row.drift == row.chosen == row.others == 0
+    assert row.lowered == row.raised > 0
+
+
+def test_a_cosine_is_at_most_one_and_unknown_where_the_estimated_norm_is_zero():
+    assert estimated_cosine(3.0, 2.0, 3.0) == 0.5
+    assert estimated_cosine(6.1, 2.0, 3.0) == 1
+    assert estimated_cosine(-6.1, 2.0, 3.0) == -1
+    assert math.isnan(estimated_cosine(6.1, 0.0, 3.0))
+
+
+def test_of_two_draws_no_cosine_leaves_its_range():
+    rows = list(comparisons(num_problems=2, num_draws=2, scales=(1.0,), seed=1))
+    cosines = [row.cosine for row in rows]
+    assert any(map(math.isnan, cosines))
+    assert all(-1 <= cosine <= 1 for cosine in cosines if not math.isnan(cosine))
+    assert all(row.norm == 0 for row in rows if math.isnan(row.cosine))
+
+
+def test_measured_cosines_are_cosines():
+    rows = json.loads((DOCS / "gradient_study.json").read_text())["bias"]
+    assert all(-1 <= row[key] <= 1 for row in rows for key in ("cosine", "cosine_alone"))
+
+
+def test_spigot_projects_onto_the_exact_hull_where_there_is_no_other():
+    for listed in LISTED:
+        for name in ("spigot", "spigot_ce", "spigot, two-sided", "identity_with_projection"):
+            make_estimator(name, listed.structure).check(listed.structure)
 
 
 def test_the_bits_of_the_label_are_one_where_it_is_the_category():
