@@ -29,7 +29,8 @@ class Pruner(torch.nn.Module, Registrable):
     # Parameters
 
     parser : `Model`
-        A "syntactic_parser" or a "semantic_parser" whose structure has a distribution.
+        A "syntactic_parser", or a "semantic_parser" without `arc_encoder`, whose structure has a
+        distribution.
     """
 
     def __init__(self, parser: Model) -> None:
@@ -44,6 +45,12 @@ class Pruner(torch.nn.Module, Registrable):
                 f"The parser of a pruner needs posteriors, but its structure, "
                 f"{type(parser.structure).__name__} (so configured), does not provide "
                 "log_partition. Train a pruner without deterministic_roles."
+            )
+        if getattr(parser, "arc_encoder", None) is not None:
+            raise ConfigurationError(
+                "The parser of a pruner has an arc_encoder, which needs the arcs of another layer, "
+                "but a pruner sees the words alone. Train a semantic_parser without arc_encoder "
+                "and tree for it, as semantic_parser/pruner.jsonnet does."
             )
         self._parser = parser.requires_grad_(False).eval()
 

@@ -30,9 +30,10 @@ class SequentialProjection(Projection):
 
     def check(self, structure: Structure) -> None:
         if structure.dimensions[-1:] != ("label",):
+            alternative = "local" if structure.provides("projected_step") else "sparsemap"
             raise ConfigurationError(
                 "The projection 'sequential' is for arcs with labels, but the structure is a "
-                f"{type(structure).__name__}. Set projection: 'local', or structure: "
+                f"{type(structure).__name__}. Set projection: '{alternative}', or structure: "
                 "'semantic_graph'."
             )
 

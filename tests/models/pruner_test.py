@@ -12,6 +12,7 @@ from allennlp.models import load_archive
 
 from spigot_allennlp.models.pruner import ArgumentPruner, HeadPruner, Pruner, prune
 from spigot_allennlp.models.semantic_parser import NO_ARC
+from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from tests.models.parsing_model_case import EXPERIMENTS, TAGGER, ParsingModelTestCase, gradient_norm
@@ -102,6 +103,15 @@ def test_a_parser_without_probabilities_is_refused():
     parser.structure = SemanticGraph()
     parser.structure._deterministic = [2]
     with pytest.raises(ConfigurationError, match="log_partition"):
+        ArgumentPruner(parser)
+
+
+def test_a_parser_that_needs_the_arcs_of_another_is_refused():
+    parser = Posteriors(TREE)
+    parser.arc_encoder = None
+    ArgumentPruner(parser)
+    parser.arc_encoder = ArcEncoder(input_dim=2)
+    with pytest.raises(ConfigurationError, match="has an arc_encoder.*Train a semantic_parser"):
         ArgumentPruner(parser)
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from allennlp.common import Params
@@ -5,9 +7,11 @@ from allennlp.common.checks import ConfigurationError
 from torch.testing import assert_close
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.spigot import Spigot
 from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.projections.projection import LocalProjection, Projection
 from spigot_allennlp.projections.sequential import SequentialProjection
+from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 
@@ -117,3 +121,12 @@ def test_spigot_with_it_is_refused_for_trees():
     with pytest.raises(ConfigurationError, match="sequential.*label.*ProjectiveTree"):
         StructuredArgmaxLayer(ProjectiveTree(), estimator)
     assert isinstance(Projection.from_params(Params({"type": "sequential"})), SequentialProjection)
+
+
+@pytest.mark.parametrize("structure", [ProjectiveTree(), Chain()])
+def test_the_projection_that_is_proposed_instead_is_not_refused(structure):
+    with pytest.raises(ConfigurationError) as refusal:
+        StructuredArgmaxLayer(structure, Spigot(projection=SequentialProjection()))
+    (proposal,) = re.findall(r"Set projection: '(\w+)'", str(refusal.value))
+    projection = Projection.from_params(Params({"type": proposal}))
+    StructuredArgmaxLayer(structure, Spigot(projection=projection))

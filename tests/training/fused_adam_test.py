@@ -70,3 +70,18 @@ def test_parameters_that_cannot_be_fused_are_updated_all_the_same():
     model, _ = two_models()
     optimizer = optimizer_of("fused_adam", model.to("meta"))
     assert not any(group["fused"] for group in optimizer.param_groups)
+
+
+def test_a_group_that_is_added_later_shrinks_as_the_others():
+    model, late = torch.nn.Linear(4, 2), torch.nn.Parameter(torch.ones(3))
+    # No learning rate, so that shrinking is all that a step does.
+    optimizer = optimizer_of("fused_adam", model, lr=0.0, weight_decay=0.0, shrinkage=0.25)
+    optimizer.add_param_group({"params": [late]})
+    late.sum().backward()
+    optimizer.step()
+    assert_close(late.detach(), torch.full((3,), 0.75))
+    other = torch.nn.Parameter(torch.ones(3))
+    optimizer.add_param_group({"params": [other], "shrinkage": 0.5})
+    other.sum().backward()
+    optimizer.step()
+    assert_close(other.detach(), torch.full((3,), 0.5))

@@ -1,7 +1,7 @@
 // The settings of the authors' code (Peng et al., 2018) for sentiment, as far as components exist for them: lemmas and parts of
 // speech beside the words, which keep the vectors that GloVe has of them, one learning rate, 100 epochs, weight decay; parser and
-// classifier clipped each by itself; arcs projected before their labels. Not here: a pruner of its own: what the parser itself, as
-// it came, finds improbable is pruned.
+// classifier clipped each by itself; arcs projected before their labels. It has no pruner of its own; arcs that the trained parser
+// finds improbable are pruned.
 local tagged = (import 'data.libsonnet').sdp.token_indexers;
 
 {
