@@ -16,6 +16,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 import pytest
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch import BoolTensor, Tensor
 
@@ -414,6 +415,10 @@ def test_a_projection_keeps_to_the_rule(name, structure_config, place):
     batch = make_batch(structure_config, place)
     projection = Projection.from_params(Params({"type": name}))
     if not all(map(batch.structure.provides, projection.requires)):
+        pytest.skip("refused")
+    try:
+        projection.check(batch.structure)
+    except ConfigurationError:
         pytest.skip("refused")
     # The points that are projected are the scores, from an origin that is an object.
     origin = batch.objects[-1].expand(batch.scores.shape).clone()

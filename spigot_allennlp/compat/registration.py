@@ -21,8 +21,8 @@ from spigot_allennlp.compat.restrictions import restricted
 
 PACKAGE = "spigot_allennlp"
 HINT = (
-    "Our configs have their defaults, and the names of our classes, from the package: add "
-    f"--include-package {PACKAGE} to the command."
+    "Our configs have their defaults, and the names of our classes, from the package: import "
+    f"{PACKAGE} before, as the command allennlp does."
 )
 
 # Set when the import of all packages begins: what they look up meanwhile must not begin it again.

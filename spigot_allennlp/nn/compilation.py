@@ -10,6 +10,7 @@ from spigot_allennlp.nn.garbage_collection import paused_garbage_collection
 with paused_garbage_collection():
     import numba
     from numba.core import event
+    from numba.core.registry import CPUDispatcher
 
 from spigot_allennlp.nn import late_optimization
 from spigot_allennlp.nn.kernel_cache import WARNING, KernelCache
@@ -17,19 +18,32 @@ from spigot_allennlp.nn.kernel_cache import WARNING, KernelCache
 logger = logging.getLogger(__name__)
 
 
-def kernel(function: Callable) -> Callable:
+class Kernel(CPUDispatcher):
+    """
+    A function that kernels call. What they compile of it has no machine code of its own (see
+    `late_optimization.py`), so that for a call from Python, as in a test, it is compiled once more.
+    """
+
+    def __call__(self, *arguments: Any) -> Any:
+        if "for_python" not in vars(self):
+            self.for_python = numba.jit(**self.targetoptions)(self.py_func)
+        return self.for_python(*arguments)
+
+
+def kernel(function: Callable, **options: Any) -> Callable:
     """
     Returns `function` as machine code, to be called by other kernels. It does not hold the
-    interpreter's lock, and divides by zero without complaint.
+    interpreter's lock, and divides by zero without complaint. `options` are those of `numba.jit`.
     """
-    return numba.njit(nogil=True, error_model="numpy")(function)
+    options = {"nopython": True, "nogil": True, "error_model": "numpy", **options}
+    return Kernel(function, targetoptions=options)
 
 
 def fused_kernel(function: Callable) -> Callable:
     """
     Returns a kernel in which a product and the sum that it goes into may be rounded together, once.
     """
-    return numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
+    return kernel(function, fastmath={"contract"})
 
 
 def reordered_kernel(function: Callable) -> Callable:
@@ -37,7 +51,7 @@ def reordered_kernel(function: Callable) -> Callable:
     Returns a kernel in which a sum may be added up in any order, so that a loop over its terms uses
     the machine's vectors.
     """
-    return numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})(function)
+    return kernel(function, fastmath={"contract", "reassoc"})
 
 
 def entry(function: Callable) -> Callable:
@@ -46,7 +60,7 @@ def entry(function: Callable) -> Callable:
     source (or in the user's cache directory, if that cannot be written), so that later processes
     only load it; see `kernel_cache.py`.
     """
-    compiled: Any = kernel(function)
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
     try:
         compiled._cache = KernelCache(function)
     except RuntimeError as error:  # nowhere to keep it

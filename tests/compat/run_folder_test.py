@@ -89,16 +89,15 @@ def test_a_folder_that_cannot_be_written_is_named_in_a_line(config, tmp_path):
     assert message_of(KeyError("x")) is None
 
 
-def test_a_package_that_is_not_included_is_asked_for_in_two_lines(tmp_path):
+def test_a_package_that_is_not_imported_is_asked_for_in_two_lines(tmp_path):
     (tmp_path / "config.jsonnet").write_text(
         "{\n  train_data_path: std.extVar('SPIGOT_SDP_TRAIN')\n}\n"
     )
-    command = "train", "config.jsonnet", "-s", "run"
-    finished = forks.run(forks.LIBRARIES_ONLY, forks.allennlp, *command, folder=tmp_path)
+    code = "from allennlp.common import Params\nParams.from_file('config.jsonnet')"
+    finished = forks.run(forks.LIBRARIES_ONLY, forks.code, code, folder=tmp_path)
     assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-2:] == [
-        "allennlp train: config.jsonnet:2: The config asks for the variable SPIGOT_SDP_TRAIN, "
-        "which is not set.",
-        "Our configs have their defaults, and the names of our classes, from the package: add "
-        "--include-package spigot_allennlp to the command.",
+    assert [line.split("Error: ")[-1] for line in finished.stderr.splitlines()[-2:]] == [
+        "config.jsonnet:2: The config asks for the variable SPIGOT_SDP_TRAIN, which is not set.",
+        "Our configs have their defaults, and the names of our classes, from the package: import "
+        "spigot_allennlp before, as the command allennlp does.",
     ]
