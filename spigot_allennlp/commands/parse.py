@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -42,7 +43,6 @@ INPUT_SUFFIXES = {
     ".conllx": "conll",
     ".json": "json",
     ".jsonl": "json",
-    ".txt": "text",
 }
 OUTPUT_FORMATS = ("json", "conllu", "sdp", "svg", "html")
 OUTPUT_SUFFIXES = {
@@ -99,7 +99,7 @@ class ParseCommand(Subcommand):
         add(
             "--threshold",
             type=float,
-            help="graphs of just the arcs that are at least so probable, not the best graphs",
+            help="in (0, 1): graphs of just the arcs at least so probable, not the best graphs",
         )
         add(
             "--minimum-risk",
@@ -148,9 +148,11 @@ def parse_from_args(args: argparse.Namespace) -> None:
     """Parses what the command line names, and says on stderr how many sentences there were."""
     from allennlp.common import Tqdm
 
-    from spigot_allennlp.predictors.sentence_parser import load_parser
+    from spigot_allennlp.predictors.sentence_parser import load_sentence_predictor
 
     output_format = format_of_output(args.output, args.format)
+    if args.limit is not None and args.limit < 1:
+        raise plain_error(f"--limit is {args.limit}; take 1 at least, or leave it out for all.")
     if args.gold and output_format not in PICTURES:
         raise plain_error(
             f"--gold is for pictures, but the output is {output_format}. Add --output NAME.html; "
@@ -164,7 +166,8 @@ def parse_from_args(args: argparse.Namespace) -> None:
             "Name an SDP or CoNLL file, perhaps with --input-format; or leave --gold out."
         )
     options = {**predictor_options(args), "on_error": "report"}
-    predictor = load_parser(args.archive, args.cuda_device, args.overrides, **options).predictor
+    predictor = load_sentence_predictor(args.archive, args.cuda_device, args.overrides, **options)
+    predictor.logs_errors = False  # the results have them, with file and line
     start = time.perf_counter()
     results = parse_input(predictor, source, input_format, args.gold, args.limit)
     counts = Counts()
@@ -173,10 +176,12 @@ def parse_from_args(args: argparse.Namespace) -> None:
         for text in texts(sound, output_format, args, counts):
             write(text)
     speed = counts.parsed / (time.perf_counter() - start)
-    where = f" in {args.output}" if args.output else ""
+    sentences = "sentence" if counts.parsed == 1 else "sentences"
+    where = f", written to {args.output}" if args.output else ""
     left_out = f"; {counts.skipped} left out" if counts.skipped else ""
     print(
-        f"{counts.parsed} sentences parsed{where}, {speed:.0f} a second{left_out}", file=sys.stderr
+        f"{counts.parsed} {sentences} parsed ({speed:.0f} a second){where}{left_out}",
+        file=sys.stderr,
     )
 
 
@@ -188,6 +193,11 @@ def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
         raise plain_error(
             f"--predictor-args is no JSON: {error}. Write it as '{{\"max_words\": 2000}}'."
         ) from error
+    if not isinstance(options, dict):
+        raise plain_error(
+            f"--predictor-args is {args.predictor_args}, which is no JSON object. Write it as "
+            "'{\"max_words\": 2000}'."
+        )
     if args.probabilities:
         options["arc_probabilities"] = True
     if args.threshold is not None:
@@ -236,7 +246,14 @@ class Counts:
 
 
 def format_of_input(source: "Source") -> str:
-    """Returns the format that the name of a file says, or else its first line."""
+    """
+    Returns the format that the name of a file says, or else its first line. A file of text (.txt)
+    may hold a treebank, as the sentiment treebank does, but no JSON.
+
+    # Raises
+
+    `ConfigurationError` if the first line is one of a treebank, but does not say of which format.
+    """
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
     from spigot_allennlp.data.formats.lines import numbered_lines
 
@@ -246,7 +263,18 @@ def format_of_input(source: "Source") -> str:
     if suffixes and suffixes[-1] in INPUT_SUFFIXES:
         return INPUT_SUFFIXES[suffixes[-1]]
     first = next((line.text for line in numbered_lines(source) if line.text.strip()), "")
-    return "json" if first.lstrip().startswith(("{", "[")) else "text"
+    if first.startswith("#SDP"):
+        return "sdp"
+    if re.match(r"\s*\([0-4] \(", first):
+        return "sst"
+    if first.count("\t") >= 5 or first.startswith(("# sent_id", "# text")):
+        raise plain_error(
+            f"{source.name} looks like a treebank, but neither its name nor its first line says of "
+            "which format. Add --input-format conll or --input-format sdp; or, if it is text, "
+            "--input-format text."
+        )
+    is_json = first.lstrip().startswith(("{", "[")) and suffixes[-1:] != [".txt"]
+    return "json" if is_json else "text"
 
 
 def source_of(path: str) -> "Source":
@@ -343,6 +371,10 @@ def line_inputs(
                 inputs = parsed_object(text)
             predictor.check(inputs)
             yield InputLine(inputs, line.number, text)
+        except RecursionError:
+            yield ConfigurationError(
+                f"{source.name}:{line.number}: its brackets are nested too deeply for a sentence"
+            )
         except (ConfigurationError, ValueError) as error:
             yield ConfigurationError(f"{source.name}:{line.number}: {error}")
 

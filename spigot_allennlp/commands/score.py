@@ -89,20 +89,28 @@ def score_from_args(args: argparse.Namespace) -> None:
     systems = [args.system, *([args.system2] if args.system2 else [])]
     if args.samples < 100:
         raise plain_error(f"--samples is {args.samples}; take 100 at least, for the intervals.")
-    figures = score_files(args.gold, systems, args.format or format_of(args.gold), args.samples)
+    figures = score_files(
+        args.gold, systems, args.format or format_of(args.gold, *systems), args.samples
+    )
     print(table(figures, systems))
     if args.output:
         write_json(args.output, {name: figure._asdict() for name, figure in figures.items()})
 
 
-def format_of(gold: str) -> str:
+def format_of(gold: str, *systems: str) -> str:
     """
-    Returns the format that the name of a file says.
+    Returns the format that the name of gold says. Synthetic sentences have either format: there
+    the name of a system says it.
 
     # Raises
 
     `ConfigurationError` if it says none.
     """
+    from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
+
+    if is_synthetic(gold):
+        named = next((system for system in systems if not is_synthetic(system)), None)
+        return "sdp" if named is None else format_of(named)
     suffixes = [suffix for suffix in Path(gold).suffixes if suffix not in COMPRESSED]
     if not suffixes or suffixes[-1] not in SUFFIXES:
         raise plain_error(
@@ -255,16 +263,29 @@ def _read_sdp(path: str) -> Iterator[ScoredSentence]:
 def _read_conll(path: str) -> Iterator[ScoredSentence]:
     from spigot_allennlp.data.formats.conll import enhanced_arcs, scan_conll
 
+    with_heads = without_heads = None  # the place of the first sentence with any such word
     for sentence in _sound(scan_conll(_source(path, "conllu"))):
         words = sentence.words
+        place = f"{path}:{sentence.word_lines[0]}"
+        missing = [position for position, word in enumerate(words, start=1) if word.head is None]
+        if missing:
+            without_heads = without_heads or place
+        if len(missing) < len(words):
+            with_heads = with_heads or place
+        if without_heads and with_heads:
+            raise plain_error(
+                f"{without_heads}: a word of this sentence has no head, but others of the file "
+                "have. Give all heads, or none."
+            )
         tree = [
-            (-1 if word.head is None else word.head, position, word.relation)
+            (word.head, position, word.relation)
             for position, word in enumerate(words, start=1)
+            if word.head is not None
         ]
         yield ScoredSentence(
-            f"{path}:{sentence.word_lines[0]}",
+            place,
             [word.form for word in words],
-            tree=None if all(head < 0 for head, _, _ in tree) else tree,
+            tree=None if missing else tree,
             enhanced=list(enhanced_arcs(sentence)),
         )
 

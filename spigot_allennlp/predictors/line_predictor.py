@@ -68,6 +68,8 @@ class LinePredictor(Predictor):
     # --batch-size; `None` leaves that to the latter. A predictor that chooses its own `batches`
     # wants many.
     window: Optional[int] = None
+    # Whether errors that are reported are logged, too.
+    logs_errors = True
 
     def __init__(
         self,
@@ -209,7 +211,8 @@ class LinePredictor(Predictor):
                 raise error
             line = f" The line is {known['input']!r}." if "input" in known else ""
             raise ConfigurationError(f"{place}: {reason.rstrip('.')}.{line}") from error
-        logger.error("%s%s", f"{place}: " if place else "", reason)
+        if self.logs_errors:
+            logger.error("%s%s", f"{place}: " if place else "", reason)
         first = {"line": known.pop("line")} if "line" in known else {}
         return ReportedError({**first, "error": reason, **known})
 

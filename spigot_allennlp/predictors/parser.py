@@ -56,6 +56,11 @@ class ParserPredictor(SentencePredictor):
         2015), `"sdp2014"` or `"sdp_augmented"`, which has the tree, too. A predictor writes the
         header of SDP 2015 once, so it makes one file. A line of input that is reported under
         `on_error` is left out of SDP, which cannot say so.
+    threshold : `float`, optional (default = `None`)
+        In (0, 1): a graph is just the arcs that are at least so probable, in the place of the best
+        graph.
+    minimum_risk : `bool`, optional (default = `False`)
+        Whether a tree is the one with the most right heads in expectation, not the best tree.
     """
 
     output_keys = ("id", "words", "lemmas", "pos", "heads", "relations", "arcs", "tops")

@@ -13,7 +13,8 @@ from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 #: A sentence: its text; its tokens; or both with more, as a line of `allennlp predict` has it.
 Sentence = Union[str, Sequence[str], Dict[str, Any]]
 
-WINDOW = 1024  # sentences that are taken from an iterable at once
+#: Options of a predictor that reads and writes lines, which a `SentenceParser` does not.
+OPTIONS_OF_LINES = frozenset(("on_error", "input", "output"))
 
 
 class SentenceParser:
@@ -82,12 +83,13 @@ class SentenceParser:
 
         # Raises
 
-        `ConfigurationError` if a sentence cannot be parsed; it gives the number, from 1.
+        `ConfigurationError` if a sentence cannot be parsed. Where its form is wrong, the error
+        gives its number, from 1.
         """
         window: List[Dict[str, Any]] = []
         for number, sentence in enumerate(sentences, start=1):
             window.append(self._checked_input(sentence, number))
-            if len(window) == WINDOW:
+            if len(window) == self.predictor.window:
                 yield from map(Parse.from_output, self.predictor.predict_batch_json(window))
                 window = []
         if window:
@@ -138,7 +140,26 @@ def load_parser(
 
     # Raises
 
-    `ConfigurationError` if the model parses no sentences.
+    `ConfigurationError` if the model parses no sentences, or an option is of lines of input and
+    output (`on_error`, `input`, `output`).
+    """
+    of_lines = sorted(OPTIONS_OF_LINES & set(options))
+    if of_lines:
+        raise ConfigurationError(
+            f"{' and '.join(of_lines)}: a parser in Python reads and writes no lines. Leave this "
+            "out; catch the error of a sentence, or write a parse by its to_sdp()."
+        )
+    return SentenceParser(load_sentence_predictor(archive, cuda_device, overrides, **options))
+
+
+def load_sentence_predictor(
+    archive: Union[str, "PathLike[str]"],
+    cuda_device: int = -1,
+    overrides: Union[str, Dict[str, Any]] = "",
+    **options: Any,
+) -> SentencePredictor:
+    """
+    Returns the predictor of the parser in an archive, with any of its options. See `load_parser`.
     """
     loaded = load_archive(fspath(archive), cuda_device=cuda_device, overrides=overrides)
     name = loaded.config["model"]["type"]
@@ -155,4 +176,4 @@ def load_parser(
         )
     predictor = Predictor.from_archive(loaded, extra_args=options)
     assert isinstance(predictor, SentencePredictor)
-    return SentenceParser(predictor)
+    return predictor

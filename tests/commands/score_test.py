@@ -7,7 +7,7 @@ import numpy
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.commands.score import Score, score_files
+from spigot_allennlp.commands.score import Score, format_of, score_files
 
 HEADER = "#SDP 2015\n"
 GOLD = "1\tKim\t_\t_\t-\t-\t_\tARG1\n2\tsleeps\t_\t_\t+\t+\t_\t_\n\n1\tGo\t_\t_\t+\t-\t_\n\n"
@@ -124,3 +124,17 @@ def test_what_does_not_fit_is_refused_with_file_line_and_way_out(files, tmp_path
     (damaged,) = files(GOLD.replace("+\t+", "+\t?"))
     with pytest.raises(ConfigurationError, match=r"0\.sdp:3"):
         score(damaged, damaged)
+
+
+def test_heads_that_are_missing_from_some_words_are_an_error(files):
+    partial = CONLLU.replace("\t2\txcomp", "\t_\txcomp")
+    paths = files(CONLLU + partial, CONLLU + partial, suffix=".conllu")
+    with pytest.raises(
+        ConfigurationError, match=r"0\.conllu:5: a word of this sentence has no head"
+    ):
+        score(*paths)
+
+
+def test_synthetic_gold_has_the_format_of_the_system():
+    assert format_of("synthetic:size=3,seed=3", "parsed.sdp") == "sdp"
+    assert format_of("synthetic:size=3,seed=3", "parsed.conllu") == "conll"

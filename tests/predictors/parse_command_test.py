@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import lzma
+import re
 import sys
 from xml.etree import ElementTree
 
@@ -142,6 +143,9 @@ def test_a_damaged_treebank_is_an_error_with_its_line(parse, tmp_path):
         ([SDP_2015, "--gold"], r"--gold is for pictures.*allennlp score"),
         (["--input-format", "sdp"], "Standard input is read as text or JSON"),
         (["--predictor-args", "{"], "--predictor-args is no JSON"),
+        (["--predictor-args", "[]"], "no JSON object"),
+        (["--limit", "0"], "--limit is 0; take 1 at least"),
+        (["--limit", "-1"], "--limit is -1; take 1 at least"),
         (["--threshold", "0.4"], "ChainParser gives its arcs no probabilities"),
     ],
 )
@@ -173,3 +177,40 @@ def test_names_of_files_say_their_format():
     assert of_name("synthetic:size=3,seed=1") == "sdp"
     assert of_name("lines.jsonl") == "json"
     assert of_name("nothing") == "text"
+
+
+@pytest.mark.parametrize("name", ["train.txt", "train", "train.data"])
+def test_the_first_line_of_a_treebank_says_its_format(tmp_path, name):
+    for line, expected in (
+        ("(3 (2 It) (4 (2 is) (3 good)))", "sst"),
+        ("#SDP 2015", "sdp"),
+        ("(3) It rains", "text"),
+    ):
+        source = Source(str(tmp_path / name), lambda line=line: io.BytesIO(line.encode()))
+        assert format_of_input(source) == expected
+    for line in ("1\tIt\t_\t_\t_\t_", "# sent_id = 1", "# text = It rains"):
+        source = Source(str(tmp_path / name), lambda line=line: io.BytesIO(line.encode()))
+        with pytest.raises(ConfigurationError, match="looks like a treebank.*--input-format"):
+            format_of_input(source)
+
+
+def test_a_line_of_many_brackets_is_an_error_with_its_line(parse):
+    with pytest.raises(ConfigurationError, match="standard input:1: .*nested too deeply"):
+        parse("--input-format", "json", standard_input=b"[" * 100_000)
+
+
+def test_an_error_is_shown_once_with_its_line_in_the_file(parse, caplog, tmp_path):
+    file = tmp_path / "input.txt"
+    file.write_text("\nGo\n\na b c d\n")
+    parse(file, "--on-error", "skip", "--predictor-args", '{"max_words": 3}')
+    shown = [record.getMessage() for record in caplog.records if "max_words" in record.getMessage()]
+    assert len(shown) == 1 and f"{file}:4: " in shown[0]
+
+
+def test_the_summary_names_the_file_and_counts_one_sentence(parse, tmp_path):
+    output = tmp_path / "parsed.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr := io.StringIO())
+        parse("--output", output, standard_input=b"Go\n")
+    summary = stderr.getvalue().splitlines()[-1]
+    assert re.fullmatch(r"1 sentence parsed \(\d+ a second\), written to .*parsed.json", summary)

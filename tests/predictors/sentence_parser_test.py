@@ -5,7 +5,6 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 import spigot_allennlp
-from spigot_allennlp.predictors import sentence_parser
 
 CHAIN = [(1, 2, "ARG1"), (2, 3, "ARG1")]
 
@@ -30,8 +29,8 @@ def test_text_tokens_and_a_dictionary_are_a_sentence(make_archive):
 
 
 def test_a_list_of_sentences_gives_a_list_in_their_order(make_archive, monkeypatch):
-    monkeypatch.setattr(sentence_parser, "WINDOW", 2)
     parser = spigot_allennlp.load(make_archive())
+    monkeypatch.setattr(parser.predictor, "window", 2)
     texts = ["It rains", "We know it", "Go on , then"]
     for sentences in (texts, [text.split() for text in texts], [texts[0], *map(str.split, texts)]):
         parses = parser.parse(sentences)
@@ -40,6 +39,12 @@ def test_a_list_of_sentences_gives_a_list_in_their_order(make_archive, monkeypat
         ]
     assert [parse.tokens for parse in parser.parse_all(["Go", "Stop"])] == [["Go"], ["Stop"]]
     assert parser.parse([]) == []
+
+
+@pytest.mark.parametrize("option", ["on_error", "input", "output"])
+def test_options_of_lines_are_refused(option):
+    with pytest.raises(ConfigurationError, match=f"^{option}: .*reads and writes no lines"):
+        spigot_allennlp.load("any.tar.gz", **{option: "report"})
 
 
 def test_what_is_no_sentence_is_refused_with_the_way_out(make_archive):
