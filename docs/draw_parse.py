@@ -2,7 +2,8 @@
 Draws the picture of docs/parse.md: python docs/draw_parse.py.
 
 "The villain promised the hero to lose": who loses is in the graph alone. Beside gold, a parse that
-takes "promised" for "persuaded".
+takes "promised" for "persuaded". Its arcs and probabilities are made up by hand, to show what a
+picture has: no model made them.
 """
 
 from pathlib import Path
