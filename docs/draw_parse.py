@@ -1,41 +1,40 @@
 """
 Draws the picture of docs/parse.md: python docs/draw_parse.py.
 
-"The villain promised the hero to lose": who loses is in the graph alone. Beside gold, a parse that
-takes "promised" for "persuaded". Its arcs and probabilities are made up by hand, to show what a
-picture has: no model made them.
+The parse is what the parser of `make train` made of the second sentence of a fixture, line 2 of
+
+    allennlp parse runs/first/model.tar.gz fixtures/promised_persuaded.jsonl --probabilities
+
+and is kept in parse.json. Who was persuaded to lose is the hero; the parser has the villain, too.
 """
 
+import json
 from pathlib import Path
 
 from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.parses.parse import Graph, Parse, Tree
 
 PICTURE = Path(__file__).with_name("parse.svg")
-
-TOKENS = "The villain promised the hero to lose .".split()
-POS = "DT NN VBD DT NN TO VB .".split()
-LABELS = "det nsubj root det obj mark xcomp punct".split()
-TREE = Tree([2, 3, 0, 5, 3, 7, 3, 3], LABELS)
-SHARED = [
-    Arc(1, 2, "BV"),
-    Arc(3, 2, "ARG1"),
-    Arc(3, 5, "ARG3"),
-    Arc(3, 7, "ARG2"),
-    Arc(4, 5, "BV"),
-]
-GOLD = Parse(TOKENS, TREE, Graph([*SHARED, Arc(7, 2, "ARG1")], [3]), pos=POS)
-PARSE = Parse(
-    TOKENS,
-    TREE._replace(probabilities=[0.99, 0.97, 0.99, 0.98, 0.92, 0.95, 0.74, 0.99]),
-    Graph([*SHARED, Arc(7, 5, "ARG1")], [3], [0.99, 0.98, 0.88, 0.93, 0.99, 0.57], [0.99]),
-    pos=POS,
-)
+OUTPUT = Path(__file__).with_name("parse.json")
+WRONG = Arc(7, 2, "ARG1")
 
 
 def picture() -> str:
     """Returns the picture as SVG."""
-    return PARSE.to_svg(GOLD)
+    output = json.loads(OUTPUT.read_text(encoding="utf-8"))
+    tree, graph = output["tree"], output["graph"]
+    arcs = [Arc(*arc) for arc in graph["arcs"]]
+    parse = Parse(
+        output["tokens"],
+        Tree(tree["heads"], None, tree["probabilities"]),
+        Graph(arcs, graph["tops"], graph["probabilities"], graph["top_probabilities"]),
+        pos=output["pos"],
+    )
+    gold_arcs = [arc for arc in arcs if arc != WRONG]
+    gold = Parse(
+        output["tokens"], Tree(tree["heads"]), Graph(gold_arcs, graph["tops"]), pos=output["pos"]
+    )
+    return parse.to_svg(gold)
 
 
 if __name__ == "__main__":
