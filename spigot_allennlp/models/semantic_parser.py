@@ -220,9 +220,7 @@ class SemanticParser(StructuredParser):
         scores = prune(self.scores(states), self.candidates(tokens))
         part_mask = self.structure.part_mask(mask, scores.shape)
         labelled = self.structure.marginals(scores, part_mask)
-        if self.structure.has_predicates:
-            labelled = labelled.masked_fill(predicate_parts(scores.shape, scores.device), 0)
-        return labelled.sum(dim=-1)
+        return self.structure.without_predicates(labelled).sum(dim=-1)
 
     def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
         """
@@ -303,8 +301,7 @@ class SemanticParser(StructuredParser):
         if allowed is not None:
             part_mask = part_mask & allowed
         marginals = self.structure.marginals(scores.detach(), part_mask)
-        if self.structure.has_predicates:
-            marginals = marginals.masked_fill(predicate_parts(scores.shape, scores.device), 0)
+        marginals = self.structure.without_predicates(marginals)
         if threshold is not None:
             best = marginals.max(dim=-1)
             output["graph"] = best.indices.masked_fill(best.values < threshold, NO_ARC)
@@ -328,9 +325,7 @@ class SemanticParser(StructuredParser):
             return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
         allowed = self.meant_labels(scores.size(-1), scores) if allowed is None else allowed
         part_mask = self.structure.part_mask(mask, scores.shape) & allowed
-        best = self.structure.argmax(scores, part_mask)
-        if self.structure.has_predicates:
-            best = best.masked_fill(predicate_parts(best.shape, best.device), 0)
+        best = self.structure.without_predicates(self.structure.argmax(scores, part_mask))
         chosen, label = best.max(dim=-1)
         graph = label.masked_fill(chosen == 0, NO_ARC)
         return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}

@@ -8,7 +8,6 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
-from spigot_allennlp.nn.arcs import predicate_parts
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.labelled_arcs import GraphLikelihood, graph_likelihood
@@ -191,16 +190,12 @@ class HingeLoss(StructuredLoss):
     def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
-        counted = gold
-        if structure.has_predicates:
-            predicates = predicate_parts(gold.shape, gold.device)
-            counted = gold.masked_fill(predicates, 0)
+        counted = structure.without_predicates(gold)
         missed = self._false_negative_cost * flatten_parts(counted).sum(dim=-1)
         # What a part adds to the cost when it is chosen: a wrong one its own, a gold one less of
         # what is missed.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
-        if structure.has_predicates:
-            cost = cost.masked_fill(predicates, 0)
+        cost = structure.without_predicates(cost)
         worst = structure.argmax(scores + cost, mask)
         loss = structure.score(scores + cost, worst) + missed - structure.score(scores, gold)
         # Gold is impossible, then, and nothing can be learnt from it.

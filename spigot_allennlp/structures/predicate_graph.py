@@ -35,6 +35,9 @@ class PredicateGraph(SemanticGraph):
         arcs = super().part_mask(mask, shape)
         return arcs | predicate_parts(shape, mask.device) & mask[:, None, :, None]
 
+    def without_predicates(self, parts: Tensor) -> Tensor:
+        return parts.masked_fill(predicate_parts(parts.shape, parts.device), 0)
+
     def independent_arcs(self, mask: BoolTensor, num_labels: int) -> Optional[IndependentArcs]:
         return None
 
@@ -53,7 +56,7 @@ class PredicateGraph(SemanticGraph):
 
     def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
         predicates = predicate_parts(vertex.shape, vertex.device)
-        arcs = vertex.masked_fill(predicates, 0)
+        arcs = self.without_predicates(vertex)
         is_predicate = vertex[..., 0].diagonal(dim1=1, dim2=2) == 1
         is_head = (arcs != 0).any(dim=-1).any(dim=1)
         graphs = are_choices(vertex, mask) & super().contains(arcs, mask & ~predicates)

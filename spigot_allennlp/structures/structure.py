@@ -94,6 +94,10 @@ class Structure(Registrable):
         """
         raise NotImplementedError
 
+    def without_predicates(self, parts: Tensor) -> Tensor:
+        """Returns scores or weights of parts with zero in the place of predicates."""
+        return parts
+
     def independent_arcs(self, mask: BoolTensor, num_labels: int) -> Optional[IndependentArcs]:
         """
         Returns, if the best object has just those arcs whose best legal label scores above zero,
