@@ -53,7 +53,6 @@ OUTPUT_SUFFIXES = {
     ".svg": "svg",
     ".html": "html",
 }
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 PICTURES = ("svg", "html")
 STANDARD_INPUT = "standard input"  # its name in errors
 
@@ -255,13 +254,14 @@ def format_of_input(source: "Source") -> str:
     `ConfigurationError` if the first line is one of a treebank, but does not say of which format.
     """
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
+    from spigot_allennlp.data.formats.compression import format_suffix
     from spigot_allennlp.data.formats.lines import numbered_lines
 
     if is_synthetic(source.name):
         return "sdp"
-    suffixes = [suffix for suffix in Path(source.name).suffixes if suffix not in COMPRESSED]
-    if suffixes and suffixes[-1] in INPUT_SUFFIXES:
-        return INPUT_SUFFIXES[suffixes[-1]]
+    suffix = format_suffix(source.name)
+    if suffix in INPUT_SUFFIXES:
+        return INPUT_SUFFIXES[suffix]
     first = next((line.text for line in numbered_lines(source) if line.text.strip()), "")
     if first.startswith("#SDP"):
         return "sdp"
@@ -273,7 +273,7 @@ def format_of_input(source: "Source") -> str:
             "which format. Add --input-format conll or --input-format sdp; or, if it is text, "
             "--input-format text."
         )
-    is_json = first.lstrip().startswith(("{", "[")) and suffixes[-1:] != [".txt"]
+    is_json = first.lstrip().startswith(("{", "[")) and suffix != ".txt"
     return "json" if is_json else "text"
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from allennlp.commands.subcommand import Subcommand
@@ -15,7 +14,6 @@ if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each com
 
 FORMATS = ("sdp", "conll")
 SUFFIXES = {".sdp": "sdp", ".conll": "conll", ".conllu": "conll", ".conllx": "conll"}
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 #: What is tested where two systems are compared, and shown first.
 MAIN = (
     "labelled F1",
@@ -107,16 +105,17 @@ def format_of(gold: str, *systems: str) -> str:
     `ConfigurationError` if it says none.
     """
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
+    from spigot_allennlp.data.formats.compression import format_suffix
 
     if is_synthetic(gold):
         named = next((system for system in systems if not is_synthetic(system)), None)
         return "sdp" if named is None else format_of(named)
-    suffixes = [suffix for suffix in Path(gold).suffixes if suffix not in COMPRESSED]
-    if not suffixes or suffixes[-1] not in SUFFIXES:
+    suffix = format_suffix(gold)
+    if suffix not in SUFFIXES:
         raise plain_error(
             f"{gold}: the name does not say the format; add --format sdp or --format conll."
         )
-    return SUFFIXES[suffixes[-1]]
+    return SUFFIXES[suffix]
 
 
 def score_files(

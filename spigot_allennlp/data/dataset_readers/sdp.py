@@ -13,11 +13,11 @@ from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import MalformedInputError, attempt
 from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.compression import SUFFIXES as COMPRESSED
 from spigot_allennlp.data.formats.conll import ConllSentence, scan_conll
 from spigot_allennlp.data.formats.sdp import SdpSentence, scan_sdp
 from spigot_allennlp.data.formats.source import Source
 
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 ALL_OTHERS = "*"  # in a map of companions: every path that is not named
 
 SdpResult = Union[SdpSentence, MalformedInputError]

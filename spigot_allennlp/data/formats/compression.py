@@ -6,6 +6,7 @@ import lzma
 import zlib
 from contextlib import suppress
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Tuple, Type, cast
 
 from spigot_allennlp.data.errors import MalformedInputError
@@ -15,9 +16,18 @@ from spigot_allennlp.data.faults import Fault
 #: `LARGEST_RATIO` times its size: text has a ratio of about 10, a file of zeros a far larger one.
 UNSUSPECTED, LARGEST_RATIO = 2**26, 500
 
+#: The ends of the names of files that `decompressed` reads.
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+
 _BUFFER = 2**16
 # What a decompressor of xz may take: what `xz -9` asks for is 65 MiB.
 _LZMA_MEMORY = 2**28
+
+
+def format_suffix(name: str) -> str:
+    """Returns the last suffix of a file's name that is not one of `SUFFIXES`; "" if it has none."""
+    suffixes = [suffix for suffix in PurePath(name).suffixes if suffix not in SUFFIXES]
+    return suffixes[-1] if suffixes else ""
 
 
 def decompressed(stream: BinaryIO, path: str) -> BinaryIO:
