@@ -1,0 +1,25 @@
+// What both configs of the trial share: small parsers, few epochs, and which words the parsers see. `python -m studies.trees` sets
+// the variables.
+local raw_words = std.extVar('TRIAL_RAW_WORDS') == 'yes';
+
+{
+  has_trees: std.extVar('TRIAL_TREES') == 'yes',
+
+  reader(reader): reader + (
+    if raw_words then { token_indexers: { words: reader.token_indexers.words } } else {}
+  ),
+
+  parser(parser): parser + {
+    arc_scorer+: { hidden_dim: 100 },
+    encoder+: { encoder+: { hidden_size: 100 } } + (
+      if !raw_words then {} else {
+        text_field_embedder: { token_embedders: { words: parser.encoder.text_field_embedder.token_embedders.words } },
+        encoder+: { input_size: 100, hidden_size: 100 },
+        word_dropout+: { together: [] },
+      }
+    ),
+  },
+
+  trainer: { num_epochs: 5, optimizer+: { lr: 0.006 } },
+  batch_size: 8,
+}

@@ -1,0 +1,86 @@
+"""How many trees and graphs there are to learn from, and the files with them."""
+
+import random
+from pathlib import Path
+from typing import List, NamedTuple, Sequence
+
+#: The last sentences of the training file are nothing to learn from: the arms are compared on them.
+HELD_OUT = 1000
+#: Draws the sentences of all parts.
+_SEED = 1
+
+
+class Regime(NamedTuple):
+    """
+    What the parsers learn from.
+
+    # Parameters
+
+    trees, graphs : `int`
+        The number of sentences with a tree, and of others with a graph.
+    repeated_trees, repeated_graphs : `int`
+        How often an epoch takes each.
+    raw_words : `bool`
+        Whether the parsers see words alone, without lemmas and parts of speech.
+    """
+
+    trees: int
+    graphs: int
+    repeated_trees: int = 1
+    repeated_graphs: int = 1
+    raw_words: bool = False
+
+
+REGIMES = {
+    "few_trees": Regime(trees=150, graphs=1200, repeated_trees=4),
+    "few_graphs": Regime(trees=1200, graphs=150, repeated_graphs=4),
+    "no_trees": Regime(trees=0, graphs=1200),
+    "as_many": Regime(trees=1200, graphs=1200),
+    "raw_words": Regime(trees=150, graphs=1200, repeated_trees=4, raw_words=True),
+}
+
+
+def write_parts(treebank: Path, folder: Path) -> None:
+    """
+    Writes the files of all regimes.
+
+    # Parameters
+
+    treebank : `Path`
+        A folder with `train.sdp`, graphs in the format of SDP 2015, and `train.conll`, the trees of
+        the same sentences in the same order in CoNLL-X.
+    folder : `Path`
+        Is made if it is not there.
+
+    # Raises
+
+    `ValueError`
+        If the two files have different numbers of sentences, or too few.
+    """
+    header, _, lines = (treebank / "train.sdp").read_text("utf-8").partition("\n")
+    graphs = _sentences(lines)
+    trees = _sentences((treebank / "train.conll").read_text("utf-8"))
+    if len(graphs) != len(trees):
+        raise ValueError(f"{treebank}: {len(graphs)} graphs, but {len(trees)} trees.")
+    most = max(regime.trees + regime.graphs for regime in REGIMES.values())
+    if len(graphs) < most + HELD_OUT:
+        raise ValueError(f"{treebank} has {len(graphs)} sentences; {most + HELD_OUT} are needed.")
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = random.Random(_SEED).sample(range(len(graphs) - HELD_OUT), most)
+    held_out = range(len(graphs) - HELD_OUT, len(graphs))
+    _write(folder / "test.sdp", [graphs[index] for index in held_out], header)
+    _write(folder / "test.conll", [trees[index] for index in held_out])
+    for name, regime in REGIMES.items():
+        with_tree = drawn[: regime.trees] * regime.repeated_trees
+        with_graph = drawn[most - regime.graphs :] * regime.repeated_graphs
+        _write(folder / f"{name}.sdp", [graphs[index] for index in with_graph], header)
+        _write(folder / f"{name}.conll", [trees[index] for index in with_tree])
+
+
+def _sentences(text: str) -> List[str]:
+    return [block.strip("\n") for block in text.split("\n\n") if block.strip()]
+
+
+def _write(path: Path, sentences: Sequence[str], header: str = "") -> None:
+    blocks = "".join(f"{sentence}\n\n" for sentence in sentences)
+    path.write_text(f"{header}\n{blocks}" if header else blocks, "utf-8")
