@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from spigot_allennlp.compat.atomic_io import replacing
 from studies.trees.arms import ARMS, BASELINE, JOINT
 from studies.trees.regimes import REGIMES, write_parts
+from studies.trees.tables import collect, table
 
 _TUNING_SEED = 101
 _METRICS = ("labelled_f1", "uas")
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
         command.add_argument("--jobs", default="1")
         command.set_defaults(step=step)
-    tables = steps.add_parser("tables", help="collect the scores of what is done")
+    tables = steps.add_parser("tables", help="collect the scores of all that has a report")
     tables.add_argument("--output", type=Path, default=Path("docs/trial_of_trees.json"))
     tables.set_defaults(step=_tables)
     return parser
@@ -119,6 +120,11 @@ def _ablate(
 
 
 def _tables(options: argparse.Namespace) -> int:
+    scores = collect(options.folder, REGIMES)
+    with replacing(options.output) as new:
+        Path(new).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
+    for regime, of_regime in scores.items():
+        print("\n".join(table(regime, of_regime)), end="\n\n")
     return 0
 
 

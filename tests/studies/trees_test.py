@@ -93,7 +93,7 @@ def test_the_best_trial_of_each_arm_is_compared(tmp_path, monkeypatch):
     """Every arm is best in its middle setting here, but the baseline, whose first run failed."""
     rows = []
     for name, arm in ARMS.items():
-        for setting, score in zip(arm.settings, (0.5, 0.6, 0.4)):
+        for setting, score in zip(arm.settings, (0.5, 0.6, 0.4), strict=True):
             spreads = {"labelled_f1": {"mean": score}}
             rows.append({"variant": f"{name}, {arm.tuned} {setting:g}", "spreads": spreads})
     middle = next(row for row in rows if row["variant"].startswith(f"{BASELINE}, rate 0.006"))
@@ -102,9 +102,7 @@ def test_the_best_trial_of_each_arm_is_compared(tmp_path, monkeypatch):
     tuning.mkdir(parents=True)
     (tuning / "report.json").write_text(json.dumps({"variants": rows}))
     commands = []
-    monkeypatch.setattr(
-        "subprocess.run", lambda command, env: commands.append(command) or Result()
-    )
+    monkeypatch.setattr("subprocess.run", lambda command, env: commands.append(command) or Result())
     with pytest.raises(SystemExit) as exit:
         main(["--folder", str(tmp_path), "compare", "few_trees", "--seeds", "1", "2"])
     assert exit.value.code == 0
@@ -115,6 +113,44 @@ def test_the_best_trial_of_each_arm_is_compared(tmp_path, monkeypatch):
     (command,) = commands
     assert command[command.index("--seeds") + 1 :][:2] == ["1", "2"]
     assert command[command.index("--test-data") + 1].endswith("test.sdp")
+
+
+def test_scores_are_collected_from_the_reports(tmp_path, capsys):
+    """Two seeds of two arms; a run that failed has no score."""
+
+    def cells(variant, *scores):
+        test = [{"figures": {"labelled_f1": score, "uas": score / 2}} for score in scores]
+        done = [
+            {"variant": variant, "seed": seed, "state": "done", "test": entry}
+            for seed, entry in enumerate(test, 1)
+        ]
+        return [*done, {"variant": variant, "seed": 3, "state": "failed", "test": {}}]
+
+    difference = {"difference": 0.01, "low": -0.02, "high": 0.04, "p_over_seeds": None}
+    arms = {BASELINE: (0.5, 0.52), "spigot": (0.51, 0.53)}
+    rows = [
+        {"variant": name, "changes": {}, "seconds": 60.0, "comparison": compared}
+        for name, compared in zip(arms, (None, difference), strict=True)
+    ]
+    runs = [cell for name, scores in arms.items() for cell in cells(name, *scores)]
+    report = {"metrics": ["labelled_f1", "uas"], "variants": rows, "cells": runs}
+    for kind in ("tuning", "comparison"):
+        folder = tmp_path / "few_trees" / kind
+        folder.mkdir(parents=True)
+        (folder / "report.json").write_text(json.dumps(report))
+    output = tmp_path / "scores.json"
+    with pytest.raises(SystemExit):
+        main(["--folder", str(tmp_path), "tables", "--output", str(output)])
+    collected = json.loads(output.read_text())
+    assert list(collected) == ["few_trees"]
+    spigot = collected["few_trees"]["comparison"]["spigot"]
+    assert spigot["scores"] == {
+        "labelled_f1": {"1": 0.51, "2": 0.53},
+        "uas": {"1": 0.255, "2": 0.265},
+    }
+    printed = capsys.readouterr().out
+    assert "| spigot | 52.0 ± 1.4 | +1.0 (-2.0 to +4.0) |  | 26.0 ± 0.7 | 2 |" in printed
+    assert f"| {BASELINE} | 51.0 ± 1.4 |  |  |" in printed
 
 
 class Result:
