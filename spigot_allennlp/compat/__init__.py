@@ -37,7 +37,9 @@ from spigot_allennlp.compat.environment import (
     workers_get_a_lock_of_their_context,
 )
 from spigot_allennlp.compat.hugging_face import (
+    gradient_checkpointing_takes_effect,
     huggingface_optimizers_have_their_bases,
+    models_have_32_bits_and_can_be_initialized_again,
     push_to_hf_can_be_imported,
     tokenizers_can_be_built_and_called,
 )

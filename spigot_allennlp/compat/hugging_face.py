@@ -6,7 +6,7 @@ import functools
 import importlib
 import inspect
 import sys
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, List, Optional
 
 from spigot_allennlp.compat.late_imports import LateModule, imported_late
 from spigot_allennlp.compat.patching import patch
@@ -81,8 +81,10 @@ def push_to_hf_can_be_imported(module: Any) -> Iterator[None]:
 
 @patch(
     "allennlp.common.cached_transformers",
-    since="transformers 4.44: no tokenizer is built with `add_special_tokens`; 5: no encode_plus",
-    until="AllenNLP passes `add_special_tokens` where it encodes, and there only",
+    since="transformers 4.44: no tokenizer is built with `add_special_tokens`; 5: no encode_plus, "
+    "and of tokenizers in Rust no build_inputs_with_special_tokens",
+    until="AllenNLP passes `add_special_tokens` where it encodes, and there only, and puts special "
+    "tokens around the segments of a long sentence itself",
 )
 def tokenizers_can_be_built_and_called(module: Any) -> Iterator[None]:
     """Wherever AllenNLP encodes, it says again whether it wants special tokens."""
@@ -93,8 +95,11 @@ def tokenizers_can_be_built_and_called(module: Any) -> Iterator[None]:
     def without_add_special_tokens(model_name: str, **kwargs: Any) -> Any:
         from transformers import PreTrainedTokenizerBase
 
-        if not hasattr(PreTrainedTokenizerBase, "encode_plus"):
-            PreTrainedTokenizerBase.encode_plus = PreTrainedTokenizerBase.__call__  # type: ignore
+        base: Any = PreTrainedTokenizerBase
+        if not hasattr(base, "encode_plus"):
+            base.encode_plus = base.__call__
+        if not hasattr(base, "build_inputs_with_special_tokens"):
+            base.build_inputs_with_special_tokens = between_special_tokens
         try:
             return get_tokenizer(model_name, **kwargs)
         except AttributeError:
@@ -102,3 +107,77 @@ def tokenizers_can_be_built_and_called(module: Any) -> Iterator[None]:
             return get_tokenizer(model_name, **kwargs)
 
     module.get_tokenizer = without_add_special_tokens
+
+
+def between_special_tokens(tokenizer: Any, token_ids_0: List[int]) -> List[int]:
+    """
+    Returns the ids of a sequence with those of the special tokens around it, which `tokenizer` puts
+    around any.
+    """
+    example = tokenizer("a", return_special_tokens_mask=True)
+    ids, special = example["input_ids"], example["special_tokens_mask"]
+    before, after = special.index(0), special[::-1].index(0)
+    return [*ids[:before], *token_ids_0, *ids[len(ids) - after :]]
+
+
+@patch(
+    "allennlp.common.cached_transformers",
+    since="transformers 5: weights keep the type that they were saved in, of 16 bits in many "
+    "models, and what was loaded is not initialized again, which `reinit_modules` asks for",
+    until="AllenNLP asks for 32 bits, and marks what it initializes again",
+)
+def models_have_32_bits_and_can_be_initialized_again(module: Any) -> Iterator[None]:
+    """A type that the config asks for (`transformer_kwargs`) remains."""
+    yield
+    module.AutoModel = AutoModel32
+
+
+class AutoModel32:
+    """Stands for `transformers.AutoModel`, of which AllenNLP calls two methods."""
+
+    @staticmethod
+    def from_pretrained(name: str, **options: Any) -> Any:
+        from transformers import AutoModel
+
+        model = AutoModel.from_pretrained(name, **options)
+        for tensor in (*model.parameters(), *model.buffers()):
+            vars(tensor).pop("_is_hf_initialized", None)
+        return model if {"dtype", "torch_dtype"} & options.keys() else with_32_bits(model)
+
+    @staticmethod
+    def from_config(config: Any) -> Any:
+        from transformers import AutoModel
+
+        return with_32_bits(AutoModel.from_config(config))
+
+
+def with_32_bits(model: Any) -> Any:
+    import torch
+
+    return model.float() if model.dtype in (torch.float16, torch.bfloat16) else model
+
+
+@patch(
+    "allennlp.modules.token_embedders.pretrained_transformer_embedder",
+    since="transformers 4.11: `gradient_checkpointing` in the config of a model that is there "
+    "already changes nothing",
+    until="AllenNLP calls gradient_checkpointing_enable",
+)
+def gradient_checkpointing_takes_effect(module: Any) -> Iterator[None]:
+    """Where the parameters are trained, and only there: else there is no gradient."""
+    yield
+    embedder = module.PretrainedTransformerEmbedder
+    initialize = inspect.unwrap(embedder.__init__)
+
+    @functools.wraps(initialize)
+    def with_checkpointing(self: Any, *args: Any, **kwargs: Any) -> None:
+        initialize(self, *args, **kwargs)
+        if not (kwargs.get("gradient_checkpointing") and self.train_parameters):
+            return
+        for name in ("activation_checkpointing_enable", "gradient_checkpointing_enable"):
+            if hasattr(self.transformer_model, name):
+                getattr(self.transformer_model, name)()
+                return
+        module.logger.warning("gradient_checkpointing has no effect on this sub_module.")
+
+    embedder.__init__ = with_checkpointing
