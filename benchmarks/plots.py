@@ -40,7 +40,7 @@ def plot_ratios(cells: Sequence[Cell], folder: Path) -> List[Path]:
         _plot_panel(axis, operation, members)
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    axes[0].legend(fontsize=7, frameon=False)
+    _add_legend(figure, axes[0])
     figure.supxlabel("tokens in a sentence; dashes are goals", fontsize=9)
     figure.supylabel("times as fast as the best peer", fontsize=9)
     return _save(figure, folder, "ratios")
@@ -76,6 +76,13 @@ def _plot_goals(axis: Axes, operation: str, sizes: Sequence[Size], colour: str) 
                 )
 
 
+def _add_legend(figure: Figure, axis: Axes) -> None:
+    """Adds the legend of a panel, which holds for all, where it hides no line."""
+    figure.legend(
+        *axis.get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside right upper"
+    )
+
+
 # ---- How parsers scale
 
 _LINE_COLOURS = ("#08306b", "#d94801", "#525252", "#238b45")
@@ -103,7 +110,7 @@ def plot_scaling(points: Sequence[ScalingPoint], folder: Path) -> List[Path]:
     axes = list(figure.subplots(1, len(panels), squeeze=False).flat)
     for axis, (panel, members) in zip(axes, panels.items(), strict=True):
         _plot_scaling_panel(axis, panel, members)
-    axes[0].legend(fontsize=6, frameon=False)
+    _add_legend(figure, axes[0])
     axes[0].set_ylabel("words a second", fontsize=9)
     return _save(figure, folder, "scaling")
 

@@ -107,6 +107,13 @@ def test_the_help_of_a_command_has_examples_that_its_parser_understands(name, mo
         test_a_command_is_understood_by_its_own_parser(arguments, monkeypatch)
 
 
+def test_the_help_of_allennlp_lists_every_command():
+    shown = forks.run(forks.FORK, forks.allennlp, "--help")
+    assert shown.returncode == 0, shown.stderr
+    listed = {line.split()[0] for line in shown.stdout.splitlines() if line.startswith("    ")}
+    assert set(HELP.split()) <= listed
+
+
 def test_the_example_of_a_treebank_runs_as_it_is_typed(tmp_path):
     (arguments,) = commands("allennlp generate-treebank treebank --train 20 --dev 5 --test 0")
     done = forks.run(forks.FORK, forks.allennlp, *arguments, folder=tmp_path)
