@@ -35,6 +35,11 @@ class Spigot(PulledBackEstimator):
         which the rest of the model runs again.
     projection : `Projection`, optional (default = `"local"`)
         Onto which polytope.
+    two_sided : `bool`, optional (default = `False`)
+        Take the step along the gradient, too, and half the difference of the two displacements:
+        `dL/dscores = (P(z + step) - P(z - step)) / 2`. The published step, from an object, can
+        only lower the parts that it has, and only raise the others, so that noise in the gradient
+        does not cancel out; of an opposite gradient this one is the opposite. No paper's: ours.
     """
 
     def __init__(
@@ -43,8 +48,10 @@ class Spigot(PulledBackEstimator):
         max_step_norm: Optional[float] = None,
         num_steps: int = 1,
         projection: Optional[Projection] = None,
+        two_sided: bool = False,
     ) -> None:
         super().__init__(step_size, max_step_norm, num_steps)
+        self._two_sided = two_sided
         self._projection = LocalProjection() if projection is None else projection
         check_object("projection", self._projection, Projection)
 
@@ -59,5 +66,9 @@ class Spigot(PulledBackEstimator):
     def advance(
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor
     ) -> Tuple[ArgmaxProblem, Tensor]:
-        moved = self._projection.projected_step(problem.structure, point, step, problem.possible)
+        project = self._projection.projected_step
+        moved = project(problem.structure, point, step, problem.possible)
+        if self._two_sided:
+            along = project(problem.structure, point, -step, problem.possible)
+            moved = (moved - along) / 2
         return problem, moved

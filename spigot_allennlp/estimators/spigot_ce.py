@@ -23,7 +23,7 @@ class SpigotCE(Spigot):
 
     # Parameters
 
-    step_size, max_step_norm, num_steps, projection
+    step_size, max_step_norm, num_steps, projection, two_sided
         As in `Spigot`.
     """
 

@@ -22,7 +22,6 @@ from spigot_allennlp.estimators.structured_attention import StructuredAttention
 from spigot_allennlp.structures.categorical import Categorical
 from studies.gradients.rivals import (
     EstimatorFactory,
-    TwoSidedSpigot,
     make_estimator,
     score_gradients,
 )
@@ -206,7 +205,7 @@ VARIANTS: Dict[str, Training] = {
     "spigot": Training(lambda _: Spigot()),
     "spigot, step 0.01": Training(lambda _: Spigot(step_size=0.01)),
     "spigot, step 1/5000": Training(lambda _: Spigot(step_size=1 / 5000)),
-    "spigot, two-sided": Training(lambda _: TwoSidedSpigot()),
+    "spigot, two-sided": Training(lambda _: Spigot(two_sided=True)),
     "spigot's direction, exact norm": Training(lambda _: AtNormOf(Spigot(), Enumerated())),
     "exact direction, spigot's norm": Training(lambda _: AtNormOf(Enumerated(), Spigot())),
     "spigot, scorer 100 times slower": Training(lambda _: Spigot(), slow=100.0),

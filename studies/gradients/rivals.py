@@ -1,4 +1,4 @@
-"""The estimators that the study compares, and three rules that are no options of the package."""
+"""The estimators that the study compares, and a rule that is no option of the package."""
 
 from typing import Callable, Dict, List, Tuple
 
@@ -26,20 +26,6 @@ from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.structure import Structure
 
 
-class TwoSidedSpigot(Spigot):
-    """
-    Half the difference of two projected steps from the argmax, against the gradient and along it:
-    `(P(z + step) - P(z - step)) / 2`. Of the opposite gradient it is the opposite.
-    """
-
-    def advance(
-        self, problem: ArgmaxProblem, point: Tensor, step: Tensor
-    ) -> Tuple[ArgmaxProblem, Tensor]:
-        _, against = super().advance(problem, point, step)
-        _, along = super().advance(problem, point, -step)
-        return problem, (against - along) / 2
-
-
 class InteriorSpigot(Spigot):
     """
     SPIGOT's step from the marginals, with the gradient that arrives at the argmax: `spigot_ce`
@@ -50,10 +36,6 @@ class InteriorSpigot(Spigot):
 
     def start(self, problem: ArgmaxProblem, value: Tensor) -> Tuple[ArgmaxProblem, Tensor]:
         return problem, problem.at(problem.scores.double()).marginals()
-
-
-class TwoSidedInteriorSpigot(TwoSidedSpigot, InteriorSpigot):
-    """The two-sided step from the marginals, with the gradient that arrives at the argmax."""
 
 
 # Makes an estimator in the form that suits a structure.
@@ -90,16 +72,18 @@ DETERMINISTIC: Dict[str, EstimatorFactory] = {
     "spigot_eg": lambda _: SpigotEG(),
     "spigot": lambda structure: Spigot(projection=_projection(structure)),
     "spigot, step 0.1": lambda structure: Spigot(step_size=0.1, projection=_projection(structure)),
+    "spigot, two-sided": lambda structure: Spigot(
+        projection=_projection(structure), two_sided=True
+    ),
     "spigot, projection sparsemap": lambda _: Spigot(projection=SparseMAPProjection()),
 }
 # Built for the study.
 EXPERIMENTS: Dict[str, EstimatorFactory] = {
-    "spigot, two-sided": lambda structure: TwoSidedSpigot(projection=_projection(structure)),
     "spigot, from the marginals": lambda structure: InteriorSpigot(
         projection=_projection(structure)
     ),
-    "spigot, from the marginals, two-sided": lambda structure: TwoSidedInteriorSpigot(
-        projection=_projection(structure)
+    "spigot, from the marginals, two-sided": lambda structure: InteriorSpigot(
+        projection=_projection(structure), two_sided=True
     ),
 }
 RIVALS: Dict[str, EstimatorFactory] = {**DETERMINISTIC, **EXPERIMENTS, **RANDOM}

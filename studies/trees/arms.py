@@ -21,12 +21,15 @@ class Arm(NamedTuple):
 
     estimator : `Optional[str]`
         `None` for the semantic parser alone.
-    tuned : `str`
+    tuned : `str`, optional (default = `"cap"`)
         What is tuned: the "cap" of the gradient through the tree, or the learning "rate".
+    two_sided : `bool`, optional (default = `False`)
+        Of SPIGOT.
     """
 
     estimator: Optional[str]
     tuned: str = "cap"
+    two_sided: bool = False
 
     @property
     def settings(self) -> List[float]:
@@ -38,6 +41,8 @@ class Arm(NamedTuple):
         if self.estimator is None:
             return {"config": ALONE, "overrides": {"trainer.optimizer.lr": setting}}
         estimator: Dict[str, Any] = {"type": self.estimator}
+        if self.two_sided:
+            estimator["two_sided"] = True
         if self.tuned == "rate":
             rate = "trainer.optimizer.parameter_groups.0.1.lr"
             return {"model.argmax.estimator": estimator, rate: setting}
@@ -49,6 +54,7 @@ ARMS = {
     BASELINE: Arm("pipeline", "rate"),
     "structured attention": Arm("structured_attention", "rate"),
     "spigot": Arm("spigot"),
+    "spigot, two-sided": Arm("spigot", two_sided=True),
     "straight-through": Arm("straight_through"),
     "straight-through, marginals": Arm("straight_through_marginals"),
     "perturb-and-map": Arm("perturb_and_map"),

@@ -49,6 +49,22 @@ def test_step_size_multiplies_the_gradient():
     torch.testing.assert_close(gradient, torch.tensor([0.2, -0.2, 0.0]))
 
 
+def test_a_two_sided_step_by_hand():
+    estimator = Spigot(two_sided=True)
+    gradient = on_three_numbers(estimator, linear(torch.tensor([[0.3, -0.1, 0.4]])))
+    # against the gradient as above; along it (1.3, -.1, .4); tau = .35; P = (.95, 0, .05)
+    torch.testing.assert_close(gradient, torch.tensor([0.075, -0.1, 0.025]))
+
+
+@pytest.mark.parametrize("projection", ["local", "sparsemap"])
+def test_of_the_opposite_gradient_a_two_sided_step_is_the_opposite(costs, projection):
+    spigot = {"type": "spigot", "two_sided": True, "projection": projection}
+    estimator = GradientEstimator.from_params(Params(spigot))
+    gradient, opposite = on_trees(estimator, costs)[0], on_trees(estimator, -costs)[0]
+    torch.testing.assert_close(gradient, -opposite)
+    assert gradient.any()
+
+
 def test_an_arc_of_a_graph_moves_within_the_box():
     structure, scores = SemanticGraph(), torch.ones(1, 3, 3, 1)
     mask = structure.part_mask(torch.ones(1, 3, dtype=torch.bool), scores.shape)

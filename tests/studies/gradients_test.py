@@ -15,7 +15,7 @@ from studies.gradients.bias import comparisons, estimated_cosine
 from studies.gradients.clusters import AtNormOf, Enumerated, label_bits
 from studies.gradients.exact import exact_gradient, expected_loss, listed_structures, random_losses
 from studies.gradients.noise import capped_rows
-from studies.gradients.rivals import TwoSidedSpigot, make_estimator, score_gradients
+from studies.gradients.rivals import make_estimator, score_gradients
 from studies.gradients.tables import bias_table, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -105,13 +105,13 @@ def pulled(estimator, costs):
 def test_the_two_sided_step_is_half_the_difference_of_both():
     # Against the costs from the first vertex lies (0.9, 0, 0.1); along them, the vertex itself.
     expected = torch.tensor([[0.05, 0.0, -0.05]])
-    torch.testing.assert_close(pulled(TwoSidedSpigot(step_size=0.1), COSTS), expected)
-    torch.testing.assert_close(pulled(TwoSidedSpigot(step_size=0.1), -COSTS), -expected)
+    torch.testing.assert_close(pulled(Spigot(step_size=0.1, two_sided=True), COSTS), expected)
+    torch.testing.assert_close(pulled(Spigot(step_size=0.1, two_sided=True), -COSTS), -expected)
     torch.testing.assert_close(pulled(Spigot(step_size=0.1), -COSTS), torch.zeros(1, 3))
 
 
 def test_a_direction_takes_the_norm_of_another_gradient():
-    gradient = pulled(AtNormOf(Spigot(), TwoSidedSpigot(step_size=0.1)), COSTS)
+    gradient = pulled(AtNormOf(Spigot(), Spigot(step_size=0.1, two_sided=True)), COSTS)
     # SPIGOT's own direction is (1, 0, -1); 0.05 * sqrt(2) is the norm of the other.
     torch.testing.assert_close(gradient, torch.tensor([[0.05, 0.0, -0.05]]))
 
