@@ -12,6 +12,7 @@ from allennlp.models import load_archive
 from allennlp.training.optimizers import Optimizer
 
 import spigot_allennlp  # noqa: F401 (registers what the configs name)
+from tests.tiny_transformer import save_tiny_transformer
 
 FOLDER = Path(__file__).parents[1] / "training_config"
 CONFIGS = sorted(FOLDER.glob("*/*.jsonnet"))
@@ -41,10 +42,12 @@ TINY = {
     "SPIGOT_SST_EMBEDDINGS": "",
     "SPIGOT_TREE_PRUNER": "",
     "SPIGOT_GRAPH_PRUNER": "",
+    "SPIGOT_TRANSFORMER_LAYERS": "",
 }
 # The parsers that go into sentiment classifiers: of raw text, but for one.
 PARSERS = {
-    "semantic_then_sentiment/spigot_peng_2018.jsonnet": "semantic_parser/log_likelihood.jsonnet"
+    "semantic_then_sentiment/spigot_peng_2018.jsonnet": "semantic_parser/log_likelihood.jsonnet",
+    "semantic_then_sentiment/transformer.jsonnet": "semantic_parser/transformer.jsonnet",
 }
 RAW_TEXT = "semantic_parser/raw_text.jsonnet"
 # Parameters of the pipelines, and the groups in which they are clipped.
@@ -74,8 +77,18 @@ def test_there_are_configs():
     assert len(CONFIGS) >= 9
 
 
+@pytest.fixture(scope="module", autouse=True)
+def transformer(tmp_path_factory):
+    """A pretrained transformer for the configs that want one, which archives may read as well."""
+    folder = save_tiny_transformer(tmp_path_factory.mktemp("transformer"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIGOT_TRANSFORMER", folder)
+        patch.setenv("SPIGOT_ALLENNLP_ARCHIVE_PATHS", folder)
+        yield folder
+
+
 @pytest.fixture(scope="module")
-def archives(tmp_path_factory):
+def archives(tmp_path_factory, transformer):
     """The archives of the parsers, by the names of their configs."""
     folder = tmp_path_factory.mktemp("parsers")
     with pytest.MonkeyPatch.context() as patch:
@@ -164,6 +177,35 @@ def test_the_encoders_of_a_pipeline_are_groups_of_their_own(path, wrapper, monke
         if any(parameter is member for member in group["params"])
     }
     assert group_of == expected
+
+
+@pytest.mark.parametrize("layers, rates", [("", [1e-4] * 3), ("2", [0.81e-4, 0.9e-4, 1e-4])])
+def test_the_layers_of_a_transformer_have_rates(layers, rates, tmp_path, monkeypatch):
+    for name, value in {**TINY, "SPIGOT_TRANSFORMER_LAYERS": layers}.items():
+        monkeypatch.setenv(name, value)
+    params = Params.from_file(str(FOLDER / "semantic_parser" / "transformer.jsonnet"))
+    groups = params["trainer"]["optimizer"].duplicate()
+    params["trainer"]["num_epochs"] = 1
+    model = train_model(params, str(tmp_path / "run"), include_package=["spigot_allennlp"])
+    optimizer = Optimizer.from_params(groups, model_parameters=list(model.named_parameters()))
+    rate_of = {
+        parameter: group["lr"] for group in optimizer.param_groups for parameter in group["params"]
+    }
+    bert = model.encoder._embedder.token_embedder_transformer._matched_embedder.transformer_model
+    parts = [bert.embeddings, *bert.encoder.layer]
+    for part, rate in zip(parts, rates, strict=True):
+        assert all(rate_of.pop(one) == pytest.approx(rate) for one in part.parameters())
+    for one in bert.pooler.parameters():
+        rate_of.pop(one)
+    assert set(rate_of.values()) == {0.001}
+
+
+def test_a_config_without_a_transformer_says_how_to_name_one(monkeypatch):
+    for name, value in TINY.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SPIGOT_TRANSFORMER")
+    with pytest.raises(ConfigurationError, match="SPIGOT_TRANSFORMER.*docs/transformers.md"):
+        Params.from_file(str(FOLDER / "semantic_parser" / "transformer.jsonnet"))
 
 
 @pytest.mark.parametrize(

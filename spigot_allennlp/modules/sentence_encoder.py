@@ -6,7 +6,7 @@ import torch
 from allennlp.common import FromParams
 from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
-from allennlp.modules.seq2seq_encoders import PytorchSeq2SeqWrapper
+from allennlp.modules.seq2seq_encoders import PassThroughEncoder, PytorchSeq2SeqWrapper
 from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, Tensor
 
@@ -24,7 +24,8 @@ class SentenceEncoder(torch.nn.Module, FromParams):
     # Parameters
 
     text_field_embedder : `TextFieldEmbedder`
-    encoder : `Seq2SeqEncoder`
+    encoder : `Seq2SeqEncoder`, optional (default = `None`)
+        Without one the embedded tokens are the states, as suits a pretrained transformer.
     embedding_dropout : `float`, optional (default = `0.0`)
     dropout : `float`, optional (default = `0.0`)
         Of the encoder's output.
@@ -34,18 +35,18 @@ class SentenceEncoder(torch.nn.Module, FromParams):
     def __init__(
         self,
         text_field_embedder: TextFieldEmbedder,
-        encoder: Seq2SeqEncoder,
+        encoder: Optional[Seq2SeqEncoder] = None,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
         word_dropout: Optional[WordDropout] = None,
     ) -> None:
         super().__init__()
         self._embedder = text_field_embedder
-        self._encoder = encoder
+        self._encoder = encoder or PassThroughEncoder(text_field_embedder.get_output_dim())
         self._embedding_dropout = Dropout(embedding_dropout)
         self._dropout = Dropout(dropout)
         self._word_dropout = word_dropout or torch.nn.Identity()
-        self._root = torch.nn.Parameter(torch.randn(encoder.get_output_dim()) * 0.1)
+        self._root = torch.nn.Parameter(torch.randn(self.get_output_dim()) * 0.1)
 
     def get_output_dim(self) -> int:
         """Returns the size of a token's vector."""

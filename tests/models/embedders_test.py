@@ -2,16 +2,13 @@
 
 import json
 import math
-import string
 from pathlib import Path
 
-import pytest
-import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
-from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from tests.models.parsing_model_case import EXPERIMENTS
+from tests.tiny_transformer import save_tiny_transformer
 
 WORDS = {
     "dataset_reader.token_indexers.words": {"type": "single_id", "lowercase_tokens": True},
@@ -64,29 +61,21 @@ def test_pretrained_vectors_are_read(tmp_path):
     assert not weight.requires_grad
 
 
-@pytest.fixture
-def small_transformer(tmp_path):
-    """A transformer with random weights, saved as `from_pretrained` expects it."""
-    folder = tmp_path / "bert"
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *string.printable.split()]
-    letters = [*string.ascii_lowercase, *("##" + letter for letter in string.ascii_lowercase)]
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(pieces + letters))
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(pieces + letters),
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-    )
-    torch.manual_seed(0)
-    BertModel(config).save_pretrained(folder)
-    return str(folder)
-
-
-def test_a_pretrained_transformer_over_the_treebanks_tokens(small_transformer, tmp_path):
+def test_a_pretrained_transformer_over_the_treebanks_tokens(tmp_path):
+    small_transformer = save_tiny_transformer(tmp_path / "bert")
     indexer = {"type": "pretrained_transformer_mismatched", "model_name": small_transformer}
     embedder = {"type": "pretrained_transformer_mismatched", "model_name": small_transformer}
     train(only(indexer, embedder, 8), tmp_path / "run")
+    assert 0 < metric(tmp_path / "run", "best_validation_loss") < math.inf
+
+
+def test_a_parser_right_on_a_transformer(tmp_path):
+    transformer = {
+        "type": "pretrained_transformer_mismatched",
+        "model_name": save_tiny_transformer(tmp_path / "bert"),
+    }
+    overrides = {**only(transformer, transformer, 8), "model.encoder.encoder": None}
+    del overrides["model.encoder.encoder.input_size"]
+    model = train(overrides, tmp_path / "run")
+    assert model.encoder.get_output_dim() == 8
     assert 0 < metric(tmp_path / "run", "best_validation_loss") < math.inf

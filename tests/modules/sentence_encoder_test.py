@@ -37,3 +37,15 @@ def test_padding_changes_nothing():
     padded, _ = module({"words": {"tokens": torch.tensor([[2, 3, 0], [4, 3, 2]])}})
     alone, _ = module({"words": {"tokens": torch.tensor([[2, 3]])}})
     assert_close(padded[0, :3], alone[0])
+
+
+def test_without_an_encoder_the_embedded_tokens_are_the_states():
+    vocab = Vocabulary()
+    embedders = {"words": {"type": "embedding", "num_embeddings": 5, "embedding_dim": 4}}
+    params = Params({"text_field_embedder": {"token_embedders": embedders}})
+    module = SentenceEncoder.from_params(params, vocab=vocab).eval()
+    states, _ = module({"words": {"tokens": torch.tensor([[2, 3], [4, 0]])}})
+    weight = module._embedder.token_embedder_words.weight
+    assert module.get_output_dim() == 4
+    assert_close(states[0, 1:], weight[2:4])
+    assert_close(states[1, 1:], torch.stack([weight[4], torch.zeros(4)]))

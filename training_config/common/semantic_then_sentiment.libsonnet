@@ -11,8 +11,10 @@ sentiment + {
   parsing_share:: 0.2,
   parser_lr:: 0.0001,
 
-  local semantics = data.sdp + { token_indexers: sentiment.dataset_reader.token_indexers },
-  dataset_reader: { type: 'multitask', readers: { sentiment: sentiment.dataset_reader, semantics: semantics } },
+  dataset_reader: { type: 'multitask', readers: {
+    sentiment: sentiment.dataset_reader,
+    semantics: data.sdp { token_indexers: $.dataset_reader.readers.sentiment.token_indexers },
+  } },
   train_data_path: { sentiment: sentiment.train_data_path, semantics: data.sdp_train },
   validation_data_path: { sentiment: sentiment.validation_data_path, semantics: data.sdp_dev },
   vocabulary: { type: 'extend', directory: archive + '!vocabulary' },
