@@ -1,6 +1,7 @@
 """How many trees and graphs there are to learn from, and the files with them."""
 
 import random
+import shutil
 from pathlib import Path
 from typing import List, NamedTuple, Sequence
 
@@ -42,13 +43,13 @@ REGIMES = {
 
 def write_parts(treebank: Path, folder: Path) -> None:
     """
-    Writes the files of all regimes.
+    Writes the files of all regimes, the held-out sentences, and a copy of the development data.
 
     # Parameters
 
     treebank : `Path`
         A folder with `train.sdp`, graphs in the format of SDP 2015, and `train.conll`, the trees of
-        the same sentences in the same order in CoNLL-X.
+        the same sentences in the same order in CoNLL-X; `dev.sdp` and `dev.conll` likewise.
     folder : `Path`
         Is made if it is not there.
 
@@ -66,6 +67,8 @@ def write_parts(treebank: Path, folder: Path) -> None:
     if len(graphs) < most + HELD_OUT:
         raise ValueError(f"{treebank} has {len(graphs)} sentences; {most + HELD_OUT} are needed.")
     folder.mkdir(parents=True, exist_ok=True)
+    for name in ("dev.sdp", "dev.conll"):
+        shutil.copyfile(treebank / name, folder / name)
     drawn = random.Random(_SEED).sample(range(len(graphs) - HELD_OUT), most)
     held_out = range(len(graphs) - HELD_OUT, len(graphs))
     _write(folder / "test.sdp", [graphs[index] for index in held_out], header)

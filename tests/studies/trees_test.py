@@ -9,8 +9,8 @@ from allennlp.data import Vocabulary
 from allennlp.models import Model
 
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
-from studies.trees.__main__ import main
-from studies.trees.arms import ARMS, BASELINE, JOINT
+from studies.trees.__main__ import TRIAL
+from studies.trees.arms import ARMS, JOINT
 from studies.trees.regimes import HELD_OUT, REGIMES, write_parts
 
 SENTENCES = 3500
@@ -25,6 +25,8 @@ def parts(tmp_path_factory):
     (treebank / "train.sdp").write_text(f"#SDP 2015\n{graphs}")
     trees = "".join(f"1\t{word}\t{word}\tNN\tNN\t_\t0\troot\t_\t_\n\n" for word in words)
     (treebank / "train.conll").write_text(trees)
+    for name in ("dev.sdp", "dev.conll"):
+        (treebank / name).write_text(name)
     write_parts(treebank, folder)
     return folder
 
@@ -68,11 +70,9 @@ def test_every_arm_has_as_many_trials():
 
 @pytest.mark.parametrize("name", REGIMES)
 def test_every_arm_can_be_built_in_every_regime(name, tmp_path, monkeypatch):
-    for variable in ("SDP_TRAIN", "CONLL_TRAIN", "SDP_DEV", "CONLL_DEV"):
-        monkeypatch.setenv(f"SPIGOT_{variable}", "none")
     monkeypatch.setenv("SPIGOT_EMBEDDINGS", "")
-    monkeypatch.setenv("TRIAL_TREES", "yes" if REGIMES[name].trees else "no")
-    monkeypatch.setenv("TRIAL_RAW_WORDS", "yes" if REGIMES[name].raw_words else "no")
+    for variable, value in TRIAL.environment(tmp_path, name).items():
+        monkeypatch.setenv(variable, value)
     file = tmp_path / "variants.json"
     variants = {arm: ARMS[arm].variant(ARMS[arm].settings[-1]) for arm in ARMS}
     file.write_text(json.dumps(variants))
@@ -82,78 +82,3 @@ def test_every_arm_can_be_built_in_every_regime(name, tmp_path, monkeypatch):
         readers = variant.config["dataset_reader"].get("readers", {"semantics": None})
         assert ("syntax" in readers) == (REGIMES[name].trees > 0 and variant.name != "no tree")
         Model.from_params(Params(variant.config["model"]), vocab=vocab)
-
-
-def test_a_comparison_without_a_tuning_says_so(tmp_path):
-    with pytest.raises(SystemExit, match="few_trees/tuning has no report yet"):
-        main(["--folder", str(tmp_path), "compare", "few_trees"])
-
-
-def test_the_best_trial_of_each_arm_is_compared(tmp_path, monkeypatch):
-    """Every arm is best in its middle setting here, but the baseline, whose first run failed."""
-    rows = []
-    for name, arm in ARMS.items():
-        for setting, score in zip(arm.settings, (0.5, 0.6, 0.4), strict=True):
-            spreads = {"labelled_f1": {"mean": score}}
-            rows.append({"variant": f"{name}, {arm.tuned} {setting:g}", "spreads": spreads})
-    middle = next(row for row in rows if row["variant"].startswith(f"{BASELINE}, rate 0.006"))
-    middle["spreads"] = {}
-    tuning = tmp_path / "few_trees" / "tuning"
-    tuning.mkdir(parents=True)
-    (tuning / "report.json").write_text(json.dumps({"variants": rows}))
-    commands = []
-    monkeypatch.setattr("subprocess.run", lambda command, env: commands.append(command) or Result())
-    with pytest.raises(SystemExit) as exit:
-        main(["--folder", str(tmp_path), "compare", "few_trees", "--seeds", "1", "2"])
-    assert exit.value.code == 0
-    compared = json.loads((tmp_path / "few_trees" / "comparison.json").read_text())
-    expected = {name: arm.settings[1] for name, arm in ARMS.items()}
-    expected[BASELINE] = 0.003
-    assert compared == {name: ARMS[name].variant(setting) for name, setting in expected.items()}
-    (command,) = commands
-    assert command[command.index("--seeds") + 1 :][:2] == ["1", "2"]
-    assert command[command.index("--test-data") + 1].endswith("test.sdp")
-
-
-def test_scores_are_collected_from_the_reports(tmp_path, capsys):
-    """Two seeds of two arms; a run that failed has no score."""
-
-    def cells(variant, *scores):
-        test = [{"figures": {"labelled_f1": score, "uas": score / 2}} for score in scores]
-        done = [
-            {"variant": variant, "seed": seed, "state": "done", "test": entry}
-            for seed, entry in enumerate(test, 1)
-        ]
-        return [*done, {"variant": variant, "seed": 3, "state": "failed", "test": {}}]
-
-    difference = {"difference": 0.01, "low": -0.02, "high": 0.04, "p_over_seeds": None}
-    arms = {BASELINE: (0.5, 0.52), "spigot": (0.51, 0.53)}
-    rows = [
-        {"variant": name, "changes": {}, "seconds": 60.0, "comparison": compared}
-        for name, compared in zip(arms, (None, difference), strict=True)
-    ]
-    runs = [cell for name, scores in arms.items() for cell in cells(name, *scores)]
-    report = {"metrics": ["labelled_f1", "uas"], "variants": rows, "cells": runs}
-    for kind in ("tuning", "comparison"):
-        folder = tmp_path / "few_trees" / kind
-        folder.mkdir(parents=True)
-        (folder / "report.json").write_text(json.dumps(report))
-    output = tmp_path / "scores.json"
-    with pytest.raises(SystemExit):
-        main(["--folder", str(tmp_path), "tables", "--output", str(output)])
-    collected = json.loads(output.read_text())
-    assert list(collected) == ["few_trees"]
-    spigot = collected["few_trees"]["comparison"]["spigot"]
-    assert spigot["scores"] == {
-        "labelled_f1": {"1": 0.51, "2": 0.53},
-        "uas": {"1": 0.255, "2": 0.265},
-    }
-    printed = capsys.readouterr().out
-    assert "| spigot | 52.0 ± 1.4 | +1.0 (-2.0 to +4.0) |  | 26.0 ± 0.7 | 2 |" in printed
-    assert f"| {BASELINE} | 51.0 ± 1.4 |  |  |" in printed
-
-
-class Result:
-    """Of a process that ended well."""
-
-    returncode = 0

@@ -1,0 +1,93 @@
+"""The command line: `python -m studies.sentiment --help`."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict
+
+from studies.sentiment.parts import REGIMES, write_parts
+from studies.trial import Arm, Trial, Variant, run
+
+_JOINT, _ALONE = (str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone"))
+_NO_GRAPH = "no graph"
+# The largest norms of a sentence's gradient through the graph.
+_CAPS = (0.003, 0.03, 0.3)
+# Of the classifier. That of the parser is in the config.
+_RATES = (0.0005, 0.001, 0.002)
+
+
+def _capped(estimator: str, **options: Any) -> Arm:
+    def variant(cap: float) -> Variant:
+        return {"model.argmax.estimator": {"type": estimator, **options, "max_step_norm": cap}}
+
+    return Arm("cap", _CAPS, variant)
+
+
+def _rated(estimator: str) -> Arm:
+    def variant(rate: float) -> Variant:
+        return {"model.argmax.estimator": {"type": estimator}, "trainer.optimizer.lr": rate}
+
+    return Arm("rate", _RATES, variant)
+
+
+def _alone(rate: float) -> Variant:
+    return {"config": _ALONE, "overrides": {"trainer.optimizer.lr": rate}}
+
+
+def _environment(data: Path, regime: str) -> Dict[str, str]:
+    return {
+        "SPIGOT_SST_TRAIN": str(data / f"{regime}.txt"),
+        "SPIGOT_SST_DEV": str(data / "dev.txt"),
+        "SPIGOT_ARCHIVE": str(data / "parser" / "model.tar.gz"),
+        **_parsing_data(data),
+    }
+
+
+def _parsing_data(data: Path) -> Dict[str, str]:
+    return {"SPIGOT_SDP_TRAIN": str(data / "train.sdp"), "SPIGOT_SDP_DEV": str(data / "dev.sdp")}
+
+
+def _tested_on(data: Path, arm: str) -> Any:
+    sentences = str(data / "test.txt")
+    return sentences if arm == _NO_GRAPH else {"sentiment": sentences}
+
+
+TRIAL = Trial(
+    name="sentiment",
+    base=_JOINT,
+    arms={
+        _NO_GRAPH: Arm("rate", _RATES, _alone),
+        "pipeline": _rated("pipeline"),
+        "structured attention": _rated("structured_attention"),
+        "spigot": _capped("spigot"),
+        "spigot, two-sided": _capped("spigot", two_sided=True),
+        "straight-through": _capped("straight_through"),
+        "perturb-and-map": _capped("perturb_and_map"),
+    },
+    baseline="pipeline",
+    metrics=("accuracy",),
+    regimes=REGIMES,
+    environment=_environment,
+    tested_on=_tested_on,
+)
+
+
+def add_prepare(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the step that writes the data and trains the parser."""
+    parser.add_argument("sst", type=Path, help="a folder: {train,dev}.txt")
+    parser.add_argument("treebank", type=Path, help="a folder: {train,dev}.sdp")
+    parser.set_defaults(prepare=_prepare)
+
+
+def _prepare(data: Path, options: argparse.Namespace) -> None:
+    write_parts(options.sst, options.treebank, data)
+    parser, environment = data / "parser", {**os.environ, **_parsing_data(data)}
+    command = ["allennlp", "train", "spigot_allennlp:semantic_parser/raw_text.jsonnet", "-s"]
+    recover = ["--recover"] * parser.is_dir()
+    subprocess.run([*command, str(parser), *recover], env=environment, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run(TRIAL, add_prepare))

@@ -1,0 +1,54 @@
+"""How many sentences there are to learn from, and the files with them."""
+
+import random
+import shutil
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+#: The last sentences of the training file are nothing to learn from: the arms are compared on them.
+HELD_OUT = 1000
+_SEED = 1
+_NEUTRAL = "(2 "
+
+
+class Regime(NamedTuple):
+    """The number of sentences to learn from; `None` for all that are not held out."""
+
+    sentences: Optional[int]
+
+
+REGIMES = {"tenth": Regime(692), "all": Regime(None)}
+
+
+def write_parts(sst: Path, treebank: Path, folder: Path) -> None:
+    """
+    Writes the sentences of all regimes, those that are held out, and copies of the other data.
+
+    # Parameters
+
+    sst : `Path`
+        A folder with `train.txt` and `dev.txt` of the Stanford Sentiment Treebank, a tree in each
+        line; sentences that are neutral as a whole are left out, as the reader does.
+    treebank : `Path`
+        A folder with `train.sdp` and `dev.sdp`, the data of the parser.
+    folder : `Path`
+        Is made if it is not there.
+
+    # Raises
+
+    `ValueError`
+        If there are too few sentences.
+    """
+    lines = (sst / "train.txt").read_text("utf-8").splitlines()
+    trees = [line for line in lines if line.strip() and not line.startswith(_NEUTRAL)]
+    fewest = HELD_OUT + max(regime.sentences or 0 for regime in REGIMES.values())
+    if len(trees) < fewest:
+        raise ValueError(f"{sst} has {len(trees)} sentences that are not neutral, of {fewest}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in (sst / "dev.txt", treebank / "train.sdp", treebank / "dev.sdp"):
+        shutil.copyfile(source, folder / source.name)
+    drawn = random.Random(_SEED).sample(trees[:-HELD_OUT], len(trees) - HELD_OUT)
+    parts = {"test": trees[-HELD_OUT:]}
+    parts.update((name, drawn[: regime.sentences]) for name, regime in REGIMES.items())
+    for name, members in parts.items():
+        (folder / f"{name}.txt").write_text("".join(f"{tree}\n" for tree in members), "utf-8")

@@ -1,0 +1,281 @@
+"""
+Trials: ways to train a model, tuned alike, then compared over many seeds, in several regimes.
+
+A trial is a folder `studies/<name>` with a `__main__` that calls `run`. Every run is a run of
+`allennlp ablate`, so that a trial that was stopped goes on where it was.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from spigot_allennlp.compat.atomic_io import replacing
+
+_TUNING_SEED = 101
+Variant = Dict[str, Any]
+
+
+class Arm(NamedTuple):
+    """
+    A way of training.
+
+    # Parameters
+
+    tuned : `str`
+        What is tuned, "rate" say: a part of the names of variants.
+    settings : `Sequence[float]`
+        The settings to try: as many for each arm of a trial.
+    variant : `Callable[[float], Variant]`
+        Makes the variant of an ablation with a setting.
+    """
+
+    tuned: str
+    settings: Sequence[float]
+    variant: Callable[[float], Variant]
+
+
+class Trial(NamedTuple):
+    """
+    What is compared.
+
+    # Parameters
+
+    name : `str`
+        That of the package in `studies`.
+    base : `str`
+        The config that the variants are of.
+    arms : `Mapping[str, Arm]`
+    baseline : `str`
+        The arm with which the others are compared.
+    metrics : `Sequence[str]`
+        The first is that by which settings are chosen and arms compared.
+    regimes : `Mapping[str, Any]`
+        By name, each a `NamedTuple` that says what there is to learn from.
+    environment : `Callable[[Path, str], Dict[str, str]]`
+        Returns the variables of the configs for a folder with data and the name of a regime.
+    tested_on : `Callable[[Path, str], Any]`
+        Returns the `test_data_path` of the comparison for a folder with data and the name of an
+        arm. The settings are chosen on the validation data.
+    """
+
+    name: str
+    base: str
+    arms: Mapping[str, Arm]
+    baseline: str
+    metrics: Sequence[str]
+    regimes: Mapping[str, Any]
+    environment: Callable[[Path, str], Dict[str, str]]
+    tested_on: Callable[[Path, str], Any]
+
+
+def run(
+    trial: Trial,
+    add_prepare: Callable[[argparse.ArgumentParser], None],
+    arguments: Optional[Sequence[str]] = None,
+) -> int:
+    """
+    Does the step that the command line names, and returns its exit status.
+
+    # Parameters
+
+    trial : `Trial`
+    add_prepare : `Callable[[argparse.ArgumentParser], None]`
+        Adds the options of the step `prepare` to its parser, and `prepare`, a function of a folder
+        and the options, as its default.
+    arguments : `Sequence[str]`, optional (default = `None`)
+        By default those of this process.
+    """
+    options = _parser(trial, add_prepare).parse_args(arguments)
+    return options.step(trial, options) or 0
+
+
+def _parser(
+    trial: Trial, add_prepare: Callable[[argparse.ArgumentParser], None]
+) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m studies.{trial.name}")
+    folder = Path("runs") / trial.name
+    parser.add_argument("--folder", type=Path, default=folder, help="of all that is made")
+    steps = parser.add_subparsers(required=True)
+    prepare = steps.add_parser("prepare", help="write the data of all regimes")
+    add_prepare(prepare)
+    prepare.set_defaults(step=_prepare)
+    for name, step, seeds, description in (
+        ("tune", _tune, [_TUNING_SEED], "train every arm with every setting; test on dev"),
+        ("compare", _compare, range(1, 9), "train the tuned arms with many seeds; test"),
+    ):
+        command = steps.add_parser(name, help=f"{description}; again: goes on")
+        command.add_argument("regime", choices=trial.regimes)
+        command.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
+        command.add_argument("--jobs", default="1")
+        command.set_defaults(step=step)
+    tables = steps.add_parser("tables", help="collect the scores of all that has a report")
+    tables.add_argument("--output", type=Path, default=Path(f"docs/trial_of_{trial.name}.json"))
+    tables.set_defaults(step=_tables)
+    return parser
+
+
+def _prepare(trial: Trial, options: argparse.Namespace) -> None:
+    options.prepare(_data(options), options)
+
+
+def _data(options: argparse.Namespace) -> Path:
+    return options.folder / "data"
+
+
+def _tune(trial: Trial, options: argparse.Namespace) -> int:
+    variants = {
+        _trial_name(name, arm, setting): arm.variant(setting)
+        for name, arm in trial.arms.items()
+        for setting in arm.settings
+    }
+    arm = trial.arms[trial.baseline]
+    baseline = _trial_name(trial.baseline, arm, arm.settings[0])
+    return _ablate(trial, options, "tuning", variants, baseline)
+
+
+def _compare(trial: Trial, options: argparse.Namespace) -> int:
+    chosen = _best_settings(trial, options.folder / options.regime / "tuning")
+    variants = {}
+    for name, arm in trial.arms.items():
+        variants[name] = arm.variant(chosen[name])
+        overrides = variants[name].get("overrides", variants[name])
+        overrides["test_data_path"] = trial.tested_on(_data(options), name)
+    return _ablate(trial, options, "comparison", variants, trial.baseline)
+
+
+def _trial_name(name: str, arm: Arm, setting: float) -> str:
+    return f"{name}, {arm.tuned} {setting:g}"
+
+
+def _best_settings(trial: Trial, tuning: Path) -> Dict[str, float]:
+    """Returns the setting of each arm with the highest score, of those that were trained."""
+    report = _report(tuning)
+    if not report:
+        raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
+    spreads = {row["variant"]: row["spreads"].get(trial.metrics[0]) for row in report["variants"]}
+
+    def score(name: str, arm: Arm, setting: float) -> float:
+        spread = spreads[_trial_name(name, arm, setting)]
+        return spread["mean"] if spread else float("-inf")
+
+    return {
+        name: max(arm.settings, key=lambda setting: score(name, arm, setting))
+        for name, arm in trial.arms.items()
+    }
+
+
+def _report(folder: Path) -> Dict[str, Any]:
+    file = folder / "report.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def _ablate(
+    trial: Trial,
+    options: argparse.Namespace,
+    kind: str,
+    variants: Dict[str, Variant],
+    baseline: str,
+) -> int:
+    """Runs `allennlp ablate`, which goes on where it was stopped, and returns its exit status."""
+    folder = options.folder / options.regime
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{kind}.json"
+    with replacing(file) as new:
+        Path(new).write_text(json.dumps(variants, indent=1), "utf-8")
+    command: List[Any] = ["allennlp", "ablate", trial.base, "-s", folder / kind]
+    command += ["--variants", file, "--seeds", *options.seeds]
+    command += ["--jobs", options.jobs, "--threads", 1]
+    command += ["--metric", *trial.metrics, "--baseline", baseline]
+    environment = {**os.environ, **trial.environment(_data(options), options.regime)}
+    return subprocess.run([str(part) for part in command], env=environment).returncode
+
+
+# ---- The scores of a trial
+
+
+def _tables(trial: Trial, options: argparse.Namespace) -> None:
+    scores = collect(trial, options.folder)
+    with replacing(options.output) as new:
+        Path(new).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
+    for regime, of_regime in scores.items():
+        print("\n".join(table(trial, regime, of_regime)), end="\n\n")
+
+
+def collect(trial: Trial, folder: Path) -> Dict[str, Any]:
+    """
+    Collects the scores of the regimes that have a report.
+
+    # Returns
+
+    For each regime its `sizes`; the scores of each trial of the `tuning` on development data; of
+    each arm of the `comparison` its `setting`, its scores on test data, its `difference` from the
+    baseline as the report of the ablation has it, and the median `seconds` of a run. Scores are
+    maps from a metric to a map from a seed to the score.
+    """
+    collected: Dict[str, Any] = {}
+    for name, regime in trial.regimes.items():
+        tuning, comparison = (_report(folder / name / kind) for kind in ("tuning", "comparison"))
+        if tuning:
+            trials = {row["variant"]: _scores(tuning, row) for row in tuning["variants"]}
+            arms = {row["variant"]: _arm(comparison, row) for row in comparison.get("variants", [])}
+            collected[name] = {"sizes": regime._asdict(), "tuning": trials, "comparison": arms}
+    return collected
+
+
+def _arm(report: Dict[str, Any], row: Dict[str, Any]) -> Dict[str, Any]:
+    return {
+        "setting": row["changes"],
+        "scores": _scores(report, row),
+        "difference": row["comparison"],
+        "seconds": row["seconds"],
+    }
+
+
+def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Dict[str, Dict[str, float]]:
+    done = [
+        run
+        for run in report["cells"]
+        if run["variant"] == row["variant"] and run["state"] == "done"
+    ]
+    scores: Dict[str, Dict[str, float]] = {metric: {} for metric in report["metrics"]}
+    for run in done:
+        for metric in scores.keys() & run["test"]["figures"].keys():
+            scores[metric][str(run["seed"])] = run["test"]["figures"][metric]
+    return scores
+
+
+def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
+    """Returns the lines of a Markdown table of the comparison in a regime, in per cent."""
+    first, *others = (metric.replace("_", " ") for metric in trial.metrics)
+    header = [regime, first, f"against {trial.baseline}", "p over seeds", *others, "seeds"]
+    lines = [header, ["---"] * len(header)]
+    for name, arm in scores["comparison"].items():
+        spreads = [_spread(arm["scores"].get(metric, {})) for metric in trial.metrics]
+        compared = [_difference(arm["difference"]), _p(arm["difference"])]
+        number = len(arm["scores"][trial.metrics[0]])
+        lines.append([name, spreads[0], *compared, *spreads[1:], str(number)])
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _spread(scores: Dict[str, float]) -> str:
+    if not scores:
+        return ""
+    mean = f"{100 * statistics.mean(scores.values()):.1f}"
+    return f"{mean} ± {100 * statistics.stdev(scores.values()):.1f}" if len(scores) > 1 else mean
+
+
+def _difference(difference: Any) -> str:
+    if not difference:
+        return ""
+    return "{difference:+.1f} ({low:+.1f} to {high:+.1f})".format(
+        **{key: 100 * difference[key] for key in ("difference", "low", "high")}
+    )
+
+
+def _p(difference: Any) -> str:
+    p = difference and difference["p_over_seeds"]
+    return "" if p is None else f"{p:.3f}"

@@ -1,0 +1,78 @@
+"""The trial of gradients through graphs, for sentiment: its parts of the data, and its arms."""
+
+import json
+
+import pytest
+from allennlp.common import Params
+from allennlp.data import Vocabulary
+from allennlp.models import Model
+
+from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
+from studies.sentiment.__main__ import TRIAL
+from studies.sentiment.parts import HELD_OUT, REGIMES, write_parts
+
+SENTENCES = 2000
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """The parts of a treebank whose sentence with number i is the word "w<i>"."""
+    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("parts")
+    trees = [f"({4 * (number % 2)} w{number})" for number in range(SENTENCES)]
+    neutral = ["(2 neutral)"] * 300
+    (source / "train.txt").write_text("\n".join([*neutral, *trees, *neutral]) + "\n")
+    for name in ("dev.txt", "train.sdp", "dev.sdp"):
+        (source / name).write_text(name)
+    write_parts(source, source, folder)
+    return folder
+
+
+def numbers(file):
+    return [int(line.split("w")[1].rstrip(")")) for line in file.read_text().splitlines()]
+
+
+def test_the_last_sentences_are_tested_on_and_no_neutral_sentence(parts):
+    assert numbers(parts / "test.txt") == list(range(SENTENCES - HELD_OUT, SENTENCES))
+
+
+def test_a_regime_has_its_sentences_and_none_that_is_tested_on(parts):
+    tenth, everything = numbers(parts / "tenth.txt"), numbers(parts / "all.txt")
+    assert len(set(tenth)) == REGIMES["tenth"].sentences
+    assert set(tenth) < set(everything) == set(range(SENTENCES - HELD_OUT))
+
+
+def test_the_other_data_are_copied(parts):
+    assert (parts / "train.sdp").read_text() == "train.sdp"
+
+
+def test_too_few_sentences_are_refused(tmp_path):
+    (tmp_path / "train.txt").write_text("(4 good)\n(2 so)\n")
+    with pytest.raises(ValueError, match="has 1 sentences that are not neutral"):
+        write_parts(tmp_path, tmp_path, tmp_path / "parts")
+
+
+def test_every_arm_has_as_many_trials():
+    assert {len(arm.settings) for arm in TRIAL.arms.values()} == {3}
+
+
+def test_every_arm_has_its_config(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SST_EMBEDDINGS", "")
+    monkeypatch.setenv("SPIGOT_EMBEDDINGS", "")
+    for variable, value in TRIAL.environment(tmp_path, "tenth").items():
+        monkeypatch.setenv(variable, value)
+    file = tmp_path / "variants.json"
+    file.write_text(json.dumps({n: arm.variant(arm.settings[0]) for n, arm in TRIAL.arms.items()}))
+    plan = make_plan(TRIAL.base, read_axes([], str(file)), seeds=[1])
+    configs = {name: variant.config for name, variant in plan.variants.items()}
+    assert {config["trainer"]["num_epochs"] for config in configs.values()} == {8}
+    estimators = {
+        name: config["model"]["argmax"]["estimator"]["type"]
+        for name, config in configs.items()
+        if "argmax" in config["model"]
+    }
+    assert estimators["spigot, two-sided"] == estimators["spigot"] == "spigot"
+    assert configs["spigot, two-sided"]["model"]["argmax"]["estimator"]["two_sided"] is True
+    assert "no graph" not in estimators
+    vocab = Vocabulary()
+    vocab.add_token_to_namespace("1", "labels")
+    Model.from_params(Params(configs["no graph"]["model"]), vocab=vocab)
