@@ -9,6 +9,8 @@ from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, Sur
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.active_set.active_set import ActiveSet, project_onto_hull
 from spigot_allennlp.nn.instances import at_least_single
+from spigot_allennlp.projections.projection import check_binary
+from spigot_allennlp.structures.structure import Structure
 
 
 @GradientEstimator.register("sparsemap")
@@ -52,6 +54,10 @@ class SparseMAP(SurrogateEstimator):
         self._temperature = temperature
         self._max_iterations = max_iterations
         self._tolerance = tolerance
+
+    def check(self, structure: Structure) -> None:
+        super().check(structure)
+        check_binary(type(self).__name__, structure)
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Optional[ActiveSet]]:
         structure, mask = problem.structure, problem.mask

@@ -1,5 +1,6 @@
 """Torch modules that models assemble, `StructuredArgmaxLayer` first."""
 
+from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding
 from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
@@ -7,6 +8,7 @@ from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
+from spigot_allennlp.modules.solver_structure import SolverStructure
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
@@ -19,6 +21,7 @@ from spigot_allennlp.modules.word_dropout import WordDropout
 
 __all__ = [
     "ArcEncoder",
+    "DifferentiableSolver",
     "ExponentialPenalty",
     "FrozenKnownEmbedding",
     "GivenTree",
@@ -27,6 +30,7 @@ __all__ = [
     "OneHotEmbedder",
     "PairScorer",
     "SentenceEncoder",
+    "SolverStructure",
     "SparseAttentiveLstm",
     "SpikeEncoding",
     "SpikingGradient",

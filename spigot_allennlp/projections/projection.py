@@ -4,6 +4,7 @@ from functools import partial, wraps
 from typing import Any, Callable, FrozenSet
 
 from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_step
@@ -42,6 +43,19 @@ class Projection(Registrable):
         shape of `origin`, zero off `mask`; never differentiable.
         """
         raise NotImplementedError
+
+
+def check_binary(name: str, structure: Structure) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` unless objects of `structure` are zeros and ones, which `name` needs.
+    """
+    if not structure.binary:
+        raise ConfigurationError(
+            f"{name} needs objects of zeros and ones, but those of {type(structure).__name__} (so "
+            "configured) may be others. Choose another, or pass binary=True if they are not."
+        )
 
 
 def _guard(projected_step: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -4,7 +4,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.nn.active_set.active_set import hull_step
-from spigot_allennlp.projections.projection import Projection
+from spigot_allennlp.projections.projection import Projection, check_binary
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -37,6 +37,10 @@ class SparseMAPProjection(Projection):
         check_least(0, tolerance=tolerance)
         self._max_iterations = max_iterations
         self._tolerance = tolerance
+
+    def check(self, structure: Structure) -> None:
+        super().check(structure)
+        check_binary(type(self).__name__, structure)
 
     def projected_step(
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor

@@ -70,13 +70,16 @@ class Structure(Registrable):
 
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
-    constant added to all scores changes none of the above. `has_predicates` says that beside arcs
-    there are predicates, at `predicate_parts` (`nn/arcs.py`). `way_out` says to whoever has gold
-    objects that are not of the family what to change.
+    constant added to all scores changes none of the above. `binary` says that objects are zeros and
+    ones, as all of ours are; a solver may have others (`modules/solver_structure.py`).
+    `has_predicates` says that beside arcs there are predicates, at `predicate_parts`
+    (`nn/arcs.py`). `way_out` says to whoever has gold objects that are not of the family what to
+    change.
     """
 
     dimensions: Tuple[str, ...] = ()
     fixed_size: bool = False
+    binary: bool = True
     has_predicates: bool = False
     way_out: str = "Choose a structure that has them, or take them out of the data."
 

@@ -1,0 +1,176 @@
+"""Lets gradient through a solver of your own: any function from scores to the best object."""
+
+import math
+from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.config_checks import check_choice, check_least
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.modules.solver_structure import SolverStructure
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.nn.instances import flatten_parts
+from spigot_allennlp.structures.structure import Structure
+
+Tensors = Union[Tensor, Tuple[Tensor, ...]]
+Masks = Union[None, BoolTensor, Sequence[Optional[BoolTensor]]]
+
+
+class DifferentiableSolver(torch.nn.Module):
+    """
+    Calls a solver on the way forward, and a gradient estimator on the way back.
+
+        matching = DifferentiableSolver(
+            linear_sum_assignment, numpy=True, batched=False, indices=True, maximize=False
+        )
+        matched = matching(costs)  # (batch_size, n, n), from 0 to 1: a mean of ten matchings
+
+    The solver is called without gradients, and need not be differentiable. In training the value
+    comes from the estimator; after `eval()` it is what the solver returns, without a gradient,
+    unless the estimator is `relaxed` ("perturbed", "sparsemap").
+
+    Estimators take the gradient of the loss of each instance. That of a mean over the batch is
+    therefore multiplied by the batch size before, and divided by it afterwards; for a sum say
+    `reduction="sum"`. Estimators that are linear in the gradient do not notice.
+
+    An estimator that learns by a loss of its own or runs the rest of the model again ("reinforce",
+    "spigot_ce") needs the attribute `layer`, a `StructuredArgmaxLayer` of scores that are
+    maximised; so does a loss with other weights.
+
+    # Parameters
+
+    solver : `Callable`
+        See `SolverStructure`.
+    estimator : `Union[str, GradientEstimator]`, optional (default = `"perturbed"`)
+        An estimator, or the registered name of one with its default settings.
+    num_batch_dims : `int`, optional (default = `1`)
+        How many leading dimensions of the scores count instances. With 0 there is one instance.
+    reduction : `str`, optional (default = `"mean"`)
+        "mean" or "sum": what the loss does with the losses of the instances.
+    options : `Any`
+        All others are those of `SolverStructure`.
+
+    # Raises
+
+    `ConfigurationError` if the estimator needs more than the solver, with the names of those that
+    do not.
+    """
+
+    def __init__(
+        self,
+        solver: Callable,
+        estimator: Union[str, GradientEstimator] = "perturbed",
+        *,
+        num_batch_dims: int = 1,
+        reduction: str = "mean",
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        check_least(0, num_batch_dims=num_batch_dims)
+        check_choice("reduction", reduction, ["mean", "sum"])
+        self.structure = SolverStructure(solver, **options)
+        if isinstance(estimator, str):
+            check_choice("estimator", estimator, GradientEstimator.list_available())
+            estimator = GradientEstimator.by_name(estimator)()
+        try:
+            self.layer = StructuredArgmaxLayer(self.structure, estimator)
+        except ConfigurationError as error:
+            names = ", ".join(f"'{name}'" for name in fitting_estimators(self.structure))
+            raise ConfigurationError(
+                f"{error} By keywords, {type(self).__name__} takes functions for what is "
+                f"missing (log_partition, marginals, sample, project), and fixed_size. With what "
+                f"{self.structure.name} has, and default settings, these fit: {names}."
+            ) from None
+        self._num_batch_dims = num_batch_dims
+        self._reduction = reduction
+
+    def forward(self, *scores: Tensor, mask: Masks = None) -> Tensors:
+        """
+        # Parameters
+
+        scores : `Tensor`
+            Shape `(*batch, *parts)` with `num_batch_dims` dimensions `batch`, and at least one
+            more; with `maximize=False` these are costs. Several tensors have the same `batch`; the
+            solver gets them as several arguments, and an object is a tuple.
+        mask : `Union[BoolTensor, Sequence[Optional[BoolTensor]]]`, optional
+            True on the parts that may be chosen: of the shape of the scores, or of their first
+            dimensions; for several tensors, a sequence of masks. The solver gets minus infinity as
+            the score of all others (plus infinity as their cost).
+
+        # Returns
+
+        `Union[Tensor, Tuple[Tensor, ...]]`
+            The objects, of the shapes and types of the scores.
+        """
+        estimator = self.layer.estimator
+        if self.training and _has_own_loss(estimator):
+            raise RuntimeError(
+                f"{type(estimator).__name__} sends its gradient through a loss of its own. Call "
+                "`layer` and its `auxiliary_loss`, as StructuredArgmaxLayer shows."
+            )
+        flat, masks = self._instances(scores, [mask] if len(scores) == 1 else mask)
+        layer, joined, legal = self.layer, flat[0], masks[0]
+        if len(flat) > 1:
+            pieces = self.structure.of_pieces([tensor.shape[1:] for tensor in flat])
+            layer = StructuredArgmaxLayer(pieces, estimator).train(self.training)
+            joined = torch.cat([flatten_parts(tensor) for tensor in flat], dim=1)
+            legal = torch.cat([flatten_parts(each) for each in masks], dim=1)
+        latent = layer(joined if self.structure.maximize else -joined, legal)
+        if self._reduction == "sum":
+            latent.problem.trace.weights = joined.new_ones(len(joined))
+        sizes = [math.prod(tensor.shape[1:]) for tensor in flat]
+        split = latent.value.split(sizes, dim=1) if len(flat) > 1 else [latent.value]
+        values = tuple(
+            value.reshape(tensor.shape).to(tensor.dtype)
+            for value, tensor in zip(split, scores, strict=True)
+        )
+        return values if len(values) > 1 else values[0]
+
+    def _instances(
+        self, scores: Tuple[Tensor, ...], masks: Masks
+    ) -> Tuple[List[Tensor], List[BoolTensor]]:
+        """
+        Returns all scores as `(num_instances, *parts)`, and of the same shapes their legal parts.
+        """
+        number = self._num_batch_dims
+        shapes = [tuple(tensor.shape) for tensor in scores]
+        batch = shapes[0][:number] if shapes else ()
+        if not shapes or any(len(shape) <= number or shape[:number] != batch for shape in shapes):
+            raise ValueError(
+                f"Expected scores of shape (*batch, *parts), with {number} dimensions that count "
+                f"instances, the same for all, but found shapes {shapes}."
+            )
+        flat = [tensor.reshape(math.prod(batch), *tensor.shape[number:]) for tensor in scores]
+        if masks is None:
+            masks = [None] * len(flat)
+        legal = []
+        for tensor, shape, mask in zip(flat, shapes, masks, strict=True):
+            if mask is None:
+                legal.append(torch.ones_like(tensor, dtype=torch.bool))
+            elif mask.shape != shape[: mask.dim()] or mask.dim() < number:
+                raise ValueError(
+                    f"Expected a mask of the scores, {shape}, or of their first dimensions, but "
+                    f"found shape {tuple(mask.shape)}."
+                )
+            else:
+                instances = mask.reshape(math.prod(batch), *mask.shape[number:])
+                legal.append(self.structure.part_mask(instances, tensor.shape))
+        return flat, legal
+
+
+def fitting_estimators(structure: Structure) -> List[str]:
+    """Returns the names of the estimators that, by default, need no more than `structure` has."""
+    fitting = []
+    for name in sorted(GradientEstimator.list_available()):
+        try:
+            GradientEstimator.by_name(name)().check(structure)
+        except ConfigurationError:
+            continue
+        fitting.append(name)
+    return fitting
+
+
+def _has_own_loss(estimator: GradientEstimator) -> bool:
+    return type(estimator).auxiliary_loss is not GradientEstimator.auxiliary_loss

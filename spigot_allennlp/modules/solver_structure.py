@@ -1,0 +1,301 @@
+"""Makes a structure of a solver: any function from scores to the best object."""
+
+import copy
+import math
+from typing import Any, Callable, List, Optional, Tuple
+
+import numpy as np
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
+from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
+from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
+from spigot_allennlp.structures.structure import Structure
+
+# How far from a whole number a solver of integer programs may end.
+ROUNDING = 1e-4
+
+
+class SolverStructure(Structure):
+    """
+    The family of objects among which a solver finds the best: `argmax_z <scores, z>`, or with
+    `maximize=False` the one of least cost.
+
+    The solver gets scores (or costs) in single precision at least, on their device and without a
+    gradient; with `numpy`, float64 arrays. They are a copy, which it may change. Impossible parts
+    score minus infinity (cost plus infinity), and must not be chosen. It never gets NaN or an empty
+    batch; an instance without a possible part is all zeros, and its object does not count. A batch
+    may be larger than that of the model, as estimators ask for several samples in one call.
+
+    A `ValueError` says what the solver returned if that has another type or shape than an object,
+    or holds numbers that are not finite, or an impossible part.
+
+    # Parameters
+
+    solver : `Callable`
+        From scores `(batch_size, *parts)` to objects of the same shape.
+    batched : `bool`, optional (default = `True`)
+        If False, the solver gets one instance, of shape `parts`, and returns one object.
+    numpy : `bool`, optional (default = `False`)
+        Whether the solver gets NumPy arrays. It may return arrays or tensors in any case.
+    indices : `bool`, optional (default = `False`)
+        Whether the solver returns where an object has its ones, not the object: a tuple of index
+        arrays, as `scipy.optimize.linear_sum_assignment` and `numpy.nonzero` do, with which the
+        scores could be indexed; or indices into the last dimension, several as `topk` or a single
+        one as `argmax` returns them.
+    maximize : `bool`, optional (default = `True`)
+        If False, all functions, and the module that wraps them, take costs, and the solver finds
+        the least.
+    binary : `bool`, optional (default = `True`)
+        Whether objects are zeros and ones, but for a rounding error of 1e-4, which is removed. If
+        False they may hold any numbers, ranks say; "sparsemap" needs zeros and ones.
+    fixed_size : `bool`, optional (default = `False`)
+        Whether the parts of all objects of an instance have the same sum, so that a constant added
+        to all scores changes nothing ("identity_with_projection" wants to know).
+    sample : `Callable`, optional
+        From scores to a sample of `p(z) ∝ exp <scores, z>`. It and the next three take and return
+        batches of tensors, whatever the solver takes.
+    marginals : `Callable`, optional
+        From scores to the mean object under `p`, or what stands for it; differentiable. By default
+        the gradient of `log_partition`.
+    log_partition : `Callable`, optional
+        From scores to `log sum_z exp <scores, z>`, shape `(batch_size,)`; differentiable.
+    project : `Callable`, optional
+        From any points to the nearest of the convex hull of all objects, or of a set around it.
+        Parts that are not legal are minus infinity.
+    """
+
+    def __init__(
+        self,
+        solver: Callable,
+        *,
+        batched: bool = True,
+        numpy: bool = False,
+        indices: bool = False,
+        maximize: bool = True,
+        binary: bool = True,
+        fixed_size: bool = False,
+        sample: Optional[Callable] = None,
+        marginals: Optional[Callable] = None,
+        log_partition: Optional[Callable] = None,
+        project: Optional[Callable] = None,
+    ) -> None:
+        if not callable(solver):
+            raise ConfigurationError(f"solver must be a function, but found {solver!r}.")
+        self.name = getattr(solver, "__qualname__", type(solver).__qualname__)
+        self.maximize = maximize
+        self.binary = binary
+        self.fixed_size = fixed_size
+        self._solver = solver
+        self._batched = batched
+        self._numpy = numpy
+        self._indices = indices
+        self._sample = sample
+        self._marginals = marginals
+        self._log_partition = log_partition
+        self._project = project
+        self._pieces: Optional[List[torch.Size]] = None
+
+    def of_pieces(self, shapes: List[torch.Size]) -> "SolverStructure":
+        """
+        Returns the same family for scores `(batch_size, num_parts)` that are the flattened parts of
+        several tensors of these `shapes`, in which all functions get and return them.
+        """
+        structure = copy.copy(self)
+        structure._pieces = shapes
+        return structure
+
+    def provides(self, operation: str) -> bool:
+        # Whoever asks for a log-partition, and for no samples, wants marginals alone. Samples are
+        # nothing without their log-probabilities.
+        functions = {
+            "log_partition": self._log_partition or self._marginals,
+            "sample": self._sample and self._log_partition,
+            "projected_step": self._project,
+        }
+        return functions.get(operation) is not None
+
+    def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+        """Returns the legal parts, from a mask of the first dimensions of the scores."""
+        return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)
+
+    def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
+        if not self.binary:
+            raise NotImplementedError(f"What {self.name} may return is not known: {vertex.shape}.")
+        return super().contains(vertex, mask)
+
+    def lacks_objects(self, best: Tensor, mask: BoolTensor) -> BoolTensor:
+        # Where there is none though parts are possible, the solver was refused.
+        return mask.new_zeros(len(mask))
+
+    def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        return self._choose(self._solver, self._batched, scores, mask)
+
+    def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        assert self._sample is not None, "no such structure is let through"
+        return self._choose(self._sample, True, scores, mask)
+
+    def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        if self._log_partition is None:
+            raise NotImplementedError(f"Pass log_partition together with {self.name}.")
+        check_scores(PARTS, scores, mask)
+        possible = flatten_parts(mask & (scores != -torch.inf)).any(dim=-1)
+        total = self._log_partition(*self._arguments(self._signed(scores, mask)))
+        if total.shape != possible.shape:
+            raise ValueError(_returned(self._log_partition, total, tuple(possible.shape)))
+        is_lost = ~possible & flatten_parts(mask).any(dim=-1)
+        return total.masked_fill(~possible, 0).masked_fill(is_lost, -torch.inf)
+
+    def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        if self._marginals is None:
+            return super().marginals(scores, mask)
+        check_scores(PARTS, scores, mask)
+        invalid = invalid_instances(mask, is_score, scores)
+        return compute_valid(self._checked_marginals, invalid, mask, scores)
+
+    def _checked_marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        assert self._marginals is not None
+        mean = self._joined(self._marginals(*self._arguments(self._signed(scores, mask))), scores)
+        if mean.shape != scores.shape:
+            raise ValueError(_returned(self._marginals, mean, tuple(scores.shape)))
+        return mean.masked_fill(~mask | (scores == -torch.inf), 0)
+
+    def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
+        assert self._project is not None, "no such structure is let through"
+        check_pair(("origin", "step"), PARTS, origin, step, mask)
+        point = (origin - step).masked_fill(~mask, -torch.inf)
+        legal = per_instance(flatten_parts(mask).any(dim=-1), point)
+        arguments = self._arguments(torch.where(legal, point, 0))
+        with torch.no_grad():
+            nearest = self._joined(self._project(*arguments), point)
+        if nearest.shape != point.shape:
+            raise ValueError(_returned(self._project, nearest, tuple(point.shape)))
+        return (origin - nearest).masked_fill(~mask, 0)
+
+    def _choose(
+        self, function: Callable, batched: bool, scores: Tensor, mask: BoolTensor
+    ) -> Tensor:
+        """Returns the objects that `function` returns for these scores, checked."""
+        check_scores(PARTS, scores, mask)
+        if scores.numel() == 0:
+            return torch.zeros_like(scores)
+        points = self._signed(scores.detach(), mask)
+        with torch.no_grad(), torch.autocast(points.device.type, enabled=False):
+            if batched:
+                chosen = self._object(function, points)
+            else:
+                chosen = torch.stack([self._object(function, point) for point in points])
+        possible = mask & (scores != -torch.inf)
+        chosen = chosen.masked_fill(~per_instance(flatten_parts(possible).any(dim=-1), chosen), 0)
+        if ((chosen != 0) & ~possible).any():
+            raise ValueError(
+                f"{_name(function)} chose a part that its mask, or a "
+                f"{'score of minus' if self.maximize else 'cost of plus'} infinity, makes "
+                "impossible. Let it leave such parts alone, or mask less, if no object is left."
+            )
+        return chosen.to(scores.dtype)
+
+    def _signed(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Returns scores, or costs, for the functions: a copy in single precision at least, infinite
+        on impossible parts; zeros where none is possible.
+        """
+        possible = mask & (scores != -torch.inf)
+        points = at_least_single(scores).masked_fill(~possible, -torch.inf)
+        points = torch.where(per_instance(flatten_parts(possible).any(dim=-1), points), points, 0)
+        return points if self.maximize else -points
+
+    def _arguments(self, points: Tensor) -> List[Tensor]:
+        """Returns what functions get for `points`, of a batch or of an instance."""
+        if self._pieces is None:
+            return [points]
+        pieces = points.split([math.prod(shape) for shape in self._pieces], dim=-1)
+        return [
+            piece.reshape(*points.shape[:-1], *shape)
+            for piece, shape in zip(pieces, self._pieces, strict=True)
+        ]
+
+    def _joined(self, results: Any, points: Tensor) -> Tensor:
+        """Returns results for `points` in one tensor, the inverse of `_arguments`."""
+        if self._pieces is None:
+            return results
+        lead = points.shape[:-1]
+        return torch.cat([result.reshape(*lead, -1) for result in results], dim=-1)
+
+    def _object(self, function: Callable, points: Tensor) -> Tensor:
+        """Returns what `function` makes of `points`, of their shape and type, checked."""
+        arguments = self._arguments(points)
+        if self._numpy and function is self._solver:
+            results = function(*(each.double().cpu().numpy() for each in arguments))
+        else:
+            results = function(*arguments)
+        if self._pieces is None:
+            results = (results,)
+        elif not isinstance(results, (tuple, list)) or len(results) != len(arguments):
+            raise ValueError(
+                f"{_name(function)} gets {len(arguments)} tensors and must return a tuple of as "
+                f"many, but returned {_described(results)}."
+            )
+        objects = [
+            self._checked(function, result, argument)
+            for result, argument in zip(results, arguments, strict=True)
+        ]
+        return self._joined(objects, points) if self._pieces else objects[0]
+
+    def _checked(self, function: Callable, result: Any, like: Tensor) -> Tensor:
+        """Returns a result of `function` as an object of the shape and type of `like`."""
+        try:
+            if self._indices and function is self._solver:
+                value = _indicator(result, like)
+            else:
+                value = _tensor(result).to(like)
+        except (TypeError, ValueError, RuntimeError, IndexError) as error:
+            message = _returned(function, result, tuple(like.shape))
+            raise ValueError(f"{message} ({error})") from error
+        if value.shape != like.shape:
+            raise ValueError(_returned(function, value, tuple(like.shape)))
+        rounded = value.round() if self.binary else value
+        is_right = value.isfinite()
+        if self.binary:
+            is_right &= ((value - rounded).abs() <= ROUNDING) & (rounded * (1 - rounded) == 0)
+        if not is_right.all():
+            wrong = value[~is_right].flatten()[0].item()
+            expected = "zeros and ones (or pass binary=False)" if self.binary else "finite numbers"
+            raise ValueError(f"{_name(function)} must return {expected}, but returned {wrong}.")
+        return rounded
+
+
+def _indicator(indices: Any, like: Tensor) -> Tensor:
+    """Returns zeros of the shape of `like`, and ones at `indices`, as in `SolverStructure`."""
+    zeros = torch.zeros_like(like)
+    if isinstance(indices, tuple):
+        zeros[tuple(_tensor(index).to(like.device) for index in indices)] = 1
+        return zeros
+    chosen = _tensor(indices).to(like.device)
+    if chosen.dim() == like.dim() - 1:
+        chosen = chosen.unsqueeze(-1)
+    if chosen.shape[:-1] != like.shape[:-1]:
+        raise ValueError("indices into the last dimension must fit the dimensions before it")
+    return zeros.scatter_(-1, chosen.long(), 1)
+
+
+def _tensor(value: Any) -> Tensor:
+    # NumPy copies what torch would refuse: reversed arrays, and those that cannot be written.
+    return value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__qualname__", type(function).__qualname__)
+
+
+def _described(value: Any) -> str:
+    shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else f": {value!r:.100}"
+    return f"a {type(value).__name__}{shape}"
+
+
+def _returned(function: Callable, value: Any, shape: Tuple[int, ...]) -> str:
+    return (
+        f"{_name(function)} must return numbers of shape {shape}, but returned {_described(value)}."
+    )
