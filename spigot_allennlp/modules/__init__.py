@@ -4,6 +4,14 @@ from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding
 from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
+from spigot_allennlp.modules.losses import (
+    hinge_loss,
+    negative_log_likelihood,
+    perceptron_loss,
+    perturbed_loss,
+    sparsemap_loss,
+    spo_plus_loss,
+)
 from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
@@ -39,4 +47,10 @@ __all__ = [
     "StructuredArgmaxLayer",
     "StructuredLoss",
     "WordDropout",
+    "hinge_loss",
+    "negative_log_likelihood",
+    "perceptron_loss",
+    "perturbed_loss",
+    "sparsemap_loss",
+    "spo_plus_loss",
 ]

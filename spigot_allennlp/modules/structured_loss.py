@@ -8,8 +8,9 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.modules.losses import hinge_loss, negative_log_likelihood
 from spigot_allennlp.nn.devices import has_kernels
-from spigot_allennlp.nn.instances import flatten_parts, per_instance
+from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.labelled_arcs import GraphLikelihood, graph_likelihood
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
@@ -190,17 +191,10 @@ class HingeLoss(StructuredLoss):
     def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
-        counted = structure.without_predicates(gold)
-        missed = self._false_negative_cost * flatten_parts(counted).sum(dim=-1)
         # What a part adds to the cost when it is chosen: a wrong one its own, a gold one less of
         # what is missed.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
-        cost = structure.without_predicates(cost)
-        worst = structure.argmax(scores + cost, mask)
-        loss = structure.score(scores + cost, worst) + missed - structure.score(scores, gold)
-        # Gold is impossible, then, and nothing can be learnt from it.
-        lost = structure.lacks_objects(worst, mask) & flatten_parts(gold != 0).any(dim=-1)
-        return loss.masked_fill(lost, torch.inf)
+        return hinge_loss(structure, scores, gold, mask, structure.without_predicates(cost))
 
 
 @StructuredLoss.register("log_likelihood")
@@ -217,7 +211,7 @@ class LogLikelihoodLoss(StructuredLoss):
     def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
-        return -structure.log_prob(scores, mask, gold)
+        return negative_log_likelihood(structure, scores, gold, mask)
 
     def of_independent_arcs(
         self, scores: Tensor, legal: IndependentArcs, labels: LongTensor

@@ -1,0 +1,199 @@
+"""
+Computes losses of scores against gold objects, of a structure or of a solver of your own.
+
+Each returns the loss of each instance, shape `(batch_size,)`, and is convex in the scores. Its
+gradient is a difference of two objects, or of means of objects; no estimator is needed. All take
+
+structure : `Union[Structure, DifferentiableSolver]`
+    With a solver that minimises, what is called scores here are costs.
+scores : `Tensor`
+    Shape `(batch_size, *parts)`.
+gold : `Tensor`
+    The gold objects, of the same shape.
+mask : `BoolTensor`, optional
+    The legal parts, of the same shape (`Structure.part_mask`). By default all.
+
+Losses in half precision are computed, and returned, in single precision. A gold object that has an
+impossible part costs infinity.
+"""
+
+from typing import Any, Optional, Tuple, Union
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.estimators.noise import Noise, NormalNoise
+from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
+from spigot_allennlp.nn.active_set.active_set import project_onto_hull
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts
+from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
+from spigot_allennlp.projections.projection import check_binary
+from spigot_allennlp.structures.structure import Structure
+
+StructureOrSolver = Union[Structure, DifferentiableSolver]
+
+
+def perceptron_loss(
+    structure: StructureOrSolver, scores: Tensor, gold: Tensor, mask: Optional[BoolTensor] = None
+) -> Tensor:
+    """
+    Returns `max_z <scores, z> - <scores, gold>`, by how much the best object beats the gold one
+    ([Collins, 2002](https://aclanthology.org/W02-1001)). Its gradient is `best - gold`.
+
+    With true scores in the place of the scores, and with a choice in the place of gold, it is the
+    regret of that choice.
+    """
+    structure, scores = _maximised(structure, scores)
+    gold, mask = _filled(scores, gold, mask)
+    best = structure.argmax(scores, mask)
+    loss = structure.score(scores, best) - structure.score(scores, gold)
+    # Where no object is possible gold is not either, and nothing can be learnt from it.
+    lost = structure.lacks_objects(best, mask) & flatten_parts(gold != 0).any(dim=-1)
+    return loss.masked_fill(lost, torch.inf)
+
+
+def hinge_loss(
+    structure: StructureOrSolver,
+    scores: Tensor,
+    gold: Tensor,
+    mask: Optional[BoolTensor] = None,
+    cost: Optional[Tensor] = None,
+) -> Tensor:
+    """
+    Returns `max_z (<scores, z> + <cost, z - gold>) - <scores, gold>`, the margin rescaled by a cost
+    ([Taskar et al., 2004](https://aclanthology.org/W04-3201)): at least the cost of the best
+    object. Its gradient is `worst - gold`, where `worst` is the object at the maximum.
+
+    # Parameters
+
+    cost : `Tensor`, optional
+        What a part adds to the cost of an object that has it, of the shape of the scores. By
+        default 0.5 for a part that gold does not have, and -0.5 for one that it has, so that the
+        cost of zeros and ones is half the number of parts that are wrong or missing.
+    """
+    structure, scores = _maximised(structure, scores)
+    gold, mask = _filled(scores, gold, mask)
+    return perceptron_loss(structure, scores + (0.5 - gold if cost is None else cost), gold, mask)
+
+
+def spo_plus_loss(
+    structure: StructureOrSolver,
+    scores: Tensor,
+    true_scores: Tensor,
+    gold: Optional[Tensor] = None,
+    mask: Optional[BoolTensor] = None,
+) -> Tensor:
+    """
+    Returns the SPO+ loss of predicted scores against true ones
+    ([Elmachtoub & Grigas, 2022](https://doi.org/10.1287/mnsc.2020.3922), definition 3), which is
+    the perceptron loss of `2 * scores - true_scores`: at least the regret of the best object. Its
+    gradient is `2 * (z - gold)`, where `z` is the best object of these.
+
+    # Parameters
+
+    true_scores : `Tensor`
+        Of the shape of the scores.
+    gold : `Tensor`, optional
+        The best objects of the true scores. By default they are computed.
+    """
+    true_scores = _maximised(structure, true_scores)[1]
+    structure, scores = _maximised(structure, scores)
+    gold, mask = _filled(scores, gold, mask)
+    if gold is None:
+        gold = structure.argmax(true_scores, mask)
+    impossible = (scores == -torch.inf) | (true_scores == -torch.inf)
+    moved = (2 * scores - true_scores).masked_fill(impossible, -torch.inf)
+    return perceptron_loss(structure, moved, gold, mask)
+
+
+def perturbed_loss(
+    structure: StructureOrSolver,
+    scores: Tensor,
+    gold: Tensor,
+    mask: Optional[BoolTensor] = None,
+    num_samples: int = 10,
+    noise: Optional[Noise] = None,
+) -> Tensor:
+    """
+    Estimates the Fenchel-Young loss of the estimator "perturbed"
+    ([Berthet et al., 2020](https://arxiv.org/abs/2002.08676), section 4), but for a number that
+    depends on gold alone: the mean perceptron loss of perturbed scores,
+    `mean_i max_z <scores + noise_i, z> - <scores + noise_i, gold>`. Its gradient is the mean of the
+    best objects, minus gold. On `categorical` with Gumbel noise its expected value is the
+    cross-entropy.
+
+    # Parameters
+
+    num_samples : `int`, optional (default = `10`)
+    noise : `Noise`, optional (default = `NormalNoise()`)
+        Any; its scale is a temperature.
+    """
+    check_positive(num_samples=num_samples)
+    structure, scores = _maximised(structure, scores)
+    gold, mask = _filled(scores, gold, mask)
+    problem = ArgmaxProblem(structure, scores.detach(), mask)
+    noise = NormalNoise() if noise is None else noise
+    samples = torch.stack([noise.sample(problem) for _ in range(num_samples)])
+    repeated = [tensor.expand(samples.shape).flatten(0, 1) for tensor in (gold, mask)]
+    losses = perceptron_loss(structure, (scores + samples).flatten(0, 1), *repeated)
+    return losses.view(num_samples, -1).mean(dim=0)
+
+
+def sparsemap_loss(
+    structure: StructureOrSolver, scores: Tensor, gold: Tensor, mask: Optional[BoolTensor] = None
+) -> Tensor:
+    """
+    Returns the Fenchel-Young loss of the estimator "sparsemap"
+    ([Niculae et al., 2018](https://arxiv.org/abs/1802.04223), section 5),
+    `||scores - gold||^2 / 2 - ||scores - mean||^2 / 2`, where `mean` is the point of the convex
+    hull of all objects that is nearest to the scores. Zero just where that is gold: the best object
+    then wins by a margin. Its gradient is `mean - gold`. On `categorical` it is the sparsemax loss.
+
+    # Raises
+
+    `ConfigurationError` if objects are not zeros and ones.
+    """
+    structure, scores = _maximised(structure, scores)
+    gold, mask = _filled(scores, gold, mask)
+    check_binary("sparsemap_loss", structure)
+
+    def nearest(point: Tensor, mask: BoolTensor) -> Tensor:
+        if structure.provides("hull_jvp"):
+            return structure.project(point, mask)
+        return project_onto_hull(structure.argmax, point, mask).point
+
+    points = scores.detach()
+    invalid = invalid_instances(mask, is_score, points)
+    mean = compute_valid(nearest, invalid, mask, points)
+    # The difference of two squares, without the squares.
+    return structure.score(scores - (mean + gold) / 2, mean - gold)
+
+
+def negative_log_likelihood(
+    structure: StructureOrSolver, scores: Tensor, gold: Tensor, mask: Optional[BoolTensor] = None
+) -> Tensor:
+    """
+    Returns `-log p(gold)` under `p(z) ∝ exp <scores, z>`, in nats: the Fenchel-Young loss of the
+    entropy. Its gradient is that of the log-partition, the marginals, minus gold. Needs
+    `log_partition` of its structure.
+    """
+    structure, scores = _maximised(structure, scores)
+    gold, mask = _filled(scores, gold, mask)
+    return -structure.log_prob(scores, mask, gold)
+
+
+def _maximised(structure: StructureOrSolver, scores: Tensor) -> Tuple[Structure, Tensor]:
+    """Returns a structure, and scores of which it finds the best, in single precision at least."""
+    scores = at_least_single(scores)
+    if isinstance(structure, Structure):
+        return structure, scores
+    return structure.structure, scores if structure.structure.maximize else -scores
+
+
+def _filled(scores: Tensor, gold: Any, mask: Optional[BoolTensor]) -> Tuple[Any, BoolTensor]:
+    """Returns gold, if there is any, in the type of the scores, and the mask, by default all."""
+    if mask is None:
+        mask = torch.ones_like(scores, dtype=torch.bool)
+    return gold if gold is None else gold.to(scores.dtype), mask
