@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
-import spacy
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.tokenizers import SpacyTokenizer, Token, Tokenizer
-from spacy.tokens import Doc
 
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
@@ -62,6 +60,8 @@ class WordAnalysis:
     def of_words(self, words: List[str]) -> AnnotatedSentence:
         """Returns the same words, with what the pipeline knows of them."""
         if isinstance(self._tokenizer, SpacyTokenizer):
+            from spacy.tokens import Doc
+
             pipeline = self._tokenizer.spacy
             return self._annotated(list(pipeline(Doc(pipeline.vocab, words=words))))
         return self._annotated([Token(text=word) for word in words])
@@ -86,6 +86,8 @@ def _tokenizer(tokenizer: Union[Tokenizer, Dict[str, Any], str]) -> Tokenizer:
 
 def _spacy(language: str) -> Tokenizer:
     """Returns a tokenizer; AllenNLP's by itself would try to download what is missing."""
+    import spacy  # takes its time, and a training needs none of it
+
     is_there = spacy.util.is_package(language) or Path(language).exists()
     if not language.startswith("blank:") and not is_there:
         raise ConfigurationError(

@@ -108,7 +108,10 @@ assert {"ablate", "compare-trees", "generate-treebank", "plot-metrics"} <= set(
 assert "spigot_allennlp.models" not in sys.modules and "spigot_allennlp.nn" not in sys.modules
 from allennlp.models import Model
 assert "syntactic_then_semantic" in Model.list_available()
-"""
+assert "spigot_allennlp.predictors" in sys.modules
+imported = [name for name in HEAVY if name in sys.modules]
+assert not imported, imported
+""".replace("HEAVY", str(HEAVY))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
