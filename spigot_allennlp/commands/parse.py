@@ -95,22 +95,6 @@ class ParseCommand(Subcommand):
         )
         add("--gold", action="store_true", help="draw what the input says, too: two colours")
         add("--probabilities", action="store_true", help="of each arc: its marginal")
-        add(
-            "--threshold",
-            type=float,
-            help="in (0, 1): graphs of just the arcs at least so probable, not the best graphs",
-        )
-        add(
-            "--minimum-risk",
-            action="store_true",
-            help="trees with the most right heads in expectation, not the best trees",
-        )
-        add(
-            "--predictor-args",
-            default="{}",
-            help='JSON with more for the predictor, as {"language": "en_core_web_sm"}, a spaCy '
-            "pipeline that tokenizes and tags",
-        )
         add("--limit", type=int, help="parse so many sentences, the first")
         add(
             "--on-error",
@@ -118,10 +102,32 @@ class ParseCommand(Subcommand):
             default="raise",
             help="end at a sentence that cannot be parsed, or leave it out and count it",
         )
-        add("--cuda-device", type=int, default=-1, help="the number of a GPU; -1 is the CPU")
-        add("-o", "--overrides", default="", help="JSON that changes the config of the archive")
+        add_model_arguments(subparser)
         subparser.set_defaults(func=parse_from_args)
         return subparser
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say how a model is loaded, and how it parses."""
+    add = parser.add_argument
+    add(
+        "--threshold",
+        type=float,
+        help="in (0, 1): graphs of just the arcs at least so probable, not the best graphs",
+    )
+    add(
+        "--minimum-risk",
+        action="store_true",
+        help="trees with the most right heads in expectation, not the best trees",
+    )
+    add(
+        "--predictor-args",
+        default="{}",
+        help='JSON with more for the predictor, as {"language": "en_core_web_sm"}, a spaCy '
+        "pipeline that tokenizes and tags",
+    )
+    add("--cuda-device", type=int, default=-1, help="the number of a GPU; -1 is the CPU")
+    add("-o", "--overrides", default="", help="JSON that changes the config of the archive")
 
 
 class Parsed(NamedTuple):
@@ -165,6 +171,8 @@ def parse_from_args(args: argparse.Namespace) -> None:
             "Name an SDP or CoNLL file, perhaps with --input-format; or leave --gold out."
         )
     options = {**predictor_options(args), "on_error": "report"}
+    if args.probabilities:
+        options["arc_probabilities"] = True
     predictor = load_sentence_predictor(args.archive, args.cuda_device, args.overrides, **options)
     predictor.logs_errors = False  # the results have them, with file and line
     start = time.perf_counter()
@@ -197,8 +205,6 @@ def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
             f"--predictor-args is {args.predictor_args}, which is no JSON object. Write it as "
             "'{\"max_words\": 2000}'."
         )
-    if args.probabilities:
-        options["arc_probabilities"] = True
     if args.threshold is not None:
         options["threshold"] = args.threshold
     if args.minimum_risk:
@@ -487,7 +493,7 @@ def texts(
     for parse, _, _ in results:
         assert parse is not None
         try:
-            yield _TEXT_OF[output_format](parse)
+            yield TEXT_OF[output_format](parse)
         except ValueError as error:
             counts.parsed -= 1
             name = parse.identifier or " ".join(parse.tokens[:10])
@@ -497,7 +503,8 @@ def texts(
             )
 
 
-_TEXT_OF: Dict[str, Callable[["Parse"], str]] = {
+#: How a parse is written, by format. A file of SDP begins with a header, which is not part of it.
+TEXT_OF: Dict[str, Callable[["Parse"], str]] = {
     "sdp": lambda parse: parse.to_sdp(),
     "conllu": lambda parse: parse.to_conllu(),
     "json": lambda parse: json.dumps(parse.to_json(), ensure_ascii=False) + "\n",

@@ -20,6 +20,7 @@ EXAMPLES = {
   allennlp train CONFIG -s FOLDER             # train the model of a config
   allennlp evaluate FOLDER/model.tar.gz DATA  # compute the metrics on other data
   allennlp parse FOLDER/model.tar.gz DATA     # parse the sentences of a file
+  allennlp demo FOLDER/model.tar.gz           # a page to type sentences into, and see their parses
   allennlp predict FOLDER/model.tar.gz DATA   # predict for each line of a file
   allennlp COMMAND --help                     # the options of a command, with examples""",
     "train": """examples:

@@ -1,10 +1,10 @@
 """Makes a hard decision in the middle of a network, by a structure and a gradient estimator."""
 
 from dataclasses import dataclass
-from typing import Callable, Generic, List, Optional, Tuple, TypeVar
+from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
 import torch
-from allennlp.common import FromParams
+from allennlp.common import FromParams, Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
@@ -124,6 +124,10 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
             return Latent(self.estimator(problem).to(scores.dtype), problem)
         return Latent(problem.argmax(), problem)
 
+    def names(self) -> Tuple[str, str]:
+        """Returns the registered names of the structure and of the estimator."""
+        return _name_of(Structure, self.structure), _name_of(GradientEstimator, self.estimator)
+
     def check_dimensions(self, wanted: Tuple[str, ...], model: str) -> None:
         """
         Checks that the objects are of the kind that a model needs.
@@ -154,6 +158,12 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         if not self.training:
             return losses.new_zeros(())
         return self.estimator.auxiliary_loss(latent.problem, latent.value, losses)
+
+
+def _name_of(kind: Type[Registrable], part: Registrable) -> str:
+    """Returns the name under which the class of `part` is registered; that of the class if none."""
+    classes = {name: kind.resolve_class_name(name)[0] for name in kind.list_available()}
+    return next((name for name in classes if classes[name] is type(part)), type(part).__name__)
 
 
 def _broadcast(allowed: BoolTensor, part_mask: BoolTensor) -> BoolTensor:

@@ -52,18 +52,27 @@ STYLE += "".join(
 )
 STYLE += ".parse .gold path { stroke-dasharray: 5 3 }\n"
 
+# A picture that is wider than its box is scrolled in it, and a shadow lies on each side on which
+# there is more: it stands still, and at an end the cover, which moves with the picture, hides it.
 PAGE_STYLE = """
-:root { color-scheme: light dark }
-body { margin: 0; padding: 1rem; font: 16px/1.5 sans-serif }
-body { background: #ffffff; color: #1f2328 }
-figure { margin: 0 0 1.5rem; border: 1px solid #d1d9e0; border-radius: 6px; padding: .5rem }
-figcaption { padding: .25rem .5rem; overflow-wrap: anywhere }
-figcaption small { color: #59636e }
-.scroll { overflow-x: auto }
-.scroll svg { display: block }
+:root { color-scheme: light dark; --page: #ffffff; --text: #1f2328; --soft: #59636e }
+:root { --line: #d1d9e0; --shadow: rgb(31 35 40 / .45) }
 @media (prefers-color-scheme: dark) {
-body { background: #0d1117; color: #e6edf3 } figure { border-color: #3d444d }
-figcaption small { color: #9198a1 } }
+:root { --page: #0d1117; --text: #e6edf3; --soft: #9198a1 }
+:root { --line: #3d444d; --shadow: rgb(200 215 230 / .5) } }
+body { margin: 0; padding: 1rem; font: 16px/1.5 sans-serif }
+body { background: var(--page); color: var(--text) }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere }
+figure { margin: 0 0 1.5rem; border: 1px solid var(--line); border-radius: 6px; padding: .5rem }
+figcaption { padding: .25rem .5rem; overflow-wrap: anywhere }
+figcaption small { color: var(--soft) }
+.scroll { overflow-x: auto; background:
+linear-gradient(to right, var(--page) 40%, transparent) left / 3rem 100% no-repeat local,
+linear-gradient(to left, var(--page) 40%, transparent) right / 3rem 100% no-repeat local,
+linear-gradient(to right, var(--shadow), transparent) left / 1rem 100% no-repeat scroll,
+linear-gradient(to left, var(--shadow), transparent) right / 1rem 100% no-repeat scroll }
+.scroll svg { display: block }
+.scroll svg > .paper { fill: none }
 """
 
 #: What the colours of a comparison mean.
@@ -156,26 +165,35 @@ def _arc(drawn: DrawnArc, name: str, words: List[str]) -> str:
 def html_page(title: str, pictures: Iterable[Picture], compared: bool = False) -> Iterable[str]:
     """
     Yields the parts of a page of HTML that needs no other file. A picture that is wider than the
-    page can be scrolled. With `compared` it says what the colours mean.
+    page is scrolled in its own box. With `compared` it says what the colours mean.
     """
-    yield (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{PAGE_STYLE}{STYLE}</style></head>\n"
-        f"<body>\n<h1>{escape(title)}</h1>\n"
-    )
+    yield f"{html_head(title)}<body>\n<h1>{escape(title)}</h1>\n"
     if compared:
         entries = ", ".join(
             f'<span style="color: var(--{name})">{text}</span>' for name, text in LEGEND
         )
         yield f'<p class="parse">Arcs: {entries}.</p>\n'
     for number, picture in enumerate(pictures, start=1):
-        yield (
-            f"<figure><figcaption><small>{escape(picture.name or str(number))}</small> "
-            f'{escape(picture.text)}</figcaption>\n<div class="scroll" tabindex="0">\n'
-            f"{picture.svg}</div></figure>\n"
-        )
+        yield figure(picture._replace(name=picture.name or str(number)))
     yield "</body></html>\n"
+
+
+def html_head(title: str, style: str = "") -> str:
+    """Returns a page of HTML up to its body, with the style of pictures, and `style` after it."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{escape(title)}</title>\n<style>{PAGE_STYLE}{STYLE}{style}</style></head>\n"
+    )
+
+
+def figure(picture: Picture) -> str:
+    """Returns a picture as a part of a page of HTML."""
+    return (
+        f"<figure><figcaption><small>{escape(picture.name)}</small> {escape(picture.text)}"
+        f'</figcaption>\n<div class="scroll" tabindex="0">\n{picture.svg}</div></figure>\n'
+    )
 
 
 def escape(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -15,6 +15,10 @@ from allennlp.models import Model
 from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.annotated_tokens import (
+    LAYERS as ANNOTATION,
+)
+from spigot_allennlp.data.dataset_readers.annotated_tokens import (
+    NOT_GIVEN,
     WAY_OUT,
     learned_layers,
     warn_once,
@@ -27,6 +31,7 @@ from spigot_allennlp.models.parsing_model import (
     without_gold,
 )
 from spigot_allennlp.modules.pair_scorer import PairScorer
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.length_groups import MOST_TOKENS, length_groups
 from spigot_allennlp.predictors.line_predictor import (
     LinePredictor,
@@ -42,6 +47,23 @@ DIGITS = 6  # significant ones: as many as single precision has, so that no smal
 EXAMPLE = '{"sentence": "We know it ."}'
 # Of a batch on another device than the CPU, which a large batch keeps busy.
 MOST_TOKENS_ON_A_DEVICE = 16 * MOST_TOKENS
+
+
+class LatentChoice(NamedTuple):
+    """
+    A choice in the middle of a model, which is trained through it.
+
+    # Parameters
+
+    structure, estimator : `str`
+        By their registered names.
+    is_tree : `bool`
+        Whether a tree of the sentence is chosen; else it is a graph.
+    """
+
+    structure: str
+    estimator: str
+    is_tree: bool
 
 
 class SentencePredictor(LinePredictor):
@@ -120,6 +142,44 @@ class SentencePredictor(LinePredictor):
         """
         check_decoding(self._model, decoding)
         self._decoding = decoding
+
+    def add_probabilities(self) -> bool:
+        """
+        Has the output hold the probabilities of arcs from now on, if the model's parsers can
+        compute them, and returns whether they can.
+        """
+        try:
+            self.decode_by(self._decoding._replace(probabilities=True))
+        except ConfigurationError:
+            return False
+        return True
+
+    def latent_choices(self) -> List[LatentChoice]:
+        """Returns the choices that the model makes between two of its parts."""
+        layers = [part for part in self._model.modules() if isinstance(part, StructuredArgmaxLayer)]
+        return [
+            LatentChoice(*layer.names(), layer.structure.dimensions == ("dependent", "head"))
+            for layer in layers
+        ]
+
+    def learned_layers(self) -> Set[str]:
+        """Returns the layers of annotation that the model learned from: `"lemmas"`, `"pos"`."""
+        if not isinstance(self._reader, SentenceReader):
+            return set()
+        features = learned_layers(self._reader.token_indexers, self._model.vocab)
+        return {ANNOTATION[feature].key for feature in features}
+
+    def missing_layers(self, inputs: JsonDict, output: JsonDict) -> Set[str]:
+        """
+        Returns those of the `learned_layers` of which nothing is known for a sentence, by its input
+        and its output: the model predicts badly of it.
+        """
+        missing = set()
+        if "lemmas" not in inputs and not self._analysis.has_lemmas:
+            missing.add("lemmas")
+        if set(output.get("pos") or [NOT_GIVEN]) == {NOT_GIVEN}:
+            missing.add("pos")
+        return missing & self.learned_layers()
 
     def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
         """Returns the arguments of the reader's `text_to_instance` for a sentence."""
@@ -202,9 +262,7 @@ class SentencePredictor(LinePredictor):
         return self._reader.text_to_instance(**self.arguments(sentence))
 
     def _warn_of_lemmas(self) -> None:
-        if not isinstance(self._reader, SentenceReader):
-            return
-        if "lemma_" in learned_layers(self._reader.token_indexers, self._model.vocab):
+        if "lemmas" in self.learned_layers():
             warn_once(
                 self._model.vocab,
                 "lemma_ is guessed",
