@@ -1,12 +1,13 @@
 """The reader of CoNLL-X and CoNLL-U."""
 
-from typing import Iterator
+from typing import Dict, Iterator
 
-from allennlp.data import DatasetReader
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Vocabulary
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import text_source
-from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
+from spigot_allennlp.data.dataset_readers.sentence_reader import OpenAdjacencyField, SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.formats.conll import (
@@ -14,6 +15,7 @@ from spigot_allennlp.data.formats.conll import (
     enhanced_graph,
     has_graph,
     scan_conll,
+    without_lemmas,
 )
 from spigot_allennlp.data.formats.source import Source
 
@@ -35,11 +37,24 @@ class ConllReader(TreebankReader):
         Whether to take the graph in the ninth column of CoNLL-U as `graph` and `tops`, as
         `formats.conll.enhanced_graph` makes them. If so, a sentence without one has an empty graph
         where another of the same file has one; where none has, it is an error.
+    back_off_labels : `bool`, optional (default = `False`)
+        Whether a label of the graph that the vocabulary does not have (`nmod:atop`, if its
+        `min_count` is not reached) counts as the same without lemma or subtype (`nmod`). For
+        training alone: in evaluation it would make a label right that is not. Not together with
+        `count_repeated_roles`.
     """
 
-    def __init__(self, enhanced_graph: bool = False, **kwargs) -> None:
+    def __init__(
+        self, enhanced_graph: bool = False, back_off_labels: bool = False, **kwargs
+    ) -> None:
         super().__init__(**kwargs)
         self._enhanced_graph = enhanced_graph
+        if back_off_labels and kwargs.get("count_repeated_roles"):
+            raise ConfigurationError(
+                "back_off_labels and count_repeated_roles are both true. Set one of them to false."
+            )
+        if back_off_labels:
+            self._graph_field = BackingOffField
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
         source = text_source(path, "conllu" if self._enhanced_graph else "conllx")
@@ -66,6 +81,26 @@ class ConllReader(TreebankReader):
             annotated.arcs = self._graph_rules.check(graph.arcs, sentence.path, sentence.word_lines)
             annotated.tops = graph.tops
         return annotated
+
+
+class BackingOffField(OpenAdjacencyField):
+    """A graph in which a label that the vocabulary does not have stands for one that it may."""
+
+    __slots__ = ()
+
+    def count_vocab_items(self, counter: Dict[str, Dict[str, int]]) -> None:
+        super().count_vocab_items(counter)
+        for label in self.labels or []:
+            if without_lemmas(label) != label:
+                counter[self._label_namespace][without_lemmas(label)] += 1
+
+    def index(self, vocab: Vocabulary) -> None:
+        namespace = self._label_namespace
+        known = vocab.get_token_to_index_vocabulary(namespace)
+        self._indexed_labels = [
+            vocab.get_token_index(label if label in known else without_lemmas(label), namespace)
+            for label in self.labels or []
+        ]
 
 
 def _has_any_graph(source: Source) -> bool:

@@ -15,6 +15,7 @@ gives the same bytes, if one empty line ends the last sentence.
 `enhanced_graph` makes arcs between words of the enhanced dependencies of CoNLL-U.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
@@ -278,6 +279,14 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
             labels.setdefault((head, word), []).append(label)
     joined = [Arc(*ends, PARALLEL_SIGN.join(parallel)) for ends, parallel in labels.items()]
     return EnhancedGraph(sorted(joined), sorted({word for head, word, _ in arcs if not head}))
+
+
+def without_lemmas(label: str) -> str:
+    """
+    Returns a label of `enhanced_graph` with relations alone, without what follows a colon: the
+    lemma of a preposition or conjunction, or a subtype. `conj:and>nmod:of` becomes `conj>nmod`.
+    """
+    return re.sub(f":[^{PATH_SIGN}{PARALLEL_SIGN}]*", "", label)
 
 
 def enhanced_arcs(sentence: ConllSentence) -> List[Arc]:

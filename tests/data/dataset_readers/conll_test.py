@@ -1,6 +1,7 @@
 import pytest
 from allennlp.common import Params
-from allennlp.data import DatasetReader
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Vocabulary
 
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from tests.data.sample_files import CONLLU, CONLLX, wescience
@@ -49,6 +50,31 @@ def test_the_enhanced_graph_is_taken_where_it_is_asked_for():
     assert instances[3]["tops"].labels == [0, 1, 0, 0, 0]
     assert "conj:and>nsubj" in instances[2]["graph"].labels
     assert "heads" in instances[3].fields
+
+
+def test_a_rare_label_is_learned_without_its_lemma():
+    instances = list(ConllReader(enhanced_graph=True, back_off_labels=True).read(CONLLU))
+    vocab = Vocabulary.from_instances(instances, min_count={"semantic_roles": 2})
+    learned = {}
+    for instance in instances:
+        instance.index_fields(vocab)
+        graph = instance["graph"]
+        for label, index in zip(graph.labels, graph._indexed_labels, strict=True):
+            learned[label] = vocab.get_token_from_index(index, "semantic_roles")
+    # Of obl:of and obl:a there is one each, and of acl and acl:relcl; of conj:and there are two.
+    assert learned["obl:of"] == learned["obl:a"] == "obl"
+    assert learned["acl:relcl"] == learned["acl"] == "acl"
+    assert (learned["conj:and"], learned["nsubj"]) == ("conj:and", "nsubj")
+    assert learned["conj:and>obj"] == "@@UNKNOWN@@"  # nor is conj>obj there twice
+    strict = list(ConllReader(enhanced_graph=True).read(CONLLU))[5]
+    strict.index_fields(vocab)
+    indices = dict(zip(strict["graph"].labels, strict["graph"]._indexed_labels, strict=True))
+    assert indices["obl:of"] == vocab.get_token_index("@@UNKNOWN@@", "semantic_roles")
+
+
+def test_labels_that_back_off_do_not_count_repeated_roles():
+    with pytest.raises(ConfigurationError, match="back_off_labels and count_repeated_roles"):
+        ConllReader(back_off_labels=True, count_repeated_roles=True)
 
 
 def test_sentences_without_heads_are_read_where_trees_are_not_asked_for(tmp_path):
