@@ -1,16 +1,26 @@
 """What the documentation shows is what there is."""
 
+import argparse
+import io
 import itertools
+import json
+import os
 import re
 import runpy
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from allennlp.common import Params
+from allennlp.common.params import evaluate_snippet
 
+from spigot_allennlp.commands.demo import DemoServer
 from spigot_allennlp.compat.installed_configs import resolved
+from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 from tests import forks
+from tests.training_config_test import TINY
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -30,19 +40,25 @@ def blocks():
     ]
 
 
-def commands(block):
-    """Returns the arguments of each `allennlp` in a block, as a shell splits them."""
+def simple_commands(block):
+    """Returns the words of each command of a block, as a shell splits them."""
     text = re.sub(r"(^|\s)#[^'\"\n]*$", "", block.replace("\\\n", " "), flags=re.MULTILINE)
     lexer = shlex.shlex(text, posix=True, punctuation_chars="();|&\n")
     lexer.whitespace, lexer.whitespace_split = " \t", True
-    parts = [[]]
+    rows = [[]]
     for word in lexer:
         if set(word) <= set("();|&\n"):
-            parts.append([])
+            rows.append([])
         else:
-            parts[-1].append(word)
-    stripped = (list(itertools.dropwhile(ASSIGNMENT.match, part)) for part in parts)
-    return [part[1:] for part in stripped if part[:1] == ["allennlp"]]
+            rows[-1].append(word)
+    return list(filter(None, rows))
+
+
+def commands(block):
+    """Returns the arguments of each `allennlp` in a block."""
+    rows = simple_commands(block)
+    stripped = (list(itertools.dropwhile(ASSIGNMENT.match, words)) for words in rows)
+    return [words[1:] for words in stripped if words[:1] == ["allennlp"]]
 
 
 COMMANDS = [
@@ -120,6 +136,131 @@ def test_the_example_of_a_treebank_runs_as_it_is_typed(tmp_path):
     done = forks.run(forks.FORK, forks.allennlp, *arguments, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "treebank" / "train.sdp").is_file()
+
+
+# ---- Other commands than `allennlp`
+
+OF_THE_SHELL = {"cd", "do", "done", "echo", "export", "for", "git", "pip", "pre-commit", "source"}
+OTHERS = [
+    pytest.param(words, id=f"{block.id}-{number}-{words[0]}")
+    for block in blocks()
+    for number, words in enumerate(simple_commands(block.values[0]))
+    if "allennlp" not in words and not ASSIGNMENT.match(words[0])
+]
+
+
+class Understood(Exception):
+    """A program has read its arguments; it is not to go on."""
+
+
+@pytest.mark.parametrize("words", OTHERS)
+def test_another_command_is_understood_too(words, monkeypatch):
+    program, *arguments = words
+    if program == "make":
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        names = {name.partition("=")[0] for name in arguments}
+        assert names <= set(re.findall(r"^([\w-]+)(?: \??=|:)", makefile, re.MULTILINE)) | {"RUN"}
+    elif program == "pytest":
+        assert all((ROOT / word).exists() for word in arguments if "/" in word)
+    elif program == "python":
+        understand = argparse.ArgumentParser.parse_args
+
+        def parse_args(parser, *given):
+            understand(parser, *given)
+            raise Understood
+
+        monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+        assert arguments[0] == "-m"
+        monkeypatch.setattr("sys.argv", arguments[1:])
+        with pytest.raises((Understood, SystemExit)) as ended:
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        assert getattr(ended.value, "code", 0) == 0
+    else:
+        assert program in OF_THE_SHELL
+
+
+# ---- Files
+
+# What the reader brings: files of their own, and data and models that are not ours to give.
+BROUGHT = re.compile(
+    r"my_.*|google/.*|.*ubyte\.gz|tinyshakespeare\.txt|glove\..*|(dm\.)?(train|dev)\.(sdp|conll)|sst\..*"
+)
+A_FILE = re.compile(r"[\w.-]+/[\w./-]+|[\w./-]+\.(sdp|conllu?|txt|jsonl?|(jsonn|libsonn)et|gz)")
+WRITTEN = {"-s", "--output", "--output-file", "--to", ">", "generate-treebank"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_file_that_a_command_names_is_there_or_an_earlier_one_makes_it(page):
+    made = {".venv"}
+    for block in re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for words in simple_commands(block):
+            for before, word in zip(["", *words], words, strict=False):
+                name = word.partition("=")[2] if ASSIGNMENT.match(word) else word
+                name = str(resolved(name))
+                if before in WRITTEN or word.startswith("RUN="):
+                    made.add(name)
+                elif A_FILE.fullmatch(name) and not BROUGHT.fullmatch(name):
+                    is_made = any(name == file or name.startswith(f"{file}/") for file in made)
+                    assert is_made or (ROOT / name).exists(), (block, name)
+
+
+# ---- What is run
+
+
+SHORTER = {
+    "train": ["-o", '{"trainer.num_epochs": 1}'],
+    "generate-treebank": ["--train", "5", "--dev", "5", "--test", "30"],
+    "demo": ["--port", "0"],
+}
+
+
+def run_page(name):
+    """
+    Runs the blocks of a page in this folder, from the first to the last, as they are typed, but on
+    a few sentences; then the code in the first column of its tables.
+    """
+    from allennlp.commands import parse_args
+
+    os.environ.update(TINY)
+    DemoServer.serve_forever = lambda server: None
+    text = (ROOT / name).read_text(encoding="utf-8")
+    names = {}
+    for kind, block in re.findall(r"```(bash|python)\n(.*?)```", text, re.DOTALL):
+        if kind == "python":
+            exec(block, names)
+            continue
+        printed = ""
+        for words in simple_commands(block):
+            if words[0] == "echo":
+                printed = f"{words[1]}\n"
+                if words[2:]:
+                    assert words[2] == ">"
+                    Path(words[3]).write_text(printed, encoding="utf-8")
+            else:
+                sys.stdin = io.TextIOWrapper(io.BytesIO(printed.encode()))
+                sys.argv = [*words, *SHORTER.get(words[1], [])]
+                _, args = parse_args("allennlp")
+                args.func(args)
+    for code in re.findall(r"^\| `(\w+\.[^`]*)`", text, re.MULTILINE):
+        eval(code, names)
+
+
+def test_the_page_of_parses_runs_as_it_is_typed(tmp_path):
+    done = forks.run(forks.FORK, run_page, "docs/parse.md", folder=tmp_path)
+    assert done.returncode == 0, done.stderr[-4000:]
+    made = ["parses.html", "compared.html", "parsed.sdp", "threshold.sdp", "scores.json"]
+    assert all((tmp_path / name).stat().st_size for name in made)
+    assert "labelled F1" in done.stdout and "shows what runs/parser makes" in done.stdout
+
+
+def test_the_layer_of_the_readme_can_be_built():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (layer,) = re.findall(r"```jsonnet\n(.*?)```", page, re.DOTALL)
+    params = Params(json.loads(evaluate_snippet("", f"{{ {layer} }}")))
+    assert StructuredArgmaxLayer.from_params(params["argmax"]).names() == (
+        "projective_tree",
+        "spigot",
+    )
 
 
 def _lines(text):
