@@ -40,8 +40,8 @@ class Score(Subcommand):
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
         description = (
             "Score files of parses: SDP by the definitions of the SemEval scorer, CoNLL-U by UAS, "
-            "LAS and, where DEPS is given, ELAS; with confidence intervals over the sentences, and, "
-            "of two systems, a paired test."
+            "LAS and, where DEPS is given, ELAS; with confidence intervals, and, of two systems, a "
+            "paired test."
         )
         subparser = parser.add_parser(
             self.name, description=description, help=description, epilog=EXAMPLES
