@@ -2,7 +2,7 @@
 
 import copy
 import math
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -157,7 +157,7 @@ class SolverStructure(Structure):
 
     def _checked_marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         assert self._marginals is not None
-        mean = self._joined(self._marginals(*self._arguments(self._signed(scores, mask))), scores)
+        mean = self._joined(self._marginals(*self._arguments(self._signed(scores, mask))))
         if mean.shape != scores.shape:
             raise ValueError(_returned(self._marginals, mean, tuple(scores.shape)))
         return mean.masked_fill(~mask | (scores == -torch.inf), 0)
@@ -169,7 +169,7 @@ class SolverStructure(Structure):
         legal = per_instance(flatten_parts(mask).any(dim=-1), point)
         arguments = self._arguments(torch.where(legal, point, 0))
         with torch.no_grad():
-            nearest = self._joined(self._project(*arguments), point)
+            nearest = self._joined(self._project(*arguments))
         if nearest.shape != point.shape:
             raise ValueError(_returned(self._project, nearest, tuple(point.shape)))
         return (origin - nearest).masked_fill(~mask, 0)
@@ -183,10 +183,9 @@ class SolverStructure(Structure):
             return torch.zeros_like(scores)
         points = self._signed(scores.detach(), mask)
         with torch.no_grad(), torch.autocast(points.device.type, enabled=False):
-            if batched:
-                chosen = self._object(function, points)
-            else:
-                chosen = torch.stack([self._object(function, point) for point in points])
+            chosen = self._objects(function, batched, points)
+        self._check_values(function, chosen)
+        chosen = chosen.round() if self.binary else chosen
         possible = mask & (scores != -torch.inf)
         chosen = chosen.masked_fill(~per_instance(flatten_parts(possible).any(dim=-1), chosen), 0)
         if ((chosen != 0) & ~possible).any():
@@ -208,29 +207,40 @@ class SolverStructure(Structure):
         return points if self.maximize else -points
 
     def _arguments(self, points: Tensor) -> List[Tensor]:
-        """Returns what functions get for `points`, of a batch or of an instance."""
+        """Returns what functions get for a batch of `points`."""
         if self._pieces is None:
             return [points]
-        pieces = points.split([math.prod(shape) for shape in self._pieces], dim=-1)
+        pieces = points.split([math.prod(shape) for shape in self._pieces], dim=1)
         return [
-            piece.reshape(*points.shape[:-1], *shape)
+            piece.reshape(len(points), *shape)
             for piece, shape in zip(pieces, self._pieces, strict=True)
         ]
 
-    def _joined(self, results: Any, points: Tensor) -> Tensor:
-        """Returns results for `points` in one tensor, the inverse of `_arguments`."""
+    def _joined(self, results: Any) -> Tensor:
+        """Returns results of functions in one tensor, the inverse of `_arguments`."""
         if self._pieces is None:
             return results
-        lead = points.shape[:-1]
-        return torch.cat([result.reshape(*lead, -1) for result in results], dim=-1)
+        return torch.cat([flatten_parts(result) for result in results], dim=1)
 
-    def _object(self, function: Callable, points: Tensor) -> Tensor:
-        """Returns what `function` makes of `points`, of their shape and type, checked."""
-        arguments = self._arguments(points)
+    def _objects(self, function: Callable, batched: bool, points: Tensor) -> Tensor:
+        """Returns what `function` makes of `points`, of their shape and type."""
+        arguments: List[Any] = self._arguments(points)
         if self._numpy and function is self._solver:
-            results = function(*(each.double().cpu().numpy() for each in arguments))
+            arguments = [argument.double().cpu().numpy() for argument in arguments]
+        if batched:
+            objects = self._call(function, arguments)
         else:
-            results = function(*arguments)
+            instances = [self._call(function, parts) for parts in zip(*arguments, strict=True)]
+            stack = np.stack if self._numpy else torch.stack
+            objects = [stack(column) for column in zip(*instances, strict=True)]
+        tensors = [_tensor(value).to(points) for value in objects]
+        return self._joined(tensors if self._pieces else tensors[0])
+
+    def _call(self, function: Callable, arguments: Sequence[Any]) -> List[Any]:
+        """
+        Returns an object for each argument, of its shape and kind: all tensors, or all arrays.
+        """
+        results = function(*arguments)
         if self._pieces is None:
             results = (results,)
         elif not isinstance(results, (tuple, list)) or len(results) != len(arguments):
@@ -238,47 +248,52 @@ class SolverStructure(Structure):
                 f"{_name(function)} gets {len(arguments)} tensors and must return a tuple of as "
                 f"many, but returned {_described(results)}."
             )
-        objects = [
-            self._checked(function, result, argument)
-            for result, argument in zip(results, arguments, strict=True)
-        ]
-        return self._joined(objects, points) if self._pieces else objects[0]
+        objects = []
+        for result, argument in zip(results, arguments, strict=True):
+            shape = tuple(argument.shape)
+            try:
+                if self._indices and function is self._solver:
+                    value = _indicator(result, argument)
+                elif isinstance(argument, Tensor):
+                    value = _tensor(result).to(argument)
+                else:
+                    value = np.asarray(result, argument.dtype)
+            except (TypeError, ValueError, RuntimeError, IndexError) as error:
+                raise ValueError(f"{_returned(function, result, shape)} ({error})") from error
+            if value.shape != shape:
+                raise ValueError(_returned(function, result, shape))
+            objects.append(value)
+        return objects
 
-    def _checked(self, function: Callable, result: Any, like: Tensor) -> Tensor:
-        """Returns a result of `function` as an object of the shape and type of `like`."""
-        try:
-            if self._indices and function is self._solver:
-                value = _indicator(result, like)
-            else:
-                value = _tensor(result).to(like)
-        except (TypeError, ValueError, RuntimeError, IndexError) as error:
-            message = _returned(function, result, tuple(like.shape))
-            raise ValueError(f"{message} ({error})") from error
-        if value.shape != like.shape:
-            raise ValueError(_returned(function, value, tuple(like.shape)))
-        rounded = value.round() if self.binary else value
-        is_right = value.isfinite()
+    def _check_values(self, function: Callable, chosen: Tensor) -> None:
+        """Raises a `ValueError` unless all numbers are such as objects may hold."""
+        is_right = chosen.isfinite()
         if self.binary:
-            is_right &= ((value - rounded).abs() <= ROUNDING) & (rounded * (1 - rounded) == 0)
+            is_right &= torch.minimum(chosen.abs(), (1 - chosen).abs()) <= ROUNDING
         if not is_right.all():
-            wrong = value[~is_right].flatten()[0].item()
+            wrong = chosen[~is_right].flatten()[0].item()
             expected = "zeros and ones (or pass binary=False)" if self.binary else "finite numbers"
             raise ValueError(f"{_name(function)} must return {expected}, but returned {wrong}.")
-        return rounded
 
 
-def _indicator(indices: Any, like: Tensor) -> Tensor:
-    """Returns zeros of the shape of `like`, and ones at `indices`, as in `SolverStructure`."""
-    zeros = torch.zeros_like(like)
+def _indicator(indices: Any, like: Any) -> Any:
+    """
+    Returns zeros of the shape and kind of `like`, a tensor or an array, and ones at `indices`, as
+    in `SolverStructure`.
+    """
+    zeros = torch.zeros_like(like) if isinstance(like, Tensor) else np.zeros_like(like)
     if isinstance(indices, tuple):
-        zeros[tuple(_tensor(index).to(like.device) for index in indices)] = 1
+        zeros[indices] = 1
         return zeros
-    chosen = _tensor(indices).to(like.device)
-    if chosen.dim() == like.dim() - 1:
-        chosen = chosen.unsqueeze(-1)
+    chosen = _tensor(indices).to(like.device) if isinstance(like, Tensor) else np.asarray(indices)
+    if chosen.ndim == like.ndim - 1:
+        chosen = chosen[..., None]
     if chosen.shape[:-1] != like.shape[:-1]:
         raise ValueError("indices into the last dimension must fit the dimensions before it")
-    return zeros.scatter_(-1, chosen.long(), 1)
+    if isinstance(like, Tensor):
+        return zeros.scatter_(-1, chosen.long(), 1)
+    np.put_along_axis(zeros, chosen, 1, -1)
+    return zeros
 
 
 def _tensor(value: Any) -> Tensor:

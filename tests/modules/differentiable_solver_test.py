@@ -462,7 +462,7 @@ def test_it_is_pickled_with_its_solver():
 @pytest.mark.parametrize(
     "result, message",
     [
-        (np.zeros((2, 4)), r"shape \(2, 3\), but returned a Tensor of shape \(2, 4\)"),
+        (np.zeros((2, 4)), r"shape \(2, 3\), but returned a ndarray of shape \(2, 4\)"),
         (np.full((2, 3), np.nan), "zeros and ones .*but returned nan"),
         (np.full((2, 3), 0.5), "zeros and ones .*but returned 0.5"),
         (np.full((2, 3), -1), "zeros and ones .*but returned -1"),
