@@ -76,6 +76,17 @@ def test_the_estimator_that_the_documentation_walks_through_is_the_one_in_use():
     assert len(source.splitlines()) < 60
 
 
+def test_the_example_of_a_solver_learns_what_its_page_says(capsys):
+    page = (ROOT / "docs" / "your_own_solver.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(shown.splitlines()) < 60
+    names = {}
+    exec(compile(shown, "your_own_solver.md", "exec"), names)
+    assert names["before"] < 0.5 and names["after"] > 0.95
+    assert capsys.readouterr().out.startswith(f"matched rightly: {names['before']:.2f} before, ")
+    assert f"`matched rightly: {names['before']:.2f} before, " in page
+
+
 def test_the_picture_of_a_parse_is_what_the_code_draws():
     module = runpy.run_path(str(ROOT / "docs" / "draw_parse.py"))
     assert module["picture"]() == (ROOT / "docs" / "parse.svg").read_text(encoding="utf-8")

@@ -281,16 +281,17 @@ def _indicator(indices: Any, like: Any) -> Any:
     Returns zeros of the shape and kind of `like`, a tensor or an array, and ones at `indices`, as
     in `SolverStructure`.
     """
-    zeros = torch.zeros_like(like) if isinstance(like, Tensor) else np.zeros_like(like)
+    zeros: Any = torch.zeros_like(like) if isinstance(like, Tensor) else np.zeros_like(like)
     if isinstance(indices, tuple):
         zeros[indices] = 1
         return zeros
-    chosen = _tensor(indices).to(like.device) if isinstance(like, Tensor) else np.asarray(indices)
+    on_tensor = isinstance(like, Tensor)
+    chosen: Any = _tensor(indices).to(like.device) if on_tensor else np.asarray(indices)
     if chosen.ndim == like.ndim - 1:
         chosen = chosen[..., None]
     if chosen.shape[:-1] != like.shape[:-1]:
         raise ValueError("indices into the last dimension must fit the dimensions before it")
-    if isinstance(like, Tensor):
+    if on_tensor:
         return zeros.scatter_(-1, chosen.long(), 1)
     np.put_along_axis(zeros, chosen, 1, -1)
     return zeros
