@@ -1,7 +1,8 @@
 """Draws spikes: which neurons fire when, and how many fire how often."""
 
+import re
 from os import PathLike
-from typing import Sequence, Union
+from typing import List, Sequence, Union
 
 import numpy
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,7 +20,8 @@ def raster(
     path: Union[str, PathLike],
 ) -> None:
     """
-    Writes a picture with a panel for each layer, and a dot for each spike.
+    Writes a picture with a panel for each layer, and a dot for each spike. The neurons of the last
+    layer are put in the order of their classes' names.
 
     # Parameters
 
@@ -35,18 +37,35 @@ def raster(
     """
     figure = Figure(figsize=(8, 2 + 2 * len(trains)), layout="constrained")
     panels = figure.subplots(len(trains), 1, sharex=True, squeeze=False)[:, 0]
-    for panel, spikes, name in zip(panels, trains, names, strict=True):
+    order = natural_order(classes)
+    rest = range(len(order), trains[-1].shape[1])  # neurons without a class
+    *hidden, last = trains
+    for panel, spikes, name in zip(panels, [*hidden, last[:, [*order, *rest]]], names, strict=True):
         steps, neurons = numpy.nonzero(spikes)
         few = spikes.shape[1] <= 30
         look = {"marker": "|", "s": 90} if few else {"marker": ".", "s": 9, "linewidths": 0}
         panel.scatter(steps, neurons, color=INK, **look)
         panel.set_ylabel(f"{name}\n{spikes.shape[1]} neurons")
         panel.set_ylim(-0.5, spikes.shape[1] - 0.5)
-    panels[-1].set_yticks(range(len(classes)), classes)
+    panels[-1].set_yticks(range(len(order)), [classes[index] for index in order])
     panels[-1].set_xlim(0, len(trains[-1]))
     panels[-1].set_xlabel("step")
     panels[0].set_title(title)
     _write(figure, path)
+
+
+def natural_order(names: Sequence[str]) -> List[int]:
+    """
+    Returns the places of names in the order in which people sort them: "digit 2" before "digit 10".
+    A vocabulary has its labels in another order, the most frequent first.
+    """
+
+    def key(place: int) -> List[Union[str, int]]:
+        # Text and numbers take turns, text first, so that like is compared with like.
+        parts = re.split(r"([0-9]+)", names[place])
+        return [int(part) if number % 2 else part for number, part in enumerate(parts)]
+
+    return sorted(range(len(names)), key=key)
 
 
 def firing_rates(

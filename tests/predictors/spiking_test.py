@@ -9,6 +9,7 @@ from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import Model
 from PIL import Image
 
+from spigot_allennlp.predictors import spike_plots
 from spigot_allennlp.predictors.spiking import SpikingPredictor
 
 CONFIG = Path(__file__).parents[2] / "fixtures" / "experiments" / "spiking_classifier.jsonnet"
@@ -35,6 +36,27 @@ def test_rasters_and_histograms_are_pictures(parts, tmp_path):
     for name in names:
         picture = numpy.asarray(Image.open(tmp_path / "new" / name).convert("L"))
         assert picture.min() < 100 and picture.max() == 255
+
+
+def test_the_classes_of_a_raster_are_in_the_order_of_their_names(monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(spike_plots, "_write", lambda figure, path: figures.append(figure))
+    hidden, output = numpy.eye(3), numpy.zeros((3, 5))
+    output[1, 0] = output[2, 1] = output[0, 4] = 1  # class "10" in step 1, class "2" in step 2
+    classes = ["10", "2", "6", "1"]
+    spike_plots.raster([hidden, output], ["hidden", "output"], classes, "title", tmp_path / "p.png")
+    above, below = figures[0].axes
+    assert [label.get_text() for label in below.get_yticklabels()] == ["1", "2", "6", "10"]
+    dots = {tuple(dot) for dot in below.collections[0].get_offsets().astype(int).tolist()}
+    assert dots == {(1, 3), (2, 1), (0, 4)}  # the neuron without a class stays the last
+    assert above.collections[0].get_offsets().tolist() == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_names_are_ordered_as_people_do_it():
+    names = ["digit 10", "b", "2", "digit 2", "", "10"]
+    assert [names[place] for place in spike_plots.natural_order(names)] == [
+        *("", "2", "10", "b", "digit 2", "digit 10")
+    ]
 
 
 def test_without_a_folder_there_are_no_pictures(parts, tmp_path, monkeypatch):
