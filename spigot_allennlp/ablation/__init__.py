@@ -16,8 +16,8 @@ its report, read these files in this order:
 
 Details, by the step that calls them: `plan/validation.py` (4) says why a config cannot be trained;
 `run/instance_evaluation.py` (6, 8) keeps what each test instance adds to the metrics;
-`report/comparison.py` (8) has the statistics; `report/formatting.py`, `html_report.py` and
-`plots.py` (7) are about how the report looks.
+`report/comparison.py` (8) has the statistics, `report/best.py` (8) finds the best variant;
+`report/formatting.py`, `html_report.py` and `plots.py` (7) are about how the report looks.
 
 Every step reads files and writes files, so that any of them may be killed: the plan is in
 `plan.json`, a run in `<variant>/seed-<n>/`, the report beside the plan. Names in these files are

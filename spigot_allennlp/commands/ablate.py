@@ -1,7 +1,9 @@
 """`allennlp ablate`: trains variants of an experiment with many seeds, and compares them."""
 
 import argparse
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,8 @@ them. In a folder that has an ablation, what is done is skipped, what was interr
 EXAMPLES = """examples:
   allennlp ablate training_config/latent_classifier/three_clusters.jsonnet -s runs/ablation \\
     --vary model.argmax.estimator=pipeline,spigot --seeds 1 2 3 --jobs 2
-  allennlp ablate -s runs/ablation --report-only  # write the report anew"""
+  allennlp ablate -s runs/ablation --report-only  # write the report anew
+  allennlp ablate -s runs/ablation --report-only --drop spigto  # leave a variant out of it"""
 
 
 @Subcommand.register("ablate")
@@ -120,6 +123,14 @@ def _add_report(subparser: argparse.ArgumentParser) -> None:
         "--baseline", default="", help="the variant to compare with (default: the first)"
     )
     group.add_argument(
+        "--drop",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="variants that the report leaves out, and says so; their runs stay in the folder, and "
+        "a report without this option has them again",
+    )
+    group.add_argument(
         "--resamples",
         type=_positive,
         default=2000,
@@ -166,12 +177,12 @@ def ablate(args: argparse.Namespace) -> bool:
     folder = Path(args.serialization_dir)
     if args.report_only:
         plan = Plan.load(folder).with_report_options(args.metric, args.baseline)
-        return write_report(plan, folder, args.resamples)
+        return write_report(plan.without(args.drop), folder, args.resamples, args.drop)
     if not args.config:
         raise ConfigurationError("The command line names no base config to train.")
     plan = _make_plan(args)
     with locked(folder):
-        joined_plan = save_joined_plan(plan, folder)
+        reported = save_joined_plan(plan, folder).without(args.drop)
         run_ablation(
             plan,
             folder,
@@ -180,13 +191,13 @@ def ablate(args: argparse.Namespace) -> bool:
             packages=args.include_package,
             retry_failed=args.retry_failed,
         )
-        return write_report(joined_plan, folder, args.resamples)
+        return write_report(reported, folder, args.resamples, args.drop)
 
 
 def _make_plan(args: argparse.Namespace) -> "Plan":
     from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes, read_value
 
-    return make_plan(
+    plan = make_plan(
         base=args.config,
         axes=read_axes(args.vary, args.variants),
         seeds=args.seeds,
@@ -196,6 +207,7 @@ def _make_plan(args: argparse.Namespace) -> "Plan":
         baseline=args.baseline,
         seed_paths=args.seed_paths,
     )
+    return replace(plan, commands=[shlex.join(["allennlp", *sys.argv[1:]])])
 
 
 def _make_executor(args: argparse.Namespace) -> "Executor":

@@ -1,5 +1,7 @@
 import argparse
 import csv
+import sys
+from unittest import mock
 
 import pytest
 from allennlp.commands.subcommand import Subcommand
@@ -14,7 +16,8 @@ def run(*arguments):
     subparser = Ablate().add_subparser(parser.add_subparsers())
     subparser.add_argument("--include-package", action="append", default=[])  # AllenNLP adds it
     args = parser.parse_args(["ablate", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
+    command_line = ["/bin/allennlp", "ablate", *map(str, arguments)]
+    with mock.patch.object(sys, "argv", command_line), pytest.raises(SystemExit) as stop:
         args.func(args)
     return stop.value.code
 
@@ -37,9 +40,27 @@ def test_it_trains_reports_and_ends_with_status_0(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.count("started") == 2 and printed.count("done: accuracy") == 2
     assert "against lr=0.01" in printed and (out / "report.html").exists()
+    command = f"allennlp ablate {base} -s {out} --vary trainer.optimizer.lr=0.1,0.01 --seeds 4"
+    assert command in (out / "report.md").read_text()
+    assert "-o '{\"model.dropout\": 0.0}'" in (out / "report.md").read_text()
     # The report alone, with another metric and baseline.
     assert run("-s", out, "--report-only", "--metric", "loss", "--baseline", "lr=0.1") == 0
     assert "against lr=0.1" in (out / "report.md").read_text()
+    # Without a variant, which stays in the folder, so that the next report has it again.
+    assert run("-s", out, "--report-only", "--drop", "lr=0.1") == 0
+    for name in ("report.md", "report.html"):
+        assert "Left out by --drop: lr=0.1." in (out / name).read_text()
+    assert [row["variant"] for row in csv.DictReader((out / "summary.csv").open())] == ["lr=0.01"]
+    assert {row["variant"] for row in csv.DictReader((out / "report.csv").open())} == {"lr=0.01"}
+    assert run("-s", out, "--report-only", "--drop", "lr=0.2") == (
+        "allennlp ablate: --drop lr=0.2: there is no such variant; there are lr=0.1, lr=0.01."
+    )
+    assert "--drop lr=0.01: this is the baseline" in run(
+        "-s", out, "--report-only", "--drop", "lr=0.01"
+    )
+    assert run("-s", out, "--report-only") == 0
+    assert "Left out" not in (out / "report.md").read_text()
+    assert len(list(csv.DictReader((out / "summary.csv").open()))) == 2
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,9 @@ class Plan:
     seed_paths : `List[str]`
         Dotted paths into the config, besides AllenNLP's three seeds, whose value is the seed of the
         run: that of the data, say, if they are sampled.
+    commands : `List[str]`
+        The command lines that planned this, in the order of time; empty in a plan that was made
+        before they were stored.
     """
 
     base: str
@@ -84,6 +87,7 @@ class Plan:
     metrics: List[str] = field(default_factory=list)
     baseline: str = ""
     seed_paths: List[str] = field(default_factory=list)
+    commands: List[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Writes the plan into the folder of its ablation."""
@@ -161,6 +165,29 @@ class Plan:
                     f"folder. {way_out}"
                 )
         run_ids = list(dict.fromkeys([*earlier.run_ids, *self.run_ids]))
+        commands = list(dict.fromkeys([*earlier.commands, *self.commands]))
+        return replace(self, variants=variants, run_ids=run_ids, commands=commands)
+
+    def without(self, names: Sequence[str]) -> "Plan":
+        """
+        Returns this plan without some variants and their runs, for a report that leaves them out.
+
+        # Raises
+
+        `ConfigurationError` if there is no variant of a name, or it is the baseline.
+        """
+        for name in names:
+            if name not in self.variants:
+                raise ConfigurationError(
+                    f"--drop {name}: there is no such variant; there are "
+                    f"{', '.join(self.variants)}."
+                )
+            if name == self.baseline:
+                raise ConfigurationError(
+                    f"--drop {name}: this is the baseline; name another by --baseline."
+                )
+        variants = {name: self.variants[name] for name in self.variants if name not in names}
+        run_ids = [run_id for run_id in self.run_ids if run_id.variant in variants]
         return replace(self, variants=variants, run_ids=run_ids)
 
     def with_report_options(self, metrics: Sequence[str], baseline: str) -> "Plan":

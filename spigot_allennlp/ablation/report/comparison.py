@@ -10,6 +10,9 @@ from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 # With fewer seeds no outcome whatever has p < 0.05: signs can be flipped in 2 ** 5 ways only.
 FEWEST_SEEDS = 6
 
+# The probability with which a detectable difference is found.
+POWER = 0.8
+
 CHUNK = 256  # samples at a time, for the sake of memory
 
 
@@ -56,6 +59,9 @@ class Comparison:
         The p-value over seeds (`p_value_over_seeds`); `None` if there are less than `FEWEST_SEEDS`.
     seeds : `int`
         The number of seeds that both have.
+    detectable : `float`, optional (default = `None`)
+        The smallest difference that could have been seen (`detectable_difference`); `None` if they
+        have only one seed in common.
     """
 
     difference: float
@@ -65,6 +71,7 @@ class Comparison:
     p_adjusted: float
     p_over_seeds: Optional[float]
     seeds: int
+    detectable: Optional[float] = None
 
     @property
     def is_significant(self) -> bool:
@@ -96,6 +103,7 @@ def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling")
         p_adjusted=p,
         p_over_seeds=p_value_over_seeds(their_metric, our_metric),
         seeds=len(seeds),
+        detectable=detectable_difference(our_metric - their_metric),
     )
 
 
@@ -168,10 +176,10 @@ def p_value_over_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optio
     Tests paired scores by Fisher's randomisation, two-sided: for each seed, the two are exchanged,
     or not. It asks whether the next seeds would show the difference, on the same test data.
     """
-    from scipy.stats import permutation_test
-
     if len(baseline) < FEWEST_SEEDS:
         return None
+    from scipy.stats import permutation_test
+
     result = permutation_test(
         (variant, baseline),
         lambda ours, theirs, axis: (ours - theirs).mean(axis=axis),
@@ -181,6 +189,34 @@ def p_value_over_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optio
         rng=numpy.random.default_rng(3),
     )
     return float(result.pvalue)
+
+
+def detectable_difference(differences: numpy.ndarray) -> Optional[float]:
+    """
+    Returns the smallest true difference that a paired t-test over the seeds, two-sided at 5 %,
+    would find in `POWER` of all repetitions, if the two differ from seed to seed by as much as they
+    did here ([Cohen, 1988](https://doi.org/10.4324/9780203771587), section 2.3). It is of the size
+    of the metric, and never negative.
+
+    # Parameters
+
+    differences : `numpy.ndarray`
+        The observed difference for each seed, shape `(num_seeds,)`.
+
+    # Returns
+
+    `Optional[float]`
+        `None` of a single seed, whose spread is not known.
+    """
+    from scipy.special import nctdtrinc, stdtrit
+
+    number = len(differences)
+    if number < 2:
+        return None
+    critical = stdtrit(number - 1, 0.975)
+    # The statistic has a noncentral t-distribution; the wrong tail has next to no probability.
+    noncentrality = nctdtrinc(number - 1, 1 - POWER, critical)
+    return float(noncentrality * differences.std(ddof=1) / number**0.5)
 
 
 def adjust_by_holm(comparisons: Dict[str, Comparison]) -> Dict[str, Comparison]:

@@ -1,6 +1,7 @@
 """Formats what the Markdown and the HTML report share: sentences, the main table, numbers."""
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from collections import Counter
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spigot_allennlp.ablation.report.comparison import FEWEST_SEEDS, Comparison
 from spigot_allennlp.ablation.report.summary import Row, Spread, Summary
@@ -35,51 +36,78 @@ def describe_ablation(summary: Summary) -> str:
         f"({', '.join(map(str, seeds))}); {len(done)} of "
         f"{format_count(len(summary.results), 'run')} done."
     ]
+    states = Counter(result.record.shown_state for result in summary.results)
+    del states[DONE]
+    if states:
+        sentences.append(f"The others: {format_states(states)}.")
     if data:
         sentences.append(f"The best weights of each were tested on {'; '.join(data)}.")
+    if summary.dropped:
+        sentences.append(
+            f"Left out by --drop: {'; '.join(summary.dropped)}. Their runs are still in the "
+            "folder; a report without --drop has them again."
+        )
     return " ".join(sentences)
 
 
-def validation_data_warning(summary: Summary) -> str:
-    """Returns a warning if runs were tested on validation data, otherwise nothing."""
-    keys = {result.record.test.get("key") for result in summary.results}
-    if "validation_data_path" not in keys:
-        return ""
-    return (
-        "These are the validation data, by which the best epoch was chosen, too: the scores are "
-        "better than those on unseen data would be. Name test data by --test-data, or "
-        "test_data_path in the config."
-    )
+def list_warnings(summary: Summary) -> List[str]:
+    """Warns of scores on validation data, and of scores of a single seed."""
+    warnings = []
+    if any(result.record.test.get("key") == "validation_data_path" for result in summary.results):
+        warnings.append(
+            "These are the validation data, by which the best epoch was chosen, too: the scores "
+            "are better than those on unseen data would be. Name test data by --test-data, or "
+            "test_data_path in the config."
+        )
+    if {spread.number for row in summary.rows for spread in row.spreads.values()} == {1}:
+        warnings.append(
+            "There is one seed of each variant. Which is the best, and whether a difference is due "
+            "to the variant, cannot be told: another seed may order them otherwise. Intervals and "
+            "p are about these very models on other test instances."
+        )
+    return warnings
 
 
 def variants_table(summary: Summary) -> Table:
-    """Makes the table of variants."""
+    """Makes the table of variants, without the columns for which there are too few seeds."""
     first, *others = summary.plan.metrics
     baseline = summary.plan.baseline
-    header = ["variant", first, "median", f"against {baseline}", "p"]
-    has_seeds = any(row.comparison and row.comparison.p_over_seeds for row in summary.rows)
-    header += ["p over seeds"] * has_seeds + [*others, "time", "memory", "runs"]
+    header = ["variant", first, "median", f"against {baseline}"]
+    header += ["detectable", "p over instances", "p over seeds", *others, "time", "memory", "runs"]
     lines = []
     for row in summary.rows:
         spread = row.spreads.get(first)
-        line = [row.variant, format_spread(spread)]
+        line = [row.variant, _score_entry(summary, row, first)]
         line += [format_number(spread.median if spread else None)]
-        line += _comparison_entries(row, row.variant == baseline)[: 2 + has_seeds]
-        line += [format_spread(row.spreads.get(metric)) for metric in others]
-        states = ", ".join(f"{count} {state}" for state, count in row.states.items())
-        line += [format_duration(row.seconds), format_memory(row.peak_memory_mb), states]
-        lines.append(line)
+        line += _comparison_entries(row, row.variant == baseline)
+        line += [_score_entry(summary, row, metric) for metric in others]
+        line += [format_duration(row.seconds), format_memory(row.peak_memory_mb)]
+        lines.append([*line, format_states(row.states)])
+    for name in "detectable", "p over seeds":
+        column = header.index(name)
+        if not any(line[column] for line in lines):
+            for line in [header, *lines]:
+                del line[column]
     return Table(header, lines)
 
 
+def _score_entry(summary: Summary, row: Row, metric: str) -> str:
+    """Returns mean and standard deviation, with a mark at the best, "0.6500 ± 0.0707 (best)"."""
+    mark = summary.best[metric].mark(row.variant)
+    return format_spread(row.spreads.get(metric)) + (f" ({mark})" if mark else "")
+
+
 def _comparison_entries(row: Row, is_baseline: bool) -> List[str]:
-    """Returns the difference, p, and p over seeds."""
+    """Returns the difference, what was detectable, p over instances, and p over seeds."""
     comparison = row.comparison
     if comparison is None:
         status = "baseline" if is_baseline else "not compared" if row.not_compared else ""
-        return [status, "", ""]
+        return [status, "", "", ""]
+    detectable = format_number(comparison.detectable)
+    if detectable:
+        detectable += f" ({comparison.seeds} seeds)"
     p_values = [comparison.p_adjusted, comparison.p_over_seeds]
-    return [format_difference(comparison), *map(format_p_value, p_values)]
+    return [format_difference(comparison), detectable, *map(format_p_value, p_values)]
 
 
 def explain_table(summary: Summary) -> List[str]:
@@ -89,6 +117,7 @@ def explain_table(summary: Summary) -> List[str]:
         f"{metric}: mean ± standard deviation over the seeds. Time: the median wall time of a run, "
         "testing included. Memory: the largest peak of a process, its libraries included."
     ]
+    sentences += _explain_best(summary)
     sentences += _explain_comparisons(summary.plan.baseline, summary.rows, summary.resamples)
     if not summary.is_exact:
         sentences.append(
@@ -100,6 +129,30 @@ def explain_table(summary: Summary) -> List[str]:
         for row in summary.rows
         if row.not_compared
     ]
+
+
+def _explain_best(summary: Summary) -> List[str]:
+    """Explains the marks at the best scores, or why there are none."""
+    marked = {metric: best for metric, best in summary.best.items() if best.variant}
+    metrics_of: Dict[str, List[str]] = {}
+    for metric, best in summary.best.items():
+        if best.reason:
+            metrics_of.setdefault(best.reason, []).append(metric)
+    sentences = [
+        f"No variant is marked as the best by {' and '.join(metrics)}: {reason}."
+        for reason, metrics in metrics_of.items()
+    ]
+    if marked:
+        signs = ", ".join(
+            f"of {metric} {'more' if best.sign > 0 else 'less'}" for metric, best in marked.items()
+        )
+        sentences.insert(
+            0,
+            f"Best: the variant with the best mean ({signs} is better) among those with more than "
+            "one seed. ≈\u00a0best: it cannot be told apart from that one, by the tests that the "
+            "asterisk stands for. It is not shown to be as good.",
+        )
+    return sentences
 
 
 def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> List[str]:
@@ -118,10 +171,14 @@ def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> 
         f"Against {baseline}: the difference of the means, with its 95 % interval by the "
         "Multi-Bootstrap (Sellam et al., 2022): seeds and test instances are resampled "
         f"{resamples} times, in the same way for both sides. With few seeds it is too narrow.",
-        "p: paired approximate randomisation over the test instances (Yeh, 2000), all seeds "
-        f"exchanged together, {resamples} samples{adjusted * (len(comparisons) > 1)}. It says "
-        "whether these very models would differ on other instances.",
+        "p over instances: paired approximate randomisation over the test instances (Yeh, 2000), "
+        f"all seeds exchanged together, {resamples} samples{adjusted * (len(comparisons) > 1)}. It "
+        "says whether these very models would differ on other instances.",
         over_seeds,
+        "Detectable: the smallest true difference that a paired t-test over so many seeds (5 %, "
+        "two-sided) would find in 80 % of all repetitions, by how much the two differ from seed to "
+        "seed. A smaller one is easily missed. Of few seeds it is only a rough estimate, of a "
+        "single one there is none.",
         "An asterisk: every p in the row is below 0.05, the interval does not contain 0, and there "
         "is more than one seed.",
     ]
@@ -167,6 +224,11 @@ def format_p_value(value: Optional[float]) -> str:
     if value is None:
         return ""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def format_states(states: Mapping[str, int]) -> str:
+    """Formats how many runs are in which state: "2 done, 1 failed"."""
+    return ", ".join(f"{count} {state}" for state, count in states.items())
 
 
 def format_memory(mebibytes: Optional[float]) -> str:

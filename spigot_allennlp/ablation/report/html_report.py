@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple
 from urllib.parse import quote
 
 from spigot_allennlp.ablation.report import formatting
-from spigot_allennlp.ablation.report.plots import ACCENT, INK, PLOTS
+from spigot_allennlp.ablation.report.plots import ACCENT, INK, PLOTS, DrawnPlot
 from spigot_allennlp.ablation.report.summary import RunResult, Summary
 from spigot_allennlp.ablation.run.ablation import format_duration
 from spigot_allennlp.ablation.run.single_run import FAILED, LOG_FILE, REFUSED
@@ -18,21 +18,22 @@ LOG_LINES = 20  # the lines that are shown of the log of a failed run
 
 
 class InlinePlot(NamedTuple):
-    """A plot as the template shows it, with its SVG."""
+    """A plot as the template shows it, with the SVG for wide and for narrow screens."""
 
     heading: str
     caption: str
-    svg: str
+    wide: str
+    narrow: str
 
 
-def html_report(summary: Summary, plots: Dict[str, bytes]) -> str:
+def html_report(summary: Summary, plots: Dict[str, DrawnPlot]) -> str:
     """
     Makes the report as HTML.
 
     # Parameters
 
     summary : `Summary`
-    plots : `Dict[str, bytes]`
+    plots : `Dict[str, DrawnPlot]`
         The SVG of each plot, by its name (see `PLOTS`).
     """
     from jinja2 import Environment, StrictUndefined
@@ -40,20 +41,21 @@ def html_report(summary: Summary, plots: Dict[str, bytes]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["breakable"] = breakable
+    environment.filters.update(breakable=breakable, unbroken=unbroken)
     folder = files("spigot_allennlp.ablation.report")
     template = folder.joinpath("html_report.html").read_text(encoding="utf-8")
     table = formatting.variants_table(summary)
     return environment.from_string(template).render(
         base=summary.plan.base,
         description=formatting.describe_ablation(summary),
-        warning=formatting.validation_data_warning(summary),
+        warnings=formatting.list_warnings(summary),
         header=table.header,
         lines=table.lines,
+        seconds=[row.seconds for row in summary.rows],
         notes=formatting.explain_table(summary),
         plots=[
-            InlinePlot(PLOTS[name].heading, PLOTS[name].caption, inline_svg(svg))
-            for name, svg in plots.items()
+            InlinePlot(PLOTS[name].heading, PLOTS[name].caption, *map(inline_svg, drawn))
+            for name, drawn in plots.items()
         ],
         refused=formatting.list_messages(summary, REFUSED),
         failed=[
@@ -65,6 +67,7 @@ def html_report(summary: Summary, plots: Dict[str, bytes]) -> str:
         runs=[describe_run(summary, result) for result in summary.results],
         variants=[(row.variant, row.changes) for row in summary.rows],
         versions=list_versions(summary),
+        commands=summary.plan.commands,
     )
 
 
@@ -107,10 +110,17 @@ def list_versions(summary: Summary) -> List[str]:
 
 
 def breakable(name: str) -> "Markup":
-    """Escapes a name, and allows a line to be broken after each comma, plus sign and slash."""
+    """
+    Escapes a name, and allows a line to be broken after commas, plus signs, slashes, underscores.
+    """
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"([,+/])", r"\1<wbr>", str(escape(name))))
+    return Markup(re.sub(r"([,+/_])", r"\1<wbr>", str(escape(name))))
+
+
+def unbroken(entry: str) -> str:
+    """Allows a line to be broken only before the deviation, the interval and the remark."""
+    return re.sub(r" (?![±\[(])", "\u00a0", entry)
 
 
 def inline_svg(svg: bytes) -> str:
@@ -122,4 +132,4 @@ def inline_svg(svg: bytes) -> str:
 
 def _svg_tag(match: "re.Match[str]") -> str:
     width = float(match[2]) * 4 / 3  # pixels
-    return f'<svg style="width:100%;max-width:{width:.0f}px;height:auto" {match[1]}'
+    return f'<svg style="width:100%;max-width:{1.3 * width:.0f}px;height:auto" {match[1]}'

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GREY, ACCENT = "#1a1a1a", "#8c8c8c", "#2b6cb0"
-COLUMNS = 3  # panels in a row
+# Inches. Text is 12 pixels high in a browser that shows a figure in its own size, and at least 11
+# where the page chooses between the two: `html_report.html` is made for these numbers.
+WIDE, NARROW = 6.0, 3.0
+PANEL = 1.5  # the least width of a panel, in inches
 STYLE: Dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -28,25 +31,47 @@ STYLE: Dict[Any, Any] = {
 }
 
 
-def write_plots(summary: Summary) -> Dict[str, bytes]:
-    """Writes each plot as PNG and as SVG. Returns the SVG by the name of the plot (see `PLOTS`)."""
+class DrawnPlot(NamedTuple):
+    """A plot as SVG, in two widths."""
+
+    wide: bytes
+    narrow: bytes
+
+
+def write_plots(summary: Summary) -> Dict[str, DrawnPlot]:
+    """
+    Writes each plot as PNG and as SVG. Returns the SVG by the name of the plot (see `PLOTS`),
+    together with a narrow one, for a page on a small screen.
+    """
     import matplotlib
 
     written = {}
     for name, plot in PLOTS.items():
         with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-            figure = plot.make_figure(summary)
-            if figure is not None:
-                written[name] = figure_as_bytes(figure, "svg")
-                atomic_io.write(summary.folder / f"{name}.svg", written[name])
-                atomic_io.write(summary.folder / f"{name}.png", figure_as_bytes(figure, "png"))
+            figure = plot.make_figure(summary, WIDE)
+            if figure is None:
+                continue
+            wide = figure_as_bytes(figure, "svg")
+            atomic_io.write(summary.folder / f"{name}.svg", wide)
+            atomic_io.write(summary.folder / f"{name}.png", figure_as_bytes(figure, "png"))
+        # Names within the two must differ: a browser takes the first of a name in a page.
+        with matplotlib.rc_context({**STYLE, "svg.hashsalt": f"{name} narrow"}):
+            narrow = plot.make_figure(summary, NARROW)
+            assert narrow is not None
+            written[name] = DrawnPlot(wide, figure_as_bytes(narrow, "svg"))
     return written
 
 
-def plot_scores(summary: Summary) -> "Optional[Figure]":
+def plot_scores(summary: Summary, width: float) -> "Optional[Figure]":
     """
     Plots a line for each variant: its mean with the 95 % interval, and a ring for each seed. The
     dashed line is the baseline's mean. Returns `None` if there are no scores.
+
+    # Parameters
+
+    summary : `Summary`
+    width : `float`
+        In inches. In a narrow figure, names stand above the lines, not beside them.
     """
     from matplotlib.figure import Figure
 
@@ -54,28 +79,42 @@ def plot_scores(summary: Summary) -> "Optional[Figure]":
     rows = [row for row in summary.rows if metric in row.spreads]
     if not rows:
         return None
-    figure = Figure(figsize=(7, 0.9 + 0.34 * len(rows)), layout="constrained")
+    beside = width == WIDE
+    height = 0.9 + (0.34 if beside else 0.52) * len(rows)
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(rows):
         scores = list(summary.scores(row.variant, metric).values())
-        colour = GREY if row.variant == baseline else ACCENT
+        colour, marker = (GREY, "s") if row.variant == baseline else (ACCENT, "D")
         axes.plot(scores, [place] * len(scores), "o", mfc="none", mec=colour, ms=5, alpha=0.7)
-        axes.plot(row.spreads[metric].mean, place, "D", color=colour, ms=5)
+        axes.plot(row.spreads[metric].mean, place, marker, color=colour, ms=5)
         if row.interval:
             axes.plot(row.interval, [place, place], "-", color=colour, lw=2, solid_capstyle="butt")
         if row.variant == baseline:
             axes.axvline(row.spreads[metric].mean, color=GREY, lw=0.8, ls="--", zorder=0)
-    axes.set_yticks(range(len(rows)), [wrap_name(row.variant, 32) for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    if beside:
+        axes.set_yticks(range(len(rows)), [wrap_name(row.variant, 32) for row in rows])
+    else:
+        axes.set_yticks([])
+        for place, row in enumerate(rows):
+            name = wrap_name(row.variant, 36)
+            axes.text(0.01, place - 0.25, name, transform=axes.get_yaxis_transform())
+    axes.set_ylim(len(rows) - 0.5, -0.5 if beside else -0.8)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(metric)
     return figure
 
 
-def plot_curves(summary: Summary) -> "Optional[Figure]":
+def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     """
     Plots a panel for each variant: a thin line for each seed, their mean, and the baseline's mean
     for comparison. Returns `None` if no epoch has been completed.
+
+    # Parameters
+
+    summary : `Summary`
+    width : `float`
+        In inches.
     """
     from matplotlib.figure import Figure
 
@@ -83,14 +122,17 @@ def plot_curves(summary: Summary) -> "Optional[Figure]":
     curves_of = {name: curves for name, curves in curves_of.items() if curves}
     if not curves_of:
         return None
-    columns = min(COLUMNS, len(curves_of))
+    columns = min(3, int(width / PANEL), len(curves_of))
     lines = -(-len(curves_of) // columns)
-    figure = Figure(figsize=(0.4 + 2.2 * columns, 0.4 + 1.7 * lines), layout="constrained")
+    titles = [wrap_name(name, int(11 * width / columns)) for name in curves_of]
+    lines_of_text = max(title.count("\n") for title in titles) + 1
+    height = 0.4 + (1.3 + 0.15 * lines_of_text) * lines
+    figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flatten()
     reference = mean_curve(curves_of.get(summary.plan.baseline, []))
-    for axes, (name, curves) in zip(panels, curves_of.items(), strict=False):
+    for axes, title, (name, curves) in zip(panels, titles, curves_of.items(), strict=False):
         _plot_panel(axes, curves, reference, is_baseline=name == summary.plan.baseline)
-        axes.set_title(wrap_name(name, 26), fontsize=8, loc="left")
+        axes.set_title(title, fontsize=9, loc="left")
     for number, axes in enumerate(panels):
         axes.tick_params(labelbottom=number + columns >= len(curves_of))
         axes.set_visible(number < len(curves_of))
@@ -126,13 +168,23 @@ def _plot_panel(
 
 
 def wrap_name(name: str, longest: int) -> str:
-    """Breaks a name that is longer than `longest` after commas and plus signs."""
+    """
+    Breaks a name that is longer than `longest` after commas, plus signs and spaces, and where that
+    does not do, after underscores.
+    """
+    lines = [name]
+    for end in "[,+ ]", "_":
+        lines = [part for line in lines for part in _wrap_line(line, longest, end)]
+    return "\n".join(lines)
+
+
+def _wrap_line(line: str, longest: int, end: str) -> List[str]:
     lines = [""]
-    for part in re.split(r"(?<=[,+])", name):
-        if lines[-1] and len(lines[-1] + part) > longest:
+    for part in re.split(f"(?<={end})", line):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > longest:
             lines.append("")
         lines[-1] += part
-    return "\n".join(lines)
+    return [text.rstrip() for text in lines]
 
 
 def figure_as_bytes(figure: "Figure", kind: str) -> bytes:
@@ -140,6 +192,7 @@ def figure_as_bytes(figure: "Figure", kind: str) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
+    figure.set_layout_engine("none")  # the layout is that of the first time, which took long
     return buffer.getvalue()
 
 
@@ -151,7 +204,7 @@ class Plot(NamedTuple):
 
     heading: str
     caption: str
-    make_figure: "Callable[[Summary], Optional[Figure]]"
+    make_figure: "Callable[[Summary, float], Optional[Figure]]"
 
 
 # By the name of the plot's file, without its end.
@@ -159,7 +212,7 @@ PLOTS = {
     "scores": Plot(
         "Scores",
         "Rings: the seeds. Diamond and line: their mean with its 95 % interval, over seeds and "
-        "test instances. Dashed: the mean of the baseline.",
+        "test instances. Square and dashed line: the mean of the baseline.",
         plot_scores,
     ),
     "curves": Plot(

@@ -19,7 +19,7 @@ from spigot_allennlp.ablation.run.single_run import DONE, FAILED, LOG_FILE, REFU
 from spigot_allennlp.compat import atomic_io
 
 
-def write_report(plan: Plan, folder: Path, resamples: int) -> bool:
+def write_report(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] = ()) -> bool:
     """
     Writes `report.md`, `report.html`, `report.json`, `report.csv` (a row for each run),
     `summary.csv` (a row for each variant) and the plots into the folder, and prints the table of
@@ -32,17 +32,19 @@ def write_report(plan: Plan, folder: Path, resamples: int) -> bool:
         The folder of the ablation.
     resamples : `int`
         How many samples of each kind the comparisons are made of.
+    dropped : `Sequence[str]`, optional (default = `()`)
+        The variants that were taken out of the plan (`Plan.without`): the report says so.
 
     # Returns
 
     `bool`
-        Whether every run is done.
+        Whether every run that is reported is done.
 
     # Raises
 
     `ConfigurationError` if no run that is done has a metric of that name.
     """
-    summary = summarise(plan, folder, resamples)
+    summary = summarise(plan, folder, resamples, dropped)
     plots = write_plots(summary)
     for name, text in {
         "report.md": markdown_report(summary, plots),
@@ -67,11 +69,10 @@ def markdown_report(summary: Summary, plots: Iterable[str]) -> str:
     plots : `Iterable[str]`
         The names of the plots (see `PLOTS`).
     """
-    warning = formatting.validation_data_warning(summary)
     parts = [
         f"# Ablation of {summary.plan.base}",
         formatting.describe_ablation(summary),
-        f"**{warning}**" if warning else "",
+        *(f"**{warning}**" for warning in formatting.list_warnings(summary)),
         markdown_table(formatting.variants_table(summary)),
         *formatting.explain_table(summary),
     ]
@@ -83,6 +84,8 @@ def markdown_report(summary: Summary, plots: Iterable[str]) -> str:
         lines = [f"- {runs}: {message}" for runs, message in messages]
         parts += [f"## {title}", "\n".join(lines)] if lines else []
     parts += ["## Runs", markdown_table(_runs_table(summary))]
+    if summary.plan.commands:
+        parts += ["## Commands", "```\n" + "\n".join(summary.plan.commands) + "\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -137,6 +140,9 @@ def report_json(summary: Summary) -> Dict[str, Any]:
         "baseline": plan.baseline,
         "metrics": plan.metrics,
         "test_data": plan.test_data,
+        "commands": plan.commands,
+        "dropped": list(summary.dropped),
+        "best": {metric: best._asdict() for metric, best in summary.best.items()},
         "variants": [asdict(row) for row in summary.rows],
         "cells": [
             {

@@ -3,15 +3,17 @@ Summarises the records of all runs as a row for each variant: its scores over th
 and how it compares with the baseline. All files of the report are made from this summary.
 """
 
+import math
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.plan import Plan
+from spigot_allennlp.ablation.report.best import Best, find_best, sign_of
 from spigot_allennlp.ablation.report.comparison import (
     Comparison,
     Interval,
@@ -114,6 +116,10 @@ class Summary:
     is_exact : `bool`
         Whether the first metric itself was resampled, and not the mean of its values for each
         instance alone.
+    best : `Dict[str, Best]`
+        The best variant by each metric of the plan.
+    dropped : `Sequence[str]`
+        The variants that the report leaves out; they are not in `plan`.
     """
 
     plan: Plan
@@ -122,6 +128,8 @@ class Summary:
     rows: List[Row] = field(default_factory=list)
     resamples: int = 0
     is_exact: bool = True
+    best: Dict[str, Best] = field(default_factory=dict)
+    dropped: Sequence[str] = ()
 
     def results_of(self, variant: str) -> List[RunResult]:
         """Returns the runs of a variant."""
@@ -138,9 +146,9 @@ class Summary:
         return list(dict.fromkeys(names))
 
 
-def summarise(plan: Plan, folder: Path, resamples: int) -> Summary:
+def summarise(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] = ()) -> Summary:
     """
-    Reads the records of all runs, and compares the variants with the baseline.
+    Reads the records of all runs, and compares the variants with the baseline and the best.
 
     # Parameters
 
@@ -149,22 +157,26 @@ def summarise(plan: Plan, folder: Path, resamples: int) -> Summary:
         The folder of the ablation.
     resamples : `int`
         How many samples of each kind the comparisons are made of.
+    dropped : `Sequence[str]`, optional (default = `()`)
+        The variants that were taken out of the plan (`Plan.without`).
 
     # Raises
 
     `ConfigurationError` if no run that is done has a metric of that name.
     """
     results = read_results(plan, folder)
-    summary = Summary(plan, folder.absolute(), results, resamples=resamples)
+    summary = Summary(plan, folder.absolute(), results, resamples=resamples, dropped=dropped)
     check_metrics(summary)
-    scores = resample_scores(summary)
-    comparisons = adjust_by_holm(compare_variants(summary, scores))
+    scores_of = {metric: resample_scores(summary, metric) for metric in plan.metrics}
+    scores = scores_of[plan.metrics[0]]
+    comparisons = compare_variants(summary, scores, plan.baseline)
     return replace(
         summary,
         rows=[make_row(summary, name, scores, comparisons.get(name)) for name in plan.variants],
         is_exact=all(
             run.scores.is_exact for by_seed in scores.values() for run in by_seed.values()
         ),
+        best={metric: best_variant(summary, metric, scores_of[metric]) for metric in plan.metrics},
     )
 
 
@@ -195,12 +207,11 @@ def check_metrics(summary: Summary) -> None:
         )
 
 
-def resample_scores(summary: Summary) -> Dict[str, SeedScores]:
+def resample_scores(summary: Summary, metric: str) -> Dict[str, SeedScores]:
     """
-    Resamples the first metric of all runs that are done, by variant and seed. Runs that were tested
-    on equally many instances are resampled together, with the same samples of instances.
+    Resamples a metric of all runs that are done, by variant and seed. Runs that were tested on
+    equally many instances are resampled together, with the same samples of instances.
     """
-    metric = summary.plan.metrics[0]
     by_size: Dict[int, Dict[Tuple[str, int], InstanceScores]] = {}
     for result in summary.results:
         value = result.score(metric)
@@ -219,17 +230,33 @@ def resample_scores(summary: Summary) -> Dict[str, SeedScores]:
     return by_variant
 
 
-def compare_variants(summary: Summary, scores: Dict[str, SeedScores]) -> Dict[str, Comparison]:
-    """Compares each variant with the baseline, unless there is a reason not to."""
-    baseline = summary.plan.baseline
+def compare_variants(
+    summary: Summary, scores: Dict[str, SeedScores], baseline: str
+) -> Dict[str, Comparison]:
+    """Compares each variant with that of a name, unless there is a reason not to."""
     comparisons = {}
     for name, variant_scores in scores.items():
         size = _num_instances(variant_scores)
-        if name == baseline or not size or _reason_not_to_compare(summary, name, scores):
-            continue
-        resampling = Resampling(size, summary.resamples)
-        comparisons[name] = compare(scores[baseline], variant_scores, resampling)
-    return comparisons
+        reason = _reason_not_to_compare(summary, scores, baseline, name)
+        if name != baseline and size and not reason:
+            resampling = Resampling(size, summary.resamples)
+            comparisons[name] = compare(scores[baseline], variant_scores, resampling)
+    return adjust_by_holm(comparisons)
+
+
+def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -> Best:
+    """
+    Finds the best variant by a metric among those with more than one seed, which it names only if
+    they were tested on the same data.
+    """
+    values = {name: summary.scores(name, metric).values() for name in summary.plan.variants}
+    means = {name: statistics.fmean(values[name]) for name in values if len(values[name]) > 1}
+    means = {name: mean for name, mean in means.items() if not math.isnan(mean)}
+    if len({_describe_test_data(summary, name) for name in means}) > 1:
+        return Best(sign_of(summary.plan, metric), reason="variants were tested on different data")
+    return find_best(
+        summary.plan, metric, means, lambda name: compare_variants(summary, scores, name)
+    )
 
 
 def make_row(
@@ -246,7 +273,7 @@ def make_row(
         resampling = Resampling(size, summary.resamples)
         interval = confidence_interval(bootstrap_means(list(scores[name].values()), resampling))
     if scores[name] and name != summary.plan.baseline:
-        reason = _reason_not_to_compare(summary, name, scores)
+        reason = _reason_not_to_compare(summary, scores, summary.plan.baseline, name)
     return Row(
         variant=name,
         changes=summary.plan.variants[name].changes,
@@ -285,16 +312,15 @@ def _num_instances(scores: SeedScores) -> Optional[int]:
 
 
 def _reason_not_to_compare(
-    summary: Summary, name: str, scores: Dict[str, SeedScores]
+    summary: Summary, scores: Dict[str, SeedScores], baseline: str, name: str
 ) -> Optional[str]:
     """Says why a variant cannot be compared with the baseline; `None` if it can."""
-    baseline, variant = scores[summary.plan.baseline], scores[name]
-    if not baseline.keys() & variant.keys():
+    if not scores[baseline].keys() & scores[name].keys():
         return "it has no seed in common with the baseline"
     data = _describe_test_data(summary, name)
-    data_of_baseline = _describe_test_data(summary, summary.plan.baseline)
-    size = _num_instances(variant)
-    if data != data_of_baseline or not size or size != _num_instances(baseline):
+    data_of_baseline = _describe_test_data(summary, baseline)
+    size = _num_instances(scores[name])
+    if data != data_of_baseline or not size or size != _num_instances(scores[baseline]):
         return f"it was tested on {data}, the baseline on {data_of_baseline}"
     return None
 

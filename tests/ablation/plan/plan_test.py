@@ -35,6 +35,23 @@ def test_runs_and_variants_may_be_added(tmp_path):
     assert joined.run_ids == [("a", 1), ("b", 1), ("c", 1), ("c", 2)]
 
 
+def test_each_command_is_kept_once(tmp_path):
+    first, second = replace(PLAN, commands=["one"]), replace(PLAN, commands=["two"])
+    joined = second.join(first, tmp_path)
+    assert joined.commands == ["one", "two"]
+    assert first.join(joined, tmp_path).commands == ["one", "two"]
+
+
+def test_a_report_without_a_variant_has_none_of_its_runs():
+    rest = PLAN.without(["b"])
+    assert list(rest.variants) == ["a"] and rest.run_ids == [("a", 1)]
+    assert PLAN.without([]) == PLAN
+    with pytest.raises(ConfigurationError, match="--drop bb: there is no such variant.* a, b"):
+        PLAN.without(["bb"])
+    with pytest.raises(ConfigurationError, match="--drop a: this is the baseline"):
+        PLAN.without(["b", "a"])
+
+
 def test_another_config_under_the_same_name_is_refused_with_the_difference(tmp_path):
     other = replace(PLAN, variants={"b": Variant("b", {"k": {"l": 3}})})
     with pytest.raises(

@@ -2,13 +2,15 @@ from itertools import product
 
 import numpy
 import pytest
-from scipy.stats import binomtest
+from scipy.optimize import brentq
+from scipy.stats import binomtest, nct, t, ttest_1samp
 
 from spigot_allennlp.ablation.report.comparison import (
     Comparison,
     Resampling,
     adjust_by_holm,
     compare,
+    detectable_difference,
     p_value_over_instances,
     p_value_over_seeds,
     resample,
@@ -116,6 +118,55 @@ def test_the_test_over_seeds_counts_flips_of_signs():
     assert p_value_over_seeds(numpy.zeros(7), better) == pytest.approx(2 / 2**7)
     assert p_value_over_seeds(better, better) == 1
     assert p_value_over_seeds(numpy.zeros(5), numpy.ones(5)) is None
+
+
+@pytest.mark.parametrize("number", [2, 3, 8, 34])
+def test_the_detectable_difference_is_where_the_power_is_80_percent(number):
+    differences = numpy.random.default_rng(number).normal(size=number)
+    critical = t.ppf(0.975, number - 1)
+
+    def power(difference):
+        shift = difference / differences.std(ddof=1) * number**0.5
+        found_wrong = nct.cdf(-critical, number - 1, shift)
+        return nct.sf(critical, number - 1, shift) + (
+            0 if numpy.isnan(found_wrong) else found_wrong
+        )
+
+    expected = brentq(lambda difference: power(difference) - 0.8, 1e-3, 1e3)
+    assert detectable_difference(differences) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_detectable_difference_is_that_of_published_tables():
+    # Cohen's d = 0.5 takes 34 pairs (Faul et al., 2007: G*Power): 33 are too few.
+    sizes = {}
+    for number in (33, 34):
+        differences = numpy.arange(number, dtype=float)
+        sizes[number] = detectable_difference(differences) / differences.std(ddof=1)
+    assert sizes[34] < 0.5 < sizes[33]
+
+
+def test_a_detectable_difference_is_found_in_80_percent_of_simulations():
+    differences = numpy.random.default_rng(0).normal(size=8)
+    least = detectable_difference(differences)
+    samples = numpy.random.default_rng(1).normal(least, differences.std(ddof=1), (20000, 8))
+    found_by_t_test = ttest_1samp(samples, 0, axis=1).pvalue < 0.05
+    assert found_by_t_test.mean() == pytest.approx(0.8, abs=0.01)
+    # By the randomisation test over seeds, whose p is the share of signs that are as extreme.
+    signs = numpy.array(list(product([-1, 1], repeat=8)))
+    means = abs(samples @ signs.T)
+    p_values = (means >= means[:, -1:] - 1e-12).mean(axis=1)
+    assert (p_values < 0.05).mean() == pytest.approx(0.8, abs=0.04)
+    assert p_value_over_seeds(numpy.zeros(8), samples[0]) == pytest.approx(p_values[0])
+
+
+def test_of_one_seed_no_difference_is_detectable_and_of_equal_differences_any():
+    assert detectable_difference(numpy.array([0.1])) is None
+    assert detectable_difference(numpy.full(4, 0.25)) == 0
+    (ours, resampling), (base, _) = accuracies(RIGHT, WORSE), accuracies(WORSE, WORSE)
+    # The first seed has differences of 0.4, the second has none.
+    assert compare(base, ours, resampling).detectable == pytest.approx(
+        detectable_difference(numpy.array([0.4, 0.0]))
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 """What is written for readers: HTML, Markdown and the plots, of made-up results."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy
 import pytest
 
 from spigot_allennlp.ablation.plan.plan import Plan, RunId, Variant
 from spigot_allennlp.ablation.report.html_report import breakable
 from spigot_allennlp.ablation.report.plots import wrap_name
 from spigot_allennlp.ablation.report.report import write_report
-from spigot_allennlp.ablation.run.single_run import RunRecord
+from spigot_allennlp.ablation.run.instance_evaluation import InstanceEvaluation
+from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE, RunRecord
 from spigot_allennlp.compat.atomic_io import write_json
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
@@ -23,12 +26,14 @@ class Outline(HTMLParser):
     def __init__(self):
         super().__init__()
         self.open, self.addresses, self.cells, self.tags = [], [], [], set()
+        self.labels = []
 
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
         self.addresses += [value for name, value in attributes if name in ("href", "src")]
         if tag not in VOID:
             self.open.append(tag)
+        self.labels += [value for name, value in attributes if name == "aria-label"]
 
     def handle_startendtag(self, tag, attributes):
         self.tags.add(tag)
@@ -104,6 +109,35 @@ def test_the_page_shows_every_run_and_the_end_of_a_failed_ones_log(folder, outli
     assert "Spigot needs a step." in text
 
 
+def test_pictures_and_what_scrolls_have_names(outline):
+    names = ["Scores of the variants", "All runs"]
+    for heading in "Scores", "Learning curves":
+        pictures = [label for label in outline.labels if label.startswith(f"{heading}. ")]
+        assert len(pictures) == 2  # for a wide and for a narrow screen
+        names += pictures
+    assert sorted(names) == sorted(outline.labels)
+
+
+def test_text_in_the_plots_has_at_least_11_pixels_on_any_screen(folder):
+    # The least widths that the page gives to a plot: of two columns, and of a screen of 320 pixels.
+    least = {"broad": 544, "narrow": 288}
+    text = (folder / "report.html").read_text()
+    for kind, width in least.items():
+        pictures = re.findall(rf'class="{kind}" role="img".*?(<svg.*?)</svg>', text, re.DOTALL)
+        assert len(pictures) == 2
+        for picture in pictures:
+            in_points = float(re.search(r'viewBox="0 0 ([\d.]+)', picture)[1])
+            sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", picture)]
+            assert sizes and min(sizes) * width / in_points >= 11
+
+
+def test_the_two_widths_of_a_plot_share_no_ids_that_they_refer_to(folder):
+    text = (folder / "report.html").read_text()
+    ids = [set(re.findall(r"url\(#(\w+)\)", picture)) for picture in text.split("<svg")[1:]]
+    assert len(ids) == 4 and all(ids)
+    assert not any(left & right for place, left in enumerate(ids) for right in ids[:place])
+
+
 def test_a_name_may_be_broken_after_commas_and_is_escaped():
     assert breakable("a,b<c/d") == "a,<wbr>b&lt;c/<wbr>d"
 
@@ -117,7 +151,7 @@ def test_text_in_the_plots_takes_the_colour_of_the_page(folder):
 
 def test_markdown_says_what_was_tested_and_what_went_wrong(folder):
     text = (folder / "report.md").read_text()
-    assert "3 variants, 2 seeds (1, 2); 3 of 6 runs done." in text
+    assert "3 variants, 2 seeds (1, 2); 3 of 6 runs done. The others: 1 failed, 2 refused." in text
     assert "tested on t.txt (9 instances)" in text
     assert "- a<b, seed 2: ValueError: nan <loss>" in text
     assert "- c, seeds 1, 2: model.argmax: Spigot needs a step." in text
@@ -140,9 +174,94 @@ def test_validation_data_in_the_place_of_test_data_are_called_by_their_name(copy
         assert "These are the validation data" in (copy / name).read_text()
 
 
+def add_tested_run(folder, variant, seed, accuracy, loss=0.0):
+    """A run that was right on so many of 100 instances, and had the loss on each of them."""
+    right = numpy.random.default_rng(seed).permutation(numpy.arange(100) < 100 * accuracy)
+    values = {"accuracy": right.astype(float), "loss": numpy.full(100, loss)}
+    run_folder = folder / variant / f"seed-{seed}"
+    run_folder.mkdir(parents=True)
+    InstanceEvaluation(values=values).save(run_folder / INSTANCES_FILE)
+    test = {"figures": {name: value.mean() for name, value in values.items()}, "sources": {}}
+    test |= {"data": "t.txt", "key": "test_data_path", "instances": 100}
+    RunRecord(variant, seed, "x", "done", test=test).save(run_folder)
+
+
+def make_ablation(folder, accuracies, losses):
+    """The runs of variants whose accuracy and loss are those of each seed from 1 on."""
+    for name, by_seed in accuracies.items():
+        for seed, (accuracy, loss) in enumerate(zip(by_seed, losses[name], strict=True), start=1):
+            add_tested_run(folder, name, seed, accuracy, loss)
+    runs = [RunId(name, n + 1) for name, seeds in accuracies.items() for n in range(len(seeds))]
+    variants = {name: Variant(name, {}) for name in accuracies}
+    plan = Plan("b", variants, runs, None, ["accuracy", "loss"], "base")
+    plan.save(folder)
+    return plan
+
+
+def test_the_best_is_marked_with_all_that_cannot_be_told_apart_from_it(tmp_path):
+    accuracies = {
+        "base": [0.80, 0.82, 0.81, 0.83],
+        "best": [0.82, 0.83, 0.80, 0.84],
+        "worse": [0.40, 0.41, 0.42, 0.40],
+        "lonely": [0.99],
+    }
+    losses = {"base": [0.5] * 4, "best": [0.9] * 4, "worse": [0.2] * 4, "lonely": [0.1]}
+    plan = make_ablation(tmp_path, accuracies, losses)
+    assert write_report(plan, tmp_path, 400)
+    best = json.loads((tmp_path / "report.json").read_text())["best"]
+    assert (best["accuracy"]["variant"], best["accuracy"]["ties"]) == ("best", ["base"])
+    assert (best["loss"]["variant"], best["loss"]["ties"]) == ("worse", [])
+    for name in "report.md", "report.html":
+        text = (tmp_path / name).read_text().replace("\u00a0", " ")
+        assert text.count("0.8225 ± 0.0171 (best)") == 1
+        assert text.count("0.8150 ± 0.0129 (≈ best)") == 1
+        assert text.count("0.2000 ± 0.0000 (best)") == 1 and text.count("best)") == 3
+        assert "of accuracy more, of loss less is better" in text
+        # Differences of 0.02, 0.01, -0.01, 0.01: a deviation of 0.01258, times 4.2559 / sqrt(4),
+        # where 4.2559 is the noncentrality of t with 3 degrees that exceeds 3.1824 in 80 %.
+        assert "0.0268 (4 seeds)" in text
+
+
+def test_of_one_seed_nothing_is_marked_and_the_report_says_why(tmp_path):
+    plan = make_ablation(
+        tmp_path, {"base": [0.8], "better": [0.9]}, {"base": [0.5], "better": [0.4]}
+    )
+    write_report(plan, tmp_path, 100)
+    for name in "report.md", "report.html":
+        text = (tmp_path / name).read_text()
+        assert "best)" not in text and "There is one seed of each variant." in text
+        assert "by accuracy and loss: fewer than two variants have more than one seed." in text
+    header = (tmp_path / "report.md").read_text().split("\n| ")[1]
+    assert "detectable" not in header and "p over seeds" not in header
+
+
+def test_variants_with_other_test_data_have_no_best(tmp_path):
+    plan = make_ablation(
+        tmp_path, {"base": [0.8, 0.8], "easy": [0.9, 0.9]}, {"base": [0.5] * 2, "easy": [0.4] * 2}
+    )
+    for seed in (1, 2):
+        record = RunRecord.load(tmp_path / "easy" / f"seed-{seed}")
+        record.test["data"] = "easy.txt"
+        record.save(tmp_path / "easy" / f"seed-{seed}")
+    write_report(plan, tmp_path, 100)
+    text = (tmp_path / "report.md").read_text()
+    assert "best)" not in text and "variants were tested on different data" in text
+
+
+def test_a_plan_of_before_commands_were_stored_has_a_report(copy):
+    content = json.loads((copy / "plan.json").read_text())
+    del content["commands"]
+    write_json(copy / "plan.json", content)
+    before = (copy / "report.md").read_text()
+    write_report(Plan.load(copy), copy, 20)
+    assert (copy / "report.md").read_text() == before and "Commands" not in before
+
+
 def test_a_long_name_in_a_plot_is_wrapped_after_commas():
     assert wrap_name("spigot,step_size=1.0,max=2", 20) == "spigot,\nstep_size=1.0,max=2"
     assert wrap_name("short", 2) == "short"
+    assert wrap_name("identity_with_projection 0.01", 26) == "identity_with_projection\n0.01"
+    assert wrap_name("identity_with_projection 0.01", 15) == "identity_with_\nprojection\n0.01"
 
 
 def test_an_ablation_of_which_nothing_is_done_has_a_report(tmp_path):

@@ -1,0 +1,69 @@
+"""Which variant is marked as the best, and which as equal to it."""
+
+import pytest
+
+from spigot_allennlp.ablation.plan.plan import Plan, Variant
+from spigot_allennlp.ablation.report.best import Best, find_best, sign_of
+from spigot_allennlp.ablation.report.comparison import Comparison
+
+
+def plan_of(**validation_metrics):
+    variants = {
+        name: Variant(name, {"trainer": {"validation_metric": metric} if metric else {}})
+        for name, metric in validation_metrics.items()
+    }
+    return Plan("base.jsonnet", variants, [], None, ["f1"], "a")
+
+
+def differs(difference, is_significant=True):
+    p = 0.001 if is_significant else 0.5
+    return Comparison(difference, difference - 0.01, difference + 0.01, p, p, None, 3)
+
+
+@pytest.mark.parametrize(
+    "metric, sign",
+    [
+        *(("loss", -1), ("semantic_loss", -1), ("mean_squared_error", -1), ("bits", -1)),
+        *(("accuracy", 1), ("accuracy3", 1), ("labelled_f1", 1), ("v_measure", 1), ("uas", 1)),
+        *(("arcs_changed", 0), ("lossy", 0)),
+    ],
+)
+def test_the_name_of_a_metric_says_what_is_better(metric, sign):
+    assert sign_of(plan_of(a=None), metric) == sign
+
+
+def test_the_validation_metric_of_the_trainer_decides():
+    plan = plan_of(a=["-accuracy", "+arcs_changed"], b="+loss")
+    assert [sign_of(plan, metric) for metric in ("accuracy", "arcs_changed", "loss")] == [-1, 1, 1]
+
+
+@pytest.mark.parametrize("metric, best, worst", [("f1", "c", "a"), ("loss", "a", "c")])
+def test_the_best_has_most_or_least_and_ties_with_all_that_are_not_worse(metric, best, worst):
+    asked = []
+
+    def compare_with(name):
+        asked.append(name)
+        sign = 1 if metric == "loss" else -1
+        return {worst: differs(sign * 0.2), "b": differs(sign * 0.1, is_significant=False)}
+
+    means = {"a": 0.5, "b": 0.6, "c": 0.7}
+    found = find_best(plan_of(a=None), metric, means, compare_with)
+    assert asked == [best] and (found.variant, list(found.ties)) == (best, ["b"])
+    assert [found.mark(name) for name in (best, "b", worst)] == ["best", "≈ best", ""]
+
+
+def test_what_cannot_be_compared_or_is_better_where_both_were_run_is_a_tie():
+    means = {"a": 0.5, "b": 0.6, "c": 0.7}
+    found = find_best(plan_of(a=None), "f1", means, lambda name: {"b": differs(0.2)})
+    assert list(found.ties) == ["a", "b"]
+
+
+def test_none_is_the_best_of_one_or_by_a_metric_that_may_be_good_or_bad():
+    def compare_with(name):
+        raise AssertionError("nothing is to be compared")
+
+    alone = find_best(plan_of(a=None), "f1", {"a": 0.5}, compare_with)
+    assert alone.variant is None and "fewer than two variants" in alone.reason
+    unknown = find_best(plan_of(a=None), "size", {"a": 0.5, "b": 0.6}, compare_with)
+    assert unknown.variant is None and "more or less" in unknown.reason
+    assert Best(1).mark("a") == ""
