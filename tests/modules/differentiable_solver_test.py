@@ -371,6 +371,23 @@ def test_a_mask_of_the_first_dimensions_and_one_that_does_not_fit():
         module(scores, mask=rows.T)
 
 
+def test_masks_of_several_tensors_with_several_leading_dimensions():
+    def each(first, second):
+        assert first.shape == (4, 3) and second.shape == (4, 2)
+        zeros = torch.zeros_like(second).scatter(1, second.argmax(1, keepdim=True), 1)
+        return first == first.amax(1, keepdim=True), zeros
+
+    first = torch.tensor([3.0, 2.0, 1.0]).expand(2, 2, 3)
+    second = torch.tensor([1.0, 2.0]).expand(2, 2, 2)
+    module = DifferentiableSolver(each, "straight_through", num_batch_dims=2)
+    mask = torch.tensor([False, True, True]).expand(2, 2, 3)
+    chosen = module(first, second, mask=(mask, None))
+    assert (chosen[0] == torch.tensor([0.0, 1.0, 0.0])).all() and chosen[0].shape == (2, 2, 3)
+    assert (chosen[1] == torch.tensor([0.0, 1.0])).all() and chosen[1].shape == (2, 2, 2)
+    with pytest.raises(ValueError, match=r"Expected a mask of the scores, \(2, 2, 3\).*\(2,\)"):
+        module(first, second, mask=(mask[:, 0, 0], None))
+
+
 def test_scores_that_are_no_numbers_spoil_their_own_instance_alone():
     scores = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(11))
     options = {"maximize": False, **ASSIGNMENT}
