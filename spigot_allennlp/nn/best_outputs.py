@@ -2,11 +2,9 @@
 
 from typing import NamedTuple
 
-import numpy
 import torch
 from torch import LongTensor, Tensor
 
-from spigot_allennlp.nn.compilation import entry
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
@@ -52,6 +50,9 @@ def best_of_block(block: Tensor, alone: Tensor) -> BestOutputs:
     scores = block.new_empty(block.size(0), block.size(1), block.size(3))
     outputs = torch.empty(scores.shape, dtype=torch.int32, device=block.device)
     if has_kernels(block.device):
+        # numba takes its time to be imported
+        from spigot_allennlp.nn.best_outputs_kernel import write_best
+
         write_best(block.numpy(), alone.numpy(), scores.numpy(), outputs.numpy())
         return BestOutputs(scores, outputs.long())
     if block.size(2) == 0:
@@ -60,28 +61,3 @@ def best_of_block(block: Tensor, alone: Tensor) -> BestOutputs:
     best = sums.max(dim=2)
     is_sound = sums.isfinite().all(dim=2)
     return BestOutputs(best.values.masked_fill(~is_sound, torch.nan), best.indices)
-
-
-@entry
-def write_best(block, alone, scores, outputs):
-    """Writes what `best_of_block` returns into `scores` and `outputs`."""
-    batch_size, num_rows, num_outputs, num_columns = block.shape
-    totals = numpy.empty(num_columns, block.dtype)
-    for batch in range(batch_size):
-        for row in range(num_rows):
-            best, which = scores[batch, row], outputs[batch, row]
-            best[:] = -numpy.inf
-            which[:] = 0
-            totals[:] = 0
-            for output in range(num_outputs):
-                added = alone[batch, row, output]
-                for column in range(num_columns):
-                    score = block[batch, row, output, column] + added
-                    totals[column] += score
-                    is_better = score > best[column]
-                    best[column] = score if is_better else best[column]
-                    which[column] = numpy.int32(output) if is_better else which[column]
-            for column in range(num_columns):
-                # A sum of finite numbers is finite, or they were too large to be compared.
-                if not abs(totals[column]) < numpy.inf:
-                    best[column] = numpy.nan

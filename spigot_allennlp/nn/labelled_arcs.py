@@ -7,13 +7,11 @@ with the head last is not made to copy them.
 
 from typing import NamedTuple, Optional, Tuple
 
-import numpy
 import torch
 from torch import BoolTensor, LongTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn import closed_form_autograd
-from spigot_allennlp.nn.compilation import entry
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.tensor_checks import (
@@ -137,6 +135,9 @@ class _GraphLikelihood(torch.autograd.Function):
     def forward(
         ctx: FunctionCtx, scores: Tensor, arcs: BoolTensor, labels: BoolTensor, gold: LongTensor
     ) -> Tuple[Tensor, BoolTensor]:
+        # numba takes its time to be imported
+        from spigot_allennlp.nn.labelled_arcs_kernel import write_likelihood
+
         by_label = at_least_single(scores).transpose(2, 3).contiguous()
         gradient = torch.empty_like(by_label)
         losses = by_label.new_empty(len(scores))
@@ -174,49 +175,3 @@ class _ScaledGradient(torch.autograd.Function):
             "This likelihood can be differentiated once. For a second derivative use the "
             "log_partition of the structure."
         )
-
-
-@entry
-def write_likelihood(scores, arcs, labels, gold, losses, is_legal, gradient):
-    """
-    Writes what `graph_likelihood` returns, and the gradient of each loss, in the order of `scores`,
-    `(batch_size, dependent, label, head)`; `labels` are `(label, head)`.
-    """
-    batch_size, num_dependents, num_labels, num_heads = scores.shape
-    largest = numpy.empty(num_heads, scores.dtype)
-    total = numpy.empty(num_heads, scores.dtype)
-    for batch in range(batch_size):
-        nats, legal = 0.0, True
-        for dependent in range(num_dependents):
-            possible = arcs[batch, dependent]
-            largest[:] = 0  # the score of no arc
-            for label in range(num_labels):
-                for head in range(num_heads):
-                    score = scores[batch, dependent, label, head]
-                    is_larger = labels[label, head] & possible[head] & (score > largest[head])
-                    largest[head] = score if is_larger else largest[head]
-            for head in range(num_heads):
-                total[head] = numpy.exp(-largest[head])
-            for label in range(num_labels):
-                for head in range(num_heads):
-                    weight = scores.dtype.type(0)
-                    if possible[head] and labels[label, head]:
-                        score = scores[batch, dependent, label, head]
-                        weight = numpy.exp(score - largest[head])
-                        total[head] += weight
-                    gradient[batch, dependent, label, head] = weight
-            for label in range(num_labels):
-                for head in range(num_heads):
-                    gradient[batch, dependent, label, head] /= total[head]
-            for head in range(num_heads):
-                nats += numpy.log(total[head]) + largest[head]
-                label = gold[batch, dependent, head]
-                if label < 0:
-                    continue
-                if label < num_labels and possible[head] and labels[label, head]:
-                    nats -= scores[batch, dependent, label, head]
-                    gradient[batch, dependent, label, head] -= 1
-                else:
-                    legal = False
-        losses[batch] = nats
-        is_legal[batch] = legal

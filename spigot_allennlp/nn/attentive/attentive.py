@@ -19,7 +19,6 @@ from spigot_allennlp.nn.attentive.cell import (
     RecurrenceTensors,
     State,
 )
-from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
 from spigot_allennlp.nn.attentive.forward import masks_of_steps, recurrence_steps
 from spigot_allennlp.nn.attentive.memory import AllMemories, Memories, WindowMemories
 from spigot_allennlp.nn.devices import has_kernels
@@ -69,6 +68,9 @@ def attentive_recurrence(
         return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
     tensors = RecurrenceTensors(inputs, *start, initial.keys, initial.values)
     if bilinear is not None and _has_kernels(options, inputs):
+        # numba takes its time to be imported
+        from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
+
         settings = KernelSettings(options, bilinear.smoothing, mask, initial.present)
         return AttentiveResult(*KernelRecurrence.apply(settings, *tensors, *bilinear.weights))
     truncated = TruncatedSettings(cell, options, mask, initial.present)
