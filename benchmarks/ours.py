@@ -3,7 +3,6 @@
 from typing import Any, Callable, Tuple, Type
 
 import torch
-from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
@@ -11,6 +10,7 @@ from benchmarks.library import Call, Library, NotOffered, backward_through
 from benchmarks.problem import Problem
 from spigot_allennlp import projections, structures  # noqa: F401 (they register their classes)
 from spigot_allennlp.projections.projection import Projection
+from spigot_allennlp.registrable import Registrable
 from spigot_allennlp.structures.structure import Structure
 
 # The gap at which a projection onto the trees is good enough.

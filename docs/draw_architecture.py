@@ -21,8 +21,16 @@ BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 210, 96, 64, 52, 24  # pixe
 # The columns, from left to right. A package that is in none is drawn in the last one.
 COLUMNS = (
     ("models", "metrics"),
-    ("predictors", "modules", "estimators", "projections", "structures", "nn"),
-    ("commands", "ablation", "callbacks", "compat", "data", "config_checks"),
+    (
+        "predictors",
+        "modules",
+        "structured_argmax_layer",
+        "estimators",
+        "projections",
+        "structures",
+        "nn",
+    ),
+    ("commands", "ablation", "callbacks", "compat", "data", "config_checks", "registrable"),
     ("training",),
 )
 STYLE = """

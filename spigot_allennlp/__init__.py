@@ -1,17 +1,19 @@
 """
 SPIGOT and its relatives for AllenNLP: latent structures that are trained through their argmax.
 
-Importing this package is cheap: neither AllenNLP nor any package in it is imported. It makes sure
-that AllenNLP is patched for a current stack, that the variables of our configs have their defaults,
-and that the names of our classes are registered as soon as AllenNLP looks a name up
-(`compat/registration.py`).
+Importing this package is cheap: neither AllenNLP nor any package in it is imported. Where AllenNLP
+is installed, this makes sure that it is patched for a current stack, that the variables of our
+configs have their defaults, and that the names of our classes are registered as soon as AllenNLP
+looks a name up (`compat/registration.py`). Without it, `StructuredArgmaxLayer`, structures,
+projections, estimators and `nn` work in plain PyTorch, and to import anything else says what to
+install.
 
 `load(archive)` gives the parser in an archive; only then the rest is imported.
 """
 
 import importlib
 import pkgutil
-from types import ModuleType
+import sys
 from typing import TYPE_CHECKING, Any, List
 
 import spigot_allennlp_startup
@@ -19,10 +21,16 @@ from spigot_allennlp import compat
 
 if TYPE_CHECKING:
     from spigot_allennlp.predictors.sentence_parser import SentenceParser
+    from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
-compat.require("allennlp")
-spigot_allennlp_startup.install()
-compat.patch_imported_modules()
+__all__ = ["StructuredArgmaxLayer", "load"]
+
+if compat.is_installed("allennlp"):
+    compat.require("allennlp")
+    spigot_allennlp_startup.install()
+    compat.patch_imported_modules()
+else:
+    sys.meta_path.append(compat.AllenNLPIsMissing())  # type: ignore[arg-type]
 
 
 def load(archive: Any, **options: Any) -> "SentenceParser":
@@ -35,12 +43,19 @@ def load(archive: Any, **options: Any) -> "SentenceParser":
     return load_parser(archive, **options)
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Imports a package of ours when it is asked for: `spigot_allennlp.models`, say."""
+def __getattr__(name: str) -> Any:
+    """
+    Imports the layer, or a package of ours, when it is asked for: `spigot_allennlp.models`, say.
+    """
+    if name == "StructuredArgmaxLayer":
+        from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+
+        return StructuredArgmaxLayer
     if name not in __dir__():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return importlib.import_module(f"{__name__}.{name}")
 
 
 def __dir__() -> List[str]:
-    return sorted({*globals(), *(module.name for module in pkgutil.iter_modules(__path__))})
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted({*globals(), *__all__, *modules})

@@ -2,7 +2,7 @@
 
 from typing import Iterable, Optional
 
-from allennlp.common.checks import ConfigurationError
+from spigot_allennlp.registrable import ConfigurationError
 
 
 def check_least(least: int, /, **numbers: Optional[float]) -> None:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
 import torch
-from allennlp.common import FromParams, Registrable
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
@@ -18,6 +16,7 @@ from spigot_allennlp.nn.tensor_checks import (
     Signature,
     check_scores,
 )
+from spigot_allennlp.registrable import ConfigurationError, FromParams, Registrable
 from spigot_allennlp.structures.structure import Structure
 
 Output = TypeVar("Output")

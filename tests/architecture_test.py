@@ -49,25 +49,36 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "metrics": set(),
     # Only within a function that replaces one of AllenNLP's, when it is called.
     "compat": {"data.formats.embeddings"},
-    "config_checks": set(),
-    "structures": {"nn"},
-    "projections": {"config_checks", "nn", "structures"},
-    "estimators": {"config_checks", "nn", "structures", "projections"},
+    "registrable": set(),
+    "config_checks": {"registrable"},
+    "structures": {"nn", "registrable"},
+    "projections": {"config_checks", "nn", "registrable", "structures"},
+    "estimators": {"config_checks", "nn", "registrable", "structures", "projections"},
+    "structured_argmax_layer": {"estimators", "nn", "registrable", "structures"},
     "modules": {
         "nn",
         "structures",
         "projections",
         "estimators",
+        "structured_argmax_layer",
         "config_checks",
         "data.formats.embeddings",
     },
-    "models": {"config_checks", "nn", "modules", "metrics", "structures"},
+    "models": {
+        "config_checks",
+        "nn",
+        "modules",
+        "metrics",
+        "structured_argmax_layer",
+        "structures",
+    },
     "parses": {"data"},
     "predictors": {
         "config_checks",
         "data",
         "parses",
         "modules",
+        "structured_argmax_layer",
         "models.parsing_model",
         "nn.length_groups",
     },
@@ -75,6 +86,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "callbacks": {
         "config_checks",
         "modules",
+        "structured_argmax_layer",
         "models.pretrained",
         "training",
         "compat.atomic_io",
@@ -82,6 +94,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
     "ablation": {
         "metrics",
         "modules",
+        "structured_argmax_layer",
         "callbacks",
         "training",
         *RUN_FILES,
@@ -104,6 +117,10 @@ MAY_IMPORT: Dict[str, Set[str]] = {
 # Libraries that a package does without.
 MAY_NOT_NEED: Dict[str, Set[str]] = {
     "nn": {"allennlp"},
+    "registrable": {"allennlp", "torch"},
+    "config_checks": {"allennlp", "torch"},
+    **dict.fromkeys(("structures", "projections", "estimators"), {"allennlp"}),
+    "structured_argmax_layer": {"allennlp"},
     "data": {"torch"},
     "compat": {"allennlp_models"},
 }

@@ -43,7 +43,7 @@ from spigot_allennlp.compat.hugging_face import (
     push_to_hf_can_be_imported,
     tokenizers_can_be_built_and_called,
 )
-from spigot_allennlp.compat.installation import require
+from spigot_allennlp.compat.installation import AllenNLPIsMissing, is_installed, require
 from spigot_allennlp.compat.installed_configs import (
     configs_of_the_package_have_names,
     this_package_is_a_plugin_in_any_folder,
@@ -79,6 +79,7 @@ from spigot_allennlp.compat.recovery import (
     moving_average_keeps_its_parameters,
 )
 from spigot_allennlp.compat.registration import (
+    our_bases_join_those_of_allennlp,
     our_classes_are_registered_when_a_name_is_looked_up,
 )
 from spigot_allennlp.compat.run_folder import (

@@ -5,8 +5,10 @@ The guard of the package: AllenNLP is there, in the version that the patches are
 import sys
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 VERSION = "2.10.1"
+NONE = "none"  # the version of what is not installed
 
 
 def require(distribution: str) -> None:
@@ -22,13 +24,39 @@ def require(distribution: str) -> None:
         If it is missing, or has another version; the message says which command to run.
     """
     if not is_right(distribution):
-        raise ImportError(
-            f"spigot_allennlp needs {distribution} {VERSION}, but found "
-            f"{installed_version(distribution)}. "
-            "Install it without its dependencies, which exclude every current torch:\n"
-            f"    {sys.executable} -m pip install --no-deps "
-            f"allennlp=={VERSION} allennlp-models=={VERSION}"
-        )
+        raise ImportError(what_to_install(distribution))
+
+
+def what_to_install(distribution: str) -> str:
+    """The message for whoever lacks a distribution, with the command to run."""
+    return (
+        f"spigot_allennlp needs {distribution} {VERSION}, but found "
+        f"{installed_version(distribution)}. "
+        "Install it without its dependencies, which exclude every current torch:\n"
+        f"    {sys.executable} -m pip install --no-deps "
+        f"allennlp=={VERSION} allennlp-models=={VERSION}"
+    )
+
+
+class AllenNLPIsMissing:
+    """
+    The last of the finders of modules, where AllenNLP is not installed: says so, and what to
+    install, instead of Python.
+    """
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == "allennlp":
+            raise ModuleNotFoundError(
+                f"{what_to_install('allennlp')}\n"
+                "What else it needs comes with `pip install .` in a clone of spigot_allennlp. "
+                "StructuredArgmaxLayer, structures, projections, estimators and nn do without.",
+                name=name,
+            )
+
+
+def is_installed(distribution: str) -> bool:
+    """Whether that distribution is installed, in whichever version."""
+    return installed_version(distribution) != NONE
 
 
 def is_right(distribution: str) -> bool:
@@ -38,8 +66,8 @@ def is_right(distribution: str) -> bool:
 
 @lru_cache
 def installed_version(distribution: str) -> str:
-    """The version of what is installed under that name, or "none"."""
+    """The version of what is installed under that name, or `NONE`."""
     try:
         return version(distribution)
     except PackageNotFoundError:
-        return "none"
+        return NONE

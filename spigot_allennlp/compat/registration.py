@@ -65,6 +65,18 @@ def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator
     base.list_available = classmethod(list_available)
 
 
+@patch(
+    "allennlp.common.registrable",
+    since="our package, parts of which work without AllenNLP, and may be imported before it",
+    until="nobody uses these parts together with AllenNLP",
+)
+def our_bases_join_those_of_allennlp(module: Any) -> Iterator[None]:
+    yield
+    ours = sys.modules.get(f"{PACKAGE}.registrable")
+    if ours is not None:
+        ours.join_allennlp()
+
+
 def import_packages_of(cls: Any) -> None:
     """
     Imports the packages in which a subclass of `cls` may be. Commands are in one, and are listed by

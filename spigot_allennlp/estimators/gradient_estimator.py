@@ -3,8 +3,6 @@
 from typing import Any, FrozenSet, Optional, Tuple
 
 import torch
-from allennlp.common import Registrable
-from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
@@ -18,6 +16,7 @@ from spigot_allennlp.nn.invalid_scores import (
     nan_for_invalid,
     without_invalid,
 )
+from spigot_allennlp.registrable import ConfigurationError, Registrable
 from spigot_allennlp.structures.structure import Structure
 
 # The advice on how to do without an operation.

@@ -3,7 +3,6 @@
 from typing import Optional
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
@@ -11,6 +10,7 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.straight_through import StraightThrough
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 

@@ -3,7 +3,6 @@
 from typing import Optional, Tuple
 
 import torch
-from allennlp.common import FromParams
 from torch import Tensor
 
 from spigot_allennlp.config_checks import check_interval, check_positive
@@ -15,6 +14,7 @@ from spigot_allennlp.estimators.gradient_estimator import (
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
+from spigot_allennlp.registrable import FromParams
 
 
 class AdaptiveStep(torch.nn.Module, FromParams):

@@ -3,14 +3,13 @@
 from typing import NamedTuple, Optional, Tuple
 
 import torch
-from allennlp.common import Registrable
-from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
 from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import invalid_instances, is_score, without_invalid
+from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 
 class NoiseSamples(NamedTuple):

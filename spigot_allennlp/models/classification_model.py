@@ -10,7 +10,7 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.models.parsing_model import carried_over
-from spigot_allennlp.modules.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
+from spigot_allennlp.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 
 LABELS = "labels"
 

@@ -12,7 +12,7 @@ from torch import LongTensor, Tensor
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.metrics.v_measure import VMeasure
 from spigot_allennlp.models.classification_model import ClassificationModel
-from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 
 @Model.register("latent_classifier")

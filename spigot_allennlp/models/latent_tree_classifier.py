@@ -14,7 +14,7 @@ from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 
 @Model.register("latent_tree_classifier")

@@ -22,8 +22,8 @@ from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.arcs import predicate_parts
+from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 
 @Model.register("semantic_then_sentiment")

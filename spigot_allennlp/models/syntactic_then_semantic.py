@@ -12,7 +12,7 @@ from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel, witho
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import NO_ARC, SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
-from spigot_allennlp.modules.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
+from spigot_allennlp.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 
 
 @Model.register("syntactic_then_semantic")

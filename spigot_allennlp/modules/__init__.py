@@ -1,4 +1,4 @@
-"""Torch modules that models assemble, `StructuredArgmaxLayer` first."""
+"""Torch modules that models assemble, beside `StructuredArgmaxLayer`."""
 
 from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding

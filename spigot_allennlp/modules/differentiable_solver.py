@@ -10,8 +10,8 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.modules.solver_structure import SolverStructure
-from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.instances import flatten_parts
+from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.structure import Structure
 
 Tensors = Union[Tensor, Tuple[Tensor, ...]]

@@ -31,7 +31,6 @@ from spigot_allennlp.models.parsing_model import (
     without_gold,
 )
 from spigot_allennlp.modules.pair_scorer import PairScorer
-from spigot_allennlp.modules.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.length_groups import MOST_TOKENS, length_groups
 from spigot_allennlp.predictors.line_predictor import (
     LinePredictor,
@@ -40,6 +39,7 @@ from spigot_allennlp.predictors.line_predictor import (
 )
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis
+from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 INPUT = ("json", "text")
 ARC_PROBABILITIES = ("head_probabilities", "arc_probabilities", "top_probabilities")

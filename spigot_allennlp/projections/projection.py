@@ -3,12 +3,11 @@
 from functools import partial, wraps
 from typing import Any, Callable, FrozenSet
 
-from allennlp.common import Registrable
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_step
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair
+from spigot_allennlp.registrable import ConfigurationError, Registrable
 from spigot_allennlp.structures.structure import Structure
 
 

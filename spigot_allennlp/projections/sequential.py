@@ -1,11 +1,11 @@
 """Projects arcs, and then their labels."""
 
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.simplex.simplex import sequential_step
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair
 from spigot_allennlp.projections.projection import Projection
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 

@@ -3,7 +3,6 @@
 from typing import Tuple
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.arcs import lengths_from_arc_mask
@@ -15,6 +14,7 @@ from spigot_allennlp.nn.chain.chain import (
 )
 from spigot_allennlp.nn.instances import are_choices
 from spigot_allennlp.nn.tensor_checks import TAG_PAIRS, check_token_mask
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 

@@ -1,10 +1,8 @@
 """Any set of arcs, each with at most one label."""
 
-from typing import List, Optional, Tuple, Union
+from typing import Any, List, Optional, Tuple, Union
 
 import torch
-from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn import labelled_arcs
@@ -23,6 +21,7 @@ from spigot_allennlp.nn.tensor_checks import (
     check_scores,
     check_token_mask,
 )
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 FROM_TRAINING_DATA = "from_training_data"
@@ -52,8 +51,8 @@ class SemanticGraph(Structure):
         argmax is then a maximum-weight assignment of arguments to roles per predicate, solved
         exactly. With `"from_training_data"` they are those that no predicate of the data has twice
         of which the vocabulary was made; the reader needs `count_repeated_roles`.
-    vocab : `Vocabulary`, optional
-        Where the roles are looked up; AllenNLP passes it by itself.
+    vocab : `Any`, optional
+        AllenNLP's `Vocabulary`, where the roles are looked up; AllenNLP passes it by itself.
     namespace : `str`, optional (default = `"semantic_roles"`)
     """
 
@@ -69,7 +68,7 @@ class SemanticGraph(Structure):
         self,
         # "str" comes first: AllenNLP would take a string for a list of its letters.
         deterministic_roles: Optional[Union[str, List[str]]] = None,
-        vocab: Optional[Vocabulary] = None,
+        vocab: Optional[Any] = None,
         namespace: str = "semantic_roles",
     ) -> None:
         self._deterministic = _role_indices(deterministic_roles or [], vocab, namespace)
@@ -151,9 +150,7 @@ def _legal_parts(mask: BoolTensor, num_labels: int) -> IndependentArcs:
     return IndependentArcs(arcs, from_root.unsqueeze(1) == is_top)
 
 
-def _role_indices(
-    roles: Union[str, List[str]], vocab: Optional[Vocabulary], namespace: str
-) -> List[int]:
+def _role_indices(roles: Union[str, List[str]], vocab: Optional[Any], namespace: str) -> List[int]:
     if isinstance(roles, str) and roles != FROM_TRAINING_DATA:
         raise ConfigurationError(
             f'deterministic_roles must be a list of roles or "{FROM_TRAINING_DATA}" but is '

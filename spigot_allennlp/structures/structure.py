@@ -9,7 +9,6 @@ from functools import partial, wraps
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import torch
-from allennlp.common import Registrable
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.closed_form_autograd import value_and_gradient
@@ -27,6 +26,7 @@ from spigot_allennlp.nn.invalid_scores import (
     without_overflow,
 )
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
+from spigot_allennlp.registrable import Registrable
 
 OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_jvp")
 
