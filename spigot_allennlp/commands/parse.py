@@ -24,7 +24,7 @@ from typing import (
 
 from allennlp.commands.subcommand import Subcommand
 
-from spigot_allennlp.compat.plain_errors import plain_error
+from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 
 if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
     from allennlp.data import Instance
@@ -283,9 +283,10 @@ def format_of_input(source: "Source") -> str:
     return "json" if is_json else "text"
 
 
-def source_of(path: str) -> "Source":
+def source_of(path: str, embedded_format: str = "sdp") -> "Source":
     """
-    Returns the source of a file, or of standard input (`-`), which is read to its end.
+    Returns the source of a file, of an embedded data set in a format, or of standard input (`-`),
+    which is read to its end.
 
     # Raises
 
@@ -298,9 +299,10 @@ def source_of(path: str) -> "Source":
         content = sys.stdin.buffer.read()
         return Source(STANDARD_INPUT, lambda: BytesIO(content))
     try:
-        return text_source(path, "sdp")
+        return text_source(path, embedded_format)
     except FileNotFoundError as error:
-        raise plain_error(f"{path}: there is no such file. Correct its name.") from error
+        way_out = missing_part(path) or " Correct its name."
+        raise plain_error(f"{path}: there is no such file.{way_out}") from error
 
 
 def parse_input(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optiona
 
 from allennlp.commands.subcommand import Subcommand
 
+from spigot_allennlp.commands.parse import source_of
 from spigot_allennlp.compat.plain_errors import plain_error
 
 if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
@@ -253,7 +254,7 @@ def _pairs(gold: str, system: str, read: Any) -> Iterator[Tuple[ScoredSentence, 
 def _read_sdp(path: str) -> Iterator[ScoredSentence]:
     from spigot_allennlp.data.formats.sdp import scan_sdp
 
-    for sentence in _sound(scan_sdp(_source(path, "sdp"))):
+    for sentence in _sound(scan_sdp(source_of(path, "sdp"))):
         arcs = [*sentence.arcs, *((0, top, "") for top in sentence.tops)]
         words = [token.form for token in sentence.tokens]
         yield ScoredSentence(f"{path}:{sentence.lines[0]}", words, graph=arcs)
@@ -263,7 +264,7 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
     from spigot_allennlp.data.formats.conll import enhanced_arcs, scan_conll
 
     with_heads = without_heads = None  # the place of the first sentence with any such word
-    for sentence in _sound(scan_conll(_source(path, "conllu"))):
+    for sentence in _sound(scan_conll(source_of(path, "conllu"))):
         words = sentence.words
         place = f"{path}:{sentence.word_lines[0]}"
         missing = [position for position, word in enumerate(words, start=1) if word.head is None]
@@ -287,15 +288,6 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
             tree=None if missing else tree,
             enhanced=list(enhanced_arcs(sentence)),
         )
-
-
-def _source(path: str, embedded_format: str) -> Any:
-    from spigot_allennlp.data.dataset_readers.data_path import text_source
-
-    try:
-        return text_source(path, embedded_format)
-    except FileNotFoundError as error:
-        raise plain_error(f"{path}: there is no such file. Correct its name.") from error
 
 
 def _sound(results: Iterator[Any]) -> Iterator[Any]:

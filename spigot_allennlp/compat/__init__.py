@@ -61,6 +61,7 @@ from spigot_allennlp.compat.late_imports import (
 from spigot_allennlp.compat.patching import PATCHED, PATCHES, patch_imported_modules, with_patches
 from spigot_allennlp.compat.plain_errors import (
     a_log_that_cannot_be_written_is_given_up,
+    a_missing_gpu_is_named_with_the_way_out,
     plain_errors_are_printed_as_a_line,
 )
 from spigot_allennlp.compat.prediction import (

@@ -325,9 +325,12 @@ def _named(archive: Any, module: Any) -> Iterator[None]:
         raise module.ConfigurationError(f"{archive} cannot be loaded: {refused}.") from refused
     except Exception as error:
         is_ours = isinstance(error, module.ConfigurationError)
-        kind = "" if is_ours else f"{type(error).__name__}: "
+        is_missing = isinstance(error, FileNotFoundError)
+        kind = "" if is_ours or is_missing else f"{type(error).__name__}: "
         reason = str(error) if len(str(error)) <= 1000 else f"{str(error)[:1000]} ..."
-        raise module.ConfigurationError(f"{archive} cannot be loaded: {kind}{reason}") from error
+        named = module.ConfigurationError(f"{archive} cannot be loaded: {kind}{reason}")
+        vars(named)["is_plain"] = is_missing or getattr(error, "is_plain", False)
+        raise named from error
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 from spigot_allennlp.compat.patching import patch
-from spigot_allennlp.compat.plain_errors import plain_error
+from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 from spigot_allennlp.compat.registration import HINT, is_left_out
 
 logger = logging.getLogger(__name__)
@@ -225,10 +225,10 @@ def a_missing_file_is_traced_to_its_variable(module: Any) -> Iterator[None]:
             return find(path, *arguments, **options)
         except FileNotFoundError as error:
             names = _variables_of(str(path))
-            if not names:
-                raise
-            message = f"{error}. The path comes from the environment: {', '.join(names)}."
-            raise FileNotFoundError(message) from error
+            origin = f" The path comes from the environment: {', '.join(names)}." if names else ""
+            missing = FileNotFoundError(f"{error}.{missing_part(str(path))}{origin}")
+            vars(missing)["is_plain"] = True
+            raise missing from error
 
     module.cached_path = cached_path
 

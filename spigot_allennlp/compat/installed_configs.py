@@ -62,13 +62,23 @@ def resolved(path: Any) -> Any:
     name = os.fspath(path)[len(PREFIX) :]
     file = folder() / name
     if not file.is_file() or ".." in file.parts:
-        near = difflib.get_close_matches(name, names(), 3, 0.5)
+        near = _alike(name)
         raise FileNotFoundError(
             f"there is no config {name!r} in spigot_allennlp. "
             + (f"Alike: {', '.join(near)}. " if near else "")
             + "All of them: allennlp configs"
         )
     return str(file)
+
+
+def _alike(name: str) -> List[str]:
+    """Returns the names of at most three configs that are most like one, or end in one like it."""
+    if "/" not in name:
+        ends = {other.rpartition("/")[2] for other in names()}
+        near = difflib.get_close_matches(name, ends, 1, 0.8)
+        if near:
+            return [other for other in names() if other.rpartition("/")[2] == near[0]][:3]
+    return difflib.get_close_matches(name, names(), 3, 0.5)
 
 
 def with_imports(name: str) -> Dict[str, str]:
@@ -106,7 +116,9 @@ def configs_of_the_package_have_names(module: Any) -> Iterator[None]:
         try:
             return read(cls, resolved(params_file), *arguments, **options)
         except FileNotFoundError as error:
-            raise plain_error(str(error)) from error
+            name = os.fspath(params_file).removeprefix("training_config/")
+            of_ours = f" This package has one of that name: {PREFIX}{name}" * (name in names())
+            raise plain_error(f"{error}{of_ours}") from error
 
     module.Params.from_file = classmethod(from_file)
 

@@ -2,6 +2,7 @@
 Errors that `allennlp` prints as a line, without the trace of the program.
 """
 
+import difflib
 import errno
 import functools
 import logging
@@ -32,6 +33,25 @@ def plain_error(message: str) -> Exception:
     error = ConfigurationError(message)
     vars(error)["is_plain"] = True
     return error
+
+
+def missing_part(path: str) -> str:
+    """
+    Returns which part of a path is not there, and the name in its folder that is most like it:
+    `" There is no 'rnus' in '.', but 'runs'."`. Nothing, if no name is.
+    """
+    folder, *names = os.path.normpath(path).split(os.sep)
+    folder = folder or os.sep
+    if names and not os.path.isdir(folder) or not names:
+        folder, names = os.curdir, [folder, *names]
+    for name in names:
+        if not os.path.lexists(os.path.join(folder, name)):
+            near = difflib.get_close_matches(name, os.listdir(folder), 1)
+            return f" There is no {name!r} in {folder!r}, but {near[0]!r}." if near else ""
+        folder = os.path.join(folder, name)
+        if not os.path.isdir(folder):
+            break
+    return ""
 
 
 def message_of(error: BaseException) -> Optional[str]:
@@ -99,3 +119,25 @@ def give_up(handler: logging.FileHandler, record: logging.LogRecord) -> None:
     handler.setLevel(sys.maxsize)
     if sys.stderr:
         print(f"{handler.baseFilename}: {error}. Going on without this log.", file=sys.stderr)
+
+
+@patch(
+    "allennlp.common.checks",
+    since="a current PyTorch (2.13): torch.device(0) fails where there is no GPU, with no way out",
+    until="AllenNLP counts the devices before it makes one",
+)
+def a_missing_gpu_is_named_with_the_way_out(module: Any) -> Iterator[None]:
+    yield
+    check = module.check_for_gpu
+
+    @functools.wraps(check)
+    def check_for_gpu(device: Any) -> None:
+        try:
+            check(device)
+        except (RuntimeError, module.ConfigurationError) as error:
+            raise plain_error(
+                f"cuda_device is {device}, but PyTorch finds no such GPU here. Take the CPU: "
+                "--cuda-device -1, or, to train, -o '{\"trainer.cuda_device\": -1}'."
+            ) from error
+
+    module.check_for_gpu = check_for_gpu

@@ -3,7 +3,7 @@
 from os import PathLike, fspath
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union, overload
 
-from allennlp.common.checks import ConfigurationError
+from allennlp.common.checks import ConfigurationError, check_for_gpu
 from allennlp.models import load_archive
 from allennlp.predictors import Predictor
 
@@ -161,6 +161,7 @@ def load_sentence_predictor(
     """
     Returns the predictor of the parser in an archive, with any of its options. See `load_parser`.
     """
+    check_for_gpu(cuda_device)
     loaded = load_archive(fspath(archive), cuda_device=cuda_device, overrides=overrides)
     name = loaded.config["model"]["type"]
     if loaded.model.default_predictor not in ("parser", "sentiment"):

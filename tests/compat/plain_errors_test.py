@@ -1,0 +1,69 @@
+"""What a newcomer mistypes ends in a line that says what to type instead."""
+
+import os
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError, check_for_gpu
+from allennlp.common.file_utils import cached_path
+from allennlp.models import load_archive
+
+from spigot_allennlp.compat.installed_configs import PREFIX, resolved
+from spigot_allennlp.compat.plain_errors import message_of, missing_part
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "runs" / "parser").mkdir(parents=True)
+    (tmp_path / "runs" / "parser" / "model.tar.gz").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_first_part_of_a_path_that_is_missing_is_named_with_the_one_most_like_it(folder):
+    for path, missing, place, near in (
+        ("rnus/parser/model.tar.gz", "rnus", ".", "runs"),
+        ("runs/praser/model.tar.gz", "praser", "runs", "parser"),
+        ("./runs/parser/modl.tar.gz", "modl.tar.gz", "runs/parser", "model.tar.gz"),
+        (f"{folder}/rnus/", "rnus", str(folder), "runs"),
+    ):
+        assert missing_part(path) == f" There is no {missing!r} in {place!r}, but {near!r}."
+    for path in ("xyz", "runs/xyz/z", "runs/parser/model.tar.gz", "runs/parser/model.tar.gz/x"):
+        assert missing_part(path) == ""
+    assert missing_part("https://example.org/model.tar.gz") == missing_part("") == ""
+
+
+def test_a_missing_file_or_archive_is_a_line(folder, monkeypatch):
+    for read in (cached_path, load_archive):
+        with pytest.raises(FileNotFoundError) as raised:
+            read("runs/praser/model.tar.gz")
+        assert message_of(raised.value) == (
+            "file runs/praser/model.tar.gz not found. There is no 'praser' in 'runs', but 'parser'."
+        )
+    monkeypatch.setenv("SPIGOT_SDP_TRAIN", "no/train.sdp")
+    with pytest.raises(FileNotFoundError) as raised:
+        cached_path("no/train.sdp")
+    assert "environment: SPIGOT_SDP_TRAIN=no/train.sdp." in message_of(raised.value)
+    with pytest.raises(ConfigurationError) as raised:
+        load_archive("runs")
+    assert "runs cannot be loaded: " in message_of(raised.value)
+
+
+def test_a_config_of_the_package_is_found_by_a_part_of_its_name():
+    name = "semantic_parser/raw_text.jsonnet"
+    for typed in (name, f"training_config/{name}"):
+        if not os.path.exists(typed):
+            with pytest.raises(ConfigurationError) as raised:
+                Params.from_file(typed)
+            assert message_of(raised.value).endswith(f"one of that name: {PREFIX}{name}")
+    with pytest.raises(FileNotFoundError, match=r"Alike: \w+/spigot.jsonnet, \w+/spigot.jsonnet"):
+        resolved(f"{PREFIX}spigt.jsonnet")
+
+
+def test_a_missing_gpu_is_a_line_with_the_way_out():
+    check_for_gpu(-1)
+    check_for_gpu([-1, torch.device("cpu")])
+    with pytest.raises(ConfigurationError) as raised:
+        check_for_gpu(torch.cuda.device_count())
+    assert "no such GPU here. Take the CPU: --cuda-device -1" in message_of(raised.value)
