@@ -24,7 +24,7 @@ COLUMNS = (
     (
         "predictors",
         "modules",
-        "structured_argmax_layer",
+        "layers",
         "estimators",
         "projections",
         "structures",

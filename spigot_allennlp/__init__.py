@@ -20,8 +20,8 @@ import spigot_allennlp_startup
 from spigot_allennlp import compat
 
 if TYPE_CHECKING:
+    from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
     from spigot_allennlp.predictors.sentence_parser import SentenceParser
-    from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 __all__ = ["StructuredArgmaxLayer", "load"]
 
@@ -48,7 +48,7 @@ def __getattr__(name: str) -> Any:
     Imports the layer, or a package of ours, when it is asked for: `spigot_allennlp.models`, say.
     """
     if name == "StructuredArgmaxLayer":
-        from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+        from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 
         return StructuredArgmaxLayer
     if name not in __dir__():

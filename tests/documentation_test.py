@@ -18,7 +18,7 @@ from allennlp.common.params import evaluate_snippet
 
 from spigot_allennlp.commands.demo import DemoServer
 from spigot_allennlp.compat.installed_configs import resolved
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from tests import forks
 from tests.training_config_test import TINY
 

@@ -21,10 +21,10 @@ from allennlp.data import Vocabulary
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.nn import invalid_scores
 from spigot_allennlp.projections.projection import Projection
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.structure import Structure
 from tests.estimators.all_pairs_test import (
     ESTIMATORS,

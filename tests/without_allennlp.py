@@ -117,6 +117,26 @@ def trained(structure: Any, estimator: Any, shape: Any) -> List[float]:
     return scores.flatten().tolist()
 
 
+def train_solver() -> List[float]:
+    """Returns scores after a step of three losses through `torch.topk`, or against its objects."""
+    import torch
+
+    from spigot_allennlp.layers import DifferentiableSolver, perceptron_loss, sparsemap_loss
+
+    solver = DifferentiableSolver(
+        lambda scores: scores.topk(2).indices, "blackbox", indices=True, binary=True
+    )
+    torch.manual_seed(7)
+    scores, target = torch.randn(2, 4, requires_grad=True), torch.randn(2, 4)
+    gold = torch.tensor([[1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0]])
+    loss = ((solver(scores) - target) ** 2).sum(dim=1).mean()
+    for against_gold in (perceptron_loss, sparsemap_loss):
+        loss = loss + against_gold(solver, scores, gold).mean()
+    loss.backward()
+    assert scores.grad is not None
+    return (scores - scores.grad).flatten().tolist()
+
+
 def message_of_import(name: str) -> str:
     """Returns what the error says that comes of importing a package of ours; nothing if none."""
     try:
@@ -144,6 +164,7 @@ def main() -> None:
     code = code_of_page()
     outcome = {
         "pairs": train_every_pair(),
+        "solver": train_solver(),
         "messages": {name: message_of_import(name) for name in NEEDS_ALLENNLP},
         "page": output_of(code),
         "page_without_training": output_of(code.replace("PerturbAndMAP", "Pipeline")),

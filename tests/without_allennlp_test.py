@@ -15,10 +15,10 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp import registrable
 from tests.architecture_test import FILES, MODULES, ours, package_of
-from tests.without_allennlp import NEEDS_ALLENNLP, code_of_page, train_every_pair
+from tests.without_allennlp import NEEDS_ALLENNLP, code_of_page, train_every_pair, train_solver
 
 ROOT = Path(__file__).parents[1]
-CORE = ["structured_argmax_layer", "structures", "projections", "estimators"]
+CORE = ["layers", "structures", "projections", "estimators"]
 
 
 def python(*arguments: str) -> str:
@@ -52,6 +52,10 @@ def test_every_pair_trains_as_with_allennlp_or_is_refused_in_the_same_words():
         *("predicate_graph, identity_with_projection", "semantic_graph, identity_with_projection"),
     }
     assert pairs == expected  # every digit
+
+
+def test_a_solver_and_losses_train_as_with_allennlp():
+    assert without_allennlp()["solver"] == train_solver()
 
 
 @pytest.mark.parametrize("name", NEEDS_ALLENNLP)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from spigot_allennlp.callbacks.epoch_metrics import rewrite_epoch_metrics
 from spigot_allennlp.config_checks import check_positive
-from spigot_allennlp.structured_argmax_layer import Latent, StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import Latent, StructuredArgmaxLayer
 from spigot_allennlp.training.group_clipping import GroupClippingTrainer
 
 logger = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from allennlp.models import Model
 from allennlp.nn import RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.layers.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.models.parsing_model import carried_over
-from spigot_allennlp.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 
 LABELS = "labels"
 

@@ -10,9 +10,9 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.metrics.v_measure import VMeasure
 from spigot_allennlp.models.classification_model import ClassificationModel
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 
 @Model.register("latent_classifier")

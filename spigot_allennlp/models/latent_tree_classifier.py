@@ -8,13 +8,13 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import LongTensor, Tensor
 
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.models.classification_model import ClassificationModel
 from spigot_allennlp.models.parsing_model import unpadded
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 
 @Model.register("latent_tree_classifier")

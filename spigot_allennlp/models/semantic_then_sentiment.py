@@ -14,6 +14,7 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_interval
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
 from spigot_allennlp.models.parsing_model import without_dropout
@@ -23,7 +24,6 @@ from spigot_allennlp.modules.graph_encoder import GraphEncoder
 from spigot_allennlp.modules.sentence_classifier import SentenceClassifier
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.nn.arcs import predicate_parts
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 
 @Model.register("semantic_then_sentiment")

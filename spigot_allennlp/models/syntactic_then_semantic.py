@@ -8,11 +8,11 @@ from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from torch import LongTensor, Tensor
 
+from spigot_allennlp.layers.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel, without_dropout
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import NO_ARC, SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
-from spigot_allennlp.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 
 
 @Model.register("syntactic_then_semantic")

@@ -1,22 +1,12 @@
 """Torch modules that models assemble, beside `StructuredArgmaxLayer`."""
 
-from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding
 from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
-from spigot_allennlp.modules.losses import (
-    hinge_loss,
-    negative_log_likelihood,
-    perceptron_loss,
-    perturbed_loss,
-    sparsemap_loss,
-    spo_plus_loss,
-)
 from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.solver_structure import SolverStructure
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
@@ -29,7 +19,6 @@ from spigot_allennlp.modules.word_dropout import WordDropout
 
 __all__ = [
     "ArcEncoder",
-    "DifferentiableSolver",
     "ExponentialPenalty",
     "FrozenKnownEmbedding",
     "GivenTree",
@@ -38,7 +27,6 @@ __all__ = [
     "OneHotEmbedder",
     "PairScorer",
     "SentenceEncoder",
-    "SolverStructure",
     "SparseAttentiveLstm",
     "SpikeEncoding",
     "SpikingGradient",
@@ -47,10 +35,4 @@ __all__ = [
     "StructuredArgmaxLayer",
     "StructuredLoss",
     "WordDropout",
-    "hinge_loss",
-    "negative_log_likelihood",
-    "perceptron_loss",
-    "perturbed_loss",
-    "sparsemap_loss",
-    "spo_plus_loss",
 ]

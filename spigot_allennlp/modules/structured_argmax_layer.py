@@ -1,5 +1,9 @@
-"""Keeps the names that were here: the layer is in `spigot_allennlp/structured_argmax_layer.py`."""
+"""Keeps the names that were here: see `spigot_allennlp/layers/structured_argmax_layer.py`."""
 
-from spigot_allennlp.structured_argmax_layer import FirstOutput, Latent, StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import (
+    FirstOutput,
+    Latent,
+    StructuredArgmaxLayer,
+)
 
 __all__ = ["FirstOutput", "Latent", "StructuredArgmaxLayer"]

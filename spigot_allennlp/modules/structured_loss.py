@@ -8,7 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
-from spigot_allennlp.modules.losses import hinge_loss, negative_log_likelihood
+from spigot_allennlp.layers.losses import hinge_loss, negative_log_likelihood
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.labelled_arcs import GraphLikelihood, graph_likelihood

@@ -24,6 +24,7 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
     warn_once,
 )
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.models.parsing_model import (
     Decoding,
     check_decoding,
@@ -39,7 +40,6 @@ from spigot_allennlp.predictors.line_predictor import (
 )
 from spigot_allennlp.predictors.sentence_input import LAYERS, check_input
 from spigot_allennlp.predictors.word_analysis import WordAnalysis
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 
 INPUT = ("json", "text")
 ARC_PROBABILITIES = ("head_probabilities", "arc_probabilities", "top_probabilities")

@@ -71,7 +71,7 @@ class Structure(Registrable):
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
     constant added to all scores changes none of the above. `binary` says that objects are zeros and
-    ones, as all of ours are; a solver may have others (`modules/solver_structure.py`).
+    ones, as all of ours are; a solver may have others (`layers/solver_structure.py`).
     `has_predicates` says that beside arcs there are predicates, at `predicate_parts`
     (`nn/arcs.py`). `way_out` says to whoever has gold objects that are not of the family what to
     change.

@@ -12,7 +12,7 @@ from allennlp.training import TrainerCallback
 
 from spigot_allennlp.callbacks.divergence import Divergence
 from spigot_allennlp.estimators.straight_through import StraightThrough
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.training.group_clipping import GroupClippingTrainer, GroupNorm
 

@@ -17,7 +17,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp import estimators, structures  # noqa: F401  (registers them)
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.structure import Structure
 

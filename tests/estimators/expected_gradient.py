@@ -4,7 +4,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.structure import Structure
 
 

@@ -5,7 +5,7 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.estimators.identity_with_projection import IdentityWithProjection
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.straight_through import StraightThrough
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph

@@ -9,7 +9,7 @@ from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.implicit_mle import ImplicitMLE
 from spigot_allennlp.estimators.pipeline import Pipeline
 from spigot_allennlp.estimators.spigot import Spigot
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 
 TAKES = {"projection": "sparsemap", "noise": "normal"}

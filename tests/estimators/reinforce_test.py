@@ -5,7 +5,7 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.reinforce import Reinforce
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree

@@ -4,7 +4,7 @@ from spigot_allennlp.estimators.noise import GumbelNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.stochastic_softmax import StochasticSoftmax
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
 from tests.estimators.backward import linear, scores_gradient

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.chain.chain import best_sequence
 from spigot_allennlp.nn.instances import at_least_single
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 
 LAYER = StructuredArgmaxLayer(ProjectiveTree(), StraightThrough())

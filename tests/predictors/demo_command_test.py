@@ -29,8 +29,8 @@ from spigot_allennlp.data.formats.conll import scan_conll
 from spigot_allennlp.data.formats.sdp import scan_sdp
 from spigot_allennlp.data.formats.source import Source
 from spigot_allennlp.estimators.spigot import Spigot
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.predictors.sentence_parser import load_sentence_predictor
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from tests.browser import CHROMIUM, browser
 from tests.data.sample_files import records_of

@@ -8,9 +8,9 @@ from torch.testing import assert_close
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.spigot import Spigot
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.projections.projection import LocalProjection, Projection
 from spigot_allennlp.projections.sequential import SequentialProjection
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph

@@ -6,9 +6,9 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.estimators.spigot import Spigot
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.chain import chain
 from spigot_allennlp.nn.chain.chain import chain_scores
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.chain import Chain
 from tests.structures.structure_contract import StructureContract
 

@@ -22,7 +22,7 @@ from allennlp.common import Lazy, Params, Registrable
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 
 PARAMS_LOGGER = logging.getLogger("allennlp.common.params")
 

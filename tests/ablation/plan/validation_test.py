@@ -7,7 +7,7 @@ from allennlp.models import Model
 
 from spigot_allennlp.ablation.plan.validation import config_error
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.structure import Structure
 

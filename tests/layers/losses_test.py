@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy, one_hot
 from torch.testing import assert_close
 
 from spigot_allennlp.estimators.noise import GumbelNoise
-from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
-from spigot_allennlp.modules.losses import (
+from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
+from spigot_allennlp.layers.losses import (
     hinge_loss,
     negative_log_likelihood,
     perceptron_loss,

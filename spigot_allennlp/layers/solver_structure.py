@@ -6,12 +6,12 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 # How far from a whole number a solver of integer programs may end.

@@ -4,14 +4,14 @@ import math
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
-from spigot_allennlp.modules.solver_structure import SolverStructure
+from spigot_allennlp.layers.solver_structure import SolverStructure
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.instances import flatten_parts
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 Tensors = Union[Tensor, Tuple[Tensor, ...]]

@@ -10,7 +10,7 @@ from spigot_allennlp.estimators.pipeline import Pipeline
 from spigot_allennlp.estimators.spigot import Spigot
 from spigot_allennlp.estimators.straight_through import StraightThrough
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.structure import Structure

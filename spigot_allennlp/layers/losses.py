@@ -25,7 +25,7 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.noise import Noise, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver
+from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.nn.active_set.active_set import project_onto_hull
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score

@@ -17,10 +17,10 @@ from spigot_allennlp.estimators.implicit_mle import ImplicitMLE
 from spigot_allennlp.estimators.noise import GumbelNoise, NormalNoise
 from spigot_allennlp.estimators.perturbed import Perturbed
 from spigot_allennlp.estimators.spigot import Spigot
-from spigot_allennlp.modules.differentiable_solver import DifferentiableSolver, fitting_estimators
-from spigot_allennlp.modules.solver_structure import SolverStructure
+from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver, fitting_estimators
+from spigot_allennlp.layers.solver_structure import SolverStructure
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.projections.sparsemap import SparseMAPProjection
-from spigot_allennlp.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 
 ASSIGNMENT = {"numpy": True, "batched": False, "indices": True}
