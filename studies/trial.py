@@ -7,6 +7,7 @@ A trial is a folder `studies/<name>` with a `__main__` that calls `run`. Every r
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -36,6 +37,33 @@ class Arm(NamedTuple):
     tuned: str
     settings: Sequence[float]
     variant: Callable[[float], Variant]
+
+
+def rated(path: str, rates: Sequence[float], estimator: str) -> Arm:
+    """Returns an arm with an estimator, and a learning rate to tune at a place in the config."""
+    return Arm(
+        "rate",
+        rates,
+        lambda rate: {"model.argmax.estimator": {"type": estimator}, path: rate},
+    )
+
+
+def capped(caps: Sequence[float], estimator: str, **options: Any) -> Arm:
+    """Returns an arm with an estimator whose gradient has a largest norm to tune."""
+
+    def variant(cap: float) -> Variant:
+        return {"model.argmax.estimator": {"type": estimator, **options, "max_step_norm": cap}}
+
+    return Arm("cap", caps, variant)
+
+
+def alone(config: str, rates: Sequence[float]) -> Arm:
+    """Returns an arm with a config of its own, whose learning rate is tuned."""
+    return Arm(
+        "rate",
+        rates,
+        lambda rate: {"config": config, "overrides": {"trainer.optimizer.lr": rate}},
+    )
 
 
 class Trial(NamedTuple):
@@ -152,20 +180,33 @@ def _trial_name(name: str, arm: Arm, setting: float) -> str:
 
 
 def _best_settings(trial: Trial, tuning: Path) -> Dict[str, float]:
-    """Returns the setting of each arm with the highest score, of those that were trained."""
-    report = _report(tuning)
-    if not report:
-        raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
-    spreads = {row["variant"]: row["spreads"].get(trial.metrics[0]) for row in report["variants"]}
+    """
+    Returns the setting of each arm with the highest score. A run that failed has none.
 
-    def score(name: str, arm: Arm, setting: float) -> float:
-        spread = spreads[_trial_name(name, arm, setting)]
-        return spread["mean"] if spread else float("-inf")
+    # Raises
 
-    return {
-        name: max(arm.settings, key=lambda setting: score(name, arm, setting))
-        for name, arm in trial.arms.items()
+    `SystemExit` if the tuning has no report, or an arm no score.
+    """
+    spreads = {
+        row["variant"]: row["spreads"].get(trial.metrics[0])
+        for row in _report(tuning).get("variants", [])
     }
+    if not spreads:
+        raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
+    best = {}
+    for name, arm in trial.arms.items():
+        of_settings = {
+            setting: spreads.get(_trial_name(name, arm, setting)) for setting in arm.settings
+        }
+        scores = {
+            setting: spread["mean"]
+            for setting, spread in of_settings.items()
+            if spread and math.isfinite(spread["mean"])
+        }
+        if not scores:
+            raise SystemExit(f"{tuning}: no run of '{name}' has a score. See its logs.")
+        best[name] = max(scores, key=lambda setting: scores[setting])
+    return best
 
 
 def _report(folder: Path) -> Dict[str, Any]:

@@ -8,6 +8,7 @@ from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, che
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.pulled_back_estimator import PulledBackEstimator
 from spigot_allennlp.projections.projection import LocalProjection, Projection
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -40,6 +41,11 @@ class Spigot(PulledBackEstimator):
         `dL/dscores = (P(z + step) - P(z - step)) / 2`. The published step, from an object, can
         only lower the parts that it has, and only raise the others, so that noise in the gradient
         does not cancel out; of an opposite gradient this one is the opposite. No paper's: ours.
+        With a single step only: it may lead out of the polytope.
+
+    # Raises
+
+    `ConfigurationError` for a two-sided step with `num_steps` above one.
     """
 
     def __init__(
@@ -51,6 +57,10 @@ class Spigot(PulledBackEstimator):
         two_sided: bool = False,
     ) -> None:
         super().__init__(step_size, max_step_norm, num_steps)
+        if two_sided and num_steps > 1:
+            raise ConfigurationError(
+                f"two_sided takes a single step, but num_steps is {num_steps}."
+            )
         self._two_sided = two_sided
         self._projection = LocalProjection() if projection is None else projection
         check_object("projection", self._projection, Projection)

@@ -4,36 +4,20 @@ import argparse
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict
 
 from studies.sentiment.parts import REGIMES, write_parts
-from studies.trial import Arm, Trial, Variant, run
+from studies.trial import Trial, alone, capped, rated, run
 
 _JOINT, _ALONE = (str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone"))
 _NO_GRAPH = "no graph"
 # The largest norms of a sentence's gradient through the graph.
-_CAPS = (0.003, 0.03, 0.3)
+_capped = partial(capped, (0.003, 0.03, 0.3))
 # Of the classifier. That of the parser is in the config.
 _RATES = (0.0005, 0.001, 0.002)
-
-
-def _capped(estimator: str, **options: Any) -> Arm:
-    def variant(cap: float) -> Variant:
-        return {"model.argmax.estimator": {"type": estimator, **options, "max_step_norm": cap}}
-
-    return Arm("cap", _CAPS, variant)
-
-
-def _rated(estimator: str) -> Arm:
-    def variant(rate: float) -> Variant:
-        return {"model.argmax.estimator": {"type": estimator}, "trainer.optimizer.lr": rate}
-
-    return Arm("rate", _RATES, variant)
-
-
-def _alone(rate: float) -> Variant:
-    return {"config": _ALONE, "overrides": {"trainer.optimizer.lr": rate}}
+_rated = partial(rated, "trainer.optimizer.lr", _RATES)
 
 
 def _environment(data: Path, regime: str) -> Dict[str, str]:
@@ -58,7 +42,7 @@ TRIAL = Trial(
     name="sentiment",
     base=_JOINT,
     arms={
-        _NO_GRAPH: Arm("rate", _RATES, _alone),
+        _NO_GRAPH: alone(_ALONE, _RATES),
         "pipeline": _rated("pipeline"),
         "structured attention": _rated("structured_attention"),
         "spigot": _capped("spigot"),

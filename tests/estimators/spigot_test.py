@@ -65,6 +65,11 @@ def test_of_the_opposite_gradient_a_two_sided_step_is_the_opposite(costs, projec
     assert gradient.any()
 
 
+def test_two_sided_steps_that_would_leave_the_polytope_are_refused():
+    with pytest.raises(ConfigurationError, match="two_sided takes a single step, but num_steps is"):
+        Spigot(two_sided=True, num_steps=2)
+
+
 def test_an_arc_of_a_graph_moves_within_the_box():
     structure, scores = SemanticGraph(), torch.ones(1, 3, 3, 1)
     mask = structure.part_mask(torch.ones(1, 3, dtype=torch.bool), scores.shape)

@@ -125,6 +125,18 @@ def test_a_comparison_without_a_tuning_says_so(tmp_path):
         run_step(tmp_path, "compare", "few")
 
 
+def test_an_arm_of_which_no_run_has_a_score_stops_the_comparison(tmp_path):
+    """Of the second arm one run failed, one diverged, and one was never asked for."""
+    rows = [
+        {"variant": "none, rate 1", "spreads": {"labelled_f1": {"mean": 0.5}}},
+        {"variant": "pipeline, rate 1", "spreads": {}},
+        {"variant": "pipeline, rate 2", "spreads": {"labelled_f1": {"mean": float("nan")}}},
+    ]
+    write_report(tmp_path, "tuning", {"variants": rows})
+    with pytest.raises(SystemExit, match="few/tuning: no run of 'pipeline' has a score"):
+        run_step(tmp_path, "compare", "few")
+
+
 def test_scores_are_collected_from_the_reports(tmp_path, capsys):
     """Two seeds of two arms; a run that failed has no score."""
 
