@@ -195,14 +195,11 @@ def _best_settings(trial: Trial, tuning: Path) -> Dict[str, float]:
         raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
     best = {}
     for name, arm in trial.arms.items():
-        of_settings = {
-            setting: spreads.get(_trial_name(name, arm, setting)) for setting in arm.settings
-        }
-        scores = {
-            setting: spread["mean"]
-            for setting, spread in of_settings.items()
-            if spread and math.isfinite(spread["mean"])
-        }
+        scores = {}
+        for setting in arm.settings:
+            spread = spreads.get(_trial_name(name, arm, setting))
+            if spread and math.isfinite(spread["mean"]):
+                scores[setting] = spread["mean"]
         if not scores:
             raise SystemExit(f"{tuning}: no run of '{name}' has a score. See its logs.")
         best[name] = max(scores, key=lambda setting: scores[setting])
