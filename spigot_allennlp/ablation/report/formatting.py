@@ -98,7 +98,7 @@ def _score_entry(summary: Summary, row: Row, metric: str) -> str:
 
 
 def _comparison_entries(row: Row, is_baseline: bool) -> List[str]:
-    """Returns the difference, what was detectable, p over instances, and p over seeds."""
+    """Returns the difference, what was detectable at best, p over instances, and p over seeds."""
     comparison = row.comparison
     if comparison is None:
         status = "baseline" if is_baseline else "not compared" if row.not_compared else ""
@@ -132,26 +132,44 @@ def explain_table(summary: Summary) -> List[str]:
 
 
 def _explain_best(summary: Summary) -> List[str]:
-    """Explains the marks at the best scores, or why there are none."""
+    """Explains the marks at the best scores, or why some or all are missing."""
     marked = {metric: best for metric, best in summary.best.items() if best.variant}
-    metrics_of: Dict[str, List[str]] = {}
+    metrics_of: Dict[Tuple[str, str], List[str]] = {}
     for metric, best in summary.best.items():
         if best.reason:
-            metrics_of.setdefault(best.reason, []).append(metric)
+            missing = (
+                "Not every variant is compared with" if best.variant else "No variant is marked as"
+            )
+            metrics_of.setdefault((missing, best.reason), []).append(metric)
     sentences = [
-        f"No variant is marked as the best by {' and '.join(metrics)}: {reason}."
-        for reason, metrics in metrics_of.items()
+        f"{missing} the best by {' and '.join(metrics)}: {reason}."
+        for (missing, reason), metrics in metrics_of.items()
     ]
     if marked:
+        num_variants = max(
+            sum(metric in row.spreads and row.spreads[metric].number > 1 for row in summary.rows)
+            for metric in marked
+        )
+        num_pairs = num_variants * (num_variants - 1) // 2
         signs = ", ".join(
             f"of {metric} {'more' if best.sign > 0 else 'less'}" for metric, best in marked.items()
         )
         sentences.insert(
             0,
             f"Best: the variant with the best mean ({signs} is better) among those with more than "
-            "one seed. ≈\u00a0best: it cannot be told apart from that one, by the tests that the "
-            "asterisk stands for. It is not shown to be as good.",
+            "one seed, over the seeds that all of these have. ≈\u00a0best: it is not shown to be "
+            "worse over the same seeds, by the tests that the asterisk stands for. It is not shown "
+            "to be as good. Since the same data choose the best, p over instances is adjusted for "
+            f"the comparisons of all pairs of these variants ({num_pairs}), not only of those with "
+            "the best. That allows for chance in the test instances, not in the seeds: of several "
+            "variants that are as good, some often looks worse where seeds differ much.",
         )
+        if num_pairs >= 0.05 * (summary.resamples + 1):
+            sentences.insert(
+                1,
+                f"{summary.resamples} samples are too few to show any of {num_variants} variants "
+                f"to be worse: take --resamples {20 * num_pairs} or more.",
+            )
     return sentences
 
 
@@ -175,10 +193,12 @@ def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> 
         f"all seeds exchanged together, {resamples} samples{adjusted * (len(comparisons) > 1)}. It "
         "says whether these very models would differ on other instances.",
         over_seeds,
-        "Detectable: the smallest true difference that a paired t-test over so many seeds (5 %, "
-        "two-sided) would find in 80 % of all repetitions, by how much the two differ from seed to "
-        "seed. A smaller one is easily missed. Of few seeds it is only a rough estimate, of a "
-        "single one there is none.",
+        "Detectable, at best: the smallest true difference that a paired t-test over so many seeds "
+        "(5 %, two-sided) would find in 80 % of all repetitions, by how much the two differ from "
+        "seed to seed. A smaller one is easily missed, and this one more often than in 20 %, since "
+        "the asterisk asks for more than that test: of six seeds, p over seeds alone is below 0.05 "
+        "in 62 %. Of few seeds it is only a rough estimate; of a single one, or where all seeds "
+        "differ by the same, there is none.",
         "An asterisk: every p in the row is below 0.05, the interval does not contain 0, and there "
         "is more than one seed.",
     ]

@@ -169,7 +169,7 @@ def summarise(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] =
     check_metrics(summary)
     scores_of = {metric: resample_scores(summary, metric) for metric in plan.metrics}
     scores = scores_of[plan.metrics[0]]
-    comparisons = compare_variants(summary, scores, plan.baseline)
+    comparisons = adjust_by_holm(compare_variants(summary, scores, plan.baseline))
     return replace(
         summary,
         rows=[make_row(summary, name, scores, comparisons.get(name)) for name in plan.variants],
@@ -233,7 +233,10 @@ def resample_scores(summary: Summary, metric: str) -> Dict[str, SeedScores]:
 def compare_variants(
     summary: Summary, scores: Dict[str, SeedScores], baseline: str
 ) -> Dict[str, Comparison]:
-    """Compares each variant with that of a name, unless there is a reason not to."""
+    """
+    Compares each variant with that of a name, unless there is a reason not to. The p-values are
+    not adjusted.
+    """
     comparisons = {}
     for name, variant_scores in scores.items():
         size = _num_instances(variant_scores)
@@ -241,21 +244,34 @@ def compare_variants(
         if name != baseline and size and not reason:
             resampling = Resampling(size, summary.resamples)
             comparisons[name] = compare(scores[baseline], variant_scores, resampling)
-    return adjust_by_holm(comparisons)
+    return comparisons
 
 
 def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -> Best:
     """
-    Finds the best variant by a metric among those with more than one seed, which it names only if
-    they were tested on the same data.
+    Finds the best variant by a metric among those with more than one seed, over the seeds that all
+    of these have. It names one only if there are two such seeds, and the test data are the same.
     """
-    values = {name: summary.scores(name, metric).values() for name in summary.plan.variants}
-    means = {name: statistics.fmean(values[name]) for name in values if len(values[name]) > 1}
-    means = {name: mean for name, mean in means.items() if not math.isnan(mean)}
-    if len({_describe_test_data(summary, name) for name in means}) > 1:
-        return Best(sign_of(summary.plan, metric), reason="variants were tested on different data")
+    sign = sign_of(summary.plan, metric)
+    values = {name: summary.scores(name, metric) for name in summary.plan.variants}
+    values = {
+        name: by_seed
+        for name, by_seed in values.items()
+        if len(by_seed) > 1 and not any(map(math.isnan, by_seed.values()))
+    }
+    if len({_describe_test_data(summary, name) for name in values}) > 1:
+        return Best(sign, reason="variants were tested on different data")
+    seeds = {run_id.seed for run_id in summary.plan.run_ids}.intersection(*values.values())
+    if len(values) > 1 and len(seeds) < 2:
+        return Best(sign, reason="variants with more than one seed have fewer than two in common")
+    means = {
+        name: statistics.fmean(by_seed[seed] for seed in seeds) for name, by_seed in values.items()
+    }
+    shared_scores = {
+        name: {seed: run for seed, run in scores[name].items() if seed in seeds} for name in means
+    }
     return find_best(
-        summary.plan, metric, means, lambda name: compare_variants(summary, scores, name)
+        summary.plan, metric, means, lambda name: compare_variants(summary, shared_scores, name)
     )
 
 

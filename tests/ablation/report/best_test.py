@@ -1,6 +1,10 @@
 """Which variant is marked as the best, and which as equal to it."""
 
+from dataclasses import replace
+
+import numpy
 import pytest
+from scipy.stats import norm
 
 from spigot_allennlp.ablation.plan.plan import Plan, Variant
 from spigot_allennlp.ablation.report.best import Best, find_best, sign_of
@@ -52,10 +56,44 @@ def test_the_best_has_most_or_least_and_ties_with_all_that_are_not_worse(metric,
     assert [found.mark(name) for name in (best, "b", worst)] == ["best", "≈ best", ""]
 
 
-def test_what_cannot_be_compared_or_is_better_where_both_were_run_is_a_tie():
-    means = {"a": 0.5, "b": 0.6, "c": 0.7}
-    found = find_best(plan_of(a=None), "f1", means, lambda name: {"b": differs(0.2)})
-    assert list(found.ties) == ["a", "b"]
+def test_a_tie_takes_a_comparison_over_two_seeds_and_the_others_are_named():
+    means = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.55}
+    comparisons = {"b": differs(0.2), "d": replace(differs(-0.1), seeds=1)}
+    found = find_best(plan_of(a=None), "f1", means, lambda name: comparisons)
+    assert (found.variant, list(found.ties)) == ("c", ["b"])
+    assert [found.mark(name) for name in "ad"] == ["", ""]
+    assert found.reason.startswith("a, d could not be compared with c")
+    found = find_best(plan_of(a=None), "f1", means, lambda name: {})
+    assert (found.variant, list(found.ties)) == ("c", []) and found.reason.startswith("a, b, d ")
+
+
+@pytest.mark.parametrize("number", [2, 5, 20])
+def test_of_equal_variants_some_is_called_worse_in_5_percent_at_most(number):
+    random = numpy.random.default_rng(number)
+    plan, names = plan_of(a=None), [str(n) for n in range(number)]
+    num_sets = 1000
+    counted, with_best_alone = 0, 0
+    for _ in range(num_sets):
+        means = dict(zip(names, random.normal(size=number), strict=True))
+
+        def z_tests(best, means=means):
+            differences = {name: mean - means[best] for name, mean in means.items() if name != best}
+            return {
+                name: Comparison(
+                    d, d - 2.77, d + 2.77, p := 2 * norm.cdf(-abs(d) / 2**0.5), p, None, 3
+                )
+                for name, d in differences.items()
+            }
+
+        best = find_best(plan, "f1", means, z_tests)
+        counted += len(best.ties) < number - 1
+        smallest = min(comparison.p for comparison in z_tests(best.variant).values())
+        with_best_alone += smallest * (number - 1) < 0.05
+    # Two standard deviations of a share of 5 % are 1.4 %.
+    assert counted / num_sets <= 0.05 + 0.014
+    # Holm's method over the comparisons with the best alone; 23 % of 20.
+    expected = {2: 0.05, 5: 0.09, 20: 0.23}[number]
+    assert with_best_alone / num_sets == pytest.approx(expected, abs=0.03)
 
 
 def test_none_is_the_best_of_one_or_by_a_metric_that_may_be_good_or_bad():

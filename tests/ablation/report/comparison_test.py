@@ -3,7 +3,7 @@ from itertools import product
 import numpy
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import binomtest, nct, t, ttest_1samp
+from scipy.stats import binomtest, nct, norm, t, ttest_1samp
 
 from spigot_allennlp.ablation.report.comparison import (
     Comparison,
@@ -159,9 +159,22 @@ def test_a_detectable_difference_is_found_in_80_percent_of_simulations():
     assert p_value_over_seeds(numpy.zeros(8), samples[0]) == pytest.approx(p_values[0])
 
 
-def test_of_one_seed_no_difference_is_detectable_and_of_equal_differences_any():
+def test_with_six_seeds_the_test_over_seeds_finds_a_detectable_difference_in_62_percent():
+    # With six seeds, p < 0.05 takes the same sign of all six differences: 2 / 2 ** 6.
+    differences = numpy.random.default_rng(0).normal(size=6)
+    shift = detectable_difference(differences) / differences.std(ddof=1)
+    assert norm.cdf(shift) ** 6 == pytest.approx(0.62, abs=0.005)
+    one_exception = numpy.array([1.0, 2, 3, 4, 5, -0.1])
+    assert p_value_over_seeds(numpy.zeros(6), abs(one_exception)) < 0.05
+    assert p_value_over_seeds(numpy.zeros(6), one_exception) > 0.05
+
+
+def test_without_a_known_spread_over_seeds_no_difference_is_detectable():
     assert detectable_difference(numpy.array([0.1])) is None
-    assert detectable_difference(numpy.full(4, 0.25)) == 0
+    assert detectable_difference(numpy.full(4, 0.25)) is None
+    rounded = numpy.array([0.3 - 0.2, 0.8 - 0.7, 0.1])
+    assert rounded.std() > 0 and detectable_difference(rounded) is None
+    assert detectable_difference(numpy.array([0.25, 0.25 + 1e-6])) > 0
     (ours, resampling), (base, _) = accuracies(RIGHT, WORSE), accuracies(WORSE, WORSE)
     # The first seed has differences of 0.4, the second has none.
     assert compare(base, ours, resampling).detectable == pytest.approx(
@@ -197,6 +210,20 @@ def test_holms_adjustment_is_that_of_a_worked_example():
     assert list(adjusted) == list(p_values)
     # In order: 4 x 0.005, 3 x 0.01, 2 x 0.03, and b no less than c.
     assert [adjusted[name].p_adjusted for name in "dacb"] == pytest.approx([0.02, 0.03, 0.06, 0.06])
+
+
+def test_comparisons_that_the_data_chose_are_adjusted_for_all_from_which_they_were_chosen():
+    comparisons = {
+        name: Comparison(0, 0, 0, p, p, None, 1) for name, p in (("a", 0.01), ("b", 0.002))
+    }
+    adjusted = adjust_by_holm(comparisons, 6)
+    # In order: 6 x 0.002, 5 x 0.01.
+    assert [adjusted[name].p_adjusted for name in "ba"] == pytest.approx([0.012, 0.05])
+    # Whatever the others are, Holm's method with all six adjusts these to no more.
+    for others in ([0.001] * 4, [0.005] * 4, [0.02] * 4, [1.0] * 4):
+        more = {str(n): Comparison(0, 0, 0, p, p, None, 1) for n, p in enumerate(others)}
+        everything = adjust_by_holm({**comparisons, **more})
+        assert all(adjusted[n].p_adjusted >= everything[n].p_adjusted for n in adjusted)
 
 
 def test_the_samples_are_the_same_each_time():

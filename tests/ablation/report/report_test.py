@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -233,6 +234,51 @@ def test_of_one_seed_nothing_is_marked_and_the_report_says_why(tmp_path):
         assert "by accuracy and loss: fewer than two variants have more than one seed." in text
     header = (tmp_path / "report.md").read_text().split("\n| ")[1]
     assert "detectable" not in header and "p over seeds" not in header
+
+
+def test_the_best_is_chosen_and_compared_over_the_seeds_that_all_have(tmp_path):
+    # Over its three seeds "lucky" has the better mean; over the first two, which both have, less.
+    accuracies = {"base": [0.80, 0.82], "lucky": [0.79, 0.81, 0.99], "lonely": [0.99]}
+    losses = {"base": [0.5] * 2, "lucky": [0.4] * 3, "lonely": [0.1]}
+    write_report(make_ablation(tmp_path, accuracies, losses), tmp_path, 400)
+    best = json.loads((tmp_path / "report.json").read_text())["best"]["accuracy"]
+    assert (best["variant"], best["ties"], best["reason"]) == ("base", ["lucky"], "")
+
+
+def test_variants_with_disjoint_seeds_have_no_best(tmp_path):
+    plan = make_ablation(
+        tmp_path, {"base": [0.8] * 4, "other": [0.9] * 4}, {"base": [0.5] * 4, "other": [0.4] * 4}
+    )
+    runs = [run for run in plan.run_ids if (run.seed < 3) == (run.variant == "base")]
+    write_report(replace(plan, run_ids=runs), tmp_path, 100)
+    text = (tmp_path / "report.md").read_text()
+    assert "best)" not in text
+    assert "variants with more than one seed have fewer than two in common" in text
+
+
+def test_variants_without_scores_of_instances_are_not_marked_but_named(tmp_path):
+    accuracies = {"base": [0.80, 0.82], "best": [0.81, 0.83], "bare": [0.79, 0.81]}
+    plan = make_ablation(tmp_path, accuracies, {name: [0.5] * 2 for name in accuracies})
+    for seed in (1, 2):
+        (tmp_path / "bare" / f"seed-{seed}" / INSTANCES_FILE).unlink()
+    write_report(plan, tmp_path, 400)
+    best = json.loads((tmp_path / "report.json").read_text())["best"]["accuracy"]
+    assert (best["variant"], best["ties"]) == ("best", ["base"])
+    text = (tmp_path / "report.md").read_text()
+    assert "Not every variant is compared with the best by accuracy: bare could not be" in text
+
+
+def test_the_report_says_how_many_samples_it_takes_to_show_a_variant_to_be_worse(tmp_path):
+    accuracies = {"base": [0.80, 0.82], "good": [0.81, 0.83], "bad": [0.1, 0.12]}
+    plan = make_ablation(tmp_path, accuracies, {name: [0.5] * 2 for name in accuracies})
+    marks = {}
+    for resamples in (59, 60):  # 3 pairs: 3 / 60 is not below 0.05, 3 / 61 is
+        write_report(plan, tmp_path, resamples)
+        marks[resamples] = json.loads((tmp_path / "report.json").read_text())["best"]["accuracy"]
+        text = (tmp_path / "report.md").read_text()
+        assert "all pairs of these variants (3)" in text
+        assert ("take --resamples 60 or more" in text) == (resamples == 59)
+    assert marks[59]["ties"] == ["base", "bad"] and marks[60]["ties"] == ["base"]
 
 
 def test_variants_with_other_test_data_have_no_best(tmp_path):
