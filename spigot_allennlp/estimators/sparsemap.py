@@ -7,9 +7,9 @@ from torch import Tensor
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.active_set.active_set import ActiveSet, project_onto_hull
+from spigot_allennlp.nn.active_set.active_set import ActiveSet
 from spigot_allennlp.nn.instances import at_least_single
-from spigot_allennlp.projections.projection import check_binary
+from spigot_allennlp.projections.projection import check_binary, nearest_in_hull
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -60,14 +60,10 @@ class SparseMAP(SurrogateEstimator):
         check_binary(type(self).__name__, structure)
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Optional[ActiveSet]]:
-        structure, mask = problem.structure, problem.mask
         point = at_least_single(problem.scores) / self._temperature
-        if structure.provides("hull_jvp"):
-            return structure.project(point, mask), None
-        active_set = project_onto_hull(
-            structure.argmax, point, mask, self._max_iterations, self._tolerance
+        return nearest_in_hull(
+            problem.structure, point, problem.mask, self._max_iterations, self._tolerance
         )
-        return active_set.point, active_set
 
     def pull_back(
         self, problem: ArgmaxProblem, value: Tensor, gradient: Tensor, state: Optional[ActiveSet]

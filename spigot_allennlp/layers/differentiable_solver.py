@@ -1,5 +1,6 @@
 """Lets gradient through a solver of your own: any function from scores to the best object."""
 
+import inspect
 import math
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
@@ -83,7 +84,7 @@ class DifferentiableSolver(torch.nn.Module):
                 f"missing (log_partition, marginals, sample, project), and fixed_size. With what "
                 f"{self.structure.name} has, and default settings, these fit: {names}."
             ) from None
-        self._num_batch_dims = num_batch_dims
+        self.num_batch_dims = num_batch_dims
         self._reduction = reduction
 
     def forward(self, *scores: Tensor, mask: Masks = None) -> Tensors:
@@ -116,7 +117,7 @@ class DifferentiableSolver(torch.nn.Module):
             pieces = self.structure.of_pieces([tensor.shape[1:] for tensor in flat])
             layer = StructuredArgmaxLayer(pieces, estimator).train(self.training)
             joined = torch.cat([flatten_parts(tensor) for tensor in flat], dim=1)
-            legal = torch.cat([flatten_parts(each) for each in masks], dim=1)
+            legal = torch.cat([flatten_parts(part_mask) for part_mask in masks], dim=1)
         latent = layer(joined if self.structure.maximize else -joined, legal)
         if self._reduction == "sum":
             latent.problem.trace.weights = joined.new_ones(len(joined))
@@ -134,7 +135,7 @@ class DifferentiableSolver(torch.nn.Module):
         """
         Returns all scores as `(num_instances, *parts)`, and of the same shapes their legal parts.
         """
-        number = self._num_batch_dims
+        number = self.num_batch_dims
         shapes = [tuple(tensor.shape) for tensor in scores]
         batch = shapes[0][:number] if shapes else ()
         if not shapes or any(len(shape) <= number or shape[:number] != batch for shape in shapes):
@@ -143,6 +144,11 @@ class DifferentiableSolver(torch.nn.Module):
                 f"instances, the same for all, but found shapes {shapes}."
             )
         flat = [tensor.reshape(math.prod(batch), *tensor.shape[number:]) for tensor in scores]
+        if isinstance(masks, Tensor):
+            raise ValueError(
+                f"Expected a sequence of {len(flat)} masks, for each tensor of scores its own or "
+                f"None, but found a single tensor of shape {tuple(masks.shape)}."
+            )
         if masks is None:
             masks = [None] * len(flat)
         legal = []
@@ -161,15 +167,29 @@ class DifferentiableSolver(torch.nn.Module):
 
 
 def fitting_estimators(structure: Structure) -> List[str]:
-    """Returns the names of the estimators that, by default, need no more than `structure` has."""
+    """
+    Returns the names of the estimators that, with default settings, need no more than `structure`
+    has. Those that have no default settings are left out.
+    """
     fitting = []
     for name in sorted(GradientEstimator.list_available()):
+        estimator = GradientEstimator.by_name(name)
+        if _has_required_parameters(estimator):
+            continue
         try:
-            GradientEstimator.by_name(name)().check(structure)
+            estimator().check(structure)
         except ConfigurationError:
             continue
         fitting.append(name)
     return fitting
+
+
+def _has_required_parameters(function: Callable) -> bool:
+    return any(
+        parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in inspect.signature(function).parameters.values()
+    )
 
 
 def _has_own_loss(estimator: GradientEstimator) -> bool:

@@ -5,7 +5,8 @@ Each returns the loss of each instance, shape `(batch_size,)`, and is convex in 
 gradient is a difference of two objects, or of means of objects; no estimator is needed. All take
 
 structure : `Union[Structure, DifferentiableSolver]`
-    With a solver that minimises, what is called scores here are costs.
+    With a solver that minimises, what is called scores here are costs. A solver gets a single
+    tensor, with one dimension that counts instances.
 scores : `Tensor`
     Shape `(batch_size, *parts)`.
 gold : `Tensor`
@@ -26,10 +27,10 @@ from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.noise import Noise, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
-from spigot_allennlp.nn.active_set.active_set import project_onto_hull
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
-from spigot_allennlp.projections.projection import check_binary
+from spigot_allennlp.projections.projection import check_binary, nearest_in_hull
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 StructureOrSolver = Union[Structure, DifferentiableSolver]
@@ -48,7 +49,8 @@ def perceptron_loss(
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
     best = structure.argmax(scores, mask)
-    loss = structure.score(scores, best) - structure.score(scores, gold)
+    possible = scores.masked_fill(~mask, -torch.inf)
+    loss = structure.score(scores, best) - structure.score(possible, gold)
     # Where no object is possible gold is not either, and nothing can be learnt from it.
     lost = structure.lacks_objects(best, mask) & flatten_parts(gold != 0).any(dim=-1)
     return loss.masked_fill(lost, torch.inf)
@@ -160,15 +162,14 @@ def sparsemap_loss(
     check_binary("sparsemap_loss", structure)
 
     def nearest(point: Tensor, mask: BoolTensor) -> Tensor:
-        if structure.provides("hull_jvp"):
-            return structure.project(point, mask)
-        return project_onto_hull(structure.argmax, point, mask).point
+        return nearest_in_hull(structure, point, mask)[0]
 
     points = scores.detach()
     invalid = invalid_instances(mask, is_score, points)
     mean = compute_valid(nearest, invalid, mask, points)
+    possible = scores.masked_fill(~mask, -torch.inf)
     # The difference of two squares, without the squares.
-    return structure.score(scores - (mean + gold) / 2, mean - gold)
+    return structure.score(possible - (mean + gold) / 2, mean - gold)
 
 
 def negative_log_likelihood(
@@ -185,10 +186,28 @@ def negative_log_likelihood(
 
 
 def _maximised(structure: StructureOrSolver, scores: Tensor) -> Tuple[Structure, Tensor]:
-    """Returns a structure, and scores of which it finds the best, in single precision at least."""
+    """
+    Returns a structure, and scores of which it finds the best, in single precision at least.
+
+    # Raises
+
+    `TypeError` if there is no single tensor of scores; `ConfigurationError` if instances are not
+    counted by one dimension.
+    """
+    if not isinstance(scores, Tensor):
+        raise TypeError(
+            f"A loss takes a single tensor of scores, but found a {type(scores).__name__}. Let the "
+            "solver take one tensor, and split it there."
+        )
     scores = at_least_single(scores)
     if isinstance(structure, Structure):
         return structure, scores
+    if structure.num_batch_dims != 1:
+        raise ConfigurationError(
+            "A loss takes a solver with num_batch_dims=1, but found "
+            f"num_batch_dims={structure.num_batch_dims}. Make another DifferentiableSolver for it, "
+            "and reshape the scores to (batch_size, *parts)."
+        )
     return structure.structure, scores if structure.structure.maximize else -scores
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from functools import partial
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -84,7 +85,7 @@ class SolverStructure(Structure):
     ) -> None:
         if not callable(solver):
             raise ConfigurationError(f"solver must be a function, but found {solver!r}.")
-        self.name = getattr(solver, "__qualname__", type(solver).__qualname__)
+        self.name = _name(solver)
         self.maximize = maximize
         self.binary = binary
         self.fixed_size = fixed_size
@@ -230,7 +231,12 @@ class SolverStructure(Structure):
         if batched:
             objects = self._call(function, arguments)
         else:
-            instances = [self._call(function, parts) for parts in zip(*arguments, strict=True)]
+            # The solver may write its next object into the same memory.
+            copied = np.array if self._numpy else torch.clone
+            instances = [
+                [copied(value) for value in self._call(function, parts)]
+                for parts in zip(*arguments, strict=True)
+            ]
             stack = np.stack if self._numpy else torch.stack
             objects = [stack(column) for column in zip(*instances, strict=True)]
         tensors = [_tensor(value).to(points) for value in objects]
@@ -279,22 +285,47 @@ class SolverStructure(Structure):
 def _indicator(indices: Any, like: Any) -> Any:
     """
     Returns zeros of the shape and kind of `like`, a tensor or an array, and ones at `indices`, as
-    in `SolverStructure`.
+    in `SolverStructure`. Raises a `ValueError` for what is no index.
     """
-    zeros: Any = torch.zeros_like(like) if isinstance(like, Tensor) else np.zeros_like(like)
-    if isinstance(indices, tuple):
-        zeros[indices] = 1
-        return zeros
     on_tensor = isinstance(like, Tensor)
-    chosen: Any = _tensor(indices).to(like.device) if on_tensor else np.asarray(indices)
+    zeros: Any = torch.zeros_like(like) if on_tensor else np.zeros_like(like)
+    if isinstance(indices, tuple):
+        if len(indices) > like.ndim:
+            raise ValueError(f"{len(indices)} index arrays for {like.ndim} dimensions")
+        zeros[tuple(_index(*pair, like) for pair in zip(indices, like.shape, strict=False))] = 1
+        return zeros
+    chosen = _index(indices, like.shape[-1], like)
     if chosen.ndim == like.ndim - 1:
         chosen = chosen[..., None]
     if chosen.shape[:-1] != like.shape[:-1]:
         raise ValueError("indices into the last dimension must fit the dimensions before it")
     if on_tensor:
-        return zeros.scatter_(-1, chosen.long(), 1)
+        return zeros.scatter_(-1, chosen, 1)
     np.put_along_axis(zeros, chosen, 1, -1)
     return zeros
+
+
+def _index(value: Any, size: int, like: Any) -> Any:
+    """
+    Returns `value` as a tensor or an array of 64-bit integers, whichever `like` is. Raises a
+    `ValueError` unless they were integers from 0 to `size - 1`; only an empty list has no type.
+    """
+    if isinstance(like, Tensor):
+        index: Any = _tensor(value).to(like.device)
+        other = index.is_floating_point() or index.is_complex() or index.dtype == torch.bool
+        whole = torch.long
+    else:
+        index = np.asarray(value)
+        other, whole = not np.issubdtype(index.dtype, np.integer), np.int64
+    if other and 0 not in index.shape:
+        raise ValueError(f"indices must be integers, but are of type {index.dtype}")
+    index = index.to(whole) if isinstance(like, Tensor) else index.astype(whole, copy=False)
+    is_outside = (index < 0) | (index >= size)
+    if is_outside.any():
+        raise ValueError(
+            f"an index must be from 0 to {size - 1}, but found {index[is_outside].flatten()[0]}"
+        )
+    return index
 
 
 def _tensor(value: Any) -> Tensor:
@@ -303,6 +334,8 @@ def _tensor(value: Any) -> Tensor:
 
 
 def _name(function: Callable) -> str:
+    while isinstance(function, partial):
+        function = function.func
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 

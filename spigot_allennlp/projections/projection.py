@@ -1,10 +1,11 @@
 """Projections of points onto the polytope of a structure, or onto a relaxation of it."""
 
 from functools import partial, wraps
-from typing import Any, Callable, FrozenSet
+from typing import Any, Callable, FrozenSet, Optional, Tuple
 
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.active_set.active_set import ActiveSet, project_onto_hull
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_step
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair
 from spigot_allennlp.registrable import ConfigurationError, Registrable
@@ -55,6 +56,24 @@ def check_binary(name: str, structure: Structure) -> None:
             f"{name} needs objects of zeros and ones, but those of {type(structure).__name__} (so "
             "configured) may be others. Choose another, or pass binary=True if they are not."
         )
+
+
+def nearest_in_hull(
+    structure: Structure,
+    point: Tensor,
+    mask: BoolTensor,
+    max_iterations: int = 1000,
+    tolerance: float = 1e-9,
+) -> Tuple[Tensor, Optional[ActiveSet]]:
+    """
+    Returns the nearest point of the convex hull of all objects, of the shape of `point`, and the
+    few objects whose mean it is: `None` where the structure has the projection in closed form, and
+    with it `hull_jvp`. For the parameters see `project_onto_hull`.
+    """
+    if structure.provides("hull_jvp"):
+        return structure.project(point, mask), None
+    active_set = project_onto_hull(structure.argmax, point, mask, max_iterations, tolerance)
+    return active_set.point, active_set
 
 
 def _guard(projected_step: Callable[..., Tensor]) -> Callable[..., Tensor]:

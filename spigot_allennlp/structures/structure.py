@@ -224,7 +224,8 @@ class Structure(Registrable):
         total = self.log_partition(scores, mask)
         is_lost = total == -torch.inf
         is_empty = ~flatten_parts(vertex != 0).any(dim=-1)
-        log_prob = (self.score(scores, vertex) - total).masked_fill(is_lost, -torch.inf)
+        possible = scores.masked_fill(~mask, -torch.inf)
+        log_prob = (self.score(possible, vertex) - total).masked_fill(is_lost, -torch.inf)
         return log_prob.masked_fill(is_lost & is_empty, 0)
 
     def lacks_objects(self, best: Tensor, mask: BoolTensor) -> BoolTensor:

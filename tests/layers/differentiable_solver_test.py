@@ -1,5 +1,6 @@
 """Solvers of one's own: scipy's assignment, top-k, ranks, against lists of all objects."""
 
+import functools
 import itertools
 import pickle
 
@@ -146,6 +147,19 @@ def test_several_tensors_give_a_tuple_of_objects():
         module(rows, columns[:1])
 
 
+@pytest.mark.parametrize("numpy", [True, False])
+def test_a_solver_may_write_every_object_into_the_same_memory(numpy):
+    buffer = np.zeros(3) if numpy else torch.zeros(3)
+
+    def best(scores):
+        buffer[:] = 0
+        buffer[scores.argmax()] = 1
+        return buffer
+
+    module = DifferentiableSolver(best, "straight_through", numpy=numpy, batched=False)
+    assert torch.equal(module(torch.eye(3)), torch.eye(3))
+
+
 # --- gradients
 
 
@@ -285,6 +299,19 @@ def test_functions_by_keyword_make_more_fit():
     assert not fitting(**sample)
 
 
+def test_an_estimator_without_default_settings_is_not_offered():
+    class Scaled(Blackbox):
+        def __init__(self, factor):
+            super().__init__(factor)
+
+    fitting = fitting_estimators(SolverStructure(choice))
+    GradientEstimator.register("scaled")(Scaled)
+    try:
+        assert fitting_estimators(SolverStructure(choice)) == fitting
+    finally:
+        del GradientEstimator._registry[GradientEstimator]["scaled"]
+
+
 def test_the_sparsest_projection_and_centred_scores_fit_on_request():
     scores, weights = torch.randn(2, 2, 3, 3, generator=torch.Generator().manual_seed(8))
     for estimator in (Spigot(projection=SparseMAPProjection()), IdentityWithProjection(False)):
@@ -386,6 +413,9 @@ def test_masks_of_several_tensors_with_several_leading_dimensions():
     assert (chosen[1] == torch.tensor([0.0, 1.0])).all() and chosen[1].shape == (2, 2, 2)
     with pytest.raises(ValueError, match=r"Expected a mask of the scores, \(2, 2, 3\).*\(2,\)"):
         module(first, second, mask=(mask[:, 0, 0], None))
+    # two rows, which could be taken for two masks
+    with pytest.raises(ValueError, match=r"sequence of 2 masks.*found a single tensor"):
+        module(first, second, mask=mask)
 
 
 def test_scores_that_are_no_numbers_spoil_their_own_instance_alone():
@@ -502,6 +532,48 @@ def test_indices_that_do_not_fit_are_refused():
             DifferentiableSolver(lambda scores, i=indices: i, "pipeline", indices=True)(
                 torch.zeros(2, 3)
             )
+
+
+@pytest.mark.parametrize("numpy", [True, False])
+@pytest.mark.parametrize(
+    "indices, message",
+    [
+        ([-1, 0], "an index must be from 0 to 2, but found -1"),
+        (([0, 1], [2, -1]), "an index must be from 0 to 2, but found -1"),
+        (([0, 2], [2, 1]), "an index must be from 0 to 1, but found 2"),
+        ([0.0, 1.5], "indices must be integers, but are of type .*float"),
+        (([0, 1], [0.0, 1.0]), "indices must be integers, but are of type .*float"),
+        (([True, False],), "indices must be integers, but are of type .*bool"),
+        ([[True, False, True]] * 2, "indices must be integers, but are of type .*bool"),
+        (([0], [0], [0]), "3 index arrays for 2 dimensions"),
+    ],
+)
+def test_what_is_no_index_is_refused_by_the_name_of_the_solver(indices, message, numpy):
+    convert = np.array if numpy else torch.tensor
+
+    def careless(scores):
+        return tuple(map(convert, indices)) if isinstance(indices, tuple) else convert(indices)
+
+    module = DifferentiableSolver(careless, "pipeline", indices=True, numpy=numpy)
+    with pytest.raises(ValueError, match=rf"careless must return.*[(]{message}"):
+        module(torch.zeros(2, 3))
+
+
+@pytest.mark.parametrize("numpy", [True, False])
+@pytest.mark.parametrize("indices", [([], []), np.zeros((2, 0)), (np.array([], dtype=bool),) * 2])
+def test_no_index_at_all_is_an_empty_object(indices, numpy):
+    module = DifferentiableSolver(lambda scores: indices, "pipeline", indices=True, numpy=numpy)
+    assert not module(torch.zeros(2, 3)).any()
+
+
+def test_a_partial_function_is_called_by_the_name_of_the_whole():
+    def careless(weight, scores):
+        return weight
+
+    solver = functools.partial(functools.partial(careless, 3))
+    assert SolverStructure(solver).name == careless.__qualname__
+    with pytest.raises(ValueError, match="careless must return numbers"):
+        DifferentiableSolver(solver, "pipeline")(torch.zeros(2, 3))
 
 
 def test_numbers_that_need_not_be_zeros_and_ones_must_be_finite():

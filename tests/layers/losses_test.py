@@ -28,7 +28,8 @@ PERMUTATIONS = torch.stack([EYE[list(order)] for order in itertools.permutations
 
 
 def log_partition(scores):
-    return torch.einsum("bij,kij->bk", scores, PERMUTATIONS.to(scores)).logsumexp(dim=1)
+    totals = torch.where(PERMUTATIONS == 1, scores.unsqueeze(1), 0).sum(dim=(2, 3))
+    return totals.logsumexp(dim=1)
 
 
 def best_assignment(scores):
@@ -146,6 +147,39 @@ def test_the_impossible_and_what_is_no_number(name):
     assert half.dtype == torch.float32
     assert_close(half, loss(Categorical(), scores[:1], gold[:1]), atol=1e-3, rtol=1e-3)
     assert loss(Categorical(), scores[:0], gold[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("closed_form", [True, False])
+@pytest.mark.parametrize("name", LOSSES)
+def test_gold_on_a_part_that_is_masked_costs_infinity(name, closed_form):
+    structure = Categorical() if closed_form else MATCHING.structure
+    scores = torch.tensor([[0.0, 0.0, 5.0], [0.0, 2.0, torch.nan]], dtype=torch.double)
+    gold = torch.tensor([[0, 0, 1], [0, 1, 0]])
+    mask = torch.tensor([[True, True, False], [True, True, False]])
+    if not closed_form:  # of three permutations without the part (0, 2), or with it
+        scores = scores.unsqueeze(1).repeat(1, 3, 1)
+        scores[1, 1:] = 0
+        mask = mask.unsqueeze(1) | torch.tensor([[False], [True], [True]])
+        gold = torch.stack([PERMUTATIONS[5], PERMUTATIONS[2]])
+    leaf = scores.clone().requires_grad_()
+    losses = LOSSES[name](structure, leaf, gold, mask)
+    assert losses[0] == torch.inf and losses[1].isfinite() and losses[1] >= 0
+    losses.sum().backward()
+    assert leaf.grad.isfinite().all() and not leaf.grad[~mask].any()
+    impossible = scores.masked_fill(~mask, -torch.inf)
+    assert_close(losses.detach(), LOSSES[name](structure, impossible, gold))
+
+
+def test_the_dimensions_of_a_solver_and_several_tensors_are_refused():
+    scores = torch.zeros(2, 3)
+    for number in (0, 2):
+        solver = DifferentiableSolver(torch.clone, num_batch_dims=number)
+        for loss in LOSSES.values():
+            with pytest.raises(ConfigurationError, match=f"but found num_batch_dims={number}"):
+                loss(solver, scores, scores)
+    for loss in (perceptron_loss, hinge_loss, sparsemap_loss, perturbed_loss):
+        with pytest.raises(TypeError, match="single tensor of scores, but found a tuple"):
+            loss(MATCHING, (scores, scores), (scores, scores))
 
 
 # --- each by its definition

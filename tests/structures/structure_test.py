@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.structure import Structure
 
 
@@ -66,6 +67,16 @@ def test_log_prob_is_the_score_of_the_vertex_less_the_log_partition():
     scores, mask = torch.tensor([[1.0, 2.0]]), torch.ones(1, 2).bool()
     vertex = FirstPart().argmax(scores, mask)
     assert Weighted().log_prob(scores, mask, vertex).tolist() == [1.0 - 5.0]
+
+
+def test_a_vertex_that_has_an_illegal_part_is_impossible_and_has_no_gradient_there():
+    scores = torch.tensor([[1.0, -2.0], [1.0, torch.nan]], requires_grad=True)
+    mask, vertex = torch.tensor([[True, False]] * 2), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    log_prob = Categorical().log_prob(scores, mask, vertex)
+    # of the only object, the second is certain
+    assert log_prob.tolist() == [-torch.inf, 0]
+    log_prob.sum().backward()
+    assert scores.grad.isfinite().all() and not scores.grad[:, 1].any()
 
 
 def test_parts_outside_the_vertex_count_nothing_whatever_their_score():
