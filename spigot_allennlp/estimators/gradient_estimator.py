@@ -20,7 +20,10 @@ from spigot_allennlp.registrable import ConfigurationError, Registrable
 from spigot_allennlp.structures.structure import Structure
 
 # The advice on how to do without an operation.
-_WAYS_OUT = {"projected_step": "Set projection: 'sparsemap', which needs the argmax alone. "}
+_WAYS_OUT = {
+    "marginals": "They are the gradient of log_partition. ",
+    "projected_step": "Set projection: 'sparsemap', which needs the argmax alone. ",
+}
 
 
 class GradientEstimator(torch.nn.Module, Registrable):
@@ -73,10 +76,11 @@ class GradientEstimator(torch.nn.Module, Registrable):
         ours, theirs = type(self).__name__, type(structure).__name__
         for operation in sorted(self.requirements):
             if not structure.provides(operation):
+                implemented = "log_partition" if operation == "marginals" else operation
                 raise ConfigurationError(
                     f"{ours} needs {operation}, which {theirs} (so configured) does not provide. "
                     f"{_WAYS_OUT.get(operation, '')}Choose another estimator, or implement "
-                    f"{operation} in {theirs}."
+                    f"{implemented} in {theirs}."
                 )
 
 

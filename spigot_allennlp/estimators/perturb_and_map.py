@@ -19,7 +19,7 @@ class PerturbAndMAP(StraightThroughMarginals):
     straight-through Gumbel-softmax ([Jang et al., 2017](https://arxiv.org/abs/1611.01144), section
     2.2); on trees its value is not an exact sample. At test time there is no noise.
 
-    Registered as a `GradientEstimator` with name "perturb_and_map". Needs `log_partition` of its
+    Registered as a `GradientEstimator` with name "perturb_and_map". Needs `marginals` of its
     structure.
 
     # Parameters

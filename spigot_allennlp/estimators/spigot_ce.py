@@ -17,7 +17,7 @@ class SpigotCE(Spigot):
     steps set out from the marginals `mu`, so that
     `dL/dscores = mu - P(mu - step_size * dL/dz(mu))`. The value is still the argmax.
 
-    Registered as a `GradientEstimator` with name "spigot_ce". Needs `log_partition` of its
+    Registered as a `GradientEstimator` with name "spigot_ce". Needs `marginals` of its
     structure. The gradient at the marginals is not the one that arrives: the rest of the model runs
     once more for every step.
 
@@ -27,7 +27,7 @@ class SpigotCE(Spigot):
         As in `Spigot`.
     """
 
-    requires = frozenset({"log_partition"})
+    requires = frozenset({"marginals"})
     starts_at_argmax = False
 
     def start(self, problem: ArgmaxProblem, value: Tensor) -> Tuple[ArgmaxProblem, Tensor]:

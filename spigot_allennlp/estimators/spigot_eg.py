@@ -17,7 +17,7 @@ class SpigotEG(PulledBackEstimator):
     marginals `mu(s)`, a step of mirror descent leads to the marginals of moved scores, so that
     `dL/ds = mu(s) - mu(s - step_size * dL/dz(mu))`. The value is still the argmax.
 
-    Registered as a `GradientEstimator` with name "spigot_eg". Needs `log_partition` of its
+    Registered as a `GradientEstimator` with name "spigot_eg". Needs `marginals` of its
     structure, and no projection: marginals never leave the polytope. For small steps it is
     `step_size` times the gradient of structured attention. The rest of the model runs once more for
     every step.
@@ -28,7 +28,7 @@ class SpigotEG(PulledBackEstimator):
         As in `Spigot`.
     """
 
-    requires = frozenset({"log_partition"})
+    requires = frozenset({"marginals"})
     starts_at_argmax = False
 
     def start(self, problem: ArgmaxProblem, value: Tensor) -> Tuple[ArgmaxProblem, Tensor]:

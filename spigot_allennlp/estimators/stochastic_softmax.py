@@ -20,7 +20,7 @@ class StochasticSoftmax(StructuredAttention):
     ([Jang et al., 2017](https://arxiv.org/abs/1611.01144)). At test time the value is the argmax
     without noise; for a discrete value in training, too, see "perturb_and_map".
 
-    Registered as a `GradientEstimator` with name "stochastic_softmax". Needs `log_partition` of its
+    Registered as a `GradientEstimator` with name "stochastic_softmax". Needs `marginals` of its
     structure.
 
     # Parameters

@@ -20,7 +20,7 @@ class StraightThroughMarginals(StraightThrough):
     `categorical` it is the Jacobian of the softmax, all of it: that paper's code has the diagonal.
 
     Registered as a `GradientEstimator` with name "straight_through_marginals". Needs
-    `log_partition` of its structure.
+    `marginals` of its structure.
 
     # Parameters
 
@@ -29,7 +29,7 @@ class StraightThroughMarginals(StraightThrough):
         As in `SurrogateEstimator`, of the gradient that reaches the marginals.
     """
 
-    requires = frozenset({"log_partition"})
+    requires = frozenset({"marginals"})
 
     def __init__(self, temperature: float = 1.0, max_step_norm: Optional[float] = None) -> None:
         super().__init__(max_step_norm)

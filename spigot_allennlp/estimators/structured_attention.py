@@ -22,7 +22,7 @@ class StructuredAttention(GradientEstimator):
         Towards zero the marginals become the argmax, and their gradient vanishes.
     """
 
-    requires = frozenset({"log_partition"})
+    requires = frozenset({"marginals"})
     relaxed = True
 
     def __init__(self, temperature: float = 1.0) -> None:

@@ -177,10 +177,19 @@ def negative_log_likelihood(
 ) -> Tensor:
     """
     Returns `-log p(gold)` under `p(z) ∝ exp <scores, z>`, in nats: the Fenchel-Young loss of the
-    entropy. Its gradient is that of the log-partition, the marginals, minus gold. Needs
-    `log_partition` of its structure.
+    entropy. Its gradient is that of the log-partition, the marginals, minus gold.
+
+    # Raises
+
+    `ConfigurationError` if its structure does not provide `log_partition`.
     """
     structure, scores = _maximised(structure, scores)
+    if not structure.provides("log_partition"):
+        raise ConfigurationError(
+            f"negative_log_likelihood needs log_partition, which {type(structure).__name__} (so "
+            "configured) does not provide; marginals are not enough. Pass the solver a function "
+            "log_partition, or choose another loss: perceptron_loss needs the argmax alone."
+        )
     gold, mask = _filled(scores, gold, mask)
     return -structure.log_prob(scores, mask, gold)
 

@@ -18,6 +18,9 @@ from spigot_allennlp.structures.structure import Structure
 # How far from a whole number a solver of integer programs may end.
 ROUNDING = 1e-4
 
+NUMPY_INTEGERS = frozenset(map(np.dtype, np.typecodes["AllInteger"]))
+TORCH_INTEGERS = frozenset(getattr(torch, dtype.name) for dtype in NUMPY_INTEGERS)
+
 
 class SolverStructure(Structure):
     """
@@ -109,10 +112,10 @@ class SolverStructure(Structure):
         return structure
 
     def provides(self, operation: str) -> bool:
-        # Whoever asks for a log-partition, and for no samples, wants marginals alone. Samples are
-        # nothing without their log-probabilities.
+        # Samples are nothing without their log-probabilities.
         functions = {
-            "log_partition": self._log_partition or self._marginals,
+            "log_partition": self._log_partition,
+            "marginals": self._marginals or self._log_partition,
             "sample": self._sample and self._log_partition,
             "projected_step": self._project,
         }
@@ -310,21 +313,16 @@ def _index(value: Any, size: int, like: Any) -> Any:
     Returns `value` as a tensor or an array of 64-bit integers, whichever `like` is. Raises a
     `ValueError` unless they were integers from 0 to `size - 1`; only an empty list has no type.
     """
-    if isinstance(like, Tensor):
-        index: Any = _tensor(value).to(like.device)
-        other = index.is_floating_point() or index.is_complex() or index.dtype == torch.bool
-        whole = torch.long
-    else:
-        index = np.asarray(value)
-        other, whole = not np.issubdtype(index.dtype, np.integer), np.int64
-    if other and 0 not in index.shape:
+    on_tensor = isinstance(like, Tensor)
+    index: Any = _tensor(value).to(like.device) if on_tensor else np.asarray(value)
+    is_empty = 0 in index.shape
+    if not is_empty and index.dtype not in (TORCH_INTEGERS if on_tensor else NUMPY_INTEGERS):
         raise ValueError(f"indices must be integers, but are of type {index.dtype}")
-    index = index.to(whole) if isinstance(like, Tensor) else index.astype(whole, copy=False)
-    is_outside = (index < 0) | (index >= size)
-    if is_outside.any():
-        raise ValueError(
-            f"an index must be from 0 to {size - 1}, but found {index[is_outside].flatten()[0]}"
-        )
+    index = index.long() if on_tensor else index.astype(np.int64, copy=False)
+    # NumPy itself refuses those that are too large.
+    if not is_empty and (index.min() < 0 or (on_tensor and index.max() >= size)):
+        wrong = index.min() if index.min() < 0 else index.max()
+        raise ValueError(f"an index must be from 0 to {size - 1}, but found {wrong}")
     return index
 
 

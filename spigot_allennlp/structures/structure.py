@@ -28,7 +28,7 @@ from spigot_allennlp.nn.invalid_scores import (
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 from spigot_allennlp.registrable import Registrable
 
-OPTIONAL_OPERATIONS = ("log_partition", "sample", "projected_step", "hull_jvp")
+OPTIONAL_OPERATIONS = ("log_partition", "marginals", "sample", "projected_step", "hull_jvp")
 
 
 class IndependentArcs(NamedTuple):
@@ -59,7 +59,7 @@ class Structure(Registrable):
     A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`,
     `projected_step` and `hull_jvp`; estimators say which of these they need. To implement
     one is to provide it: there is no list of capabilities to keep in step. `contains` follows from
-    the argmax. The caller's tensors are never changed.
+    the argmax, `marginals` from the log-partition. The caller's tensors are never changed.
 
     A score of minus infinity says that no object has the part; where no object is left the
     log-partition is minus infinity, the best object and its gradient are zero. An instance of which
@@ -239,8 +239,13 @@ class Structure(Registrable):
         return is_empty & ~self.contains(torch.zeros_like(best), mask)
 
     def provides(self, operation: str) -> bool:
-        """Returns whether this structure implements the optional `operation`."""
+        """
+        Returns whether this structure implements the optional `operation`. Whoever has
+        `log_partition` has `marginals`.
+        """
         assert operation in OPTIONAL_OPERATIONS, f"'{operation}' is no optional operation"
+        if operation == "marginals":
+            return self.provides("log_partition")
         return getattr(type(self), operation) is not getattr(Structure, operation)
 
 

@@ -32,7 +32,7 @@ class InteriorSpigot(Spigot):
     without a second run of the rest of the model.
     """
 
-    requires = frozenset({"log_partition"})
+    requires = frozenset({"marginals"})
 
     def start(self, problem: ArgmaxProblem, value: Tensor) -> Tuple[ArgmaxProblem, Tensor]:
         return problem, problem.at(problem.scores.double()).marginals()

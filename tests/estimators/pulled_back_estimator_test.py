@@ -165,8 +165,8 @@ def test_the_rest_of_the_model_runs_once_for_every_step(kind):
 
 @FROM_MARGINALS
 def test_the_marginals_are_asked_for_when_the_config_is_read(kind):
-    assert "log_partition" in kind().requirements
-    assert SpigotCE(projection=IdentityProjection()).requirements == {"log_partition"}
+    assert "marginals" in kind().requirements
+    assert SpigotCE(projection=IdentityProjection()).requirements == {"marginals"}
 
 
 @pytest.mark.parametrize("name", ["step_size", "max_step_norm", "num_steps"])

@@ -182,6 +182,14 @@ def test_the_dimensions_of_a_solver_and_several_tensors_are_refused():
             loss(MATCHING, (scores, scores), (scores, scores))
 
 
+@pytest.mark.parametrize("options", [{}, {"marginals": lambda scores: scores.softmax(dim=-1)}])
+def test_the_likelihood_is_refused_where_there_is_no_log_partition(options):
+    scores = torch.zeros(2, 3)
+    solver = DifferentiableSolver(torch.clone, **options)
+    with pytest.raises(ConfigurationError, match="needs log_partition, which SolverStructure"):
+        negative_log_likelihood(solver, scores, scores)
+
+
 # --- each by its definition
 
 

@@ -84,7 +84,8 @@ def test_the_auxiliary_loss_counts_in_training_alone():
 
 def test_a_pair_that_cannot_work_is_refused_when_it_is_built():
     with pytest.raises(
-        ConfigurationError, match="StructuredAttention needs log_partition.*ArgmaxOnly"
+        ConfigurationError,
+        match="StructuredAttention needs marginals, which.*log_partition in ArgmaxOnly",
     ):
         StructuredArgmaxLayer(ArgmaxOnly(), StructuredAttention())
     with pytest.raises(ConfigurationError, match="Spigot needs projected_step, which ArgmaxOnly"):

@@ -25,6 +25,7 @@ class Weighted(FirstPart):
 def test_to_implement_an_operation_is_to_provide_it():
     assert not FirstPart().provides("log_partition")
     assert Weighted().provides("log_partition")
+    assert Weighted().provides("marginals") and not FirstPart().provides("marginals")
     assert not Weighted().provides("sample")
 
 
