@@ -10,6 +10,7 @@ import argparse
 import errno
 import logging
 import socket
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -19,7 +20,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from allennlp.commands.subcommand import Subcommand
 
-from spigot_allennlp.commands.parse import TEXT_OF, add_model_arguments, predictor_options
+from spigot_allennlp.commands.parse import TEXT_OF, Parsed, add_model_arguments, predictor_options
 from spigot_allennlp.compat.plain_errors import plain_error
 
 if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
@@ -117,25 +118,6 @@ class Answer(NamedTuple):
     text: str
 
 
-class DemoParse(NamedTuple):
-    """
-    What became of a sentence.
-
-    # Parameters
-
-    parse : `Optional[Parse]`
-        `None` where there is an `error`.
-    error : `str`
-        Why there is none, or nothing.
-    missing_layers : `Sequence[str]`
-        What the model learned from, and nobody knows of this sentence: `"lemmas"`, `"pos"`.
-    """
-
-    parse: Optional["Parse"]
-    error: str = ""
-    missing_layers: Sequence[str] = ()
-
-
 FILES = {
     "/parse.json": "application/json",
     "/parse.conllu": "text/plain",
@@ -174,7 +156,7 @@ class Demo:
             return self._file(address.path, sentence)
         return Answer(HTTPStatus.NOT_FOUND, "text/plain", "There is nothing here. Go to /.")
 
-    def parse(self, sentence: str) -> DemoParse:
+    def parse(self, sentence: str) -> Parsed:
         """Returns what becomes of a sentence: a text, or an object as for `allennlp predict`."""
         from allennlp.common.checks import ConfigurationError
 
@@ -182,29 +164,28 @@ class Demo:
         from spigot_allennlp.predictors.line_predictor import ReportedError, parsed_object
 
         if len(sentence) > MOST_CHARACTERS:
-            return DemoParse(
-                None,
-                f"The sentence has more than {MOST_CHARACTERS} characters. Shorten it; or write it "
-                "into a file, and use allennlp parse.",
+            return Parsed(
+                error=f"The sentence has more than {MOST_CHARACTERS} characters. Shorten it; or "
+                "write it into a file, and use allennlp parse."
             )
         try:
             is_object = sentence.startswith("{")
             inputs = parsed_object(sentence) if is_object else {"sentence": sentence}
         except ConfigurationError as error:
-            return DemoParse(None, f"The sentence begins with {{, but {error}.")
+            return Parsed(error=f"The sentence begins with {{, but {error}.")
         with self._lock:
             output = self._predictor.predict_json(inputs)
             if isinstance(output, ReportedError):
-                return DemoParse(None, output["error"])
+                return Parsed(error=output["error"])
             missing = self._predictor.missing_layers(inputs, output)
-        return DemoParse(Parse.from_output(output), missing_layers=sorted(missing))
+        return Parsed(Parse.from_output(output), missing_layers=sorted(missing))
 
     def _file(self, path: str, sentence: str) -> Answer:
-        parse, error, _ = self.parse(sentence)
-        if parse is None:
-            return Answer(HTTPStatus.BAD_REQUEST, "text/plain", error)
+        parsed = self.parse(sentence)
+        if parsed.parse is None:
+            return Answer(HTTPStatus.BAD_REQUEST, "text/plain", parsed.error)
         try:
-            return Answer(HTTPStatus.OK, FILES[path], file_of(parse, path))
+            return Answer(HTTPStatus.OK, FILES[path], file_of(parsed.parse, path))
         except ValueError as reason:
             return Answer(HTTPStatus.BAD_REQUEST, "text/plain", str(reason))
 
@@ -227,15 +208,15 @@ class Demo:
         text = (
             f"{html_head(title, STYLE)}<body>\n<h1>{escape(title)}</h1>\n"
             '<form action="/"><input name="sentence" aria-label="a sentence" placeholder="a '
-            # Longer by one than what is parsed, so that nothing is cut off without a word; twice,
-            # since a browser counts some characters as two.
+            # Twice the limit, since browsers count UTF-16 units; one more, so that the server can
+            # say that the text is too long.
             f'sentence" maxlength="{2 * MOST_CHARACTERS + 1}" value="{escape(sentence)}" autofocus>'
             f"<button>Parse</button></form>\n{''.join(parts)}"
             f'<p class="soft">For example:</p><ul>{"".join(links)}</ul>\n</body></html>\n'
         )
         return Answer(status, "text/html", text)
 
-    def _parts_of(self, parsed: DemoParse, sentence: str) -> List[str]:
+    def _parts_of(self, parsed: Parsed, sentence: str) -> List[str]:
         """Returns the picture of a parse, and what there is to say of it."""
         from spigot_allennlp.parses.svg import Picture, escape, figure
 
@@ -331,9 +312,11 @@ class DemoServer(ThreadingHTTPServer):
         try:
             self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             super().__init__((host, port), Handler)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 reason = "another program uses this port. Choose another, or 0 for any that is free"
+            elif isinstance(error, UnicodeError):
+                reason = "no host has such a name; each part between dots has 1 to 63 characters"
             else:
                 reason = str(error)
             raise plain_error(f"--host {host} --port {port}: {reason}.") from error
@@ -363,13 +346,23 @@ class DemoServer(ThreadingHTTPServer):
             return False
         return name == "localhost" or is_loopback(name)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Logs what went wrong with a connection; quietly, if its reader has left."""
+        has_left = isinstance(sys.exc_info()[1], ConnectionError)
+        level = logging.DEBUG if has_left else logging.ERROR
+        logger.log(level, "The connection from %s broke.", client_address, exc_info=True)
+
 
 def is_loopback(host: str) -> bool:
-    """Returns whether a host is an address that only its own machine can reach."""
+    """
+    Returns whether a host is an address that only its own machine can reach, also one of IPv4 in
+    IPv6, as `::ffff:127.0.0.1`.
+    """
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -20,6 +20,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Sequence,
 )
 
 from allennlp.commands.subcommand import Subcommand
@@ -141,12 +142,16 @@ class Parsed(NamedTuple):
     gold : `Optional[Parse]`
         What the file says of it, if that was asked for.
     error : `str`
-        Why there is no parse, with file and line; or nothing.
+        Why there is no parse, with file and line if it is of a file; or nothing.
+    missing_layers : `Sequence[str]`
+        What the model learned from, but this sentence lacks, if that was asked for: `"lemmas"`,
+        `"pos"`.
     """
 
-    parse: Optional["Parse"]
+    parse: Optional["Parse"] = None
     gold: Optional["Parse"] = None
     error: str = ""
+    missing_layers: Sequence[str] = ()
 
 
 def parse_from_args(args: argparse.Namespace) -> None:
@@ -339,7 +344,7 @@ def parse_input(
         outputs = iter(predict([item for item in window if not isinstance(item, Exception)]))
         for item in window:
             if isinstance(item, Exception):
-                yield Parsed(None, error=str(item))
+                yield Parsed(error=str(item))
             else:
                 yield _parsed(next(outputs), item, source.name, gold)
 
@@ -350,7 +355,7 @@ def _parsed(output: Dict[str, Any], item: Any, name: str, gold: bool) -> Parsed:
 
     if isinstance(output, ReportedError):
         place = output.get("source") or f"{name}:{output['line']}"
-        return Parsed(None, error=f"{place}: {output['error']}")
+        return Parsed(error=f"{place}: {output['error']}")
     return Parsed(Parse.from_output(output), gold_of(item) if gold else None)
 
 
@@ -474,10 +479,12 @@ def texts(
     if output_format == "html":
         pictures = (
             Picture(
-                parse.identifier or "", " ".join(parse.tokens), parse.to_svg(gold, with_style=False)
+                result.parse.identifier or "",
+                " ".join(result.parse.tokens),
+                result.parse.to_svg(result.gold, with_style=False),
             )
-            for parse, gold, _ in results
-            if parse is not None
+            for result in results
+            if result.parse is not None
         )
         yield from html_page(f"Parses of {args.input}", pictures, args.gold)
         return
@@ -492,7 +499,8 @@ def texts(
         return
     if output_format == "sdp":
         yield f"{SDP_HEADER}\n"
-    for parse, _, _ in results:
+    for result in results:
+        parse = result.parse
         assert parse is not None
         try:
             yield TEXT_OF[output_format](parse)

@@ -3,11 +3,13 @@
 import argparse
 import http.client
 import json
+import logging
 import re
 import socket
+import struct
 from contextlib import contextmanager
 from io import BytesIO
-from threading import Thread
+from threading import Event, Thread
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -23,6 +25,7 @@ from spigot_allennlp.commands.demo import (
     DemoCommand,
     DemoServer,
     demo_from_args,
+    is_loopback,
     note_of_layers,
 )
 from spigot_allennlp.data.formats.conll import scan_conll
@@ -178,11 +181,13 @@ def test_a_file_that_cannot_hold_the_parse_says_so(make_archive, monkeypatch):
         ("127.0.0.1", 200),
         ("localhost:9000", 200),
         ("[::1]:1", 200),
+        ("[::ffff:7f00:1]:1", 200),
         ("LOCALHOST", 200),
         ("evil.example", 403),
         ("evil.example:8000", 403),
         ("localhost.evil.example", 403),
         ("192.168.0.7", 403),
+        ("[::ffff:192.168.0.7]", 403),
         ("[", 403),
         ("", 403),
     ],
@@ -196,6 +201,53 @@ def test_nobody_asks_by_a_foreign_name(server, host, status):
     text = answer.read().decode()
     connection.close()
     assert answer.status == status and ("secret" in text) == (status == 200)
+
+
+def test_an_address_of_ipv4_in_ipv6_is_as_local_as_that_of_ipv4(server, monkeypatch):
+    for host in ("127.0.0.1", "127.3.2.1", "::1", "::ffff:127.0.0.1"):
+        assert is_loopback(host)
+    for host in ("0.0.0.0", "::", "::ffff:0.0.0.0", "::ffff:10.0.0.1", "localhost", ""):
+        assert not is_loopback(host)
+    monkeypatch.setattr(server, "server_address", ("::ffff:127.0.0.1", 8000, 0, 0))
+    assert server.is_local and not server.is_asked_by_name("evil.example")
+
+
+def test_who_leaves_while_a_sentence_is_parsed_leaves_no_trace(server, monkeypatch, capsys, caplog):
+    is_parsed, has_left, is_over = Event(), Event(), Event()
+    answer, shutdown_request = Demo.answer, server.shutdown_request
+
+    def slow_answer(*arguments):
+        is_parsed.set()
+        assert has_left.wait(60)
+        return answer(*arguments)
+
+    def shutdown(request):
+        shutdown_request(request)
+        is_over.set()
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.DEBUG):
+        patch.setattr(Demo, "answer", slow_answer)
+        patch.setattr(server, "shutdown_request", shutdown)
+        with socket.create_connection(server.server_address) as reader:
+            reader.sendall(b"GET /?sentence=We+know HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert is_parsed.wait(60)
+            # Closing resets the connection, so that the server cannot write.
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        has_left.set()
+        assert is_over.wait(60)
+    assert capsys.readouterr() == ("", "")
+    (record,) = [record for record in caplog.records if "broke" in record.getMessage()]
+    assert record.levelno == logging.DEBUG
+    assert issubclass(record.exc_info[0], ConnectionError)
+    assert get(server, sentence="We know")[0] == 200
+
+
+def test_another_error_of_a_connection_is_logged_with_its_trace(server, caplog):
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        server.handle_error(None, ("127.0.0.1", 1))
+    assert caplog.records[-1].levelno == logging.ERROR and "ZeroDivisionError" in caplog.text
 
 
 def test_other_requests_are_answered_in_a_line(server):
@@ -286,6 +338,9 @@ def test_an_address_that_cannot_be_had_is_told_with_the_way_out(make_archive):
         demo_from_args(command(archive, "--port", "70000"))
     with pytest.raises(ConfigurationError, match="--host no.such.host.invalid"):
         demo_from_args(command(archive, "--host", "no.such.host.invalid"))
+    for host in (".x", "a..b", f"{'x' * 64}.example"):
+        with pytest.raises(ConfigurationError, match=f"--host {host} --port 8000: no host has"):
+            demo_from_args(command(archive, "--host", host))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
