@@ -48,7 +48,7 @@ class Score(Subcommand):
             self.name, description=description, help=description, epilog=EXAMPLES
         )
         add = subparser.add_argument
-        add("gold", help="an SDP or CoNLL file, plain or compressed")
+        add("gold", help="an SDP or CoNLL file, plain or compressed; - for standard input")
         add("system", help="another, with the same tokens")
         add("system2", nargs="?", help="a second system, to be compared with the first")
         add("--format", choices=FORMATS, help="of the files, where the name of gold does not say")
@@ -88,6 +88,11 @@ def score_from_args(args: argparse.Namespace) -> None:
     systems = [args.system, *([args.system2] if args.system2 else [])]
     if args.samples < 100:
         raise plain_error(f"--samples is {args.samples}; take 100 at least, for the intervals.")
+    if [args.gold, *systems].count("-") > 1:
+        raise plain_error(
+            "Two of the files are -, but standard input can be read once. Write it into a file, "
+            "and name that instead."
+        )
     figures = score_files(
         args.gold, systems, args.format or format_of(args.gold, *systems), args.samples
     )
@@ -138,7 +143,8 @@ def score_files(
     )
     from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 
-    scores = [_scores(gold, system, file_format) for system in systems]
+    sentences = list(_sentences(gold, file_format))
+    scores = [_scores(gold, sentences, system, file_format) for system in systems]
     names = [name for name in scores[0].figures if all(name in each.figures for each in scores)]
     resampling = Resampling(len(scores[0].rows), num_samples)
     resampled = resample(
@@ -185,8 +191,10 @@ class ScoredSentence(NamedTuple):
     enhanced: Optional[List["ScoredArc"]] = None
 
 
-def _scores(gold: str, system: str, file_format: str) -> "FileScores":
-    """Returns the scores of all layers that both files have, as one."""
+def _scores(
+    gold: str, sentences: List[ScoredSentence], system: str, file_format: str
+) -> "FileScores":
+    """Returns the scores of all layers that the sentences of gold and a system have, as one."""
     import numpy
 
     from spigot_allennlp.metrics.parse_scores import (
@@ -196,8 +204,7 @@ def _scores(gold: str, system: str, file_format: str) -> "FileScores":
         tree_scores,
     )
 
-    read = _read_sdp if file_format == "sdp" else _read_conll
-    pairs = list(_pairs(gold, system, read))
+    pairs = list(_pairs(gold, sentences, system, file_format))
     parts = []
     for layer, score in (
         ("graph", graph_scores),
@@ -224,15 +231,18 @@ def _of_columns(figure: Any, columns: slice) -> Any:
     return lambda totals: figure(totals[:, columns])
 
 
-def _pairs(gold: str, system: str, read: Any) -> Iterator[Tuple[ScoredSentence, ScoredSentence]]:
+def _pairs(
+    gold: str, sentences: List[ScoredSentence], system: str, file_format: str
+) -> Iterator[Tuple[ScoredSentence, ScoredSentence]]:
     """
-    Yields each sentence of gold with that of a system.
+    Yields each of the sentences of gold with that of a system.
 
     # Raises
 
     `ConfigurationError` if the two have not the same tokens.
     """
-    for number, (right, ours) in enumerate(zip_longest(read(gold), read(system)), start=1):
+    pairs = zip_longest(sentences, _sentences(system, file_format))
+    for number, (right, ours) in enumerate(pairs, start=1):
         if right is None or ours is None:
             longer, shorter = (gold, system) if ours is None else (system, gold)
             place = (right or ours).place
@@ -241,14 +251,18 @@ def _pairs(gold: str, system: str, read: Any) -> Iterator[Tuple[ScoredSentence, 
                 "before. Parse all of gold, with nothing left out."
             )
         if list(right.words) != list(ours.words):
-            pairs = enumerate(zip_longest(right.words, ours.words), start=1)
-            token, (expected, word) = next(each for each in pairs if each[1][0] != each[1][1])
+            words = enumerate(zip_longest(right.words, ours.words), start=1)
+            token, (expected, word) = next(each for each in words if each[1][0] != each[1][1])
             raise plain_error(
                 f"{ours.place}: token {token} of the sentence {number} is {word!r}, but "
                 f"{expected!r} in gold, at {right.place}. Parse the tokens of gold: allennlp parse "
                 f"ARCHIVE {gold} --output NEW_FILE"
             )
         yield right, ours
+
+
+def _sentences(path: str, file_format: str) -> Iterator[ScoredSentence]:
+    return _read_sdp(path) if file_format == "sdp" else _read_conll(path)
 
 
 def _read_sdp(path: str) -> Iterator[ScoredSentence]:

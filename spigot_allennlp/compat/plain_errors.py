@@ -38,7 +38,8 @@ def plain_error(message: str) -> Exception:
 def missing_part(path: str) -> str:
     """
     Returns which part of a path is not there, and the name in its folder that is most like it:
-    `" There is no 'rnus' in '.', but 'runs'."`. Nothing, if no name is.
+    `" There is no 'rnus' in '.', but 'runs'."`. Nothing, if no name is, or the
+    folder cannot be read.
     """
     folder, *names = os.path.normpath(path).split(os.sep)
     folder = folder or os.sep
@@ -46,7 +47,10 @@ def missing_part(path: str) -> str:
         folder, names = os.curdir, [folder, *names]
     for name in names:
         if not os.path.lexists(os.path.join(folder, name)):
-            near = difflib.get_close_matches(name, os.listdir(folder), 1)
+            try:
+                near = difflib.get_close_matches(name, os.listdir(folder), 1)
+            except OSError:  # a folder that may not be read; the error at hand is to be printed
+                return ""
             return f" There is no {name!r} in {folder!r}, but {near[0]!r}." if near else ""
         folder = os.path.join(folder, name)
         if not os.path.isdir(folder):

@@ -1,7 +1,10 @@
 """`allennlp score` on small files, with figures worked by hand."""
 
 import argparse
+import io
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -90,6 +93,27 @@ def test_the_interval_is_that_of_a_bootstrap_by_hand(files):
     totals = rows[random.integers(0, 12, (4000, 12))].sum(axis=1)
     samples = 2 * totals[:, 2] / (totals[:, 0] + totals[:, 1])
     assert figure.intervals[0] == pytest.approx(numpy.percentile(samples, [2.5, 97.5]), abs=0.02)
+
+
+def test_standard_input_is_read_once_for_both_systems(files, monkeypatch, tmp_path):
+    first, second = files(NO_ARC, WRONG_LABEL)
+    text = (HEADER + GOLD).encode()
+    outputs = [tmp_path / "piped.json", tmp_path / "named.json"]
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text)))
+    score("-", first, second, "--format", "sdp", "--samples", 200, "--output", outputs[0])
+    gold = tmp_path / "gold.sdp"
+    gold.write_bytes(text)
+    score(gold, first, second, "--samples", 200, "--output", outputs[1])
+    piped, named = (json.loads(output.read_text()) for output in outputs)
+    assert piped == named
+    # Of gold's three arcs and tops the first system has two, the second as many of its three.
+    assert piped["labelled F1"]["values"] == pytest.approx([4 / 5, 2 / 3])
+
+
+@pytest.mark.parametrize("paths", [("-", "-"), ("-", "a", "-"), ("a", "-", "-")])
+def test_standard_input_is_one_file_only(paths):
+    with pytest.raises(ConfigurationError, match="Two of the files are -.*Write it into a file"):
+        score(*paths, "--format", "sdp")
 
 
 def test_trees_and_enhanced_graphs_of_conllu_worked_by_hand(files):

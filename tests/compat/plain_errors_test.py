@@ -34,6 +34,17 @@ def test_the_first_part_of_a_path_that_is_missing_is_named_with_the_one_most_lik
     assert missing_part("https://example.org/model.tar.gz") == missing_part("") == ""
 
 
+def test_in_a_folder_that_cannot_be_read_there_is_no_hint_but_the_first_error(folder, monkeypatch):
+    def listdir(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert missing_part("runs/praser/model.tar.gz") == ""
+    with pytest.raises(FileNotFoundError) as raised:
+        cached_path("runs/praser/model.tar.gz")
+    assert message_of(raised.value) == "file runs/praser/model.tar.gz not found."
+
+
 def test_a_missing_file_or_archive_is_a_line(folder, monkeypatch):
     for read in (cached_path, load_archive):
         with pytest.raises(FileNotFoundError) as raised:

@@ -285,8 +285,11 @@ def without_lemmas(label: str) -> str:
     """
     Returns a label of `enhanced_graph` with relations alone, without what follows a colon: the
     lemma of a preposition or conjunction, or a subtype. `conj:and>nmod:of` becomes `conj>nmod`.
+    Of parallel arcs that differ in nothing else one is left: `nmod:in|nmod:of` becomes `nmod`, as
+    DEPS may hold a head with a relation once.
     """
-    return re.sub(f":[^{PATH_SIGN}{PARALLEL_SIGN}]*", "", label)
+    relations = re.sub(f":[^{PATH_SIGN}{PARALLEL_SIGN}]*", "", label)
+    return PARALLEL_SIGN.join(sorted(set(relations.split(PARALLEL_SIGN))))
 
 
 def enhanced_arcs(sentence: ConllSentence) -> List[Arc]:

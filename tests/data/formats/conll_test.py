@@ -11,6 +11,7 @@ from spigot_allennlp.data.formats.conll import (
     format_conll,
     parse_conll,
     scan_conll,
+    without_lemmas,
 )
 from tests.data.sample_files import CONLLU, CONLLX, records_of, wescience
 
@@ -191,6 +192,20 @@ def test_a_word_that_hangs_on_the_root_by_an_empty_node_is_a_top():
 def test_two_arcs_between_the_same_words_become_one():
     arcs, _ = enhanced_graph(sentence_of(("1", "0:root"), ("2", "1:obj|1:nsubj")))
     assert arcs == [(1, 2, "nsubj|obj")]
+
+
+@pytest.mark.parametrize(
+    "label, relations",
+    [
+        ("nmod", "nmod"),
+        ("conj:and>nmod:of", "conj>nmod"),
+        ("nmod:in|nmod:of", "nmod"),
+        ("obl:by|nsubj", "nsubj|obl"),
+        ("conj:and>obj|conj:or>obj|obj", "conj>obj|obj"),
+    ],
+)
+def test_without_lemmas_each_relation_is_there_once_in_order(label, relations):
+    assert without_lemmas(label) == relations
 
 
 @pytest.mark.parametrize(
