@@ -5,8 +5,8 @@ Importing this package is cheap: neither AllenNLP nor any package in it is impor
 is installed, this makes sure that it is patched for a current stack, that the variables of our
 configs have their defaults, and that the names of our classes are registered as soon as AllenNLP
 looks a name up (`compat/registration.py`). Without it, `StructuredArgmaxLayer`, structures,
-projections, estimators and `nn` work in plain PyTorch, and to import anything else says what to
-install.
+projections, estimators and `nn` work in plain PyTorch, and to import a package of ours that needs
+it says what to install.
 
 `load(archive)` gives the parser in an archive; only then the rest is imported.
 """
@@ -30,7 +30,7 @@ if compat.is_installed("allennlp"):
     spigot_allennlp_startup.install()
     compat.patch_imported_modules()
 else:
-    sys.meta_path.append(compat.AllenNLPIsMissing())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, compat.AllenNLPIsMissing())  # type: ignore[arg-type]
 
 
 def load(archive: Any, **options: Any) -> "SentenceParser":

@@ -7,6 +7,7 @@ as JSON, for `without_allennlp_test.py`.
 import contextlib
 import importlib
 import importlib.metadata
+import importlib.util
 import io
 import json
 import re
@@ -30,7 +31,8 @@ HIDDEN = {
     *("scipy", "sklearn", "spacy", "tensorboardX", "termcolor", "transformers"),
 }
 NEEDS_ALLENNLP = [
-    *("callbacks", "commands", "data", "metrics", "models", "modules", "predictors", "training"),
+    *("ablation", "callbacks", "commands", "data", "metrics", "models", "modules", "parses"),
+    *("predictors", "training"),
 ]
 # The shapes of scores for four positions, where they are not those of arcs.
 SHAPES = {
@@ -146,6 +148,11 @@ def message_of_import(name: str) -> str:
     return ""
 
 
+def is_allennlp_missing() -> bool:
+    """Returns whether a search for AllenNLP ends in nothing, as one for what is not installed."""
+    return importlib.util.find_spec("allennlp") is None
+
+
 def code_of_page() -> str:
     """Returns the Python code of `docs/pytorch.md`."""
     page = (ROOT / "docs" / "pytorch.md").read_text(encoding="utf-8")
@@ -166,6 +173,7 @@ def main() -> None:
         "pairs": train_every_pair(),
         "solver": train_solver(),
         "messages": {name: message_of_import(name) for name in NEEDS_ALLENNLP},
+        "is_allennlp_missing": is_allennlp_missing(),
         "page": output_of(code),
         "page_without_training": output_of(code.replace("PerturbAndMAP", "Pipeline")),
         "hidden": sorted(HIDDEN & {name.partition(".")[0] for name in sys.modules}),

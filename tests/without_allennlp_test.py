@@ -1,5 +1,6 @@
 """The layer and what is below it, without AllenNLP, and before and after it is imported."""
 
+import ast
 import functools
 import json
 import os
@@ -14,7 +15,7 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp import registrable
-from tests.architecture_test import FILES, MODULES, ours, package_of
+from tests.architecture_test import FILES, MODULES, ours, package_of, tree_of
 from tests.without_allennlp import NEEDS_ALLENNLP, code_of_page, train_every_pair, train_solver
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +64,30 @@ def test_importing_what_needs_allennlp_says_what_to_install(name):
     message = without_allennlp()["messages"][name]
     assert "spigot_allennlp needs allennlp 2.10.1, but found none" in message
     assert "-m pip install --no-deps allennlp==2.10.1" in message and "pip install ." in message
+
+
+def test_every_package_that_imports_allennlp_is_among_those_that_need_it():
+    importing = {
+        package_of(module)
+        for module in MODULES
+        if any(name.split(".")[0] == "allennlp" for name in first_imports(tree_of(module)))
+    }
+    assert {"ablation", "models"} <= importing <= set(NEEDS_ALLENNLP)
+
+
+def first_imports(tree: ast.Module) -> List[str]:
+    """Returns the names of modules that a module imports when it is imported."""
+    names = []
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+    return names
+
+
+def test_whoever_looks_for_allennlp_does_not_find_it_and_gets_no_error():
+    assert without_allennlp()["is_allennlp_missing"] is True
 
 
 def test_the_page_on_pytorch_prints_what_it_says():

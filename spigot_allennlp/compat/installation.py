@@ -9,6 +9,17 @@ from typing import Any
 
 VERSION = "2.10.1"
 NONE = "none"  # the version of what is not installed
+NEED_ALLENNLP = {
+    "spigot_allennlp.ablation",
+    "spigot_allennlp.callbacks",
+    "spigot_allennlp.commands",
+    "spigot_allennlp.data",
+    "spigot_allennlp.metrics",
+    "spigot_allennlp.models",
+    "spigot_allennlp.modules",
+    "spigot_allennlp.predictors",
+    "spigot_allennlp.training",
+}
 
 
 def require(distribution: str) -> None:
@@ -40,17 +51,18 @@ def what_to_install(distribution: str) -> str:
 
 class AllenNLPIsMissing:
     """
-    The last of the finders of modules, where AllenNLP is not installed: says so, and what to
-    install, instead of Python.
+    The first of the finders of modules, where AllenNLP is not installed: for our packages that
+    need it, says so, and what to install. AllenNLP itself is left to the other finders, so that
+    whoever only looks whether it is there, as `importlib.util.find_spec` does, gets no error.
     """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        if name == "allennlp":
+        if name in NEED_ALLENNLP:
             raise ModuleNotFoundError(
                 f"{what_to_install('allennlp')}\n"
                 "What else it needs comes with `pip install .` in a clone of spigot_allennlp. "
                 "StructuredArgmaxLayer, structures, projections, estimators and nn do without.",
-                name=name,
+                name="allennlp",
             )
 
 
