@@ -7,6 +7,7 @@ from spigot_allennlp.structures.predicate_graph import PredicateGraph
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.structures.subset import Subset
 
 __all__ = [
     "Categorical",
@@ -16,4 +17,5 @@ __all__ = [
     "ProjectiveTree",
     "SemanticGraph",
     "Structure",
+    "Subset",
 ]

@@ -6,17 +6,8 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.instances import are_choices, at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import known_moderate
 from spigot_allennlp.nn.simplex.simplex import project_onto_simplex, simplex_jvp, simplex_step
-from spigot_allennlp.nn.tensor_checks import (
-    PARTS,
-    TRUTH_VALUES,
-    Argument,
-    Signature,
-    check_pair,
-    check_scores,
-)
-from spigot_allennlp.structures.structure import Structure
-
-_CHOICES = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
+from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
+from spigot_allennlp.structures.structure import Structure, expand_mask
 
 
 @Structure.register("categorical")
@@ -37,15 +28,7 @@ class Categorical(Structure):
         Returns the legal parts, from the mask of the choices themselves, `(batch_size, size)`; or,
         for one choice per token, of the tokens.
         """
-        _CHOICES.check(mask)
-        if mask.shape != shape[: mask.dim()]:
-            raise ValueError(
-                f"Expected a mask of the first dimensions of the scores, {tuple(shape)}, but found "
-                f"shape {tuple(mask.shape)}."
-            )
-        if len(shape) == mask.dim():
-            return mask
-        return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)
+        return expand_mask(mask, shape)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         check_scores(PARTS, scores, mask)

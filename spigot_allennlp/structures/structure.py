@@ -25,9 +25,17 @@ from spigot_allennlp.nn.invalid_scores import (
     without_excess,
     without_overflow,
 )
-from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
+from spigot_allennlp.nn.tensor_checks import (
+    PARTS,
+    TRUTH_VALUES,
+    Argument,
+    Signature,
+    check_pair,
+    check_scores,
+)
 from spigot_allennlp.registrable import Registrable
 
+_LEADING = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
 OPTIONAL_OPERATIONS = ("log_partition", "marginals", "sample", "projected_step", "hull_jvp")
 
 
@@ -247,6 +255,26 @@ class Structure(Registrable):
         if operation == "marginals":
             return self.provides("log_partition")
         return getattr(type(self), operation) is not getattr(Structure, operation)
+
+
+def expand_mask(mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+    """
+    Returns the legal parts of scores of this `shape`, from a mask of their first dimensions.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+        If the mask is none, or not of their sizes.
+    """
+    _LEADING.check(mask)
+    if mask.shape != shape[: mask.dim()]:
+        raise ValueError(
+            f"Expected a mask of the first dimensions of the scores, {tuple(shape)}, but found "
+            f"shape {tuple(mask.shape)}."
+        )
+    if len(shape) == mask.dim():
+        return mask
+    return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)
 
 
 Operation = Callable[..., Any]

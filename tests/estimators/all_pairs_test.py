@@ -46,7 +46,10 @@ SHAPES: Dict[str, Shape] = {
     "OracleOnly": lambda token_mask: tuple(token_mask.shape),
     "predicate_graph": lambda token_mask: (*arcs(token_mask), 3),
     "semantic_graph": lambda token_mask: (*arcs(token_mask), 3),
+    "subset": lambda token_mask: tuple(token_mask.shape),
 }
+# Options without a default.
+REQUIRED: Dict[str, Dict[str, Any]] = {"subset": {"k": 2}}
 # What else than the default configuration is worth a row or a column of its own.
 MORE_STRUCTURES: List[Dict[str, Any]] = [
     {"type": "projective_tree", "single_root": False},
@@ -77,7 +80,8 @@ def described(config: Dict[str, Any]) -> str:
 
 
 def with_defaults(registry, more: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    return [{"type": name} for name in registry.list_available()] + more
+    names = registry.list_available()
+    return [{"type": name, **REQUIRED.get(name, {})} for name in names] + more
 
 
 STRUCTURES = with_defaults(Structure, MORE_STRUCTURES) + [{"type": "OracleOnly"}]
@@ -268,6 +272,7 @@ def test_table_of_which_pairs_train(capsys):
     assert cells["spigot", "chain"] == "refused"
     assert cells["spigot, projection sparsemap", "chain"] == "trains"
     assert cells["structured_attention", "chain"] == "trains"
+    assert cells["spigot", "subset, k 2"] == "trains"
     assert cells["spigot, projection identity", "OracleOnly"] == "trains"
 
 
@@ -302,6 +307,9 @@ def test_the_reference_shows_the_same_table():
     }
     columns = Structure.list_available()
     for estimator in GradientEstimator.list_available():
-        found = [outcome(make_pair({"type": one}, {"type": estimator})) for one in columns]
+        found = [
+            outcome(make_pair({"type": one, **REQUIRED.get(one, {})}, {"type": estimator}))
+            for one in columns
+        ]
         words = {"trains": "yes", "refused": "refused", "no gradient": "none"}
         assert [shown[estimator][f"`{one}`"] for one in columns] == [words[each] for each in found]

@@ -40,6 +40,7 @@ SETTINGS = {
         (LENGTH, LENGTH, 4),
         [{}, {"deterministic_roles": ["ARG1"], "vocab": vocabulary()}],
     ),
+    "subset": ((LENGTH, 3), [{"k": 2}, {"k": 3}]),
 }
 
 

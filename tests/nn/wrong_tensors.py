@@ -154,6 +154,7 @@ def arguments(room):
         "max_iterations": 10,
         "tolerance": 1e-6,
         "top_k": 2,
+        "k": 2,
         "smoothing": 0.1,
         "spikes": spikes,
         "fired": fired,
@@ -222,7 +223,7 @@ def calls():
             yield function.__name__, function, by_autograd
         yield function.__name__, function, {name: known[name] for name in names}
     for name in Structure.list_available():
-        structure = Structure.by_name(name)()
+        structure = Structure.by_name(name)(**({"k": 2} if name == "subset" else {}))
         known = arguments(name) | {"vertex": arguments(name)["chosen"]}
         for operation in (
             *("argmax", "log_partition", "sample", "projected_step", "hull_jvp"),

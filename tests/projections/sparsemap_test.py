@@ -11,10 +11,11 @@ from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
 from spigot_allennlp.structures.structure import Structure
-from tests.estimators.all_pairs_test import SHAPES, arcs
+from spigot_allennlp.structures.subset import Subset
+from tests.estimators.all_pairs_test import REQUIRED, SHAPES, arcs
 from tests.estimators.backward import linear, scores_gradient
 
-STRUCTURES = [{"type": name} for name in Structure.list_available()]
+STRUCTURES = [{"type": name, **REQUIRED.get(name, {})} for name in Structure.list_available()]
 STRUCTURES += [
     {"type": config["type"], "single_root": False}
     for config in STRUCTURES
@@ -89,8 +90,13 @@ def test_repeating_the_batch_changes_no_instance(problem):
 
 @pytest.mark.parametrize(
     "structure, shape",
-    [(Categorical(), (4, 3, 5)), (SemanticGraph(), (4, 3, 3, 1)), (SemanticGraph(), (4, 3, 3, 4))],
-    ids=["categorical", "unlabelled", "labelled"],
+    [
+        (Categorical(), (4, 3, 5)),
+        (SemanticGraph(), (4, 3, 3, 1)),
+        (SemanticGraph(), (4, 3, 3, 4)),
+        (Subset(2), (4, 3, 5)),
+    ],
+    ids=["categorical", "unlabelled", "labelled", "subset"],
 )
 @pytest.mark.parametrize("size", [1e-6, 0.1, 1.0, 50.0])
 def test_it_is_the_local_projection_where_that_is_exact(structure, shape, size):
