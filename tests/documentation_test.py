@@ -87,6 +87,17 @@ def test_the_example_of_a_solver_learns_what_its_page_says(capsys):
     assert f"`matched rightly: {names['before']:.2f} before, " in page
 
 
+def test_the_example_of_features_chooses_those_that_matter(capsys):
+    page = (ROOT / "docs" / "feature_selection.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(shown.splitlines()) < 60
+    names = {}
+    exec(compile(shown, "feature_selection.md", "exec"), names)
+    assert len(names["results"]) == 5
+    assert all(chosen == relevant for chosen, relevant in names["results"])
+    assert capsys.readouterr().out.count("chosen: [") == 5
+
+
 def test_the_picture_of_a_parse_is_what_the_code_draws():
     module = runpy.run_path(str(ROOT / "docs" / "draw_parse.py"))
     assert module["picture"]() == (ROOT / "docs" / "parse.svg").read_text(encoding="utf-8")
