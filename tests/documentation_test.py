@@ -93,9 +93,9 @@ def test_the_example_of_features_chooses_those_that_matter(capsys):
     assert len(shown.splitlines()) < 60
     names = {}
     exec(compile(shown, "feature_selection.md", "exec"), names)
-    assert len(names["results"]) == 5
+    assert len(names["results"]) == 3
     assert all(chosen == relevant for chosen, relevant in names["results"])
-    assert capsys.readouterr().out.count("chosen: [") == 5
+    assert capsys.readouterr().out.count("chosen: [") == 3
 
 
 def test_the_picture_of_a_parse_is_what_the_code_draws():
