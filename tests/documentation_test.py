@@ -98,6 +98,10 @@ def test_the_example_of_features_chooses_those_that_matter(capsys):
     assert capsys.readouterr().out.count("chosen: [") == 3
 
 
+def test_the_readme_can_be_read_at_once():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
 def test_the_picture_of_a_parse_is_what_the_code_draws():
     module = runpy.run_path(str(ROOT / "docs" / "draw_parse.py"))
     assert module["picture"]() == (ROOT / "docs" / "parse.svg").read_text(encoding="utf-8")
