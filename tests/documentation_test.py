@@ -207,7 +207,7 @@ def test_another_command_is_understood_too(words, monkeypatch):
 
 # ---- Files
 
-# What the reader brings: files of their own, and data and models that are not ours to give.
+# A reader brings these: files of their own, and data and models that are not ours to give.
 BROUGHT = re.compile(
     r"my_.*|google/.*|.*ubyte\.gz|tinyshakespeare\.txt|glove\..*|(dm\.)?(train|dev)\.(sdp|conll)|sst\..*"
 )

@@ -51,7 +51,7 @@ def best_of_block(block: Tensor, alone: Tensor) -> BestOutputs:
     outputs = torch.empty(scores.shape, dtype=torch.int32, device=block.device)
     if has_kernels(block.device):
         # numba takes its time to be imported
-        from spigot_allennlp.nn.best_outputs_kernel import write_best
+        from spigot_allennlp.nn.label_kernels import write_best
 
         write_best(block.numpy(), alone.numpy(), scores.numpy(), outputs.numpy())
         return BestOutputs(scores, outputs.long())

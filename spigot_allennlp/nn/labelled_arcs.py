@@ -136,7 +136,7 @@ class _GraphLikelihood(torch.autograd.Function):
         ctx: FunctionCtx, scores: Tensor, arcs: BoolTensor, labels: BoolTensor, gold: LongTensor
     ) -> Tuple[Tensor, BoolTensor]:
         # numba takes its time to be imported
-        from spigot_allennlp.nn.labelled_arcs_kernel import write_likelihood
+        from spigot_allennlp.nn.label_kernels import write_likelihood
 
         by_label = at_least_single(scores).transpose(2, 3).contiguous()
         gradient = torch.empty_like(by_label)

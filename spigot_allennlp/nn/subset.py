@@ -24,7 +24,7 @@ from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
-# By how many units of rounding, times k, the sum of an origin in the hull may miss k.
+# The sum of an origin in the hull may miss k by so many units of rounding, times k.
 ROUNDING = 4
 
 

@@ -68,7 +68,7 @@ class FusedAdam(Optimizer, torch.optim.Adam):
             fused=fused,
             decoupled_weight_decay=decoupled_weight_decay,
         )
-        # Of the groups above, and of groups that are added later.
+        # The groups above have it, and groups that are added later get it.
         self.defaults["shrinkage"] = shrinkage
         for group in self.param_groups:
             group.setdefault("shrinkage", shrinkage)

@@ -15,7 +15,7 @@ _JOINT, _ALONE = (str(Path(__file__).with_name(f"{name}.jsonnet")) for name in (
 _NO_GRAPH = "no graph"
 # The largest norms of a sentence's gradient through the graph.
 _capped = partial(capped, (0.003, 0.03, 0.3))
-# Of the classifier. That of the parser is in the config.
+# The classifier learns at one of these rates; the parser's rate is in the config.
 _RATES = (0.0005, 0.001, 0.002)
 _rated = partial(rated, "trainer.optimizer.lr", _RATES)
 

@@ -1,4 +1,4 @@
-"""How many sentences there are to learn from, and the files with them."""
+"""Says how many sentences there are to learn from, and writes the files with them."""
 
 import random
 import shutil

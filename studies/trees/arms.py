@@ -11,7 +11,8 @@ BASELINE = "pipeline"
 
 # The largest norms of a sentence's gradient through the tree.
 _capped = partial(capped, (0.003, 0.03, 0.3))
-# Of the syntactic parser, or of the only one. The other rate is in `common.libsonnet`.
+# The syntactic parser, or the only one, learns at one of these rates; the semantic parser's is in
+# `common.libsonnet`.
 _RATES = (0.003, 0.006, 0.012)
 _rated = partial(rated, "trainer.optimizer.parameter_groups.0.1.lr", _RATES)
 

@@ -1,4 +1,4 @@
-"""How many trees and graphs there are to learn from, and the files with them."""
+"""Says how many trees and graphs there are to learn from, and writes the files with them."""
 
 import random
 import shutil

@@ -106,7 +106,8 @@ def test_standard_input_is_read_once_for_both_systems(files, monkeypatch, tmp_pa
     score(gold, first, second, "--samples", 200, "--output", outputs[1])
     piped, named = (json.loads(output.read_text()) for output in outputs)
     assert piped == named
-    # Of gold's three arcs and tops the first system has two, the second as many of its three.
+    # Gold has three arcs and tops. The first system has two of them and no other, the second two
+    # and a wrong one.
     assert piped["labelled F1"]["values"] == pytest.approx([4 / 5, 2 / 3])
 
 

@@ -52,7 +52,7 @@ def batch_of(indexer, *sentences):
 
 
 def states_of(bert, pieces, **options):
-    """What the transformer itself makes of some pieces, without batches and masks."""
+    """Returns what the transformer itself makes of some pieces, without batches and masks."""
     ids = torch.tensor([[PIECES.index(piece) for piece in pieces.split()]])
     return transformers.BertModel.from_pretrained(bert).eval()(ids, **options)
 

@@ -1,4 +1,4 @@
-"""What a newcomer mistypes ends in a line that says what to type instead."""
+"""Each mistake in typing ends in a line that says what to type instead."""
 
 import os
 

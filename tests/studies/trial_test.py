@@ -39,7 +39,7 @@ TRIAL = Trial(
 
 
 class Result:
-    """Of a process that ended with a status."""
+    """Stands for a process that ended with a status."""
 
     returncode = 3
 

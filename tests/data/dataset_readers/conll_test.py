@@ -61,7 +61,7 @@ def test_a_rare_label_is_learned_without_its_lemma():
         graph = instance["graph"]
         for label, index in zip(graph.labels, graph._indexed_labels, strict=True):
             learned[label] = vocab.get_token_from_index(index, "semantic_roles")
-    # Of obl:of and obl:a there is one each, and of acl and acl:relcl; of conj:and there are two.
+    # There is one obl:of, one obl:a, one acl and one acl:relcl; there are two conj:and.
     assert learned["obl:of"] == learned["obl:a"] == "obl"
     assert learned["acl:relcl"] == learned["acl"] == "acl"
     assert (learned["conj:and"], learned["nsubj"]) == ("conj:and", "nsubj")
