@@ -23,7 +23,7 @@ from tests import forks
 from tests.training_config_test import TINY
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # Words before a command that set its variables.
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
