@@ -19,7 +19,7 @@ from benchmarks.results import Metric
 from spigot_allennlp.modules.spiking_gradient import HM2BP
 from spigot_allennlp.modules.spiking_layer import FullyConnected, SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
-from spigot_allennlp.modules.spiking_objective import CountLoss
+from spigot_allennlp.modules.spiking_objective import SquaredCountLoss
 
 _SIZES, _THRESHOLDS = [784, 400, 10], [10.0, 4.0]
 # The share of the pixels of a digit that are not white, and the rate of the strongest spike train.
@@ -172,7 +172,7 @@ def _training_step(
 ) -> Callable[[], None]:
     """Returns a training step: forward, backward, and update."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=fused)
-    loss = CountLoss(desired=15, undesired=2, margin=2)
+    loss = SquaredCountLoss(desired=15, undesired=2, margin=2)
 
     def step() -> None:
         optimizer.zero_grad()

@@ -12,13 +12,14 @@ from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
 from spigot_allennlp.modules.spiking_layer import SpikingLayer
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
-from spigot_allennlp.modules.spiking_objective import ExponentialPenalty
+from spigot_allennlp.modules.spiking_objective import CountLoss, ExponentialPenalty
 from spigot_allennlp.modules.structured_argmax_layer import Latent, StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.modules.word_dropout import WordDropout
 
 __all__ = [
     "ArcEncoder",
+    "CountLoss",
     "ExponentialPenalty",
     "FrozenKnownEmbedding",
     "GivenTree",

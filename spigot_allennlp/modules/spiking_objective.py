@@ -7,18 +7,32 @@ by sample, and a penalty on weights, all as in the code of
 import math
 
 import torch
-from allennlp.common import FromParams
+from allennlp.common import FromParams, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.regularizers import Regularizer
 from torch import LongTensor, Tensor
+from torch.nn.functional import cross_entropy
 
-from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.config_checks import check_least, check_positive
 
 
-class CountLoss(torch.nn.Module, FromParams):
+class CountLoss(torch.nn.Module, Registrable):
+    """Computes a loss from the firing counts of the output neurons; by default "squared"."""
+
+    default_implementation = "squared"
+
+    def forward(self, counts: Tensor, label: LongTensor) -> Tensor:
+        """Returns the loss of each sample, `(batch_size,)`, given `(batch_size, num_classes)`."""
+        raise NotImplementedError
+
+
+@CountLoss.register("squared")
+class SquaredCountLoss(CountLoss):
     """
-    Computes half the squared distance between the counts of the output neurons and those desired;
-    neurons that are near enough cost nothing. The defaults are for 400 steps.
+    Half the squared distance between the counts of the output neurons and those desired; neurons
+    that are near enough cost nothing. The defaults are for 400 steps.
+
+    Registered as a `CountLoss` with name "squared", the default.
 
     # Parameters
 
@@ -43,11 +57,34 @@ class CountLoss(torch.nn.Module, FromParams):
         self._margin = margin
 
     def forward(self, counts: Tensor, label: LongTensor) -> Tensor:
-        """Returns the loss of each sample, `(batch_size,)`, given `(batch_size, num_classes)`."""
         wanted = torch.full_like(counts, self._undesired)
         wanted = wanted.scatter(1, label.unsqueeze(1), self._desired)
         error = counts - wanted
         return torch.where(error.abs() > self._margin, error**2 / 2, 0).sum(dim=1)
+
+
+@CountLoss.register("softmax")
+class SoftmaxCountLoss(CountLoss):
+    """
+    The cross-entropy of a softmax of the counts. It asks for differences of counts alone, so that
+    nothing keeps the neurons of the wrong classes from firing, or has that of the right one fire,
+    once it fires more than they do.
+
+    Registered as a `CountLoss` with name "softmax".
+
+    # Parameters
+
+    temperature : `float`, optional (default = `1.0`)
+        The counts are divided by it.
+    """
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        super().__init__()
+        check_positive(temperature=temperature)
+        self._temperature = temperature
+
+    def forward(self, counts: Tensor, label: LongTensor) -> Tensor:
+        return cross_entropy(counts / self._temperature, label, reduction="none")
 
 
 class SampleBoosting(torch.nn.Module, FromParams):

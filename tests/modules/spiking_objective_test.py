@@ -7,27 +7,54 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn.regularizers import Regularizer
 from torch.testing import assert_close
 
-from spigot_allennlp.modules.spiking_objective import CountLoss, SampleBoosting
+from spigot_allennlp.modules.spiking_objective import (
+    CountLoss,
+    SampleBoosting,
+    SoftmaxCountLoss,
+    SquaredCountLoss,
+)
 
 
 def test_the_loss_and_its_gradient_by_hand():
     # errors: 20 - 35 = -15; 12 - 5 = 7; 1 - 5 = -4, within the margin
     counts = torch.tensor([[20.0, 12.0, 1.0]], requires_grad=True)
-    loss = CountLoss()(counts, torch.tensor([0]))
+    loss = SquaredCountLoss()(counts, torch.tensor([0]))
     assert loss.tolist() == [(15**2 + 7**2) / 2]
     loss.sum().backward()
     assert counts.grad.tolist() == [[-15, 7, 0]]
 
 
 def test_without_a_margin_every_error_counts():
-    loss = CountLoss(margin=0)(torch.tensor([[34.0, 5.0]]), torch.tensor([0]))
+    loss = SquaredCountLoss(margin=0)(torch.tensor([[34.0, 5.0]]), torch.tensor([0]))
     assert loss.tolist() == [0.5]
 
 
 @pytest.mark.parametrize("options", [{"desired": 5}, {"undesired": -1}, {"margin": -1}])
 def test_counts_that_cannot_be_are_refused(options):
     with pytest.raises(ConfigurationError, match="must"):
-        CountLoss(**options)
+        SquaredCountLoss(**options)
+
+
+def test_the_softmax_of_counts_by_hand():
+    # of two classes, the logistic function of their difference, here (4 - 2) / 2
+    counts = torch.tensor([[4.0, 2.0], [4.0, 2.0]], requires_grad=True)
+    losses = SoftmaxCountLoss(temperature=2)(counts, torch.tensor([0, 1]))
+    right = 1 / (1 + math.exp(-1))
+    assert losses.tolist() == pytest.approx([-math.log(right), -math.log(1 - right)])
+    losses.sum().backward()
+    first, second = counts.grad.tolist()
+    assert first == pytest.approx([(right - 1) / 2, (1 - right) / 2])
+    assert second == pytest.approx([right / 2, -right / 2])
+
+
+def test_a_temperature_of_zero_is_refused():
+    with pytest.raises(ConfigurationError, match="temperature"):
+        SoftmaxCountLoss(temperature=0)
+
+
+def test_a_config_chooses_the_loss_of_counts():
+    assert isinstance(CountLoss.from_params(Params({"margin": 1})), SquaredCountLoss)
+    assert isinstance(CountLoss.from_params(Params({"type": "softmax"})), SoftmaxCountLoss)
 
 
 def test_samples_that_were_not_recognized_weigh_more_by_hand():
