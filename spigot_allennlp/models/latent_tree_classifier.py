@@ -84,7 +84,7 @@ class LatentTreeClassifier(ClassificationModel):
         """
         states, mask = self.encoder(tokens)
         # (batch_size, dependent, head)
-        scores = self.arc_scorer(states).squeeze(-1)
+        scores = self.arc_scorer(states, mask).squeeze(-1)
 
         def logits_of(tree: Tensor) -> Tensor:
             features = self.graph_encoder(states, tree.unsqueeze(-1))

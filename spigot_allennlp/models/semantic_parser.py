@@ -150,7 +150,7 @@ class SemanticParser(StructuredParser):
         candidates = self.candidates(tokens)
         if graph is None:
             return self.parse(states, mask, metadata, arcs, candidates)
-        return self.learn(self.scores(states, arcs), mask, graph, tops, metadata, candidates)
+        return self.learn(self.scores(states, mask, arcs), mask, graph, tops, metadata, candidates)
 
     def parse(
         self,
@@ -171,13 +171,13 @@ class SemanticParser(StructuredParser):
         """
         legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
         if legal is None or self.decoding != Decoding():
-            return self.decode(prune(self.scores(states, arcs), candidates), mask, metadata)
+            return self.decode(prune(self.scores(states, mask, arcs), candidates), mask, metadata)
         if self.arc_encoder is not None:
             states = self.arc_encoder(states, arcs)
         with torch.no_grad():
             labels = legal.labels & self.meant_labels(self._label_scorer.num_outputs, mask)
             best = self._label_scorer.best_outputs(states, labels)
-            scores = self._arc_scorer(states).squeeze(-1) + best.scores
+            scores = self._arc_scorer(states, mask).squeeze(-1) + best.scores
         has_label = labels.any(dim=-1)
         possible = legal.arcs & has_label
         if candidates is not None:
@@ -217,20 +217,21 @@ class SemanticParser(StructuredParser):
         Returns how probable each arc is, whatever its label, shape `(batch_size, dependent, head)`.
         """
         states, mask = self.encoder(tokens)
-        scores = prune(self.scores(states), self.candidates(tokens))
+        scores = prune(self.scores(states, mask), self.candidates(tokens))
         part_mask = self.structure.part_mask(mask, scores.shape)
         labelled = self.structure.marginals(scores, part_mask)
         return self.structure.without_predicates(labelled).sum(dim=-1)
 
-    def scores(self, states: Tensor, arcs: Optional[Tensor] = None) -> Tensor:
+    def scores(self, states: Tensor, mask: BoolTensor, arcs: Optional[Tensor] = None) -> Tensor:
         """
         Returns scores `(batch_size, argument, predicate, label)`, from states of shape
-        `(batch_size, 1 + length, dim)` and, with an arc encoder, the arcs of another layer, of
-        shape `(batch_size, 1 + length, 1 + length)`. Predicates score at `predicate_parts`.
+        `(batch_size, 1 + length, dim)`, a mask of shape `(batch_size, 1 + length)` and, with an arc
+        encoder, the arcs of another layer, of shape `(batch_size, 1 + length, 1 + length)`.
+        Predicates score at `predicate_parts`.
         """
         if self.arc_encoder is not None:
             states = self.arc_encoder(states, arcs)
-        scores = self._arc_scorer(states) + self._label_scorer(states)
+        scores = self._arc_scorer(states, mask) + self._label_scorer(states, mask)
         if self._predicate_scorer is None:
             return scores
         predicates = predicate_parts(scores.shape, scores.device)

@@ -128,7 +128,8 @@ class SemanticThenSentiment(ClassificationModel):
         scores = None
         if graph is not None and self.parser is not None:
             parser_states, parser_mask = self.parser.encoder(tokens)
-            scores, candidates = self.parser.scores(parser_states), self.parser.candidates(tokens)
+            candidates = self.parser.candidates(tokens)
+            scores = self.parser.scores(parser_states, parser_mask)
             parsed = self.parser.learn(scores, parser_mask, graph, tops, metadata, candidates)
             scores = prune(scores, candidates)
             if "loss" in parsed:
@@ -184,7 +185,7 @@ class SemanticThenSentiment(ClassificationModel):
     def _graph_scores(self, parser: SemanticParser, tokens: TextFieldTensors) -> Tensor:
         """Returns the parser's scores, shape `(batch_size, argument, predicate, label)`."""
         with nullcontext() if self._dropout_in_graph else without_dropout(parser):
-            return prune(parser.scores(parser.encoder(tokens)[0]), parser.candidates(tokens))
+            return prune(parser.scores(*parser.encoder(tokens)), parser.candidates(tokens))
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Returns `label`, `probabilities`, and the parser's readable form of the graph."""
@@ -251,7 +252,7 @@ class ReferenceParser(torch.nn.Module):
     def forward(self, tokens: TextFieldTensors) -> Tensor:
         """Returns the scores, shape `(batch_size, argument, predicate, label)`."""
         with without_dropout(self._parser):
-            scores = self._parser.scores(self._parser.encoder(tokens)[0])
+            scores = self._parser.scores(*self._parser.encoder(tokens))
             return prune(scores, self._parser.candidates(tokens))
 
     def candidates(self, scores: Tensor, mask: BoolTensor) -> BoolTensor:

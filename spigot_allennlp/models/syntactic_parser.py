@@ -104,7 +104,7 @@ class SyntacticParser(StructuredParser):
             Other annotation of the sentences (a semantic graph, a label): not looked at.
         """
         states, mask = self.encoder(tokens)
-        scores = self.arc_scores(states)
+        scores = self.arc_scores(states, mask)
         part_mask = self.structure.part_mask(mask, scores.shape)
         candidates = self.candidates(tokens)
         of_candidates = prune(scores, candidates)
@@ -146,12 +146,15 @@ class SyntacticParser(StructuredParser):
     def arc_posteriors(self, tokens: TextFieldTensors) -> Tensor:
         """Returns how probable each arc is, shape `(batch_size, dependent, head)`."""
         states, mask = self.encoder(tokens)
-        scores = prune(self.arc_scores(states), self.candidates(tokens))
+        scores = prune(self.arc_scores(states, mask), self.candidates(tokens))
         return self.structure.marginals(scores, self.structure.part_mask(mask, scores.shape))
 
-    def arc_scores(self, states: Tensor) -> Tensor:
-        """Scores arcs `(batch_size, dependent, head)` by states `(batch_size, 1 + length, dim)`."""
-        return self._arc_scorer(states).squeeze(-1)
+    def arc_scores(self, states: Tensor, mask: BoolTensor) -> Tensor:
+        """
+        Scores arcs `(batch_size, dependent, head)` by states `(batch_size, 1 + length, dim)` and
+        their mask.
+        """
+        return self._arc_scorer(states, mask).squeeze(-1)
 
     def _best_relations(self, scores: Tensor) -> LongTensor:
         """

@@ -119,7 +119,7 @@ class SyntacticThenSemantic(ParsingModel):
         golds: List[GoldLosses] = []
 
         def downstream(arcs: Tensor) -> Tensor:
-            scores = parser.scores(states, arcs)
+            scores = parser.scores(states, mask, arcs)
             first.keep(lambda: parser.decode(prune(scores.detach(), candidates), mask, metadata))
             golds.append(parser.losses(prune(scores, left), mask, labels, metadata))
             return golds[-1].losses
@@ -136,7 +136,7 @@ class SyntacticThenSemantic(ParsingModel):
         """Returns the syntactic parser's scores, shape `(batch_size, dependent, head)`."""
         with nullcontext() if self._dropout_in_tree else without_dropout(self.syntactic_parser):
             parser = self.syntactic_parser
-            return prune(parser.arc_scores(parser.encoder(tokens)[0]), parser.candidates(tokens))
+            return prune(parser.arc_scores(*parser.encoder(tokens)), parser.candidates(tokens))
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Returns the readable forms of the tree and of the graph together."""

@@ -6,6 +6,7 @@ from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
+from spigot_allennlp.modules.second_order_scorer import SecondOrderScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
@@ -27,6 +28,7 @@ __all__ = [
     "MemoryScore",
     "OneHotEmbedder",
     "PairScorer",
+    "SecondOrderScorer",
     "SentenceEncoder",
     "SparseAttentiveLstm",
     "SpikeEncoding",

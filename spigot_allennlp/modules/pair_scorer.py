@@ -32,12 +32,15 @@ class PairScorer(torch.nn.Module, Registrable):
         self.input_dim = input_dim
         self.num_outputs = num_outputs
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         """
         # Parameters
 
         tokens : `Tensor`
             Shape `(batch_size, length, input_dim)`.
+        mask : `BoolTensor`, optional (default = `None`)
+            Shape `(batch_size, length)`: false where there is only padding, on which the scores of
+            other pairs may not depend. By default all tokens are there.
 
         # Returns
 
@@ -112,7 +115,7 @@ class BiaffineScorer(PairScorer):
         for matrix in self._bilinear:
             torch.nn.init.xavier_uniform_(matrix)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         dependents, heads = self._views(tokens)
         batch_size, length, hidden_dim = heads.shape
         # (batch_size, length * num_outputs, hidden_dim)
@@ -224,7 +227,7 @@ class MlpScorer(PairScorer):
         self._hidden = torch.nn.Linear(hidden_dim, hidden_dim)
         self._output = torch.nn.Linear(hidden_dim, num_outputs)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         # (batch_size, dependent, head, hidden_dim)
         return self._scores(self._dependent(tokens).unsqueeze(2) + self._head(tokens).unsqueeze(1))
 

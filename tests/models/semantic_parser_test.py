@@ -71,7 +71,7 @@ class TestSemanticParser(ParsingModelTestCase):
         self.model.eval()
         batch = self.batch(self.instances, without=["graph", "tops"])
         states, mask = self.model.encoder(batch["tokens"])
-        expected = self.model.decode(self.model.scores(states), mask, None)["graph"]
+        expected = self.model.decode(self.model.scores(states, mask), mask, None)["graph"]
         assert self.model(**batch)["graph"].equal(expected)
         assert (expected > TOP).any() and (expected == TOP).any()
 
@@ -145,7 +145,7 @@ class TestSemanticParser(ParsingModelTestCase):
     def test_the_score_of_a_predicate_stands_where_no_arc_is(self):
         model = self.build(self.PREDICATES).eval()
         states = torch.randn(2, 5, model.encoder.get_output_dim())
-        scores = model.scores(states)
+        scores = model.scores(states, torch.ones(2, 5, dtype=torch.bool))
         expected = model._predicate_scorer(states)
         assert scores[..., TOP].diagonal(dim1=1, dim2=2).equal(expected)
         without = model._arc_scorer(states) + model._label_scorer(states)
@@ -190,7 +190,7 @@ class TestDecodingByProbabilities(ParsingModelTestCase):
         with decoded_by(self.model, decoding), torch.no_grad():
             output = self.model(**batch)
         states, mask = self.model.encoder(batch["tokens"])
-        return output, self.model.scores(states).detach(), mask
+        return output, self.model.scores(states, mask).detach(), mask
 
     def probabilities(self, scores, mask):
         """A softmax over the legal labels of each arc and "none", cell by cell."""

@@ -187,4 +187,4 @@ class TestPretrainedParser(ParsingModelTestCase):
     def scores(parser, vocab, instances):
         batch = Batch(deepcopy(instances))
         batch.index_instances(vocab)
-        return parser.scores(parser.encoder(batch.as_tensor_dict()["tokens"])[0])
+        return parser.scores(*parser.encoder(batch.as_tensor_dict()["tokens"]))
