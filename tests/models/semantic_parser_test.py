@@ -75,6 +75,19 @@ class TestSemanticParser(ParsingModelTestCase):
         assert self.model(**batch)["graph"].equal(expected)
         assert (expected > TOP).any() and (expected == TOP).any()
 
+    def test_arcs_that_score_each_other_do_not_depend_on_the_batch(self):
+        model = self.build({"model.arc_scorer": {"type": "second_order"}}).eval()
+        torch.nn.init.normal_(model._arc_scorer._weights)
+        instances = sorted(self.instances, key=lambda instance: len(instance["tokens"]))
+        shortest, longest = instances[0], instances[-1]
+        alone, together = (
+            model.scores(*model.encoder(self.batch(some, without=[])["tokens"]))
+            for some in ([shortest], [shortest, longest])
+        )
+        length = alone.size(1)
+        assert length < together.size(1)
+        torch.testing.assert_close(together[:1, :length, :length], alone)
+
     def test_scores_that_are_no_numbers_are_no_graph(self):
         torch.nn.init.constant_(self.model._arc_scorer._from_dependent.bias, torch.nan)
         with pytest.raises(ArithmeticError, match="not finite"):
