@@ -57,11 +57,15 @@ class Comparison:
         The same for all comparisons of the report together (`adjust_by_holm`).
     p_over_seeds : `float`, optional (default = `None`)
         The p-value over seeds (`p_value_over_seeds`); `None` if there are less than `FEWEST_SEEDS`.
+        It cannot be adjusted for several comparisons: of few seeds, it is never small enough.
     seeds : `int`
         The number of seeds that both have.
     detectable : `float`, optional (default = `None`)
         The smallest difference that could have been seen at best (`detectable_difference`); `None`
         if the spread over the seeds is not known.
+    p_t_test : `float`, optional (default = `None`)
+        The p-value of a paired t-test over the seeds (`t_test_over_seeds`), adjusted like
+        `p_adjusted`; `None` if the spread over the seeds is not known.
     """
 
     difference: float
@@ -72,15 +76,18 @@ class Comparison:
     p_over_seeds: Optional[float]
     seeds: int
     detectable: Optional[float] = None
+    p_t_test: Optional[float] = None
 
     @property
     def is_significant(self) -> bool:
         """
-        Whether the difference is significant at 5 %: by the adjusted p-value, by the interval,
-        which takes the seeds in, and by the test over seeds, where there are enough. Each allows
-        for chances that the others leave out. Of one seed, nothing is significant.
+        Whether the difference is significant at 5 %: by the adjusted p-values over instances and
+        over seeds, by the interval, which takes both in, and by Fisher's test over seeds, where
+        there are enough. Each allows for chances that the others leave out. Of one seed, nothing
+        is significant.
         """
-        holds_for_seeds = self.seeds > 1 and (self.p_over_seeds is None or self.p_over_seeds < 0.05)
+        over_seeds = [p for p in (self.p_over_seeds, self.p_t_test) if p is not None]
+        holds_for_seeds = self.seeds > 1 and all(p < 0.05 for p in over_seeds)
         return self.p_adjusted < 0.05 and not self.low <= 0 <= self.high and holds_for_seeds
 
 
@@ -104,6 +111,7 @@ def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling")
         p_over_seeds=p_value_over_seeds(their_metric, our_metric),
         seeds=len(seeds),
         detectable=detectable_difference(our_metric - their_metric),
+        p_t_test=t_test_over_seeds(our_metric - their_metric),
     )
 
 
@@ -191,6 +199,32 @@ def p_value_over_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optio
     return float(result.pvalue)
 
 
+def t_test_over_seeds(differences: numpy.ndarray) -> Optional[float]:
+    """
+    Tests by Student's paired t-test, two-sided, whether the mean difference over all seeds that
+    there could be is zero. It takes the differences as normal, which lets it have small p-values
+    with few seeds, as an adjustment for several comparisons needs them. Differences with long
+    tails make it miss more, rather than find what is not there.
+
+    # Parameters
+
+    differences : `numpy.ndarray`
+        The observed difference for each seed, shape `(num_seeds,)`.
+
+    # Returns
+
+    `Optional[float]`
+        `None` if the spread is not known, as for `detectable_difference`.
+    """
+    from scipy.special import stdtr
+
+    if _spread_is_unknown(differences):
+        return None
+    number = len(differences)
+    statistic = differences.mean() / (differences.std(ddof=1) / number**0.5)
+    return float(2 * stdtr(number - 1, -abs(statistic)))
+
+
 def detectable_difference(differences: numpy.ndarray) -> Optional[float]:
     """
     Returns the smallest true difference that a paired t-test over the seeds, two-sided at 5 %,
@@ -212,21 +246,27 @@ def detectable_difference(differences: numpy.ndarray) -> Optional[float]:
     """
     from scipy.special import nctdtrinc, stdtrit
 
-    number = len(differences)
-    if number < 2 or numpy.ptp(differences) < 1e-12:  # equal but for rounding
+    if _spread_is_unknown(differences):
         return None
+    number = len(differences)
     critical = stdtrit(number - 1, 0.975)
     # The statistic has a noncentral t-distribution; the wrong tail has next to no probability.
     noncentrality = nctdtrinc(number - 1, 1 - POWER, critical)
     return float(noncentrality * differences.std(ddof=1) / number**0.5)
 
 
+def _spread_is_unknown(differences: numpy.ndarray) -> bool:
+    """Says whether there is one seed, or all seeds differ equally, but for rounding."""
+    return len(differences) < 2 or bool(numpy.ptp(differences) < 1e-12)
+
+
 def adjust_by_holm(
     comparisons: Dict[str, Comparison], number: Optional[int] = None
 ) -> Dict[str, Comparison]:
     """
-    Adjusts the p-values so that all statements together are wrong by chance as rarely as a single
-    statement ([Holm, 1979](https://www.jstor.org/stable/4615733)).
+    Adjusts the p-values over instances, and those of the t-test over seeds, each so that all
+    statements together are wrong by chance as rarely as a single statement ([Holm,
+    1979](https://www.jstor.org/stable/4615733)).
 
     # Parameters
 
@@ -236,13 +276,22 @@ def adjust_by_holm(
         all. Whatever the p-values of the others, none is adjusted to less than Holm's method with
         all of them would.
     """
-    order: List[str] = sorted(comparisons, key=lambda name: comparisons[name].p)
-    number = len(order) if number is None else number
+    number = len(comparisons) if number is None else number
+    over_instances = _holm({name: c.p for name, c in comparisons.items()}, number)
+    t_tests = {name: c.p_t_test for name, c in comparisons.items()}
+    over_seeds = _holm({name: p for name, p in t_tests.items() if p is not None}, number)
+    return {
+        name: replace(comparison, p_adjusted=over_instances[name], p_t_test=over_seeds.get(name))
+        for name, comparison in comparisons.items()
+    }
+
+
+def _holm(p_values: Dict[str, float], number: int) -> Dict[str, float]:
     largest, adjusted = 0.0, {}
-    for rank, name in enumerate(order):
-        largest = max(largest, min(1.0, comparisons[name].p * (number - rank)))
-        adjusted[name] = replace(comparisons[name], p_adjusted=largest)
-    return {name: adjusted[name] for name in comparisons}
+    for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        largest = max(largest, min(1.0, p_values[name] * (number - rank)))
+        adjusted[name] = largest
+    return adjusted
 
 
 @dataclass(frozen=True)

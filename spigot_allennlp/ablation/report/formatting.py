@@ -73,7 +73,8 @@ def variants_table(summary: Summary) -> Table:
     first, *others = summary.plan.metrics
     baseline = summary.plan.baseline
     header = ["variant", first, "median", f"against {baseline}"]
-    header += ["detectable", "p over instances", "p over seeds", *others, "time", "memory", "runs"]
+    header += ["detectable", "p over instances", "p over seeds", "p by t-test", *others]
+    header += ["time", "memory", "runs"]
     lines = []
     for row in summary.rows:
         spread = row.spreads.get(first)
@@ -83,7 +84,7 @@ def variants_table(summary: Summary) -> Table:
         line += [_score_entry(summary, row, metric) for metric in others]
         line += [format_duration(row.seconds), format_memory(row.peak_memory_mb)]
         lines.append([*line, format_states(row.states)])
-    for name in "detectable", "p over seeds":
+    for name in "detectable", "p over seeds", "p by t-test":
         column = header.index(name)
         if not any(line[column] for line in lines):
             for line in [header, *lines]:
@@ -98,15 +99,15 @@ def _score_entry(summary: Summary, row: Row, metric: str) -> str:
 
 
 def _comparison_entries(row: Row, is_baseline: bool) -> List[str]:
-    """Returns the difference, what was detectable at best, p over instances, and p over seeds."""
+    """Returns the difference, what was detectable at best, and p over instances and seeds."""
     comparison = row.comparison
     if comparison is None:
         status = "baseline" if is_baseline else "not compared" if row.not_compared else ""
-        return [status, "", "", ""]
+        return [status, "", "", "", ""]
     detectable = format_number(comparison.detectable)
     if detectable:
         detectable += f" ({comparison.seeds} seeds)"
-    p_values = [comparison.p_adjusted, comparison.p_over_seeds]
+    p_values = [comparison.p_adjusted, comparison.p_over_seeds, comparison.p_t_test]
     return [format_difference(comparison), detectable, *map(format_p_value, p_values)]
 
 
@@ -159,10 +160,9 @@ def _explain_best(summary: Summary) -> List[str]:
             f"Best: the variant with the best mean ({signs} is better) among those with more than "
             "one seed, over the seeds that all of these have. ≈\u00a0best: it is not shown to be "
             "worse over the same seeds, by the tests that the asterisk stands for. It is not shown "
-            "to be as good. Since the same data choose the best, p over instances is adjusted for "
-            f"the comparisons of all pairs of these variants ({num_pairs}), not only of those with "
-            "the best. That allows for chance in the test instances, not in the seeds: of several "
-            "variants that are as good, some often looks worse where seeds differ much.",
+            "to be as good. Since the same data choose the best, p over instances and p by t-test "
+            f"are adjusted for the comparisons of all pairs of these variants ({num_pairs}), not "
+            "only of those with the best.",
         )
         if num_pairs >= 0.05 * (summary.resamples + 1):
             sentences.insert(
@@ -184,7 +184,14 @@ def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> 
             "adjusted. It says whether other seeds would show the difference."
         )
     else:
-        over_seeds = f"With fewer than {FEWEST_SEEDS} seeds no test over seeds can reach p < 0.05."
+        over_seeds = (
+            f"With fewer than {FEWEST_SEEDS} seeds no randomisation over seeds can reach p < 0.05."
+        )
+    t_test = (
+        "p by t-test: Student's paired t-test over the seeds, which takes their differences as "
+        f"normal{adjusted * (len(comparisons) > 1)}. Of few seeds, only a difference much larger "
+        "than their spread makes it small."
+    )
     return [
         f"Against {baseline}: the difference of the means, with its 95 % interval by the "
         "Multi-Bootstrap (Sellam et al., 2022): seeds and test instances are resampled "
@@ -193,6 +200,7 @@ def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> 
         f"all seeds exchanged together, {resamples} samples{adjusted * (len(comparisons) > 1)}. It "
         "says whether these very models would differ on other instances.",
         over_seeds,
+        *([t_test] if any(comparison.p_t_test is not None for comparison in comparisons) else []),
         "Detectable, at best: the smallest true difference that a paired t-test over so many seeds "
         "(5 %, two-sided) would find in 80 % of all repetitions, by how much the two differ from "
         "seed to seed. A smaller one is easily missed, and this one more often than in 20 %, since "

@@ -8,7 +8,18 @@ from scipy.stats import norm
 
 from spigot_allennlp.ablation.plan.plan import Plan, Variant
 from spigot_allennlp.ablation.report.best import Best, find_best, sign_of
-from spigot_allennlp.ablation.report.comparison import Comparison
+from spigot_allennlp.ablation.report.comparison import (
+    Comparison,
+    Resampling,
+    adjust_by_holm,
+    compare,
+    resample,
+)
+from spigot_allennlp.ablation.run.instance_evaluation import (
+    InstanceScores,
+    mean_of_present,
+    with_presence,
+)
 
 
 def plan_of(**validation_metrics):
@@ -94,6 +105,67 @@ def test_of_equal_variants_some_is_called_worse_in_5_percent_at_most(number):
     # Holm's method over the comparisons with the best alone; 23 % of 20.
     expected = {2: 0.05, 5: 0.09, 20: 0.23}[number]
     assert with_best_alone / num_sets == pytest.approx(expected, abs=0.03)
+
+
+def variants_of_seeds(random, means, num_seeds):
+    """
+    Samples the scores of variants over the same seeds, normal with deviation 1. All instances of a
+    run have the same score, so that chance is in the seeds alone.
+    """
+    resampling = Resampling(16, 512)
+    scores = {
+        (name, seed): InstanceScores(
+            with_presence(numpy.full(16, random.normal(mean))), mean_of_present, True
+        )
+        for name, mean in means.items()
+        for seed in range(num_seeds)
+    }
+    samples = resample(scores, resampling)
+    by_name = {name: {s: samples[name, s] for s in range(num_seeds)} for name in means}
+    observed = {
+        name: numpy.mean([run.scores.metric_of_all() for run in runs.values()])
+        for name, runs in by_name.items()
+    }
+
+    def compare_with(baseline):
+        return {
+            name: compare(by_name[baseline], runs, resampling)
+            for name, runs in by_name.items()
+            if name != baseline
+        }
+
+    return observed, compare_with
+
+
+@pytest.mark.parametrize("num_seeds, unadjusted", [(3, 0.7), (5, 0.58)])
+def test_of_equal_variants_whose_seeds_differ_some_is_called_worse_in_5_percent_at_most(
+    num_seeds, unadjusted
+):
+    random = numpy.random.default_rng(num_seeds)
+    plan = plan_of(a=None)
+    num_sets = 200
+    worse, with_asterisk, by_interval = 0, 0, 0
+    for _ in range(num_sets):
+        means, compare_with = variants_of_seeds(random, dict.fromkeys("abcde", 0.0), num_seeds)
+        best = find_best(plan, "f1", means, compare_with)
+        worse += len(best.ties) < 4
+        with_best = compare_with(best.variant).values()
+        by_interval += any(not c.low <= 0 <= c.high and c.p * 10 < 0.05 for c in with_best)
+        with_baseline = adjust_by_holm(compare_with("a")).values()
+        with_asterisk += any(comparison.is_significant for comparison in with_baseline)
+    # Two standard deviations of a share of 5 % are 3 %.
+    assert worse / num_sets <= 0.05 + 0.03
+    assert with_asterisk / num_sets <= 0.05 + 0.03
+    # What it would be without the t-test over seeds.
+    assert by_interval / num_sets == pytest.approx(unadjusted, abs=0.1)
+
+
+def test_a_variant_that_is_much_worse_than_the_spread_of_the_seeds_is_found():
+    random = numpy.random.default_rng(0)
+    equal = dict.fromkeys("abcd", 0.0)
+    means, compare_with = variants_of_seeds(random, {**equal, "e": -20.0}, 5)
+    best = find_best(plan_of(a=None), "f1", means, compare_with)
+    assert "e" not in {best.variant, *best.ties} and len(best.ties) == 3
 
 
 def test_none_is_the_best_of_one_or_by_a_metric_that_may_be_good_or_bad():

@@ -14,6 +14,7 @@ from spigot_allennlp.ablation.report.comparison import (
     p_value_over_instances,
     p_value_over_seeds,
     resample,
+    t_test_over_seeds,
 )
 from spigot_allennlp.ablation.run.instance_evaluation import (
     InstanceScores,
@@ -120,6 +121,19 @@ def test_the_test_over_seeds_counts_flips_of_signs():
     assert p_value_over_seeds(numpy.zeros(5), numpy.ones(5)) is None
 
 
+@pytest.mark.parametrize("number", [2, 5, 30])
+def test_the_t_test_over_seeds_is_that_of_scipy(number):
+    differences = numpy.random.default_rng(number).normal(0.5, size=number)
+    expected = ttest_1samp(differences, 0).pvalue
+    assert t_test_over_seeds(differences) == pytest.approx(expected, rel=1e-9)
+    assert t_test_over_seeds(-differences) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_t_test_says_nothing_of_one_seed_or_of_seeds_that_all_differ_equally():
+    assert t_test_over_seeds(numpy.array([0.1])) is None
+    assert t_test_over_seeds(numpy.array([0.3 - 0.2, 0.8 - 0.7, 0.1])) is None
+
+
 @pytest.mark.parametrize("number", [2, 3, 8, 34])
 def test_the_detectable_difference_is_where_the_power_is_80_percent(number):
     differences = numpy.random.default_rng(number).normal(size=number)
@@ -199,6 +213,12 @@ def test_a_difference_is_significant_if_nothing_speaks_against_it(
     assert comparison.is_significant == is_significant
 
 
+@pytest.mark.parametrize("p_t_test, is_significant", [(0.04, True), (0.06, False), (None, True)])
+def test_a_difference_that_the_t_test_does_not_show_is_not_significant(p_t_test, is_significant):
+    comparison = Comparison(0.2, 0.1, 0.3, 0.001, 0.001, 0.03, 10, p_t_test=p_t_test)
+    assert comparison.is_significant == is_significant
+
+
 def test_of_one_seed_nothing_is_significant():
     assert not Comparison(0.2, 0.1, 0.3, 0.001, 0.001, None, seeds=1).is_significant
 
@@ -210,6 +230,18 @@ def test_holms_adjustment_is_that_of_a_worked_example():
     assert list(adjusted) == list(p_values)
     # In order: 4 x 0.005, 3 x 0.01, 2 x 0.03, and b no less than c.
     assert [adjusted[name].p_adjusted for name in "dacb"] == pytest.approx([0.02, 0.03, 0.06, 0.06])
+
+
+def test_the_t_test_is_adjusted_as_the_p_value_over_instances_is():
+    p_values = {"a": 0.01, "b": 0.04, "c": None, "d": 0.005}
+    comparisons = {
+        name: Comparison(0, 0, 0, 0.5, 0.5, None, 3, p_t_test=p) for name, p in p_values.items()
+    }
+    # In order: 4 x 0.005, 3 x 0.01, 2 x 0.04; one that has no p-value is counted all the same.
+    adjusted = adjust_by_holm(comparisons)
+    assert [adjusted[name].p_t_test for name in "dab"] == pytest.approx([0.02, 0.03, 0.08])
+    assert adjusted["c"].p_t_test is None
+    assert adjust_by_holm(comparisons, 10)["d"].p_t_test == pytest.approx(0.05)
 
 
 def test_comparisons_that_the_data_chose_are_adjusted_for_all_from_which_they_were_chosen():
