@@ -2,7 +2,8 @@
 Trials: ways to train a model, tuned alike, then compared over many seeds, in several regimes.
 
 A trial is a folder `studies/<name>` with a `__main__` that calls `run`. Every run is a run of
-`allennlp ablate`, so that a trial that was stopped goes on where it was.
+`allennlp ablate`, so that a trial that was stopped goes on where it was. All scores are collected
+in a file, by seed, to which another folder, on another machine, may add seeds.
 """
 
 import argparse
@@ -14,10 +15,15 @@ import subprocess
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+import numpy
+
+from spigot_allennlp.ablation.report.comparison import detectable_difference, p_value_over_seeds
 from spigot_allennlp.compat.atomic_io import replacing
 
 _TUNING_SEED = 101
 Variant = Dict[str, Any]
+#: Of one arm, or one trial of its tuning: for each metric a map from a seed to the score.
+Scores = Dict[str, Dict[str, float]]
 
 
 class Arm(NamedTuple):
@@ -127,6 +133,8 @@ def _parser(
     parser = argparse.ArgumentParser(prog=f"python -m studies.{trial.name}")
     folder = Path("runs") / trial.name
     parser.add_argument("--folder", type=Path, default=folder, help="of all that is made")
+    scores = Path(f"docs/trial_of_{trial.name}.json")
+    parser.add_argument("--scores", type=Path, default=scores, help="of all folders so far")
     steps = parser.add_subparsers(required=True)
     prepare = steps.add_parser("prepare", help="write the data of all regimes")
     add_prepare(prepare)
@@ -140,8 +148,7 @@ def _parser(
         command.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
         command.add_argument("--jobs", default="1")
         command.set_defaults(step=step)
-    tables = steps.add_parser("tables", help="collect the scores of all that has a report")
-    tables.add_argument("--output", type=Path, default=Path(f"docs/trial_of_{trial.name}.json"))
+    tables = steps.add_parser("tables", help="add the scores of all that has a report to --scores")
     tables.set_defaults(step=_tables)
     return parser
 
@@ -166,7 +173,11 @@ def _tune(trial: Trial, options: argparse.Namespace) -> int:
 
 
 def _compare(trial: Trial, options: argparse.Namespace) -> int:
-    chosen = _best_settings(trial, options.folder / options.regime / "tuning")
+    collected = collect(trial, options.folder, options.scores).get(options.regime)
+    if collected is None:
+        tuning = options.folder / options.regime / "tuning"
+        raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
+    chosen = _best_settings(trial, options.regime, collected["tuning"])
     variants = {}
     for name, arm in trial.arms.items():
         variants[name] = arm.variant(chosen[name])
@@ -179,30 +190,24 @@ def _trial_name(name: str, arm: Arm, setting: float) -> str:
     return f"{name}, {arm.tuned} {setting:g}"
 
 
-def _best_settings(trial: Trial, tuning: Path) -> Dict[str, float]:
+def _best_settings(trial: Trial, regime: str, tuning: Dict[str, Scores]) -> Dict[str, float]:
     """
     Returns the setting of each arm with the highest score. A run that failed has none.
 
     # Raises
 
-    `SystemExit` if the tuning has no report, or an arm no score.
+    `SystemExit` if an arm has no score.
     """
-    spreads = {
-        row["variant"]: row["spreads"].get(trial.metrics[0])
-        for row in _report(tuning).get("variants", [])
-    }
-    if not spreads:
-        raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
     best = {}
     for name, arm in trial.arms.items():
-        scores = {}
+        means = {}
         for setting in arm.settings:
-            spread = spreads.get(_trial_name(name, arm, setting))
-            if spread and math.isfinite(spread["mean"]):
-                scores[setting] = spread["mean"]
-        if not scores:
-            raise SystemExit(f"{tuning}: no run of '{name}' has a score. See its logs.")
-        best[name] = max(scores, key=lambda setting: scores[setting])
+            scores = tuning.get(_trial_name(name, arm, setting), {}).get(trial.metrics[0])
+            if scores and math.isfinite(statistics.mean(scores.values())):
+                means[setting] = statistics.mean(scores.values())
+        if not means:
+            raise SystemExit(f"{regime}/tuning: no run of '{name}' has a score. See its logs.")
+        best[name] = max(means, key=lambda setting: means[setting])
     return best
 
 
@@ -236,50 +241,60 @@ def _ablate(
 
 
 def _tables(trial: Trial, options: argparse.Namespace) -> None:
-    scores = collect(trial, options.folder)
-    with replacing(options.output) as new:
+    scores = collect(trial, options.folder, options.scores)
+    with replacing(options.scores) as new:
         Path(new).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
     for regime, of_regime in scores.items():
         print("\n".join(table(trial, regime, of_regime)), end="\n\n")
 
 
-def collect(trial: Trial, folder: Path) -> Dict[str, Any]:
+def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
     """
-    Collects the scores of the regimes that have a report.
+    Adds the scores of the regimes that have a report to those in a file, if it is there.
 
     # Returns
 
-    For each regime its `sizes`; the scores of each trial of the `tuning` on development data; of
-    each arm of the `comparison` its `setting`, its scores on test data, its `difference` from the
-    baseline as the report of the ablation has it, and the median `seconds` of a run. Scores are
-    maps from a metric to a map from a seed to the score.
+    For each regime its `sizes`; the `Scores` of each trial of the `tuning` on development data; of
+    each arm of the `comparison` its `setting`, its `scores` on test data, and the median `seconds`
+    of a run.
+
+    # Raises
+
+    `SystemExit` if an arm was compared with another setting before.
     """
-    collected: Dict[str, Any] = {}
+    collected: Dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     for name, regime in trial.regimes.items():
         tuning, comparison = (_report(folder / name / kind) for kind in ("tuning", "comparison"))
-        if tuning:
-            trials = {row["variant"]: _scores(tuning, row) for row in tuning["variants"]}
-            arms = {row["variant"]: _arm(comparison, row) for row in comparison.get("variants", [])}
-            collected[name] = {"sizes": regime._asdict(), "tuning": trials, "comparison": arms}
+        if not tuning and name not in collected:
+            continue
+        entry = collected.setdefault(name, {"tuning": {}, "comparison": {}})
+        entry["sizes"] = regime._asdict()
+        for row in tuning.get("variants", []):
+            entry["tuning"][row["variant"]] = _scores(tuning, row)
+        rows = {row["variant"]: row for row in comparison.get("variants", [])}
+        settings = _best_settings(trial, name, entry["tuning"]) if rows else {}
+        for arm, row in rows.items():
+            before = entry["comparison"].get(arm, {"setting": settings[arm], "scores": {}})
+            if before["setting"] != settings[arm]:
+                raise SystemExit(
+                    f"{name}: '{arm}' is tuned to {settings[arm]:g}, but {file} has seeds of "
+                    f"{before['setting']:g}. Give other --scores, or take '{arm}' out of them."
+                )
+            scores = {
+                metric: {**before["scores"].get(metric, {}), **of_metric}
+                for metric, of_metric in _scores(comparison, row).items()
+            }
+            entry["comparison"][arm] = {**before, "scores": scores, "seconds": row["seconds"]}
     return collected
 
 
-def _arm(report: Dict[str, Any], row: Dict[str, Any]) -> Dict[str, Any]:
-    return {
-        "setting": row["changes"],
-        "scores": _scores(report, row),
-        "difference": row["comparison"],
-        "seconds": row["seconds"],
-    }
-
-
-def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Dict[str, Dict[str, float]]:
+def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Scores:
     done = [
         run
         for run in report["cells"]
         if run["variant"] == row["variant"] and run["state"] == "done"
     ]
-    scores: Dict[str, Dict[str, float]] = {metric: {} for metric in report["metrics"]}
+    scores: Scores = {metric: {} for metric in report["metrics"]}
     for run in done:
         for metric in scores.keys() & run["test"]["figures"].keys():
             scores[metric][str(run["seed"])] = run["test"]["figures"][metric]
@@ -287,15 +302,21 @@ def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Dict[str, Dict[str, 
 
 
 def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
-    """Returns the lines of a Markdown table of the comparison in a regime, in per cent."""
+    """
+    Returns the lines of a Markdown table of the comparison in a regime, in per cent. Differences
+    from the baseline are over the seeds that both have, with the 95 % interval and the smallest
+    detectable difference of a paired t-test, and Fisher's exact p. All are over seeds: other test
+    sentences might have shown something else.
+    """
     first, *others = (metric.replace("_", " ") for metric in trial.metrics)
-    header = [regime, first, f"against {trial.baseline}", "p over seeds", *others, "seeds"]
+    header = [regime, first, f"against {trial.baseline}", "detectable", "p", *others, "seeds"]
     lines = [header, ["---"] * len(header)]
-    for name, arm in scores["comparison"].items():
+    arms = scores["comparison"]
+    for name, arm in arms.items():
         spreads = [_spread(arm["scores"].get(metric, {})) for metric in trial.metrics]
-        compared = [_difference(arm["difference"]), _p(arm["difference"])]
-        number = len(arm["scores"][trial.metrics[0]])
-        lines.append([name, spreads[0], *compared, *spreads[1:], str(number)])
+        own, baseline = (which["scores"][trial.metrics[0]] for which in (arm, arms[trial.baseline]))
+        compared = ["", "", ""] if name == trial.baseline else _difference(own, baseline)
+        lines.append([name, spreads[0], *compared, *spreads[1:], str(len(own))])
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
@@ -306,14 +327,18 @@ def _spread(scores: Dict[str, float]) -> str:
     return f"{mean} ± {100 * statistics.stdev(scores.values()):.1f}" if len(scores) > 1 else mean
 
 
-def _difference(difference: Any) -> str:
-    if not difference:
-        return ""
-    return "{difference:+.1f} ({low:+.1f} to {high:+.1f})".format(
-        **{key: 100 * difference[key] for key in ("difference", "low", "high")}
-    )
+def _difference(own: Dict[str, float], baseline: Dict[str, float]) -> List[str]:
+    """Returns the mean difference with its interval, the detectable one, and p; or nothing."""
+    seeds = sorted(own.keys() & baseline.keys())
+    if len(seeds) < 2:
+        return ["", "", ""]
+    from scipy.stats import ttest_1samp
 
-
-def _p(difference: Any) -> str:
-    p = difference and difference["p_over_seeds"]
-    return "" if p is None else f"{p:.3f}"
+    ours, theirs = (numpy.array([scores[seed] for seed in seeds]) for scores in (own, baseline))
+    low, high = ttest_1samp(ours - theirs, 0).confidence_interval()
+    detectable, p = detectable_difference(ours - theirs), p_value_over_seeds(theirs, ours)
+    return [
+        f"{100 * (ours - theirs).mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+        "" if detectable is None else f"{100 * detectable:.1f}",
+        "" if p is None else f"{p:.3f}",
+    ]

@@ -45,7 +45,8 @@ class Result:
 
 
 def run_step(folder, *arguments):
-    return run(TRIAL, lambda parser: None, ["--folder", str(folder), *arguments])
+    options = ["--folder", str(folder), "--scores", str(folder / "scores.json")]
+    return run(TRIAL, lambda parser: None, [*options, *arguments])
 
 
 @pytest.fixture
@@ -58,9 +59,32 @@ def commands(monkeypatch):
     return started
 
 
-def write_report(folder, kind, report):
-    (folder / "few" / kind).mkdir(parents=True)
+def write_report(folder, kind, scores, seeds=(1,)):
+    """A report with scores by arm and seed; of every arm the run with the last seed failed."""
+    cells = [
+        {
+            "variant": name,
+            "seed": seed,
+            "state": "done",
+            "test": {"figures": {"labelled_f1": score, "uas": score / 2}},
+        }
+        for name, of_arm in scores.items()
+        for seed, score in zip(seeds[: len(of_arm)], of_arm, strict=True)
+    ]
+    cells += [{"variant": name, "seed": 99, "state": "failed", "test": {}} for name in scores]
+    rows = [{"variant": name, "seconds": 60.0} for name in scores]
+    report = {"metrics": ["labelled_f1", "uas"], "variants": rows, "cells": cells}
+    (folder / "few" / kind).mkdir(parents=True, exist_ok=True)
     (folder / "few" / kind / "report.json").write_text(json.dumps(report))
+
+
+def tuned(**settings):
+    """Scores of a tuning in which these settings won; each arm has three."""
+    return {
+        f"{name}, {arm.tuned} {setting:g}": [0.9 if setting == settings[name] else 0.1]
+        for name, arm in TRIAL.arms.items()
+        for setting in arm.settings
+    }
 
 
 def after(command, option):
@@ -89,22 +113,9 @@ def test_every_setting_of_every_arm_is_tried_on_development_data(tmp_path, comma
 
 def test_the_best_trial_of_each_arm_is_compared_on_test_data(tmp_path, commands):
     """Of the baseline the best run failed; a failure has no score."""
-    scores = {
-        "none, rate 1": 0.1,
-        "none, rate 2": 0.3,
-        "none, rate 3": 0.2,
-        "pipeline, rate 1": 0.4,
-        "pipeline, rate 2": 0.3,
-        "spigot, cap 0.1": 0.1,
-        "spigot, cap 1": 0.2,
-        "spigot, cap 10": 0.5,
-    }
-    rows = [
-        {"variant": name, "spreads": {"labelled_f1": {"mean": score}}}
-        for name, score in scores.items()
-    ]
-    rows.append({"variant": "pipeline, rate 3", "spreads": {}})
-    write_report(tmp_path, "tuning", {"variants": rows})
+    scores = tuned(none=2, pipeline=1, spigot=10)
+    scores["pipeline, rate 3"] = []
+    write_report(tmp_path, "tuning", scores)
     run_step(tmp_path, "compare", "few", "--seeds", "1", "2")
     ((command, _),) = commands
     seeds = command.index("--seeds")
@@ -127,50 +138,66 @@ def test_a_comparison_without_a_tuning_says_so(tmp_path):
 
 def test_an_arm_of_which_no_run_has_a_score_stops_the_comparison(tmp_path):
     """Of the second arm one run failed, one diverged, and one was never asked for."""
-    rows = [
-        {"variant": "none, rate 1", "spreads": {"labelled_f1": {"mean": 0.5}}},
-        {"variant": "pipeline, rate 1", "spreads": {}},
-        {"variant": "pipeline, rate 2", "spreads": {"labelled_f1": {"mean": float("nan")}}},
-    ]
-    write_report(tmp_path, "tuning", {"variants": rows})
+    scores = {"none, rate 1": [0.5], "pipeline, rate 1": [], "pipeline, rate 2": [float("nan")]}
+    write_report(tmp_path, "tuning", scores)
     with pytest.raises(SystemExit, match="few/tuning: no run of 'pipeline' has a score"):
         run_step(tmp_path, "compare", "few")
 
 
 def test_scores_are_collected_from_the_reports(tmp_path, capsys):
-    """Two seeds of two arms; a run that failed has no score."""
-
-    def cells(variant, *scores):
-        test = [{"figures": {"labelled_f1": score, "uas": score / 2}} for score in scores]
-        done = [
-            {"variant": variant, "seed": seed, "state": "done", "test": entry}
-            for seed, entry in enumerate(test, 1)
-        ]
-        return [*done, {"variant": variant, "seed": 3, "state": "failed", "test": {}}]
-
-    difference = {"difference": 0.01, "low": -0.02, "high": 0.04, "p_over_seeds": None}
-    arms = {"pipeline": (0.5, 0.52), "spigot": (0.51, 0.53)}
-    rows = [
-        {"variant": name, "changes": {}, "seconds": 60.0, "comparison": compared}
-        for name, compared in zip(arms, (None, difference), strict=True)
-    ]
-    runs = [cell for name, scores in arms.items() for cell in cells(name, *scores)]
-    report = {"metrics": ["labelled_f1", "uas"], "variants": rows, "cells": runs}
-    for kind in ("tuning", "comparison"):
-        write_report(tmp_path, kind, report)
-    output = tmp_path / "scores.json"
-    assert run_step(tmp_path, "tables", "--output", str(output)) == 0
-    collected = json.loads(output.read_text())
+    """
+    Differences of 1, 2 and 3 points, by hand: their standard error is 1 / sqrt(3) points, and
+    Student's t with two degrees of freedom 4.303 at 97.5 %, so that the interval is 2 +- 2.48.
+    """
+    write_report(tmp_path, "tuning", tuned(none=2, pipeline=1, spigot=10))
+    arms = {"pipeline": (0.5, 0.52, 0.54), "spigot": (0.51, 0.54, 0.57)}
+    write_report(tmp_path, "comparison", arms, seeds=(1, 2, 3))
+    assert run_step(tmp_path, "tables") == 0
+    collected = json.loads((tmp_path / "scores.json").read_text())
     assert list(collected) == ["few"]
     assert collected["few"]["sizes"] == {"sentences": 10}
-    assert collected["few"]["comparison"]["spigot"]["scores"] == {
-        "labelled_f1": {"1": 0.51, "2": 0.53},
-        "uas": {"1": 0.255, "2": 0.265},
-    }
+    assert collected["few"]["tuning"]["spigot, cap 10"]["labelled_f1"] == {"1": 0.9}
+    spigot = collected["few"]["comparison"]["spigot"]
+    assert spigot["setting"] == 10
+    assert spigot["scores"]["labelled_f1"] == {"1": 0.51, "2": 0.54, "3": 0.57}
+    assert spigot["scores"]["uas"] == {"1": 0.255, "2": 0.27, "3": 0.285}
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "| few | labelled f1 | against pipeline | p over seeds | uas | seeds |"
-    assert printed[2] == "| pipeline | 51.0 ± 1.4 |  |  | 25.5 ± 0.7 | 2 |"
-    assert printed[3] == "| spigot | 52.0 ± 1.4 | +1.0 (-2.0 to +4.0) |  | 26.0 ± 0.7 | 2 |"
+    assert printed[0] == "| few | labelled f1 | against pipeline | detectable | p | uas | seeds |"
+    assert printed[2] == "| pipeline | 52.0 ± 2.0 |  |  |  | 26.0 ± 1.0 | 3 |"
+    _, _, mean, difference, detectable, p, uas, seeds, _ = printed[3].split("|")
+    assert (mean, difference, p) == (" 54.0 ± 3.0 ", " +2.0 (-0.5 to +4.5) ", "  ")
+    assert (uas, seeds) == (" 27.0 ± 1.5 ", " 3 ")
+    assert float(detectable) > 2.48  # the interval's half has a power of a half
+
+
+def test_another_folder_adds_its_seeds_and_needs_no_tuning_of_its_own(tmp_path, commands):
+    first, second = tmp_path / "first", tmp_path / "second"
+    write_report(first, "tuning", tuned(none=2, pipeline=1, spigot=10))
+    write_report(first, "comparison", {"pipeline": (0.5,), "spigot": (0.6,)}, seeds=(1,))
+    scores = ["--scores", str(tmp_path / "scores.json")]
+    run_step(first, *scores, "tables")
+    run_step(second, *scores, "compare", "few", "--seeds", "2")
+    ((command, _),) = commands
+    assert json.loads(Path(after(command, "--variants")).read_text())["spigot"] == {
+        "model.setting": 10,
+        "test_data_path": "data/spigot",
+    }
+    write_report(second, "comparison", {"pipeline": (0.7,), "spigot": (0.9,)}, seeds=(2,))
+    run_step(second, *scores, "tables")
+    collected = json.loads((tmp_path / "scores.json").read_text())["few"]
+    arms = collected["comparison"]
+    assert arms["pipeline"]["scores"]["labelled_f1"] == {"1": 0.5, "2": 0.7}
+    assert arms["spigot"]["scores"]["uas"] == {"1": 0.3, "2": 0.45}
+    assert len(collected["tuning"]) == 9
+
+
+def test_seeds_of_another_setting_are_not_mixed_in(tmp_path):
+    write_report(tmp_path, "tuning", tuned(none=2, pipeline=1, spigot=10))
+    write_report(tmp_path, "comparison", {"pipeline": (0.5,), "spigot": (0.6,)})
+    run_step(tmp_path, "tables")
+    write_report(tmp_path, "tuning", tuned(none=2, pipeline=1, spigot=0.1))
+    with pytest.raises(SystemExit, match="'spigot' is tuned to 0.1, but .* seeds of 10"):
+        run_step(tmp_path, "tables")
 
 
 def test_prepare_gets_the_folder_of_the_data_and_its_options(tmp_path):
