@@ -98,6 +98,18 @@ def test_the_example_of_features_chooses_those_that_matter(capsys):
     assert capsys.readouterr().out.count("chosen: [") == 3
 
 
+def test_the_example_of_a_latent_tree_does_better_with_one():
+    page = (ROOT / "docs" / "latent_tree.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len([line for line in shown.splitlines() if line]) < 60
+    without_seeds, loop, _ = shown.partition("for seed in range(1, 6):")
+    assert loop
+    names = {}
+    exec(compile(without_seeds, "latent_tree.md", "exec"), names)
+    learn = names["learn"]
+    assert learn(1) < 0.25 < 0.4 < learn(1, names["soft"], names["best"])
+
+
 def test_the_readme_can_be_read_at_once():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
