@@ -4,6 +4,7 @@
 # make check    lint, format, types and tests: all that has to pass before a change lands
 # make fuzz     feeds readers and predictors FUZZ_INPUTS mutated inputs, and tells what came of them
 # make bench    measures ours against other libraries; make bench-quick, a part of it, in two minutes
+# make site     writes the documentation as a site to build/site
 # make lint | types | format | clean
 #
 # Each makes the environment first where it is missing. PYTHON chooses the interpreter, VENV the place
@@ -24,7 +25,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 PEERS := $(VENV)/.peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks studies tests docs/draw_architecture.py docs/draw_parse.py
+SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks studies tests docs/*.py
 
 # One thread for each process. The tensors are small; where other processes want the cores, too, two
 # threads that wait for each other at every operation are many times slower than one.
@@ -39,7 +40,7 @@ To have the command `allennlp` at hand, type
 endef
 export GO_ON
 
-.PHONY: train sentiment check test fuzz bench bench-quick lint types format clean environment
+.PHONY: train sentiment check test fuzz bench bench-quick site lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
@@ -82,6 +83,11 @@ bench: $(PEERS)
 bench-quick: $(PEERS)
 	$(BIN)/python -m benchmarks --quick --output "$(RUN)" $(BENCH_OPTIONS)
 
+# NO_MKDOCS_2_WARNING: Material's announcement of its successor.
+site: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "To read it: $(BIN)/python -m http.server --directory build/site"
+
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -108,7 +114,7 @@ $(STAMP): setup.cfg setup.py constraints.txt
 	@echo "Making the environment in $(VENV). This takes some minutes."
 	$(PYTHON) -m venv "$(VENV)"
 	$(PIP) --constraint constraints.txt torch
-	$(PIP) --constraint constraints.txt --editable ".[test,lint]"
+	$(PIP) --constraint constraints.txt --editable ".[test,lint,docs]"
 	$(PIP) --no-deps allennlp==2.10.1 allennlp-models==2.10.1
 	touch $@
 

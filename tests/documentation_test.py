@@ -246,7 +246,6 @@ def test_a_file_that_a_command_names_is_there_or_an_earlier_one_makes_it(page):
 
 
 SHORTER = {
-    "train": ["-o", '{"trainer.num_epochs": 1}'],
     "generate-treebank": ["--train", "5", "--dev", "5", "--test", "30"],
     "demo": ["--port", "0"],
 }
@@ -274,9 +273,16 @@ def run_page(name):
                 if words[2:]:
                     assert words[2] == ">"
                     Path(words[3]).write_text(printed, encoding="utf-8")
+            elif words[1] == "ablate":
+                continue  # many trainings; its tests are in `tests/ablation`
+            elif words[0] == "export":
+                os.environ.update(word.split("=", 1) for word in words[1:])
             else:
                 sys.stdin = io.TextIOWrapper(io.BytesIO(printed.encode()))
                 sys.argv = [*words, *SHORTER.get(words[1], [])]
+                if words[1] == "train":
+                    own = json.loads(words[words.index("-o") + 1]) if "-o" in words else {}
+                    sys.argv += ["-o", json.dumps({**own, "trainer.num_epochs": 1})]
                 _, args = parse_args("allennlp")
                 args.func(args)
     for code in re.findall(r"^\| `(\w+\.[^`]*)`", text, re.MULTILINE):
@@ -289,6 +295,21 @@ def test_the_page_of_parses_runs_as_it_is_typed(tmp_path):
     made = ["parses.html", "compared.html", "parsed.sdp", "threshold.sdp", "scores.json"]
     assert all((tmp_path / name).stat().st_size for name in made)
     assert "labelled F1" in done.stdout and "shows what runs/parser makes" in done.stdout
+
+
+# What the commands of other pages make, some of it.
+MADE = {
+    "get_started.md": ["parses.html", "parse.svg", "runs/straight_through/model.tar.gz"],
+    "latent_clusters.md": ["runs/clusters/model.tar.gz"],
+    "your_own_data.md": ["runs/spigot/model.tar.gz", "runs/parsed.sdp", "graphs.jsonl"],
+}
+
+
+@pytest.mark.parametrize("page", MADE)
+def test_a_page_of_commands_runs_as_it_is_typed(page, tmp_path):
+    done = forks.run(forks.FORK, run_page, f"docs/{page}", folder=tmp_path)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert all((tmp_path / name).stat().st_size for name in MADE[page])
 
 
 def test_the_layer_of_the_readme_can_be_built():
