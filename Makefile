@@ -1,4 +1,5 @@
-# make train    trains the SPIGOT parser on the embedded data set
+# make train    trains a small parser with SPIGOT on the embedded data set, from words and their characters
+# make parser   trains a semantic parser on a treebank of your own: SPIGOT_SDP_TRAIN and SPIGOT_SDP_DEV name its files
 # make sentiment  on the same data: a parser, then the sentiment classifiers with and without its graph
 # make test     runs the tests
 # make check    lint, format, types and tests: all that has to pass before a change lands
@@ -8,15 +9,16 @@
 # make lint | types | format | clean
 #
 # Each makes the environment first where it is missing. PYTHON chooses the interpreter, VENV the place
-# of the environment, RUN the place of the results, EPOCHS how long it trains, JOBS how many
-# processes run the tests, BENCH_OPTIONS what is measured and how (say "--without snntorch"; see
-# python -m benchmarks --help).
+# of the environment, RUN the place of the results, CONFIG and EPOCHS what `make train` trains, and how
+# long, PARSER_CONFIG what `make parser` trains, JOBS how many processes run the tests, BENCH_OPTIONS
+# what is measured and how (say "--without snntorch"; see python -m benchmarks --help).
 
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 EPOCHS ?= 5
-CONFIG ?= training_config/syntactic_then_semantic/spigot.jsonnet
+CONFIG ?= training_config/syntactic_then_semantic/raw_text.jsonnet
+PARSER_CONFIG ?= training_config/semantic_parser/raw_text.jsonnet
 ifndef RUN
 RUN := runs/$(or $(firstword $(MAKECMDGOALS)),train)-$(shell date +%Y%m%d-%H%M%S)
 endif
@@ -40,13 +42,28 @@ To have the command `allennlp` at hand, type
 endef
 export GO_ON
 
-.PHONY: train sentiment check test fuzz bench bench-quick site lint types format clean environment
+.PHONY: train parser treebank sentiment check test fuzz bench bench-quick site lint types format clean environment
 
 train: $(STAMP)
 	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make train RUN=..."; exit 1; }
-	$(BIN)/allennlp train $(CONFIG) --serialization-dir "$(RUN)" --include-package spigot_allennlp \
+	$(BIN)/allennlp train $(CONFIG) --serialization-dir "$(RUN)" \
 	  --overrides '{"trainer.num_epochs": $(EPOCHS)}'
 	@printf '\nMetrics are in %s.\n%s' "$(RUN)/metrics.json" "$$GO_ON"
+
+parser: treebank $(STAMP)
+	@test ! -e "$(RUN)" || { echo "$(RUN) exists. Remove it, or choose another: make parser RUN=..."; exit 1; }
+	$(BIN)/allennlp train $(PARSER_CONFIG) --serialization-dir "$(RUN)"
+	@printf '\nTo publish it: allennlp pack %s --name NAME --licence LICENCE --to FOLDER (docs/named_archives.md)\n%s' \
+	  "$(RUN)" "$$GO_ON"
+
+treebank:
+	@for name in SPIGOT_SDP_TRAIN SPIGOT_SDP_DEV; do \
+	  eval "file=\$$$$name"; \
+	  case "$$file" in \
+	    '') echo "$$name is not set. Name the files of a treebank: make parser SPIGOT_SDP_TRAIN=... SPIGOT_SDP_DEV=..."; exit 1;; \
+	    synthetic*) ;; \
+	    *) test -f "$$file" || { echo "$$name: there is no file $$file."; exit 1; };; \
+	  esac; done
 
 # In small, so that it takes some minutes. What each classifier prints is in $(RUN)/<its name>.log.
 CLASSIFIERS ?= bilstm pipeline straight_through spigot structured_attention

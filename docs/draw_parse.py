@@ -1,7 +1,8 @@
 """
 Draws the picture of docs/parse.md: python docs/draw_parse.py.
 
-The parse is what the parser of `make train` made of the second sentence of a fixture, line 2 of
+The parse is what `syntactic_then_semantic/spigot.jsonnet` made, after five epochs, of the second
+sentence of a fixture, line 2 of
 
     allennlp parse runs/first/model.tar.gz fixtures/promised_persuaded.jsonl --probabilities
 

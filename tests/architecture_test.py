@@ -81,6 +81,8 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "layers",
         "models.parsing_model",
         "nn.length_groups",
+        "compat.atomic_io",
+        "compat.plain_errors",
     },
     "training": {"config_checks", "compat.atomic_io"},
     "callbacks": {

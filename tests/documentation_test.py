@@ -147,8 +147,8 @@ def test_a_command_is_understood_by_its_own_parser(arguments, monkeypatch):
 
 
 HELP = (
-    "train evaluate predict ablate compare-trees configs demo generate-treebank parse plot-metrics "
-    "score"
+    "train evaluate predict ablate compare-trees configs demo generate-treebank pack parse "
+    "plot-metrics score"
 )
 
 

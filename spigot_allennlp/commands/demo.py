@@ -75,7 +75,7 @@ class DemoCommand(Subcommand):
             self.name, description=description, help=description, epilog=EXAMPLES
         )
         add = subparser.add_argument
-        add("archive", help="a model.tar.gz, or the folder of a training run")
+        add("archive", help="a model.tar.gz, the folder of a training run, or a name of the index")
         add("--port", type=int, default=8000, help="0 takes any that is free")
         add(
             "--host",

@@ -79,7 +79,7 @@ class ParseCommand(Subcommand):
             self.name, description=description, help=description, epilog=EXAMPLES
         )
         add = subparser.add_argument
-        add("archive", help="a model.tar.gz, or the folder of a training run")
+        add("archive", help="a model.tar.gz, the folder of a training run, or a name of the index")
         add(
             "input",
             nargs="?",

@@ -6,6 +6,7 @@ import argparse
 import functools
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
@@ -36,6 +37,11 @@ EXAMPLES = {
   allennlp predict runs/spigot/model.tar.gz data/test.sdp --use-dataset-reader --silent \\
     --output-file runs/parsed.jsonl""",
 }
+
+
+PARSERS = ("syntactic_parser", "semantic_parser", "syntactic_then_semantic")
+# In the indexers of a reader: what somebody has to tag before a sentence can be parsed.
+OF_TAGS = '"feature_name": "(lemma|pos|tag)_"'
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -138,17 +144,28 @@ def train_says_how_to_go_on(module: Any) -> Iterator[None]:
 def next_commands(archive: Path, packages: List[str]) -> List[str]:
     """
     Returns the commands that evaluate a trained model, and predict by it, on the test data of its
-    config, or on the validation data.
+    config, or on the validation data; and, before these, one that parses a sentence by a parser
+    that learned from words alone.
     """
     config = read_json(archive.with_name("config.json"))
+    options = [word for package in packages for word in ("--include-package", package)]
+    commands = []
+    if config["model"].get("type") in PARSERS and not re.search(OF_TAGS, json.dumps(config)):
+        parse = [
+            "allennlp",
+            "parse",
+            str(archive),
+            "--output",
+            str(archive.with_name("parse.html")),
+        ]
+        commands.append(f'echo "The clever hero did not win ." | {shlex.join([*parse, *options])}')
     data = config.get("test_data_path") or config.get("validation_data_path")
     if not data:
-        return []
-    options = [word for package in packages for word in ("--include-package", package)]
+        return commands
     # `evaluate` takes a list of files, or JSON.
     is_plain = isinstance(data, str) and "," not in data
     evaluate = ["allennlp", "evaluate", str(archive), data if is_plain else json.dumps(data)]
-    commands = [shlex.join([*evaluate, *options])]
+    commands.append(shlex.join([*evaluate, *options]))
     if isinstance(data, str):
         output = str(archive.with_name("predictions.jsonl"))
         predict = ["allennlp", "predict", str(archive), data, "--use-dataset-reader", "--silent"]

@@ -1,6 +1,6 @@
 """A parser that was loaded, for Python: `spigot_allennlp.load(archive).parse(text)`."""
 
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union, overload
 
 from allennlp.common.checks import ConfigurationError, check_for_gpu
@@ -8,6 +8,7 @@ from allennlp.models import load_archive
 from allennlp.predictors import Predictor
 
 from spigot_allennlp.parses.parse import Parse
+from spigot_allennlp.predictors.named_archives import find_archive
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 
 #: A sentence: its text; its tokens; or both with more, as a line of `allennlp predict` has it.
@@ -128,8 +129,8 @@ def load_parser(
     # Parameters
 
     archive : `Union[str, PathLike]`
-        A `model.tar.gz`, or the folder of a training run. The model is a parser, or a classifier of
-        sentences.
+        A `model.tar.gz`, the folder of a training run, or a name of the index (see `find_archive`).
+        The model is a parser, or a classifier of sentences.
     cuda_device : `int`, optional (default = `-1`)
         The number of a GPU; -1 is the CPU.
     overrides : `Union[str, Dict[str, Any]]`, optional (default = `""`)
@@ -162,7 +163,7 @@ def load_sentence_predictor(
     Returns the predictor of the parser in an archive, with any of its options. See `load_parser`.
     """
     check_for_gpu(cuda_device)
-    loaded = load_archive(fspath(archive), cuda_device=cuda_device, overrides=overrides)
+    loaded = load_archive(find_archive(archive), cuda_device=cuda_device, overrides=overrides)
     name = loaded.config["model"]["type"]
     if loaded.model.default_predictor not in ("parser", "sentiment"):
         raise ConfigurationError(

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from spigot_allennlp.compat import terminal
-from spigot_allennlp.compat.command_line import table
+from spigot_allennlp.compat.command_line import next_commands, table
 from tests import forks
 
 COLUMNS = 80
@@ -120,6 +120,25 @@ def test_the_commands_that_a_training_ends_with_work_as_they_are_printed(trainin
     assert predicted.returncode == 0, predicted.stderr
     lines = (training.folder / "predictions.jsonl").read_text().splitlines()
     assert len(lines) == 70 and "heads" in json.loads(lines[0])
+
+
+@pytest.mark.parametrize(
+    "model, indexer, is_told",
+    [
+        ("semantic_parser", {"type": "single_id"}, True),
+        ("semantic_parser", {"type": "single_id", "feature_name": "pos_"}, False),
+        ("latent_classifier", {"type": "single_id"}, False),
+    ],
+)
+def test_a_parser_of_words_alone_ends_with_a_command_that_parses_a_sentence(
+    tmp_path, model, indexer, is_told
+):
+    config = {"model": {"type": model}, "dataset_reader": {"token_indexers": {"words": indexer}}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    archive = tmp_path / "model.tar.gz"
+    told = f'echo "The clever hero did not win ." | allennlp parse {archive} --output '
+    commands = next_commands(archive, [])
+    assert commands == ([f"{told}{tmp_path / 'parse.html'}"] if is_told else [])
 
 
 def test_a_table_is_aligned_at_the_point():

@@ -1,0 +1,259 @@
+"""`allennlp pack`: a trained model with its model card and its entry for an index of archives."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Dict, List
+
+from allennlp.commands.subcommand import Subcommand
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.compat.atomic_io import read_json, replacing_folder, write_json
+from spigot_allennlp.compat.plain_errors import missing_part, plain_error
+from spigot_allennlp.predictors.named_archives import (
+    ARCHIVE,
+    NAME,
+    IndexEntry,
+    file_sha256,
+    index_path,
+    read_index,
+)
+
+EMBEDDED = "synthetic"  # how the names of embedded data begin
+
+EXAMPLES = """examples:
+  allennlp pack runs/parser --name dm --licence CC-BY-4.0 --to packed/dm
+  allennlp pack runs/parser --name dm --licence CC-BY-4.0 --to packed/dm --register
+  allennlp pack runs/parser --name dm --licence CC-BY-4.0 --to packed/dm \\
+    --url https://example.org/dm/model.tar.gz"""
+
+
+@Subcommand.register("pack")
+class PackCommand(Subcommand):
+    """Reads the command line, and calls `pack`. Registered as a `Subcommand` with name "pack"."""
+
+    def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
+        description = (
+            "Make a folder with a trained model, a model card (README.md) and the entry for an "
+            "index of archives (index.json), to be published by yourself: nothing is uploaded."
+        )
+        subparser = parser.add_parser(
+            self.name, description=description, help=description, epilog=EXAMPLES
+        )
+        add = subparser.add_argument
+        add("run", help="the folder of a training run that has ended")
+        add("--name", required=True, help="by which `allennlp parse NAME` finds it")
+        add("--licence", required=True, help="of the model, as CC-BY-4.0: the data may restrict it")
+        add("--to", metavar="FOLDER", required=True, help="a new folder")
+        add("--url", default=ARCHIVE, help="where it will be; else beside the index")
+        add("--description", default="", help="a sentence for the card")
+        add("--intended-use", default="", help="for the card, in place of a general sentence")
+        add("--limits", default="", help="for the card, in addition to what is known of the data")
+        add("--register", action="store_true", help="add the entry to the index of this machine")
+        subparser.set_defaults(func=pack_from_args)
+        return subparser
+
+
+def pack_from_args(args: argparse.Namespace) -> None:
+    """Packs what the command line names, and says what to do with it."""
+    texts = {"description": args.description, "use": args.intended_use, "limits": args.limits}
+    entry = pack(args.run, args.name, args.licence, args.to, args.url, texts)
+    print(f"{args.to} holds {ARCHIVE}, README.md (the model card: please read it) and index.json.")
+    if args.register:
+        index = register(args.name, entry._replace(url=os.path.abspath(args.to)))
+        print(f"{index} has it as {args.name}: allennlp parse {args.name} sentences.txt")
+    else:
+        index = Path(args.to, "index.json")
+        print(f"SPIGOT_ALLENNLP_INDEX={index} allennlp parse {args.name} sentences.txt")
+
+
+def pack(
+    run: str, name: str, licence: str, folder: str, url: str, texts: Dict[str, str]
+) -> IndexEntry:
+    """
+    Writes a folder with the archive of a run, its card and its entry, after the archive was loaded.
+
+    # Parameters
+
+    run : `str`
+        The folder of the training, whose config and data are trusted.
+    name : `str`
+    licence : `str`
+    folder : `str`
+        A folder that is not there yet, or is empty.
+    url : `str`
+        What the entry says of the place of the archive.
+    texts : `Dict[str, str]`
+        "description", "use" and "limits", for the card.
+
+    # Raises
+
+    `ConfigurationError` if the run has not ended, the folder is in use, or the name is not valid.
+    """
+    from allennlp.models import load_archive
+
+    archive = Path(run, ARCHIVE)
+    if not NAME.fullmatch(name):
+        raise plain_error(f"--name {name!r}: take letters, digits, and _ . - behind the first")
+    if not licence.strip():
+        raise plain_error("--licence is empty. Name one, such as CC-BY-4.0, or say who may use it")
+    for file in (archive, Path(run, "metrics.json")):
+        if not file.is_file():
+            raise plain_error(
+                f"{file} is not there: {run} is not the folder of a training that has ended."
+                + missing_part(str(file))
+            )
+    if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        raise plain_error(f"{folder} is there already, and not empty. Name another: --to FOLDER")
+    loaded = load_archive(str(archive))
+    entry = IndexEntry(url, file_sha256(archive), archive.stat().st_size, licence)
+    card = model_card(name, entry, loaded, read_json(Path(run, "metrics.json")), texts)
+    with replacing_folder(folder) as new:
+        shutil.copyfile(archive, Path(new, ARCHIVE))
+        Path(new, "README.md").write_text(card, encoding="utf-8")
+        write_json(Path(new, "index.json"), {name: entry._asdict()})
+    return entry
+
+
+def register(name: str, entry: IndexEntry) -> Path:
+    """
+    Adds an entry to the index of this machine, and returns where that is.
+
+    # Raises
+
+    `ConfigurationError` if the index has another entry of that name.
+    """
+    index = index_path()
+    entries = read_index(index)
+    if entries.get(name, entry) != entry:
+        raise plain_error(
+            f"{index} has another entry {name!r}, {entries[name].url}. Remove that, or take "
+            "another --name"
+        )
+    write_json(index, {key: e._asdict() for key, e in {**entries, name: entry}.items()})
+    return index
+
+
+# ---- The card
+
+
+def model_card(
+    name: str, entry: IndexEntry, loaded: Any, metrics: Dict[str, Any], texts: Dict[str, str]
+) -> str:
+    """
+    Makes the model card, as Markdown.
+
+    # Parameters
+
+    name : `str`
+    entry : `IndexEntry`
+    loaded : `Archive`
+    metrics : `Dict[str, Any]`
+        AllenNLP's `metrics.json`.
+    texts : `Dict[str, str]`
+        See `pack`.
+    """
+    config = loaded.config.as_dict(quiet=True)
+    parts = {key: config.get(f"{key}_data_path") for key in ("train", "validation", "test")}
+    parts = {key: data for key, data in parts.items() if data}
+    readers = {"train": loaded.dataset_reader}
+    sizes = {
+        key: _count(readers.get(key, loaded.validation_dataset_reader), data)
+        for key, data in parts.items()
+    }
+    for key, data in parts.items():
+        config[f"{key}_data_path"] = _base_names(data)
+    num_parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+    rows = [
+        ("model", f"`{config['model']['type']}`, {num_parameters:,} parameters"),
+        ("licence", entry.licence),
+        ("archive", f"`{ARCHIVE}`, {entry.size:,} bytes, SHA-256 `{entry.sha256}`"),
+        ("made with", _versions()),
+    ]
+    is_embedded = any(_is_embedded(data) for data in parts.values())
+    limits = [
+        "It knows the words and the kind of text of its training data; the metrics are of the data "
+        "above, and of no other domain or language. Sentences above 1000 words are refused. Nobody "
+        "has measured what it gets wrong more often than chance would, for whom.",
+        *(["It was trained on sentences made by rule, and is of no use for text."] * is_embedded),
+        *([texts["limits"]] if texts.get("limits") else []),
+    ]
+    shown = {
+        key: value
+        for key, value in metrics.items()
+        if key.startswith(("best_validation_", "test_")) and isinstance(value, (int, float))
+    }
+    use = texts.get("use") or "To parse sentences of the kind that it was trained on, for research."
+    return "\n".join(
+        [
+            f"# {name}\n",
+            *([texts["description"] + "\n"] if texts.get("description") else []),
+            _table(["", ""], rows),
+            f"```bash\nallennlp parse {name} sentences.txt\n```\n",
+            "It needs the package spigot_allennlp, and an entry `index.json` in its index (docs/"
+            "named_archives.md there).\n",
+            f"## Intended use\n\n{use}\n",
+            "## Data\n",
+            _table(
+                ["part", "file", "sentences"],
+                [(key, _describe(config[f"{key}_data_path"]), sizes[key]) for key in parts],
+            ),
+            "## Metrics\n",
+            _table(["metric", "value"], [(key, _number(value)) for key, value in shown.items()]),
+            "## Limits\n",
+            "\n\n".join(limits) + "\n",
+            "## Configuration\n",
+            f"```json\n{json.dumps(config, indent=1)}\n```\n",
+        ]
+    )
+
+
+def _table(header: List[str], rows: List[Any]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(
+        f"| {' | '.join(str(entry).replace('|', chr(92) + '|') for entry in line)} |\n"
+        for line in lines
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _versions() -> str:
+    names = ("spigot_allennlp", "allennlp", "torch")
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"{packages}, Python {platform.python_version()}"
+
+
+def _count(reader: Any, data: Any) -> str:
+    """Returns how many sentences a reader finds, of each file, or why that is not known."""
+    try:
+        read = reader.read(data)
+        if isinstance(read, dict):
+            return ", ".join(f"{task}: {sum(1 for _ in part)}" for task, part in read.items())
+        return str(sum(1 for _ in read))
+    except (OSError, ConfigurationError) as error:
+        return f"not counted ({type(error).__name__})"
+
+
+def _base_names(data: Any) -> Any:
+    """Takes the folders away, which are nobody's business; the names of embedded data stay."""
+    if isinstance(data, dict):
+        return {key: _base_names(value) for key, value in data.items()}
+    return data if _is_embedded(data) else os.path.basename(str(data))
+
+
+def _is_embedded(data: Any) -> bool:
+    values = data.values() if isinstance(data, dict) else [data]
+    return any(str(value).startswith(EMBEDDED) for value in values)
+
+
+def _describe(data: Any) -> str:
+    if isinstance(data, dict):
+        return ", ".join(f"{key}: {value}" for key, value in data.items())
+    return str(data)
