@@ -34,13 +34,17 @@ NEEDS_ALLENNLP = [
     *("ablation", "callbacks", "commands", "data", "metrics", "models", "modules", "parses"),
     *("predictors", "training"),
 ]
-# The shapes of scores for four positions, where they are not those of arcs.
+# The shapes of scores for four positions, where they are not those of arcs, and options without a
+# default. Whatever else is registered is tried with scores of arcs, and fails if it needs others.
 SHAPES = {
     "categorical": (4,),
     "chain": (4, 3, 3),
+    "matching": (4, 3),
     "predicate_graph": (4, 4, 3),
     "semantic_graph": (4, 4, 3),
+    "subset": (4,),
 }
+REQUIRED: Dict[str, Dict[str, Any]] = {"subset": {"k": 2}}
 
 
 class Hiding:
@@ -80,9 +84,10 @@ def train_every_pair() -> Dict[str, Union[str, List[float]]]:
     from spigot_allennlp.structures.structure import Structure
 
     outcomes: Dict[str, Union[str, List[float]]] = {}
-    for kind in sorted(SHAPES.keys() | {"projective_tree", "non_projective_tree"}):
+    for kind in sorted(Structure.list_available()):
         for name in sorted(GradientEstimator.list_available()):
-            structure, estimator = Structure.by_name(kind)(), GradientEstimator.by_name(name)()
+            structure = Structure.by_name(kind)(**REQUIRED.get(kind, {}))
+            estimator = GradientEstimator.by_name(name)()
             try:
                 outcomes[f"{kind}, {name}"] = trained(
                     structure, estimator, SHAPES.get(kind, (4, 4))

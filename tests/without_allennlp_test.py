@@ -15,6 +15,8 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp import registrable
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.structures.structure import Structure
 from tests.architecture_test import FILES, MODULES, ours, package_of, tree_of
 from tests.without_allennlp import NEEDS_ALLENNLP, code_of_page, train_every_pair, train_solver
 
@@ -47,9 +49,12 @@ def test_nothing_is_there_that_allennlp_alone_needs():
 
 def test_every_pair_trains_as_with_allennlp_or_is_refused_in_the_same_words():
     pairs, expected = without_allennlp()["pairs"], train_every_pair()
-    assert len(pairs) == 6 * 15
+    assert len(pairs) == len(Structure.list_available()) * len(GradientEstimator.list_available())
     assert {pair for pair, outcome in pairs.items() if isinstance(outcome, str)} == {
         *("chain, spigot", "chain, spigot_ce"),
+        *(f"matching, {name}" for name in ("spigot", "spigot_ce", "spigot_eg", "reinforce")),
+        *("matching, perturb_and_map", "matching, stochastic_softmax"),
+        *("matching, straight_through_marginals", "matching, structured_attention"),
         *("predicate_graph, identity_with_projection", "semantic_graph, identity_with_projection"),
     }
     assert pairs == expected  # every digit

@@ -1,6 +1,5 @@
 """Lets gradient through a solver of your own: any function from scores to the best object."""
 
-import inspect
 import math
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
@@ -13,7 +12,6 @@ from spigot_allennlp.layers.solver_structure import SolverStructure
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.nn.instances import flatten_parts
 from spigot_allennlp.registrable import ConfigurationError
-from spigot_allennlp.structures.structure import Structure
 
 Tensors = Union[Tensor, Tuple[Tensor, ...]]
 Masks = Union[None, BoolTensor, Sequence[Optional[BoolTensor]]]
@@ -78,11 +76,10 @@ class DifferentiableSolver(torch.nn.Module):
         try:
             self.layer = StructuredArgmaxLayer(self.structure, estimator)
         except ConfigurationError as error:
-            names = ", ".join(f"'{name}'" for name in fitting_estimators(self.structure))
             raise ConfigurationError(
-                f"{error} By keywords, {type(self).__name__} takes functions for what is "
-                f"missing (log_partition, marginals, sample, project), and fixed_size. With what "
-                f"{self.structure.name} has, and default settings, these fit: {names}."
+                f"{error} By keywords, {type(self).__name__} takes functions for what "
+                f"{self.structure.name} has not (log_partition, marginals, sample, project), and "
+                "fixed_size."
             ) from None
         self.num_batch_dims = num_batch_dims
         self._reduction = reduction
@@ -164,32 +161,6 @@ class DifferentiableSolver(torch.nn.Module):
                 instances = mask.reshape(math.prod(batch), *mask.shape[number:])
                 legal.append(self.structure.part_mask(instances, tensor.shape))
         return flat, legal
-
-
-def fitting_estimators(structure: Structure) -> List[str]:
-    """
-    Returns the names of the estimators that, with default settings, need no more than `structure`
-    has. Those that have no default settings are left out.
-    """
-    fitting = []
-    for name in sorted(GradientEstimator.list_available()):
-        estimator = GradientEstimator.by_name(name)
-        if _has_required_parameters(estimator):
-            continue
-        try:
-            estimator().check(structure)
-        except ConfigurationError:
-            continue
-        fitting.append(name)
-    return fitting
-
-
-def _has_required_parameters(function: Callable) -> bool:
-    return any(
-        parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        for parameter in inspect.signature(function).parameters.values()
-    )
 
 
 def _has_own_loss(estimator: GradientEstimator) -> bool:

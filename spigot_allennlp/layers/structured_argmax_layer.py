@@ -1,5 +1,6 @@
 """Makes a hard decision in the middle of a network, by a structure and a gradient estimator."""
 
+import inspect
 from dataclasses import dataclass
 from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
@@ -70,14 +71,19 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
     structure : `Structure`
     estimator : `GradientEstimator`
-        Refused with a `ConfigurationError` if it needs what `structure` does not provide.
+        Refused with a `ConfigurationError` if it needs what `structure` does not provide, with the
+        names of those that do not.
     """
 
     def __init__(self, structure: Structure, estimator: GradientEstimator) -> None:
         super().__init__()
         check_object("structure", structure, Structure)
         check_object("estimator", estimator, GradientEstimator)
-        estimator.check(structure)
+        try:
+            estimator.check(structure)
+        except ConfigurationError as error:
+            names = ", ".join(f"'{name}'" for name in fitting_estimators(structure))
+            raise ConfigurationError(f"{error} With default settings these fit: {names}.") from None
         self.structure = structure
         self.estimator = estimator
 
@@ -210,3 +216,29 @@ class FirstOutput(Generic[Output]):
     def output(self) -> Output:
         """Returns what was kept. Raises `IndexError` if nothing was."""
         return self._outputs[0]
+
+
+def fitting_estimators(structure: Structure) -> List[str]:
+    """
+    Returns the names of the estimators that, with default settings, need no more than `structure`
+    has. Those that have no default settings are left out.
+    """
+    fitting = []
+    for name in sorted(GradientEstimator.list_available()):
+        estimator = GradientEstimator.by_name(name)
+        if _has_required_parameters(estimator):
+            continue
+        try:
+            estimator().check(structure)
+        except ConfigurationError:
+            continue
+        fitting.append(name)
+    return fitting
+
+
+def _has_required_parameters(function: Callable) -> bool:
+    return any(
+        parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in inspect.signature(function).parameters.values()
+    )

@@ -51,6 +51,7 @@ class Dimensions(NamedTuple):
 PARTS = Dimensions(("batch_size", "size", "..."), 2)
 ROWS = Dimensions(("size", "..."), 1)
 ARCS = Dimensions(("batch_size", "length", "length"), 3, (1, 2))
+PAIRS = Dimensions(("batch_size", "rows", "columns"), 3)
 LABELLED_ARCS = Dimensions(("batch_size", "length", "length", "num_labels"), 4, (1, 2))
 LABELLED_PAIRS = Dimensions(("batch_size", "dependent", "head", "num_labels"), 4)
 TAG_PAIRS = Dimensions(("batch_size", "length", "num_tags", "num_tags > 0"), 4, (2, 3), 1)

@@ -2,6 +2,7 @@
 
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain
+from spigot_allennlp.structures.matching import Matching
 from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
 from spigot_allennlp.structures.predicate_graph import PredicateGraph
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
@@ -12,6 +13,7 @@ from spigot_allennlp.structures.subset import Subset
 __all__ = [
     "Categorical",
     "Chain",
+    "Matching",
     "NonProjectiveTree",
     "PredicateGraph",
     "ProjectiveTree",

@@ -143,13 +143,13 @@ class Structure(Registrable):
         Returns `log sum_z exp <scores, z>` in nats, shape `(batch_size,)`, differentiable twice; in
         single precision at least. Minus infinity where no object is possible. Optional.
         """
-        raise NotImplementedError
+        raise self._not_provided("log_partition")
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
         Returns an exact sample from `p(z) ∝ exp <scores, z>`; never differentiable. Optional.
         """
-        raise NotImplementedError
+        raise self._not_provided("sample")
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
@@ -159,7 +159,7 @@ class Structure(Registrable):
         polytope: `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most
         one label per arc. Optional.
         """
-        raise NotImplementedError
+        raise self._not_provided("projected_step")
 
     def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         """
@@ -168,7 +168,7 @@ class Structure(Registrable):
         `project`, too. Optional, where the polytope of `projected_step` is no relaxation but the
         convex hull of our objects.
         """
-        raise NotImplementedError
+        raise self._not_provided("hull_jvp")
 
     def project(self, point: Tensor, mask: BoolTensor) -> Tensor:
         """Returns `P(point)`, the nearest point of the polytope of `projected_step`."""
@@ -255,6 +255,14 @@ class Structure(Registrable):
         if operation == "marginals":
             return self.provides("log_partition")
         return getattr(type(self), operation) is not getattr(Structure, operation)
+
+    def _not_provided(self, operation: str) -> NotImplementedError:
+        """Returns the error of an optional `operation` that is called all the same."""
+        provided = ["argmax", *filter(self.provides, OPTIONAL_OPERATIONS)]
+        return NotImplementedError(
+            f"{type(self).__name__} (so configured) does not provide {operation}, but only "
+            f"{', '.join(provided)}, and what follows from these."
+        )
 
 
 def expand_mask(mask: BoolTensor, shape: torch.Size) -> BoolTensor:

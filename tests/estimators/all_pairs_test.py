@@ -43,6 +43,7 @@ def arcs(token_mask: BoolTensor) -> Tuple[int, ...]:
 SHAPES: Dict[str, Shape] = {
     "categorical": lambda token_mask: tuple(token_mask.shape),
     "chain": lambda token_mask: (*token_mask.shape, 3, 3),
+    "matching": lambda token_mask: (*token_mask.shape, 3),
     "OracleOnly": lambda token_mask: tuple(token_mask.shape),
     "predicate_graph": lambda token_mask: (*arcs(token_mask), 3),
     "semantic_graph": lambda token_mask: (*arcs(token_mask), 3),
@@ -273,6 +274,9 @@ def test_table_of_which_pairs_train(capsys):
     assert cells["spigot, projection sparsemap", "chain"] == "trains"
     assert cells["structured_attention", "chain"] == "trains"
     assert cells["spigot", "subset, k 2"] == "trains"
+    assert cells["spigot", "matching"] == cells["reinforce", "matching"] == "refused"
+    assert cells["spigot, projection sparsemap", "matching"] == "trains"
+    assert cells["perturbed", "matching"] == "trains"
     assert cells["spigot, projection identity", "OracleOnly"] == "trains"
 
 

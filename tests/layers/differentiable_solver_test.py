@@ -18,9 +18,12 @@ from spigot_allennlp.estimators.implicit_mle import ImplicitMLE
 from spigot_allennlp.estimators.noise import GumbelNoise, NormalNoise
 from spigot_allennlp.estimators.perturbed import Perturbed
 from spigot_allennlp.estimators.spigot import Spigot
-from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver, fitting_estimators
+from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.layers.solver_structure import SolverStructure
-from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import (
+    StructuredArgmaxLayer,
+    fitting_estimators,
+)
 from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.categorical import Categorical
 
@@ -271,7 +274,9 @@ def test_what_needs_more_is_refused_with_what_fits():
         ),
         *(("spigot", "projected_step"), ("identity_with_projection", "subtracts the mean")),
     ):
-        with pytest.raises(ConfigurationError, match=f"{needed}.*these fit: {listed}[.]$"):
+        with pytest.raises(
+            ConfigurationError, match=f"{needed}.*these fit: {listed}[.] By keywords"
+        ):
             DifferentiableSolver(choice, name, indices=True)
     with pytest.raises(ConfigurationError, match="estimator.*must be one of.*perturbed"):
         DifferentiableSolver(choice, "pertubed")

@@ -30,6 +30,7 @@ TREE = (LENGTH, LENGTH), [{"single_root": True}, {"single_root": False}]
 SETTINGS = {
     "categorical": ((LENGTH, 3), [{}]),
     "chain": ((LENGTH, 3, 3), [{}]),
+    "matching": ((LENGTH, 3), [{}]),
     "predicate_graph": (
         (LENGTH, LENGTH, 4),
         [{}, {"deterministic_roles": ["ARG1"], "vocab": vocabulary()}],

@@ -29,7 +29,7 @@ from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions, SpikeGradi
 from spigot_allennlp.nn.spiking.hm2_bp import HM2BPLayer
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.projections.projection import Projection
-from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.structures.structure import OPTIONAL_OPERATIONS, Structure
 
 ROOT = Path(spigot_allennlp.__file__).parent
 BATCH, LENGTH, TAGS, STEPS, INPUTS, NEURONS = 2, 4, 3, 5, 6, 2
@@ -84,7 +84,10 @@ FREE = {
 }
 # Functions whose arguments are broadcast, and arguments of any type.
 BROADCAST = {"box_step", "simplex_step", "capped_simplex_step"}
-OF_ANY_TYPE = {"are_trees(arcs)", "at_heads(scores)", "per_instance(weights)", "per_instance(like)"}
+OF_ANY_TYPE = {
+    *("are_matchings(vertex)", "are_trees(arcs)", "at_heads(scores)"),
+    *("per_instance(weights)", "per_instance(like)"),
+}
 OF_FLOATS_OR_TRUTHS = {"simulate_differentiably(spikes)"}
 
 
@@ -102,6 +105,9 @@ def parts(name):
     if "chain" in name:
         shape = torch.Size((BATCH, LENGTH, TAGS, TAGS))
         return shape, Structure.by_name("chain")().part_mask(tokens, shape)
+    if name == "matching":
+        shape = torch.Size((BATCH, LENGTH, TAGS))
+        return shape, Structure.by_name("matching")().part_mask(tokens, shape)
     if name in ("assignment", "labelled_arcs", "predicate_graph", "semantic_graph"):
         shape = torch.Size((BATCH, LENGTH, LENGTH, TAGS))
         return shape, Structure.by_name("semantic_graph")().part_mask(tokens, shape)
@@ -130,6 +136,7 @@ def arguments(room):
         }.get(room, floats(*shape)),
         **{name: floats(*shape) for name in ("origin", "step", "point", "direction", "tensor")},
         "chosen": torch.zeros(shape),
+        "vertex": torch.zeros(shape),
         "arcs": torch.zeros(shape),
         "projective": True,
         "mask": {
@@ -224,14 +231,19 @@ def calls():
         yield function.__name__, function, {name: known[name] for name in names}
     for name in Structure.list_available():
         structure = Structure.by_name(name)(**({"k": 2} if name == "subset" else {}))
-        known = arguments(name) | {"vertex": arguments(name)["chosen"]}
+        known = arguments(name)
         for operation in (
             *("argmax", "log_partition", "sample", "projected_step", "hull_jvp"),
             *("project", "marginals", "log_partition_and_marginals", "entropy", "score"),
             "log_prob",
         ):
-            needed = {"project": "projected_step"}.get(operation, operation)
-            if needed in ("projected_step", "hull_jvp") and not structure.provides(needed):
+            needed = {
+                "project": "projected_step",
+                "log_partition_and_marginals": "log_partition",
+                "entropy": "log_partition",
+                "log_prob": "log_partition",
+            }.get(operation, operation)
+            if needed in OPTIONAL_OPERATIONS and not structure.provides(needed):
                 continue
             method = getattr(structure, operation)
             names = list(inspect.signature(method).parameters)
@@ -354,6 +366,7 @@ def verdict(function, named, path, tensor, is_right):
 NEEDS_KERNELS = (
     *("project_onto_hull", "hull_step", "sparsemap", "best_arborescence", "sample_arborescence"),
     *("non_projective_tree.argmax", "non_projective_tree.sample", "graph_likelihood"),
+    *("best_matching", "matching.argmax"),
 )
 
 

@@ -39,9 +39,6 @@ class TestOneChoicePerInstance(CategoricalContract):
     def shape(self, token_mask):
         return token_mask.shape
 
-    def choices(self, parts):
-        return parts.unsqueeze(1)
-
 
 class TestOneChoicePerToken(CategoricalContract):
     def token_mask(self):
@@ -49,9 +46,6 @@ class TestOneChoicePerToken(CategoricalContract):
 
     def shape(self, token_mask):
         return torch.Size([*token_mask.shape, 3])
-
-    def choices(self, parts):
-        return parts
 
 
 def test_at_zero_scores_every_choice_counts_once():

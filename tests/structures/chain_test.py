@@ -31,9 +31,6 @@ class ChainContract(StructureContract):
     def shape(self, token_mask):
         return torch.Size([*token_mask.shape, self.num_tags, self.num_tags])
 
-    def choices(self, parts):
-        return parts.flatten(2)
-
     def enumerate(self, structure, legal):
         length = max([0, *legal.flatten(1).any(dim=-1).nonzero().flatten().tolist()])
         objects = [

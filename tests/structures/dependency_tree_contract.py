@@ -35,9 +35,6 @@ class DependencyTreeContract(StructureContract):
     def enumerate(self, structure, legal):
         return legal_trees(legal, self.projective, single_root=structure._single_root)
 
-    def choices(self, parts):
-        return parts
-
     def relaxed_points(self, legal, number):
         weights = torch.empty((number, *legal.shape), dtype=torch.double).exponential_()
         weights = weights.masked_fill(~legal, 0)

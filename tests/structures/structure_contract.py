@@ -76,13 +76,6 @@ class StructureContract:
         """
         raise NotImplementedError
 
-    def choices(self, parts: BoolTensor) -> BoolTensor:
-        """
-        Parts, `(batch_size, *parts)`, in groups of which an object has one each if there is any
-        legal part in the group: `(batch_size, num_groups, group_size)`.
-        """
-        return parts.new_zeros(len(parts), 0, 1)
-
     @pytest.fixture
     def batch(self, structure: Structure) -> Batch:
         torch.manual_seed(11)
@@ -93,13 +86,10 @@ class StructureContract:
         return self.enumerated(Batch(structure, scores, mask, []))
 
     def enumerated(self, batch: Batch) -> Batch:
-        possible = batch.mask & (batch.scores != -torch.inf)
-        objects = [self.enumerate(batch.structure, one) for one in possible]
-        # Without any legal part a group is padding; if all of them score minus infinity, there is
-        # no object.
-        lost = self.choices(batch.mask).any(dim=-1) & ~self.choices(possible).any(dim=-1)
-        for index in lost.any(dim=-1).nonzero().flatten().tolist():
-            objects[index] = objects[index][:0]
+        objects = [self.enumerate(batch.structure, legal) for legal in batch.mask]
+        for index, impossible in enumerate(batch.scores == -torch.inf):
+            uses_it = (objects[index].bool() & impossible & batch.mask[index]).flatten(1).any(dim=1)
+            objects[index] = objects[index][~uses_it]
         return replace(batch, objects=objects)
 
     @pytest.fixture

@@ -34,9 +34,6 @@ class SubsetContract(StructureContract):
         weights = torch.empty(number, len(objects), dtype=torch.double).exponential_()
         return torch.tensordot(weights / weights.sum(dim=1, keepdim=True), objects, 1)
 
-    def choices(self, parts):
-        return parts.flatten(1).unsqueeze(1)
-
 
 class TestTwoOfFive(SubsetContract):
     k = 2
