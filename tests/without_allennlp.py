@@ -37,6 +37,7 @@ NEEDS_ALLENNLP = [
 # The shapes of scores for four positions, where they are not those of arcs, and options without a
 # default. Whatever else is registered is tried with scores of arcs, and fails if it needs others.
 SHAPES = {
+    "alignment": (4, 3),
     "categorical": (4,),
     "chain": (4, 3, 3),
     "matching": (4, 3),

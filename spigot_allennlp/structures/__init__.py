@@ -1,5 +1,6 @@
 """Defines sets of outputs: their argmax, log-partition, marginals, samples."""
 
+from spigot_allennlp.structures.alignment import Alignment
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.chain import Chain
 from spigot_allennlp.structures.matching import Matching
@@ -11,6 +12,7 @@ from spigot_allennlp.structures.structure import Structure
 from spigot_allennlp.structures.subset import Subset
 
 __all__ = [
+    "Alignment",
     "Categorical",
     "Chain",
     "Matching",

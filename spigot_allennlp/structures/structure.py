@@ -78,8 +78,10 @@ class Structure(Registrable):
 
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
-    constant added to all scores changes none of the above. `binary` says that objects are zeros and
-    ones, as all of ours are; a solver may have others (`layers/solver_structure.py`).
+    constant added to all scores changes none of the above. `nonempty` says that every object has a
+    part, but that of an instance without legal parts, as where the size is fixed. `binary` says
+    that objects are zeros and ones, as all of ours are; a solver may have others
+    (`layers/solver_structure.py`).
     `has_predicates` says that beside arcs there are predicates, at `predicate_parts`
     (`nn/arcs.py`). `way_out` says to whoever has gold objects that are not of the family what to
     change.
@@ -87,6 +89,7 @@ class Structure(Registrable):
 
     dimensions: Tuple[str, ...] = ()
     fixed_size: bool = False
+    nonempty: bool = False
     binary: bool = True
     has_predicates: bool = False
     way_out: str = "Choose a structure that has them, or take them out of the data."
@@ -133,7 +136,7 @@ class Structure(Registrable):
         legal = mask.expand(vertex.shape)
         best = self.argmax((2 * vertex.float() - 1).nan_to_num(), legal)
         same = flatten_parts(best == vertex).all(dim=-1)
-        if self.fixed_size:
+        if self.fixed_size or self.nonempty:
             # The argmax is all zero where no object is possible, too.
             same &= flatten_parts(best).any(dim=-1) | ~flatten_parts(legal).any(dim=-1)
         return same

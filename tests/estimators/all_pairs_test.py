@@ -41,6 +41,7 @@ def arcs(token_mask: BoolTensor) -> Tuple[int, ...]:
 
 # Of structures whose scores are not `(batch_size, length, length)`.
 SHAPES: Dict[str, Shape] = {
+    "alignment": lambda token_mask: (*token_mask.shape, 3),
     "categorical": lambda token_mask: tuple(token_mask.shape),
     "chain": lambda token_mask: (*token_mask.shape, 3, 3),
     "matching": lambda token_mask: (*token_mask.shape, 3),
@@ -274,6 +275,8 @@ def test_table_of_which_pairs_train(capsys):
     assert cells["spigot, projection sparsemap", "chain"] == "trains"
     assert cells["structured_attention", "chain"] == "trains"
     assert cells["spigot", "subset, k 2"] == "trains"
+    assert cells["spigot", "alignment"] == "refused"
+    assert cells["reinforce", "alignment"] == "trains"
     assert cells["spigot", "matching"] == cells["reinforce", "matching"] == "refused"
     assert cells["spigot, projection sparsemap", "matching"] == "trains"
     assert cells["perturbed", "matching"] == "trains"

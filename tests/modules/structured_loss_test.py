@@ -28,6 +28,7 @@ def vocabulary():
 # By registered name: shape of the scores but for the batch, and the options to be tried.
 TREE = (LENGTH, LENGTH), [{"single_root": True}, {"single_root": False}]
 SETTINGS = {
+    "alignment": ((LENGTH, 3), [{}]),
     "categorical": ((LENGTH, 3), [{}]),
     "chain": ((LENGTH, 3, 3), [{}]),
     "matching": ((LENGTH, 3), [{}]),

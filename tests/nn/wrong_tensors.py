@@ -85,7 +85,7 @@ FREE = {
 # Functions whose arguments are broadcast, and arguments of any type.
 BROADCAST = {"box_step", "simplex_step", "capped_simplex_step"}
 OF_ANY_TYPE = {
-    *("are_matchings(vertex)", "are_trees(arcs)", "at_heads(scores)"),
+    *("are_alignments(vertex)", "are_matchings(vertex)", "are_trees(arcs)", "at_heads(scores)"),
     *("per_instance(weights)", "per_instance(like)"),
 }
 OF_FLOATS_OR_TRUTHS = {"simulate_differentiably(spikes)"}
@@ -105,9 +105,9 @@ def parts(name):
     if "chain" in name:
         shape = torch.Size((BATCH, LENGTH, TAGS, TAGS))
         return shape, Structure.by_name("chain")().part_mask(tokens, shape)
-    if name == "matching":
+    if name in ("alignment", "matching"):
         shape = torch.Size((BATCH, LENGTH, TAGS))
-        return shape, Structure.by_name("matching")().part_mask(tokens, shape)
+        return shape, Structure.by_name(name)().part_mask(tokens, shape)
     if name in ("assignment", "labelled_arcs", "predicate_graph", "semantic_graph"):
         shape = torch.Size((BATCH, LENGTH, LENGTH, TAGS))
         return shape, Structure.by_name("semantic_graph")().part_mask(tokens, shape)

@@ -1,0 +1,161 @@
+"""
+Monotone alignments, compiled: the recurrence over cells, the best alignment, and samples.
+
+A call works on one group of instances; its arguments begin with the fields of a `SentenceGroup`,
+whose `lengths` are here the indices of the last rows that have any legal cell.
+"""
+
+from typing import NamedTuple
+
+import numpy
+
+from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.sampling import choose, logarithms_of_chart
+from spigot_allennlp.nn.semirings.batching import (
+    SentenceGroup,
+    fill_score_row,
+    longest,
+    new_score_row,
+)
+from spigot_allennlp.nn.semirings.numbers import (
+    allocate,
+    exponential,
+    extended,
+    load,
+    store,
+    tropical,
+)
+
+
+class LastCell(NamedTuple):
+    """
+    Where the alignments of an instance end: `row` and `column`; `column` is -1 if no cell is legal.
+    """
+
+    row: int
+    column: int
+
+
+@entry
+def best_alignments(members, lengths, scores, mask, alignments):
+    """
+    Writes ones into `alignments`, zeros of the shape of `scores`, `(batch_size, rows, columns)`, at
+    the cells of the best alignment of each instance; none where no alignment is possible.
+    """
+    for member in members:
+        last = last_cell(mask[member], lengths[member])
+        # in nats: the score of the best alignment from the first cell to each
+        prefixes = numpy.full((last.row + 1, last.column + 1), -numpy.inf)
+        for row in range(last.row + 1):
+            for column in range(last.column + 1):
+                if mask[member, row, column]:
+                    before = best_before(prefixes, row, column)
+                    prefixes[row, column] = before + scores[member, row, column]
+        backtrack(prefixes, last, None, member, alignments[member])
+
+
+@entry
+def sample_alignments(members, lengths, scores, mask, uniforms, alignments):
+    """
+    Writes ones into `alignments`, zeros of the shape of `scores`, at the cells of a random
+    alignment of each instance, chosen by `uniforms`: numbers from zero to one, shape
+    `(batch_size, rows + columns)`, float64.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
+    prefixes = allocate(zero, longest(members, lengths) + 1, scores.shape[2])
+    fill_prefixes(group, prefixes, zero, one)
+    log_prefixes = logarithms_of_chart(prefixes, zero)
+    for lane, member in enumerate(members):
+        last = last_cell(mask[member], lengths[member])
+        backtrack(log_prefixes[:, :, 0, lane], last, uniforms, member, alignments[member])
+
+
+@kernel
+def last_cell(mask, row):
+    """
+    Returns where the alignments of an instance end, from its legal cells and its last row.
+    """
+    for column in range(mask.shape[1] - 1, -1, -1):
+        if mask[:, column].any():
+            return LastCell(row, column)
+    return LastCell(row, -1)
+
+
+@kernel
+def best_before(prefixes, row, column):
+    """Returns the score of the best alignment to any cell from which a step leads to this one."""
+    if row == 0 and column == 0:
+        return 0.0
+    highest = -numpy.inf
+    if row > 0:
+        highest = max(highest, prefixes[row - 1, column])
+        if column > 0:
+            highest = max(highest, prefixes[row - 1, column - 1])
+    if column > 0:
+        highest = max(highest, prefixes[row, column - 1])
+    return highest
+
+
+@kernel
+def fill_prefixes(group, prefixes, zero, one):
+    """
+    Computes the weights of all alignments from the first cell to each into `prefixes`: numbers of
+    the kind of `zero` and `one`, `[row, column]`.
+    """
+    num_columns = group.scores.shape[2]
+    score_row = new_score_row(prefixes, num_columns)
+    for row in range(len(prefixes)):
+        fill_cells(group, row, score_row)
+        # the weight of the cell to the left, and of that above it
+        left, above_left = zero, zero
+        for column in range(num_columns):
+            before = left + above_left
+            if row > 0:
+                above_left = load(prefixes, row - 1, column, zero)
+                before = before + above_left
+            elif column == 0:
+                before = one
+            store(prefixes, row, column, before * weight_of(score_row, column, zero))
+            left = load(prefixes, row, column, zero)
+
+
+@kernel
+def fill_cells(group, row, score_row):
+    """Copies a row of cells of all instances of a group into `score_row`."""
+    # of position 0, which lies in no padding
+    fill_score_row(group, 0, row, group.scores.shape[2], 0, score_row)
+
+
+@kernel
+def weight_of(score_row, column, like):
+    """Returns the weight of a cell in `score_row`, a number of the kind of `like`."""
+    score = load(score_row.scores, 0, column, tropical(score_row.scores, 0.0))
+    return exponential(score, load(score_row.tangents, 0, column, score), like)
+
+
+@kernel
+def backtrack(prefixes, last, uniforms, member, alignment):
+    """
+    Chooses the cell before the last, then that before it, and so on, and marks all in `alignment`,
+    if there is any. Chooses at random if there are `uniforms`; else the best (see
+    `nn/sampling.py`).
+    """
+    row, column = last
+    if column < 0 or not prefixes[row, column] > -numpy.inf:
+        return
+    options = numpy.empty(3)
+    alignment[row, column] = 1
+    while row > 0 or column > 0:
+        options[:] = -numpy.inf
+        if row > 0:
+            options[1] = prefixes[row - 1, column]
+            if column > 0:
+                options[0] = prefixes[row - 1, column - 1]
+        if column > 0:
+            options[2] = prefixes[row, column - 1]
+        step = choose(options, 3, uniforms, member, row + column)
+        if step < 0:
+            return
+        row, column = row - (step < 2), column - (step != 1)
+        alignment[row, column] = 1

@@ -1,0 +1,125 @@
+"""
+Monotone alignments, compiled: the log-partition, the marginals, and how these move.
+
+A call works on one group of instances, one in each lane (see `nn/semirings/numbers.py`), in
+extended numbers. Arguments as in `kernels.py`, in single or double precision.
+"""
+
+import numpy
+
+from spigot_allennlp.nn.alignment.kernels import fill_cells, fill_prefixes, last_cell, weight_of
+from spigot_allennlp.nn.compilation import entry, kernel
+from spigot_allennlp.nn.semirings.batching import SentenceGroup, longest, new_score_row
+from spigot_allennlp.nn.semirings.numbers import (
+    allocate,
+    extended,
+    extended_dual,
+    load,
+    logarithm,
+    store,
+    to_plain,
+    tropical,
+)
+
+
+@entry
+def log_partition_and_marginals(members, lengths, scores, mask, totals, marginals):
+    """
+    Writes the log-partition of each instance, in nats, into `totals`, shape `(batch_size,)`,
+    float64, and the marginals of its cells into `marginals`, zeros of the shape of `scores`.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, None)
+    write_sums(group, totals, marginals, extended(totals, 0.0), extended(totals, 1.0))
+
+
+@entry
+def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
+    """
+    Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
+    zeros, both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
+    """
+    group = SentenceGroup(members, lengths, scores, mask, direction)
+    write_sums(group, totals, result, extended_dual(totals, 0.0), extended_dual(totals, 1.0))
+
+
+@kernel
+def write_sums(group, totals, result, zero, one):
+    """
+    Writes the log-partition of each instance into `totals`, and into `result` the marginals, or,
+    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    """
+    prefixes = allocate(zero, longest(group.members, group.lengths) + 1, group.scores.shape[2])
+    fill_prefixes(group, prefixes, zero, one)
+    # the prefix of the last cell in the lane of each instance; one where no cell is legal
+    total = allocate(zero, 1, 1)
+    store(total, 0, 0, one)
+    for lane, member in enumerate(group.members):
+        last = last_cell(group.mask[member], group.lengths[member])
+        if last.column >= 0:
+            total[0, 0, :, lane] = prefixes[last.row, last.column, :, lane]
+    sum_over_all = load(total, 0, 0, zero)
+    log_total = allocate(tropical(totals, 0.0), 1, 1)
+    store(log_total, 0, 0, logarithm(sum_over_all))
+    for lane, member in enumerate(group.members):
+        totals[member] = log_total[0, 0, 0, lane]
+    inverse = allocate(zero, 1, 1)
+    store(inverse, 0, 0, one / sum_over_all)
+    write_marginals(group, prefixes, totals, result, zero, inverse)
+
+
+@kernel
+def write_marginals(group, prefixes, totals, result, zero, inverse):
+    """
+    Writes the marginals of cells, or else their tangents, into `result`, from the last row to the
+    first. `inverse` holds one over the total.
+    """
+    num_rows, num_columns = len(prefixes), group.scores.shape[2]
+    score_row = new_score_row(prefixes, num_columns)
+    marginals = allocate(to_plain(zero), 1, num_columns)
+    # the derivatives of the log-partition with respect to the prefixes of the cells at which an
+    # instance ends in this row
+    ends = allocate(zero, 1, num_columns)
+    # suffixes: these derivatives for all cells of two rows, times the cell's own weight
+    suffixes = allocate(zero, 2, num_columns)
+    for column in range(num_columns):
+        store(suffixes, num_rows % 2, column, zero)
+    for row in range(num_rows - 1, -1, -1):
+        here, below = row % 2, (row + 1) % 2
+        any_ends = write_ends(group, row, inverse, ends, zero)
+        fill_cells(group, row, score_row)
+        # the suffix of the cell to the right, and of that below it
+        right, below_right = zero, zero
+        for column in range(num_columns - 1, -1, -1):
+            suffix_below = load(suffixes, below, column, zero)
+            derivative = right + below_right + suffix_below
+            below_right = suffix_below
+            if any_ends:
+                derivative = derivative + load(ends, 0, column, zero)
+            marginal = derivative * load(prefixes, row, column, zero)
+            store(marginals, 0, column, to_plain(marginal))
+            store(suffixes, here, column, derivative * weight_of(score_row, column, zero))
+            right = load(suffixes, here, column, zero)
+        for lane, member in enumerate(group.members):
+            if totals[member] != -numpy.inf:
+                for column in range(num_columns):
+                    if group.mask[member, row, column]:
+                        result[member, row, column] = marginals[0, column, -1, lane]
+
+
+@kernel
+def write_ends(group, row, inverse, ends, zero):
+    """
+    Writes one over the total into the lane of each instance that ends in this row, at its column of
+    `ends`, and zero elsewhere; returns whether there is any.
+    """
+    any_ends = False
+    for member in group.members:
+        any_ends = any_ends or group.lengths[member] == row
+    if any_ends:
+        for column in range(ends.shape[1]):
+            store(ends, 0, column, zero)
+        for lane, member in enumerate(group.members):
+            last = last_cell(group.mask[member], group.lengths[member])
+            if last.row == row and last.column >= 0:
+                ends[0, last.column, :, lane] = inverse[0, 0, :, lane]
+    return any_ends
