@@ -20,7 +20,7 @@ ROOT = DOCS.parent / "spigot_allennlp"
 BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 210, 96, 64, 52, 24  # pixels
 # The columns, from left to right. A package that is in none is drawn in the last one.
 COLUMNS = (
-    ("models", "metrics"),
+    ("models", "metrics", "named_archives"),
     (
         "predictors",
         "modules",

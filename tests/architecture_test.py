@@ -81,9 +81,9 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "layers",
         "models.parsing_model",
         "nn.length_groups",
-        "compat.atomic_io",
-        "compat.plain_errors",
+        "named_archives",
     },
+    "named_archives": {"compat.atomic_io", "compat.plain_errors"},
     "training": {"config_checks", "compat.atomic_io"},
     "callbacks": {
         "config_checks",
@@ -113,6 +113,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         *RUN_FILES,
         "compat.plain_errors",
         "compat.installed_configs",
+        "named_archives",
     },
 }
 

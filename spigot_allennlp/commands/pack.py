@@ -14,7 +14,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.compat.atomic_io import read_json, replacing_folder, write_json
 from spigot_allennlp.compat.plain_errors import missing_part, plain_error
-from spigot_allennlp.predictors.named_archives import (
+from spigot_allennlp.named_archives import (
     ARCHIVE,
     NAME,
     IndexEntry,

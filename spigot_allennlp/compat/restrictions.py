@@ -208,6 +208,11 @@ def allocations_for(weights: Weights, restrictions: Restrictions) -> ContextMana
             super().__init__()
             self.bytes = self.tensors = 0
 
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            """Nothing is compiled here; else PyTorch imports its compiler, which takes seconds."""
+            return False
+
         def __torch_dispatch__(
             self, operation: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:

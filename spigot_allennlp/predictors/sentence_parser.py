@@ -7,8 +7,8 @@ from allennlp.common.checks import ConfigurationError, check_for_gpu
 from allennlp.models import load_archive
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.named_archives import find_archive
 from spigot_allennlp.parses.parse import Parse
-from spigot_allennlp.predictors.named_archives import find_archive
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 
 #: A sentence: its text; its tokens; or both with more, as a line of `allennlp predict` has it.

@@ -14,7 +14,7 @@ from allennlp.common import file_utils
 from allennlp.common.checks import ConfigurationError
 
 import spigot_allennlp
-from spigot_allennlp.predictors.named_archives import (
+from spigot_allennlp.named_archives import (
     INDEX,
     NAME,
     IndexEntry,

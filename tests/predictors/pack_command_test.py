@@ -10,7 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 import spigot_allennlp
 from spigot_allennlp.commands.pack import PackCommand
-from spigot_allennlp.predictors.named_archives import INDEX, file_sha256, read_index
+from spigot_allennlp.named_archives import INDEX, file_sha256, read_index
 from tests.data.sample_files import SDP_2015
 
 METRICS = {
