@@ -27,7 +27,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 PEERS := $(VENV)/.peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks studies tests docs/*.py
+SOURCES := spigot_allennlp spigot_allennlp_startup.py setup.py benchmarks studies tests docs/*.py docs/notebooks
 
 # One thread for each process. The tensors are small; where other processes want the cores, too, two
 # threads that wait for each other at every operation are many times slower than one.
@@ -100,9 +100,9 @@ bench: $(PEERS)
 bench-quick: $(PEERS)
 	$(BIN)/python -m benchmarks --quick --output "$(RUN)" $(BENCH_OPTIONS)
 
-# NO_MKDOCS_2_WARNING: Material's announcement of its successor.
+# With the notebooks run. NO_MKDOCS_2_WARNING: Material's announcement of its successor.
 site: $(STAMP)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	SITE_NOTEBOOKS=true NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "To read it: $(BIN)/python -m http.server --directory build/site"
 
 lint: $(STAMP)

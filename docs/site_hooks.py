@@ -10,6 +10,7 @@ from pathlib import Path
 from posixpath import normpath, relpath
 from typing import Any, Dict
 
+from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
@@ -17,11 +18,12 @@ PACKAGE = ROOT / "spigot_allennlp"
 # Pages of the repository's root, by their names on the site.
 ROOT_PAGES = {
     "README.md": "index.md",
-    **{name: name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")},
+    **{name: name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "THIRD_PARTY.md")},
 }
 # A class of these folders is registered under the name that a config says.
 FOLDERS = ("structures", "estimators", "models", "modules")
 REGISTERED = re.compile(r'^@\w+\.register\("(\w+)".*\)\n(?:@.*\n)*class (\w+)', re.MULTILINE)
+LOG = get_plugin_logger("site_hooks")
 LINK = re.compile(r"(\]\()([^)\s#:]+)(#[^)\s]*)?(?=\))")
 
 
@@ -72,6 +74,22 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if source == "docs/reference.md":
         markdown = with_classes(markdown)
     return LINK.sub(moved, markdown)
+
+
+def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
+    """Makes links of notebooks, which MkDocs does not look at, links of the site."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+
+    def moved(found: "re.Match[str]") -> str:
+        target = normpath(f"{Path(page.file.src_uri).parent}/{found[2]}")
+        file = files.get_file_from_path(target)
+        if file is None:
+            LOG.warning("%s has a link to %s, which is not there.", page.file.src_uri, target)
+            return found[0]
+        return f"{found[1]}{file.url_relative_to(page.file)}"
+
+    return re.sub(r'(href=")([^":#]+\.(?:md|ipynb))(?=[#"])', moved, html)
 
 
 def with_classes(markdown: str) -> str:

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import warnings
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, Iterator, List, Optional
 
@@ -39,14 +40,16 @@ TRACKED: List[str] = []
 @patch(
     "allennlp.common.tqdm",
     since="AllenNLP 2.10.1 itself: all metrics stand before the bar, some 650 characters, which no "
-    "terminal holds, so that each update is a new line",
+    "terminal holds, so that each update is a new line; and in a notebook it needs ipywidgets",
     until="AllenNLP keeps its progress within a line",
 )
 def progress_fits_in_a_line(module: Any) -> Iterator[None]:
     """The line has the width of the terminal when the bar begins. All metrics are in the files."""
     yield
+    # In a notebook it is a function, which needs ipywidgets.
+    plain = module._tqdm if isinstance(module._tqdm, type) else import_module("tqdm").tqdm
 
-    class Bar(module._tqdm):
+    class Bar(plain):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **{"ncols": terminal_width(), **options})
 

@@ -1,6 +1,7 @@
 """Tests what a training shows in a terminal of 80 columns, and the commands that it ends with."""
 
 import fcntl
+import io
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from typing import Any, List
 
 import pytest
 import torch
+import tqdm
 
 from spigot_allennlp.compat import terminal
 from spigot_allennlp.compat.command_line import next_commands, table
@@ -168,3 +170,12 @@ def test_the_loss_and_the_validation_metric_come_first(width, shown, monkeypatch
 def test_a_text_without_metrics_stays():
     assert terminal.short_description("building vocab", 79) == "building vocab"
     assert terminal.short_description("calculating HVP, norm = 0.1", 79).startswith("calculating")
+
+
+def test_in_a_notebook_progress_is_a_plain_line():
+    # AllenNLP takes this function there.
+    module = SimpleNamespace(_tqdm=tqdm.tqdm_notebook)
+    list(terminal.progress_fits_in_a_line(module))
+    output = io.StringIO()
+    assert list(module._tqdm(range(3), file=output)) == [0, 1, 2]
+    assert "3/3" in output.getvalue()
