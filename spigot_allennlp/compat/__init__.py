@@ -49,6 +49,7 @@ from spigot_allennlp.compat.installed_configs import (
     this_package_is_a_plugin_in_any_folder,
 )
 from spigot_allennlp.compat.late_imports import (
+    a_missing_checklist_is_searched_once,
     activations_are_imported_when_an_activation_is_looked_up,
     clients_of_stores_are_imported_when_a_store_is_opened,
     huggingface_hub_is_imported_when_something_is_pushed,

@@ -116,6 +116,29 @@ assert not imported, imported
     assert done.returncode == 0, done.stderr
 
 
+def test_a_package_that_is_missing_is_searched_once_for_all_modules_of_a_plugin():
+    code = """
+import importlib.util, sys
+from allennlp.common.util import import_module_and_submodules
+
+class Searches:
+    count = 0
+    def find_spec(self, name, path=None, target=None):
+        Searches.count += name == "checklist"
+
+assert importlib.util.find_spec("checklist") is None
+sys.meta_path.insert(0, Searches())
+import_module_and_submodules("allennlp.nn")
+assert Searches.count == 1 and "checklist" not in sys.modules
+assert {"allennlp.nn.regularizers.regularizer", "allennlp.nn.chu_liu_edmonds"} <= set(sys.modules)
+sys.modules["checklist"] = there = type(sys)("checklist")
+import_module_and_submodules("allennlp.nn")
+assert Searches.count == 1 and sys.modules["checklist"] is there
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_stand_in_is_gone_from_the_modules_afterwards_even_after_an_error():
     with pytest.raises(ZeroDivisionError), imported_late("colorsys", "no_such_module"):
         import no_such_module  # type: ignore[import-not-found]
