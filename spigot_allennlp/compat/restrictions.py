@@ -230,6 +230,9 @@ def allocations_for(weights: Weights, restrictions: Restrictions) -> ContextMana
     return Allocations()
 
 
+ARITHMETIC = ("aten::add", "aten::sub", "aten::mul")
+
+
 def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any]) -> int:
     """How many bytes an operation takes, found out on a device that has no memory."""
     schema = operation._schema
@@ -245,6 +248,12 @@ def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any
     places.append(torch.device(kwargs.get("device") or "cpu"))
     if any(place.type == "meta" for place in places):
         return 0
+
+    if schema.name in ARITHMETIC and not kwargs:
+        # PyTorch's rules for a device without memory import its compiler, for seconds.
+        tensors = [value for value in args if isinstance(value, torch.Tensor)]
+        kind = torch.result_type(*args[:2])
+        return torch.broadcast_shapes(*(t.shape for t in tensors)).numel() * kind.itemsize
 
     def moved(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
