@@ -47,7 +47,7 @@ def progress_fits_in_a_line(module: Any) -> Iterator[None]:
     """The line has the width of the terminal when the bar begins. All metrics are in the files."""
     yield
     # In a notebook it is a function, which needs ipywidgets.
-    plain = module._tqdm if isinstance(module._tqdm, type) else import_module("tqdm").tqdm
+    plain: Any = module._tqdm if isinstance(module._tqdm, type) else import_module("tqdm").tqdm
 
     class Bar(plain):
         def __init__(self, *arguments: Any, **options: Any) -> None:
