@@ -4,7 +4,7 @@ from typing import Any, FrozenSet, Optional, Tuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
@@ -17,7 +17,7 @@ from spigot_allennlp.nn.invalid_scores import (
     without_invalid,
 )
 from spigot_allennlp.registrable import ConfigurationError, Registrable
-from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.structures.structure import SUMS, Structure
 
 # The advice on how to do without an operation.
 _WAYS_OUT = {
@@ -77,9 +77,11 @@ class GradientEstimator(torch.nn.Module, Registrable):
         for operation in sorted(self.requirements):
             if not structure.provides(operation):
                 implemented = "log_partition" if operation == "marginals" else operation
+                reason = structure.why_no_sums if operation in SUMS else ""
+                advice = f"{reason} {_WAYS_OUT.get(operation, '')}".lstrip()
                 raise ConfigurationError(
                     f"{ours} needs {operation}, which {theirs} (so configured) does not provide. "
-                    f"{_WAYS_OUT.get(operation, '')}Choose another estimator, or implement "
+                    f"{advice}Choose another estimator, or implement "
                     f"{implemented} in {theirs}."
                 )
 
@@ -172,25 +174,50 @@ class _Surrogate(torch.autograd.Function):
             problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))
         value, state = estimator.solve(problem)
         ctx.estimator, ctx.problem, ctx.state = estimator, problem, state
-        ctx.save_for_backward(value, invalid)
+        ctx.save_for_backward(scores, value, invalid)
         return value if invalid is None else nan_for_invalid(value, invalid, problem.mask)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tuple[Optional[Tensor], None, None]:
-        value, invalid = ctx.saved_tensors
-        problem, weights = ctx.problem, ctx.problem.instance_weights()
-        # An instance that weighs nothing has no gradient, rather than 0 / 0.
-        per_instance = torch.where(weights != 0, gradient / weights, 0)
-        per_instance = per_instance.masked_fill(~problem.possible, 0)
-        without_gradient = invalid_instances(problem.mask, are_finite, per_instance)
-        if without_gradient is not None:
-            invalid = without_gradient if invalid is None else invalid | without_gradient
-        if invalid is not None:
-            per_instance = without_invalid(per_instance, invalid, problem.mask)
-        surrogate = ctx.estimator.pull_back(problem, value, per_instance, ctx.state) * weights
-        lost = problem.structure.lacks_objects(value, problem.mask).reshape(weights.shape)
-        surrogate = surrogate.masked_fill(~problem.possible | lost, 0).to(gradient.dtype)
-        if invalid is not None:
-            surrogate = nan_for_invalid(surrogate, invalid, problem.mask)
+        scores, value, invalid = ctx.saved_tensors
+        with torch.no_grad():
+            surrogate = _pulled_back(ctx, gradient, value, invalid)
+        if torch.is_grad_enabled():  # for a second derivative
+            surrogate = _Once.apply(surrogate, scores, type(ctx.estimator).__name__)
         return surrogate, None, None
+
+
+def _pulled_back(ctx: Any, gradient: Tensor, value: Tensor, invalid: Optional[Tensor]) -> Tensor:
+    """Returns the surrogate gradient of the scores, from that of the value."""
+    problem, weights = ctx.problem, ctx.problem.instance_weights()
+    # An instance that weighs nothing has no gradient, rather than 0 / 0.
+    per_instance = torch.where(weights != 0, gradient / weights, 0)
+    per_instance = per_instance.masked_fill(~problem.possible, 0)
+    without_gradient = invalid_instances(problem.mask, are_finite, per_instance)
+    if without_gradient is not None:
+        invalid = without_gradient if invalid is None else invalid | without_gradient
+    if invalid is not None:
+        per_instance = without_invalid(per_instance, invalid, problem.mask)
+    surrogate = ctx.estimator.pull_back(problem, value, per_instance, ctx.state) * weights
+    lost = problem.structure.lacks_objects(value, problem.mask).reshape(weights.shape)
+    surrogate = surrogate.masked_fill(~problem.possible | lost, 0).to(gradient.dtype)
+    if invalid is not None:
+        surrogate = nan_for_invalid(surrogate, invalid, problem.mask)
+    return surrogate
+
+
+class _Once(torch.autograd.Function):
+    """Returns a surrogate gradient, which refuses to be differentiated."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, surrogate: Tensor, scores: Tensor, estimator: str) -> Tensor:
+        ctx.estimator = estimator
+        return surrogate.view_as(surrogate)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> None:
+        raise NotImplementedError(
+            f"The gradient of {ctx.estimator} is a surrogate, of no function, so that it cannot be "
+            "differentiated once more. Detach the scores for what needs a second derivative (a "
+            "gradient penalty, say), or choose an estimator that has one: docs/pytorch.md."
+        )

@@ -6,6 +6,7 @@ from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
 import torch
 from torch import BoolTensor, Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
 from spigot_allennlp.estimators.problem import ArgmaxProblem, Downstream
@@ -111,7 +112,26 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
         `ConfigurationError` in training if the estimator `reevaluates` and `downstream` is missing.
         `TypeError` or `ValueError` if scores and masks do not fit; see `nn/tensor_checks.py`.
+        `NotImplementedError` under transforms of `torch.func`, `vmap` and `grad` among them.
         """
+        if torch.compiler.is_compiling():
+            # Kernels, and what reads numbers off tensors, would be many graphs, and some fail.
+            return torch.compiler.disable(self._choose)(scores, mask, downstream, allowed)
+        return self._choose(scores, mask, downstream, allowed)
+
+    def _choose(
+        self,
+        scores: Tensor,
+        mask: BoolTensor,
+        downstream: Optional[Downstream],
+        allowed: Optional[BoolTensor],
+    ) -> Latent:
+        if is_functorch_wrapped_tensor(scores):
+            raise NotImplementedError(
+                "torch.func (vmap, grad, jvp, ...) cannot transform a StructuredArgmaxLayer, whose "
+                "kernels it does not see. In place of vmap, put what is mapped into the batch, "
+                "scores.flatten(0, 1); in place of grad, call torch.autograd.grad."
+            )
         _SCORES_AND_TOKENS.check(scores, mask)
         part_mask = self.structure.part_mask(mask, scores.shape)
         if allowed is not None:

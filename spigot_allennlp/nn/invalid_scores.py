@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
+from torch._C._functorch import is_batchedtensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.devices import answers_at_once
@@ -41,6 +42,11 @@ def known_moderate(tensor: Tensor) -> bool:
         and answers_at_once(tensor.device)
     ):
         return False
+    if is_batchedtensor(tensor):
+        raise NotImplementedError(
+            "torch.func.vmap cannot map over a structure, whose kernels it does not see. Put what "
+            "is mapped into the batch: scores.flatten(0, 1)."
+        )
     # every operation calls this, so that its time counts
     numbers = tensor.detach() if tensor.requires_grad else tensor
     return math.isfinite(torch.linalg.vector_norm(numbers).item())

@@ -33,6 +33,9 @@ class Matching(Structure):
 
     dimensions = ("row", "column")
     fixed_size = True
+    why_no_sums = (
+        "The sum over all matchings is a permanent, for which there is no efficient algorithm."
+    )
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """

@@ -63,6 +63,7 @@ class PredicateGraph(SemanticGraph):
         return graphs & (is_predicate | ~is_head).all(dim=-1)
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        self._check_provided("log_partition")
         check_scores(LABELLED_ARCS, scores, mask)
         if scores.numel() == 0:
             return flatten_parts(at_least_single(scores)).sum(dim=-1)
@@ -75,6 +76,7 @@ class PredicateGraph(SemanticGraph):
         return Structure.log_partition_and_marginals(self, scores, mask)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        self._check_provided("sample")
         check_scores(LABELLED_ARCS, scores, mask)
         if scores.numel() == 0:
             return torch.zeros_like(scores)

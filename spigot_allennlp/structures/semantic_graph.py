@@ -41,8 +41,9 @@ class SemanticGraph(Structure):
     With one label the graph is unlabelled. An arc with score zero or less is not chosen.
 
     Registered as a `Structure` with name "semantic_graph". Provides everything, but with
-    `deterministic_roles` only `argmax` and `projected_step` (what remains is then a relaxation, and
-    its partition function that of another family).
+    `deterministic_roles` only `argmax` and `projected_step` (onto what is then a relaxation): a sum
+    over all assignments of arguments to such roles is a permanent, for which no efficient algorithm
+    is known, so that log-partition, marginals and samples are refused.
 
     # Parameters
 
@@ -101,15 +102,28 @@ class SemanticGraph(Structure):
             graphs &= flatten_parts(arguments <= 1).all(dim=-1)
         return graphs
 
+    @property
+    def why_no_sums(self) -> str:  # type: ignore[override]
+        """Returns why deterministic roles leave no log-partition; nothing without them."""
+        if not self._deterministic:
+            return ""
+        return (
+            "With deterministic_roles the sum over all graphs is one over assignments of arguments "
+            "to roles, a permanent, for which there is no efficient algorithm: leave them out."
+        )
+
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        self._check_provided("log_partition")
         return labelled_arcs.log_partition(scores, mask)
 
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
+        self._check_provided("log_partition")
         return labelled_arcs.log_partition_and_marginals(scores, mask)
 
     def sample(self, scores: Tensor, mask: BoolTensor) -> Tensor:
+        self._check_provided("sample")
         check_scores(LABELLED_ARCS, scores, mask)
         legal = at_least_single(scores.detach()).masked_fill(~mask, -torch.inf)
         options = torch.nn.functional.pad(legal, (1, 0))
@@ -129,6 +143,7 @@ class SemanticGraph(Structure):
         return capped_simplex_step(origin, step, mask)
 
     def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
+        self._check_provided("hull_jvp")
         check_pair(("point", "direction"), LABELLED_ARCS, point, direction, mask)
         if point.size(-1) == 1:
             return box_jvp(point, direction)
@@ -138,6 +153,10 @@ class SemanticGraph(Structure):
         if self._deterministic and operation in ("log_partition", "sample", "hull_jvp"):
             return False
         return super().provides(operation)
+
+    def _check_provided(self, operation: str) -> None:
+        if not self.provides(operation):
+            raise self._not_provided(operation)
 
 
 def _legal_parts(mask: BoolTensor, num_labels: int) -> IndependentArcs:

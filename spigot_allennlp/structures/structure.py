@@ -36,6 +36,7 @@ from spigot_allennlp.nn.tensor_checks import (
 from spigot_allennlp.registrable import Registrable
 
 _LEADING = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
+SUMS = frozenset({"log_partition", "marginals", "sample"})
 OPTIONAL_OPERATIONS = ("log_partition", "marginals", "sample", "projected_step", "hull_jvp")
 
 
@@ -83,8 +84,9 @@ class Structure(Registrable):
     that objects are zeros and ones, as all of ours are; a solver may have others
     (`layers/solver_structure.py`).
     `has_predicates` says that beside arcs there are predicates, at `predicate_parts`
-    (`nn/arcs.py`). `way_out` says to whoever has gold objects that are not of the family what to
-    change.
+    (`nn/arcs.py`). `why_no_sums` says in a sentence why there are no log-partition, marginals and
+    samples, if there is a reason. `way_out` says to whoever has gold objects that are not of the
+    family what to change.
     """
 
     dimensions: Tuple[str, ...] = ()
@@ -92,6 +94,7 @@ class Structure(Registrable):
     nonempty: bool = False
     binary: bool = True
     has_predicates: bool = False
+    why_no_sums: str = ""
     way_out: str = "Choose a structure that has them, or take them out of the data."
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -262,9 +265,10 @@ class Structure(Registrable):
     def _not_provided(self, operation: str) -> NotImplementedError:
         """Returns the error of an optional `operation` that is called all the same."""
         provided = ["argmax", *filter(self.provides, OPTIONAL_OPERATIONS)]
+        reason = self.why_no_sums if operation in SUMS else ""
         return NotImplementedError(
             f"{type(self).__name__} (so configured) does not provide {operation}, but only "
-            f"{', '.join(provided)}, and what follows from these."
+            f"{', '.join(provided)}, and what follows from these. {reason}".strip()
         )
 
 

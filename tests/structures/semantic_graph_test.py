@@ -81,6 +81,11 @@ class TestGraphWithDeterministicRoles(GraphContract):
         assert not structure.provides("log_partition") and not structure.provides("sample")
         assert structure.provides("projected_step")
 
+    def test_what_is_not_offered_is_refused_with_the_reason(self, structure, batch):
+        for operation in ("log_partition", "marginals", "entropy", "sample"):
+            with pytest.raises(NotImplementedError, match="assignments of arguments to roles"):
+                getattr(structure, operation)(batch.scores, batch.mask)
+
 
 def vocabulary(*roles):
     vocab = Vocabulary(non_padded_namespaces=["semantic_roles"])

@@ -1,0 +1,121 @@
+"""What `docs/pytorch.md` says of torch.compile, torch.func and second derivatives."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.structures.categorical import Categorical
+from spigot_allennlp.structures.projective_tree import ProjectiveTree
+from spigot_allennlp.structures.subset import Subset
+
+ESTIMATORS = sorted(GradientEstimator.list_available())
+TOKENS = torch.ones(2, 4, dtype=torch.bool)
+# By the table of the documentation: always, with `categorical` alone, and there is no gradient.
+ALWAYS = {"reinforce"}
+IN_TORCH_ALONE = {"stochastic_softmax", "structured_attention"}
+NO_GRADIENT = {"pipeline"}
+
+
+def training_step(name, structure, shape):
+    """A function from scores to a loss, drawn from one seed."""
+    layer = StructuredArgmaxLayer(structure, GradientEstimator.by_name(name)())
+    generator = torch.Generator().manual_seed(1)
+    target = torch.randn(2, *shape, generator=generator, dtype=torch.double)
+
+    def step(scores):
+        latent = layer(scores, TOKENS, lambda value: ((value - target) ** 2).flatten(1).sum(dim=1))
+        losses = latent.losses()
+        return losses.mean() + layer.auxiliary_loss(latent, losses) + 0 * scores.sum()
+
+    return step
+
+
+def scores_of(shape):
+    generator = torch.Generator().manual_seed(2)
+    return torch.randn(2, *shape, generator=generator, dtype=torch.double).requires_grad_()
+
+
+def loss_and_gradient(step, scores):
+    torch.manual_seed(3)
+    loss = step(scores)
+    return loss, *torch.autograd.grad(loss, scores)
+
+
+@pytest.mark.parametrize(
+    "name, structure, shape",
+    [
+        *((name, Categorical(), (4,)) for name in ESTIMATORS),
+        *((name, ProjectiveTree(), (4, 4)) for name in ("spigot", "structured_attention")),
+    ],
+)
+def test_a_compiled_step_does_what_it_does_uncompiled(name, structure, shape):
+    torch.compiler.reset()
+    step, scores = training_step(name, structure, shape), scores_of(shape)
+    expected = loss_and_gradient(step, scores)
+    torch.compiler.reset()
+    compiled = torch.compile(training_step(name, structure, shape), backend="aot_eager")
+    torch.testing.assert_close(loss_and_gradient(compiled, scores), expected)
+
+
+def test_one_graph_of_all_is_refused_by_torch():
+    torch.compiler.reset()
+    compiled = torch.compile(
+        training_step("spigot", Categorical(), (4,)), backend="eager", fullgraph=True
+    )
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        compiled(scores_of((4,)))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_transforms_of_torch_func_are_refused_with_what_to_do(name):
+    step, scores = training_step(name, Categorical(), (4,)), scores_of((4,)).detach()
+    with pytest.raises(NotImplementedError, match=r"flatten\(0, 1\)"):
+        torch.func.vmap(step, randomness="different")(scores.expand(3, 2, 4))
+    with pytest.raises(NotImplementedError, match=r"torch\.autograd\.grad"):
+        torch.func.grad(step)(scores)
+
+
+def test_a_solver_and_operations_of_structures_refuse_to_be_mapped_over():
+    solver = DifferentiableSolver(lambda scores: scores.topk(2).indices, indices=True)
+    with pytest.raises(NotImplementedError, match=r"flatten\(0, 1\)"):
+        torch.func.vmap(solver)(torch.randn(3, 2, 4))
+    for operation in ("argmax", "log_partition", "log_partition_and_marginals", "project"):
+        function = getattr(Subset(2), operation)
+        with pytest.raises(NotImplementedError, match=r"flatten\(0, 1\)"):
+            torch.func.vmap(function, in_dims=(0, None))(torch.randn(3, 2, 4), TOKENS)
+
+
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - NO_GRADIENT))
+@pytest.mark.parametrize(
+    "structure, shape",
+    [(Categorical(), (4,)), (ProjectiveTree(), (4, 4))],
+    ids=["torch", "kernels"],
+)
+def test_a_second_derivative_is_right_or_refused(name, structure, shape):
+    scores = scores_of(shape)
+
+    def seeded(scores):
+        torch.manual_seed(3)
+        return training_step(name, structure, shape)(scores)  # a baseline is not kept
+
+    if name in ALWAYS or (name in IN_TORCH_ALONE and shape == (4,)):
+        assert torch.autograd.gradgradcheck(seeded, scores)
+    else:
+        (gradient,) = torch.autograd.grad(seeded(scores), scores, create_graph=True)
+        # of a surrogate that is made of marginals, either is met first
+        words = "third time" if name in IN_TORCH_ALONE else "is a surrogate|third time"
+        with pytest.raises(NotImplementedError, match=words):
+            torch.autograd.grad((gradient**2).sum(), scores)
+
+
+def test_the_documentation_names_the_same_estimators():
+    page = (Path(__file__).parents[2] / "docs" / "pytorch.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| a second derivative"))
+    always, in_torch_alone = row.split("|")[2:4]
+    assert set(re.findall("`([a-z_]+)`", always)) == ALWAYS
+    assert set(re.findall("`([a-z_]+)`", in_torch_alone)) == IN_TORCH_ALONE | {"categorical"}
