@@ -84,7 +84,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "named_archives",
     },
     "named_archives": {"compat.atomic_io", "compat.plain_errors"},
-    "training": {"config_checks", "compat.atomic_io"},
+    "training": {"config_checks", "compat.atomic_io", "compat.plain_errors"},
     "callbacks": {
         "config_checks",
         "modules",

@@ -1,5 +1,6 @@
 """Reads how a metric developed, epoch by epoch, from what AllenNLP writes while it trains."""
 
+import difflib
 import logging
 import re
 import statistics
@@ -11,6 +12,7 @@ from typing import Any, Dict, Optional, Sequence, Union
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.compat.atomic_io import read_json
+from spigot_allennlp.compat.plain_errors import plain_error
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +57,11 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> Curve:
                 "other epochs."
             ) from error
         if metric not in metrics:
-            raise ConfigurationError(
+            near = [name for name in metrics if name == f"validation_{metric}"]
+            near = near or difflib.get_close_matches(metric, metrics, 1)
+            raise plain_error(
                 f"{file} does not hold {metric}; it holds {', '.join(sorted(metrics))}."
+                + "".join(f" Perhaps you mean {name}." for name in near)
             )
         values[epoch] = metrics[metric]
     return Curve(metric, values)

@@ -41,6 +41,9 @@ def test_a_curve_has_all_epochs_in_their_order(trained_folder):
 def test_a_metric_that_is_not_there_is_refused_with_those_that_are(trained_folder):
     with pytest.raises(ConfigurationError, match="does not hold uas; it holds epoch, validation_"):
         read_curve(trained_folder, "uas")
+    for name in ("accuracy", "validation_acuracy"):
+        with pytest.raises(ConfigurationError, match="Perhaps you mean validation_accuracy.$"):
+            read_curve(trained_folder, name)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
