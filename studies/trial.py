@@ -7,6 +7,7 @@ in a file, by seed, to which another folder, on another machine, may add seeds.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -17,7 +18,11 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy
 
-from spigot_allennlp.ablation.report.comparison import detectable_difference, p_value_over_seeds
+from spigot_allennlp.ablation.report.comparison import (
+    detectable_difference,
+    holm,
+    t_test_over_seeds,
+)
 from spigot_allennlp.compat.atomic_io import replacing
 
 _TUNING_SEED = 101
@@ -254,38 +259,80 @@ def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
 
     # Returns
 
-    For each regime its `sizes`; the `Scores` of each trial of the `tuning` on development data; of
-    each arm of the `comparison` its `setting`, its `scores` on test data, and the median `seconds`
-    of a run.
+    For each regime its `sizes` and the checksum of its `data`; the `Scores` of each trial of the
+    `tuning` on development data; of each arm of the `comparison` its `setting`, its `scores` on
+    test data, and the median `seconds` of a run in the folder that was added last.
 
     # Raises
 
-    `SystemExit` if an arm was compared with another setting before.
+    `SystemExit` if what is in the file is of other data, of another setting, or another score of
+    the same seed.
     """
     collected: Dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     for name, regime in trial.regimes.items():
         tuning, comparison = (_report(folder / name / kind) for kind in ("tuning", "comparison"))
-        if not tuning and name not in collected:
+        if name not in collected and not tuning:
             continue
-        entry = collected.setdefault(name, {"tuning": {}, "comparison": {}})
-        entry["sizes"] = regime._asdict()
+        checksum = _checksum(trial, folder / "data", name)
+        new = {"sizes": regime._asdict(), "data": checksum, "tuning": {}, "comparison": {}}
+        entry = collected.setdefault(name, new)
+        where = f"{file}, {name}"
+        _check_same(f"{where}: the checksum of the data", entry["data"], checksum or entry["data"])
         for row in tuning.get("variants", []):
-            entry["tuning"][row["variant"]] = _scores(tuning, row)
-        rows = {row["variant"]: row for row in comparison.get("variants", [])}
-        settings = _best_settings(trial, name, entry["tuning"]) if rows else {}
-        for arm, row in rows.items():
-            before = entry["comparison"].get(arm, {"setting": settings[arm], "scores": {}})
-            if before["setting"] != settings[arm]:
-                raise SystemExit(
-                    f"{name}: '{arm}' is tuned to {settings[arm]:g}, but {file} has seeds of "
-                    f"{before['setting']:g}. Give other --scores, or take '{arm}' out of them."
-                )
-            scores = {
-                metric: {**before["scores"].get(metric, {}), **of_metric}
-                for metric, of_metric in _scores(comparison, row).items()
-            }
-            entry["comparison"][arm] = {**before, "scores": scores, "seconds": row["seconds"]}
+            before = entry["tuning"].get(row["variant"], {})
+            entry["tuning"][row["variant"]] = _merged(before, _scores(tuning, row), where)
+        for row in comparison.get("variants", []):
+            setting = _setting(trial.arms[row["variant"]], row["changes"])
+            arm = entry["comparison"].setdefault(row["variant"], {"setting": setting, "scores": {}})
+            _check_same(f"{where}: the setting of '{row['variant']}'", arm["setting"], setting)
+            arm["scores"] = _merged(arm["scores"], _scores(comparison, row), where)
+            arm["seconds"] = row["seconds"]
     return collected
+
+
+def _checksum(trial: Trial, data: Path, regime: str) -> Optional[str]:
+    """Returns that of the files that are not another regime's; `None` if there are no data here."""
+    if not data.is_dir():
+        return None
+    checksum = hashlib.sha256()
+    for file in sorted(data.iterdir()):
+        if file.is_file() and (file.stem == regime or file.stem not in trial.regimes):
+            checksum.update(file.name.encode() + b"\0" + file.read_bytes())
+    return checksum.hexdigest()
+
+
+def _setting(arm: Arm, changes: Dict[str, Any]) -> float:
+    """Returns the setting that a report's `changes` were made with."""
+    for setting in arm.settings:
+        variant = arm.variant(setting)
+        overrides = variant.get("overrides", variant)
+        if all(changes.get(key) == value for key, value in overrides.items()):
+            return setting
+    raise SystemExit(f"No setting of {list(arm.settings)} makes the changes {changes}.")
+
+
+def _merged(before: Scores, new: Scores, where: str) -> Scores:
+    merged = {metric: dict(scores) for metric, scores in before.items()}
+    for metric, scores in new.items():
+        known = merged.setdefault(metric, {})
+        for seed, score in scores.items():
+            if seed in known and not math.isnan(known[seed]):
+                _check_same(f"{where}: the {metric} of seed {seed}", known[seed], score)
+            known[seed] = score
+    return merged
+
+
+def _check_same(what: str, before: Any, now: Any) -> None:
+    """
+    # Raises
+
+    `SystemExit` if the two differ.
+    """
+    if before != now:
+        raise SystemExit(
+            f"{what} was {before}, and is now {now}. Scores of two kinds are not mixed: name "
+            "another file by --scores, or put this one out of the way."
+        )
 
 
 def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Scores:
@@ -304,19 +351,28 @@ def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Scores:
 def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
     """
     Returns the lines of a Markdown table of the comparison in a regime, in per cent. Differences
-    from the baseline are over the seeds that both have, with the 95 % interval and the smallest
-    detectable difference of a paired t-test, and Fisher's exact p. All are over seeds: other test
-    sentences might have shown something else.
+    from the baseline are over the seeds that both have, with the 95 % interval, the smallest
+    detectable difference and the p of a paired t-test; the p alone is adjusted for all arms of the
+    regime, by Holm's method. All are over seeds: other test sentences might have shown something
+    else.
     """
     first, *others = (metric.replace("_", " ") for metric in trial.metrics)
     header = [regime, first, f"against {trial.baseline}", "detectable", "p", *others, "seeds"]
     lines = [header, ["---"] * len(header)]
     arms = scores["comparison"]
+    of_first = {name: arm["scores"].get(trial.metrics[0], {}) for name, arm in arms.items()}
+    differences = {
+        name: _differences(of_arm, of_first[trial.baseline])
+        for name, of_arm in of_first.items()
+        if name != trial.baseline
+    }
+    tests = {name: t_test_over_seeds(values) for name, values in differences.items()}
+    adjusted = holm({name: p for name, p in tests.items() if p is not None})
     for name, arm in arms.items():
         spreads = [_spread(arm["scores"].get(metric, {})) for metric in trial.metrics]
-        own, baseline = (which["scores"][trial.metrics[0]] for which in (arm, arms[trial.baseline]))
-        compared = ["", "", ""] if name == trial.baseline else _difference(own, baseline)
-        lines.append([name, spreads[0], *compared, *spreads[1:], str(len(own))])
+        p = f"{adjusted[name]:.3f}" if name in adjusted else ""
+        compared = [*_described(differences.get(name, numpy.empty(0))), p]
+        lines.append([name, spreads[0], *compared, *spreads[1:], str(len(of_first[name]))])
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
@@ -327,18 +383,19 @@ def _spread(scores: Dict[str, float]) -> str:
     return f"{mean} ± {100 * statistics.stdev(scores.values()):.1f}" if len(scores) > 1 else mean
 
 
-def _difference(own: Dict[str, float], baseline: Dict[str, float]) -> List[str]:
-    """Returns the mean difference with its interval, the detectable one, and p; or nothing."""
-    seeds = sorted(own.keys() & baseline.keys())
-    if len(seeds) < 2:
-        return ["", "", ""]
+def _differences(own: Dict[str, float], baseline: Dict[str, float]) -> numpy.ndarray:
+    return numpy.array([own[seed] - baseline[seed] for seed in own if seed in baseline])
+
+
+def _described(differences: numpy.ndarray) -> List[str]:
+    """Returns the mean difference with its interval, and the detectable one; nothing of none."""
+    if len(differences) < 2:
+        return ["", ""]
     from scipy.stats import ttest_1samp
 
-    ours, theirs = (numpy.array([scores[seed] for seed in seeds]) for scores in (own, baseline))
-    low, high = ttest_1samp(ours - theirs, 0).confidence_interval()
-    detectable, p = detectable_difference(ours - theirs), p_value_over_seeds(theirs, ours)
+    low, high = ttest_1samp(differences, 0).confidence_interval()
+    detectable = detectable_difference(differences)
     return [
-        f"{100 * (ours - theirs).mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+        f"{100 * differences.mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
         "" if detectable is None else f"{100 * detectable:.1f}",
-        "" if p is None else f"{p:.3f}",
     ]

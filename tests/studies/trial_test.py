@@ -59,7 +59,7 @@ def commands(monkeypatch):
     return started
 
 
-def write_report(folder, kind, scores, seeds=(1,)):
+def write_report(folder, kind, scores, seeds=(1,), settings=()):
     """A report with scores by arm and seed; of every arm the run with the last seed failed."""
     cells = [
         {
@@ -72,10 +72,33 @@ def write_report(folder, kind, scores, seeds=(1,)):
         for seed, score in zip(seeds[: len(of_arm)], of_arm, strict=True)
     ]
     cells += [{"variant": name, "seed": 99, "state": "failed", "test": {}} for name in scores]
-    rows = [{"variant": name, "seconds": 60.0} for name in scores]
+    settings = dict(settings)
+    rows = [
+        {
+            "variant": name,
+            "seconds": 60.0,
+            "changes": {"model.setting": settings.get(name), "test_data_path": "test"},
+        }
+        for name in scores
+    ]
     report = {"metrics": ["labelled_f1", "uas"], "variants": rows, "cells": cells}
     (folder / "few" / kind).mkdir(parents=True, exist_ok=True)
     (folder / "few" / kind / "report.json").write_text(json.dumps(report))
+    write_data(folder)
+
+
+def write_data(folder, text="sentences"):
+    (folder / "data").mkdir(exist_ok=True)
+    for name in ("few", "many", "test"):
+        (folder / "data" / f"{name}.txt").write_text(f"{name}: {text}")
+
+
+SETTINGS = {"none": 2, "pipeline": 1, "spigot": 10}
+
+
+def write_comparison(folder, scores, seeds, **settings):
+    write_report(folder, "tuning", tuned(**SETTINGS))
+    write_report(folder, "comparison", scores, seeds, {**SETTINGS, **settings})
 
 
 def tuned(**settings):
@@ -147,11 +170,11 @@ def test_an_arm_of_which_no_run_has_a_score_stops_the_comparison(tmp_path):
 def test_scores_are_collected_from_the_reports(tmp_path, capsys):
     """
     Differences of 1, 2 and 3 points, by hand: their standard error is 1 / sqrt(3) points, and
-    Student's t with two degrees of freedom 4.303 at 97.5 %, so that the interval is 2 +- 2.48.
+    Student's t with two degrees of freedom 4.303 at 97.5 %, so that the interval is 2 +- 2.48. For
+    two degrees of freedom, p is 1 - t / sqrt(t^2 + 2), with t = 2 sqrt(3).
     """
-    write_report(tmp_path, "tuning", tuned(none=2, pipeline=1, spigot=10))
     arms = {"pipeline": (0.5, 0.52, 0.54), "spigot": (0.51, 0.54, 0.57)}
-    write_report(tmp_path, "comparison", arms, seeds=(1, 2, 3))
+    write_comparison(tmp_path, arms, seeds=(1, 2, 3))
     assert run_step(tmp_path, "tables") == 0
     collected = json.loads((tmp_path / "scores.json").read_text())
     assert list(collected) == ["few"]
@@ -165,39 +188,75 @@ def test_scores_are_collected_from_the_reports(tmp_path, capsys):
     assert printed[0] == "| few | labelled f1 | against pipeline | detectable | p | uas | seeds |"
     assert printed[2] == "| pipeline | 52.0 ± 2.0 |  |  |  | 26.0 ± 1.0 | 3 |"
     _, _, mean, difference, detectable, p, uas, seeds, _ = printed[3].split("|")
-    assert (mean, difference, p) == (" 54.0 ± 3.0 ", " +2.0 (-0.5 to +4.5) ", "  ")
+    assert (mean, difference) == (" 54.0 ± 3.0 ", " +2.0 (-0.5 to +4.5) ")
+    assert float(p) == pytest.approx(1 - 12**0.5 / 14**0.5, abs=0.0005)
     assert (uas, seeds) == (" 27.0 ± 1.5 ", " 3 ")
     assert float(detectable) > 2.48  # the interval's half has a power of a half
 
 
+def test_the_p_of_several_arms_is_adjusted(tmp_path, capsys):
+    """Of two arms that differ alike, the p of one alone is doubled."""
+    arms = {"pipeline": (0.5, 0.52, 0.54)}
+    write_comparison(tmp_path, {**arms, "spigot": (0.51, 0.54, 0.57)}, seeds=(1, 2, 3))
+    run_step(tmp_path, "tables")
+    alone = float(capsys.readouterr().out.splitlines()[3].split("|")[5])
+    arms.update({name: (0.51, 0.54, 0.57) for name in ("none", "spigot")})
+    write_comparison(tmp_path, arms, seeds=(1, 2, 3))
+    run_step(tmp_path, "tables")
+    together = [float(line.split("|")[5]) for line in capsys.readouterr().out.splitlines()[3:5]]
+    assert together == pytest.approx([2 * alone] * 2, abs=0.001)
+
+
 def test_another_folder_adds_its_seeds_and_needs_no_tuning_of_its_own(tmp_path, commands):
     first, second = tmp_path / "first", tmp_path / "second"
-    write_report(first, "tuning", tuned(none=2, pipeline=1, spigot=10))
-    write_report(first, "comparison", {"pipeline": (0.5,), "spigot": (0.6,)}, seeds=(1,))
+    write_comparison(first, {"pipeline": (0.5,), "spigot": (0.6,)}, seeds=(1,))
     scores = ["--scores", str(tmp_path / "scores.json")]
     run_step(first, *scores, "tables")
+    second.mkdir()
+    write_data(second)
     run_step(second, *scores, "compare", "few", "--seeds", "2")
     ((command, _),) = commands
     assert json.loads(Path(after(command, "--variants")).read_text())["spigot"] == {
         "model.setting": 10,
         "test_data_path": "data/spigot",
     }
-    write_report(second, "comparison", {"pipeline": (0.7,), "spigot": (0.9,)}, seeds=(2,))
+    write_report(second, "tuning", {"spigot, cap 10": ()})  # not done
+    arms = {"pipeline": (0.7,), "spigot": (0.9,)}
+    write_report(second, "comparison", arms, seeds=(2,), settings=SETTINGS)
     run_step(second, *scores, "tables")
+    run_step(first, *scores, "tables")  # again: as it was
     collected = json.loads((tmp_path / "scores.json").read_text())["few"]
     arms = collected["comparison"]
     assert arms["pipeline"]["scores"]["labelled_f1"] == {"1": 0.5, "2": 0.7}
     assert arms["spigot"]["scores"]["uas"] == {"1": 0.3, "2": 0.45}
-    assert len(collected["tuning"]) == 9
+    assert collected["tuning"]["spigot, cap 10"]["labelled_f1"] == {"1": 0.9}
 
 
-def test_seeds_of_another_setting_are_not_mixed_in(tmp_path):
-    write_report(tmp_path, "tuning", tuned(none=2, pipeline=1, spigot=10))
-    write_report(tmp_path, "comparison", {"pipeline": (0.5,), "spigot": (0.6,)})
-    run_step(tmp_path, "tables")
+def test_a_comparison_keeps_the_setting_it_was_run_with(tmp_path):
+    """Tuned again, with another winner, before the scores are collected."""
+    arms = {"pipeline": (0.5,), "spigot": (0.6,)}
+    write_comparison(tmp_path, arms, seeds=(1,))
     write_report(tmp_path, "tuning", tuned(none=2, pipeline=1, spigot=0.1))
-    with pytest.raises(SystemExit, match="'spigot' is tuned to 0.1, but .* seeds of 10"):
+    run_step(tmp_path, "tables")
+    collected = json.loads((tmp_path / "scores.json").read_text())["few"]
+    assert collected["comparison"]["spigot"]["setting"] == 10
+
+
+def test_scores_of_two_kinds_are_not_mixed(tmp_path, commands):
+    arms = {"pipeline": (0.5,), "spigot": (0.6,)}
+    write_comparison(tmp_path, arms, seeds=(1,))
+    run_step(tmp_path, "tables")
+    write_comparison(tmp_path, arms, seeds=(2,), spigot=0.1)
+    with pytest.raises(SystemExit, match="setting of 'spigot' was 10, and is now 0.1"):
         run_step(tmp_path, "tables")
+    write_comparison(tmp_path, {"pipeline": (0.4,)}, seeds=(1,))
+    with pytest.raises(SystemExit, match="labelled_f1 of seed 1 was 0.5, and is now 0.4"):
+        run_step(tmp_path, "tables")
+    write_data(tmp_path, "others")
+    for step in (["tables"], ["compare", "few"]):
+        with pytest.raises(SystemExit, match="scores.json, few: the checksum of the data was"):
+            run_step(tmp_path, *step)
+    assert not commands
 
 
 def test_prepare_gets_the_folder_of_the_data_and_its_options(tmp_path):

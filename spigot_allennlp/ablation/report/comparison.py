@@ -277,16 +277,18 @@ def adjust_by_holm(
         all of them would.
     """
     number = len(comparisons) if number is None else number
-    over_instances = _holm({name: c.p for name, c in comparisons.items()}, number)
+    over_instances = holm({name: c.p for name, c in comparisons.items()}, number)
     t_tests = {name: c.p_t_test for name, c in comparisons.items()}
-    over_seeds = _holm({name: p for name, p in t_tests.items() if p is not None}, number)
+    over_seeds = holm({name: p for name, p in t_tests.items() if p is not None}, number)
     return {
         name: replace(comparison, p_adjusted=over_instances[name], p_t_test=over_seeds.get(name))
         for name, comparison in comparisons.items()
     }
 
 
-def _holm(p_values: Dict[str, float], number: int) -> Dict[str, float]:
+def holm(p_values: Dict[str, float], number: Optional[int] = None) -> Dict[str, float]:
+    """Adjusts p-values by Holm's method; `number` as in `adjust_by_holm`."""
+    number = len(p_values) if number is None else number
     largest, adjusted = 0.0, {}
     for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
         largest = max(largest, min(1.0, p_values[name] * (number - rank)))
