@@ -1,4 +1,4 @@
-"""Defines a first-order semantic dependency parser."""
+"""Defines a semantic dependency parser, which scores labelled arcs one by one."""
 
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -176,7 +176,7 @@ class SemanticParser(StructuredParser):
             states = self.arc_encoder(states, arcs)
         with torch.no_grad():
             labels = legal.labels & self.meant_labels(self._label_scorer.num_outputs, mask)
-            best = self._label_scorer.best_outputs(states, labels)
+            best = self._label_scorer.best_outputs(states, labels, mask)
             scores = self._arc_scorer(states, mask).squeeze(-1) + best.scores
         has_label = labels.any(dim=-1)
         possible = legal.arcs & has_label

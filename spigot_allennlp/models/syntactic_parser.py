@@ -125,7 +125,7 @@ class SyntacticParser(StructuredParser):
             trees.append(gold_heads)
         of_relations: List[Tensor] = []
         if self._relation_scorer is not None:
-            of_relations = self._relation_scorer.scores_at_heads(states, trees)
+            of_relations = self._relation_scorer.scores_at_heads(states, trees, mask)
             output["relations"] = self._best_relations(of_relations[0].detach())
         if heads is not None:
             left = self.with_gold(candidates, gold_arcs)

@@ -50,7 +50,9 @@ class PairScorer(torch.nn.Module, Registrable):
         """
         raise NotImplementedError
 
-    def best_outputs(self, tokens: Tensor, legal: BoolTensor) -> BestOutputs:
+    def best_outputs(
+        self, tokens: Tensor, legal: BoolTensor, mask: Optional[BoolTensor] = None
+    ) -> BestOutputs:
         """
         Returns the best legal output of every pair. Override this for speed only.
 
@@ -60,10 +62,14 @@ class PairScorer(torch.nn.Module, Registrable):
             Shape `(batch_size, length, input_dim)`.
         legal : `BoolTensor`
             Shape `(length, num_outputs)`: which outputs a pair with that head may have.
+        mask : `BoolTensor`, optional (default = `None`)
+            As in `forward`.
         """
-        return BestOutputs(*self(tokens).masked_fill(~legal, -torch.inf).max(dim=-1))
+        return BestOutputs(*self(tokens, mask).masked_fill(~legal, -torch.inf).max(dim=-1))
 
-    def scores_at_heads(self, tokens: Tensor, trees: Sequence[LongTensor]) -> List[Tensor]:
+    def scores_at_heads(
+        self, tokens: Tensor, trees: Sequence[LongTensor], mask: Optional[BoolTensor] = None
+    ) -> List[Tensor]:
         """
         Returns, for each tree, the scores of the outputs of its arcs alone, shape
         `(batch_size, length, num_outputs)`. Override this for speed only.
@@ -74,8 +80,10 @@ class PairScorer(torch.nn.Module, Registrable):
             Shape `(batch_size, length, input_dim)`.
         trees : `Sequence[LongTensor]`
             Shape `(batch_size, length)`: the position of each token's head.
+        mask : `BoolTensor`, optional (default = `None`)
+            As in `forward`.
         """
-        scores = self(tokens)
+        scores = self(tokens, mask)
         return [at_heads(scores, heads) for heads in trees]
 
 
@@ -126,7 +134,9 @@ class BiaffineScorer(PairScorer):
         either = self._from_dependent(dependents).unsqueeze(2) + self._from_head(heads).unsqueeze(1)
         return both.transpose(2, 3) + either
 
-    def scores_at_heads(self, tokens: Tensor, trees: Sequence[LongTensor]) -> List[Tensor]:
+    def scores_at_heads(
+        self, tokens: Tensor, trees: Sequence[LongTensor], mask: Optional[BoolTensor] = None
+    ) -> List[Tensor]:
         dependents, heads = self._views(tokens)
         turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
         alone = self._from_dependent(dependents)
@@ -138,7 +148,9 @@ class BiaffineScorer(PairScorer):
         return scores
 
     @torch.no_grad()
-    def best_outputs(self, tokens: Tensor, legal: BoolTensor) -> BestOutputs:
+    def best_outputs(
+        self, tokens: Tensor, legal: BoolTensor, mask: Optional[BoolTensor] = None
+    ) -> BestOutputs:
         """
         Computes the scores of all outputs in blocks, of some sentences and some of their
         dependents, and keeps the best of each, so that all scores are never in memory at once.
@@ -231,7 +243,9 @@ class MlpScorer(PairScorer):
         # (batch_size, dependent, head, hidden_dim)
         return self._scores(self._dependent(tokens).unsqueeze(2) + self._head(tokens).unsqueeze(1))
 
-    def scores_at_heads(self, tokens: Tensor, trees: Sequence[LongTensor]) -> List[Tensor]:
+    def scores_at_heads(
+        self, tokens: Tensor, trees: Sequence[LongTensor], mask: Optional[BoolTensor] = None
+    ) -> List[Tensor]:
         dependents, heads = self._dependent(tokens), self._head(tokens)
         return [self._scores(dependents + _take_rows(heads, tree)) for tree in trees]
 

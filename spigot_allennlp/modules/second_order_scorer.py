@@ -23,16 +23,21 @@ class SecondOrderScorer(PairScorer):
     Arcs that share a token score each other: siblings (two dependents of a head), co-parents (two
     heads of a dependent) and grandparents (an arc, and one of its head). In the model of graphs
     that these scores and those of single arcs define, mean-field inference runs for some rounds
-    ([Wang et al., 2019](https://aclanthology.org/P19-1454)), from `q = sigmoid(u)`:
+    ([Wang et al., 2019](https://aclanthology.org/P19-1454)). With `u` the scores of single arcs,
+    and `q` at first `sigmoid(u)`, then `sigmoid(s)` of the round before, a round is
 
         s_dh = u_dh + sum_e q_eh sib(h, d, e) + sum_g q_dg cop(d, h, g)
-                    + sum_g q_hg gp(g, h, d) + sum_e q_ed gp(h, d, e),    q = sigmoid(s)
+                    + sum_g q_hg gp(g, h, d) + sum_e q_ed gp(h, d, e)
 
-    The result, the `s` of the last round, are scores of single arcs again, so that all structures,
-    losses and gradient estimators work as with any other scorer. The scores of pairs of arcs are
-    products `sum_k w_k a_k b_k c_k` of one-layer views of the three tokens. So a round costs
-    `length^2 * hidden_dim` for a sentence, and no score of a pair of arcs is ever stored. All `w`
-    are zero at first: training starts from the scores of single arcs.
+    for the arc from head h to dependent d. Sums are over other arcs alone, between two tokens that
+    are there, and not to the root. The result, the `s` of the last round, are scores of single arcs
+    again, so that all structures, losses and gradient estimators work as with any other scorer. A
+    pair of arcs scores `sum_k w_k a_k b_k c_k`, of one-layer views of its three tokens: so a round
+    costs `length^2 * hidden_dim` for a sentence, and no score of a pair is ever stored. All `w` are
+    zero at first: training starts from the scores of single arcs.
+
+    A parser adds scores of labels to those of arcs. They are not in `q`, nor is what a pruner takes
+    away: `q` is a step on the way to scores, not a probability of the parser's graphs.
 
     It scores arcs, not labels: let it be an `arc_scorer`. Made for graphs, whose arcs the sigmoid
     takes to be chosen one by one; a tree's are not.
@@ -46,10 +51,10 @@ class SecondOrderScorer(PairScorer):
     hidden_dim : `int`, optional (default = `50`)
         The size of the views.
     rounds : `int`, optional (default = `3`)
-        Of mean-field inference.
+        How many rounds of mean-field inference there are.
     activation : `Activation`, optional (default = `"elu"`)
     dropout : `float`, optional (default = `0.0`)
-        Of the views.
+        The dropout of the views.
     """
 
     def __init__(
@@ -80,6 +85,8 @@ class SecondOrderScorer(PairScorer):
         self._weights = torch.nn.Parameter(torch.zeros(3, hidden_dim))
 
     def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
+        if mask is not None:  # whatever is there, NaN say, would reach other tokens
+            tokens = tokens.masked_fill(~mask.unsqueeze(-1), 0)
         single = self._first_order(tokens, mask).squeeze(-1)
         possible = _possible_arcs(tokens, mask).to(single.dtype)
         views = self._dropout(self._activation(self._views(tokens)))

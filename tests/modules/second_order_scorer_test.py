@@ -63,12 +63,25 @@ def test_the_rounds_are_those_of_the_definition(rounds):
             assert_close(found[arc], expected)
 
 
-def test_padding_and_what_is_in_it_changes_nothing():
+@pytest.mark.parametrize("padding", [100.0, torch.nan])
+def test_padding_and_what_is_in_it_changes_nothing(padding):
     scorer = a_scorer()
     tokens = torch.randn(1, 6, 4, dtype=torch.double)
-    padded = torch.cat([tokens, 100 * torch.randn(1, 3, 4, dtype=torch.double)], dim=1)
+    padded = torch.cat([tokens, torch.full((1, 3, 4), padding, dtype=torch.double)], dim=1)
     mask = torch.arange(9).unsqueeze(0) < 6
     assert_close(scorer(padded, mask)[:, :6, :6], scorer(tokens))
+
+
+def test_the_best_outputs_and_those_of_a_tree_do_not_see_padding_either():
+    scorer = a_scorer()
+    tokens = torch.randn(1, 4, 4, dtype=torch.double)
+    padded = torch.cat([tokens, torch.ones(1, 2, 4, dtype=torch.double)], dim=1)
+    mask = torch.arange(6).unsqueeze(0) < 4
+    legal, heads = torch.ones(6, 1, dtype=torch.bool), torch.tensor([[0, 0, 1, 1, 0, 0]])
+    best = scorer.best_outputs(padded, legal, mask).scores
+    assert_close(best[:, :4, :4], scorer.best_outputs(tokens, legal[:4]).scores)
+    (of_tree,) = scorer.scores_at_heads(padded, [heads], mask)
+    assert_close(of_tree[:, :4], scorer.scores_at_heads(tokens, [heads[:, :4]])[0])
 
 
 def test_training_starts_from_the_scores_of_single_arcs_and_leaves_them():
@@ -84,7 +97,8 @@ def test_all_gradients_are_right():
     scorer = a_scorer(rounds=2)
     tokens = torch.randn(1, 4, 4, dtype=torch.double, requires_grad=True)
     mask = torch.tensor([[True, True, True, False]])
-    torch.autograd.gradcheck(lambda *_: scorer(tokens, mask)[:, 1:3, :3], [tokens, scorer._weights])
+    inputs = [tokens, *scorer.parameters()]
+    torch.autograd.gradcheck(lambda *_: scorer(tokens, mask)[:, 1:3, :3], inputs)
 
 
 def test_labels_are_refused():
