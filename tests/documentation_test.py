@@ -107,7 +107,7 @@ def test_the_example_of_a_latent_tree_does_better_with_one():
     names = {}
     exec(compile(without_seeds, "latent_tree.md", "exec"), names)
     learn = names["learn"]
-    assert learn(1) < 0.25 < 0.4 < learn(1, names["soft"], names["best"])
+    assert learn(1) < 0.25 < 0.9 < learn(1, names["layer"])
 
 
 def test_the_readme_can_be_read_at_once():
