@@ -11,14 +11,17 @@ import hashlib
 import logging
 import os
 import re
-from http.client import HTTPException
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, NamedTuple, Optional, Union
+from typing import Any, BinaryIO, Callable, Dict, Iterator, NamedTuple, Optional, Union
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from spigot_allennlp.compat.atomic_io import read_json, replacing
+from spigot_allennlp.compat.atomic_io import read_json, remove_unfinished, replacing
+from spigot_allennlp.compat.folder_lock import locked
 from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,7 @@ INDEX = "SPIGOT_ALLENNLP_INDEX"
 ARCHIVE = "model.tar.gz"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 SECONDS_WITHOUT_DATA = 60
+SECONDS_FOR_ANOTHER = 600  # while another process fetches into the cache
 CHUNK = 1 << 20  # bytes
 
 
@@ -44,6 +48,7 @@ class IndexEntry(NamedTuple):
     size : `int`
         The size of the file in bytes.
     licence : `str`
+        Who may use it for what: a name such as CC-BY-4.0, or words.
     """
 
     url: str
@@ -87,7 +92,7 @@ def _checked_entry(name: str, entry: Any, path: Path) -> IndexEntry:
     if not isinstance(entry, dict) or set(entry) != set(IndexEntry._fields):
         raise plain_error(f"{path}: the entry {name!r} has to be an object with {keys}, no more")
     is_right = {
-        "url": isinstance(entry["url"], str) and entry["url"] != "",
+        "url": isinstance(entry["url"], str) and _is_place(entry["url"]),
         "sha256": isinstance(entry["sha256"], str)
         and re.fullmatch("[0-9a-fA-F]{64}", entry["sha256"]) is not None,
         "size": type(entry["size"]) is int and entry["size"] > 0,
@@ -97,28 +102,52 @@ def _checked_entry(name: str, entry: Any, path: Path) -> IndexEntry:
         if not is_valid:
             raise plain_error(
                 f"{path}: {key} of the entry {name!r} is {entry[key]!r}. It has to be "
-                + {"sha256": "64 hexadecimal digits", "size": "the number of bytes"}.get(
-                    key, "a text"
-                )
+                + {
+                    "url": "an address or a path",
+                    "sha256": "64 hexadecimal digits",
+                    "size": "the number of bytes",
+                    "licence": "a text",
+                }[key]
             )
     return IndexEntry(**{**entry, "sha256": entry["sha256"].lower()})
+
+
+def _is_place(url: str) -> bool:
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return url != "" and "\0" not in url
+
+
+def without_secrets(url: str) -> str:
+    """Returns the address of an entry without user, password and query, to be printed."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
 
 
 def find_archive(archive: Union[str, "os.PathLike[str]"]) -> str:
     """
     Returns the path of an archive that is named by a path, or by a name of the index. What is there
-    in the current folder comes first. An archive of the index is fetched into the cache of AllenNLP
-    (`ALLENNLP_CACHE_ROOT`) when it is first asked for; one on this machine is taken from where it
-    lies. Either has its checksum computed each time.
+    in the current folder comes first, with a warning if the index has that name, too. An archive of
+    the index is fetched into the cache of AllenNLP (`ALLENNLP_CACHE_ROOT`) when it is first asked
+    for; one on this machine is taken from where it lies. Either has its checksum computed each
+    time.
 
     # Raises
 
     `ConfigurationError` if there is no such path or name, or the file is not that of the index.
     """
     path = os.fspath(archive)
-    if not NAME.fullmatch(path) or os.path.exists(path):
-        return path
     index = index_path()
+    if not NAME.fullmatch(path):
+        return path
+    if os.path.exists(path):
+        _warn_of_shadowed(path, index)
+        return path
     entries = read_index(index)
     if path not in entries:
         known = f"It has {', '.join(sorted(entries))}." if entries else "It has none."
@@ -129,19 +158,28 @@ def find_archive(archive: Union[str, "os.PathLike[str]"]) -> str:
     return _fetched(path, entries[path], index)
 
 
+def _warn_of_shadowed(path: str, index: Path) -> None:
+    from allennlp.common.checks import ConfigurationError
+
+    try:
+        is_named = path in read_index(index)
+    except ConfigurationError:  # of an index that is not needed here
+        return
+    if is_named:
+        logger.warning(
+            "Taking %s, whose checksum is not known, not the archive %s of %s. To have that, go to "
+            "another folder.",
+            os.path.join(os.curdir, path),
+            path,
+            index,
+        )
+
+
 def _fetched(name: str, entry: IndexEntry, index: Path) -> str:
     """Returns the path of a file with the checksum of an entry."""
     parts = urlsplit(entry.url)
     if parts.scheme in ("", "file"):
-        local = unquote(parts.path) if parts.scheme else entry.url
-        path = index.parent / os.path.expanduser(local)
-        path = path / ARCHIVE if path.is_dir() else path
-        try:
-            with open(path, "rb") as file:
-                _copy_checked(file, None, name, entry, index)
-        except OSError as error:
-            raise plain_error(f"{name} of {index} cannot be read: {error}") from error
-        return str(path)
+        return _local_file(name, entry, index)
     if parts.scheme not in ("https", "http"):
         raise plain_error(
             f"{index}: the url of {name!r} begins with {parts.scheme}:. Take https:, http:, file:, "
@@ -150,35 +188,97 @@ def _fetched(name: str, entry: IndexEntry, index: Path) -> str:
     from allennlp.common.file_utils import CACHE_DIRECTORY
 
     cached = Path(CACHE_DIRECTORY, "spigot_allennlp", f"{entry.sha256}.tar.gz")
-    if cached.is_file() and file_sha256(cached) == entry.sha256:
-        return str(cached)
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with urlopen(entry.url, timeout=SECONDS_WITHOUT_DATA) as response:
-            logger.info("Fetching %s (licence: %s) from %s.", name, entry.licence, entry.url)
-            with replacing(cached) as new, open(new, "wb") as file:
-                _copy_checked(response, file, name, entry, index)
-    except (URLError, HTTPException, ConnectionError, TimeoutError) as error:
-        reason = error if isinstance(error, HTTPError) else getattr(error, "reason", error)
-        raise plain_error(
-            f"{name} of {index} cannot be fetched from {entry.url}: {reason}. It is not in the "
-            f"cache, either ({cached.parent})"
-        ) from error
+    if not _has_checksum(cached, entry):
+        with locked(cached.parent, patience=SECONDS_FOR_ANOTHER):
+            if not _has_checksum(cached, entry):  # another process may have fetched it meanwhile
+                remove_unfinished(cached.parent)
+                _fetch(cached, name, entry, index)
     return str(cached)
 
 
+def _has_checksum(path: Path, entry: IndexEntry) -> bool:
+    return path.is_file() and file_sha256(path) == entry.sha256
+
+
+def _local_file(name: str, entry: IndexEntry, index: Path) -> str:
+    parts = urlsplit(entry.url)
+    if parts.netloc not in ("", "localhost"):
+        raise plain_error(
+            f"{index}: the url of {name!r} is on the machine {parts.netloc}, which file: cannot "
+            "reach. Take file:///PATH, or https:"
+        )
+    local = unquote(parts.path) if parts.scheme else entry.url
+    path = index.parent / os.path.expanduser(local)
+    path = path / ARCHIVE if path.is_dir() else path
+    try:
+        with open(path, "rb") as file:
+            _copy_checked(partial(file.read, CHUNK), None, name, entry, index)
+    except (OSError, ValueError) as error:
+        raise plain_error(f"{name} of {index} cannot be read: {error}") from error
+    return str(path)
+
+
+class _SafeRedirects(HTTPRedirectHandler):
+    """Follows no redirect that leaves encryption behind, or goes to another protocol than http."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Optional[Request]:
+        scheme = urlsplit(newurl).scheme
+        if scheme not in ("https", req.type):
+            raise URLError(f"it leads on to an address that begins with {scheme}:")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _fetch(cached: Path, name: str, entry: IndexEntry, index: Path) -> None:
+    """Fetches a file into the cache, or raises `ConfigurationError`."""
+    address = without_secrets(entry.url)
+
+    # Of the server alone: an error in writing is of the disk, and names it.
+    @contextmanager
+    def errors_of_the_server() -> Iterator[None]:
+        try:
+            yield
+        except (OSError, HTTPException, ValueError) as error:
+            if isinstance(error, HTTPError):
+                reason: Any = error
+            elif isinstance(error, (InvalidURL, UnicodeError)):
+                reason = "that is no address"  # what these say may have a password in it
+            else:
+                reason = getattr(error, "reason", None) or error
+            raise plain_error(
+                f"{name} of {index} cannot be fetched from {address}: {reason}. It is not in the "
+                f"cache, either ({cached.parent})"
+            ) from error
+
+    with errors_of_the_server():
+        response = build_opener(_SafeRedirects).open(entry.url, timeout=SECONDS_WITHOUT_DATA)
+
+    def read() -> bytes:
+        with errors_of_the_server():
+            return response.read(CHUNK)
+
+    logger.info("Fetching %s (licence: %s) from %s.", name, entry.licence, address)
+    with response, replacing(cached) as new, open(new, "wb") as file:
+        _copy_checked(read, file, name, entry, index)
+
+
 def _copy_checked(
-    source: BinaryIO, target: Optional[BinaryIO], name: str, entry: IndexEntry, index: Path
+    read: Callable[[], bytes],
+    target: Optional[BinaryIO],
+    name: str,
+    entry: IndexEntry,
+    index: Path,
 ) -> None:
     """
-    Reads a source to its end, and writes it to `target` unless that is `None`.
+    Reads by `read` until there is no more, and writes it to `target` unless that is `None`.
 
     # Raises
 
     `ConfigurationError` as soon as it is known that it is not what the entry says.
     """
     digest, size = hashlib.sha256(), 0
-    while chunk := source.read(CHUNK):
+    while chunk := read():
         digest.update(chunk)
         size += len(chunk)
         if size > entry.size:
@@ -189,12 +289,12 @@ def _copy_checked(
         return
     if size != entry.size:
         more = "more than " if size > entry.size else ""
-        found = f"has {more}{min(size, entry.size)} bytes, not {entry.size}"
+        difference = f"has {more}{min(size, entry.size)} bytes, not {entry.size}"
     else:
-        found = f"has the checksum {digest.hexdigest()}, not {entry.sha256}"
+        difference = f"has the checksum {digest.hexdigest()}, not {entry.sha256}"
     raise plain_error(
-        f"{name} is refused: {entry.url} {found}, as {index} says. Either it was damaged or "
-        "replaced, or the entry is of another version; ask whoever gave it to you"
+        f"{name} is refused: {without_secrets(entry.url)} {difference}, as {index} says. Either it "
+        "was damaged or replaced, or the entry is of another version; ask whoever gave it to you"
     )
 
 

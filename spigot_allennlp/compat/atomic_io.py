@@ -7,6 +7,7 @@ AllenNLP's own files, and ours, are written by these. Only the standard library 
 import json
 import os
 import re
+import secrets
 import shutil
 import zipfile
 from contextlib import contextmanager
@@ -46,7 +47,9 @@ def replacing(path: PathLike) -> Iterator[str]:
 @contextmanager
 def errors_named(path: str) -> Iterator[str]:
     """Gives the block the name of a new file or folder beside `path`, which errors do not name."""
-    new = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}.new")
+    # The number of the process alone is that of others, too, in threads and containers.
+    number = f"{os.getpid()}{secrets.randbelow(10**9):09}"
+    new = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{number}.new")
     try:
         yield new
     except OSError as error:

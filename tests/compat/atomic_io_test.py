@@ -43,6 +43,16 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_is_named(tmp_path, monkeypatc
     assert file.read_bytes() == before and os.listdir(tmp_path) == ["file.json"]
 
 
+def test_two_that_write_the_same_file_at_once_do_not_write_into_each_others(tmp_path):
+    file = tmp_path / "file"
+    with atomic_io.replacing(file) as first, atomic_io.replacing(file) as second:
+        for name in (first, second):
+            with open(name, "x") as new:
+                new.write(name)
+        assert {first, second} == set(map(str, atomic_io.unfinished(tmp_path)))
+    assert file.read_text() == first and os.listdir(tmp_path) == ["file"]
+
+
 def test_a_vocabulary_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     vocabulary = Vocabulary({"tokens": {"a": 2}, "labels": {"x": 1}})
     vocabulary._retained_counter = {"tokens": {"a": 2}}

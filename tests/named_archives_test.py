@@ -1,23 +1,29 @@
 """Archives that an index names: from a folder, a file, and a server on this machine."""
 
+import errno
 import functools
 import hashlib
 import json
 import os
 import shutil
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse, IncompleteRead
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 from allennlp.common import file_utils
 from allennlp.common.checks import ConfigurationError
 
-import spigot_allennlp
 from spigot_allennlp.named_archives import (
     INDEX,
     NAME,
     IndexEntry,
+    _SafeRedirects,
     file_sha256,
     find_archive,
     index_path,
@@ -75,13 +81,7 @@ def write_index(published, **changes):
 
 def cached_files():
     folder = Path(file_utils.CACHE_DIRECTORY)
-    return [file for file in folder.rglob("*") if file.is_file()]
-
-
-def test_a_parser_is_loaded_by_its_name(make_archive):
-    archive = make_archive()
-    write_index(archive)
-    assert spigot_allennlp.load("dm").parse("We know it").tokens == ["We", "know", "it"]
+    return [file for file in folder.rglob("*") if file.is_file() and file.name != ".lock"]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "address", "relative", "folder address"])
@@ -115,19 +115,21 @@ def test_a_copy_in_the_cache_that_was_damaged_is_fetched_again(published, server
 
 
 @pytest.mark.parametrize(
-    "content, found",
+    "content, difference",
     [
         (b"A model" * 1000, "has the checksum .*, not "),
         (b"a model" * 999, "has 6993 bytes, not 7000"),
         (b"a model" * 5000, "has more than 7000 bytes, not 7000"),
     ],
 )
-def test_another_file_is_refused_and_nothing_of_it_is_left(published, server, content, found):
+def test_another_file_is_refused_and_nothing_of_it_is_left(published, server, content, difference):
     for url in (server.url, str(published)):
         write_index(published, url=url)
         original = published.read_bytes()
         published.write_bytes(content)
-        with pytest.raises(ConfigurationError, match=f"^dm is refused: .*{found}.*index.json says"):
+        with pytest.raises(
+            ConfigurationError, match=f"^dm is refused: .*{difference}.*index.json says"
+        ):
             find_archive("dm")
         assert not cached_files()
         published.write_bytes(original)
@@ -145,6 +147,98 @@ def test_a_transfer_that_breaks_off_leaves_nothing(published, server, monkeypatc
     assert not cached_files()
 
 
+def test_two_that_ask_at_once_fetch_once_and_both_get_the_whole_file(published, server):
+    published.write_bytes(os.urandom(1 << 22))
+    write_index(published, url=server.url)
+    with ThreadPoolExecutor(8) as pool:
+        paths = set(pool.map(find_archive, ["dm"] * 8))
+    (path,) = paths
+    assert Path(path).read_bytes() == published.read_bytes() and len(server.asked) == 1
+    assert cached_files() == [Path(path)]
+
+
+def test_what_a_killed_fetch_has_left_is_removed_by_the_next(published, server):
+    write_index(published, url=server.url)
+    path = Path(find_archive("dm"))
+    path.rename(path.with_name(f".{path.name}.7.new"))
+    assert find_archive("dm") == str(path) and cached_files() == [path]
+
+
+@pytest.mark.parametrize(
+    "fault, message",
+    [
+        (ssl.SSLError(1, "bad record mac"), "cannot be fetched from .*bad record mac"),
+        (ConnectionResetError(104, "reset by peer"), "cannot be fetched from .*reset by peer"),
+        (IncompleteRead(b""), "cannot be fetched from .*IncompleteRead"),
+    ],
+)
+def test_a_fault_while_reading_is_of_the_server(published, server, monkeypatch, fault, message):
+    write_index(published, url=server.url)
+
+    def read(response, size):
+        raise fault
+
+    monkeypatch.setattr(HTTPResponse, "read", read)
+    with pytest.raises(ConfigurationError, match=message):
+        find_archive("dm")
+    assert not cached_files()
+
+
+def test_a_fault_while_writing_is_of_the_disk(published, server, monkeypatch):
+    write_index(published, url=server.url)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device: .*cache.*tar.gz'"):
+        find_archive("dm")
+    assert not cached_files()
+
+
+def test_neither_password_nor_query_of_an_address_is_printed(published, server, caplog):
+    caplog.set_level("INFO")
+    write_index(published, url=f"{server.url}?token=secret")
+    find_archive("dm")
+    assert server.url in caplog.text and "secret" not in caplog.text
+    host = server.url.partition("//")[2]
+    for url in (f"http://me:secret@{host}", f"{server.url}.not_there?token=secret"):
+        write_index(published, url=url, sha256="0" * 64)
+        with pytest.raises(ConfigurationError, match=f"cannot be fetched from http://{host}") as e:
+            find_archive("dm")
+        assert "secret" not in str(e.value)
+
+
+def test_a_redirect_is_followed_but_not_to_an_address_without_encryption(published, server):
+    class Redirect(SimpleHTTPRequestHandler):
+        target = server.url
+
+        def do_GET(self):
+            self.send_response(302)
+            self.send_header("Location", self.target)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}/model.tar.gz"
+        write_index(published, url=url)
+        assert Path(find_archive("dm")).read_bytes() == published.read_bytes()
+        Redirect.target = "ftp://127.0.0.1/model.tar.gz"
+        write_index(published, url=url, sha256="0" * 64)
+        with pytest.raises(ConfigurationError, match="it leads on to .* begins with ftp:"):
+            find_archive("dm")
+        other.shutdown()
+    # There is no certificate for a server here, so this is asked of the handler.
+    follow = _SafeRedirects().redirect_request
+    encrypted = Request("https://example.org/a")
+    assert follow(encrypted, None, 302, "", {}, "https://example.org/b").type == "https"
+    with pytest.raises(URLError, match="begins with http:"):
+        follow(encrypted, None, 302, "", {}, "http://example.org/b")
+
+
 def test_a_server_or_file_that_is_not_there_is_named(published, server):
     write_index(published, url=server.url + ".not_there")
     with pytest.raises(ConfigurationError, match=r"fetched from .*not_there: .*404"):
@@ -159,10 +253,18 @@ def test_a_server_or_file_that_is_not_there_is_named(published, server):
         find_archive("dm")
 
 
-def test_what_lies_in_the_folder_comes_before_the_index_and_paths_are_left_alone(published):
+def test_what_lies_in_the_folder_comes_before_the_index_and_paths_are_left_alone(published, caplog):
     write_index(published)
     shutil.copytree(published.parent, "dm")
     assert find_archive("dm") == "dm"
+    assert f"Taking ./dm, whose checksum is not known, not the archive dm of {index_path()}" in (
+        caplog.text
+    )
+    caplog.clear()
+    shutil.copytree("dm", "other")
+    assert find_archive("other") == "other"
+    index_path().write_text("no index")
+    assert find_archive("dm") == "dm" and not caplog.text
     for path in ("runs/dm", "./dm.tar.gz", "https://example.org/model.tar.gz", "hf://a/b"):
         assert find_archive(path) == path and not NAME.fullmatch(path)
 
@@ -184,6 +286,10 @@ def test_a_name_that_nobody_knows_is_told_with_those_that_there_are(published):
         ({"licence": ""}, "licence of the entry 'dm' is ''"),
         ({"extra": 1}, "the entry 'dm' has to be an object with url, sha256, size, licence"),
         ({"url": "ftp://example.org/x"}, "begins with ftp:. Take https:"),
+        ({"url": "file://example.org/x"}, "is on the machine example.org, which file: cannot"),
+        ({"url": "https://["}, "url of the entry 'dm' is 'https://\\['. It has to be an address"),
+        ({"url": "a\0b"}, "url of the entry 'dm' is .* It has to be an address or a path"),
+        ({"url": "https://\u00e9..example.org/x"}, "cannot be fetched from .*that is no address"),
     ],
 )
 def test_an_entry_that_is_wrong_is_named_with_its_key(published, changes, message):
