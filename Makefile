@@ -61,7 +61,7 @@ treebank:
 	  eval "file=\$$$$name"; \
 	  case "$$file" in \
 	    '') echo "$$name is not set. Name the files of a treebank: make parser SPIGOT_SDP_TRAIN=... SPIGOT_SDP_DEV=..."; exit 1;; \
-	    synthetic*) ;; \
+	    synthetic:*) ;; \
 	    *) test -f "$$file" || { echo "$$name: there is no file $$file."; exit 1; };; \
 	  esac; done
 

@@ -19,6 +19,7 @@ from allennlp.common.params import evaluate_snippet
 from spigot_allennlp.commands.demo import DemoServer
 from spigot_allennlp.compat.installed_configs import resolved
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.named_archives import INDEX
 from tests import forks
 from tests.training_config_test import TINY
 
@@ -254,11 +255,12 @@ SHORTER = {
 def run_page(name):
     """
     Runs the blocks of a page in this folder, from the first to the last, as they are typed, but on
-    a few sentences; then the code in the first column of its tables.
+    a few sentences; if some is Python, then also the code in the first column of its tables.
     """
     from allennlp.commands import parse_args
 
     os.environ.update(TINY)
+    os.environ[INDEX] = os.path.abspath("index.json")
     DemoServer.serve_forever = lambda server: None
     text = (ROOT / name).read_text(encoding="utf-8")
     names = {}
@@ -268,6 +270,9 @@ def run_page(name):
             continue
         printed = ""
         for words in simple_commands(block):
+            variables = list(itertools.takewhile(ASSIGNMENT.match, words))
+            os.environ.update(variable.split("=", 1) for variable in variables)
+            words = words[len(variables) :]
             if words[0] == "echo":
                 printed = f"{words[1]}\n"
                 if words[2:]:
@@ -286,7 +291,8 @@ def run_page(name):
                 _, args = parse_args("allennlp")
                 args.func(args)
     for code in re.findall(r"^\| `(\w+\.[^`]*)`", text, re.MULTILINE):
-        eval(code, names)
+        if names:
+            eval(code, names)
 
 
 def test_the_page_of_parses_runs_as_it_is_typed(tmp_path):
@@ -300,6 +306,7 @@ def test_the_page_of_parses_runs_as_it_is_typed(tmp_path):
 # What the commands of other pages make, some of it.
 MADE = {
     "get_started.md": ["parses.html", "parse.svg", "runs/straight_through/model.tar.gz"],
+    "named_archives.md": ["runs/parser/model.tar.gz", "packed/dm/README.md", "index.json"],
     "latent_clusters.md": ["runs/clusters/model.tar.gz"],
     "your_own_data.md": ["runs/spigot/model.tar.gz", "runs/parsed.sdp", "graphs.jsonl"],
 }

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -13,21 +14,23 @@ from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.compat.atomic_io import read_json, replacing_folder, write_json
+from spigot_allennlp.compat.folder_lock import locked
 from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 from spigot_allennlp.named_archives import (
     ARCHIVE,
+    INDEX,
     NAME,
     IndexEntry,
     file_sha256,
     index_path,
     read_index,
+    without_secrets,
 )
-
-EMBEDDED = "synthetic"  # how the names of embedded data begin
 
 EXAMPLES = """examples:
   allennlp pack runs/parser --name dm --licence CC-BY-4.0 --to packed/dm
   allennlp pack runs/parser --name dm --licence CC-BY-4.0 --to packed/dm --register
+  allennlp pack runs/again --name dm --licence CC-BY-4.0 --to packed/dm_2 --register --replace
   allennlp pack runs/parser --name dm --licence CC-BY-4.0 --to packed/dm \\
     --url https://example.org/dm/model.tar.gz"""
 
@@ -38,7 +41,7 @@ class PackCommand(Subcommand):
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
         description = (
-            "Make a folder with a trained model, a model card (README.md) and the entry for an "
+            "Make a folder with a trained parser, a model card (README.md) and the entry for an "
             "index of archives (index.json), to be published by yourself: nothing is uploaded."
         )
         subparser = parser.add_parser(
@@ -54,6 +57,7 @@ class PackCommand(Subcommand):
         add("--intended-use", default="", help="for the card, in place of a general sentence")
         add("--limits", default="", help="for the card, in addition to what is known of the data")
         add("--register", action="store_true", help="add the entry to the index of this machine")
+        add("--replace", action="store_true", help="with --register: in place of one of that name")
         subparser.set_defaults(func=pack_from_args)
         return subparser
 
@@ -61,14 +65,19 @@ class PackCommand(Subcommand):
 def pack_from_args(args: argparse.Namespace) -> None:
     """Packs what the command line names, and says what to do with it."""
     texts = {"description": args.description, "use": args.intended_use, "limits": args.limits}
+    if args.replace and not args.register:
+        raise plain_error("--replace is of an entry in the index of this machine: add --register")
+    if args.register and not args.replace:
+        check_is_free(args.name)
     entry = pack(args.run, args.name, args.licence, args.to, args.url, texts)
     print(f"{args.to} holds {ARCHIVE}, README.md (the model card: please read it) and index.json.")
     if args.register:
-        index = register(args.name, entry._replace(url=os.path.abspath(args.to)))
+        at = entry._replace(url=os.path.abspath(args.to))
+        index = register(args.name, at, args.replace)
         print(f"{index} has it as {args.name}: allennlp parse {args.name} sentences.txt")
     else:
         index = Path(args.to, "index.json")
-        print(f"SPIGOT_ALLENNLP_INDEX={index} allennlp parse {args.name} sentences.txt")
+        print(f"{INDEX}={shlex.quote(str(index))} allennlp parse {args.name} sentences.txt")
 
 
 def pack(
@@ -82,7 +91,9 @@ def pack(
     run : `str`
         The folder of the training, whose config and data are trusted.
     name : `str`
+        The name in the index, and the title of the card.
     licence : `str`
+        Who may use the model for what: a name such as CC-BY-4.0, or words.
     folder : `str`
         A folder that is not there yet, or is empty.
     url : `str`
@@ -92,9 +103,12 @@ def pack(
 
     # Raises
 
-    `ConfigurationError` if the run has not ended, the folder is in use, or the name is not valid.
+    `ConfigurationError` if the run has not ended, its model reads no sentences, the folder is in
+    use, or the name is not valid.
     """
     from allennlp.models import load_archive
+
+    from spigot_allennlp.predictors.sentence_parser import SENTENCE_PREDICTORS
 
     archive = Path(run, ARCHIVE)
     if not NAME.fullmatch(name):
@@ -110,6 +124,11 @@ def pack(
     if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         raise plain_error(f"{folder} is there already, and not empty. Name another: --to FOLDER")
     loaded = load_archive(str(archive))
+    if loaded.model.default_predictor not in SENTENCE_PREDICTORS:
+        raise plain_error(
+            f"{run} holds a model of type {loaded.config['model']['type']!r}, which reads no "
+            "sentences: nothing would find it by a name. Publish its model.tar.gz as it is"
+        )
     entry = IndexEntry(url, file_sha256(archive), archive.stat().st_size, licence)
     card = model_card(name, entry, loaded, read_json(Path(run, "metrics.json")), texts)
     with replacing_folder(folder) as new:
@@ -119,22 +138,44 @@ def pack(
     return entry
 
 
-def register(name: str, entry: IndexEntry) -> Path:
+def check_is_free(name: str) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if the index of this machine has an entry of that name.
+    """
+    index = index_path()
+    entry = read_index(index).get(name)
+    if entry is not None:
+        raise plain_error(
+            f"{index} has an entry {name!r} already, {without_secrets(entry.url)}. Take another "
+            "--name, or --replace that one"
+        )
+
+
+def register(name: str, entry: IndexEntry, replace: bool) -> Path:
     """
     Adds an entry to the index of this machine, and returns where that is.
 
+    # Parameters
+
+    name : `str`
+        The name of the entry.
+    entry : `IndexEntry`
+        Where the archive is, and what it has to be.
+    replace : `bool`
+        Whether it takes the place of an entry of that name.
+
     # Raises
 
-    `ConfigurationError` if the index has another entry of that name.
+    `ConfigurationError` if the index has an entry of that name, and `replace` is false.
     """
     index = index_path()
-    entries = read_index(index)
-    if entries.get(name, entry) != entry:
-        raise plain_error(
-            f"{index} has another entry {name!r}, {entries[name].url}. Remove that, or take "
-            "another --name"
-        )
-    write_json(index, {key: e._asdict() for key, e in {**entries, name: entry}.items()})
+    with locked(index.parent):
+        if not replace:
+            check_is_free(name)
+        entries = {**read_index(index), name: entry}
+        write_json(index, {key: value._asdict() for key, value in entries.items()})
     return index
 
 
@@ -150,8 +191,11 @@ def model_card(
     # Parameters
 
     name : `str`
+        The name in the index.
     entry : `IndexEntry`
+        The entry for the index.
     loaded : `Archive`
+        The archive, as `load_archive` returns it.
     metrics : `Dict[str, Any]`
         AllenNLP's `metrics.json`.
     texts : `Dict[str, str]`
@@ -167,19 +211,19 @@ def model_card(
     }
     for key, data in parts.items():
         config[f"{key}_data_path"] = _base_names(data)
+    config = _without_folders(config)
     num_parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     rows = [
         ("model", f"`{config['model']['type']}`, {num_parameters:,} parameters"),
         ("licence", entry.licence),
         ("archive", f"`{ARCHIVE}`, {entry.size:,} bytes, SHA-256 `{entry.sha256}`"),
-        ("made with", _versions()),
+        ("packed with", _versions()),
     ]
-    is_embedded = any(_is_embedded(data) for data in parts.values())
     limits = [
         "It knows the words and the kind of text of its training data; the metrics are of the data "
         "above, and of no other domain or language. Sentences above 1000 words are refused. Nobody "
         "has measured what it gets wrong more often than chance would, for whom.",
-        *(["It was trained on sentences made by rule, and is of no use for text."] * is_embedded),
+        *_limits_of_embedded(parts),
         *([texts["limits"]] if texts.get("limits") else []),
     ]
     shown = {
@@ -187,19 +231,22 @@ def model_card(
         for key, value in metrics.items()
         if key.startswith(("best_validation_", "test_")) and isinstance(value, (int, float))
     }
-    use = texts.get("use") or "To parse sentences of the kind that it was trained on, for research."
+    verb = "parse" if loaded.model.default_predictor == "parser" else "classify"
+    use = texts.get("use") or (
+        f"To {verb} sentences of the kind that it was trained on, for research."
+    )
     return "\n".join(
         [
             f"# {name}\n",
             *([texts["description"] + "\n"] if texts.get("description") else []),
             _table(["", ""], rows),
             f"```bash\nallennlp parse {name} sentences.txt\n```\n",
-            "It needs the package spigot_allennlp, and an entry `index.json` in its index (docs/"
-            "named_archives.md there).\n",
+            "It needs the package spigot_allennlp, and in its index the entry that `index.json` "
+            "here has (docs/named_archives.md there).\n",
             f"## Intended use\n\n{use}\n",
             "## Data\n",
             _table(
-                ["part", "file", "sentences"],
+                ["part", "file", "sentences that the reader takes"],
                 [(key, _describe(config[f"{key}_data_path"]), sizes[key]) for key in parts],
             ),
             "## Metrics\n",
@@ -248,9 +295,42 @@ def _base_names(data: Any) -> Any:
     return data if _is_embedded(data) else os.path.basename(str(data))
 
 
+def _without_folders(config: Any) -> Any:
+    """Takes the folders away from absolute paths, wherever they are in a config."""
+    if isinstance(config, dict):
+        return {key: _without_folders(value) for key, value in config.items()}
+    if isinstance(config, list):
+        return [_without_folders(value) for value in config]
+    if not isinstance(config, str):
+        return config
+    if config.startswith("("):  # AllenNLP's "(archive)#file in it"
+        archive, mark, rest = config[1:].partition(")")
+        return f"({_without_folders(archive)}{mark}{rest}"
+    if not config.startswith(("/", "~", "file:")):
+        return config
+    return os.path.basename(config.rstrip("/")) or config
+
+
+def _limits_of_embedded(parts: Dict[str, Any]) -> List[str]:
+    """Returns what has to be said where training or other data are sentences made by rule."""
+    train = parts.get("train")
+    train = train if isinstance(train, dict) else {"": train}
+    made = [task for task, data in train.items() if _is_embedded(data)]
+    others = [key for key in ("validation", "test") if _is_embedded(parts.get(key))]
+    sentences = []
+    if made and len(made) == len(train):
+        sentences = ["It was trained on sentences made by rule, and is of no use for text."]
+    elif made:
+        sentences = [f"For {' and '.join(made)}, it was trained on sentences made by rule."]
+    if others and len(made) != len(train):
+        sentences += [f"The {' and '.join(others)} data are, in part or all, made by rule."]
+    return sentences
+
+
 def _is_embedded(data: Any) -> bool:
-    values = data.values() if isinstance(data, dict) else [data]
-    return any(str(value).startswith(EMBEDDED) for value in values)
+    from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
+
+    return any(map(is_synthetic, data.values() if isinstance(data, dict) else [data]))
 
 
 def _describe(data: Any) -> str:

@@ -17,6 +17,9 @@ Sentence = Union[str, Sequence[str], Dict[str, Any]]
 #: Options of a predictor that reads and writes lines, which a `SentenceParser` does not.
 OPTIONS_OF_LINES = frozenset(("on_error", "input", "output"))
 
+#: The default predictors of models whose input is a sentence.
+SENTENCE_PREDICTORS = ("parser", "sentiment")
+
 
 class SentenceParser:
     """
@@ -165,7 +168,7 @@ def load_sentence_predictor(
     check_for_gpu(cuda_device)
     loaded = load_archive(find_archive(archive), cuda_device=cuda_device, overrides=overrides)
     name = loaded.config["model"]["type"]
-    if loaded.model.default_predictor not in ("parser", "sentiment"):
+    if loaded.model.default_predictor not in SENTENCE_PREDICTORS:
         raise ConfigurationError(
             f"{archive} holds a model of type {name!r}, which parses no sentences. Load a parser "
             "(or a classifier of sentences), or use AllenNLP's Predictor.from_path."

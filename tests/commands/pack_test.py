@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import spigot_allennlp
 from spigot_allennlp.commands.pack import PackCommand
 from spigot_allennlp.named_archives import INDEX, file_sha256, read_index
 from tests.data.sample_files import SDP_2015
+from tests.predictors.conftest import LengthClassifier, make_archive  # noqa: F401
 
 METRICS = {
     "best_epoch": 3,
@@ -23,7 +26,7 @@ METRICS = {
 
 
 @pytest.fixture
-def run(make_archive, tmp_path, monkeypatch):
+def run(make_archive, tmp_path, monkeypatch):  # noqa: F811
     """The folder of a training on a file of ten sentences, and one that is not there any more."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(INDEX, str(tmp_path / "user" / "index.json"))
@@ -75,6 +78,7 @@ def test_the_card_says_metrics_data_versions_licence_use_and_limits(run):
         "| licence | CC-BY-4.0 |",
         file_sha256(run / "model.tar.gz"),
         "`chain_parser`, 1 parameters",
+        "| packed with | spigot_allennlp",
         "allennlp 2.10.1",
         "## Intended use\n\nCourses.\n",
         "| train | dm.train.sdp | 10 |",
@@ -94,10 +98,110 @@ def test_a_registered_archive_is_found_by_its_name_from_anywhere(run, tmp_path, 
     monkeypatch.chdir(tmp_path / "secret")
     assert spigot_allennlp.load("dm").parse("We know it").tokens == ["We", "know", "it"]
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="another entry 'dm'.*packed/dm.*--name"):
+    with pytest.raises(ConfigurationError, match="an entry 'dm' already.*packed/dm.*--replace"):
         pack(run, *NAMED[:-1], "packed/again", "--register")
+    assert not Path("packed/again").exists()
     pack(run, "--name", "pas", *NAMED[2:-1], "packed/pas", "--register")
-    assert list(read_index(tmp_path / "user" / "index.json")) == ["dm", "pas"]
+    pack(run, *NAMED[:-1], "packed/again", "--register", "--replace")
+    index = read_index(tmp_path / "user" / "index.json")
+    assert {name: entry.url for name, entry in index.items()} == {
+        "dm": str(tmp_path / "packed" / "again"),
+        "pas": str(tmp_path / "packed" / "pas"),
+    }
+
+
+def test_the_command_that_is_printed_can_be_typed(run, capsys):
+    pack(run, *NAMED[:-1], "my models/dm")
+    printed = capsys.readouterr().out.splitlines()[-1]
+    variable, *command = shlex.split(printed)
+    assert variable == f"{INDEX}=my models/dm/index.json"
+    assert command == ["allennlp", "parse", "dm", "sentences.txt"]
+
+
+OF_NO_USE = "It was trained on sentences made by rule, and is of no use for text."
+MADE = "synthetic:size=3,seed=1"
+
+
+@pytest.mark.parametrize(
+    "train, dev, said, not_said",
+    [
+        (MADE, MADE, [OF_NO_USE], ["data are"]),
+        (MADE, "own/dm.sdp", [OF_NO_USE], ["data are"]),
+        (
+            "own/dm.sdp",
+            MADE,
+            ["The validation data are, in part or all, made by rule."],
+            ["use for"],
+        ),
+        (
+            "synthetic_reviews/dm.sdp",
+            "own/dm.sdp",
+            ["| dm.sdp |"],
+            ["by rule", "synthetic_reviews"],
+        ),
+        (
+            {"syntax": MADE, "semantics": "own/dm.sdp"},
+            "own/dm.sdp",
+            ["For syntax, it was trained on sentences made by rule."],
+            ["use for", "own/"],
+        ),
+    ],
+)
+def test_the_card_says_which_data_were_made_by_rule(
+    make_archive,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+    train,
+    dev,
+    said,
+    not_said,
+):
+    monkeypatch.chdir(tmp_path)
+    archive = make_archive(train_data_path=train, validation_data_path=dev)
+    Path(archive).with_name("metrics.json").write_text("{}")
+    pack(Path(archive).parent, *NAMED)
+    card = Path("packed/dm/README.md").read_text(encoding="utf-8")
+    assert all(text in card for text in said) and not any(text in card for text in not_said)
+
+
+def test_no_absolute_path_of_the_config_is_on_the_card(make_archive, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    secrets = {
+        "a": "/home/secret/glove.txt",
+        "b": ["~/secret/more.txt", {"c": "(/home/secret/all.zip)#glove.300d.txt"}],
+        "d": "file:///home/secret/folder/",
+        "e": "https://example.org/dm/vectors.gz",
+        "f": "/",
+    }
+    archive = make_archive(train_data_path=MADE, evaluate_on_test=secrets)
+    Path(archive).with_name("metrics.json").write_text("{}")
+    pack(Path(archive).parent, *NAMED)
+    card = Path("packed/dm/README.md").read_text(encoding="utf-8")
+    (config,) = re.findall(r"```json\n(.*?)```", card, re.DOTALL)
+    assert json.loads(config)["evaluate_on_test"] == {
+        "a": "glove.txt",
+        "b": ["more.txt", {"c": "(all.zip)#glove.300d.txt"}],
+        "d": "folder",
+        "e": "https://example.org/dm/vectors.gz",
+        "f": "/",
+    }
+    assert "secret" not in card
+
+
+def test_a_classifier_of_sentences_is_packed_and_no_other_model(
+    make_archive,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    monkeypatch.chdir(tmp_path)
+    archive = make_archive(model={"type": "length_classifier"}, train_data_path=MADE)
+    Path(archive).with_name("metrics.json").write_text("{}")
+    pack(Path(archive).parent, *NAMED)
+    assert "To classify sentences" in Path("packed/dm/README.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(LengthClassifier, "default_predictor", "spiking")
+    with pytest.raises(ConfigurationError, match="'length_classifier', which reads no sentences"):
+        pack(Path(archive).parent, *NAMED[:-1], "packed/other")
+    assert not Path("packed/other").exists()
 
 
 def test_an_address_stands_in_the_entry(run):
@@ -112,6 +216,7 @@ def test_what_cannot_be_packed_is_refused_before_anything_is_written(run, tmp_pa
     for arguments, message in (
         ((run, *NAMED[:-1], "used"), "used is there already, and not empty"),
         ((run, "--name", "a/b", *NAMED[2:]), "--name 'a/b'"),
+        ((run, *NAMED, "--replace"), "add --register"),
         ((run, *NAMED[:3], " ", *NAMED[4:]), "--licence is empty"),
         ((tmp_path / "modle", *NAMED), "not the folder of a training.*but 'model'"),
     ):
