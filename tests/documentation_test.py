@@ -225,7 +225,7 @@ BROUGHT = re.compile(
     r"my_.*|google/.*|.*ubyte\.gz|tinyshakespeare\.txt|glove\..*|(dm\.)?(train|dev)\.(sdp|conll)|sst\..*"
 )
 A_FILE = re.compile(r"[\w.-]+/[\w./-]+|[\w./-]+\.(sdp|conllu?|txt|jsonl?|(jsonn|libsonn)et|gz)")
-WRITTEN = {"-s", "--output", "--output-file", "--to", ">", "generate-treebank"}
+WRITTEN = {"-s", "--folder", "--output", "--output-file", "--to", ">", "generate-treebank"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
