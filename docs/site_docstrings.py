@@ -42,12 +42,12 @@ def markdown(docstring: str, paths: Dict[str, str], own_path: str) -> str:
     several have it; the object's own path is not linked.
     """
 
-    def link(found: "re.Match[str]") -> str:
-        path = paths.get(found[1])
-        return f"[{found[0]}][{path}]" if path and path != own_path else found[0]
+    def link(match: "re.Match[str]") -> str:
+        path = paths.get(match[1])
+        return f"[{match[0]}][{path}]" if path and path != own_path else match[0]
 
-    def entry(found: "re.Match[str]") -> str:
-        term, text = found[1], found[2].rstrip()
+    def entry(match: "re.Match[str]") -> str:
+        term, text = match[1], match[2].rstrip()
         name, colon, kind = term.partition(" : ")
         term = f"`{name}` : {kind}" if colon else term
         return f"{term}\n:   {text.lstrip()}\n\n"

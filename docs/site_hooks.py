@@ -59,8 +59,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Makes links of the repository links of the site."""
     source = repository_path(page.file)
 
-    def moved(found: "re.Match[str]") -> str:
-        target = normpath(f"{Path(source).parent}/{found[2]}")
+    def moved(match: "re.Match[str]") -> str:
+        target = normpath(f"{Path(source).parent}/{match[2]}")
         if target in ROOT_PAGES:
             target = ROOT_PAGES[target]
         elif target.startswith("docs/"):
@@ -68,8 +68,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         elif (ROOT / target).is_file():
             target = f"files/{target}.md"
         else:
-            return found[0]
-        return f"{found[1]}{relpath(target, str(Path(page.file.src_uri).parent))}{found[3] or ''}"
+            return match[0]
+        return f"{match[1]}{relpath(target, str(Path(page.file.src_uri).parent))}{match[3] or ''}"
 
     if source == "docs/reference.md":
         markdown = with_classes(markdown)
@@ -81,13 +81,13 @@ def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
     if not page.file.src_uri.endswith(".ipynb"):
         return html
 
-    def moved(found: "re.Match[str]") -> str:
-        target = normpath(f"{Path(page.file.src_uri).parent}/{found[2]}")
+    def moved(match: "re.Match[str]") -> str:
+        target = normpath(f"{Path(page.file.src_uri).parent}/{match[2]}")
         file = files.get_file_from_path(target)
         if file is None:
             LOG.warning("%s has a link to %s, which is not there.", page.file.src_uri, target)
-            return found[0]
-        return f"{found[1]}{file.url_relative_to(page.file)}"
+            return match[0]
+        return f"{match[1]}{file.url_relative_to(page.file)}"
 
     return re.sub(r'(href=")([^":#]+\.(?:md|ipynb))(?=[#"])', moved, html)
 
@@ -101,11 +101,11 @@ def with_classes(markdown: str) -> str:
         for name, kind in REGISTERED.findall(file.read_text("utf-8"))
     }
 
-    def link(found: "re.Match[str]") -> str:
-        return f"[{found[0]}][{classes[found[1]]}]" if found[1] in classes else found[0]
+    def link(match: "re.Match[str]") -> str:
+        return f"[{match[0]}][{classes[match[1]]}]" if match[1] in classes else match[0]
 
-    def row(found: "re.Match[str]") -> str:
-        return re.sub(r"`(\w+)`", link, found[0])
+    def row(match: "re.Match[str]") -> str:
+        return re.sub(r"`(\w+)`", link, match[0])
 
     return re.sub(r"^\| [^|]*\|", row, markdown, flags=re.MULTILINE)
 

@@ -6,7 +6,6 @@ from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
 import torch
 from torch import BoolTensor, Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
 from spigot_allennlp.estimators.problem import ArgmaxProblem, Downstream
@@ -18,6 +17,7 @@ from spigot_allennlp.nn.tensor_checks import (
     Signature,
     check_scores,
 )
+from spigot_allennlp.nn.transforms import is_transformed
 from spigot_allennlp.registrable import ConfigurationError, FromParams, Registrable
 from spigot_allennlp.structures.structure import Structure
 
@@ -72,8 +72,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
     structure : `Structure`
     estimator : `GradientEstimator`
-        Refused with a `ConfigurationError` if it needs what `structure` does not provide, with the
-        names of those that do not.
+        Refused with a `ConfigurationError` if it needs an operation that `structure` does not
+        provide. The error names the estimators that fit the structure.
     """
 
     def __init__(self, structure: Structure, estimator: GradientEstimator) -> None:
@@ -126,7 +126,7 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         downstream: Optional[Downstream],
         allowed: Optional[BoolTensor],
     ) -> Latent:
-        if is_functorch_wrapped_tensor(scores):
+        if isinstance(scores, Tensor) and is_transformed(scores):
             raise NotImplementedError(
                 "torch.func (vmap, grad, jvp, ...) cannot transform a StructuredArgmaxLayer, whose "
                 "kernels it does not see. In place of vmap, put what is mapped into the batch, "

@@ -14,11 +14,11 @@ from typing import Any, Callable, Optional, Tuple
 
 import torch
 from torch import BoolTensor, Tensor
-from torch._C._functorch import is_batchedtensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.devices import answers_at_once
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
+from spigot_allennlp.nn.transforms import is_mapped_over
 
 # Sums of larger scores might overflow. Such scores are multiplied, exactly, by a power of two that
 # brings the largest number of their type down to about as much.
@@ -34,19 +34,24 @@ def known_moderate(tensor: Tensor) -> bool:
     Tells whether a quick test shows that all numbers of `tensor` are finite and none of their sums
     overflows, since not even the sum of their squares does. False on a device that would have to be
     waited for, and for anything but a tensor of floats.
+
+    # Raises
+
+    `NotImplementedError` if `torch.func.vmap` maps over `tensor`, on any device.
     """
-    if not (
-        isinstance(tensor, Tensor)
-        and tensor.is_floating_point()
-        and tensor.layout is torch.strided
-        and answers_at_once(tensor.device)
-    ):
+    if not isinstance(tensor, Tensor):
         return False
-    if is_batchedtensor(tensor):
+    if is_mapped_over(tensor):
         raise NotImplementedError(
             "torch.func.vmap cannot map over a structure, whose kernels it does not see. Put what "
             "is mapped into the batch: scores.flatten(0, 1)."
         )
+    if not (
+        tensor.is_floating_point()
+        and tensor.layout is torch.strided
+        and answers_at_once(tensor.device)
+    ):
+        return False
     # every operation calls this, so that its time counts
     numbers = tensor.detach() if tensor.requires_grad else tensor
     return math.isfinite(torch.linalg.vector_norm(numbers).item())

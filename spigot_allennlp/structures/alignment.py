@@ -23,8 +23,9 @@ class Alignment(Structure):
     ([Sakoe and Chiba, 1978](https://doi.org/10.1109/TASSP.1978.1163055)): paths through a table
     from its first cell to its last, by steps to the next row, to the next column, or to both. The
     parts are the cells that a path visits; so every element of either sequence has a partner in the
-    other, and some have several. Scores are `(batch_size, rows, columns)`, and zero costs
-    nothing: of costs, pass the negative. The log-partition is then minus the soft-DTW of
+    other, and some have several. Scores are `(batch_size, rows, columns)`; an alignment scores
+    the sum over its cells, and the highest is the best. For the costs of dynamic time warping, pass
+    their negative: the log-partition is then minus the soft-DTW of
     [Cuturi and Blondel (2017)](https://arxiv.org/abs/1703.01541), at temperature one.
 
     The table of an instance ends with the last row, and the last column, that has any legal cell;

@@ -24,11 +24,11 @@ class Matching(Structure):
     `nn/matching/kernels.py`; computed on the CPU wherever the scores are). The sum over all
     matchings is a permanent, for which no efficient algorithm is known, nor can there be one unless
     P = NP ([Valiant, 1979](https://doi.org/10.1016/0304-3975(79)90044-6)): so there are no
-    log-partition, marginals and samples. Estimators that need none of these fit, as do those by
-    noise, "perturbed" among them. No `projected_step`, either: of doubly stochastic matrices, the
-    convex hull of permutations (of a rectangle, matrices whose longer side sums to one at most),
-    the nearest has no closed form. The projection "sparsemap" finds it by the argmax; choose it for
-    SPIGOT.
+    log-partition, marginals and samples. Estimators that need none of these fit: "blackbox",
+    "identity_with_projection", "implicit_mle", "perturbed", "pipeline", "sparsemap" and
+    "straight_through". No `projected_step`, either: of doubly stochastic matrices, the convex hull
+    of permutations (of a rectangle, matrices whose longer side sums to one at most), the nearest
+    has no closed form. The projection "sparsemap" finds it by the argmax; choose it for SPIGOT.
     """
 
     dimensions = ("row", "column")

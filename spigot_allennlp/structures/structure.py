@@ -80,7 +80,8 @@ class Structure(Registrable):
     `dimensions` names those of the scores after the batch, if the structure has its own.
     `fixed_size` says that all objects of an instance have the same number of parts, so that a
     constant added to all scores changes none of the above. `nonempty` says that every object has a
-    part, but that of an instance without legal parts, as where the size is fixed. `binary` says
+    part, but that of an instance without legal parts; it is for `contains` below, and has no
+    effect where a structure overrides that. `binary` says
     that objects are zeros and ones, as all of ours are; a solver may have others
     (`layers/solver_structure.py`).
     `has_predicates` says that beside arcs there are predicates, at `predicate_parts`

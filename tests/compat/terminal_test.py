@@ -125,7 +125,7 @@ def test_the_commands_that_a_training_ends_with_work_as_they_are_printed(trainin
 
 
 @pytest.mark.parametrize(
-    "model, indexer, is_told",
+    "model, indexer, parses_text",
     [
         ("semantic_parser", {"type": "single_id"}, True),
         ("semantic_parser", {"type": "single_id", "feature_name": "pos_"}, False),
@@ -133,14 +133,14 @@ def test_the_commands_that_a_training_ends_with_work_as_they_are_printed(trainin
     ],
 )
 def test_a_parser_of_words_alone_ends_with_a_command_that_parses_a_sentence(
-    tmp_path, model, indexer, is_told
+    tmp_path, model, indexer, parses_text
 ):
     config = {"model": {"type": model}, "dataset_reader": {"token_indexers": {"words": indexer}}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     archive = tmp_path / "model.tar.gz"
-    told = f'echo "The clever hero did not win ." | allennlp parse {archive} --output '
+    command = f'echo "The clever hero did not win ." | allennlp parse {archive} --output '
     commands = next_commands(archive, [])
-    assert commands == ([f"{told}{tmp_path / 'parse.html'}"] if is_told else [])
+    assert commands == ([f"{command}{tmp_path / 'parse.html'}"] if parses_text else [])
 
 
 def test_a_table_is_aligned_at_the_point():

@@ -1,5 +1,6 @@
 from contextlib import nullcontext
 
+import numpy
 import pytest
 import torch
 from allennlp.common import Params
@@ -90,6 +91,13 @@ def test_a_pair_that_cannot_work_is_refused_when_it_is_built():
         StructuredArgmaxLayer(ArgmaxOnly(), StructuredAttention())
     with pytest.raises(ConfigurationError, match="Spigot needs projected_step, which ArgmaxOnly"):
         StructuredArgmaxLayer(ArgmaxOnly(), Spigot())
+
+
+@pytest.mark.parametrize("scores", [None, [[1.0, 2.0, 3.0]], numpy.ones((1, 3))])
+def test_what_is_no_tensor_is_refused_in_words(scores):
+    layer = StructuredArgmaxLayer(Categorical(), StraightThrough())
+    with pytest.raises(TypeError, match="Expected scores .*batch_size"):
+        layer(scores, TOKENS)
 
 
 def test_an_estimator_that_runs_the_model_again_asks_for_downstream_in_training():

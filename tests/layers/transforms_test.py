@@ -90,6 +90,14 @@ def test_a_solver_and_operations_of_structures_refuse_to_be_mapped_over():
             torch.func.vmap(function, in_dims=(0, None))(torch.randn(3, 2, 4), TOKENS)
 
 
+def test_so_they_do_on_devices_whose_numbers_would_have_to_be_waited_for():
+    scores = torch.randn(3, 2, 4, device="meta")
+    for operation in ("argmax", "log_partition", "sample"):
+        function = getattr(Subset(2), operation)
+        with pytest.raises(NotImplementedError, match=r"flatten\(0, 1\)"):
+            torch.func.vmap(function, in_dims=(0, None))(scores, TOKENS.to("meta"))
+
+
 @pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - NO_GRADIENT))
 @pytest.mark.parametrize(
     "structure, shape",

@@ -41,9 +41,9 @@ class AlignmentContract(StructureContract):
 
     def enumerate(self, structure, legal):
         rows, columns = (legal.any(dim=dim).nonzero().flatten().tolist() for dim in (1, 0))
-        found = paths((0, 0), (rows[-1], columns[-1])) if rows else [[]]
-        objects = torch.zeros(len(found), *legal.shape, dtype=torch.double)
-        for vertex, cells in zip(objects, found, strict=True):
+        alignments = paths((0, 0), (rows[-1], columns[-1])) if rows else [[]]
+        objects = torch.zeros(len(alignments), *legal.shape, dtype=torch.double)
+        for vertex, cells in zip(objects, alignments, strict=True):
             for cell in cells:
                 vertex[cell] = 1
         return objects[~(objects.bool() & ~legal).flatten(1).any(dim=1)]
@@ -148,18 +148,18 @@ def test_the_projection_is_a_mean_of_alignments_and_none_is_nearer():
     zero = torch.zeros_like(point)
     projection = SparseMAPProjection(tolerance=1e-12)
     nearest = -projection.projected_step(Alignment(), zero, -point, mask)
-    for one, found, legal in zip(point, nearest, mask, strict=True):
+    for origin, projected, legal in zip(point, nearest, mask, strict=True):
         rows, columns = (legal.any(dim=dim).sum().item() for dim in (1, 0))
         objects = torch.zeros(len(paths((0, 0), (rows - 1, columns - 1))), 4, 5).double()
         for vertex, cells in zip(objects, paths((0, 0), (rows - 1, columns - 1)), strict=True):
             for cell in cells:
                 vertex[cell] = 1
-        away = (one - found).masked_fill(~legal, 0)
-        assert (((objects - found) * away).flatten(1).sum(dim=1) < 1e-6).all()
+        away = (origin - projected).masked_fill(~legal, 0)
+        assert (((objects - projected) * away).flatten(1).sum(dim=1) < 1e-6).all()
         # in the hull: no linear function is larger there than on all objects
         costs = torch.randn(50, 4, 5).double().masked_fill(~legal, 0)
         highest = torch.einsum("crs,ors->co", costs, objects).max(dim=1).values
-        assert ((costs * found).flatten(1).sum(dim=1) <= highest + 1e-9).all()
+        assert ((costs * projected).flatten(1).sum(dim=1) <= highest + 1e-9).all()
 
 
 def test_scores_of_other_dimensions_are_refused():

@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import numpy
 import pytest
@@ -9,7 +10,10 @@ from scipy.optimize import linear_sum_assignment, minimize
 
 from spigot_allennlp.estimators.reinforce import Reinforce
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
-from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
+from spigot_allennlp.layers.structured_argmax_layer import (
+    StructuredArgmaxLayer,
+    fitting_estimators,
+)
 from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.matching import Matching
 from spigot_allennlp.structures.structure import Structure
@@ -33,9 +37,9 @@ class MatchingContract(StructureContract):
         chosen_columns = (
             [columns] if number < len(rows) else itertools.permutations(columns, number)
         )
-        found = list(itertools.product(chosen_rows, chosen_columns))
-        objects = torch.zeros(len(found), *legal.shape, dtype=torch.double)
-        for vertex, pairs in zip(objects, found, strict=True):
+        matchings = list(itertools.product(chosen_rows, chosen_columns))
+        objects = torch.zeros(len(matchings), *legal.shape, dtype=torch.double)
+        for vertex, pairs in zip(objects, matchings, strict=True):
             vertex[pairs] = 1
         return objects[~(objects.bool() & ~legal).flatten(1).any(dim=1)]
 
@@ -75,15 +79,15 @@ def test_the_best_matching_scores_as_much_as_that_of_scipy(num_rows, num_columns
         mask = torch.rand(scores.shape, generator=generator) < 0.7
         mask[..., 0] = mask[:, 0] = True  # no row or column is padding
     best = Matching().argmax(scores, mask)
-    for one, legal, found in zip(scores, mask, best, strict=True):
+    for values, legal, matching in zip(scores, mask, best, strict=True):
         # minus infinity might leave no matching, of which SciPy makes an error
-        costs = torch.where(legal, one, -1e9)
+        costs = torch.where(legal, values, -1e9)
         expected = costs.numpy()[linear_sum_assignment(costs.numpy(), maximize=True)].sum()
         if expected < -1e8:
-            assert not found.any()
+            assert not matching.any()
         else:
-            assert Matching().contains(found[None], legal[None]).all()
-            torch.testing.assert_close((found * costs).sum().item(), float(expected))
+            assert Matching().contains(matching[None], legal[None]).all()
+            torch.testing.assert_close((matching * costs).sum().item(), float(expected))
 
 
 def test_several_threads_match_as_one_does():
@@ -121,9 +125,9 @@ def test_the_projection_is_that_of_a_quadratic_programme(shape, scale):
     tensors = torch.zeros(point.shape, dtype=torch.double), -torch.from_numpy(point)
     mask = torch.ones(point.shape, dtype=torch.bool)
     projected = -SparseMAPProjection(tolerance=1e-14).projected_step(Matching(), *tensors, mask)
-    for one, found in zip(point, projected, strict=True):
-        expected = nearest_by_programme(one)
-        numpy.testing.assert_allclose(found.numpy(), expected, atol=2e-6)
+    for origin, projection in zip(point, projected, strict=True):
+        expected = nearest_by_programme(origin)
+        numpy.testing.assert_allclose(projection.numpy(), expected, atol=2e-6)
 
 
 def nearest_by_programme(point):
@@ -141,7 +145,7 @@ def nearest_by_programme(point):
         {"type": kind, "fun": lambda z, m=matrix: 1 - m @ z, "jac": lambda z, m=matrix: -m}
         for kind, matrix in zip(kinds, (by_row, by_column), strict=True)
     ]
-    found = minimize(
+    solution = minimize(
         lambda z: ((z - point.ravel()) ** 2).sum() / 2,
         numpy.full(point.size, 1 / max(point.shape)),
         jac=lambda z: z - point.ravel(),
@@ -150,7 +154,7 @@ def nearest_by_programme(point):
         method="SLSQP",
         options={"ftol": 1e-15, "maxiter": 1000},
     )
-    return found.x.reshape(point.shape)
+    return solution.x.reshape(point.shape)
 
 
 @pytest.mark.parametrize("estimator", [StructuredAttention(), Reinforce()])
@@ -160,6 +164,12 @@ def test_what_needs_a_sum_over_all_matchings_is_refused_with_what_does_not(estim
     listed = str(error.value).partition("these fit: ")[2]
     assert listed.startswith("'blackbox', 'identity_with_projection', 'implicit_mle'")
     assert "'perturbed'" in listed and "'spigot'" not in listed
+
+
+def test_the_documentation_names_the_estimators_that_fit():
+    assert Matching.__doc__ is not None
+    named = Matching.__doc__.partition("none of these fit:")[2].partition("No `projected_step`")[0]
+    assert re.findall(r'"(\w+)"', named) == fitting_estimators(Matching())
 
 
 def test_an_operation_that_is_not_provided_says_so():

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import torch
+
 from spigot_allennlp.structures.structure import Structure
 
 PAGE = Path(__file__).parents[2] / "docs" / "add_a_structure.md"
@@ -19,4 +21,12 @@ def run_page():
     return names
 
 
-TestSpan = run_page()["TestSpan"]
+NAMES = run_page()
+TestSpan = NAMES["TestSpan"]
+
+
+def test_the_log_partition_of_nothing_stays_on_its_device():
+    # as on a GPU, a tensor of another device is refused
+    mask = torch.ones(2, 3, dtype=torch.bool, device="meta")
+    scores = torch.zeros(2, 3, device="meta")
+    assert NAMES["Span"].log_partition.__wrapped__(NAMES["Span"](), scores, mask).is_meta

@@ -9,9 +9,6 @@ local parser = { arc_scorer+: { hidden_dim: 100 }, encoder+: {
 (import 'spigot.jsonnet') + {
   dataset_reader+: { readers+: { syntax+: reader, semantics+: reader } },
   validation_dataset_reader+: reader,
-  model+: {
-    syntactic_parser+: parser { encoder+: { word_dropout+: { together: [] } } },
-    semantic_parser+: parser,
-  },
+  model+: { syntactic_parser+: parser { encoder+: { word_dropout+: { together: [] } } }, semantic_parser+: parser },
   trainer+: { num_epochs: 5 },
 }

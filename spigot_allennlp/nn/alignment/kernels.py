@@ -123,7 +123,8 @@ def fill_prefixes(group, prefixes, zero, one):
 @kernel
 def fill_cells(group, row, score_row):
     """Copies a row of cells of all instances of a group into `score_row`."""
-    # of position 0, which lies in no padding
+    # Sentences that end before the position would get a part of score zero; before position 0 none
+    # ends, so that tables which end above this row have no legal cell here.
     fill_score_row(group, 0, row, group.scores.shape[2], 0, score_row)
 
 
