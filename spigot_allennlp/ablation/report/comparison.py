@@ -83,11 +83,12 @@ class Comparison:
         """
         Whether the difference is significant at 5 %: by the adjusted p-values over instances and
         over seeds, by the interval, which takes both in, and by Fisher's test over seeds, where
-        there are enough. Each allows for chances that the others leave out. Of one seed, nothing
-        is significant.
+        there are enough. Each allows for chances that the others leave out. Where there is no test
+        over seeds, nothing is significant: of one seed, and of fewer than `FEWEST_SEEDS` that all
+        differ equally, as two or three easily do by chance in a metric of few distinct values.
         """
         over_seeds = [p for p in (self.p_over_seeds, self.p_t_test) if p is not None]
-        holds_for_seeds = self.seeds > 1 and all(p < 0.05 for p in over_seeds)
+        holds_for_seeds = bool(over_seeds) and all(p < 0.05 for p in over_seeds)
         return self.p_adjusted < 0.05 and not self.low <= 0 <= self.high and holds_for_seeds
 
 

@@ -208,7 +208,8 @@ def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> 
         "in 62 %. Of few seeds it is only a rough estimate; of a single one, or where all seeds "
         "differ by the same, there is none.",
         "An asterisk: every p in the row is below 0.05, the interval does not contain 0, and there "
-        "is more than one seed.",
+        "is a p over seeds or by t-test: of one seed, and of fewer than "
+        f"{FEWEST_SEEDS} that all differ by the same, there is neither.",
     ]
 
 

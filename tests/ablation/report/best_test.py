@@ -32,7 +32,8 @@ def plan_of(**validation_metrics):
 
 def differs(difference, is_significant=True):
     p = 0.001 if is_significant else 0.5
-    return Comparison(difference, difference - 0.01, difference + 0.01, p, p, None, 3)
+    low, high = difference - 0.01, difference + 0.01
+    return Comparison(difference, low, high, p, p, None, 3, p_t_test=p)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,8 @@ def test_of_equal_variants_some_is_called_worse_in_5_percent_at_most(number):
             differences = {name: mean - means[best] for name, mean in means.items() if name != best}
             return {
                 name: Comparison(
-                    d, d - 2.77, d + 2.77, p := 2 * norm.cdf(-abs(d) / 2**0.5), p, None, 3
+                    *(d, d - 2.77, d + 2.77, p := 2 * norm.cdf(-abs(d) / 2**0.5), p, None, 3),
+                    p_t_test=p,
                 )
                 for name, d in differences.items()
             }
@@ -107,15 +109,21 @@ def test_of_equal_variants_some_is_called_worse_in_5_percent_at_most(number):
     assert with_best_alone / num_sets == pytest.approx(expected, abs=0.03)
 
 
-def variants_of_seeds(random, means, num_seeds):
+def variants_of_seeds(random, means, num_seeds, step=0):
     """
-    Samples the scores of variants over the same seeds, normal with deviation 1. All instances of a
-    run have the same score, so that chance is in the seeds alone.
+    Samples the scores of variants over the same seeds, normal with deviation 1, and rounded to
+    multiples of `step`, unless it is zero. All instances of a run have the same score, so that
+    chance is in the seeds alone.
     """
+
+    def sample(mean):
+        score = random.normal(mean)
+        return step * round(score / step) if step else score
+
     resampling = Resampling(16, 512)
     scores = {
         (name, seed): InstanceScores(
-            with_presence(numpy.full(16, random.normal(mean))), mean_of_present, True
+            with_presence(numpy.full(16, sample(mean))), mean_of_present, True
         )
         for name, mean in means.items()
         for seed in range(num_seeds)
@@ -158,6 +166,29 @@ def test_of_equal_variants_whose_seeds_differ_some_is_called_worse_in_5_percent_
     assert with_asterisk / num_sets <= 0.05 + 0.03
     # What it would be without the t-test over seeds.
     assert by_interval / num_sets == pytest.approx(unadjusted, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "num_seeds, step, by_equal_differences", [(2, 0.5, 0.31), (2, 1.0, 0.4), (3, 1.0, 0.13)]
+)
+def test_nor_where_scores_are_rounded_so_that_all_seeds_may_differ_equally(
+    num_seeds, step, by_equal_differences
+):
+    random = numpy.random.default_rng(num_seeds)
+    num_sets = 200
+    worse, unless_equal = 0, 0
+    for _ in range(num_sets):
+        equal = dict.fromkeys("abcde", 0.0)
+        means, compare_with = variants_of_seeds(random, equal, num_seeds, step)
+        best = find_best(plan_of(a=None), "f1", means, compare_with)
+        worse += len(best.ties) < 4
+        unless_equal += any(
+            c.p_t_test is None and c.p * 10 < 0.05 and not c.low <= 0 <= c.high
+            for c in compare_with(best.variant).values()
+        )
+    assert worse / num_sets <= 0.05 + 0.03
+    # What would be added if such differences, of which there is no t-test, counted as significant.
+    assert unless_equal / num_sets == pytest.approx(by_equal_differences, abs=0.1)
 
 
 def test_a_variant_that_is_much_worse_than_the_spread_of_the_seeds_is_found():

@@ -75,18 +75,23 @@ def test_the_same_outputs_are_no_difference():
     assert not comparison.is_significant
 
 
-def test_a_clear_difference_is_significant_and_its_interval_is_around_it():
-    (ours, resampling), (base, _) = (
-        accuracies(RIGHT, RIGHT, RIGHT),
-        accuracies(WORSE, WORSE, WORSE),
-    )
+def test_a_clear_difference_is_significant():
+    less, more = [0] * 7 + [1] * 13, [0] * 9 + [1] * 11
+    (ours, resampling), (base, _) = accuracies(RIGHT, RIGHT, RIGHT), accuracies(less, WORSE, more)
+    comparison = compare(base, ours, resampling)
+    assert comparison.is_significant and comparison.difference == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("number", [1, 3, 5, 6])
+def test_where_all_seeds_differ_equally_fisher_decides_if_there_are_six(number):
+    (ours, resampling), (base, _) = accuracies(*[RIGHT] * number), accuracies(*[WORSE] * number)
     comparison = compare(base, ours, resampling)
     assert comparison.difference == pytest.approx(0.4)
     # The interval of a share of 8 in 20, seeds being all alike.
     assert comparison.low == pytest.approx(0.2, abs=0.051) and comparison.high == pytest.approx(
         0.6, abs=0.051
     )
-    assert comparison.is_significant and comparison.seeds == 3
+    assert comparison.p < 0.05 and comparison.is_significant == (number == 6)
 
 
 def test_seeds_that_differ_make_the_interval_wide():
@@ -209,7 +214,7 @@ def test_without_a_known_spread_over_seeds_no_difference_is_detectable():
 def test_a_difference_is_significant_if_nothing_speaks_against_it(
     p, low, over_seeds, is_significant
 ):
-    comparison = Comparison(0.2, low, 0.3, 0.001, p, over_seeds, 10)
+    comparison = Comparison(0.2, low, 0.3, 0.001, p, over_seeds, 10, p_t_test=0.01)
     assert comparison.is_significant == is_significant
 
 
