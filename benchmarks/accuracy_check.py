@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.library import OURS
-from benchmarks.problem import Problem
+from benchmarks.problem import Problem, chosen_of_row
 
 AccuracyCheck = Callable[[Problem, Mapping[str, Tensor], Optional[Tensor]], Dict[str, float]]
 
@@ -51,6 +51,21 @@ def check_tags(
 ) -> Dict[str, float]:
     """Returns how much less the tags, one-hot, score than the best ones of any library."""
     return _behind_the_best(problem, results, lambda tags: (tags.sum(dim=-1) == 1).all(dim=-1))
+
+
+def check_subsets(
+    problem: Problem, results: Mapping[str, Tensor], reference: Optional[Tensor]
+) -> Dict[str, float]:
+    """Returns how much less the subsets of all rows score than the best ones of any library."""
+    size = chosen_of_row(problem)
+    return _behind_the_best(problem, results, lambda rows: (rows.sum(dim=2) == size).all(dim=1))
+
+
+def check_matchings(
+    problem: Problem, results: Mapping[str, Tensor], reference: Optional[Tensor]
+) -> Dict[str, float]:
+    """Returns how much less the matchings score than the best ones of any library."""
+    return _behind_the_best(problem, results, _are_permutations)
 
 
 def check_projection(argmax: Callable[[Tensor], Tensor]) -> AccuracyCheck:
@@ -99,6 +114,10 @@ def are_trees(arcs: Tensor, projective: bool) -> Tensor:
         ancestors = ancestors.gather(1, ancestors)
     are_legal = single_heads & single_root & (ancestors == 0).all(dim=-1)
     return are_legal & ~_cross(heads) if projective else are_legal
+
+
+def _are_permutations(pairs: Tensor) -> Tensor:
+    return (pairs.sum(dim=1) == 1).all(dim=1) & (pairs.sum(dim=2) == 1).all(dim=1)
 
 
 def _cross(heads: Tensor) -> Tensor:

@@ -20,6 +20,9 @@ ADAPTERS: Dict[str, str] = {
     "supar": "benchmarks.peers.supar.Supar",
     "entmax": "benchmarks.peers.entmax.Entmax",
     "allennlp": "benchmarks.peers.allennlp.AllenNLP",
+    "torch": "benchmarks.peers.torch.Torch",
+    "scipy": "benchmarks.peers.scipy.SciPy",
+    "tslearn": "benchmarks.peers.tslearn.TsLearn",
 }
 
 #: The modules of peers that offer none of the operations, and have rows of their own.

@@ -73,6 +73,9 @@ _ALL = [
     Operation("chain_argmax", problem.chains, accuracy_check.check_tags),
     Operation("chain_marginals", problem.chains, accuracy_check.check_numbers),
     Operation("simplex_projection", problem.rows, accuracy_check.check_numbers),
+    Operation("subset_argmax", problem.rows, accuracy_check.check_subsets),
+    Operation("matching_argmax", problem.rows, accuracy_check.check_matchings),
+    Operation("alignment_marginals", problem.rows, accuracy_check.check_numbers),
     *(
         Operation(
             f"{flat}{structure}_projection",

@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from torch import BoolTensor, Tensor
 
 from benchmarks.library import Call, Library, NotOffered, backward_through
-from benchmarks.problem import Problem
+from benchmarks.problem import Problem, chosen_of_row
 from spigot_allennlp import projections, structures  # noqa: F401 (they register their classes)
 from spigot_allennlp.projections.projection import Projection
 from spigot_allennlp.registrable import Registrable
@@ -64,6 +64,23 @@ class Ours(Library):
         structure = _registered(Structure, "categorical")()
         mask = torch.ones_like(problem.scores, dtype=torch.bool)
         return Call(lambda: structure.project(problem.scores, mask))
+
+    def subset_argmax(self, problem: Problem) -> Call:
+        structure = _registered(Structure, "subset")(k=chosen_of_row(problem))
+        scores = problem.scores.flatten(0, 1)
+        mask = torch.ones_like(scores, dtype=torch.bool)
+        shape = problem.scores.shape
+        return Call(lambda: structure.argmax(scores, mask), lambda subsets: subsets.view(shape))
+
+    def matching_argmax(self, problem: Problem) -> Call:
+        structure = _registered(Structure, "matching")()
+        mask = torch.ones_like(problem.scores, dtype=torch.bool)
+        return Call(lambda: structure.argmax(problem.scores, mask))
+
+    def alignment_marginals(self, problem: Problem) -> Call:
+        structure = _registered(Structure, "alignment")()
+        mask = torch.ones_like(problem.scores, dtype=torch.bool)
+        return Call(lambda: structure.marginals(problem.scores, mask))
 
 
 def best_tree(structure: str, scores: Tensor) -> Tensor:

@@ -33,7 +33,8 @@ class Problem:
     scores : `Tensor`
         In single precision. Of trees `(batch_size, length + 1, length + 1)`, indexed
         `[batch, dependent, head]`, position 0 being the root; of chains the scores of tags,
-        `(batch_size, length, num_tags)`; of rows to be projected `(batch_size, length, length)`.
+        `(batch_size, length, num_tags)`; of rows, matchings and alignments
+        `(batch_size, length, length)`.
     direction : `Tensor`
         The incoming gradient of a backward pass, of the shape of `scores`.
     transitions : `Tensor`, optional (default = `None`)
@@ -61,6 +62,11 @@ def chains(size: Size, scale: float, generator: torch.Generator) -> Problem:
     problem = _normal(size, size.length, NUM_TAGS, scale, generator)
     transitions = scale * torch.randn(NUM_TAGS, NUM_TAGS, generator=generator)
     return Problem(size, problem.scores, problem.direction, transitions)
+
+
+def chosen_of_row(problem: Problem) -> int:
+    """Returns how many parts of a row a subset has: a quarter."""
+    return max(1, problem.size.length // 4)
 
 
 def rows(size: Size, scale: float, generator: torch.Generator) -> Problem:

@@ -5,7 +5,9 @@ import torch
 
 from benchmarks.accuracy_check import (
     are_trees,
+    check_matchings,
     check_numbers,
+    check_subsets,
     check_tags,
     check_trees,
     describe_error,
@@ -33,6 +35,24 @@ def test_a_token_with_two_heads_is_no_tree():
     two = arcs(0, 1)
     two[0, 2, 0] = 1
     assert not are_trees(two, projective=False)
+
+
+def test_a_worse_matching_is_wrong_by_what_it_lacks_and_no_matching_by_infinity():
+    scores = torch.tensor([[[1.0, 5.0], [4.0, 1.0]]])
+    problem = Problem(Size(1, 2), scores, scores)
+    best = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])
+    results = {OURS: best.flip(1), "best": best, "column twice": torch.tensor([[[1.0, 0], [1, 0]]])}
+    errors = check_matchings(problem, results, None)
+    assert errors == {OURS: pytest.approx(7 / 9), "best": 0.0, "column twice": math.inf}
+
+
+def test_a_subset_has_a_quarter_of_each_row():
+    scores = torch.arange(16.0).view(1, 4, 4)
+    problem = Problem(Size(1, 4), scores, scores)
+    last = torch.nn.functional.one_hot(torch.full((1, 4), 3), 4).float()
+    results = {OURS: last.flip(2), "best": last, "all": torch.ones(1, 4, 4)}
+    errors = check_subsets(problem, results, None)
+    assert errors == {OURS: pytest.approx(12 / 36), "best": 0.0, "all": math.inf}
 
 
 def test_a_worse_tree_is_wrong_by_what_it_lacks_and_no_tree_by_infinity():
