@@ -234,7 +234,7 @@ def _fetch(cached: Path, name: str, entry: IndexEntry, index: Path) -> None:
     """Fetches a file into the cache, or raises `ConfigurationError`."""
     address = without_secrets(entry.url)
 
-    # Of the server alone: an error in writing is of the disk, and names it.
+    # It wraps what the server does alone: an error in writing is the disk's, and names it.
     @contextmanager
     def errors_of_the_server() -> Iterator[None]:
         try:

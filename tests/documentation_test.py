@@ -307,7 +307,7 @@ def test_the_page_of_parses_runs_as_it_is_typed(tmp_path):
     assert "labelled F1" in done.stdout and "shows what runs/parser makes" in done.stdout
 
 
-# What the commands of other pages make, some of it.
+# These pages begin with some of what the commands of other pages make.
 MADE = {
     "get_started.md": ["parses.html", "parse.svg", "runs/straight_through/model.tar.gz"],
     "named_archives.md": ["runs/parser/model.tar.gz", "packed/dm/README.md", "index.json"],

@@ -57,7 +57,7 @@ def code(notebook):
 def test_an_ablation_is_read_with_care(tmp_path, monkeypatch):
     notebook = run(DOCS / "notebooks/ablation.ipynb", tmp_path, monkeypatch)
     text = "".join(printed(cell) for cell in code(notebook))
-    # What the text of the notebook says of these figures.
+    # The text of the notebook names these figures.
     assert "\nspigot                      -17.9 [ -28.8,   -7.0]  -0.78" in text
     assert "\nspigot                     t-test 0.0103   adjusted 0.0722" in text
     assert "\nbelow 0.05 after:\n" in text

@@ -76,7 +76,7 @@ def test_links_of_the_repository_lead_to_pages_of_the_site(site):
 
 
 def test_no_tag_of_a_page_loads_anything_from_elsewhere(site):
-    # Of scripts this says nothing: in each notebook nbconvert has one that would import Mermaid
+    # This says nothing of scripts: in each notebook nbconvert has one that would import Mermaid
     # from a server, if the page had a diagram.
     for file in site.rglob("*.html"):
         loaded = Page(file).loaded

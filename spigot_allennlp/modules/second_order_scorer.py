@@ -81,7 +81,7 @@ class SecondOrderScorer(PairScorer):
         self._views = torch.nn.Linear(input_dim, _VIEWS * hidden_dim)
         self._activation = activation or Activation.by_name("elu")()
         self._dropout = Dropout(dropout)
-        # Of siblings, co-parents and grandparents.
+        # They weigh the products of siblings, co-parents and grandparents.
         self._weights = torch.nn.Parameter(torch.zeros(3, hidden_dim))
 
     def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
@@ -97,7 +97,8 @@ class SecondOrderScorer(PairScorer):
         sib_head = sib_head * of_siblings
         cop_dep = cop_dep * of_co_parents
         middle = middle * of_grandparents
-        # What an arc would say of itself, as its own sibling and co-parent.
+        # The sums below run over all arcs, so this takes away what an arc says of itself, being its
+        # own sibling and co-parent.
         itself = _pairs(sib_dep.square(), sib_head) + _pairs(cop_dep, cop_head.square())
         scores = single
         for _ in range(self._rounds):

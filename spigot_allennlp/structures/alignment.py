@@ -12,8 +12,7 @@ from spigot_allennlp.nn.alignment.alignment import (
     best_alignment,
     sample_alignment,
 )
-from spigot_allennlp.registrable import ConfigurationError
-from spigot_allennlp.structures.structure import Structure, expand_mask
+from spigot_allennlp.structures.structure import Structure, expand_mask_of_pairs
 
 
 @Structure.register("alignment")
@@ -52,12 +51,7 @@ class Alignment(Structure):
         Returns the legal cells, from a mask of rows, `(batch_size, rows)`, or, where columns are
         padded, too, of cells, `(batch_size, rows, columns)`.
         """
-        if len(shape) != 3:
-            raise ConfigurationError(
-                "Alignment needs scores of shape (batch_size, rows, columns), but found "
-                f"{tuple(shape)}."
-            )
-        return expand_mask(mask, shape)
+        return expand_mask_of_pairs(self, mask, shape)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return best_alignment(scores, mask)

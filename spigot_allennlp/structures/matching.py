@@ -4,8 +4,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.matching.matching import are_matchings, best_matching
-from spigot_allennlp.registrable import ConfigurationError
-from spigot_allennlp.structures.structure import Structure, expand_mask
+from spigot_allennlp.structures.structure import Structure, expand_mask_of_pairs
 
 
 @Structure.register("matching")
@@ -42,12 +41,7 @@ class Matching(Structure):
         Returns the legal pairs, from a mask of rows, `(batch_size, rows)`, or, where columns are
         padded, too, of pairs, `(batch_size, rows, columns)`.
         """
-        if len(shape) != 3:
-            raise ConfigurationError(
-                "Matching needs scores of shape (batch_size, rows, columns), but found "
-                f"{tuple(shape)}."
-            )
-        return expand_mask(mask, shape)
+        return expand_mask_of_pairs(self, mask, shape)
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         return best_matching(scores, mask)

@@ -33,7 +33,7 @@ from spigot_allennlp.nn.tensor_checks import (
     check_pair,
     check_scores,
 )
-from spigot_allennlp.registrable import Registrable
+from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 _LEADING = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
 SUMS = frozenset({"log_partition", "marginals", "sample"})
@@ -291,6 +291,23 @@ def expand_mask(mask: BoolTensor, shape: torch.Size) -> BoolTensor:
     if len(shape) == mask.dim():
         return mask
     return mask.reshape(mask.shape + (1,) * (len(shape) - mask.dim())).expand(shape)
+
+
+def expand_mask_of_pairs(structure: Structure, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
+    """
+    Returns the same for a structure whose scores are `(batch_size, rows, columns)`.
+
+    # Raises
+
+    `ConfigurationError`
+        If the scores have another number of dimensions.
+    """
+    if len(shape) != 3:
+        raise ConfigurationError(
+            f"{type(structure).__name__} needs scores of shape (batch_size, rows, columns), but "
+            f"found {tuple(shape)}."
+        )
+    return expand_mask(mask, shape)
 
 
 Operation = Callable[..., Any]

@@ -1,4 +1,4 @@
-"""What `docs/pytorch.md` says of torch.compile, torch.func and second derivatives."""
+"""What `docs/pytorch.md` says of torch.compile, torch.func and second derivatives holds."""
 
 import re
 from pathlib import Path

@@ -27,7 +27,7 @@ def by_definition(scorer: SecondOrderScorer, tokens, real):
     ]
 
     def together(first, second):
-        """How much two different arcs, each a dependent and a head, score each other."""
+        """Returns how much two different arcs, each a dependent and a head, score each other."""
         (d, h), (e, g) = first, second
         score = torch.zeros((), dtype=torch.double)
         if h == g:

@@ -195,7 +195,7 @@ def test_scores_are_collected_from_the_reports(tmp_path, capsys):
 
 
 def test_the_p_of_several_arms_is_adjusted(tmp_path, capsys):
-    """Of two arms that differ alike, the p of one alone is doubled."""
+    """Two arms differ alike: the p of one alone is doubled."""
     arms = {"pipeline": (0.5, 0.52, 0.54)}
     write_comparison(tmp_path, {**arms, "spigot": (0.51, 0.54, 0.57)}, seeds=(1, 2, 3))
     run_step(tmp_path, "tables")

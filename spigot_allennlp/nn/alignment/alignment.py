@@ -130,7 +130,7 @@ def are_alignments(vertex: Tensor, mask: BoolTensor) -> BoolTensor:
         torch.nn.functional.pad(tensor[..., 1:], (0, 1)) for tensor in (chosen, next_row)
     )
     goes_on = (next_row | next_column | next_both | is_last | ~chosen).flatten(1).all(dim=1)
-    # Of two cells on one diagonal, an alignment has one at most.
+    # An alignment visits one cell of a diagonal at most.
     of_diagonals = mask.new_zeros(batch_size, num_rows + num_columns - 1, dtype=torch.long)
     of_diagonals.index_add_(1, (rows + columns).flatten(), chosen.flatten(1).long())
     has_ends = chosen[:, 0, 0] & (chosen & is_last).flatten(1).any(dim=1)

@@ -2,7 +2,7 @@
 Monotone alignments on the CPU: tensors to and from the kernels. Arguments as in `alignment.py`.
 """
 
-from typing import Callable, Tuple
+from typing import Callable
 
 import torch
 from torch import BoolTensor, Tensor
@@ -31,32 +31,11 @@ def sample_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
     return alignments.to(scores.dtype)
 
 
-class AlignmentInference(closed_form_autograd.Inference):
-    """
-    Sums over alignments in extended numbers, since the weights of alignments may lie far apart. The
-    log-partition is in double precision, the marginals in the type of the scores.
-    """
+class AlignmentInference(closed_form_autograd.CompiledInference):
+    """Sums over alignments in extended numbers, since their weights may lie far apart."""
 
-    def log_partition_and_marginals(
-        self, scores: Tensor, mask: BoolTensor
-    ) -> Tuple[Tensor, Tensor]:
-        return self._sum(sums.log_partition_and_marginals, scores, mask)
-
-    def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
-        return self._sum(sums.marginals_jvp, scores, mask, direction)[1]
-
-    def _sum(
-        self, kernel: Callable, scores: Tensor, mask: BoolTensor, *directions: Tensor
-    ) -> Tuple[Tensor, Tensor]:
-        """Returns totals, and the result of the kernel in the type of the scores."""
-        contiguous_scores = at_least_single(scores.detach()).contiguous()
-        contiguous_directions = [
-            direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
-        ]
-        totals = torch.zeros(len(scores), dtype=torch.double)
-        result = torch.zeros_like(contiguous_scores)
-        _call_in_groups(kernel, contiguous_scores, mask, *contiguous_directions, totals, result)
-        return totals, result.to(scores.dtype)
+    def __init__(self) -> None:
+        super().__init__(sums.log_partition_and_marginals, sums.marginals_jvp, _call_in_groups)
 
 
 def _call_in_groups(kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Tensor) -> None:

@@ -164,7 +164,7 @@ def test_of_equal_variants_whose_seeds_differ_some_is_called_worse_in_5_percent_
     # Two standard deviations of a share of 5 % are 3 %.
     assert worse / num_sets <= 0.05 + 0.03
     assert with_asterisk / num_sets <= 0.05 + 0.03
-    # What it would be without the t-test over seeds.
+    # So often it would be without the t-test over seeds.
     assert by_interval / num_sets == pytest.approx(unadjusted, abs=0.1)
 
 
@@ -187,7 +187,7 @@ def test_nor_where_scores_are_rounded_so_that_all_seeds_may_differ_equally(
             for c in compare_with(best.variant).values()
         )
     assert worse / num_sets <= 0.05 + 0.03
-    # What would be added if such differences, of which there is no t-test, counted as significant.
+    # So much would be added if differences without a t-test counted as significant.
     assert unless_equal / num_sets == pytest.approx(by_equal_differences, abs=0.1)
 
 
