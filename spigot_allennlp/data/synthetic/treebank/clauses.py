@@ -14,7 +14,7 @@ from spigot_allennlp.data.synthetic.treebank.function_words import (
     SUBORDINATORS,
 )
 from spigot_allennlp.data.synthetic.treebank.grammar import Derivation, production
-from spigot_allennlp.data.synthetic.treebank.lexicon import ADVERBS, VERBS
+from spigot_allennlp.data.synthetic.treebank.lexicon import ADVERBS, VERBS, Verb
 from spigot_allennlp.data.synthetic.treebank.noun_phrases import (
     PERSONS,
     noun_phrase,
@@ -23,7 +23,11 @@ from spigot_allennlp.data.synthetic.treebank.noun_phrases import (
 from spigot_allennlp.data.synthetic.treebank.predicate import Form, Predicate, active, inflect
 from spigot_allennlp.data.synthetic.treebank.sampling import weighted
 from spigot_allennlp.data.synthetic.treebank.tree import Node
-from spigot_allennlp.data.synthetic.treebank.verb_phrases import SUBJECTS, add_agent, participle
+from spigot_allennlp.data.synthetic.treebank.verb_phrases import (
+    add_agent,
+    participle,
+    subject_slot,
+)
 
 _TENSES = weighted(past=5, present=3, future=1, perfect=1)
 _CONCESSIVE = weighted(although=5, though=2, **{"while": 1})
@@ -145,8 +149,7 @@ def _with_subject(g: Derivation, predicate: Predicate, plain: bool = False) -> N
 @production("relative clause", 10, recursive=True)
 def subject_relative(g: Derivation, noun: Node, kind: str) -> None:
     """the critic who left"""
-    symbol = "person predicate" if kind in PERSONS else "work predicate"
-    predicate: Predicate = g.expand(symbol)
+    predicate = _predicate_of_noun(g, kind)
     clause = _finite(g, predicate, noun.plural)
     clause.in_front(_relative_pronoun(g, kind, subject=True), predicate.subject_relation)
     noun.after(clause, "rcmod")
@@ -169,8 +172,7 @@ def object_relative_across(g: Derivation, noun: Node, kind: str) -> None:
 @production("relative clause", 2, recursive=True)
 def subject_relative_across(g: Derivation, noun: Node, kind: str) -> None:
     """the critic who the visitor said left"""
-    symbol = "person predicate" if kind in PERSONS else "work predicate"
-    inner = _finite(g, g.expand(symbol), noun.plural)
+    inner = _finite(g, _predicate_of_noun(g, kind), noun.plural)
     outer = active(g.choose(VERBS["attribution"]), "person")
     outer.node.after(inner, "ccomp")
     clause = _with_subject(g, outer, plain=True)
@@ -199,15 +201,27 @@ def active_participle(g: Derivation, noun: Node, kind: str) -> None:
 @production("relative clause", 6)
 def passive_participle(g: Derivation, noun: Node, kind: str) -> None:
     """the film praised by the critic"""
-    verb = g.choose(VERBS[g.choose(_WITH_PERSON if kind in PERSONS else _WITH_WORK)])
+    verb = _verb_with_object(g, kind)
     node = Node(verb.word("VBN"))
     add_agent(g, node, verb)
     noun.after(node, "vmod")
 
 
+def _predicate_of_noun(g: Derivation, kind: str) -> Predicate:
+    """Builds a predicate of which a noun of this kind is the subject."""
+    predicate: Predicate = g.expand("person predicate" if kind in PERSONS else "work predicate")
+    return predicate
+
+
+def _verb_with_object(g: Derivation, kind: str) -> Verb:
+    """Chooses a verb of which a noun of this kind can be the object."""
+    return g.choose(VERBS[g.choose(_WITH_PERSON if kind in PERSONS else _WITH_WORK)])
+
+
 def _predicate_with_gap(g: Derivation, kind: str) -> Predicate:
-    verb = g.choose(VERBS[g.choose(_WITH_PERSON if kind in PERSONS else _WITH_WORK)])
-    predicate = active(verb, SUBJECTS.get(verb.kind, "person"))
+    """Builds a predicate without its object, a noun of this kind."""
+    verb = _verb_with_object(g, kind)
+    predicate = active(verb, subject_slot(verb))
     g.expand("adjunct", predicate)
     return predicate
 
@@ -217,6 +231,7 @@ def _clause_with_gap(g: Derivation, kind: str) -> Node:
 
 
 def _attach(g: Derivation, noun: Node, kind: str, clause: Node, relation: str) -> None:
+    """Adds a clause to the noun, with a pronoun in this `relation` to it, or without one."""
     if g.chance(0.5):
         clause.in_front(_relative_pronoun(g, kind, subject=False), relation)
     noun.after(clause, "rcmod")

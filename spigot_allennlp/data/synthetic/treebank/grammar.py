@@ -2,8 +2,24 @@
 A probabilistic grammar: symbols, and the weighted productions that expand them.
 
 A production is a function that builds a piece of a sentence, and expands the symbols within it in
-turn; `@production` registers it. The noun phrases, verb phrases and clauses of the treebank are
-written in this way, each in a file of that name.
+turn; `@production` registers it, for one symbol or for several. Its arguments are the derivation
+and the features of the symbol; some return what they build, the others add it to a feature:
+
+| symbol | features | builds | productions in |
+|---|---|---|---|
+| `sentence`, `clauses`, `clause` | | returns a `Node` | `clauses.py` |
+| `relative clause` | noun, kind | adds to the noun | `clauses.py` |
+| `person predicate`, `work predicate` | | returns a `Predicate` | `verb_phrases.py` |
+| `controlled predicate` | | returns a `Predicate` | `verb_phrases.py` |
+| `adjunct`, `late adjunct` | predicate | adds to the predicate | `verb_phrases.py` |
+| `person`, `plain person`, `owner` | kind, case | returns a `Node` | `noun_phrases.py` |
+| `thing`, `plain thing` | kind, case | returns a `Node` | `noun_phrases.py` |
+| `adjectives` | noun, kind | adds to the noun | `noun_phrases.py` |
+| `noun modifier`, `subject modifier` | noun, kind | adds to the noun | `noun_phrases.py` |
+
+A `controlled predicate` is what a person does in an infinitive or a participle, where another verb
+says who that is; a `late adjunct` follows the clause that a verb takes, or a coordination; a
+`plain` phrase has nothing after its noun, but for a subject "nobody who ...".
 """
 
 from collections import defaultdict

@@ -252,15 +252,15 @@ def _verbs(kind: str) -> Weighted[Verb]:
     rows = [row for row in _VERBS if row.kind == kind]
     shares = _SHARES_OF_CLAUSAL_VERBS if kind in _CLAUSAL else _SHARES_OF_VERBS
     return zipf(
-        *([make_verb(word, kind, sign) for word in words.split()] for _, sign, words in rows),
-        shares=[shares[sign] for _, sign, _ in rows],
+        *([make_verb(text, kind, row.polarity) for text in row.words.split()] for row in rows),
+        shares=[shares[row.polarity] for row in rows],
     )
 
 
 def _modifiers(rows: List[_Row]) -> Weighted[Modifier]:
     return zipf(
-        *([Modifier(word, kind, sign) for word in words.split()] for kind, sign, words in rows),
-        shares=[_SHARES_OF_MODIFIERS[sign] for _, sign, _ in rows],
+        *([Modifier(word, row.kind, row.polarity) for word in row.words.split()] for row in rows),
+        shares=[_SHARES_OF_MODIFIERS[row.polarity] for row in rows],
     )
 
 
@@ -270,7 +270,9 @@ def _adjectives(kind: str, judging: bool) -> Weighted[Modifier]:
     )
 
 
-_ALL_NOUNS = [make_noun(text, kind, sign) for kind, sign, words in _NOUNS for text in words.split()]
+_ALL_NOUNS = [
+    make_noun(text, row.kind, row.polarity) for row in _NOUNS for text in row.words.split()
+]
 
 #: The nouns of each kind.
 NOUNS: Dict[str, Weighted[Noun]] = {

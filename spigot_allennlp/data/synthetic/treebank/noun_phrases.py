@@ -1,7 +1,10 @@
 """
 The productions of noun phrases: nouns, names and pronouns, with modifiers before and after them.
 
-`noun_phrase` is the way in. The docstring of a production is an example of what it builds.
+`noun_phrase` is the way in. Its slot is what a verb or a preposition asks for; the kind of noun
+that fills it (see `lexicon.py`) is chosen first. Only the kind "person" is expanded by the symbol
+"person", whose productions have pronouns and names; all others, heroes and villains among them, by
+the symbol "thing". The docstring of a production is an example of what it builds.
 """
 
 from typing import Optional
@@ -87,7 +90,7 @@ def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = Fa
     case : `str`, optional (default = `"object"`)
         "subject" or "object": of a pronoun.
     plain : `bool`, optional (default = `False`)
-        Whether the phrase has no coordination, and nothing after the noun.
+        Whether the phrase has no coordination, and nothing after the noun ("nobody" excepted).
     """
     kind = g.choose(SLOTS[slot])
     plain = plain or (g.depth > 0 and g.chance(0.7))

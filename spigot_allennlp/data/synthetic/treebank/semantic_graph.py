@@ -42,7 +42,7 @@ class SyntheticGraph(NamedTuple):
 
 def semantic_graph(tree: SyntaxTree) -> SyntheticGraph:
     """Returns the graph of a tree that the grammar has built, or could have."""
-    syntax = Syntax(tree)
+    syntax = SyntaxIndex(tree)
     arcs: List[Arc] = []
     for position, word in enumerate(tree.words, start=1):
         if word.pos[0] in "VJ" or syntax.child(position, "cop"):
@@ -60,8 +60,8 @@ def semantic_graph(tree: SyntaxTree) -> SyntheticGraph:
 # ---- The arguments of verbs, and of predicate adjectives and nouns
 
 
-def _predicate_arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
-    if syntax.relations[position] in ("aux", "auxpass", "cop"):
+def _predicate_arcs(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
+    if syntax.relations[position] in _AUXILIARIES:
         return
     if syntax.words[position].pos[0] == "N":
         copula = syntax.child(position, "cop")
@@ -73,7 +73,7 @@ def _predicate_arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
         yield from _verb_arcs(syntax, position)
 
 
-def _verb_arcs(syntax: "Syntax", verb: int) -> Iterator[Arc]:
+def _verb_arcs(syntax: "SyntaxIndex", verb: int) -> Iterator[Arc]:
     kind = syntax.kind(verb)
     clause = syntax.child(verb, "xcomp", "ccomp")
     if clause:
@@ -89,7 +89,7 @@ def _verb_arcs(syntax: "Syntax", verb: int) -> Iterator[Arc]:
     yield from _arc_if_any(verb, syntax.child(verb, "iobj"), "ARG3")
 
 
-def _described_noun(syntax: "Syntax", adjective: int) -> int:
+def _described_noun(syntax: "SyntaxIndex", adjective: int) -> int:
     relation, head = syntax.relations[adjective], syntax.heads[adjective]
     if relation == "amod":
         return head
@@ -104,7 +104,7 @@ def _arc_if_any(predicate: int, argument: int, role: str) -> Iterator[Arc]:
         yield Arc(predicate, argument, role)
 
 
-def _coordination_arcs(syntax: "Syntax", first: int) -> Iterator[Arc]:
+def _coordination_arcs(syntax: "SyntaxIndex", first: int) -> Iterator[Arc]:
     """
     Yields the arcs between conjuncts: within a list ("a, b and c") from each to the next, otherwise
     from the first.
@@ -127,48 +127,50 @@ _SETTING = frozenset(("past", "present", "future", "place"))
 _PREMODIFIERS = ("det", "poss", "num", "amod", "nn")
 
 
-def _modifier_arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
-    """Returns the arcs that a word has by its relation to its head."""
+def _modifier_arcs(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
+    """Returns the arcs that a word has by its relation to its head (`_BY_RELATION`)."""
     arcs = _BY_RELATION.get(syntax.relations[position])
     return iter(()) if arcs is None else arcs(syntax, position)
 
 
-def _to_head(role: str) -> Callable[["Syntax", int], Iterator[Arc]]:
-    def arcs(syntax: "Syntax", position: int) -> Iterator[Arc]:
+def _to_head(role: str) -> Callable[["SyntaxIndex", int], Iterator[Arc]]:
+    def arcs(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
         yield Arc(position, syntax.heads[position], role)
 
     return arcs
 
 
-def _adjective(syntax: "Syntax", position: int) -> Iterator[Arc]:
-    """Yields the arcs of the adjective of "new films and plays" to further nouns, as long as these
-    have no modifiers before them."""
+def _adjective_to_conjuncts(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
+    """
+    Yields the arcs of the adjective of "new films and plays" to the nouns after the first, as long
+    as these have no modifiers before them. Its arc to the first is among `_predicate_arcs`.
+    """
     for conjunct in syntax.children_by(syntax.heads[position], "conj"):
         bare = not syntax.child(conjunct, *_PREMODIFIERS)
         if bare and syntax.words[conjunct].pos[0] == "N":
             yield Arc(position, conjunct, "ARG1")
 
 
-def _adverb(syntax: "Syntax", position: int) -> Iterator[Arc]:
+def _adverb(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
     event = syntax.event(syntax.heads[position])
     yield Arc(position, event, "loc" if syntax.kind(position) in _SETTING else "ARG1")
     if syntax.kind(position) == "never":
         yield from _to_conjuncts_of_head(syntax, position, "ARG1")
 
 
-def _negation(syntax: "Syntax", position: int) -> Iterator[Arc]:
+def _negation(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
     yield Arc(position, syntax.event(syntax.heads[position]), "neg")
     yield from _to_conjuncts_of_head(syntax, position, "neg")
 
 
-def _to_conjuncts_of_head(syntax: "Syntax", position: int, role: str) -> Iterator[Arc]:
+def _to_conjuncts_of_head(syntax: "SyntaxIndex", position: int, role: str) -> Iterator[Arc]:
     """Yields the arcs of a negation to the verbs that share the auxiliaries of the first one."""
     for conjunct in syntax.children_by(syntax.heads[position], "conj"):
         if syntax.shares_auxiliaries(conjunct):
             yield Arc(position, syntax.event(conjunct), role)
 
 
-def _preposition(syntax: "Syntax", position: int) -> Iterator[Arc]:
+def _preposition(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
     head, noun = syntax.heads[position], syntax.child(position, "pobj")
     lemma, entry = syntax.words[position].lemma, look_up(syntax.words[head])
     if lemma == "by" and syntax.is_passive(head):
@@ -182,7 +184,7 @@ def _preposition(syntax: "Syntax", position: int) -> Iterator[Arc]:
         yield Arc(position, noun, "ARG2")
 
 
-def _adverbial_clause(syntax: "Syntax", position: int) -> Iterator[Arc]:
+def _adverbial_clause(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
     main, clause = syntax.event(syntax.heads[position]), syntax.event(position)
     link = syntax.child(position, "mark") or next(
         (child for child in syntax.children[position] if syntax.words[child].pos == "TO"), 0
@@ -194,16 +196,16 @@ def _adverbial_clause(syntax: "Syntax", position: int) -> Iterator[Arc]:
         yield Arc(clause, main, "subord")
 
 
-def _apposition(syntax: "Syntax", position: int) -> Iterator[Arc]:
+def _apposition(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
     yield Arc(syntax.heads[position], position, "appos")
 
 
-_BY_RELATION: Dict[str, Callable[["Syntax", int], Iterator[Arc]]] = {
+_BY_RELATION: Dict[str, Callable[["SyntaxIndex", int], Iterator[Arc]]] = {
     "det": _to_head("BV"),
     "num": _to_head("ARG1"),
     "nn": _to_head("compound"),
     "poss": _to_head("poss"),
-    "amod": _adjective,
+    "amod": _adjective_to_conjuncts,
     "advmod": _adverb,
     "tmod": _adverb,
     "neg": _negation,
@@ -242,7 +244,7 @@ def _frame(word: Word) -> str:
 # ---- The syntactic tree, asked for the arguments of a predicate
 
 
-class Syntax:
+class SyntaxIndex:
     """
     Finds words in a syntactic tree: dependents, and the subject and the object of each predicate.
     This is where the tree decides what a sentence means: relative clauses find the noun that they

@@ -25,7 +25,7 @@ from spigot_allennlp.data.synthetic.treebank.function_words import SUBORDINATORS
 from spigot_allennlp.data.synthetic.treebank.lexicon import Word, look_up
 from spigot_allennlp.data.synthetic.treebank.semantic_graph import (
     CLAUSE_ROLES,
-    Syntax,
+    SyntaxIndex,
     SyntheticGraph,
 )
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
@@ -234,7 +234,7 @@ class _Phrases:
 
     def __init__(self, tree: SyntaxTree, graph: SyntheticGraph) -> None:
         self._words = tree.words
-        self._syntax = Syntax(tree)
+        self._syntax = SyntaxIndex(tree)
         self._frames = graph.frames
         self._graph = _GraphIndex(tree.words, graph)
 
@@ -280,9 +280,6 @@ class _GraphIndex:
     graph : `SyntheticGraph`
     """
 
-    span: range
-    """The positions of a phrase, at first of the sentence: arcs that leave it do not exist."""
-
     def __init__(self, words: Sequence[Word], graph: SyntheticGraph) -> None:
         self._words = words
         self._entries = [look_up(word) for word in words]
@@ -291,6 +288,8 @@ class _GraphIndex:
         for predicate, argument, role in graph.arcs:
             self._arguments.setdefault(predicate, []).append(_End(argument, role))
             self._predicates.setdefault(argument, []).append(_End(predicate, role))
+        #: Arcs that leave these positions are ignored: at first those of the sentence, then of the
+        #: phrase that is judged, which `_Phrases` sets.
         self.span = range(len(words) + 1)
 
     def word(self, position: int) -> Word:

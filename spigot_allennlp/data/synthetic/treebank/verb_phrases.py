@@ -23,10 +23,11 @@ from spigot_allennlp.data.synthetic.treebank.predicate import Form, Predicate, a
 from spigot_allennlp.data.synthetic.treebank.sampling import weighted
 from spigot_allennlp.data.synthetic.treebank.tree import Node
 
-#: The slots of the subject and of the object of each kind of verb, where they are not "person".
-SUBJECTS = {"effect": "doer", "fate": "faring", "property": "work", "stimulus": "theme"}
-OBJECTS = {"evaluation": "theme", "stimulus": "person", "effect": "patient"}
-OBJECTS.update(action="theme", property="quality", transfer="work")
+# The slot (see `SLOTS` in `noun_phrases.py`) of the object of each kind of verb that has one.
+_OBJECT_SLOTS = {"evaluation": "theme", "stimulus": "person", "effect": "patient"}
+_OBJECT_SLOTS.update(action="theme", property="quality", transfer="work")
+# The slot of the subject of a kind of verb, where it is not "person".
+_SUBJECT_SLOTS = {"effect": "doer", "fate": "faring", "property": "work", "stimulus": "theme"}
 
 _BY_WORK = weighted(evaluation=5, action=1)
 _BY_ANYTHING = weighted(stimulus=4, effect=2, evaluation=2)
@@ -43,7 +44,7 @@ _MEANS = weighted(instrument=3, manner=2, part=0.5)
 def _with_object(g: Derivation, verb: Verb, subject: str) -> Predicate:
     """Builds a verb with an object of its kind, and perhaps an adjunct."""
     predicate = active(verb, subject)
-    predicate.node.after(noun_phrase(g, OBJECTS[verb.kind]), "dobj")
+    predicate.node.after(noun_phrase(g, _OBJECT_SLOTS[verb.kind]), "dobj")
     g.expand("adjunct", predicate)
     return predicate
 
@@ -169,14 +170,22 @@ def _passive(g: Derivation, verb: Verb, subject: str) -> Predicate:
 def add_agent(g: Derivation, node: Node, verb: Verb) -> None:
     """Adds "by the critic" to a passive verb, or nothing."""
     if g.chance(0.7):
-        node.after(prepositional_phrase(g, "by", SUBJECTS.get(verb.kind, "person")), "prep")
+        node.after(prepositional_phrase(g, "by", subject_slot(verb)), "prep")
+
+
+def subject_slot(verb: Verb) -> str:
+    """
+    Returns the slot of the subject of a verb that says nothing else of it: of a passive, and in a
+    relative clause without its object. A predicate of a person, or of a work, has that for subject.
+    """
+    return _SUBJECT_SLOTS.get(verb.kind, "person")
 
 
 # ---- Predicates with a predicate inside: raising, control, attribution, coordination
 
 
 def _infinitive(g: Derivation, symbol: str) -> Predicate:
-    """to leave; not to leave"""
+    """Expands a symbol to an infinitive: "to leave", "not to leave"."""
     predicate: Predicate = g.expand(symbol)
     return inflect(predicate, Form("infinitive", negated=g.chance(0.04)))
 
@@ -184,17 +193,17 @@ def _infinitive(g: Derivation, symbol: str) -> Predicate:
 @production("person predicate", 4, recursive=True)
 def raising_person(g: Derivation) -> Predicate:
     """seemed to suffer"""
-    return _raising(g, "person")
+    return _raising(g, "person predicate")
 
 
 @production("work predicate", 4, recursive=True)
 def raising_work(g: Derivation) -> Predicate:
     """failed to impress the critic"""
-    return _raising(g, "work")
+    return _raising(g, "work predicate")
 
 
-def _raising(g: Derivation, subject: str) -> Predicate:
-    inner = _infinitive(g, f"{subject} predicate")
+def _raising(g: Derivation, symbol: str) -> Predicate:
+    inner = _infinitive(g, symbol)
     predicate = active(g.choose(VERBS["raising"]), inner.subject)
     predicate.node.after(inner.node, "xcomp")
     return predicate
@@ -256,18 +265,18 @@ def attribution(g: Derivation) -> Predicate:
 @production("person predicate", 4, recursive=True)
 def coordination_person(g: Derivation) -> Predicate:
     """praised the film and left"""
-    return _coordination(g, "person")
+    return _coordination(g, "person predicate")
 
 
 @production("work predicate", 3, recursive=True)
 def coordination_work(g: Derivation) -> Predicate:
     """bored the critic but charmed the visitor"""
-    return _coordination(g, "work")
+    return _coordination(g, "work predicate")
 
 
-def _coordination(g: Derivation, subject: str) -> Predicate:
-    first: Predicate = g.expand(f"{subject} predicate")
-    second: Predicate = g.expand(f"{subject} predicate")
+def _coordination(g: Derivation, symbol: str) -> Predicate:
+    first: Predicate = g.expand(symbol)
+    second: Predicate = g.expand(symbol)
     tenses_clash = first.tense and second.tense and first.tense != second.tense
     if first.conjuncts or tenses_clash:
         return first

@@ -1,9 +1,11 @@
 """The grammar itself builds several trees for the same words."""
 
+import re
 from typing import Dict, FrozenSet, List
 
 import pytest
 
+from spigot_allennlp.data.synthetic.treebank import grammar
 from spigot_allennlp.data.synthetic.treebank.grammar import Production
 from spigot_allennlp.data.synthetic.treebank.lexicon import Modifier, Noun, Verb, Word
 from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted
@@ -67,6 +69,12 @@ def two_readings(productions: str, sample: int) -> List[SyntheticSentence]:
         if other.tree != tree and annotate(tree, "").graph != other.graph:
             return [other, annotate(tree, str(number))]
     return []
+
+
+def test_the_table_of_symbols_has_those_with_productions():
+    cells = [line.split("|")[1] for line in grammar.__doc__.splitlines() if line.startswith("| `")]
+    symbols = [symbol for cell in cells for symbol in re.findall("`([^`]+)`", cell)]
+    assert sorted(symbols) == sorted(grammar._PRODUCTIONS)
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
