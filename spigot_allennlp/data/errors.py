@@ -8,7 +8,8 @@ from spigot_allennlp.data.faults import Fault
 # A message shows so many characters of a piece of a file, and of a detail.
 QUOTED_CHARACTERS, DETAIL_CHARACTERS = 80, 1000
 
-# From the first bytes of a compressed file to the command that writes what is in it.
+# From the first bytes of a compressed file to the command that writes what is in it. How such a
+# file is read here is in `formats/compression.py`, which raises the errors of this module.
 _UNPACKERS = {
     b"\x1f\x8b": "gzip -dc",
     b"\xfd7zXZ\x00": "xz -dc",
@@ -40,7 +41,7 @@ class MalformedInputError(ValueError):
 
     def __init__(self, path: str, place: Union[int, str, None], fault: Fault, detail: str) -> None:
         # The unchanged arguments let the error be pickled, and so cross processes.
-        # The report of what was skipped is cut entry by entry, where it is made.
+        # What was skipped of a text is a report of many lines, which is cut where it is made.
         if len(detail) > DETAIL_CHARACTERS and fault is not Fault.NOTHING_LEFT:
             detail = f"{detail[:DETAIL_CHARACTERS]}..."
         super().__init__(path, place, fault, detail)
@@ -63,7 +64,10 @@ class MalformedInputError(ValueError):
 
     @property
     def remedy(self) -> str:
-        """Returns the way out, with a command that unpacks the file first if it is compressed."""
+        """
+        Returns the way out. If that has a command, and the file is there and compressed, as its
+        first bytes show, which are read here, the command unpacks it first.
+        """
         remedy = self.fault.remedy
         unpacker = _unpacker(self.path) if _COMMAND.search(remedy) else None
         if unpacker is None:

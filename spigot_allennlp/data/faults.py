@@ -2,6 +2,9 @@
 
 from enum import Enum
 
+# What the readers read, and count where they leave it out.
+SENTENCES, RECORDINGS = "sentences", "recordings"
+
 
 class Fault(Enum):
     """
@@ -313,8 +316,8 @@ class Fault(Enum):
 
     @property
     def items(self) -> str:
-        """Returns what a reader skips where it meets the fault: "sentences" or "recordings"."""
-        return "recordings" if self in _OF_RECORDING else "sentences"
+        """Returns what a reader skips where it meets the fault: `SENTENCES` or `RECORDINGS`."""
+        return RECORDINGS if self in _OF_RECORDING else SENTENCES
 
 
 _OF_FILE = frozenset(

@@ -14,7 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.faults import SENTENCES, Fault
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def skip_faulty(
     path: str,
     reader: DatasetReader,
     on_error: str,
-    items: str = "sentences",
+    items: str = SENTENCES,
     on_faults: Optional[Mapping[Fault, str]] = None,
 ) -> Iterator[Optional[Item]]:
     """
@@ -63,8 +63,8 @@ def skip_faulty(
         The one that reads, which knows its process.
     on_error : `str`
         What to do with an error, one of `ON_ERROR`. One of the whole file is raised under either.
-    items : `str`, optional (default = `"sentences"`)
-        What the reader reads: `"sentences"` or `"recordings"`.
+    items : `str`, optional (default = `SENTENCES`)
+        What the reader reads: `SENTENCES` or `RECORDINGS`.
     on_faults : `Mapping[Fault, str]`, optional (default = `None`)
         What to do with errors that have these faults instead.
 
@@ -131,7 +131,7 @@ class SkippedReport:
         """Returns the level at which to log the summary: an error where much is missing."""
         return logging.ERROR if self.share > MUCH else logging.WARNING
 
-    def summary(self, path: str, items: str = "sentences") -> str:
+    def summary(self, path: str, items: str = SENTENCES) -> str:
         """Returns the report on the file `path`, with a warning if much of it is missing."""
         share = f"That is {100 * self.share:.1f} % of the {len(self) + self.kept} {items}"
         if self.share > MUCH:
@@ -142,8 +142,12 @@ class SkippedReport:
         return f"{len(self)} {items} of {path} were left out:\n{self.report()}\n{share}."
 
     def nothing_left(self, path: str, items: str) -> MalformedInputError:
-        """Returns the error that says that all that is at `path` was skipped, and why."""
-        if items != "sentences":
+        """
+        Returns the error that says that all that is at `path` was skipped, and why: of sentences
+        `NOTHING_LEFT`, at the first line of the text; of recordings, which have no lines,
+        `NO_INSTANCES`.
+        """
+        if items != SENTENCES:
             detail = f"all {len(self)} {items} were left out:\n{self.report()}"
             return MalformedInputError(path, None, Fault.NO_INSTANCES, detail)
         detail = self.report().removesuffix(".") or "none is of the kind that was asked for"

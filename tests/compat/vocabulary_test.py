@@ -20,7 +20,7 @@ from allennlp.modules.token_embedders import Embedding
 
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
-from spigot_allennlp.data.formats.embeddings import ON_ERROR, read_vectors, read_words
+from spigot_allennlp.data.formats.embeddings import ON_ERROR_VARIABLE, read_vectors, read_words
 
 
 def counted():
@@ -160,16 +160,16 @@ def test_a_bad_line_is_named_in_a_small_file_and_left_out_of_a_large_one(
     with pytest.raises(MalformedInputError) as caught:
         vectors_of(tmp_path, content(10))
     assert str(caught.value).startswith(f"{tmp_path}/vectors.txt:2: an embedding that cannot")
-    assert BAD[line] in str(caught.value) and ON_ERROR in str(caught.value)
+    assert BAD[line] in str(caught.value) and ON_ERROR_VARIABLE in str(caught.value)
     with caplog.at_level(logging.WARNING):
         assert vectors_of(tmp_path, content(1200)) == {"of": [9, 9, 9]}
     assert "1 of 1202 lines of" in caplog.text
-    monkeypatch.setenv(ON_ERROR, "raise")
+    monkeypatch.setenv(ON_ERROR_VARIABLE, "raise")
     with pytest.raises(MalformedInputError, match="vectors.txt:2: "):
         vectors_of(tmp_path, content(1200))
-    monkeypatch.setenv(ON_ERROR, "skip")
+    monkeypatch.setenv(ON_ERROR_VARIABLE, "skip")
     assert vectors_of(tmp_path, content(10)) == {"of": [9, 9, 9]}
-    monkeypatch.setenv(ON_ERROR, "ignore")
+    monkeypatch.setenv(ON_ERROR_VARIABLE, "ignore")
     with pytest.raises(ConfigurationError, match='is "ignore", but must be "raise"'):
         vectors_of(tmp_path, content(10))
 

@@ -10,21 +10,26 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 
 logger = logging.getLogger(__name__)
 
-# The formats write this, too, where there is no annotation.
+# What stands for a layer that a sentence lacks, here and in the formats.
 NOT_GIVEN = "_"
-# A vocabulary with a larger share of it has learned what its absence means.
-RARE = 0.1
-# Among so many words there is a known part of speech, if the tag set is the same.
-MANY_WORDS = 5
+# If more than this share of the training tokens had `NOT_GIVEN` for a layer, the model has learned
+# what to do without the layer.
+RARE_SHARE = 0.1
+# Among at least so many words there is a part of speech that the vocabulary knows, if the tag set
+# is the same.
+ENOUGH_WORDS = 5
+# A warning shows so many words, tags and known tags, and so many characters of the words.
+SHOWN_WORDS, SHOWN_CHARACTERS = 5, 100
 
 
 class Layer(NamedTuple):
-    """A layer of annotation: what it is called, and its key in the JSON of a predictor."""
+    """A layer of annotation: what a warning calls it, and its key in the JSON of a predictor."""
 
     name: str
     key: str
 
 
+# By the attribute of a token that holds it, which AllenNLP calls a feature.
 LAYERS = {
     "lemma_": Layer("lemmas", "lemmas"),
     "pos_": Layer("parts of speech", "pos"),
@@ -57,7 +62,7 @@ class AnnotatedTokens(TextField):
             for feature in LAYERS:
                 namespace = _namespace_of(indexer, feature)
                 if namespace is not None:
-                    _check(self.tokens, feature, namespace, vocab)
+                    _warn_of_missing_layer(self.tokens, feature, namespace, vocab)
         super().index(vocab)
 
 
@@ -67,11 +72,13 @@ def learned_layers(indexers: Mapping[str, TokenIndexer], vocab: Vocabulary) -> S
     and this vocabulary learned from: those that were not always `_` in training.
     """
     namespaces = [
-        (layer, _namespace_of(indexer, layer)) for layer in LAYERS for indexer in indexers.values()
+        (feature, _namespace_of(indexer, feature))
+        for feature in LAYERS
+        for indexer in indexers.values()
     ]
     return {
-        layer
-        for layer, namespace in namespaces
+        feature
+        for feature, namespace in namespaces
         if namespace is not None and _has_learned(namespace, vocab)
     }
 
@@ -97,17 +104,20 @@ def _namespace_of(indexer: TokenIndexer, feature: str) -> Optional[str]:
     return None
 
 
-def _check(tokens: List[Token], feature: str, namespace: str, vocab: Vocabulary) -> None:
-    """Warns if the tokens lack a feature that the vocabulary has learned, or have another kind."""
-    values = [getattr(tokens[0], feature)] if tokens else []
-    if not values:
+def _warn_of_missing_layer(
+    tokens: List[Token], feature: str, namespace: str, vocab: Vocabulary
+) -> None:
+    """Warns if the tokens lack a layer that the vocabulary has learned, or have another tag set."""
+    if not tokens:
         return
     known = vocab.get_token_to_index_vocabulary(namespace)
-    if values[0] != NOT_GIVEN and (values[0] in known or feature not in TAGS):  # as a rule
+    first = getattr(tokens[0], feature)
+    # Of nearly all sentences the first token shows that nothing is wrong.
+    if first != NOT_GIVEN and (first in known or feature not in TAGS):
         return
     values = [getattr(token, feature) or NOT_GIVEN for token in tokens]
     layer = LAYERS[feature]
-    sentence = " ".join(str(token) for token in tokens[:MANY_WORDS])[:100]
+    sentence = " ".join(str(token) for token in tokens[:SHOWN_WORDS])[:SHOWN_CHARACTERS]
     if set(values) == {NOT_GIVEN}:
         if _has_learned(namespace, vocab):
             warn_once(
@@ -116,12 +126,12 @@ def _check(tokens: List[Token], feature: str, namespace: str, vocab: Vocabulary)
                 f"This model learned from {layer.name}, but there are none in {sentence!r}, and "
                 f"perhaps in more sentences. {WAY_OUT.format(key=layer.key)}",
             )
-    elif feature in TAGS and len(tokens) >= MANY_WORDS and not known.keys() & set(values):
+    elif feature in TAGS and len(tokens) >= ENOUGH_WORDS and not known.keys() & set(values):
         warn_once(
             vocab,
             f"{feature} is of another tag set",
-            f"None of the {layer.name} of {sentence!r}, {values[:MANY_WORDS]}, was there in "
-            f"training, which had {[tag for tag in known if tag.isalpha()][:MANY_WORDS]} and "
+            f"None of the {layer.name} of {sentence!r}, {values[:SHOWN_WORDS]}, was there in "
+            f"training, which had {[tag for tag in known if tag.isalpha()][:SHOWN_WORDS]} and "
             "others: they are of another tag set, and tell this model nothing. (Of a spaCy "
             'pipeline the predictors take "pos_feature": "tag_" or "pos_".)',
         )
@@ -139,4 +149,4 @@ def _has_learned(namespace: str, vocab: Vocabulary) -> bool:
     counts = (vocab._retained_counter or {}).get(namespace)
     if not counts:  # of archives made before the counts were kept
         return NOT_GIVEN not in known
-    return counts.get(NOT_GIVEN, 0) < RARE * sum(counts.values())
+    return counts.get(NOT_GIVEN, 0) < RARE_SHARE * sum(counts.values())

@@ -7,7 +7,11 @@ from allennlp.data import DatasetReader, Vocabulary
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import text_source
-from spigot_allennlp.data.dataset_readers.sentence_reader import OpenAdjacencyField, SentenceResult
+from spigot_allennlp.data.dataset_readers.sentence_reader import (
+    OpenAdjacencyField,
+    RoleCountingField,
+    SentenceResult,
+)
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
 from spigot_allennlp.data.formats.conll import (
@@ -49,11 +53,12 @@ class ConllReader(TreebankReader):
     ) -> None:
         super().__init__(**kwargs)
         self._enhanced_graph = enhanced_graph
-        if back_off_labels and kwargs.get("count_repeated_roles"):
-            raise ConfigurationError(
-                "back_off_labels and count_repeated_roles are both true. Set one of them to false."
-            )
         if back_off_labels:
+            if self._graph_field is RoleCountingField:
+                raise ConfigurationError(
+                    "back_off_labels and count_repeated_roles are both true. Set one of them to "
+                    "false."
+                )
             self._graph_field = BackingOffField
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:

@@ -15,6 +15,7 @@ from spigot_allennlp.data.dataset_readers.data_path import (
     part_of,
 )
 from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.faults import RECORDINGS
 from spigot_allennlp.data.formats.events import (
     CameraEvents,
     LabelledEvents,
@@ -58,7 +59,7 @@ class NMnistReader(DatasetReader):
 
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         part = part_of(file_path)
-        samples = skip_faulty(_samples(part.path), part.path, self, self._on_error, "recordings")
+        samples = skip_faulty(_samples(part.path), part.path, self, self._on_error, RECORDINGS)
         for number, sample in part.select(samples, self._held_out_every):
             if sample is not None:
                 yield self.text_to_instance(sample.events, sample.label, number)

@@ -22,7 +22,9 @@ from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 
-# An entry that says that repeated roles were counted, even if there is none.
+# An entry of `repeated_semantic_roles` that says that they were counted, even if there is none.
+# `structures/semantic_graph.py`, which reads that namespace, has the same constant: neither may
+# import the other.
 COUNTED = "@@COUNTED@@"
 
 SentenceResult = Union[AnnotatedSentence, MalformedInputError]
@@ -32,7 +34,7 @@ class SentenceReader(DatasetReader):
     """
     Reads sentences, one instance each. A subclass implements `_sentences`.
 
-    A data path is a file (plain, or compressed with gzip, bzip2 or xz; anything that `cached_path`
+    A data path is a file (plain, or compressed as `open_file` knows it; anything that `cached_path`
     takes), a list of files, or the embedded data set, `"synthetic:size=2000,seed=1"`.
 
     Each process of a distributed run, and each worker of a data loader, reads the whole text, and
@@ -62,8 +64,9 @@ class SentenceReader(DatasetReader):
         check_on_error(on_error, "sentence")
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
         self._on_error = on_error
-        #: What to do with some faults instead; for subclasses.
+        #: What to do with sentences that have these faults, if not `on_error`. A subclass sets it.
         self._on_faults: Dict[Fault, str] = {}
+        #: The class of the field `graph`. A subclass may set one that changes the vocabulary.
         self._graph_field: Type[AdjacencyField] = OpenAdjacencyField
 
     @property

@@ -14,7 +14,7 @@ from spigot_allennlp.data.dataset_readers.data_path import (
     local_path,
 )
 from spigot_allennlp.data.errors import MalformedInputError, attempt
-from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.faults import RECORDINGS, Fault
 from spigot_allennlp.data.formats.recordings import Recording, read_recordings
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 from spigot_allennlp.data.synthetic.speech import generate_recordings
@@ -29,8 +29,8 @@ SILENCE = 1e-12
 @DatasetReader.register("spoken_digits")
 class SpokenDigitsReader(DatasetReader):
     """
-    Reads recordings of spoken digits. The data path is a folder or a tar archive (also .gz, .bz2,
-    .xz) of WAV files that are named `digit_speaker_number.wav`, as those of the Free Spoken Digit
+    Reads recordings of spoken digits. The data path is a folder or a tar archive, which may be
+    compressed, of WAV files named `digit_speaker_number.wav`, as those of the Free Spoken Digit
     Dataset; or names embedded ones, `"synthetic:size=100,seed=1"`, whose speakers are low, middle
     and high. After `#` it may name the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
 
@@ -72,7 +72,7 @@ class SpokenDigitsReader(DatasetReader):
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         path, _, wanted = str(file_path).partition("#")
         speakers = [name.strip() for name in wanted.split(",") if name.strip()]
-        recordings = skip_faulty(_recordings(path), path, self, self._on_error, "recordings")
+        recordings = skip_faulty(_recordings(path), path, self, self._on_error, RECORDINGS)
         number, known = 0, set()
         for spoken in recordings:
             if spoken is None:

@@ -40,9 +40,10 @@ class TreebankReader(SentenceReader):
         Whether the vocabulary that is made of the graphs is to know which roles a predicate has
         twice somewhere, for a structure with `deterministic_roles: "from_training_data"`.
     on_excluded : `str`, optional (default: as `on_error`)
-        What to do with a sentence that is sound, but that one of the last three parameters
-        excludes. `"raise"` ends the run, with file, line and reason; `"skip"` leaves it out, and
-        warns at the end of the file how many were left out, of how many, and why.
+        What to do with a sentence that is sound, but that `multiple_roots`, `projective` or
+        `deterministic_roles` excludes. `"raise"` ends the run, with file, line and reason; `"skip"`
+        leaves it out, and warns at the end of the file how many were left out, of how many, and
+        why.
     """
 
     def __init__(

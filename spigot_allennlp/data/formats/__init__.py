@@ -8,7 +8,9 @@ A text passes through these files, whatever its format:
 2. `lines.py` makes numbered lines of the bytes.
 3. `blocks.py` makes sentences of lines that hold one token each (`sdp.py`, `conll.py`, and the
    columns of `sentiment.py`); the other formats have a sentence on each line.
-4. `sdp.py`, `conll.py`, `sst.py` and `sentiment.py` make a record of each sentence.
+4. `sdp.py` and `conll.py` make a record of each sentence, with all that its lines hold, so that it
+   can be written again; a reader makes an `AnnotatedSentence` of it. `sst.py` and `sentiment.py`
+   make that themselves.
 
 What is wrong with a part of a file is a `MalformedInputError` in the place of that part's record,
 so that a reader can raise it or skip the part. The binary formats (`idx.py`, `events.py`,

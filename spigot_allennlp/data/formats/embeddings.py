@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 #: The environment variable that says what becomes of bad lines. `Embedding` of AllenNLP builds
 #: itself from its arguments, which archives hold, so that a config can say nothing more to it.
-ON_ERROR = "SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR"
+ON_ERROR_VARIABLE = "SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR"
 #: Of so many lines one may be bad. The public files have a few such lines among millions, for which
 #: nobody should have to know a variable; a damaged file, or one of other dimensions, has many.
 TOLERATED = 1000
@@ -67,8 +67,8 @@ def read_vectors(uri: str, embedding_dim: int, wanted: Container[str]) -> Dict[s
 
     A line is bad if it has too few or too many numbers, one that is not finite, a word that is no
     UTF-8, or a wanted word that was there before. Bad lines are left out and reported, up to one in
-    `TOLERATED`; more are an error. The environment variable `ON_ERROR` may say "raise", which makes
-    the first an error, or "skip", which leaves out any number.
+    `TOLERATED`; more are an error. The environment variable that `ON_ERROR_VARIABLE` names may say
+    "raise", which makes the first an error, or "skip", which leaves out any number.
 
     # Parameters
 
@@ -141,12 +141,12 @@ def _read(uri: str, embedding_dim: int, take: Callable[[str, _Line], None]) -> i
 
 
 def _on_error() -> str:
-    value = os.environ.get(ON_ERROR, "few")
+    value = os.environ.get(ON_ERROR_VARIABLE, "few")
     if value not in ("few", "raise", "skip"):
         raise ConfigurationError(
-            f'{ON_ERROR} is "{value}", but must be "raise" (end the run at a line that cannot be '
-            'read), "skip" (leave out all that cannot) or "few" (leave out at most one in '
-            f"{TOLERATED}; the default)."
+            f'{ON_ERROR_VARIABLE} is "{value}", but must be "raise" (end the run at a line that '
+            'cannot be read), "skip" (leave out all that cannot) or "few" (leave out at most one '
+            f"in {TOLERATED}; the default)."
         )
     return value
 
@@ -218,6 +218,7 @@ def _lines(uri: str, embedding_dim: int, on_error: str) -> Iterator[_Line]:
                         f"{embedding_dim}"
                     )
                     raise MalformedInputError(uri, number, Fault.VECTOR, detail)
+                # With vectors of one number, two integers are as good a word with its vector.
                 if header and (embedding_dim > 1 or len(header) == 1):
                     continue
                 header = []
