@@ -92,8 +92,8 @@ def packages(root: Path) -> List[Package]:
     names = sorted({name.split(".")[1] for name in known if "." in name})
     found = []
     for name in names:
-        inside = [each for each in known if each.split(".")[1:2] == [name]]
-        targets = {target for each in inside for target in imports(trees[each], known)}
+        inside = [module for module in known if module.split(".")[1:2] == [name]]
+        targets = {target for module in inside for target in imports(trees[module], known)}
         needs = {target.split(".")[1] for target in targets if target.startswith(f"{root.name}.")}
         docstring = ast.get_docstring(trees[f"{root.name}.{name}"]) or ""
         found.append(
@@ -242,8 +242,8 @@ def written() -> Dict[Path, str]:
     drawn = packages(ROOT)
     page = DOCS / "architecture.md"
     begin, end = "<!-- drawn from the imports -->\n", "\n<!-- end -->"
-    before, rest = page.read_text(encoding="utf-8").split(begin)
-    after = rest.split(end, 1)[1]
+    before, tail = page.read_text(encoding="utf-8").split(begin)
+    after = tail.split(end, 1)[1]
     return {
         DOCS / "architecture.svg": draw(drawn),
         page: f"{before}{begin}{table(drawn)}{end}{after}",

@@ -124,8 +124,8 @@ def package_pages() -> Dict[str, str]:
     pages = {}
     for init in sorted(PACKAGE.rglob("__init__.py")):
         name = ".".join(init.parent.relative_to(ROOT).parts)
-        own = re.findall(r"^(?:class|def) ([A-Za-z]\w*)", init.read_text("utf-8"), re.MULTILINE)
-        options = {"members": own, "show_root_heading": False, "show_root_toc_entry": False}
+        defined = re.findall(r"^(?:class|def) ([A-Za-z]\w*)", init.read_text("utf-8"), re.MULTILINE)
+        options = {"members": defined, "show_root_heading": False, "show_root_toc_entry": False}
         modules = sorted(file.stem for file in init.parent.glob("[a-z]*.py"))
         pages[f"api/{name}.md"] = "\n\n".join(
             [

@@ -383,8 +383,8 @@ def _spread(scores: Dict[str, float]) -> str:
     return f"{mean} ± {100 * statistics.stdev(scores.values()):.1f}" if len(scores) > 1 else mean
 
 
-def _differences(own: Dict[str, float], baseline: Dict[str, float]) -> numpy.ndarray:
-    return numpy.array([own[seed] - baseline[seed] for seed in own if seed in baseline])
+def _differences(scores: Dict[str, float], baseline: Dict[str, float]) -> numpy.ndarray:
+    return numpy.array([scores[seed] - baseline[seed] for seed in scores if seed in baseline])
 
 
 def _described(differences: numpy.ndarray) -> List[str]:

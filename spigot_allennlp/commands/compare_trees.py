@@ -95,6 +95,7 @@ def compare_archives(before: str, after: str, data: str) -> "TreeMovement":
 
 
 def _gold(instance: "Instance", path: str) -> "Annotation":
+    from spigot_allennlp.metrics.parse_scores import ScoredArc
     from spigot_allennlp.metrics.tree_movement import Annotation
 
     missing = [name for name in ("heads", "graph", "tops") if name not in instance.fields]
@@ -107,7 +108,7 @@ def _gold(instance: "Instance", path: str) -> "Annotation":
     heads: Any = instance["heads"]
     flags: Any = instance["tops"]
     arcs = [
-        (predicate + 1, argument + 1, role)
+        ScoredArc(predicate + 1, argument + 1, role)
         for (argument, predicate), role in zip(graph.indices, graph.labels, strict=True)
     ]
     tops = [position for position, flag in enumerate(flags.labels, start=1) if flag]
@@ -120,6 +121,7 @@ def _relations(instance: "Instance") -> Sequence[str]:
 
 
 def _annotation(output: Dict[str, Any], path: str) -> "Annotation":
+    from spigot_allennlp.metrics.parse_scores import ScoredArc
     from spigot_allennlp.metrics.tree_movement import Annotation
 
     missing = [name for name in ("heads", "arcs", "tops") if name not in output]
@@ -128,7 +130,8 @@ def _annotation(output: Dict[str, Any], path: str) -> "Annotation":
             f"{path}: the model makes no {missing[0]}. Name a model of type "
             "'syntactic_then_semantic'."
         )
-    return Annotation(output["heads"], [tuple(arc) for arc in output["arcs"]], output["tops"])
+    arcs = [ScoredArc(*arc) for arc in output["arcs"]]
+    return Annotation(output["heads"], arcs, output["tops"])
 
 
 def as_json(movement: "TreeMovement") -> Dict[str, Any]:

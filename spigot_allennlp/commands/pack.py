@@ -304,8 +304,8 @@ def _without_folders(config: Any) -> Any:
     if not isinstance(config, str):
         return config
     if config.startswith("("):  # AllenNLP's "(archive)#file in it"
-        archive, mark, rest = config[1:].partition(")")
-        return f"({_without_folders(archive)}{mark}{rest}"
+        archive, mark, inner = config[1:].partition(")")
+        return f"({_without_folders(archive)}{mark}{inner}"
     if not config.startswith(("/", "~", "file:")):
         return config
     return os.path.basename(config.rstrip("/")) or config

@@ -407,7 +407,7 @@ def treebank_instances(source: "Source", input_format: str, gold: bool) -> Itera
         reader: Any = SdpReader(trees=gold, multiple_roots=True)
     elif input_format == "conll":
         sentences = scan_conll(source) if gold else iter(())
-        enhanced = any(isinstance(each, ConllSentence) and has_graph(each) for each in sentences)
+        enhanced = any(isinstance(item, ConllSentence) and has_graph(item) for item in sentences)
         reader = ConllReader(enhanced, trees=gold, multiple_roots=True)
     else:
         reader = SstReader()

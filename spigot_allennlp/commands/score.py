@@ -53,14 +53,22 @@ class Score(Subcommand):
         add("system2", nargs="?", help="a second system, to be compared with the first")
         add("--format", choices=FORMATS, help="of the files, where the name of gold does not say")
         add("--samples", type=int, default=10000, help="so many bootstrap samples")
-        add("--output", help="a JSON file for all figures")
+        add("--output", help="a JSON file for all metrics")
         subparser.set_defaults(func=score_from_args)
         return subparser
 
 
-class ScoredFigure(NamedTuple):
+class Difference(NamedTuple):
+    """A metric of the second system minus that of the first, and its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ScoredMetric(NamedTuple):
     """
-    A figure of one or two systems, between 0 and 1.
+    A metric of one or two systems, between 0 and 1.
 
     # Parameters
 
@@ -68,16 +76,16 @@ class ScoredFigure(NamedTuple):
         Of each system.
     intervals : `List[Interval]`
         The 95 % confidence interval of each, over sentences.
-    difference : `Optional[Tuple[float, float, float]]`
-        The second system's minus the first's, with its interval.
+    difference : `Optional[Difference]`
+        Of two systems.
     p : `Optional[float]`
         The probability of a difference at least as large, either way, if it made no difference
-        which system gave a parse; `None` unless two systems are compared by this figure.
+        which system gave a parse; `None` unless two systems are compared by this metric.
     """
 
     values: List[float]
     intervals: List["Interval"]
-    difference: Optional[Tuple[float, float, float]] = None
+    difference: Optional[Difference] = None
     p: Optional[float] = None
 
 
@@ -93,12 +101,12 @@ def score_from_args(args: argparse.Namespace) -> None:
             "Two of the files are -, but standard input can be read once. Write it into a file, "
             "and name that instead."
         )
-    figures = score_files(
+    metrics = score_files(
         args.gold, systems, args.format or format_of(args.gold, *systems), args.samples
     )
-    print(table(figures, systems))
+    print(table(metrics, systems))
     if args.output:
-        write_json(args.output, {name: figure._asdict() for name, figure in figures.items()})
+        write_json(args.output, {name: metric._asdict() for name, metric in metrics.items()})
 
 
 def format_of(gold: str, *systems: str) -> str:
@@ -126,9 +134,9 @@ def format_of(gold: str, *systems: str) -> str:
 
 def score_files(
     gold: str, systems: Sequence[str], file_format: str, num_samples: int = 10000
-) -> Dict[str, ScoredFigure]:
+) -> Dict[str, ScoredMetric]:
     """
-    Returns the figures of one or two systems, by name.
+    Returns the metrics of one or two systems, by name.
 
     # Raises
 
@@ -145,30 +153,30 @@ def score_files(
 
     sentences = list(_sentences(gold, file_format))
     scores = [_scores(gold, sentences, system, file_format) for system in systems]
-    names = [name for name in scores[0].figures if all(name in each.figures for each in scores)]
+    names = [name for name in scores[0].metrics if all(name in other.metrics for other in scores)]
     resampling = Resampling(len(scores[0].rows), num_samples)
     resampled = resample(
         {
-            (number, name): InstanceScores(each.rows, each.figures[name], is_exact=True)
-            for number, each in enumerate(scores)
+            (number, name): InstanceScores(of_system.rows, of_system.metrics[name], is_exact=True)
+            for number, of_system in enumerate(scores)
             for name in names
         },
         resampling,
     )
-    figures = {}
+    metrics = {}
     for name in names:
         of_systems = [resampled[number, name] for number in range(len(scores))]
-        values = [each.scores.metric_of_all() for each in of_systems]
-        intervals = [confidence_interval(each.samples) for each in of_systems]
+        values = [of_system.scores.metric_of_all() for of_system in of_systems]
+        intervals = [confidence_interval(of_system.samples) for of_system in of_systems]
         difference = p = None
         if len(scores) == 2:
             first, second = of_systems
             low, high = confidence_interval(second.samples - first.samples)
-            difference = (values[1] - values[0], low, high)
+            difference = Difference(values[1] - values[0], low, high)
             if name in MAIN:
                 p = p_value_over_instances([first], [second], resampling)
-        figures[name] = ScoredFigure(values, intervals, difference, p)
-    return figures
+        metrics[name] = ScoredMetric(values, intervals, difference, p)
+    return metrics
 
 
 class ScoredSentence(NamedTuple):
@@ -218,17 +226,17 @@ def _scores(
             parts.append(score(*[[arcs or [] for arcs in side] for side in sides]))
     if not parts:
         raise plain_error(f"{gold} and {system} have no layer in common that could be scored.")
-    figures, start = {}, 0
+    metrics, start = {}, 0
     for part in parts:
         columns = slice(start, start + part.rows.shape[1])
-        for name, figure in part.figures.items():
-            figures[name] = _of_columns(figure, columns)
+        for name, metric in part.metrics.items():
+            metrics[name] = _of_columns(metric, columns)
         start = columns.stop
-    return FileScores(numpy.concatenate([part.rows for part in parts], axis=1), figures)
+    return FileScores(numpy.concatenate([part.rows for part in parts], axis=1), metrics)
 
 
-def _of_columns(figure: Any, columns: slice) -> Any:
-    return lambda totals: figure(totals[:, columns])
+def _of_columns(metric: Any, columns: slice) -> Any:
+    return lambda totals: metric(totals[:, columns])
 
 
 def _pairs(
@@ -252,7 +260,9 @@ def _pairs(
             )
         if list(right.words) != list(ours.words):
             words = enumerate(zip_longest(right.words, ours.words), start=1)
-            token, (expected, word) = next(each for each in words if each[1][0] != each[1][1])
+            token, (expected, word) = next(
+                (token, pair) for token, pair in words if pair[0] != pair[1]
+            )
             raise plain_error(
                 f"{ours.place}: token {token} of the sentence {number} is {word!r}, but "
                 f"{expected!r} in gold, at {right.place}. Parse the tokens of gold: allennlp parse "
@@ -267,15 +277,18 @@ def _sentences(path: str, file_format: str) -> Iterator[ScoredSentence]:
 
 def _read_sdp(path: str) -> Iterator[ScoredSentence]:
     from spigot_allennlp.data.formats.sdp import scan_sdp
+    from spigot_allennlp.metrics.parse_scores import ScoredArc
 
     for sentence in _sound(scan_sdp(source_of(path, "sdp"))):
-        arcs = [*sentence.arcs, *((0, top, "") for top in sentence.tops)]
+        arcs = [ScoredArc(*arc) for arc in sentence.arcs]
+        arcs += [ScoredArc(0, top, "") for top in sentence.tops]
         words = [token.form for token in sentence.tokens]
         yield ScoredSentence(f"{path}:{sentence.lines[0]}", words, graph=arcs)
 
 
 def _read_conll(path: str) -> Iterator[ScoredSentence]:
     from spigot_allennlp.data.formats.conll import enhanced_arcs, scan_conll
+    from spigot_allennlp.metrics.parse_scores import ScoredArc
 
     with_heads = without_heads = None  # the place of the first sentence with any such word
     for sentence in _sound(scan_conll(source_of(path, "conllu"))):
@@ -292,7 +305,7 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
                 "have. Give all heads, or none."
             )
         tree = [
-            (word.head, position, word.relation)
+            ScoredArc(word.head, position, word.relation)
             for position, word in enumerate(words, start=1)
             if word.head is not None
         ]
@@ -300,7 +313,7 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
             place,
             [word.form for word in words],
             tree=None if missing else tree,
-            enhanced=list(enhanced_arcs(sentence)),
+            enhanced=[ScoredArc(*arc) for arc in enhanced_arcs(sentence)],
         )
 
 
@@ -312,20 +325,20 @@ def _sound(results: Iterator[Any]) -> Iterator[Any]:
         yield result
 
 
-def table(figures: Dict[str, ScoredFigure], systems: Sequence[str]) -> str:
-    """Returns the figures as text, in per cent, with their intervals."""
+def table(metrics: Dict[str, ScoredMetric], systems: Sequence[str]) -> str:
+    """Returns the metrics as text, in per cent, with their intervals."""
     header = ["", *systems]
     if len(systems) == 2:
         header += ["difference", "p"]
     rows = [header]
-    order = [name for name in MAIN if name in figures]
-    for name in [*order, *(name for name in figures if name not in order)]:
-        values, intervals, difference, p = figures[name]
+    order = [name for name in MAIN if name in metrics]
+    for name in [*order, *(name for name in metrics if name not in order)]:
+        values, intervals, difference, p = metrics[name]
         row = [name]
         for value, (low, high) in zip(values, intervals, strict=True):
             row.append(f"{100 * value:6.2f} [{100 * low:.2f}, {100 * high:.2f}]")
         if difference is not None:
-            value, low, high = (100 * each for each in difference)
+            value, low, high = (100 * number for number in difference)
             row += [f"{value:+6.2f} [{low:+.2f}, {high:+.2f}]", "" if p is None else f"{p:.4f}"]
         rows.append(row)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -268,14 +268,16 @@ def _load(
     from allennlp.common import params
 
     archived = read_config(os.path.join(folder, module.CONFIG_NAME))
-    own = params.parse_overrides(
+    parsed_overrides = params.parse_overrides(
         json.dumps(overrides) if isinstance(overrides, dict) else overrides
     )
-    config = params.with_overrides(archived, own) if own else copy.deepcopy(archived)
-    restrictions = Restrictions(str(archive), archived, own, folder)
-    _check_remote_code(config, own, restrictions)
+    config = copy.deepcopy(archived)
+    if parsed_overrides:
+        config = params.with_overrides(archived, parsed_overrides)
+    restrictions = Restrictions(str(archive), archived, parsed_overrides, folder)
+    _check_remote_code(config, parsed_overrides, restrictions)
     config = params.ArchivedParams(  # type: ignore[attr-defined]
-        config, restrictions=Restrictions(str(archive), archived, own)
+        config, restrictions=Restrictions(str(archive), archived, parsed_overrides)
     )
     weights_path = weights_file or module.get_weights_path(folder)
     weights = read_weights(weights_path, str(archive))

@@ -125,19 +125,19 @@ class ConfigVariables:
         )
         self._check_unknown(embedded)
         self._check_empty(embedded)
-        own = [
+        users_data = [
             f"{name}={_cut(value)}"
             for name, value in self._values.items()
             if value.strip() and EMBEDDED not in value and any(value in text for text in texts)
         ] or [f"{key} {_cut(path)}" for key, path in _paths(config) if EMBEDDED not in path]
         if not embedded:
             return
-        if own:
+        if users_data:
             example = f"{embedded[0]}={DEFAULTS[embedded[0]]}"
             raise self._error(
                 f"{_listed(embedded)} not set, so that the data embedded in spigot_allennlp would "
-                f"be mixed with those of {', '.join(own)}. Set to a file of yours what is not set, "
-                f"or choose embedded data on purpose: {example}"
+                f"be mixed with those of {', '.join(users_data)}. Set to a file of yours what is "
+                f"not set, or choose embedded data on purpose: {example}"
             )
         _warn_once(
             f"{_listed(embedded)} not set: the data of this config are those embedded in the "

@@ -72,8 +72,8 @@ class Restrictions:
         folder: Optional[str] = None,
     ) -> None:
         self.archive = archive
-        own = {value for _, value in values_of(overrides) if isinstance(value, str)}
-        named = {value for _, value in values_of(config) if isinstance(value, str)} - own
+        of_overrides = {value for _, value in values_of(overrides) if isinstance(value, str)}
+        named = {value for _, value in values_of(config) if isinstance(value, str)} - of_overrides
         self.names: FrozenSet[str] = frozenset(named)
         self.folder = folder and os.path.realpath(folder)
         self.first_refused: Optional[Refused] = None

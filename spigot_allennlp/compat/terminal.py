@@ -31,7 +31,7 @@ DUMPS = {
 # So many metrics stand before a bar, if they leave so much of the line to bar and times.
 SHOWN = 3
 BAR = 46
-FIGURE = re.compile(r"(?:^|, )([^:,]+): (\S+?)(?=, | \|\|)")
+METRIC = re.compile(r"(?:^|, )([^:,]+): (\S+?)(?=, | \|\|)")
 
 # The validation metrics of the training in this process, which are shown behind the loss.
 TRACKED: List[str] = []
@@ -91,12 +91,12 @@ def short_description(description: str, width: Optional[int]) -> str:
     less if a line of `width` columns would have no room for a bar. The loss comes first, then the
     metrics that choose the best epoch. Another text stays what it is.
     """
-    figures = dict(FIGURE.findall(description)) if description.endswith("||") else {}
-    if not figures:
+    metrics = dict(METRIC.findall(description)) if description.endswith("||") else {}
+    if not metrics:
         return description
-    first = [name for name in ("loss", *TRACKED) if name in figures]
-    others = [name for name in figures if name not in (*first, "batch_loss")]
-    shown = [f"{name}: {short_number(figures[name])}" for name in [*first, *others][:SHOWN]]
+    first = [name for name in ("loss", *TRACKED) if name in metrics]
+    others = [name for name in metrics if name not in (*first, "batch_loss")]
+    shown = [f"{name}: {short_number(metrics[name])}" for name in [*first, *others][:SHOWN]]
     while len(shown) > 1 and width is not None and len(", ".join(shown)) > width - BAR:
         shown.pop()
     return ", ".join(shown)

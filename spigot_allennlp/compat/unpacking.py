@@ -234,8 +234,8 @@ def _copy_linked(member: tarfile.TarInfo, parts: List[str], target: Path, folder
 def _read_to_the_end(stream: Any) -> None:
     """Behind the block that ends an archive there are zeros, and a checksum where it is packed."""
     while True:
-        rest = stream.read(2**20)
-        if not rest:
+        block = stream.read(2**20)
+        if not block:
             return
-        if rest.strip(b"\0"):
+        if block.strip(b"\0"):
             raise Refused("there is something behind its end")

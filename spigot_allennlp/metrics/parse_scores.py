@@ -1,40 +1,46 @@
 """
-Scores the parses of files against gold: what each sentence adds to counts, and figures of these.
+Scores the parses of files against gold: what each sentence adds to counts, and metrics of these.
 
 Graphs are scored by the definitions of the scorer of SemEval 2014 task 8 and 2015 task 18 (as
 `SemanticF1` does in training), trees by attachment, enhanced graphs as in the shared task of
 [Bouma et al. (2020)](https://aclanthology.org/2020.iwpt-1.16). All are functions of counts that add
-up, so that the figures of any selection of sentences follow from their rows.
+up, so that the metrics of any selection of sentences follow from their rows.
 """
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set
 
 import numpy
 
-ScoredArc = Tuple[int, int, str]  # head, dependent, label; the head 0 is the root
+Metric = Callable[[numpy.ndarray], numpy.ndarray]
 
-Figure = Callable[[numpy.ndarray], numpy.ndarray]
+
+class ScoredArc(NamedTuple):
+    """An arc of a tree or graph, between words from 1; the head 0 is the root."""
+
+    head: int
+    dependent: int
+    label: str
 
 
 class FileScores(NamedTuple):
     """
-    What is needed to compute figures over any selection of sentences.
+    What is needed to compute metrics over any selection of sentences.
 
     # Parameters
 
     rows : `numpy.ndarray`
         What each sentence adds to the counts, shape `(num_sentences, num_counts)`.
-    figures : `Dict[str, Figure]`
-        By name: from sums of rows, shape `(n, num_counts)`, the figure of each, shape `(n,)`.
+    metrics : `Dict[str, Metric]`
+        By name: from sums of rows, shape `(n, num_counts)`, the metric of each, shape `(n,)`.
     """
 
     rows: numpy.ndarray
-    figures: Dict[str, Figure]
+    metrics: Dict[str, Metric]
 
     def all(self) -> Dict[str, float]:
-        """Returns the figures over all sentences."""
+        """Returns the metrics over all sentences."""
         totals = self.rows.sum(axis=0, keepdims=True)
-        return {name: float(figure(totals)[0]) for name, figure in self.figures.items()}
+        return {name: float(metric(totals)[0]) for name, metric in self.metrics.items()}
 
 
 def graph_scores(
@@ -57,12 +63,12 @@ def graph_scores(
             row += _overlap(*sides)
             row += _overlap(*({arc[:2] for arc in side} for side in sides))
         rows.append([*row, 1])
-    figures: Dict[str, Figure] = {}
+    metrics: Dict[str, Metric] = {}
     for place, name in enumerate(
         ("labelled", "unlabelled", "labelled without tops", "unlabelled without tops")
     ):
-        figures.update(_overlap_figures(name, 4 * place))
-    return FileScores(_counts(rows, 17), figures)
+        metrics.update(_overlap_metrics(name, 4 * place))
+    return FileScores(_counts(rows, 17), metrics)
 
 
 def tree_scores(
@@ -80,11 +86,11 @@ def tree_scores(
     rows = []
     for right, ours in zip(gold, system, strict=True):
         pairs = list(zip(right, ours, strict=True))
-        heads = sum(one[0] == other[0] for one, other in pairs)
-        labels = sum(one == other for one, other in pairs)
+        heads = sum(gold_arc[0] == arc[0] for gold_arc, arc in pairs)
+        labels = sum(gold_arc == arc for gold_arc, arc in pairs)
         rows.append([len(pairs), heads, labels, int(labels == len(pairs)), 1])
-    figures = {"UAS": _share(1, 0), "LAS": _share(2, 0), "tree exact match": _share(3, 4)}
-    return FileScores(_counts(rows, 5), figures)
+    metrics = {"UAS": _share(1, 0), "LAS": _share(2, 0), "tree exact match": _share(3, 4)}
+    return FileScores(_counts(rows, 5), metrics)
 
 
 def enhanced_scores(
@@ -99,15 +105,15 @@ def enhanced_scores(
         row = _overlap(set(right), set(ours))
         row += _overlap({arc[:2] for arc in right}, {arc[:2] for arc in ours})
         rows.append([*row, 1])
-    labelled = _overlap_figures("ELAS", 0)
+    labelled = _overlap_metrics("ELAS", 0)
     labelled["ELAS"] = labelled.pop("ELAS F1")
-    figures = {**labelled, **_overlap_figures("enhanced unlabelled", 4)}
-    return FileScores(_counts(rows, 9), figures)
+    metrics = {**labelled, **_overlap_metrics("enhanced unlabelled", 4)}
+    return FileScores(_counts(rows, 9), metrics)
 
 
 def _labelled(arcs: Sequence[ScoredArc], with_tops: bool) -> Set[ScoredArc]:
     kept = [arc for arc in arcs if arc[0] or with_tops]
-    return {(head, word, label if head else "") for head, word, label in kept}
+    return {ScoredArc(head, word, label if head else "") for head, word, label in kept}
 
 
 def _overlap(gold: Set, system: Set) -> List[int]:
@@ -115,8 +121,8 @@ def _overlap(gold: Set, system: Set) -> List[int]:
     return [len(gold), len(system), len(gold & system), int(gold == system)]
 
 
-def _overlap_figures(name: str, start: int) -> Dict[str, Figure]:
-    """Returns the figures of `_overlap`, whose counts begin at `start`; the last counts all."""
+def _overlap_metrics(name: str, start: int) -> Dict[str, Metric]:
+    """Returns the metrics of `_overlap`, whose counts begin at `start`; the last counts all."""
     return {
         f"{name} precision": _share(start + 2, start + 1),
         f"{name} recall": _share(start + 2, start),
@@ -125,19 +131,19 @@ def _overlap_figures(name: str, start: int) -> Dict[str, Figure]:
     }
 
 
-def _share(part: int, whole: int, other: Optional[int] = None) -> Figure:
+def _share(part: int, whole: int, other: Optional[int] = None) -> Metric:
     """
-    Returns the figure of one count by another, or, with a third, of twice the first by the sum of
+    Returns the metric of one count by another, or, with a third, of twice the first by the sum of
     these; 0 where there is nothing to divide by.
     """
 
-    def figure(totals: numpy.ndarray) -> numpy.ndarray:
+    def metric(totals: numpy.ndarray) -> numpy.ndarray:
         parts, wholes = totals[:, part], totals[:, whole]
         if other is not None:
             parts, wholes = 2 * parts, wholes + totals[:, other]
         return numpy.divide(parts, wholes, out=numpy.zeros(len(totals)), where=wholes != 0)
 
-    return figure
+    return metric
 
 
 def _counts(rows: List[List[int]], width: int) -> numpy.ndarray:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from spigot_allennlp.metrics.counting_metric import ratio
+from spigot_allennlp.metrics.parse_scores import ScoredArc
 
 #: A tree that changes in no sentence, and one that changes in some.
 SPLITS = ("same tree", "different tree")
@@ -22,28 +23,34 @@ class Annotation(NamedTuple):
 
     heads : `Sequence[int]`
         The head of each token.
-    arcs : `Sequence[Tuple[int, int, str]]`
-        Predicate, argument and role of each arc of the graph.
+    arcs : `Sequence[ScoredArc]`
+        The arcs of the graph, from predicates to arguments, labelled by the role.
     tops : `Sequence[int]`
         The tops of the graph.
     """
 
     heads: Sequence[int]
-    arcs: Sequence[Tuple[int, int, str]]
+    arcs: Sequence[ScoredArc]
     tops: Sequence[int]
 
     @property
-    def labelled_arcs(self) -> Set[Tuple[int, int, str]]:
+    def labelled_arcs(self) -> Set[ScoredArc]:
         """Returns the arcs, with one from the root to each top."""
-        return {(predicate, argument, role) for predicate, argument, role in self.arcs} | {
-            (0, top, "") for top in self.tops
-        }
+        return {*self.arcs, *(ScoredArc(0, top, "") for top in self.tops)}
 
     @property
     def neighbours(self) -> Set[Tuple[int, int]]:
         """Returns the pairs of positions between which there is an arc, in both orders."""
         pairs = {(predicate, argument) for predicate, argument, _ in self.labelled_arcs}
         return pairs | {(argument, predicate) for predicate, argument in pairs}
+
+
+class _Sentence(NamedTuple):
+    """What two parsers make of a sentence, and the gold annotation."""
+
+    before: Annotation
+    after: Annotation
+    gold: Annotation
 
 
 class Movement(NamedTuple):
@@ -134,11 +141,11 @@ def compare_trees(
     `ValueError` if they are not of the same length.
     """
     by_relation: Dict[str, Movement] = defaultdict(Movement)
-    splits: Dict[str, List[Tuple[Annotation, Annotation, Annotation]]] = {
-        split: [] for split in SPLITS
-    }
+    splits: Dict[str, List[_Sentence]] = {split: [] for split in SPLITS}
     for first, second, right, names in zip(before, after, gold, relations, strict=True):
-        splits[SPLITS[list(first.heads) != list(second.heads)]].append((first, second, right))
+        splits[SPLITS[list(first.heads) != list(second.heads)]].append(
+            _Sentence(first, second, right)
+        )
         neighbours = right.neighbours
         heads = zip(first.heads, second.heads, right.heads, names, strict=True)
         for token, (old, new, head, name) in enumerate(heads, start=1):
@@ -159,8 +166,11 @@ def compare_trees(
     return TreeMovement(
         total,
         {name: by_relation[name] for name in frequent},
-        {split: _accuracy([(one, right) for one, _, right in splits[split]]) for split in SPLITS},
-        {split: _accuracy([(two, right) for _, two, right in splits[split]]) for split in SPLITS},
+        {
+            split: _accuracy([(item.before, item.gold) for item in splits[split]])
+            for split in SPLITS
+        },
+        {split: _accuracy([(item.after, item.gold) for item in splits[split]]) for split in SPLITS},
     )
 
 

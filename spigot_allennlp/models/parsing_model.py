@@ -195,8 +195,8 @@ def decoded_by(model: Model, decoding: Decoding) -> Iterator[None]:
     try:
         yield
     finally:
-        for parser, own in zip(parsers, before, strict=True):
-            parser.decoding = own
+        for parser, its_decoding in zip(parsers, before, strict=True):
+            parser.decoding = its_decoding
 
 
 def check_decoding(model: Model, decoding: Decoding) -> None:

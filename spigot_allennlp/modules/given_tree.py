@@ -84,8 +84,8 @@ class GoldTree(GivenTree):
             return gold
         heads = gold.clone()
         for sentence, length in enumerate(mask.sum(dim=1).tolist()):
-            own = heads[sentence, : length - 1]
-            own.copy_(self._with_errors(own.cpu()))
+            of_sentence = heads[sentence, : length - 1]
+            of_sentence.copy_(self._with_errors(of_sentence.cpu()))
         return heads
 
     def _with_errors(self, heads: LongTensor) -> LongTensor:

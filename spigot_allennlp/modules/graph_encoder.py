@@ -104,9 +104,9 @@ class GraphEncoder(torch.nn.Module, FromParams):
         `Tensor`
             Shape `(batch_size, length, output_dim)`.
         """
-        own = self._own(tokens)
+        from_token = self._own(tokens)
         if arcs is None:
-            return self._activation(own)
+            return self._activation(from_token)
         arcs = arcs.to(tokens.dtype)
         # (batch_size, dependent, head)
         unlabelled = arcs.sum(dim=-1)
@@ -115,4 +115,4 @@ class GraphEncoder(torch.nn.Module, FromParams):
             # (batch_size, dependent, label): how often each label points at the token
             summed = summed + self._labels(arcs.sum(dim=2))
         num_heads = unlabelled.detach().sum(dim=-1, keepdim=True).clamp(min=1)
-        return self._activation(own + summed / num_heads)
+        return self._activation(from_token + summed / num_heads)

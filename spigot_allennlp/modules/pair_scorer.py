@@ -141,10 +141,10 @@ class BiaffineScorer(PairScorer):
         turned = torch.einsum("bdi,lij->bdlj", dependents, self._bilinear)
         alone = self._from_dependent(dependents)
         scores = []
-        for own in (_take_rows(heads, tree) for tree in trees):
+        for chosen_heads in (_take_rows(heads, tree) for tree in trees):
             # (batch_size, dependent, output); as a matrix product it would be slower
-            both = (turned * own.unsqueeze(2)).sum(dim=-1)
-            scores.append(both + alone + self._from_head(own))
+            both = (turned * chosen_heads.unsqueeze(2)).sum(dim=-1)
+            scores.append(both + alone + self._from_head(chosen_heads))
         return scores
 
     @torch.no_grad()

@@ -83,8 +83,8 @@ class StructuredLoss(torch.nn.Module, Registrable):
         if contained.all():
             return self.losses(structure, scores, mask, gold)
         self.refuse(structure, contained, metadata)
-        own = gold.masked_fill(~per_instance(contained, gold), 0)
-        return self.losses(structure, scores, mask, own).masked_fill(~contained, 0)
+        contained_gold = gold.masked_fill(~per_instance(contained, gold), 0)
+        return self.losses(structure, scores, mask, contained_gold).masked_fill(~contained, 0)
 
     def of_independent_arcs(
         self, scores: Tensor, legal: IndependentArcs, labels: LongTensor

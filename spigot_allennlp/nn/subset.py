@@ -272,9 +272,9 @@ def _step(origin: Tensor, step: Tensor, k: int) -> Tensor:
     is_moving = (begins <= left) & (ends >= right)
     at_bound = torch.where(ends < right, origin, origin - 1).masked_fill(is_moving, 0)
     number = is_moving.sum(dim=1, keepdim=True)
-    rest = excess - at_bound.sum(dim=1, keepdim=True)
+    remaining = excess - at_bound.sum(dim=1, keepdim=True)
     of_moving = step.masked_fill(~is_moving, 0).sum(dim=1, keepdim=True)
-    tau = torch.where(number > 0, (rest - of_moving) / number.clamp(min=1), left)
+    tau = torch.where(number > 0, (remaining - of_moving) / number.clamp(min=1), left)
     return torch.where(is_lost, origin, _clip(step + tau, origin))
 
 

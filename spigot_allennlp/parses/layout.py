@@ -59,7 +59,7 @@ class Box(NamedTuple):
         )
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word, its part of speech (or nothing), and the place of its middle."""
 
     text: str
@@ -99,7 +99,7 @@ class Layout(NamedTuple):
     # Parameters
 
     width, height : `float`
-    words : `List[Word]`
+    words : `List[PlacedWord]`
     above, below : `List[DrawnArc]`
         The tree; the graph.
     caption : `str`
@@ -108,7 +108,7 @@ class Layout(NamedTuple):
 
     width: float
     height: float
-    words: List[Word]
+    words: List[PlacedWord]
     above: List[DrawnArc]
     below: List[DrawnArc]
     caption: str
@@ -145,7 +145,9 @@ def lay_out(
     upper = top + sides[0].height
     lower = upper + WORD_HEIGHT
     placed = [
-        Word(word, tag, center + shift, Box(center - width / 2 + shift, upper, width, WORD_HEIGHT))
+        PlacedWord(
+            word, tag, center + shift, Box(center - width / 2 + shift, upper, width, WORD_HEIGHT)
+        )
         for word, tag, center, width in zip(words, tags, centers, widths, strict=True)
     ]
     return Layout(
@@ -306,8 +308,8 @@ def _span(span: Tuple[float, float]) -> float:
     return abs(span[0] - span[1])
 
 
-def _overlap(one: _Extent, other: _Extent) -> bool:
-    return one.low < other.high + LABEL_PADDING and other.low < one.high + LABEL_PADDING
+def _overlap(first: _Extent, second: _Extent) -> bool:
+    return first.low < second.high + LABEL_PADDING and second.low < first.high + LABEL_PADDING
 
 
 def _centers(widths: Sequence[float], sides: Iterable[_Side]) -> List[float]:

@@ -1,13 +1,13 @@
 """The parse of a sentence: its tokens, tree and graph as plain data, and the ways to write it."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.formats.conll import annotation_to_conll, format_conll
 from spigot_allennlp.data.formats.sdp import SdpLayout, annotation_to_sdp, format_sdp
 from spigot_allennlp.data.formats.sentiment import CLASSES, GRADES
-from spigot_allennlp.parses.picture import Arcs, Layer, draw
+from spigot_allennlp.parses.picture import ArcKey, Arcs, Layer, draw
 
 ROOT, TOP = "root", "top"  # the labels of arcs from the root that have none of their own
 
@@ -234,7 +234,8 @@ def _tree_arcs(parse: Parse) -> Optional[Arcs]:
         return None
     heads, labels, probabilities = parse.tree
     names = labels or [ROOT if head == 0 else "" for head in heads]
-    keys = list(zip(heads, range(1, len(heads) + 1), names, strict=True))
+    pairs = enumerate(zip(heads, names, strict=True), start=1)
+    keys = [ArcKey(head, word, name) for word, (head, name) in pairs]
     return _with_probabilities(keys, probabilities)
 
 
@@ -242,13 +243,11 @@ def _graph_arcs(parse: Parse) -> Optional[Arcs]:
     if parse.graph is None:
         return None
     arcs, tops, of_arcs, of_tops = parse.graph
-    of_root = _with_probabilities([(0, top, TOP) for top in tops], of_tops)
-    return {**of_root, **_with_probabilities(arcs, of_arcs)}
+    of_root = _with_probabilities([ArcKey(0, top, TOP) for top in tops], of_tops)
+    return {**of_root, **_with_probabilities([ArcKey(*arc) for arc in arcs], of_arcs)}
 
 
-def _with_probabilities(
-    keys: Sequence[Tuple[int, int, str]], probabilities: Optional[List[float]]
-) -> Arcs:
+def _with_probabilities(keys: Sequence[ArcKey], probabilities: Optional[List[float]]) -> Arcs:
     if probabilities is None:
         return dict.fromkeys(keys)
     return dict(zip(keys, probabilities, strict=True))

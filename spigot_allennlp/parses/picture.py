@@ -1,13 +1,21 @@
 """Draws the layers of a parse, or how they differ from those of another."""
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from spigot_allennlp.parses.layout import LabelledArc, lay_out
 from spigot_allennlp.parses.svg import svg
 
-#: The arcs of a tree or graph, as (head, dependent, label), with the probability of each, or `None`
-#: where it is not known. The head of a root, or top, is 0.
-Arcs = Dict[Tuple[int, int, str], Optional[float]]
+
+class ArcKey(NamedTuple):
+    """An arc of a tree or graph, between words from 1. The head of a root, or top, is 0."""
+
+    head: int
+    dependent: int
+    label: str
+
+
+#: Arcs with the probability of each, or `None` where it is not known.
+Arcs = Dict[ArcKey, Optional[float]]
 
 
 class Layer(NamedTuple):

@@ -38,9 +38,10 @@ def raster(
     figure = Figure(figsize=(8, 2 + 2 * len(trains)), layout="constrained")
     panels = figure.subplots(len(trains), 1, sharex=True, squeeze=False)[:, 0]
     order = natural_order(classes)
-    rest = range(len(order), trains[-1].shape[1])  # neurons without a class
+    others = range(len(order), trains[-1].shape[1])  # neurons without a class
     *hidden, last = trains
-    for panel, spikes, name in zip(panels, [*hidden, last[:, [*order, *rest]]], names, strict=True):
+    shown = [*hidden, last[:, [*order, *others]]]
+    for panel, spikes, name in zip(panels, shown, names, strict=True):
         steps, neurons = numpy.nonzero(spikes)
         few = spikes.shape[1] <= 30
         look = {"marker": "|", "s": 90} if few else {"marker": ".", "s": 9, "linewidths": 0}

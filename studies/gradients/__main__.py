@@ -48,8 +48,8 @@ class Sizes(NamedTuple):
 
     noises : `int`
         Random downstream gradients of each problem, in pairs of a noise and its negative.
-    problems, draws : `int`
-        Problems to compare gradients on, and draws of a random estimator on each.
+    problems, samples : `int`
+        Problems to compare gradients on, and samples of a random estimator on each.
     repeats : `int`
         Means over instances that are averaged.
     points, steps : `int`
@@ -64,7 +64,7 @@ class Sizes(NamedTuple):
 
     noises: int = 32
     problems: int = 100
-    draws: int = 100
+    samples: int = 100
     repeats: int = 10
     points: int = 2000
     steps: int = 500
@@ -112,7 +112,7 @@ _PARTS: Dict[str, Callable[[Sizes], Iterable[Any]]] = {
     "noise": lambda sizes: sided_rows(sizes.noises, 20, seed=1),
     "noise_capped": lambda sizes: capped_rows(sizes.noises, 20, seed=1),
     "noise_candidates": lambda sizes: candidate_rows(sizes.noises, 20, seed=1),
-    "bias": lambda sizes: comparisons(sizes.problems, sizes.draws, sizes.scales, seed=1),
+    "bias": lambda sizes: comparisons(sizes.problems, sizes.samples, sizes.scales, seed=1),
     "averages": lambda sizes: averages(
         _AVERAGED, sizes.repeats, (1, 16, 256, 1024), noise=3.0, seed=1
     ),

@@ -20,7 +20,7 @@ class Comparison(NamedTuple):
     A gradient beside the exact one, over many problems with scores and losses of their own.
 
     All but `cosine_alone` are of the gradients of all problems, written one after another. The
-    variance that the mean over the draws has is subtracted from its squared norm and distance.
+    variance that the mean over the samples has is subtracted from its squared norm and distance.
 
     # Parameters
 
@@ -37,7 +37,7 @@ class Comparison(NamedTuple):
     bias : `float`
         The distance of the mean gradient from the exact one, relative to the exact one's norm.
     spread : `float`
-        The standard deviation of a draw, relative to the same; the variance is its square.
+        The standard deviation of a sample, relative to the same; the variance is its square.
     """
 
     structure: str
@@ -51,38 +51,38 @@ class Comparison(NamedTuple):
 
 
 def comparisons(
-    num_problems: int, num_draws: int, scales: Sequence[float], seed: int
+    num_problems: int, num_samples: int, scales: Sequence[float], seed: int
 ) -> Iterator[Comparison]:
     """Yields a comparison for each structure, scale and estimator."""
     for listed in listed_structures():
         for scale in scales:
             for estimator in names_for(listed.structure):
                 torch.manual_seed(seed)
-                draws = num_draws if estimator in RANDOM else 1
-                yield _compare(listed, scale, estimator, num_problems, draws)
+                samples = num_samples if estimator in RANDOM else 1
+                yield _compare(listed, scale, estimator, num_problems, samples)
 
 
 def _compare(
-    listed: Listed, scale: float, name: str, num_problems: int, num_draws: int
+    listed: Listed, scale: float, name: str, num_problems: int, num_samples: int
 ) -> Comparison:
     parts = listed.mask.shape
     losses = random_losses(num_problems, listed.mask)
     scores = scale * torch.randn(num_problems, *parts, dtype=torch.double) * listed.mask
     exact = exact_gradient(listed.objects, scores, losses.of(listed.objects.unsqueeze(1)))
-    repeated = scores.expand(num_draws, *scores.shape).flatten(0, 1)
+    repeated = scores.expand(num_samples, *scores.shape).flatten(0, 1)
 
     def downstream(values: Tensor) -> Tensor:
-        return losses.of(values.view(num_draws, num_problems, *parts)).flatten()
+        return losses.of(values.view(num_samples, num_problems, *parts)).flatten()
 
     estimator = make_estimator(name, listed.structure)
     if name == "reinforce":  # whose running mean of the losses is zero before its first batch
         score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
-    draws = score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
-    draws = draws.view(num_draws, -1)
-    mean, unit = draws.mean(dim=0), float(exact.norm())
-    variance = float(((draws - mean) ** 2).sum()) / max(num_draws - 1, 1)
-    norm = max(float(mean.norm()) ** 2 - variance / num_draws, 0.0) ** 0.5
-    distance = max(float((mean - exact.flatten()).norm()) ** 2 - variance / num_draws, 0.0) ** 0.5
+    samples = score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
+    samples = samples.view(num_samples, -1)
+    mean, unit = samples.mean(dim=0), float(exact.norm())
+    variance = float(((samples - mean) ** 2).sum()) / max(num_samples - 1, 1)
+    norm = max(float(mean.norm()) ** 2 - variance / num_samples, 0.0) ** 0.5
+    distance = max(float((mean - exact.flatten()).norm()) ** 2 - variance / num_samples, 0.0) ** 0.5
     return Comparison(
         listed.name,
         name,

@@ -220,8 +220,10 @@ def sample(size: int, num_clusters: int, seed: int) -> Tuple[Points, Points]:
     """
     Returns points to train on, and 1000 to test on, of the benchmark of Mihaylova et al. (2020).
     """
-    drawn = sample_latent_clusters(size + 1000, num_clusters, dim=100, deviation=0.1, seed=seed)
-    fields = [torch.from_numpy(array) for array in (drawn.features, drawn.labels, drawn.clusters)]
+    points = sample_latent_clusters(size + 1000, num_clusters, dim=100, deviation=0.1, seed=seed)
+    fields = [
+        torch.from_numpy(array) for array in (points.features, points.labels, points.clusters)
+    ]
     return Points(*(f[:size] for f in fields)), Points(*(f[size:] for f in fields))
 
 

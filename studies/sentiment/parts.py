@@ -47,8 +47,8 @@ def write_parts(sst: Path, treebank: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for source in (sst / "dev.txt", treebank / "train.sdp", treebank / "dev.sdp"):
         shutil.copyfile(source, folder / source.name)
-    drawn = random.Random(_SEED).sample(trees[:-HELD_OUT], len(trees) - HELD_OUT)
+    sampled = random.Random(_SEED).sample(trees[:-HELD_OUT], len(trees) - HELD_OUT)
     parts = {"test": trees[-HELD_OUT:]}
-    parts.update((name, drawn[: regime.sentences]) for name, regime in REGIMES.items())
+    parts.update((name, sampled[: regime.sentences]) for name, regime in REGIMES.items())
     for name, members in parts.items():
         (folder / f"{name}.txt").write_text("".join(f"{tree}\n" for tree in members), "utf-8")

@@ -69,13 +69,13 @@ def write_parts(treebank: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("dev.sdp", "dev.conll"):
         shutil.copyfile(treebank / name, folder / name)
-    drawn = random.Random(_SEED).sample(range(len(graphs) - HELD_OUT), most)
+    sampled = random.Random(_SEED).sample(range(len(graphs) - HELD_OUT), most)
     held_out = range(len(graphs) - HELD_OUT, len(graphs))
     _write(folder / "test.sdp", [graphs[index] for index in held_out], header)
     _write(folder / "test.conll", [trees[index] for index in held_out])
     for name, regime in REGIMES.items():
-        with_tree = drawn[: regime.trees] * regime.repeated_trees
-        with_graph = drawn[most - regime.graphs :] * regime.repeated_graphs
+        with_tree = sampled[: regime.trees] * regime.repeated_trees
+        with_graph = sampled[most - regime.graphs :] * regime.repeated_graphs
         _write(folder / f"{name}.sdp", [graphs[index] for index in with_graph], header)
         _write(folder / f"{name}.conll", [trees[index] for index in with_tree])
 

@@ -1,4 +1,4 @@
-"""`allennlp score` on small files, with figures worked by hand."""
+"""`allennlp score` on small files, with metrics worked by hand."""
 
 import argparse
 import io
@@ -46,17 +46,17 @@ def score(*arguments):
     args.func(args)
 
 
-def test_the_figures_of_a_file_worked_by_hand(files, tmp_path, capsys):
+def test_the_metrics_of_a_file_worked_by_hand(files, tmp_path, capsys):
     output = tmp_path / "scores.json"
     score(*files(GOLD, WRONG_LABEL), "--output", output, "--samples", 200)
-    figures = json.loads(output.read_text())
-    values = {name: figure["values"] for name, figure in figures.items()}
+    metrics = json.loads(output.read_text())
+    values = {name: metric["values"] for name, metric in metrics.items()}
     # Three arcs in either, two tops among them.
     assert values["labelled F1"] == pytest.approx([2 / 3])
     assert values["unlabelled F1"] == [1]
     assert values["labelled exact match"] == [1 / 2]
     assert values["labelled without tops F1"] == [0]
-    low, high = figures["labelled F1"]["intervals"][0]
+    low, high = metrics["labelled F1"]["intervals"][0]
     # A sample has the first sentence twice, once, or never: F1 is 1/2, 2/3 or 1.
     assert (low, high) == pytest.approx((1 / 2, 1))
     printed = capsys.readouterr().out
@@ -65,7 +65,7 @@ def test_the_figures_of_a_file_worked_by_hand(files, tmp_path, capsys):
 
 def test_a_file_beside_itself_is_right_and_beside_a_copy_there_is_no_difference(files):
     gold, system, copy = files(GOLD, NO_ARC, NO_ARC)
-    assert {figure.values[0] for figure in score_files(gold, [gold], "sdp", 100).values()} == {1}
+    assert {metric.values[0] for metric in score_files(gold, [gold], "sdp", 100).values()} == {1}
     compared = score_files(gold, [system, copy], "sdp", 100)["labelled F1"]
     assert compared.difference == (0, 0, 0) and compared.p == 1
 
@@ -86,13 +86,13 @@ def test_two_systems_are_compared_in_pairs(files, capsys):
 
 def test_the_interval_is_that_of_a_bootstrap_by_hand(files):
     gold, system = files(GOLD * 6, NO_ARC * 2 + GOLD * 4)
-    figure = score_files(gold, [system], "sdp", 4000)["labelled F1"]
+    metric = score_files(gold, [system], "sdp", 4000)["labelled F1"]
     random = numpy.random.default_rng(9)
     # Of each pair of sentences: arcs predicted, gold, in common.
     rows = numpy.array([[1, 2, 1], [1, 1, 1]] * 2 + [[2, 2, 2], [1, 1, 1]] * 4)
     totals = rows[random.integers(0, 12, (4000, 12))].sum(axis=1)
     samples = 2 * totals[:, 2] / (totals[:, 0] + totals[:, 1])
-    assert figure.intervals[0] == pytest.approx(numpy.percentile(samples, [2.5, 97.5]), abs=0.02)
+    assert metric.intervals[0] == pytest.approx(numpy.percentile(samples, [2.5, 97.5]), abs=0.02)
 
 
 def test_standard_input_is_read_once_for_both_systems(files, monkeypatch, tmp_path):
@@ -119,8 +119,8 @@ def test_standard_input_is_one_file_only(paths):
 
 def test_trees_and_enhanced_graphs_of_conllu_worked_by_hand(files):
     gold, system = files(CONLLU, OTHER_CONLLU, suffix=".conllu")
-    figures = score_files(gold, [system], "conll", 100)
-    values = {name: figure.values[0] for name, figure in figures.items()}
+    metrics = score_files(gold, [system], "conll", 100)
+    values = {name: metric.values[0] for name, metric in metrics.items()}
     assert values["UAS"] == values["LAS"] == pytest.approx(2 / 3)
     # Gold has four enhanced dependencies, the system three, two are in common.
     assert values["ELAS"] == pytest.approx(4 / 7)
@@ -130,8 +130,8 @@ def test_trees_and_enhanced_graphs_of_conllu_worked_by_hand(files):
 def test_without_deps_there_is_no_elas(files):
     plain = "1\tGo\t_\t_\t_\t_\t0\troot\t_\t_\n\n"
     gold, system = files(plain, plain, suffix=".conll")
-    figures = score_files(gold, [system], "conll", 100)
-    assert "ELAS" not in figures and figures["LAS"].values == [1]
+    metrics = score_files(gold, [system], "conll", 100)
+    assert "ELAS" not in metrics and metrics["LAS"].values == [1]
 
 
 def test_what_does_not_fit_is_refused_with_file_line_and_way_out(files, tmp_path):

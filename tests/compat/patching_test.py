@@ -64,7 +64,7 @@ def test_a_patch_of_a_module_that_fails_is_ended_and_the_error_goes_on(order):
     assert order == ["before", "finally"] and patching.PATCHED == []
 
 
-def test_what_was_imported_before_is_mended_once(order, monkeypatch):
+def test_what_was_imported_before_is_patched_once(order, monkeypatch):
     monkeypatch.setattr(patching, "PATCHES", {"some_module": PATCHES["some_module"]})
     monkeypatch.setitem(sys.modules, "some_module", ModuleType("some_module"))
     patching.patch_imported_modules()

@@ -134,9 +134,9 @@ def test_small_steps_scale_with_their_size(costs):
 @pytest.mark.parametrize("size", [1e-8, 1e-12])
 def test_a_tiny_gradient_comes_through_in_single_precision(costs, size):
     tiny, _, _ = on_trees(Spigot(), size * costs)
-    usual, _, _ = on_trees(Spigot(), 1e-3 * costs)
+    unscaled, _, _ = on_trees(Spigot(), 1e-3 * costs)
     assert tiny.dtype == torch.float32
-    torch.testing.assert_close(tiny / size, usual / 1e-3, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(tiny / size, unscaled / 1e-3, rtol=1e-4, atol=1e-4)
 
 
 def test_without_projection_it_is_straight_through_times_the_step_size(costs):

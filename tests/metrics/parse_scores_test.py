@@ -13,27 +13,27 @@ GOLD = [[(0, 2, ""), (2, 1, "ARG1"), (2, 3, "ARG2")], [(0, 1, "")]]
 SYSTEM = [[(0, 2, ""), (2, 1, "ARG2"), (3, 1, "ARG1"), (2, 3, "ARG2")], [(0, 1, "")]]
 
 
-def test_the_figures_of_two_graphs_worked_by_hand():
+def test_the_metrics_of_two_graphs_worked_by_hand():
     # Of 5 arcs predicted and 4 gold, tops among them, 3 are in common, 4 without labels; without
     # tops, of 3 and 2, 1 and 2. The second sentence is right.
-    figures = graph_scores(GOLD, SYSTEM).all()
-    assert figures["labelled precision"] == pytest.approx(3 / 5)
-    assert figures["labelled recall"] == pytest.approx(3 / 4)
-    assert figures["labelled F1"] == pytest.approx(6 / 9)
-    assert figures["labelled exact match"] == 1 / 2
-    assert figures["unlabelled precision"] == pytest.approx(4 / 5)
-    assert figures["unlabelled recall"] == 1
-    assert figures["unlabelled F1"] == pytest.approx(8 / 9)
-    assert figures["unlabelled exact match"] == 1 / 2
-    assert figures["labelled without tops F1"] == pytest.approx(2 / 5)
-    assert figures["unlabelled without tops F1"] == pytest.approx(4 / 5)
-    assert figures["labelled without tops exact match"] == 1 / 2
+    metrics = graph_scores(GOLD, SYSTEM).all()
+    assert metrics["labelled precision"] == pytest.approx(3 / 5)
+    assert metrics["labelled recall"] == pytest.approx(3 / 4)
+    assert metrics["labelled F1"] == pytest.approx(6 / 9)
+    assert metrics["labelled exact match"] == 1 / 2
+    assert metrics["unlabelled precision"] == pytest.approx(4 / 5)
+    assert metrics["unlabelled recall"] == 1
+    assert metrics["unlabelled F1"] == pytest.approx(8 / 9)
+    assert metrics["unlabelled exact match"] == 1 / 2
+    assert metrics["labelled without tops F1"] == pytest.approx(2 / 5)
+    assert metrics["unlabelled without tops F1"] == pytest.approx(4 / 5)
+    assert metrics["labelled without tops exact match"] == 1 / 2
 
 
 def test_nothing_predicted_and_nothing_gold_divide_by_nothing():
-    figures = graph_scores([[(0, 1, "")]], [[]]).all()
-    assert figures["labelled precision"] == figures["labelled F1"] == 0
-    assert figures["labelled without tops exact match"] == 1
+    metrics = graph_scores([[(0, 1, "")]], [[]]).all()
+    assert metrics["labelled precision"] == metrics["labelled F1"] == 0
+    assert metrics["labelled without tops exact match"] == 1
 
 
 def test_attachment_worked_by_hand():
@@ -50,14 +50,14 @@ def test_enhanced_dependencies_worked_by_hand():
     # Two arcs between the same words are two; the label from the root counts.
     gold = [[(0, 1, "root"), (1, 2, "conj"), (1, 2, "nsubj"), (1, 3, "obj")]]
     system = [[(0, 1, "dep"), (1, 2, "conj"), (1, 3, "obj")]]
-    figures = enhanced_scores(gold, system).all()
-    assert figures["ELAS precision"] == pytest.approx(2 / 3)
-    assert figures["ELAS recall"] == pytest.approx(2 / 4)
-    assert figures["ELAS"] == pytest.approx(4 / 7)
-    assert figures["enhanced unlabelled F1"] == 1
+    metrics = enhanced_scores(gold, system).all()
+    assert metrics["ELAS precision"] == pytest.approx(2 / 3)
+    assert metrics["ELAS recall"] == pytest.approx(2 / 4)
+    assert metrics["ELAS"] == pytest.approx(4 / 7)
+    assert metrics["enhanced unlabelled F1"] == 1
 
 
-def test_the_figures_of_graphs_are_those_of_the_metric_of_training():
+def test_the_metrics_of_graphs_are_those_of_training():
     generator = random.Random(3)
     metric, sides = SemanticF1(), ([], [])
     for length in (2, 5, 9):
@@ -74,18 +74,18 @@ def test_the_figures_of_graphs_are_those_of_the_metric_of_training():
             places = (graph >= 0).nonzero().tolist()
             side.append([(head, word, str(int(graph[word, head]))) for word, head in places])
     predicted, gold = sides
-    figures = graph_scores(gold, predicted).all()
+    metrics = graph_scores(gold, predicted).all()
     expected = metric.get_metric()
-    assert len(figures) == len(expected) == 16
+    assert len(metrics) == len(expected) == 16
     for name, value in expected.items():
         kind, _, rest = name.partition("_")
-        figure, _, variant = rest.partition("_without_tops")
+        metric, _, variant = rest.partition("_without_tops")
         without = " without tops" if name.endswith("_without_tops") else ""
-        shown = {"f1": "F1", "exact_match": "exact match"}.get(figure, figure)
-        assert figures[f"{kind}{without} {shown}"] == pytest.approx(value), name
+        shown = {"f1": "F1", "exact_match": "exact match"}.get(metric, metric)
+        assert metrics[f"{kind}{without} {shown}"] == pytest.approx(value), name
 
 
-def test_any_selection_of_sentences_has_its_figures():
+def test_any_selection_of_sentences_has_its_metrics():
     scores = graph_scores(GOLD, SYSTEM)
     totals = numpy.array([[1.0, 0.0], [0.0, 2.0]]) @ scores.rows
-    assert scores.figures["labelled F1"](totals) == pytest.approx([2 * 2 / 7, 1])
+    assert scores.metrics["labelled F1"](totals) == pytest.approx([2 * 2 / 7, 1])

@@ -124,16 +124,16 @@ def lstm(top_k):
     return AttentiveLstmCell(3, 2, BilinearMemoryScore(2, 2), threshold_weights, top_k, 0.1)
 
 
-def arguments(room):
+def arguments(package):
     """What a parameter stands for, by its name."""
-    shape, mask = parts(room)
+    shape, mask = parts(package)
     spikes, fired = truths(BATCH, STEPS, INPUTS), truths(BATCH, STEPS, NEURONS)
     weight, delta = floats(INPUTS, NEURONS), floats(BATCH, NEURONS)
     return {
         "scores": {
             "memory": floats(BATCH, 3),
             "arcs": floats(BATCH, LENGTH - 1, LENGTH - 1, 2),
-        }.get(room, floats(*shape)),
+        }.get(package, floats(*shape)),
         **{name: floats(*shape) for name in ("origin", "step", "point", "direction", "tensor")},
         "chosen": torch.zeros(shape),
         "vertex": torch.zeros(shape),
@@ -142,7 +142,7 @@ def arguments(room):
         "mask": {
             "attentive": truths(STEPS, BATCH),
             "padded_lstm": torch.ones(STEPS, BATCH, dtype=torch.bool),
-        }.get(room, mask),
+        }.get(package, mask),
         "lstm": torch.nn.LSTM(3, 2, batch_first=True, bidirectional=True),
         "block": floats(BATCH, 3, TAGS, 5),
         "alone": floats(BATCH, 3, TAGS),
@@ -215,8 +215,8 @@ def public_functions():
 
 def calls():
     """Name, function and arguments of everything that is called."""
-    for room, function in public_functions():
-        known = arguments(room)
+    for package, function in public_functions():
+        known = arguments(package)
         if function.__name__ == "arc_mask":
             known["mask"] = truths(BATCH, LENGTH)
         if function.__name__ == "graph_likelihood":

@@ -38,6 +38,6 @@ def test_local_is_the_default_in_a_config():
 def test_every_projection_lets_a_tiny_step_through_in_single_precision(name, size, mask):
     projection = Projection.by_name(name)()
     tiny = projection.projected_step(Categorical(), VERTEX, size * STEP, mask)
-    usual = projection.projected_step(Categorical(), VERTEX, STEP, mask)
-    torch.testing.assert_close(tiny / size, usual)
+    unscaled = projection.projected_step(Categorical(), VERTEX, STEP, mask)
+    torch.testing.assert_close(tiny / size, unscaled)
     assert tiny.any()

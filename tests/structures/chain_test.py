@@ -16,7 +16,7 @@ from tests.structures.structure_contract import StructureContract
 @pytest.fixture(params=["kernels", "torch_fallback"], autouse=True)
 def path(request, monkeypatch):
     """
-    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    Every test runs twice: with the kernels, and with what other devices than the CPU get.
     """
     monkeypatch.setattr(chain, "has_kernels", lambda device: request.param == "kernels")
 

@@ -9,7 +9,7 @@ from tests.structures.dependency_tree_contract import DependencyTreeContract
 @pytest.fixture(params=["kernels", "logarithms"], autouse=True)
 def path(request, monkeypatch):
     """
-    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    Every test runs twice: with the kernels, and with what other devices than the CPU get.
     """
     monkeypatch.setattr(arborescence, "has_kernels", lambda device: request.param == "kernels")
 

@@ -8,7 +8,7 @@ from tests.structures.dependency_tree_contract import DependencyTreeContract
 @pytest.fixture(params=["kernels", "torch_fallback"], autouse=True)
 def path(request, monkeypatch):
     """
-    Every test runs twice: with the kernels, and with what other devices than the processor get.
+    Every test runs twice: with the kernels, and with what other devices than the CPU get.
     """
     monkeypatch.setattr(eisner, "has_kernels", lambda device: request.param == "kernels")
 

@@ -165,8 +165,8 @@ def test_a_cosine_is_at_most_one_and_unknown_where_the_estimated_norm_is_zero():
     assert math.isnan(estimated_cosine(6.1, 0.0, 3.0))
 
 
-def test_of_two_draws_no_cosine_leaves_its_range():
-    rows = list(comparisons(num_problems=2, num_draws=2, scales=(1.0,), seed=1))
+def test_of_two_samples_no_cosine_leaves_its_range():
+    rows = list(comparisons(num_problems=2, num_samples=2, scales=(1.0,), seed=1))
     cosines = [row.cosine for row in rows]
     assert any(map(math.isnan, cosines))
     assert all(-1 <= cosine <= 1 for cosine in cosines if not math.isnan(cosine))

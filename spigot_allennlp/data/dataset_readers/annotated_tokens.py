@@ -22,7 +22,7 @@ ENOUGH_WORDS = 5
 SHOWN_WORDS, SHOWN_CHARACTERS = 5, 100
 
 
-class Layer(NamedTuple):
+class TokenLayer(NamedTuple):
     """A layer of annotation: what a warning calls it, and its key in the JSON of a predictor."""
 
     name: str
@@ -31,9 +31,9 @@ class Layer(NamedTuple):
 
 # By the attribute of a token that holds it, which AllenNLP calls a feature.
 LAYERS = {
-    "lemma_": Layer("lemmas", "lemmas"),
-    "pos_": Layer("parts of speech", "pos"),
-    "tag_": Layer("parts of speech", "pos"),
+    "lemma_": TokenLayer("lemmas", "lemmas"),
+    "pos_": TokenLayer("parts of speech", "pos"),
+    "tag_": TokenLayer("parts of speech", "pos"),
 }
 TAGS = ("pos_", "tag_")
 
