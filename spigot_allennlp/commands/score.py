@@ -283,7 +283,7 @@ def _read_sdp(path: str) -> Iterator[ScoredSentence]:
         arcs = [ScoredArc(*arc) for arc in sentence.arcs]
         arcs += [ScoredArc(0, top, "") for top in sentence.tops]
         words = [token.form for token in sentence.tokens]
-        yield ScoredSentence(f"{path}:{sentence.lines[0]}", words, graph=arcs)
+        yield ScoredSentence(f"{path}:{sentence.line_numbers[0]}", words, graph=arcs)
 
 
 def _read_conll(path: str) -> Iterator[ScoredSentence]:
@@ -293,7 +293,7 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
     with_heads = without_heads = None  # the place of the first sentence with any such word
     for sentence in _sound(scan_conll(source_of(path, "conllu"))):
         words = sentence.words
-        place = f"{path}:{sentence.word_lines[0]}"
+        place = f"{path}:{sentence.word_line_numbers[0]}"
         missing = [position for position, word in enumerate(words, start=1) if word.head is None]
         if missing:
             without_heads = without_heads or place

@@ -95,7 +95,7 @@ class CharacterLanguageModelReader(SequenceReader):
 def _text(path: str) -> str:
     if is_synthetic(path):
         with config_errors():
-            sentences = generate_sentences(*parse_specification(path))
+            sentences = generate_sentences(**parse_specification(path)._asdict())
         return "".join(" ".join(w.form for w in s.tree.words) + "\n" for s in sentences)
     with open_file(local_path(path)) as stream:
         content = stream.read()

@@ -68,22 +68,22 @@ class ConllReader(TreebankReader):
             yield attempt(self._annotate, sentence, may_be_empty)
 
     def _annotate(self, sentence: ConllSentence, may_be_empty: bool) -> AnnotatedSentence:
-        words = sentence.words
+        words, numbers = sentence.words, sentence.word_line_numbers
         annotated = AnnotatedSentence(
             words=[word.form for word in words],
             lemmas=[word.lemma for word in words],
             pos=[word.upos for word in words],
             tags=[word.xpos for word in words],
             identifier=sentence.identifier,
-            source=f"{sentence.path}:{sentence.word_lines[0]}",
+            source=f"{sentence.path}:{numbers[0]}",
         )
         if self._trees:
             heads = [word.head for word in words]
-            annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.word_lines)
+            annotated.heads = self._tree_rules.check(heads, sentence.path, numbers)
             annotated.relations = [word.relation for word in words]
         if self._enhanced_graph:
             graph = enhanced_graph(sentence, may_be_empty)
-            annotated.arcs = self._graph_rules.check(graph.arcs, sentence.path, sentence.word_lines)
+            annotated.arcs = self._graph_rules.check(graph.arcs, sentence.path, numbers)
             annotated.tops = graph.tops
         return annotated
 

@@ -72,19 +72,19 @@ class SdpReader(TreebankReader):
             words=[token.form for token in tokens],
             lemmas=[token.lemma for token in tokens],
             pos=[token.pos for token in tokens],
-            arcs=self._graph_rules.check(list(sentence.arcs), sentence.path, sentence.lines),
+            arcs=self._graph_rules.check(list(sentence.arcs), sentence.path, sentence.line_numbers),
             tops=sentence.tops,
             identifier=sentence.identifier,
-            source=f"{sentence.path}:{sentence.lines[0]}",
+            source=f"{sentence.path}:{sentence.line_numbers[0]}",
         )
         if tree is not None:
             check_tokens(sentence, tree, self._match_forms)
-            heads, lines = [word.head for word in tree.words], tree.word_lines
-            annotated.heads = self._tree_rules.check(heads, tree.path, lines)
+            heads = [word.head for word in tree.words]
+            annotated.heads = self._tree_rules.check(heads, tree.path, tree.word_line_numbers)
             annotated.relations = [word.relation for word in tree.words]
         elif self._trees and sentence.layout.syntax:
             heads = [token.head for token in tokens]
-            annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.lines)
+            annotated.heads = self._tree_rules.check(heads, sentence.path, sentence.line_numbers)
             annotated.relations = [token.relation for token in tokens]
         return annotated
 
@@ -168,8 +168,10 @@ def with_companion(source: Source, companion: Source) -> Iterator[Pair]:
 
 def _missing(name: str, partner: Union[SdpResult, ConllResult]) -> MalformedInputError:
     """Returns the error that says that the text `name` has no sentence for its `partner`."""
-    is_error = isinstance(partner, MalformedInputError)
-    line = (partner.line or 1) if is_error else partner.lines[0]  # type: ignore[union-attr]
+    if isinstance(partner, MalformedInputError):
+        line = partner.line or 1
+    else:
+        line = partner.line_numbers[0]
     detail = f"no sentence is left in {name} for this one"
     return MalformedInputError(partner.path, line, Fault.COMPANION, detail)
 
@@ -183,10 +185,10 @@ def check_tokens(sentence: SdpSentence, tree: ConllSentence, match_forms: bool) 
     """
     words = tree.words
     if len(words) != len(sentence.tokens):
-        place = f"{tree.path}:{tree.word_lines[0]}"
+        place = f"{tree.path}:{tree.word_line_numbers[0]}"
         detail = f"{len(sentence.tokens)} tokens, but {len(words)} in the sentence at {place}"
-        raise MalformedInputError(sentence.path, sentence.lines[0], Fault.COMPANION, detail)
-    rows = zip(sentence.tokens, sentence.lines, words, tree.word_lines, strict=True)
+        raise MalformedInputError(sentence.path, sentence.line_numbers[0], Fault.COMPANION, detail)
+    rows = zip(sentence.tokens, sentence.line_numbers, words, tree.word_line_numbers, strict=True)
     for token, line, word, word_line in rows if match_forms else ():
         if token.form != word.form:
             detail = f"the form {token.form!r}, but {word.form!r} at {tree.path}:{word_line}"

@@ -42,16 +42,18 @@ class SyntheticTreebankReader(TreebankReader):
         if sentiment is not None:
             check_choice("sentiment", sentiment, CLASSES)
         self._graphs = graphs
-        self._classes = CLASSES[sentiment] if sentiment else (None,) * 5
-        self._skips_neutral = sentiment == "2-class"
+        self._classes = CLASSES[sentiment] if sentiment is not None else None
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
         with config_errors():
-            sentences = generate_sentences(*parse_specification(path))
+            sentences = generate_sentences(**parse_specification(path)._asdict())
             for number, sentence in enumerate(sentences, start=1):
-                label = self._classes[sentence.label]
-                if label is not None or not self._skips_neutral:
-                    yield attempt(self._annotate, sentence, label, path, number)
+                label = None
+                if self._classes is not None:
+                    label = self._classes[sentence.label]
+                    if label is None:  # a neutral sentence, which is left out
+                        continue
+                yield attempt(self._annotate, sentence, label, path, number)
 
     def _annotate(
         self, sentence: SyntheticSentence, label: Optional[str], path: str, number: int

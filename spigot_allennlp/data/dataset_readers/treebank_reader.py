@@ -84,7 +84,9 @@ class TreeRules:
     multiple_roots: bool = False
     projective: bool = False
 
-    def check(self, heads: Sequence[Optional[int]], path: str, lines: Sequence[int]) -> List[int]:
+    def check(
+        self, heads: Sequence[Optional[int]], path: str, line_numbers: Sequence[int]
+    ) -> List[int]:
         """
         Returns the `heads`, if they make a tree.
 
@@ -93,8 +95,8 @@ class TreeRules:
         heads : `Sequence[Optional[int]]`
             For each word the position of its head from 1, 0 for the root, `None` for none given.
         path : `str`
-        lines : `Sequence[int]`
-            Where in the file `path` each word stands.
+        line_numbers : `Sequence[int]`
+            The line of each word in the file `path`.
 
         # Raises
 
@@ -102,20 +104,20 @@ class TreeRules:
         """
         known = [head for head in heads if head is not None]
         if len(known) < len(heads):
-            line = lines[heads.index(None)]
+            line = line_numbers[heads.index(None)]
             raise MalformedInputError(path, line, Fault.HEAD, "the head is _")
         cycle = find_cycle(known)
         if cycle:
             chain = " -> ".join(map(str, [*cycle, cycle[0]]))
-            raise MalformedInputError(path, lines[cycle[0] - 1], Fault.CYCLE, chain)
+            raise MalformedInputError(path, line_numbers[cycle[0] - 1], Fault.CYCLE, chain)
         roots = [position for position, head in enumerate(known, 1) if head == 0]
         if len(roots) > 1 and not self.multiple_roots:
             detail = f"the tokens {', '.join(map(str, roots))} have head 0"
-            raise MalformedInputError(path, lines[roots[1] - 1], Fault.ROOTS, detail)
+            raise MalformedInputError(path, line_numbers[roots[1] - 1], Fault.ROOTS, detail)
         word = find_crossing(known) if self.projective else None
         if word is not None:
             detail = f"another arc crosses that from {known[word - 1]} to {word}"
-            raise MalformedInputError(path, lines[word - 1], Fault.NON_PROJECTIVE, detail)
+            raise MalformedInputError(path, line_numbers[word - 1], Fault.NON_PROJECTIVE, detail)
         return known
 
 
@@ -132,9 +134,9 @@ class GraphRules:
 
     deterministic_roles: Tuple[str, ...] = ()
 
-    def check(self, arcs: List[Arc], path: str, lines: Sequence[int]) -> List[Arc]:
+    def check(self, arcs: List[Arc], path: str, line_numbers: Sequence[int]) -> List[Arc]:
         """
-        Returns the `arcs`, if they keep the rules; see `TreeRules.check` for `path` and `lines`.
+        Returns the `arcs`, if they keep the rules; see `TreeRules.check` for the parameters.
 
         # Raises
 
@@ -146,7 +148,9 @@ class GraphRules:
                 other = first.setdefault((predicate, role), argument)
                 if other != argument:
                     detail = f"the tokens {other} and {argument} are both {role} of {predicate}"
-                    raise MalformedInputError(path, lines[argument - 1], Fault.ROLE_TWICE, detail)
+                    raise MalformedInputError(
+                        path, line_numbers[argument - 1], Fault.ROLE_TWICE, detail
+                    )
         return arcs
 
 

@@ -43,7 +43,7 @@ class Block:
         that ends the sentence before. Kept as they are, so that a file can be written again.
     rows : `Tuple[str, ...]`
         The lines of the tokens.
-    lines : `Tuple[int, ...]`
+    line_numbers : `Tuple[int, ...]`
         The number in the file of each of `rows`.
     error : `Optional[MalformedInputError]`
         What is wrong with the lines as such.
@@ -54,7 +54,7 @@ class Block:
     path: str
     comments: Tuple[str, ...]
     rows: Tuple[str, ...]
-    lines: Tuple[int, ...]
+    line_numbers: Tuple[int, ...]
     error: Optional[MalformedInputError] = None
     missing_end: Optional[str] = None
 
@@ -89,7 +89,7 @@ class Block:
 
     def error_at(self, index: int, fault: Fault, detail: str) -> MalformedInputError:
         """Returns the error that says that the row at `index` has this `fault`."""
-        return MalformedInputError(self.path, self.lines[index], fault, detail)
+        return MalformedInputError(self.path, self.line_numbers[index], fault, detail)
 
     def _empty_column(
         self, index: int, row: Sequence[str], width: Optional[Callable[[], int]]
@@ -114,7 +114,7 @@ def parse_blocks(
         is_empty = False
         result = attempt(parse, block)
         if block.missing_end is not None and not isinstance(result, MalformedInputError):
-            warn_that_it_may_be_cut(name, block.lines[-1], block.missing_end)
+            warn_that_it_may_be_cut(name, block.line_numbers[-1], block.missing_end)
         yield result
     if is_empty:
         yield MalformedInputError(name, 1, Fault.EMPTY_FILE, "no line has a token")
@@ -132,16 +132,20 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
     beginning of the text and do not name one.
     """
     source = as_source(source)
-    # A sentence that has ended, unless the next token continues it; and the sentence after it.
+    # The sentence that is being read; and the sentence before it, from the empty line or comment
+    # that follows its last token until it is certain that the next token does not continue it.
+    draft = _BlockBuilder(source.name)
     last: Optional[_BlockBuilder] = None
-    draft, is_begun = _BlockBuilder(source.name), False
+    has_tokens = False  # whether the text had a token so far
     for line in numbered_lines(source):
+        # Comments, and no empty line, have followed the last token.
         is_interrupted = last is not None and last.end_line is None
         if not line.text.strip():
             draft.end(line)
             if draft.rows:
                 last, draft = draft, _BlockBuilder(source.name)
-            elif draft.is_named or (is_begun and draft.has_comments and not is_interrupted):
+            elif draft.is_named or (has_tokens and draft.has_comments and not is_interrupted):
+                # Comments between two empty lines: a sentence without tokens.
                 if last is not None:
                     yield last.finish_before(draft)
                 last = None
@@ -164,7 +168,7 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
                 _set_missing_empty_line(line, ended, draft)
                 yield ended.finish()
             draft.add_row(line)
-            is_begun = True
+            has_tokens = True
     if last is not None:
         yield last.finish_before(draft)
     if draft.rows or any(line.text for line in draft.comments):
@@ -260,16 +264,22 @@ def _set_missing_empty_line(line: Line, *drafts: "_BlockBuilder") -> None:
 
 
 class _BlockBuilder:
-    """Builds a block of the lines of a sentence, as they are read."""
+    """
+    Builds a block of the lines of a sentence, as they are read. `comments` and `rows` are those of
+    the block, still as `Line`s.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.comments: List[Line] = []
         self.rows: List[Line] = []
         self.error: Optional[MalformedInputError] = None
+        #: The empty line after the last token.
         self.end_line: Optional[Line] = None
+        #: Whether a comment was read; `comments` hold empty lines, too.
         self.has_comments = False
-        #: Whether the comments name the sentence, or hold a tab, as its tokens do.
+        #: Whether there is certainly a sentence: a comment names it, or holds a tab, as it does
+        #: where the line of a token was joined to it.
         self.is_named = False
         self._num_words = 0
         self._size = 0
@@ -348,7 +358,7 @@ class _BlockBuilder:
             path=self.path,
             comments=comments,
             rows=tuple(line.text for line in self.rows),
-            lines=tuple(line.number for line in self.rows),
+            line_numbers=tuple(line.number for line in self.rows),
             error=self.error,
             missing_end=self._missing_end(),
         )

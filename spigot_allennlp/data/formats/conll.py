@@ -84,14 +84,14 @@ class ConllSentence:
         The lines before the first token, as they are.
     path : `str`, optional
         The file it was read from.
-    lines : `Tuple[int, ...]`, optional
+    line_numbers : `Tuple[int, ...]`, optional
         The line of each token in that file.
     """
 
     tokens: Tuple[ConllToken, ...]
     comments: Tuple[str, ...] = ()
     path: str = field(default="", compare=False)
-    lines: Tuple[int, ...] = field(default=(), compare=False)
+    line_numbers: Tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def identifier(self) -> Optional[str]:
@@ -104,9 +104,10 @@ class ConllSentence:
         return [token for token in self.tokens if token.is_word]
 
     @property
-    def word_lines(self) -> List[int]:
+    def word_line_numbers(self) -> List[int]:
         """Returns the line of each of `words`."""
-        return [line for token, line in zip(self.tokens, self.lines, strict=True) if token.is_word]
+        pairs = zip(self.tokens, self.line_numbers, strict=True)
+        return [number for token, number in pairs if token.is_word]
 
 
 def scan_conll(source: PathOrSource) -> Iterator[Union[ConllSentence, MalformedInputError]]:
@@ -135,7 +136,7 @@ def parse_conll(block: Block) -> ConllSentence:
     for index, (name, form, lemma, upos, xpos, feats, head, *others) in enumerate(rows):
         position = head_of(block, index, head, length)
         tokens.append(ConllToken(name, form, lemma, upos, xpos, feats, position, *others))
-    return ConllSentence(tuple(tokens), block.comments, block.path, block.lines)
+    return ConllSentence(tuple(tokens), block.comments, block.path, block.line_numbers)
 
 
 def format_conll(sentence: ConllSentence) -> str:
@@ -194,7 +195,7 @@ def _check_global_columns(block: Block) -> None:
     for comment in block.comments:
         name, _, value = comment[1:].partition("=")
         if name.strip() == "global.columns" and value.split() != COLUMN_NAMES:
-            place = block.lines[0] if block.lines else None
+            place = block.line_numbers[0] if block.line_numbers else None
             detail = f"the comment before this line is {quoted(comment)}"
             raise MalformedInputError(block.path, place, Fault.GLOBAL_COLUMNS, detail)
 
@@ -270,9 +271,8 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
     """
     arcs = enhanced_arcs(sentence)
     if not may_be_empty and not arcs:
-        raise MalformedInputError(
-            sentence.path, sentence.lines[0], Fault.ENHANCED_GRAPH, "DEPS is _ for every token"
-        )
+        place, detail = sentence.line_numbers[0], "DEPS is _ for every token"
+        raise MalformedInputError(sentence.path, place, Fault.ENHANCED_GRAPH, detail)
     labels: Dict[Tuple[int, int], List[str]] = {}
     for head, word, label in arcs:
         if head:
@@ -304,7 +304,7 @@ def enhanced_arcs(sentence: ConllSentence) -> List[Arc]:
     """
     edges = _edges(sentence)
     arcs: Set[Arc] = set()
-    for word, line in zip(sentence.words, sentence.word_lines, strict=True):
+    for word, line in zip(sentence.words, sentence.word_line_numbers, strict=True):
         paths = _paths(edges, word.id)
         if paths is None:
             detail = f"more than {LONGEST_PATH} empty nodes on a path to the word {word.id}"
@@ -317,7 +317,7 @@ def _edges(sentence: ConllSentence) -> _Edges:
     """Returns for each node the `(head, label)` pairs of its DEPS column."""
     nodes = {token.id for token in sentence.tokens if "-" not in token.id}
     edges = {}
-    for token, line in zip(sentence.tokens, sentence.lines, strict=True):
+    for token, line in zip(sentence.tokens, sentence.line_numbers, strict=True):
         if token.id in nodes:
             edges[token.id] = _parse_deps(token, nodes | {"0"}, sentence.path, line)
     return edges

@@ -118,7 +118,7 @@ class SdpSentence:
         The columns in which it was, and will be, written.
     path : `str`, optional
         The file it was read from.
-    lines : `Tuple[int, ...]`, optional
+    line_numbers : `Tuple[int, ...]`, optional
         The line of each token in that file.
     """
 
@@ -127,7 +127,7 @@ class SdpSentence:
     comments: Tuple[str, ...] = ()
     layout: SdpLayout = SDP_2015
     path: str = field(default="", compare=False)
-    lines: Tuple[int, ...] = field(default=(), compare=False)
+    line_numbers: Tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def identifier(self) -> Optional[str]:
@@ -172,19 +172,21 @@ def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
     """
     rows = block.columns(partial(_width_of, block, layout))
     predicates = _find_predicates(block, rows, layout)
-    top, width, length = layout.top, layout.width, len(rows)
+    place_of_top, width, length = layout.top, layout.width, len(rows)
     tokens, arcs = [], []
     for index, row in enumerate(rows):
+        # The columns are those of `SdpLayout.columns`, then the arguments.
+        _, form, lemma, pos = row[:4]
         head, relation = None, "_"
         if layout.syntax:
             head, relation = head_of(block, index, row[4], length), row[5]
+        top, predicate = row[place_of_top] == "+", row[place_of_top + 1] == "+"
         frame = row[width - 1] if layout.frames else "_"
-        flags = row[top] == "+", row[top + 1] == "+"
-        tokens.append(SdpToken(row[1], row[2], row[3], *flags, frame, head, relation))
+        tokens.append(SdpToken(form, lemma, pos, top, predicate, frame, head, relation))
         roles = zip(predicates, row[width:], strict=True)
-        arcs += [Arc(predicate, index + 1, role) for predicate, role in roles if role != "_"]
+        arcs += [Arc(source, index + 1, role) for source, role in roles if role != "_"]
     return SdpSentence(
-        tuple(tokens), tuple(sorted(arcs)), block.comments, layout, block.path, block.lines
+        tuple(tokens), tuple(sorted(arcs)), block.comments, layout, block.path, block.line_numbers
     )
 
 
@@ -295,7 +297,7 @@ def _stated_frames(block: Block) -> Optional[bool]:
     for comment in block.comments:
         header = _HEADER.fullmatch(comment)
         if header and header[1] not in _HAS_FRAMES:
-            place = block.lines[0] if block.lines else None
+            place = block.line_numbers[0] if block.line_numbers else None
             detail = f"the comment before this line is {quoted(comment)}"
             raise MalformedInputError(block.path, place, Fault.SDP_HEADER, detail)
         if header:
@@ -305,11 +307,15 @@ def _stated_frames(block: Block) -> Optional[bool]:
 
 def _layout_of(rows: List[List[str]], frames: Optional[bool]) -> Optional[SdpLayout]:
     """
-    Returns the one layout in which these rows make a sentence, or `None`. The flags show where they
-    stand, since no head is + or -; and as there is a column for each predicate, one column more is
-    the frame, unless it is known whether there are `frames`. Without one more, it can also be that
-    a predicate has no column: that is so where the first column after the flags has an entry at
-    every predicate, as frames do.
+    Returns the one layout in which these rows make a sentence; `None` if there is none, or if it
+    cannot be told.
+
+    Where the flags (`top pred`) stand shows whether a tree stands before them, since no head is +
+    or -. Whether a frame follows them shows the number of columns, unless a header has said it in
+    `frames`: of those after the flags there is one for each predicate, so that one more is the
+    frame. If there are as many as predicates, there is none; but where the first of them has an
+    entry at every predicate, as frames have, it can as well be the frame, and an argument column be
+    missing.
     """
     width = min((len(row) for row in rows), default=0)
     for layout in (SDP_2014, SdpLayout(frames=False, syntax=True)):
@@ -318,12 +324,13 @@ def _layout_of(rows: List[List[str]], frames: Optional[bool]) -> Optional[SdpLay
             if frames is not None:
                 return replace(layout, frames=frames)
             predicates = [row for row in rows if row[layout.top + 1] == "+"]
-            surplus = width - layout.width - len(predicates)
-            if surplus not in (0, 1) or len({len(row) for row in rows}) > 1:
+            num_frames = width - layout.width - len(predicates)
+            if num_frames not in (0, 1) or len({len(row) for row in rows}) > 1:
                 return None
-            if predicates and not surplus and all(row[layout.width] != "_" for row in predicates):
+            looks_like_frames = all(row[layout.width] != "_" for row in predicates)
+            if predicates and not num_frames and looks_like_frames:
                 return None
-            return SdpLayout(frames=bool(surplus), syntax=layout.syntax)
+            return SdpLayout(frames=bool(num_frames), syntax=layout.syntax)
     return None
 
 

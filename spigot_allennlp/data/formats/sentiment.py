@@ -144,7 +144,7 @@ def _sentence_of_block(classes: Mapping[str, Optional[str]], block: Block) -> An
         lemmas=[row[2] for row in rows],
         pos=[row[3] for row in rows],
         identifier=identifier_of(block.comments),
-        source=f"{block.path}:{block.lines[0]}",
+        source=f"{block.path}:{block.line_numbers[0]}",
     )
 
 

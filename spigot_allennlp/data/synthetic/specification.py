@@ -15,18 +15,19 @@ _LEAST = {"size": 1, "seed": 0, "min_length": 4, "max_length": 4}
 
 class Specification(NamedTuple):
     """
-    The settings of a synthetic data set.
+    The settings of the synthetic treebank, and of synthetic digits and speech, which have no use
+    for the lengths.
 
     # Parameters
 
     size : `int`, optional (default = `1000`)
-        The number of sentences, at least 1.
+        The number of sentences, or of samples, at least 1.
     seed : `int`, optional (default = `1`)
         At least 0. Sentence i is the same for every `size`.
     min_length : `int`, optional (default = `4`)
-        The least number of tokens, at least 4.
+        The least number of tokens of a sentence, at least 4.
     max_length : `int`, optional (default = `35`)
-        The greatest number of tokens.
+        The greatest number of tokens of a sentence.
     """
 
     size: int = DEFAULT_SIZE
@@ -43,7 +44,9 @@ def parse_specification(text: str) -> Specification:
 
     `ValueError` that names the key and its value, and the way out.
     """
-    return check_lengths(Specification(**parse_settings(text, _LEAST)))
+    specification = Specification(**parse_settings(text, _LEAST))
+    check_lengths(specification.min_length, specification.max_length)
+    return specification
 
 
 def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
@@ -82,18 +85,14 @@ def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
     return values
 
 
-def check_lengths(specification: Specification) -> Specification:
+def check_lengths(min_length: int, max_length: int) -> None:
     """
-    Returns the specification, if its lengths leave room for a sentence.
-
     # Raises
 
-    `ValueError` if they do not.
+    `ValueError` if no length is within the bounds.
     """
-    shortest, longest = specification.min_length, specification.max_length
-    if shortest > longest:
+    if min_length > max_length:
         raise ValueError(
-            f"min_length is {shortest} and max_length is {longest}: no sentence has such a length. "
-            f"If one of them is not given, it is {SHORTEST} and {LONGEST}."
+            f"min_length is {min_length} and max_length is {max_length}: no sentence has such a "
+            f"length. If one of them is not given, it is {SHORTEST} and {LONGEST}."
         )
-    return specification

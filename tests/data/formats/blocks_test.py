@@ -24,8 +24,8 @@ def blocks_of(tmp_path, text: str):
 
 def test_an_empty_line_ends_a_sentence(tmp_path):
     first, second = blocks_of(tmp_path, "#a\n1\tx\n2\ty\n\n1\tz\n\n")
-    assert (first.comments, first.rows, first.lines) == (("#a",), ("1\tx", "2\ty"), (2, 3))
-    assert (second.comments, second.rows, second.lines) == ((), ("1\tz",), (5,))
+    assert (first.comments, first.rows, first.line_numbers) == (("#a",), ("1\tx", "2\ty"), (2, 3))
+    assert (second.comments, second.rows, second.line_numbers) == ((), ("1\tz",), (5,))
     assert first.error is None and second.error is None
 
 

@@ -85,7 +85,7 @@ def test_multiword_tokens_and_empty_nodes_are_kept_but_are_no_words():
     gapping = list(records_of(scan_conll(str(CONLLU))))[2]
     assert gapping.tokens[5].id == "5.1"
     assert len(gapping.words) == 7
-    assert gapping.word_lines[5] - gapping.word_lines[4] == 2
+    assert gapping.word_line_numbers[5] - gapping.word_line_numbers[4] == 2
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_column_that_would_break_the_line_is_not_written():
 
 def sentence_of(*nodes: tuple) -> ConllSentence:
     tokens = tuple(ConllToken(name, "form", deps=deps) for name, deps in nodes)
-    return ConllSentence(tokens, path="file", lines=tuple(range(1, len(tokens) + 1)))
+    return ConllSentence(tokens, path="file", line_numbers=tuple(range(1, len(tokens) + 1)))
 
 
 def graph_of(identifier: str):

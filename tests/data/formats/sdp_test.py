@@ -102,7 +102,7 @@ def test_a_control_construction_is_read_as_written():
     assert sentence.tops == [2]
     # Anna is the one who wants, and the one who leaves.
     assert sentence.arcs == ((2, 1, "ARG1"), (2, 4, "ARG2"), (4, 1, "ARG1"))
-    assert sentence.lines == (15, 16, 17, 18, 19)
+    assert sentence.line_numbers == (15, 16, 17, 18, 19)
 
 
 def test_the_forms_of_a_sentence_hold_the_same_graph():

@@ -26,7 +26,6 @@ from spigot_allennlp.data.formats.sst import format_sst
 from spigot_allennlp.data.synthetic.specification import (
     LONGEST,
     SHORTEST,
-    Specification,
     check_lengths,
     parse_specification,
 )
@@ -75,7 +74,7 @@ def generate_sentences(
 
     `ValueError` if no sentence has a length within the bounds.
     """
-    check_lengths(Specification(size, seed, min_length, max_length))
+    check_lengths(min_length, max_length)
     for number in range(1, size + 1):
         sampler = Sampler(f"{seed}:{number}")
         yield annotate(sample_tree(sampler, min_length, max_length), f"{seed}-{number}")
@@ -130,7 +129,7 @@ def synthetic_text(spec: str, text_format: str) -> str:
     if text_format not in FORMATS:
         raise ValueError(f"{text_format!r} is no layout; those known are {', '.join(FORMATS)}.")
     write = FORMATS[text_format].write
-    sentences = generate_sentences(*parse_specification(spec))
+    sentences = generate_sentences(**parse_specification(spec)._asdict())
     return FORMATS[text_format].header + "".join(map(write, sentences))
 
 
