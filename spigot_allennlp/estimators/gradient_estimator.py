@@ -138,30 +138,6 @@ class SurrogateEstimator(GradientEstimator):
         raise NotImplementedError
 
 
-def check_object(name: str, value: Any, kind: type) -> None:
-    """
-    Checks that an argument is an object of a registered kind, and not its name, which stands for an
-    object in configs alone.
-
-    # Raises
-
-    `ConfigurationError`, with the name of the parameter, if it is not.
-    """
-    if isinstance(value, kind):
-        return
-    message = f"{name} must be of type {kind.__name__} but found {str(value)[:100]!r}."
-    if isinstance(value, str) and issubclass(kind, Registrable):
-        if value in kind.list_available():
-            registered = kind.by_name(value)
-            message += (
-                " In a config that name would do; in Python, pass an object of the class that is "
-                f"registered under it, {registered.__module__}.{registered.__qualname__}."
-            )
-        else:
-            message += f" Nor is that one of the registered names, {kind.list_available()}."
-    raise ConfigurationError(message)
-
-
 class _Surrogate(torch.autograd.Function):
     """Calls `solve` on the way forward and `pull_back` on the way back."""
 

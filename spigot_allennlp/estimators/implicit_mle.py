@@ -5,12 +5,8 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_interval, check_positive
-from spigot_allennlp.estimators.gradient_estimator import (
-    GradientEstimator,
-    SurrogateEstimator,
-    check_object,
-)
+from spigot_allennlp.config_checks import check_interval, check_object, check_positive
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts, per_instance

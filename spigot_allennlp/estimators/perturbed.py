@@ -5,12 +5,8 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_positive
-from spigot_allennlp.estimators.gradient_estimator import (
-    GradientEstimator,
-    SurrogateEstimator,
-    check_object,
-)
+from spigot_allennlp.config_checks import check_object, check_positive
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 

@@ -12,14 +12,19 @@ from spigot_allennlp.nn.instances import at_least_single
 
 class PulledBackEstimator(SurrogateEstimator):
     """
+    Pulls the downstream loss back to the intermediate object: a family of surrogates that take a
+    few steps towards a better one, SPIGOT among them. (`pull_back` is the method of every
+    `SurrogateEstimator`.)
+
     What object would the loss have liked better? From a start `mu_0`, a few steps against the
     gradient of the downstream loss lead to a target `mu_k`, and the scores learn from it as they
     would from a gold object: `dL/dscores = mu_0 - mu_k`
     ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3).
 
     With the argmax as the start this is the gradient of the perceptron's loss, with the marginals
-    that of the cross-entropy. A subclass says where to start (`start`, by default the argmax) and
-    how a step is taken (`advance`).
+    that of the cross-entropy. A subclass says where to start (`start`, by default the argmax; if
+    elsewhere, it sets `starts_at_argmax` to False, for the gradient there is not known) and how a
+    step is taken (`advance`).
 
     # Parameters
 

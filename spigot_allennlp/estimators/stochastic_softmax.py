@@ -4,7 +4,8 @@ from typing import Optional
 
 from torch import Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
+from spigot_allennlp.config_checks import check_object
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.noise import GumbelNoise, Noise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.structured_attention import StructuredAttention

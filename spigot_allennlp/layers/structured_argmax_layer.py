@@ -7,7 +7,8 @@ from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, check_object
+from spigot_allennlp.config_checks import check_object
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem, Downstream
 from spigot_allennlp.nn.tensor_checks import (
     FLOATS,
@@ -96,6 +97,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         allowed: Optional[BoolTensor] = None,
     ) -> Latent:
         """
+        Chooses an object for each instance.
+
         # Parameters
 
         scores : `Tensor`

@@ -21,10 +21,11 @@ from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 class LatentTreeClassifier(ClassificationModel):
     """
     Chooses a dependency tree over the sentence, which no treebank ever taught, and classifies the
-    sentence by what each token and its head are: the setting of
-    [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357) on this treebank. The
-    tree is trained by the classifier's loss alone. A token's feature is made of the vector of its
-    *head* (in the code published with that paper of its own, times the number of its dependents).
+    sentence by what each token and its head are: the latent trees with which
+    [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357) classify sentiment. The
+    tree is trained by the classifier's loss alone. The feature of a token is made of the vector of
+    its *head*; in the code published with that paper it is made of the token's own vector, times
+    the number of its dependents.
 
     Registered as a `Model` with name "latent_tree_classifier".
 

@@ -27,6 +27,8 @@ UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 
 class GoldLosses(NamedTuple):
     """
+    Holds the losses of a batch of sentences against their gold trees or graphs.
+
     # Parameters
 
     losses : `Tensor`
@@ -162,11 +164,13 @@ class StructuredParser(ParsingModel):
         """
         return None if self.pruner is None else self.pruner(tokens)
 
-    def with_gold(self, candidates: Optional[BoolTensor], gold: BoolTensor) -> Optional[BoolTensor]:
+    def candidates_of_loss(
+        self, candidates: Optional[BoolTensor], gold: BoolTensor
+    ) -> Optional[BoolTensor]:
         """
-        Returns the candidates among which the loss looks for gold arcs, both of the shape
-        `(batch_size, dependent, head)`: in training all of these are among them. Counts those that
-        the pruner has taken away.
+        Returns the arcs that the loss may choose from, `(batch_size, dependent, head)`: the
+        `candidates` that the pruner leaves and, in training, all `gold` arcs; `None` without a
+        pruner. Counts the gold arcs that the pruner takes away, for `gold_arcs_pruned`.
         """
         if candidates is None:
             return None

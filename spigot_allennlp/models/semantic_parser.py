@@ -203,8 +203,8 @@ class SemanticParser(StructuredParser):
         """
         output = self.decode(prune(scores, candidates), mask, metadata)
         labels = gold_labels(graph, tops)
-        left = self.with_gold(candidates, labels != NO_ARC)
-        gold = self.losses(prune(scores, left), mask, labels, metadata)
+        of_loss = self.candidates_of_loss(candidates, labels != NO_ARC)
+        gold = self.losses(prune(scores, of_loss), mask, labels, metadata)
         loss = gold.mean()
         if loss is not None:
             output["loss"] = loss
@@ -265,7 +265,7 @@ class SemanticParser(StructuredParser):
             graphs = known.masked_fill(~is_arc, NO_ARC)
             likelihood = self._loss.of_independent_arcs(scores, legal, graphs)
             if likelihood is not None:
-                self._loss.refuse(self.structure, likelihood.is_legal, metadata)
+                self._loss.check_contained(self.structure, likelihood.is_legal, metadata)
                 losses = likelihood.losses.masked_fill(~likelihood.is_legal, 0)
                 return GoldLosses(losses, likelihood.is_legal)
         part_mask = self.structure.part_mask(mask, scores.shape)
@@ -318,6 +318,7 @@ class SemanticParser(StructuredParser):
         metadata: Optional[List[Dict[str, Any]]],
         allowed: Optional[BoolTensor],
     ) -> Dict[str, Any]:
+        """Returns the graph that scores highest; see `decode`."""
         legal = self.structure.independent_arcs(mask, scores.size(-1))
         if legal is not None and allowed is None and scores.numel() > 0:
             labels = legal.labels & self.meant_labels(scores.size(-1), mask)

@@ -9,13 +9,12 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import LongTensor, Tensor
 
 from spigot_allennlp.metrics.class_scores import ClassScores
+from spigot_allennlp.models.classification_model import LABELS
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_layer import SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
 from spigot_allennlp.modules.spiking_objective import CountLoss, SampleBoosting
 from spigot_allennlp.nn.spiking.psp import spike_train_psp
-
-LABELS = "labels"
 
 
 @Model.register("spiking_classifier")

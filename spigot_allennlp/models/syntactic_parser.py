@@ -128,10 +128,10 @@ class SyntacticParser(StructuredParser):
             of_relations = self._relation_scorer.scores_at_heads(states, trees, mask)
             output["relations"] = self._best_relations(of_relations[0].detach())
         if heads is not None:
-            left = self.with_gold(candidates, gold_arcs)
-            possible = part_mask if left is None else part_mask & left
-            of_left = prune(scores, left)
-            gold = self.gold_losses(of_left, possible, gold_arcs.to(scores.dtype), metadata)
+            of_loss = self.candidates_of_loss(candidates, gold_arcs)
+            possible = part_mask if of_loss is None else part_mask & of_loss
+            pruned = prune(scores, of_loss)
+            gold = self.gold_losses(pruned, possible, gold_arcs.to(scores.dtype), metadata)
             if of_relations:
                 gold = self._add_relations(gold, of_relations[1], part_mask, relations)
             loss = gold.mean()

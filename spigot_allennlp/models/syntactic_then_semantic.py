@@ -90,10 +90,11 @@ class SyntacticThenSemantic(ParsingModel):
             if arc_scores is None:
                 arc_scores = self._arc_scores(tokens)
             semantics, loss = self._semantics(tokens, arc_scores, graph, tops, metadata)
+            if loss is not None:
+                losses.append(loss)
             output.update(mask=semantics["mask"], graph=semantics["graph"])
             if "arc_probabilities" in semantics:
                 output["arc_probabilities"] = semantics["arc_probabilities"]
-            losses.extend(loss)
         if losses:
             output["loss"] = sum(losses)
         return output
@@ -105,32 +106,35 @@ class SyntacticThenSemantic(ParsingModel):
         graph: Optional[LongTensor],
         tops: Optional[LongTensor],
         metadata: Optional[List[Dict[str, Any]]],
-    ) -> Tuple[Dict[str, Any], List[Tensor]]:
-        """Returns the graph, and the semantic loss if there is a gold graph."""
+    ) -> Tuple[Dict[str, Any], Optional[Tensor]]:
+        """
+        Returns the output of the semantic parser, and its loss; `None` if there is no gold graph,
+        or none that counts.
+        """
         parser = self.semantic_parser
         states, mask = parser.encoder(tokens)
         candidates = parser.candidates(tokens)
         if graph is None:
             arcs = self.argmax(arc_scores, mask).value
-            return parser.parse(states, mask, metadata, arcs, candidates), []
+            return parser.parse(states, mask, metadata, arcs, candidates), None
         labels = gold_labels(graph, tops)
-        left = parser.with_gold(candidates, labels != NO_ARC)
+        of_loss = parser.candidates_of_loss(candidates, labels != NO_ARC)
         first = FirstOutput[Dict[str, Any]]()
         golds: List[GoldLosses] = []
 
         def downstream(arcs: Tensor) -> Tensor:
             scores = parser.scores(states, mask, arcs)
             first.keep(lambda: parser.decode(prune(scores.detach(), candidates), mask, metadata))
-            golds.append(parser.losses(prune(scores, left), mask, labels, metadata))
+            golds.append(parser.losses(prune(scores, of_loss), mask, labels, metadata))
             return golds[-1].losses
 
         latent = self.argmax(arc_scores, mask, downstream)
         losses = latent.losses()
         parser.observe(first.output, mask, labels, golds[0].counted)
         loss = golds[0].mean(losses)
-        if loss is None:
-            return first.output, []
-        return first.output, [loss + self.argmax.auxiliary_loss(latent, losses)]
+        if loss is not None:
+            loss = loss + self.argmax.auxiliary_loss(latent, losses)
+        return first.output, loss
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """Returns the syntactic parser's scores, shape `(batch_size, dependent, head)`."""

@@ -2,7 +2,7 @@
 
 from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding
 from spigot_allennlp.modules.given_tree import GivenTree
-from spigot_allennlp.modules.graph_encoder import ArcEncoder
+from spigot_allennlp.modules.graph_encoder import ArcEncoder, GraphEncoder
 from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
@@ -13,7 +13,11 @@ from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
 from spigot_allennlp.modules.spiking_layer import SpikingLayer
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
-from spigot_allennlp.modules.spiking_objective import CountLoss, ExponentialPenalty
+from spigot_allennlp.modules.spiking_objective import (
+    CountLoss,
+    ExponentialPenalty,
+    SampleBoosting,
+)
 from spigot_allennlp.modules.structured_argmax_layer import Latent, StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.modules.word_dropout import WordDropout
@@ -24,10 +28,12 @@ __all__ = [
     "ExponentialPenalty",
     "FrozenKnownEmbedding",
     "GivenTree",
+    "GraphEncoder",
     "Latent",
     "MemoryScore",
     "OneHotEmbedder",
     "PairScorer",
+    "SampleBoosting",
     "SecondOrderScorer",
     "SentenceEncoder",
     "SparseAttentiveLstm",

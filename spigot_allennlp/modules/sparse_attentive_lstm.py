@@ -152,6 +152,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     def _recurrence(
         self, inputs: Tensor, mask: Optional[BoolTensor], carried: "Optional[CarriedStates]"
     ) -> AttentiveResult:
+        """Runs over inputs and mask, steps first, from what is carried, if there is anything."""
         cell, options = self._cell, self._options
         start = _start_of_batch(carried, inputs, cell.hidden_size)
         values = start.values

@@ -210,6 +210,8 @@ class Pooling(SpikingLayer):
 
 def _check_neurons(neurons: Neurons) -> None:
     """
+    Checks the constants of neurons.
+
     # Raises
 
     `ConfigurationError` if no neuron can be like this.

@@ -82,7 +82,7 @@ class StructuredLoss(torch.nn.Module, Registrable):
         contained = structure.contains(gold, mask)
         if contained.all():
             return self.losses(structure, scores, mask, gold)
-        self.refuse(structure, contained, metadata)
+        self.check_contained(structure, contained, metadata)
         contained_gold = gold.masked_fill(~per_instance(contained, gold), 0)
         return self.losses(structure, scores, mask, contained_gold).masked_fill(~contained, 0)
 
@@ -92,7 +92,7 @@ class StructuredLoss(torch.nn.Module, Registrable):
         """
         Returns the loss of graphs whose arcs, and their labels, are chosen each by itself, and
         which of them are legal, if there is a faster way to it than by `forward`. That loss is not
-        checked; see `refuse`.
+        checked; see `check_contained`.
 
         # Parameters
 
@@ -105,16 +105,18 @@ class StructuredLoss(torch.nn.Module, Registrable):
         """
         return None
 
-    def refuse(
+    def check_contained(
         self,
         structure: Structure,
         contained: BoolTensor,
         metadata: Optional[List[Dict[str, Any]]],
     ) -> None:
         """
+        Checks which gold objects are `contained` in the family, `(batch_size,)`.
+
         # Raises
 
-        `ConfigurationError` in training unless all gold objects are `contained`, `(batch_size,)`.
+        `ConfigurationError` in training unless all are; it names the sentences.
         """
         if self.training and not contained.all():
             raise ConfigurationError(_foreign(structure, contained, metadata))

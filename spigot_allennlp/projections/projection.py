@@ -47,9 +47,11 @@ class Projection(Registrable):
 
 def check_binary(name: str, structure: Structure) -> None:
     """
+    Checks that objects of `structure` are zeros and ones, which `name` needs.
+
     # Raises
 
-    `ConfigurationError` unless objects of `structure` are zeros and ones, which `name` needs.
+    `ConfigurationError` if they may be others.
     """
     if not structure.binary:
         raise ConfigurationError(

@@ -36,6 +36,7 @@ from spigot_allennlp.nn.tensor_checks import (
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 _LEADING = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
+# The operations that sum over all objects. Where `why_no_sums` is set, none of them is there.
 SUMS = frozenset({"log_partition", "marginals", "sample"})
 OPTIONAL_OPERATIONS = ("log_partition", "marginals", "sample", "projected_step", "hull_jvp")
 
@@ -99,6 +100,7 @@ class Structure(Registrable):
     way_out: str = "Choose a structure that has them, or take them out of the data."
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Has the operations that a subclass implements meet valid instances alone."""
         super().__init_subclass__(**kwargs)
         for name, guard in _GUARDS.items():
             if name in vars(cls):
@@ -295,7 +297,8 @@ def expand_mask(mask: BoolTensor, shape: torch.Size) -> BoolTensor:
 
 def expand_mask_of_pairs(structure: Structure, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
     """
-    Returns the same for a structure whose scores are `(batch_size, rows, columns)`.
+    Returns the legal parts of scores `(batch_size, rows, columns)`, from a mask of their rows or of
+    themselves: the `part_mask` of structures of pairs.
 
     # Raises
 
@@ -314,6 +317,8 @@ Operation = Callable[..., Any]
 
 
 def _guard_scores(operation: Operation) -> Operation:
+    """Guards operations on scores, whose results are NaN for invalid instances."""
+
     @wraps(operation)
     def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Any:
         if known_moderate(scores):
@@ -345,6 +350,8 @@ def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
 
 
 def _guard_step(operation: Operation) -> Operation:
+    """Guards projected steps, which may be plus infinity, but no origin."""
+
     @wraps(operation)
     def guarded(self: Structure, origin: Tensor, step: Tensor, mask: BoolTensor) -> Any:
         if known_moderate(step) and known_moderate(origin):
@@ -356,6 +363,8 @@ def _guard_step(operation: Operation) -> Operation:
 
 
 def _guard_direction(operation: Operation) -> Operation:
+    """Guards derivatives of projections: point and direction must be finite."""
+
     @wraps(operation)
     def guarded(self: Structure, point: Tensor, direction: Tensor, mask: BoolTensor) -> Any:
         invalid = invalid_instances(mask, are_finite, point, direction)

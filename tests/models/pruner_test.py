@@ -181,12 +181,12 @@ class TestPruner(ParsingModelTestCase):
         parser = model.semantic_parser
         gold = torch.nn.functional.pad(batch["graph"] != NO_ARC, (1, 0, 1, 0))
         candidates = parser.candidates(batch["tokens"])
-        left = parser.train().with_gold(candidates, gold)
-        assert left[gold].all() and left[~gold].equal(candidates[~gold])
+        of_loss = parser.train().candidates_of_loss(candidates, gold)
+        assert of_loss[gold].all() and of_loss[~gold].equal(candidates[~gold])
         missing = (gold & ~candidates).sum() / gold.sum()
         metric = parser.get_metrics(reset=True)["gold_arcs_pruned"]
         assert missing > 0 and metric == pytest.approx(missing.item())
-        assert parser.eval().with_gold(candidates, gold).equal(candidates)
+        assert parser.eval().candidates_of_loss(candidates, gold).equal(candidates)
 
     def test_in_evaluation_pruned_gold_objects_are_left_out_of_the_loss(self, archives):
         model = self.build(self.pruned(archives)).eval()
