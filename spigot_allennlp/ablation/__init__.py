@@ -10,11 +10,12 @@ its report, read these files in this order:
 3. `plan/plan.py`: what a plan holds, how it is stored, and how it joins one that is there.
 4. `run/ablation.py`: which runs have still to be trained, in which order; prints how it goes.
 5. `run/executors.py`: where they are trained: the loop that local processes and Ray share.
-6. `run/single_run.py`: what a run is, what is recorded of it, how it is trained and tested.
+6. `run/single_run.py`: what a run is, how it is trained and tested.
 7. `report/report.py`: writes all files of the report from the records.
 8. `report/summary.py`: what the report says: a row for each variant.
 
 Details, by the step that calls them: `plan/validation.py` (4) says why a config cannot be trained;
+`run/run_record.py` (4, 6, 8) is what is recorded of a run;
 `run/instance_evaluation.py` (6, 8) keeps what each test instance adds to the metrics;
 `report/comparison.py` (8) has the statistics, `report/best.py` (8) finds the best variant;
 `report/formatting.py`, `html_report.py` and `plots.py` (7) are about how the report looks.

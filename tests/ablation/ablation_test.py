@@ -12,7 +12,7 @@ from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
 from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
-from spigot_allennlp.ablation.run.single_run import RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
 from tests.ablation.tiny_experiment import planned, write_experiment
 
 # The second variant ends in an error of the training loop, the third in one of the config.

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from spigot_allennlp.ablation.run.single_run import RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
 from tests import forks
 from tests.ablation.tiny_experiment import write_experiment
 

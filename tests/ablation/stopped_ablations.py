@@ -24,7 +24,7 @@ from spigot_allennlp.ablation.plan.plan import save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
 from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import LocalProcesses
-from spigot_allennlp.ablation.run.single_run import RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
 from spigot_allennlp.compat.folder_lock import locked
 from tests.ablation.tiny_experiment import planned, write_experiment
 from tests.callbacks.resumable_test import OF_THE_MACHINE

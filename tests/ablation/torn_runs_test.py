@@ -11,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
 from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
-from spigot_allennlp.ablation.run.single_run import RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
 from spigot_allennlp.compat.atomic_io import holds_json, is_whole_zip
 from spigot_allennlp.compat.checkpoints import are_whole_weights
 from tests.ablation.tiny_experiment import planned, write_experiment

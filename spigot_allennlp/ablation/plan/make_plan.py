@@ -5,6 +5,7 @@ Makes the plan of an ablation of what the command line asks for: `read_axes` rea
 
 import copy
 import functools
+import hashlib
 import itertools
 import json
 import os
@@ -21,13 +22,13 @@ from spigot_allennlp.ablation.plan.plan import (
     Variant,
     apply_overrides,
     folder_name,
-    shorten_name,
 )
 from spigot_allennlp.compat.configs import ConfigVariables, collected_variables
 from spigot_allennlp.compat.installed_configs import PREFIX, resolved
 
 OPENING, CLOSING, QUOTES = "{[(", "}])", "\"'"
 RESUMABLE = {"type": "resumable"}
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Choice:
 
     name : `str`
         The name that the report shows.
-    overrides : `Dict[str, Any]`
+    overrides : `Dict[str, Any]`, optional (default = `{}`)
         What the choice changes in the config, by dotted path, as in `allennlp train --overrides`.
-    origin : `str`
+    origin : `str`, optional (default = `""`)
         The option that the choice comes from, for messages.
     config : `str`, optional (default = `None`)
         The file of another base config.
@@ -164,6 +165,14 @@ def combine(axes: Sequence[Axis]) -> List[Combination]:
                 f"{name!r}. Give them other names, in a file for --variants."
             )
     return combinations
+
+
+def shorten_name(name: str) -> str:
+    """Cuts a name that is too long for a folder, and adds a digest of the whole name."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest_of_name = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    return f"{name[:LONGEST_NAME]}~{digest_of_name}"
 
 
 def make_variant(

@@ -4,8 +4,6 @@ and how it joins the plan that is in a folder already.
 """
 
 import difflib
-import hashlib
-import json
 import logging
 import re
 from dataclasses import dataclass, field, replace
@@ -21,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 PLAN_FILE = "plan.json"
 FORMAT = 1
-LONGEST_NAME = 80
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 
 
@@ -35,7 +32,7 @@ class Variant:
     name : `str`
     config : `Dict[str, Any]`
         The whole config, without seeds.
-    changes : `Dict[str, Any]`
+    changes : `Dict[str, Any]`, optional (default = `{}`)
         What distinguishes the variant from others: its overrides, and `config` if it has a base
         config of its own.
     """
@@ -68,14 +65,15 @@ class Plan:
     test_data : `Any`, optional (default = `None`)
         What every run is tested on; `None` for the `test_data_path` of its config, or else its
         validation data.
-    metrics : `List[str]`
-        The metrics that are reported. The first is tested for significance.
-    baseline : `str`
+    metrics : `List[str]`, optional (default = `[]`)
+        The metrics that are reported. The first is tested for significance. Before anything is
+        trained or reported, `with_report_options` has set them and the baseline.
+    baseline : `str`, optional (default = `""`)
         The variant that the others are compared with.
-    seed_paths : `List[str]`
+    seed_paths : `List[str]`, optional (default = `[]`)
         Dotted paths into the config, besides AllenNLP's three seeds, whose value is the seed of the
         run: that of the data, say, if they are sampled.
-    commands : `List[str]`
+    commands : `List[str]`, optional (default = `[]`)
         The command lines that planned this, in the order of time; empty in a plan that was made
         before they were stored.
     """
@@ -207,10 +205,6 @@ class Plan:
             self, metrics=list(metrics) or self.metrics, baseline=baseline or self.baseline
         )
 
-    def run_folder(self, run_id: RunId, folder: Path) -> Path:
-        """Returns the folder of a run in that of the ablation: `<variant>/seed-<n>`."""
-        return folder / folder_name(run_id.variant) / f"seed-{run_id.seed}"
-
     def seeded_config(self, run_id: RunId) -> Dict[str, Any]:
         """
         Returns the config of the run's variant with the run's seed.
@@ -297,12 +291,6 @@ def _check_path(config: Any, path: str, origin: str) -> None:
         config = config[part] if isinstance(config, dict) else config[int(part)]
 
 
-def config_digest(config: Dict[str, Any]) -> str:
-    """Returns a text that is equal for equal configs, whatever the order of their keys."""
-    text = json.dumps(config, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
 def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
     """Says where two configs differ, "trainer.num_epochs was 8 and is now 4"; `None` if nowhere."""
     if before == after:
@@ -318,11 +306,3 @@ def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
 def folder_name(name: str) -> str:
     """Replaces whatever a file system or a shell might not like in a name by an underscore."""
     return re.sub(r"[^\w.=+,-]+", "_", name).strip("_.") or "_"
-
-
-def shorten_name(name: str) -> str:
-    """Cuts a name that is too long for a folder, and adds a digest of the whole name."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    digest_of_name = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
-    return f"{name[:LONGEST_NAME]}~{digest_of_name}"

@@ -5,8 +5,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spigot_allennlp.ablation.report.comparison import FEWEST_SEEDS, Comparison
 from spigot_allennlp.ablation.report.summary import Row, Spread, Summary
-from spigot_allennlp.ablation.run.ablation import format_duration
-from spigot_allennlp.ablation.run.single_run import DONE
+from spigot_allennlp.ablation.run.run_record import DONE, format_duration
 
 
 class RunMessage(NamedTuple):

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from spigot_allennlp.ablation.report import formatting
 from spigot_allennlp.ablation.report.plots import ACCENT, INK, PLOTS, DrawnPlot
 from spigot_allennlp.ablation.report.summary import RunResult, Summary
-from spigot_allennlp.ablation.run.ablation import format_duration
-from spigot_allennlp.ablation.run.single_run import FAILED, LOG_FILE, REFUSED
+from spigot_allennlp.ablation.run.run_record import FAILED, REFUSED, format_duration
+from spigot_allennlp.ablation.run.single_run import LOG_FILE
 
 if TYPE_CHECKING:
     from markupsafe import Markup

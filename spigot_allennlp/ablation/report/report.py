@@ -14,8 +14,8 @@ from spigot_allennlp.ablation.report import formatting
 from spigot_allennlp.ablation.report.html_report import html_report
 from spigot_allennlp.ablation.report.plots import PLOTS, write_plots
 from spigot_allennlp.ablation.report.summary import Row, RunResult, Summary, summarise
-from spigot_allennlp.ablation.run.ablation import format_duration
-from spigot_allennlp.ablation.run.single_run import DONE, FAILED, LOG_FILE, REFUSED
+from spigot_allennlp.ablation.run.run_record import DONE, FAILED, REFUSED, format_duration
+from spigot_allennlp.ablation.run.single_run import LOG_FILE
 from spigot_allennlp.compat import atomic_io
 
 

@@ -25,9 +25,9 @@ from spigot_allennlp.ablation.report.comparison import (
     confidence_interval,
     resample,
 )
-from spigot_allennlp.ablation.run.ablation import make_runs
 from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores, read_scores
-from spigot_allennlp.ablation.run.single_run import DONE, INSTANCES_FILE, Run, RunRecord
+from spigot_allennlp.ablation.run.run_record import DONE, RunRecord
+from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE, Run, make_runs
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,21 @@ ablate` does between planning and reporting.
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Optional, Sequence
 
 from spigot_allennlp.ablation.plan.plan import Plan
 from spigot_allennlp.ablation.plan.validation import config_error
 from spigot_allennlp.ablation.run.executors import Executor
-from spigot_allennlp.ablation.run.single_run import (
+from spigot_allennlp.ablation.run.run_record import (
     DONE,
     FAILED,
-    INSTANCES_FILE,
-    LOG_FILE,
     PLANNED,
     REFUSED,
     TRAINED,
-    Run,
     RunRecord,
+    format_duration,
 )
+from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE, LOG_FILE, Run, make_runs
 from spigot_allennlp.compat import atomic_io
 
 logger = logging.getLogger(__name__)
@@ -58,12 +57,11 @@ def run_ablation(
     record_validation_errors(plan, runs)
     mark_damaged_tests(runs)
     records = [run.load_record() for run in runs]
-    open_runs = [
-        run for run, record in zip(runs, records, strict=True) if not is_over(record, retry_failed)
-    ]
+    pairs = zip(runs, records, strict=True)
+    open_pairs = [(run, record) for run, record in pairs if not is_over(record, retry_failed)]
     # Those that were interrupted come first.
-    open_runs.sort(key=lambda run: not run.load_record().attempts)
-    printer = ProgressPrinter(len(runs), len(runs) - len(open_runs), plan.metrics[0])
+    open_pairs.sort(key=lambda pair: not pair[1].attempts)
+    printer = ProgressPrinter(len(runs), len(runs) - len(open_pairs), plan.metrics[0])
     printer.print_overview(folder, records)
 
     def on_start(run: Run) -> None:
@@ -76,25 +74,7 @@ def run_ablation(
             record.save(run.folder)
         printer.print_end(run, record)
 
-    executor.execute(open_runs, on_start, on_end)
-
-
-def make_runs(
-    plan: Plan, folder: Path, threads: int = 1, packages: Sequence[str] = ()
-) -> List[Run]:
-    """Makes the runs of a plan, in the order in which they are trained."""
-    return [
-        Run(
-            folder=plan.run_folder(run_id, folder).absolute(),
-            variant=run_id.variant,
-            seed=run_id.seed,
-            config=plan.seeded_config(run_id),
-            test_data=plan.test_data,
-            threads=threads,
-            packages=tuple(packages),
-        )
-        for run_id in plan.run_ids
-    ]
+    executor.execute([run for run, _ in open_pairs], on_start, on_end)
 
 
 def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:
@@ -181,19 +161,6 @@ class ProgressPrinter:
         width = len(str(self._total))
         count = f"[{self._over:{width}d}/{self._total}]"
         print(f"{count} {run.variant} seed {run.seed}  {event}", flush=True)
-
-
-def format_duration(seconds: Optional[float]) -> str:
-    """Formats a time in two units at most: "48.2 s", "12 min 30 s", "3 h 05 min"."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, seconds_of_minute = divmod(round(seconds), 60)
-    hours, minutes_of_hour = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes_of_hour:02d} min"
-    return f"{minutes} min {seconds_of_minute:02d} s"
 
 
 def first_line(text: str, longest: int = 200) -> str:

@@ -1,22 +1,20 @@
 """
-One run of an ablation, a variant with a seed: what it is, what is recorded of it, and how it is
-trained, resumed and tested.
+One run of an ablation, a variant with a seed: what it is, and how it is trained, resumed and
+tested.
 """
 
+import hashlib
+import json
 import logging
-import os
-import platform
 import resource
 import shutil
-import socket
 import sys
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, TypedDict
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from allennlp.commands.train import train_model
@@ -25,33 +23,26 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import prepare_environment
 from allennlp.models.archival import load_archive
 
-from spigot_allennlp.ablation.plan.plan import config_digest
-from spigot_allennlp.ablation.run.instance_evaluation import (
-    MetricSource,
-    evaluate_instances,
-    read_instances,
+from spigot_allennlp.ablation.plan.plan import Plan, folder_name
+from spigot_allennlp.ablation.run.instance_evaluation import evaluate_instances, read_instances
+from spigot_allennlp.ablation.run.run_record import (
+    DONE,
+    FAILED,
+    REFUSED,
+    RUNNING,
+    TRAINED,
+    RunRecord,
+    TestResult,
 )
 from spigot_allennlp.compat import atomic_io
 from spigot_allennlp.compat.checkpoints import are_whole_weights, has_checkpoint
+from spigot_allennlp.training.learning_curves import epoch_files
 
 logger = logging.getLogger(__name__)
 
-# In the folder of a run: its record (a run was once called a cell), what is printed, the test
-# scores of each instance (see `InstanceEvaluation`), and AllenNLP's serialization directory.
-RECORD_FILE, LOG_FILE, INSTANCES_FILE = "cell.json", "log.txt", "test_instances.npz"
-SERIALIZATION_DIR = "run"
-# Fields of `RunRecord` that are stored under another key: the one in ablations that have begun.
-STORED_KEYS = {"config_digest": "config"}
-LIBRARIES = ("spigot_allennlp", "allennlp", "torch", "numpy")
-
-# The states of a run, by the names under which they are stored. A run is planned, running, trained
-# and done, in this order, if it does not end as failed or refused.
-PLANNED = "planned"  # not started
-RUNNING = "running"  # being trained; if no process works in its folder, it was interrupted there
-TRAINED = "trained"  # being tested; if no process works in its folder, it was interrupted there
-DONE = "done"  # trained and tested
-FAILED = "failed"  # ended by an error or a signal; resumed only on request (--retry-failed)
-REFUSED = "refused"  # its config is not valid; it has attempts if only the training showed that
+# In the folder of a run, beside its record: what is printed, the test scores of each instance (see
+# `InstanceEvaluation`), and AllenNLP's serialization directory.
+LOG_FILE, INSTANCES_FILE, SERIALIZATION_DIR = "log.txt", "test_instances.npz", "run"
 
 
 class TestData(NamedTuple):
@@ -59,137 +50,6 @@ class TestData(NamedTuple):
 
     path: Any
     key: str
-
-
-class Attempt(TypedDict, total=False):
-    """
-    Describes an attempt at a run: the `host`, the number of the `process`, when it `started` (Unix
-    time), the wall time that it took in `seconds` (0 while it goes on), and its `cpu_seconds`,
-    which say more on a machine that is shared. If it was killed, it is `interrupted`, `seconds` are
-    those up to the last epoch that it completed, and `cpu_seconds` are missing.
-    """
-
-    host: str
-    process: int
-    started: float
-    seconds: float
-    cpu_seconds: float
-    interrupted: bool
-
-
-class TestResult(TypedDict, total=False):
-    """
-    The result of testing a run; it is empty before the test. It has the test `data`, the option or
-    config `key` that gave them, the number of `instances`, the metrics on them (`figures`), and the
-    `sources` of those metrics that follow from counts.
-    """
-
-    data: Any
-    key: str
-    instances: int
-    figures: Dict[str, float]
-    sources: Dict[str, MetricSource]
-
-
-@dataclass
-class RunRecord:
-    """
-    What is known of a run, stored as JSON in its folder.
-
-    # Parameters
-
-    variant : `str`
-    seed : `int`
-    config_digest : `str`
-        The digest of the run's config, under the key "config".
-    state : `str`
-        One of the states above.
-    attempts : `List[Attempt]`
-        The attempts at the run, in the order of time.
-    seconds_testing : `float`
-        The wall time of the test.
-    peak_memory_mb : `float`, optional (default = `None`)
-        The peak memory of the process that trained, the libraries included, in MiB; the largest of
-        all attempts.
-    peak_gpu_memory_mb : `float`, optional (default = `None`)
-        The same on its GPU.
-    metrics : `Dict[str, Any]`
-        The content of AllenNLP's `metrics.json`.
-    test : `TestResult`
-        The result of the test.
-    message : `str`
-        Why the run failed or was refused.
-    versions : `Dict[str, str]`
-        The versions of Python and of the libraries that make up the result.
-    """
-
-    variant: str
-    seed: int
-    config_digest: str
-    state: str = PLANNED
-    attempts: List[Attempt] = field(default_factory=list)
-    seconds_testing: float = 0.0
-    peak_memory_mb: Optional[float] = None
-    peak_gpu_memory_mb: Optional[float] = None
-    metrics: Dict[str, Any] = field(default_factory=dict)
-    test: TestResult = field(default_factory=TestResult)
-    message: str = ""
-    versions: Dict[str, str] = field(default_factory=dict)
-
-    @property
-    def test_metrics(self) -> Dict[str, float]:
-        """The metrics on the test data; empty if the run was not tested."""
-        return self.test.get("figures", {})
-
-    @property
-    def shown_state(self) -> str:
-        """The state as the report shows it: "unfinished" for a run that no process works at."""
-        return "unfinished" if self.state in (RUNNING, TRAINED) else self.state
-
-    @property
-    def seconds(self) -> float:
-        """The wall time of all attempts, testing included."""
-        return sum(attempt["seconds"] for attempt in self.attempts)
-
-    @property
-    def cpu_seconds(self) -> float:
-        """The CPU time of all attempts that reached their end."""
-        return sum(attempt.get("cpu_seconds", 0.0) for attempt in self.attempts)
-
-    def start_attempt(self) -> None:
-        """Notes that this process works at the run from now on, with the versions it has."""
-        self.attempts.append(
-            {
-                "host": socket.gethostname(),
-                "process": os.getpid(),
-                "started": time.time(),
-                "seconds": 0.0,
-            }
-        )
-        self.message, self.versions = "", installed_versions()
-
-    def to_json(self) -> Dict[str, Any]:
-        """Returns what is stored of the record."""
-        return {STORED_KEYS.get(name, name): value for name, value in asdict(self).items()}
-
-    def save(self, folder: Path) -> None:
-        """Writes the record into the folder of its run."""
-        atomic_io.write_json(folder / RECORD_FILE, self.to_json())
-
-    @classmethod
-    def load(cls, folder: Path) -> Optional["RunRecord"]:
-        """Reads the record of a run; `None` if it was never started, or the file is damaged."""
-        path = folder / RECORD_FILE
-        if not path.exists():
-            return None
-        try:
-            content = dict(atomic_io.read_json(path))
-            for name, key in STORED_KEYS.items():
-                content[name] = content.pop(key)
-            return cls(**content)
-        except (ValueError, TypeError, KeyError) as error:
-            logger.warning("%s cannot be read (%s): it is made anew.", path, error)
-            return None
 
 
 @dataclass(frozen=True)
@@ -241,6 +101,30 @@ class Run:
         """Reads the record of the run; returns a new record if the run was never started."""
         record = RunRecord.load(self.folder)
         return record or RunRecord(self.variant, self.seed, config_digest(self.config))
+
+
+def config_digest(config: Dict[str, Any]) -> str:
+    """Returns a text that is equal for equal configs, whatever the order of their keys."""
+    text = json.dumps(config, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def make_runs(
+    plan: Plan, folder: Path, threads: int = 1, packages: Sequence[str] = ()
+) -> List[Run]:
+    """Makes the runs of a plan, in their order. A run has the folder `<variant>/seed-<n>`."""
+    return [
+        Run(
+            folder=(folder / folder_name(run_id.variant) / f"seed-{run_id.seed}").absolute(),
+            variant=run_id.variant,
+            seed=run_id.seed,
+            config=plan.seeded_config(run_id),
+            test_data=plan.test_data,
+            threads=threads,
+            packages=tuple(packages),
+        )
+        for run_id in plan.run_ids
+    ]
 
 
 def train_and_test(run: Run) -> None:
@@ -356,7 +240,7 @@ def _recorded_errors(run: Run, record: RunRecord) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        has_weights = any(run.serialization_dir.glob("model_state_*"))
+        has_weights = has_checkpoint(run.serialization_dir)
         if isinstance(error, ConfigurationError) and not has_weights:
             record.state, record.message = REFUSED, str(error)
         else:
@@ -369,7 +253,7 @@ def _close_attempt(run: Run, record: RunRecord) -> None:
     """Notes how long the last attempt took if it was killed: up to its last completed epoch."""
     if record.attempts and not record.attempts[-1]["seconds"]:
         started = record.attempts[-1]["started"]
-        files = run.serialization_dir.glob("metrics_epoch_*.json")
+        files = epoch_files(run.serialization_dir).values()
         last = max((file.stat().st_mtime for file in files), default=started)
         record.attempts[-1]["seconds"] = max(0.0, last - started)
         record.attempts[-1]["interrupted"] = True
@@ -385,14 +269,3 @@ def _record_resources(record: RunRecord, start: float) -> None:
     if torch.cuda.is_initialized():
         gpu = torch.cuda.max_memory_allocated() / 1024**2
         record.peak_gpu_memory_mb = max(record.peak_gpu_memory_mb or 0.0, gpu)
-
-
-def installed_versions() -> Dict[str, str]:
-    """Returns the versions of Python, and of those `LIBRARIES` that are installed."""
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions

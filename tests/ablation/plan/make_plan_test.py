@@ -5,6 +5,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.make_plan import (
+    LONGEST_NAME,
     Choice,
     combine,
     make_plan,
@@ -16,7 +17,7 @@ from spigot_allennlp.ablation.plan.make_plan import (
     read_vary_option,
     split_at_commas,
 )
-from spigot_allennlp.ablation.plan.plan import LONGEST_NAME, folder_name
+from spigot_allennlp.ablation.plan.plan import folder_name
 from tests.ablation.tiny_experiment import planned, write_experiment
 
 

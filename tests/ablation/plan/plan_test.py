@@ -8,9 +8,9 @@ from spigot_allennlp.ablation.plan.plan import (
     RunId,
     Variant,
     apply_overrides,
-    config_digest,
     first_difference,
 )
+from spigot_allennlp.ablation.run.single_run import config_digest
 
 PLAN = Plan(
     "base.jsonnet",

@@ -15,7 +15,8 @@ from spigot_allennlp.ablation.report.html_report import breakable
 from spigot_allennlp.ablation.report.plots import wrap_name
 from spigot_allennlp.ablation.report.report import write_report
 from spigot_allennlp.ablation.run.instance_evaluation import InstanceEvaluation
-from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE, RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE
 from spigot_allennlp.compat.atomic_io import write_json
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}

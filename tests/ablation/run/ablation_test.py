@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from spigot_allennlp.ablation.run.ablation import ProgressPrinter, first_line, format_duration
-from spigot_allennlp.ablation.run.single_run import Run, RunRecord
+from spigot_allennlp.ablation.run.ablation import ProgressPrinter, first_line
+from spigot_allennlp.ablation.run.run_record import RunRecord, format_duration
+from spigot_allennlp.ablation.run.single_run import Run
 
 RUN = Run(Path("out/spigot/seed-1"), "spigot", 1, {})
 ATTEMPT = {"seconds": 61.0}

@@ -13,7 +13,8 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.ablation.plan.plan import save_joined_plan
 from spigot_allennlp.ablation.run.ablation import run_ablation
 from spigot_allennlp.ablation.run.executors import LocalProcesses, RayCluster
-from spigot_allennlp.ablation.run.single_run import Run, RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import Run
 from tests.ablation.tiny_experiment import planned, write_experiment
 
 BEHAVIOURS = {

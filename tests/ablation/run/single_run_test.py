@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from spigot_allennlp.ablation.run.single_run import Run, RunRecord
+from spigot_allennlp.ablation.run.run_record import RunRecord
+from spigot_allennlp.ablation.run.single_run import Run
 
 # As the first version wrote it.
 STORED = {
