@@ -180,13 +180,13 @@ def ablate(args: argparse.Namespace) -> bool:
         return write_report(plan.without(args.drop), folder, args.resamples, args.drop)
     if not args.config:
         raise ConfigurationError("The command line names no base config to train.")
-    plan = _make_plan(args)
+    plan = _plan_from_args(args)
     with locked(folder):
         reported = save_joined_plan(plan, folder).without(args.drop)
         run_ablation(
             plan,
             folder,
-            executor=_make_executor(args),
+            executor=_executor_from_args(args),
             threads=args.threads,
             packages=args.include_package,
             retry_failed=args.retry_failed,
@@ -194,7 +194,8 @@ def ablate(args: argparse.Namespace) -> bool:
         return write_report(reported, folder, args.resamples, args.drop)
 
 
-def _make_plan(args: argparse.Namespace) -> "Plan":
+def _plan_from_args(args: argparse.Namespace) -> "Plan":
+    """Makes the plan that the arguments ask for. It holds this process' command line."""
     from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes, read_value
 
     plan = make_plan(
@@ -210,7 +211,7 @@ def _make_plan(args: argparse.Namespace) -> "Plan":
     return replace(plan, commands=[shlex.join(["allennlp", *sys.argv[1:]])])
 
 
-def _make_executor(args: argparse.Namespace) -> "Executor":
+def _executor_from_args(args: argparse.Namespace) -> "Executor":
     from spigot_allennlp.ablation.run.executors import LocalProcesses, RayCluster
 
     if args.ray:

@@ -43,10 +43,7 @@ class Best(NamedTuple):
 
 
 def find_best(
-    plan: Plan,
-    metric: str,
-    means: Dict[str, float],
-    compare_with: Callable[[str], Dict[str, Comparison]],
+    sign: int, means: Dict[str, float], compare_with: Callable[[str], Dict[str, Comparison]]
 ) -> Best:
     """
     Finds the variant with the best mean. Another ties with it if the two were compared over at
@@ -58,15 +55,15 @@ def find_best(
 
     # Parameters
 
-    plan : `Plan`
-    metric : `str`
+    sign : `int`
+        What `sign_of` says of the metric.
     means : `Dict[str, float]`
         The mean of each variant that has more than one seed, over the same seeds for all; they
         were tested on the same data.
     compare_with : `Callable[[str], Dict[str, Comparison]]`
-        Compares the other variants with that of a name, as far as they can be compared.
+        Compares the other variants with that of a name, as far as they can be compared; their
+        p-values are not adjusted.
     """
-    sign = sign_of(plan, metric)
     if not sign:
         return Best(sign, reason="its name does not say whether more or less of it is better")
     if len(means) < 2:

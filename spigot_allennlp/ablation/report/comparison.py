@@ -1,10 +1,11 @@
 """Tests whether a variant differs from the baseline by more than chance in test data and seeds."""
 
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, TypeVar
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy
 
+from spigot_allennlp.ablation.plan.plan import RunId
 from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 
 # With fewer seeds no outcome whatever has p < 0.05: signs can be flipped in 2 ** 5 ways only.
@@ -25,17 +26,22 @@ class Interval(NamedTuple):
 
 class ResampledScores(NamedTuple):
     """
-    The scores of a run, and its metric over bootstrap samples of the test instances, shape
-    `(num_samples,)`. The samples are the same for all runs.
+    What a metric of a run needs to be compared with that of another.
+
+    # Parameters
+
+    instances : `InstanceScores`
+        What each test instance adds to the metric.
+    samples : `numpy.ndarray`
+        The metric over bootstrap samples of the instances, which are the same for all runs; shape
+        `(num_samples,)`.
     """
 
-    scores: InstanceScores
+    instances: InstanceScores
     samples: numpy.ndarray
 
 
-Key = TypeVar("Key")
-
-# The scores of the runs of a variant, by seed.
+# A metric of the runs of a variant, by seed.
 SeedScores = Dict[int, ResampledScores]
 
 
@@ -54,7 +60,7 @@ class Comparison:
         The probability of a difference at least as large, either way, if it made no difference
         which of the two gave an output (`p_value_over_instances`).
     p_adjusted : `float`
-        The same for all comparisons of the report together (`adjust_by_holm`).
+        The same for all comparisons of the report together, after `adjust_by_holm`; before, as `p`.
     p_over_seeds : `float`, optional (default = `None`)
         The p-value over seeds (`p_value_over_seeds`); `None` if there are less than `FEWEST_SEEDS`.
         It cannot be adjusted for several comparisons: of few seeds, it is never small enough.
@@ -64,8 +70,8 @@ class Comparison:
         The smallest difference that could have been seen at best (`detectable_difference`); `None`
         if the spread over the seeds is not known.
     p_t_test : `float`, optional (default = `None`)
-        The p-value of a paired t-test over the seeds (`t_test_over_seeds`), adjusted like
-        `p_adjusted`; `None` if the spread over the seeds is not known.
+        The p-value of a paired t-test over the seeds (`t_test_over_seeds`), which `adjust_by_holm`
+        adjusts, too; `None` if the spread over the seeds is not known.
     """
 
     difference: float
@@ -95,7 +101,7 @@ class Comparison:
 def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling") -> Comparison:
     """
     Compares a variant with the baseline, which have at least one seed in common, and the same test
-    instances.
+    instances. No p-value is adjusted.
     """
     seeds = sorted(baseline.keys() & variant.keys())
     theirs, ours = [baseline[seed] for seed in seeds], [variant[seed] for seed in seeds]
@@ -117,22 +123,22 @@ def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling")
 
 
 def resample(
-    scores: Dict[Key, InstanceScores], resampling: "Resampling"
-) -> Dict[Key, ResampledScores]:
-    """Resamples the scores of any number of runs, whose test instances are the same."""
-    samples: Dict[Key, List[numpy.ndarray]] = {key: [] for key in scores}
+    scores: Dict[RunId, InstanceScores], resampling: "Resampling"
+) -> Dict[RunId, ResampledScores]:
+    """Resamples a metric of any number of runs, whose test instances are the same."""
+    samples: Dict[RunId, List[numpy.ndarray]] = {run_id: [] for run_id in scores}
     for counts in resampling.bootstrap_counts():
-        for key, run_scores in scores.items():
-            samples[key].append(run_scores.metric_of(counts @ run_scores.rows))
+        for run_id, instances in scores.items():
+            samples[run_id].append(instances.metric_of(counts @ instances.rows))
     return {
-        key: ResampledScores(run_scores, numpy.concatenate(samples[key]))
-        for key, run_scores in scores.items()
+        run_id: ResampledScores(instances, numpy.concatenate(samples[run_id]))
+        for run_id, instances in scores.items()
     }
 
 
 def metric_by_seed(runs: Sequence[ResampledScores]) -> numpy.ndarray:
     """Returns the metric over all instances for each seed, shape `(num_seeds,)`."""
-    return numpy.array([run.scores.metric_of_all() for run in runs])
+    return numpy.array([run.instances.metric_of_all() for run in runs])
 
 
 def bootstrap_means(runs: Sequence[ResampledScores], resampling: "Resampling") -> numpy.ndarray:
@@ -167,7 +173,8 @@ def p_value_over_instances(
     for one instance are not independent of each other. Of other models it says nothing.
     """
     observed = abs((metric_by_seed(variant) - metric_by_seed(baseline)).mean())
-    pairs = [(theirs.scores, ours.scores) for theirs, ours in zip(baseline, variant, strict=True)]
+    runs = zip(baseline, variant, strict=True)
+    pairs = [(theirs.instances, ours.instances) for theirs, ours in runs]
     extreme = 0
     for swap in resampling.swaps():
         differences = [
@@ -262,7 +269,7 @@ def _spread_is_unknown(differences: numpy.ndarray) -> bool:
 
 
 def adjust_by_holm(
-    comparisons: Dict[str, Comparison], number: Optional[int] = None
+    comparisons: Dict[str, Comparison], num_statements: Optional[int] = None
 ) -> Dict[str, Comparison]:
     """
     Adjusts the p-values over instances, and those of the t-test over seeds, each so that all
@@ -272,24 +279,26 @@ def adjust_by_holm(
     # Parameters
 
     comparisons : `Dict[str, Comparison]`
-    number : `int`, optional (default = `None`)
-        The number of statements from which the data chose these comparisons; by default, they are
-        all. Whatever the p-values of the others, none is adjusted to less than Holm's method with
-        all of them would.
+    num_statements : `int`, optional (default = `len(comparisons)`)
+        The number of all statements that might have been made, if these comparisons were chosen
+        among them by the data. Whatever the p-values of the others, none is adjusted to less than
+        Holm's method with all of them would.
     """
-    number = len(comparisons) if number is None else number
-    over_instances = holm({name: c.p for name, c in comparisons.items()}, number)
+    if num_statements is None:
+        num_statements = len(comparisons)
+    over_instances = holm({name: c.p for name, c in comparisons.items()}, num_statements)
     t_tests = {name: c.p_t_test for name, c in comparisons.items()}
-    over_seeds = holm({name: p for name, p in t_tests.items() if p is not None}, number)
+    known = {name: p for name, p in t_tests.items() if p is not None}
+    over_seeds = holm(known, num_statements)
     return {
         name: replace(comparison, p_adjusted=over_instances[name], p_t_test=over_seeds.get(name))
         for name, comparison in comparisons.items()
     }
 
 
-def holm(p_values: Dict[str, float], number: Optional[int] = None) -> Dict[str, float]:
-    """Adjusts p-values by Holm's method; `number` as in `adjust_by_holm`."""
-    number = len(p_values) if number is None else number
+def holm(p_values: Dict[str, float], num_statements: Optional[int] = None) -> Dict[str, float]:
+    """Adjusts p-values by Holm's method, with `num_statements` as in `adjust_by_holm`."""
+    number = len(p_values) if num_statements is None else num_statements
     largest, adjusted = 0.0, {}
     for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
         largest = max(largest, min(1.0, p_values[name] * (number - rank)))

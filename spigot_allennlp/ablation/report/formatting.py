@@ -83,6 +83,7 @@ def variants_table(summary: Summary) -> Table:
         line += [_score_entry(summary, row, metric) for metric in others]
         line += [format_duration(row.seconds), format_memory(row.peak_memory_mb)]
         lines.append([*line, format_states(row.states)])
+    # Fewer seeds leave these empty for every variant.
     for name in "detectable", "p over seeds", "p by t-test":
         column = header.index(name)
         if not any(line[column] for line in lines):
@@ -133,18 +134,8 @@ def explain_table(summary: Summary) -> List[str]:
 
 def _explain_best(summary: Summary) -> List[str]:
     """Explains the marks at the best scores, or why some or all are missing."""
+    sentences = []
     marked = {metric: best for metric, best in summary.best.items() if best.variant}
-    metrics_of: Dict[Tuple[str, str], List[str]] = {}
-    for metric, best in summary.best.items():
-        if best.reason:
-            missing = (
-                "Not every variant is compared with" if best.variant else "No variant is marked as"
-            )
-            metrics_of.setdefault((missing, best.reason), []).append(metric)
-    sentences = [
-        f"{missing} the best by {' and '.join(metrics)}: {reason}."
-        for (missing, reason), metrics in metrics_of.items()
-    ]
     if marked:
         num_variants = max(
             sum(metric in row.spreads and row.spreads[metric].number > 1 for row in summary.rows)
@@ -154,8 +145,7 @@ def _explain_best(summary: Summary) -> List[str]:
         signs = ", ".join(
             f"of {metric} {'more' if best.sign > 0 else 'less'}" for metric, best in marked.items()
         )
-        sentences.insert(
-            0,
+        sentences.append(
             f"Best: the variant with the best mean ({signs} is better) among those with more than "
             "one seed, over the seeds that all of these have. ≈\u00a0best: it is not shown to be "
             "worse over the same seeds, by the tests that the asterisk stands for. It is not shown "
@@ -164,12 +154,22 @@ def _explain_best(summary: Summary) -> List[str]:
             "only of those with the best.",
         )
         if num_pairs >= 0.05 * (summary.resamples + 1):
-            sentences.insert(
-                1,
+            sentences.append(
                 f"{summary.resamples} samples are too few to show any of {num_variants} variants "
                 f"to be worse: take --resamples {20 * num_pairs} or more.",
             )
-    return sentences
+    # Metrics for which the same is missing for the same reason share a sentence.
+    metrics_of: Dict[Tuple[str, str], List[str]] = {}
+    for metric, best in summary.best.items():
+        if best.reason:
+            missing = (
+                "Not every variant is compared with" if best.variant else "No variant is marked as"
+            )
+            metrics_of.setdefault((missing, best.reason), []).append(metric)
+    return sentences + [
+        f"{missing} the best by {' and '.join(metrics)}: {reason}."
+        for (missing, reason), metrics in metrics_of.items()
+    ]
 
 
 def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> List[str]:

@@ -84,7 +84,7 @@ def plot_scores(summary: Summary, width: float) -> "Optional[Figure]":
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(rows):
-        scores = list(summary.scores(row.variant, metric).values())
+        scores = list(summary.scores_by_seed(row.variant, metric).values())
         colour, marker = (GREY, "s") if row.variant == baseline else (ACCENT, "D")
         axes.plot(scores, [place] * len(scores), "o", mfc="none", mec=colour, ms=5, alpha=0.7)
         axes.plot(row.spreads[metric].mean, place, marker, color=colour, ms=5)
@@ -123,13 +123,14 @@ def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     if not curves_of:
         return None
     columns = min(3, int(width / PANEL), len(curves_of))
-    lines = -(-len(curves_of) // columns)
+    num_lines = -(-len(curves_of) // columns)
     titles = [wrap_name(name, int(11 * width / columns)) for name in curves_of]
     lines_of_text = max(title.count("\n") for title in titles) + 1
-    height = 0.4 + (1.3 + 0.15 * lines_of_text) * lines
+    height = 0.4 + (1.3 + 0.15 * lines_of_text) * num_lines
     figure = Figure(figsize=(width, height), layout="constrained")
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flatten()
+    panels = figure.subplots(num_lines, columns, sharex=True, sharey=True, squeeze=False).flatten()
     reference = mean_curve(curves_of.get(summary.plan.baseline, []))
+    # There may be more panels than variants, which are made invisible below.
     for axes, title, (name, curves) in zip(panels, titles, curves_of.items(), strict=False):
         _plot_panel(axes, curves, reference, is_baseline=name == summary.plan.baseline)
         axes.set_title(title, fontsize=9, loc="left")

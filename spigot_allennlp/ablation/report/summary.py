@@ -8,11 +8,11 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.plan.plan import Plan
+from spigot_allennlp.ablation.plan.plan import Plan, RunId
 from spigot_allennlp.ablation.report.best import Best, find_best, sign_of
 from spigot_allennlp.ablation.report.comparison import (
     Comparison,
@@ -66,7 +66,7 @@ class Row:
         What distinguishes the variant from others (see `Variant`).
     states : `Dict[str, int]`
         How many of its runs are in which state.
-    spreads : `Dict[str, Spread]`
+    spreads : `Dict[str, Spread]`, optional (default = `{}`)
         The spread of each metric over the seeds.
     seconds : `float`, optional (default = `None`)
         The median wall time of its runs that are done: training, testing and all attempts.
@@ -100,7 +100,8 @@ class Row:
 @dataclass(frozen=True)
 class Summary:
     """
-    All that the report says.
+    All that the report says. `summarise` makes it of plan and results first, and computes `rows`,
+    `is_exact` and `best` from that.
 
     # Parameters
 
@@ -109,16 +110,16 @@ class Summary:
         The folder of the ablation, as an absolute path.
     results : `List[RunResult]`
         The runs in the order of the plan's variants, then of the seeds.
-    rows : `List[Row]`
+    rows : `List[Row]`, optional (default = `[]`)
         A row for each variant, in the order of the plan.
-    resamples : `int`
+    resamples : `int`, optional (default = `0`)
         How many samples of each kind the comparisons are made of.
-    is_exact : `bool`
+    is_exact : `bool`, optional (default = `True`)
         Whether the first metric itself was resampled, and not the mean of its values for each
         instance alone.
-    best : `Dict[str, Best]`
+    best : `Dict[str, Best]`, optional (default = `{}`)
         The best variant by each metric of the plan.
-    dropped : `Sequence[str]`
+    dropped : `Sequence[str]`, optional (default = `()`)
         The variants that the report leaves out; they are not in `plan`.
     """
 
@@ -135,8 +136,8 @@ class Summary:
         """Returns the runs of a variant."""
         return [result for result in self.results if result.record.variant == variant]
 
-    def scores(self, variant: str, metric: str) -> Dict[int, float]:
-        """Returns a metric of the runs of a variant that have it, by seed."""
+    def scores_by_seed(self, variant: str, metric: str) -> Dict[int, float]:
+        """Returns a metric on the test data of the runs of a variant that have it, by seed."""
         scores = {result.record.seed: result.score(metric) for result in self.results_of(variant)}
         return {seed: score for seed, score in scores.items() if score is not None}
 
@@ -167,16 +168,16 @@ def summarise(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] =
     results = read_results(plan, folder)
     summary = Summary(plan, folder.absolute(), results, resamples=resamples, dropped=dropped)
     check_metrics(summary)
-    scores_of = {metric: resample_scores(summary, metric) for metric in plan.metrics}
-    scores = scores_of[plan.metrics[0]]
-    comparisons = adjust_by_holm(compare_variants(summary, scores, plan.baseline))
+    resampled = {metric: resample_scores(summary, metric) for metric in plan.metrics}
+    first = resampled[plan.metrics[0]]
+    comparisons = adjust_by_holm(compare_variants(summary, first, plan.baseline))
     return replace(
         summary,
-        rows=[make_row(summary, name, scores, comparisons.get(name)) for name in plan.variants],
+        rows=[make_row(summary, name, first, comparisons.get(name)) for name in plan.variants],
         is_exact=all(
-            run.scores.is_exact for by_seed in scores.values() for run in by_seed.values()
+            scores.instances.is_exact for by_seed in first.values() for scores in by_seed.values()
         ),
-        best={metric: best_variant(summary, metric, scores_of[metric]) for metric in plan.metrics},
+        best={metric: best_variant(summary, metric, resampled[metric]) for metric in plan.metrics},
     )
 
 
@@ -212,21 +213,21 @@ def resample_scores(summary: Summary, metric: str) -> Dict[str, SeedScores]:
     Resamples a metric of all runs that are done, by variant and seed. Runs that were tested on
     equally many instances are resampled together, with the same samples of instances.
     """
-    by_size: Dict[int, Dict[Tuple[str, int], InstanceScores]] = {}
+    by_size: Dict[int, Dict[RunId, InstanceScores]] = {}
     for result in summary.results:
         value = result.score(metric)
         if value is None:
             continue
         source = result.record.test["sources"].get(metric)
-        scores = read_scores(result.run.folder / INSTANCES_FILE, metric, value, source)
-        if scores is not None and len(scores.rows):
-            key = result.record.variant, result.record.seed
-            by_size.setdefault(len(scores.rows), {})[key] = scores
+        instances = read_scores(result.run.folder / INSTANCES_FILE, metric, value, source)
+        if instances is not None and len(instances.rows):
+            run_id = RunId(result.record.variant, result.record.seed)
+            by_size.setdefault(len(instances.rows), {})[run_id] = instances
     by_variant: Dict[str, SeedScores] = {name: {} for name in summary.plan.variants}
     for size, scores_of_size in by_size.items():
         resampled = resample(scores_of_size, Resampling(size, summary.resamples))
-        for (name, seed), run_scores in resampled.items():
-            by_variant[name][seed] = run_scores
+        for run_id, scores in resampled.items():
+            by_variant[run_id.variant][run_id.seed] = scores
     return by_variant
 
 
@@ -234,8 +235,16 @@ def compare_variants(
     summary: Summary, scores: Dict[str, SeedScores], baseline: str
 ) -> Dict[str, Comparison]:
     """
-    Compares each variant with that of a name, unless there is a reason not to. The p-values are
-    not adjusted.
+    Compares each variant with the baseline, unless there is a reason not to. The p-values are not
+    adjusted.
+
+    # Parameters
+
+    summary : `Summary`
+    scores : `Dict[str, SeedScores]`
+        A metric, by variant and seed, from `resample_scores`; so in the functions below.
+    baseline : `str`
+        The name of a variant, not always of the plan's baseline.
     """
     comparisons = {}
     for name, variant_scores in scores.items():
@@ -253,7 +262,7 @@ def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -
     of these have. It names one only if there are two such seeds, and the test data are the same.
     """
     sign = sign_of(summary.plan, metric)
-    values = {name: summary.scores(name, metric) for name in summary.plan.variants}
+    values = {name: summary.scores_by_seed(name, metric) for name in summary.plan.variants}
     values = {
         name: by_seed
         for name, by_seed in values.items()
@@ -271,7 +280,7 @@ def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -
         name: {seed: run for seed, run in scores[name].items() if seed in seeds} for name in means
     }
     return find_best(
-        summary.plan, metric, means, lambda name: compare_variants(summary, shared_scores, name)
+        sign, means, lambda name: compare_variants(summary, shared_scores, baseline=name)
     )
 
 
@@ -308,7 +317,7 @@ def make_row(
 def _spreads(summary: Summary, name: str) -> Dict[str, Spread]:
     spreads = {}
     for metric in summary.plan.metrics:
-        values = list(summary.scores(name, metric).values())
+        values = list(summary.scores_by_seed(name, metric).values())
         if values:
             spreads[metric] = Spread(
                 number=len(values),
@@ -323,7 +332,7 @@ def _spreads(summary: Summary, name: str) -> Dict[str, Spread]:
 
 def _num_instances(scores: SeedScores) -> Optional[int]:
     """Returns the number of test instances; `None` if it is not the same for all seeds."""
-    sizes = {len(run.scores.rows) for run in scores.values()}
+    sizes = {len(run.instances.rows) for run in scores.values()}
     return sizes.pop() if len(sizes) == 1 else None
 
 

@@ -143,7 +143,7 @@ class LocalProcesses(Executor):
         ended = [process for process in handles if process.sentinel in sentinels]
         for process in ended:
             process.join()
-        return [EndedRun(process, _cause_of_death(process.exitcode)) for process in ended]
+        return [EndedRun(process, _describe_exit(process.exitcode)) for process in ended]
 
     def _close(self, handles: List[Any]) -> None:
         for process in handles:
@@ -311,7 +311,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _cause_of_death(exitcode: Optional[int]) -> Optional[str]:
+def _describe_exit(exitcode: Optional[int]) -> Optional[str]:
+    """Says how a process ended, by its exit code; `None` if it came to its end."""
     if not exitcode:
         return None
     if exitcode > 0:

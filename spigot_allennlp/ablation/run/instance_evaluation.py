@@ -43,15 +43,15 @@ class InstanceEvaluation:
 
     # Parameters
 
-    metrics : `Dict[str, float]`
+    metrics : `Dict[str, float]`, optional (default = `{}`)
         The metrics over all instances.
-    counts : `Dict[str, numpy.ndarray]`
+    counts : `Dict[str, numpy.ndarray]`, optional (default = `{}`)
         What each instance adds to the counts of a counting metric, shape
         `(num_instances, num_counts)`, by the place of that metric in the model.
-    values : `Dict[str, numpy.ndarray]`
+    values : `Dict[str, numpy.ndarray]`, optional (default = `{}`)
         The metrics that follow from no counts, of each instance alone, shape `(num_instances,)`;
         NaN where an instance has none.
-    sources : `Dict[str, MetricSource]`
+    sources : `Dict[str, MetricSource]`, optional (default = `{}`)
         The sources of the metrics that follow from counts.
     """
 
@@ -84,10 +84,11 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
     counting = dict(counting_metrics(model))
     counts: Dict[str, List[numpy.ndarray]] = {place: [] for place in counting}
     metrics_alone = []  # of each instance
-    for number, loss in enumerate(_losses(model, instances), start=1):
+    for number, loss in enumerate(_run_alone(model, instances), start=1):
         for place, metric in counting.items():
             counts[place].append(metric.counts.cpu().numpy())
-        # Some metrics raise if they have seen nothing, so that the last instance is kept in them.
+        # The metrics are asked once more below, and some raise if they have seen nothing by then:
+        # so the last instance stays in them.
         metrics_alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
     evaluation = InstanceEvaluation(
         counts={place: numpy.stack(rows) for place, rows in counts.items()}
@@ -105,8 +106,8 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
         for name in others
     }
     if set(others) - {"loss"}:
-        for _ in _losses(model, instances):
-            pass
+        for _ in _run_alone(model, instances):
+            pass  # the metrics count
         evaluation.metrics.update(model.get_metrics(reset=True))
     if "loss" in evaluation.values:
         evaluation.metrics["loss"] = float(numpy.nanmean(evaluation.values["loss"]))
@@ -121,8 +122,11 @@ def read_instances(reader: DatasetReader, data: Any) -> Iterator[Instance]:
     return iter(reader.read(data))
 
 
-def _losses(model: Model, instances: Iterable[Instance]) -> Iterator[Dict[str, float]]:
-    """Runs the model on each instance alone, and yields its `loss`, if there is one."""
+def _run_alone(model: Model, instances: Iterable[Instance]) -> Iterator[Dict[str, float]]:
+    """
+    Runs the model on each instance alone, by which its metrics count the instance, and yields the
+    `loss`, if there is one.
+    """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     model.eval()
     for instance in instances:

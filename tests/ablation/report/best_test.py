@@ -63,7 +63,7 @@ def test_the_best_has_most_or_least_and_ties_with_all_that_are_not_worse(metric,
         return {worst: differs(sign * 0.2), "b": differs(sign * 0.1, is_significant=False)}
 
     means = {"a": 0.5, "b": 0.6, "c": 0.7}
-    found = find_best(plan_of(a=None), metric, means, compare_with)
+    found = find_best(sign_of(plan_of(a=None), metric), means, compare_with)
     assert asked == [best] and (found.variant, list(found.ties)) == (best, ["b"])
     assert [found.mark(name) for name in (best, "b", worst)] == ["best", "≈ best", ""]
 
@@ -71,11 +71,11 @@ def test_the_best_has_most_or_least_and_ties_with_all_that_are_not_worse(metric,
 def test_a_tie_takes_a_comparison_over_two_seeds_and_the_others_are_named():
     means = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.55}
     comparisons = {"b": differs(0.2), "d": replace(differs(-0.1), seeds=1)}
-    found = find_best(plan_of(a=None), "f1", means, lambda name: comparisons)
+    found = find_best(sign_of(plan_of(a=None), "f1"), means, lambda name: comparisons)
     assert (found.variant, list(found.ties)) == ("c", ["b"])
     assert [found.mark(name) for name in "ad"] == ["", ""]
     assert found.reason.startswith("a, d could not be compared with c")
-    found = find_best(plan_of(a=None), "f1", means, lambda name: {})
+    found = find_best(sign_of(plan_of(a=None), "f1"), means, lambda name: {})
     assert (found.variant, list(found.ties)) == ("c", []) and found.reason.startswith("a, b, d ")
 
 
@@ -98,7 +98,7 @@ def test_of_equal_variants_some_is_called_worse_in_5_percent_at_most(number):
                 for name, d in differences.items()
             }
 
-        best = find_best(plan, "f1", means, z_tests)
+        best = find_best(sign_of(plan, "f1"), means, z_tests)
         counted += len(best.ties) < number - 1
         smallest = min(comparison.p for comparison in z_tests(best.variant).values())
         with_best_alone += smallest * (number - 1) < 0.05
@@ -131,7 +131,7 @@ def variants_of_seeds(random, means, num_seeds, step=0):
     samples = resample(scores, resampling)
     by_name = {name: {s: samples[name, s] for s in range(num_seeds)} for name in means}
     observed = {
-        name: numpy.mean([run.scores.metric_of_all() for run in runs.values()])
+        name: numpy.mean([run.instances.metric_of_all() for run in runs.values()])
         for name, runs in by_name.items()
     }
 
@@ -155,7 +155,7 @@ def test_of_equal_variants_whose_seeds_differ_some_is_called_worse_in_5_percent_
     worse, with_asterisk, by_interval = 0, 0, 0
     for _ in range(num_sets):
         means, compare_with = variants_of_seeds(random, dict.fromkeys("abcde", 0.0), num_seeds)
-        best = find_best(plan, "f1", means, compare_with)
+        best = find_best(sign_of(plan, "f1"), means, compare_with)
         worse += len(best.ties) < 4
         with_best = compare_with(best.variant).values()
         by_interval += any(not c.low <= 0 <= c.high and c.p * 10 < 0.05 for c in with_best)
@@ -180,7 +180,7 @@ def test_nor_where_scores_are_rounded_so_that_all_seeds_may_differ_equally(
     for _ in range(num_sets):
         equal = dict.fromkeys("abcde", 0.0)
         means, compare_with = variants_of_seeds(random, equal, num_seeds, step)
-        best = find_best(plan_of(a=None), "f1", means, compare_with)
+        best = find_best(sign_of(plan_of(a=None), "f1"), means, compare_with)
         worse += len(best.ties) < 4
         unless_equal += any(
             c.p_t_test is None and c.p * 10 < 0.05 and not c.low <= 0 <= c.high
@@ -195,7 +195,7 @@ def test_a_variant_that_is_much_worse_than_the_spread_of_the_seeds_is_found():
     random = numpy.random.default_rng(0)
     equal = dict.fromkeys("abcd", 0.0)
     means, compare_with = variants_of_seeds(random, {**equal, "e": -20.0}, 5)
-    best = find_best(plan_of(a=None), "f1", means, compare_with)
+    best = find_best(sign_of(plan_of(a=None), "f1"), means, compare_with)
     assert "e" not in {best.variant, *best.ties} and len(best.ties) == 3
 
 
@@ -203,8 +203,8 @@ def test_none_is_the_best_of_one_or_by_a_metric_that_may_be_good_or_bad():
     def compare_with(name):
         raise AssertionError("nothing is to be compared")
 
-    alone = find_best(plan_of(a=None), "f1", {"a": 0.5}, compare_with)
+    alone = find_best(sign_of(plan_of(a=None), "f1"), {"a": 0.5}, compare_with)
     assert alone.variant is None and "fewer than two variants" in alone.reason
-    unknown = find_best(plan_of(a=None), "size", {"a": 0.5, "b": 0.6}, compare_with)
+    unknown = find_best(sign_of(plan_of(a=None), "size"), {"a": 0.5, "b": 0.6}, compare_with)
     assert unknown.variant is None and "more or less" in unknown.reason
     assert Best(1).mark("a") == ""
