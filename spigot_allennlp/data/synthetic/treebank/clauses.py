@@ -43,7 +43,7 @@ _WITH_WORK = weighted(evaluation=6, effect=1, action=1)
 @production("sentence", 1)
 def sentence(g: Derivation) -> Node:
     """The film bored the critic ."""
-    return g.expand("clauses").after(Node(STOP), "punct")
+    return g.expand("clauses").add_right(Node(STOP), "punct")
 
 
 @production("clauses", 56)
@@ -67,15 +67,15 @@ def two_clauses(g: Derivation) -> Node:
 def _coordinated(g: Derivation, conjunction: str, comma: float) -> Node:
     first, second = g.expand("clause"), g.expand("clause")
     if g.chance(comma):
-        first.after(Node(COMMA), "punct")
-    return first.after(Node(CONJUNCTIONS[conjunction]), "cc").after(second, "conj")
+        first.add_right(Node(COMMA), "punct")
+    return first.add_right(Node(CONJUNCTIONS[conjunction]), "cc").add_right(second, "conj")
 
 
 @production("clauses", 10, recursive=True)
 def concession_first(g: Derivation) -> Node:
     """although the ending charmed the visitors, the film bored the critic"""
     concession = _subordinate(g, g.choose(_CONCESSIVE))
-    return g.expand("clause").in_front(Node(COMMA), "punct").in_front(concession, "advcl")
+    return g.expand("clause").add_leftmost(Node(COMMA), "punct").add_leftmost(concession, "advcl")
 
 
 @production("clauses", 11, recursive=True)
@@ -83,21 +83,21 @@ def concession_last(g: Derivation) -> Node:
     """the film bored the critic although the ending charmed the visitors"""
     main = g.expand("clause")
     if g.chance(0.6):
-        main.after(Node(COMMA), "punct")
-    return main.after(_subordinate(g, g.choose(_CONCESSIVE)), "advcl")
+        main.add_right(Node(COMMA), "punct")
+    return main.add_right(_subordinate(g, g.choose(_CONCESSIVE)), "advcl")
 
 
 @production("clauses", 5, recursive=True)
 def cause(g: Derivation) -> Node:
     """the visitors left because the film bored the critic"""
-    return g.expand("clause").after(_subordinate(g, "because"), "advcl")
+    return g.expand("clause").add_right(_subordinate(g, "because"), "advcl")
 
 
 @production("clauses", 5, recursive=True)
 def participle_first(g: Derivation) -> Node:
     """leaving the cinema, the critic laughed"""
     main = _with_subject(g, g.expand("person predicate"))
-    return main.in_front(Node(COMMA), "punct").in_front(participle(g), "advcl")
+    return main.add_leftmost(Node(COMMA), "punct").add_leftmost(participle(g), "advcl")
 
 
 @production("clauses", 4)
@@ -105,11 +105,11 @@ def setting_first(g: Derivation) -> Node:
     """in the garden, the critic laughed"""
     slot = g.choose(_OF_PLACE_OR_TIME)
     setting = prepositional_phrase(g, "in" if slot == "place" else "after", slot)
-    return g.expand("clause").in_front(Node(COMMA), "punct").in_front(setting, "prep")
+    return g.expand("clause").add_leftmost(Node(COMMA), "punct").add_leftmost(setting, "prep")
 
 
 def _subordinate(g: Derivation, subordinator: str) -> Node:
-    return g.expand("clause").in_front(Node(SUBORDINATORS[subordinator]), "mark")
+    return g.expand("clause").add_leftmost(Node(SUBORDINATORS[subordinator]), "mark")
 
 
 # ---- "clause": a subject with a predicate
@@ -140,7 +140,7 @@ def _with_subject(g: Derivation, predicate: Predicate, plain: bool = False) -> N
     """Returns the finite clause of a predicate, with its subject."""
     subject = noun_phrase(g, predicate.subject, case="subject", plain=plain)
     node = _finite(g, predicate, subject.plural)
-    return node.in_front(subject, predicate.subject_relation)
+    return node.add_leftmost(subject, predicate.subject_relation)
 
 
 # ---- "relative clause": clauses, and participles, after a noun
@@ -151,8 +151,8 @@ def subject_relative(g: Derivation, noun: Node, kind: str) -> None:
     """the critic who left"""
     predicate = _predicate_of_noun(g, kind)
     clause = _finite(g, predicate, noun.plural)
-    clause.in_front(_relative_pronoun(g, kind, subject=True), predicate.subject_relation)
-    noun.after(clause, "rcmod")
+    clause.add_leftmost(_relative_pronoun(g, kind, subject=True), predicate.subject_relation)
+    noun.add_right(clause, "rcmod")
 
 
 @production("relative clause", 7, recursive=True)
@@ -165,7 +165,7 @@ def object_relative(g: Derivation, noun: Node, kind: str) -> None:
 def object_relative_across(g: Derivation, noun: Node, kind: str) -> None:
     """the film which the visitor said the critic praised"""
     outer = active(g.choose(VERBS["attribution"]), "person")
-    outer.node.after(_clause_with_gap(g, kind), "ccomp")
+    outer.node.add_right(_clause_with_gap(g, kind), "ccomp")
     _attach(g, noun, kind, _with_subject(g, outer, plain=True), "rel")
 
 
@@ -174,9 +174,9 @@ def subject_relative_across(g: Derivation, noun: Node, kind: str) -> None:
     """the critic who the visitor said left"""
     inner = _finite(g, _predicate_of_noun(g, kind), noun.plural)
     outer = active(g.choose(VERBS["attribution"]), "person")
-    outer.node.after(inner, "ccomp")
+    outer.node.add_right(inner, "ccomp")
     clause = _with_subject(g, outer, plain=True)
-    noun.after(clause.in_front(_relative_pronoun(g, kind, subject=True), "rel"), "rcmod")
+    noun.add_right(clause.add_leftmost(_relative_pronoun(g, kind, subject=True), "rel"), "rcmod")
 
 
 @production("relative clause", 2, recursive=True)
@@ -186,8 +186,8 @@ def object_relative_of_infinitive(g: Derivation, noun: Node, kind: str) -> None:
     symbol = "control" if g.chance(0.5) else "persuade"
     outer = active(g.choose(VERBS[symbol]), "person")
     if symbol == "persuade":
-        outer.node.after(noun_phrase(g, "faring", plain=True), "dobj")
-    outer.node.after(inner.node, "xcomp")
+        outer.node.add_right(noun_phrase(g, "faring", plain=True), "dobj")
+    outer.node.add_right(inner.node, "xcomp")
     _attach(g, noun, kind, _with_subject(g, outer, plain=True), "rel")
 
 
@@ -195,7 +195,7 @@ def object_relative_of_infinitive(g: Derivation, noun: Node, kind: str) -> None:
 def active_participle(g: Derivation, noun: Node, kind: str) -> None:
     """the critic leaving the cinema"""
     if kind in PERSONS:
-        noun.after(participle(g), "vmod")
+        noun.add_right(participle(g), "vmod")
 
 
 @production("relative clause", 6)
@@ -204,7 +204,7 @@ def passive_participle(g: Derivation, noun: Node, kind: str) -> None:
     verb = _verb_with_object(g, kind)
     node = Node(verb.word("VBN"))
     add_agent(g, node, verb)
-    noun.after(node, "vmod")
+    noun.add_right(node, "vmod")
 
 
 def _predicate_of_noun(g: Derivation, kind: str) -> Predicate:
@@ -233,8 +233,8 @@ def _clause_with_gap(g: Derivation, kind: str) -> Node:
 def _attach(g: Derivation, noun: Node, kind: str, clause: Node, relation: str) -> None:
     """Adds a clause to the noun, with a pronoun in this `relation` to it, or without one."""
     if g.chance(0.5):
-        clause.in_front(_relative_pronoun(g, kind, subject=False), relation)
-    noun.after(clause, "rcmod")
+        clause.add_leftmost(_relative_pronoun(g, kind, subject=False), relation)
+    noun.add_right(clause, "rcmod")
 
 
 def _relative_pronoun(g: Derivation, kind: str, subject: bool) -> Node:

@@ -22,7 +22,11 @@ from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted, 
 
 
 class Word(NamedTuple):
-    """A word as it stands in a sentence: its form, its lemma and its Penn Treebank tag."""
+    """
+    A word as it stands in a sentence: its form, its lemma and its Penn Treebank tag, `pos`. The
+    first letter of the tag tells nouns and names (N), verbs (V), adjectives (J), adverbs (R) and
+    personal pronouns (P) apart.
+    """
 
     form: str
     lemma: str

@@ -101,7 +101,7 @@ def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = Fa
 
 def prepositional_phrase(g: Derivation, preposition: str, slot: str, plain: bool = False) -> Node:
     """Builds a preposition with its noun phrase; see `noun_phrase` for `slot` and `plain`."""
-    return Node(PREPOSITIONS[preposition]).after(noun_phrase(g, slot, plain=plain), "pobj")
+    return Node(PREPOSITIONS[preposition]).add_right(noun_phrase(g, slot, plain=plain), "pobj")
 
 
 # ---- "person", "thing", "owner": whole noun phrases
@@ -143,7 +143,7 @@ def _negative_pronoun(g: Derivation, word: Word, kind: str, case: str) -> Node:
 def name(g: Derivation, kind: str, case: str) -> Node:
     """Anna Marlow"""
     node = Node(random_surname(g.sampler))
-    return node.before(Node(random_first_name(g.sampler)), "nn") if g.chance(0.4) else node
+    return node.add_left(Node(random_first_name(g.sampler)), "nn") if g.chance(0.4) else node
 
 
 @production("person", 2)
@@ -151,9 +151,9 @@ def name_with_apposition(g: Derivation, kind: str, case: str) -> Node:
     """Marlow , the singer ,"""
     if case != "subject":
         return name(g, kind, case)
-    node = name(g, kind, case).after(Node(COMMA), "punct")
-    node.after(plain_common_noun(g, kind, case), "appos")
-    return node.after(Node(COMMA), "punct")
+    node = name(g, kind, case).add_right(Node(COMMA), "punct")
+    node.add_right(plain_common_noun(g, kind, case), "appos")
+    return node.add_right(Node(COMMA), "punct")
 
 
 @production("person", 2)
@@ -163,7 +163,7 @@ def numbered(g: Derivation, kind: str, case: str) -> Node:
     if kind in _MASS:
         return plain_common_noun(g, kind, case)
     node = Node(g.choose(NOUNS[kind]).word(plural=True), plural=True)
-    node.before(Node(random_number(g.sampler)), "num")
+    node.add_left(Node(random_number(g.sampler)), "num")
     g.expand("adjectives", node, kind)
     return node
 
@@ -195,7 +195,7 @@ def relational_noun(g: Derivation, kind: str, case: str) -> Node:
     noun = g.choose(RELATIONAL_NOUNS[kind])
     node = _determined(g, noun, kind)
     slot = "person" if kind == "work" or kind in PERSONS and noun.lemma != "director" else "work"
-    node.after(prepositional_phrase(g, "of", slot, plain=g.depth > 0), "prep")
+    node.add_right(prepositional_phrase(g, "of", slot, plain=g.depth > 0), "prep")
     if g.shallow_chance(0.15):
         g.expand("relative clause", node, kind)
     return node
@@ -208,12 +208,12 @@ def coordinated(g: Derivation, kind: str, case: str) -> Node:
     node = plain_common_noun(g, kind, case)
     conjunction = CONJUNCTIONS[g.choose(_CONJUNCTION)]
     if kind not in _MASS and g.chance(0.15):
-        node.after(Node(COMMA), "punct")
-        node.after(plain_common_noun(g, kind, case), "conj")
+        node.add_right(Node(COMMA), "punct")
+        node.add_right(plain_common_noun(g, kind, case), "conj")
     bare = node.plural and g.chance(0.5)
     noun = g.choose(NOUNS[kind])
     last = Node(noun.word(plural=True), plural=True) if bare else _determined(g, noun, kind)
-    node.after(Node(conjunction), "cc").after(last, "conj")
+    node.add_right(Node(conjunction), "cc").add_right(last, "conj")
     node.plural = conjunction.form == "and" or last.plural
     if kind not in _MASS and g.shallow_chance(0.5):
         # After the conjuncts, a modifier belongs to both or to the last alone.
@@ -231,7 +231,7 @@ def _determined(g: Derivation, noun: Noun, kind: str) -> Node:
         return node
     if determiner.word.form == "a" and node.first_word().form[0].lower() in "aeiou":
         determiner.word = INDEFINITE_BEFORE_VOWEL
-    return node.in_front(determiner, determiner.relation)
+    return node.add_leftmost(determiner, determiner.relation)
 
 
 def _determiner(g: Derivation, kind: str, plural: bool) -> Optional[Node]:
@@ -243,7 +243,7 @@ def _determiner(g: Derivation, kind: str, plural: bool) -> Optional[Node]:
         owner = g.expand("owner", "person", "object")
         after_s = owner.word.pos == "NNS" and owner.word.form.endswith("s")
         sign = Node(POSSESSIVE_AFTER_S if after_s else POSSESSIVE)
-        return owner.after(sign, "possessive").related("poss")
+        return owner.add_right(sign, "possessive").related("poss")
     if plural:
         return None if g.chance(0.15) else Node(g.choose(PLURAL_DETERMINERS)).related("det")
     return Node(g.choose(SINGULAR_DETERMINERS)).related("det")
@@ -257,7 +257,7 @@ def adjective(g: Derivation, kind: str, judging: bool) -> Node:
     table = JUDGING_ADJECTIVES if judging else NEUTRAL_ADJECTIVES
     node = Node(g.choose(table[_class_of_adjectives(kind)]).adjective())
     if g.chance(0.1):
-        node.before(Node(g.choose(ADVERBS["degree"]).adverb()), "advmod")
+        node.add_left(Node(g.choose(ADVERBS["degree"]).adverb()), "advmod")
     return node
 
 
@@ -275,19 +275,19 @@ def no_adjective(g: Derivation, noun: Node, kind: str) -> None:
 @production("adjectives", 14)
 def neutral_adjective(g: Derivation, noun: Node, kind: str) -> None:
     """new film"""
-    noun.before(adjective(g, kind, judging=False), "amod")
+    noun.add_left(adjective(g, kind, judging=False), "amod")
 
 
 @production("adjectives", 9)
 def judging_adjective(g: Derivation, noun: Node, kind: str) -> None:
     """boring film"""
-    noun.before(adjective(g, kind, judging=_class_of_adjectives(kind) != "any"), "amod")
+    noun.add_left(adjective(g, kind, judging=_class_of_adjectives(kind) != "any"), "amod")
 
 
 @production("adjectives", 1)
 def comparing_adjective(g: Derivation, noun: Node, kind: str) -> None:
     """garden-like film"""
-    noun.before(Node(random_comparison(g.sampler)), "amod")
+    noun.add_left(Node(random_comparison(g.sampler)), "amod")
 
 
 @production("adjectives", 2)
@@ -301,14 +301,14 @@ def two_adjectives(g: Derivation, noun: Node, kind: str) -> None:
 def coordinated_adjectives(g: Derivation, noun: Node, kind: str) -> None:
     """long and boring film"""
     first = adjective(g, kind, judging=False)
-    first.after(Node(CONJUNCTIONS["and"]), "cc")
-    noun.before(first.after(adjective(g, kind, judging=True), "conj"), "amod")
+    first.add_right(Node(CONJUNCTIONS["and"]), "cc")
+    noun.add_left(first.add_right(adjective(g, kind, judging=True), "conj"), "amod")
 
 
 @production("adjectives", 4)
 def compound(g: Derivation, noun: Node, kind: str) -> None:
     """film critic"""
-    noun.before(_first_of_compound(g), "nn")
+    noun.add_left(_first_of_compound(g), "nn")
 
 
 @production("adjectives", 3)
@@ -322,8 +322,8 @@ def adjective_of_compound(g: Derivation, noun: Node, kind: str) -> None:
 def adjective_in_compound(g: Derivation, noun: Node, kind: str) -> None:
     """(boring film) critic: the film is"""
     first = _first_of_compound(g)
-    first.before(adjective(g, "work", judging=g.chance(0.6)), "amod")
-    noun.before(first, "nn")
+    first.add_left(adjective(g, "work", judging=g.chance(0.6)), "amod")
+    noun.add_left(first, "nn")
 
 
 def _first_of_compound(g: Derivation) -> Node:
@@ -349,7 +349,7 @@ def with_something(g: Derivation, noun: Node, kind: str) -> None:
     if kind in WORKS and g.chance(0.2):
         slots = _QUALITIES
     slot = g.choose(slots)
-    noun.after(prepositional_phrase(g, g.choose(_WITH), slot, plain=g.depth > 0), "prep")
+    noun.add_right(prepositional_phrase(g, g.choose(_WITH), slot, plain=g.depth > 0), "prep")
 
 
 @production("noun modifier", 6)
@@ -357,7 +357,7 @@ def with_something(g: Derivation, noun: Node, kind: str) -> None:
 def somewhere(g: Derivation, noun: Node, kind: str) -> None:
     """the critic from the city; the song from the cinema"""
     where = g.choose(_WHERE_OF_PERSONS if kind in PERSONS else _WHERE)
-    noun.after(prepositional_phrase(g, where, "place", plain=g.depth > 0), "prep")
+    noun.add_right(prepositional_phrase(g, where, "place", plain=g.depth > 0), "prep")
 
 
 @production("noun modifier", 3)
@@ -365,7 +365,7 @@ def somewhere(g: Derivation, noun: Node, kind: str) -> None:
 def about_something(g: Derivation, noun: Node, kind: str) -> None:
     """the film about the thief"""
     if kind in WORKS:
-        noun.after(prepositional_phrase(g, "about", "doer", plain=g.depth > 0), "prep")
+        noun.add_right(prepositional_phrase(g, "about", "doer", plain=g.depth > 0), "prep")
 
 
 @production("noun modifier", 18)

@@ -87,17 +87,17 @@ class Node:
         self.relation = relation
         return self
 
-    def before(self, node: "Node", relation: str) -> "Node":
+    def add_left(self, node: "Node", relation: str) -> "Node":
         """Adds a dependent on the left, nearer than all others there, and returns this node."""
         self.left.append(node.related(relation))
         return self
 
-    def after(self, node: "Node", relation: str) -> "Node":
+    def add_right(self, node: "Node", relation: str) -> "Node":
         """Adds a dependent on the right, farther than all others there, and returns this node."""
         self.right.append(node.related(relation))
         return self
 
-    def in_front(self, node: "Node", relation: str) -> "Node":
+    def add_leftmost(self, node: "Node", relation: str) -> "Node":
         """Adds a dependent on the left, farther than all others there, and returns this node."""
         self.left.insert(0, node.related(relation))
         return self

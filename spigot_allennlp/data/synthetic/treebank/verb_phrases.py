@@ -44,7 +44,7 @@ _MEANS = weighted(instrument=3, manner=2, part=0.5)
 def _with_object(g: Derivation, verb: Verb, subject: str) -> Predicate:
     """Builds a verb with an object of its kind, and perhaps an adjunct."""
     predicate = active(verb, subject)
-    predicate.node.after(noun_phrase(g, _OBJECT_SLOTS[verb.kind]), "dobj")
+    predicate.node.add_right(noun_phrase(g, _OBJECT_SLOTS[verb.kind]), "dobj")
     g.expand("adjunct", predicate)
     return predicate
 
@@ -113,12 +113,12 @@ def transfer(g: Derivation) -> Predicate:
     """gave the singer the song; gave the song to the singer"""
     predicate = active(g.choose(VERBS["transfer"]), "person")
     if g.chance(0.5):
-        predicate.node.after(noun_phrase(g, "person", plain=True), "iobj")
-        predicate.node.after(noun_phrase(g, "work"), "dobj")
+        predicate.node.add_right(noun_phrase(g, "person", plain=True), "iobj")
+        predicate.node.add_right(noun_phrase(g, "work"), "dobj")
     else:
-        predicate.node.after(noun_phrase(g, "work"), "dobj")
-        to = Node(TO).after(noun_phrase(g, "person"), "pobj")
-        predicate.node.after(to, "prep")
+        predicate.node.add_right(noun_phrase(g, "work"), "dobj")
+        to = Node(TO).add_right(noun_phrase(g, "person"), "pobj")
+        predicate.node.add_right(to, "prep")
     return predicate
 
 
@@ -170,7 +170,7 @@ def _passive(g: Derivation, verb: Verb, subject: str) -> Predicate:
 def add_agent(g: Derivation, node: Node, verb: Verb) -> None:
     """Adds "by the critic" to a passive verb, or nothing."""
     if g.chance(0.7):
-        node.after(prepositional_phrase(g, "by", subject_slot(verb)), "prep")
+        node.add_right(prepositional_phrase(g, "by", subject_slot(verb)), "prep")
 
 
 def subject_slot(verb: Verb) -> str:
@@ -205,7 +205,7 @@ def raising_work(g: Derivation) -> Predicate:
 def _raising(g: Derivation, symbol: str) -> Predicate:
     inner = _infinitive(g, symbol)
     predicate = active(g.choose(VERBS["raising"]), inner.subject)
-    predicate.node.after(inner.node, "xcomp")
+    predicate.node.add_right(inner.node, "xcomp")
     return predicate
 
 
@@ -214,7 +214,7 @@ def control(g: Derivation) -> Predicate:
     """tried to leave: who tries is who leaves"""
     inner = _infinitive(g, "person predicate")
     predicate = active(g.choose(VERBS["control"]), inner.subject)
-    predicate.node.after(inner.node, "xcomp")
+    predicate.node.add_right(inner.node, "xcomp")
     g.expand("late adjunct", predicate)
     return predicate
 
@@ -234,8 +234,8 @@ def persuade(g: Derivation) -> Predicate:
 def _with_object_and_clause(g: Derivation, verb: Verb) -> Predicate:
     inner = _infinitive(g, "controlled predicate")
     predicate = active(verb, "faring")
-    predicate.node.after(noun_phrase(g, "faring", plain=g.chance(0.7)), "dobj")
-    predicate.node.after(inner.node, "xcomp")
+    predicate.node.add_right(noun_phrase(g, "faring", plain=g.chance(0.7)), "dobj")
+    predicate.node.add_right(inner.node, "xcomp")
     g.expand("late adjunct", predicate)
     return predicate
 
@@ -246,7 +246,7 @@ def persuaded(g: Derivation) -> Predicate:
     inner = _infinitive(g, "controlled predicate")
     verb = g.choose(VERBS["persuade"])
     predicate = Predicate(Node(verb.word("VBN")), verb, "passive", "faring")
-    predicate.node.after(inner.node, "xcomp")
+    predicate.node.add_right(inner.node, "xcomp")
     return predicate
 
 
@@ -256,8 +256,8 @@ def attribution(g: Derivation) -> Predicate:
     predicate = active(g.choose(VERBS["attribution"]), "person")
     clause: Node = g.expand("clause")
     if g.chance(0.6):
-        clause.in_front(Node(SUBORDINATORS["that"]), "mark")
-    predicate.node.after(clause, "ccomp")
+        clause.add_leftmost(Node(SUBORDINATORS["that"]), "mark")
+    predicate.node.add_right(clause, "ccomp")
     g.expand("late adjunct", predicate)
     return predicate
 
@@ -286,7 +286,7 @@ def _coordination(g: Derivation, symbol: str) -> Predicate:
     )
     second.negated = conjunction == "but" and g.chance(0.2)
     if conjunction == "but" and g.chance(0.5):
-        first.node.after(Node(COMMA), "punct")
+        first.node.add_right(Node(COMMA), "punct")
     _conjoin(first, second, conjunction)
     first.tense = first.tense or second.tense
     g.expand("late adjunct", first)
@@ -302,13 +302,13 @@ def shared_object(g: Derivation) -> Predicate:
         first, second = second, first
     second.shares_auxiliaries = True
     _conjoin(first, second, "and")
-    first.node.after(noun_phrase(g, "theme"), "dobj")
+    first.node.add_right(noun_phrase(g, "theme"), "dobj")
     return first
 
 
 def _conjoin(first: Predicate, second: Predicate, conjunction: str) -> None:
-    first.node.after(Node(CONJUNCTIONS[conjunction]), "cc")
-    first.node.after(second.node, "conj")
+    first.node.add_right(Node(CONJUNCTIONS[conjunction]), "cc")
+    first.node.add_right(second.node, "conj")
     first.conjuncts.append(second)
 
 
@@ -326,7 +326,7 @@ def no_adjunct(g: Derivation, predicate: Predicate) -> None:
 def in_a_place(g: Derivation, predicate: Predicate) -> None:
     """left in the garden"""
     place = prepositional_phrase(g, g.choose(_WHERE), "place", plain=g.depth > 0)
-    predicate.node.after(place, "prep")
+    predicate.node.add_right(place, "prep")
 
 
 @production("adjunct", 5)
@@ -334,13 +334,13 @@ def in_a_place(g: Derivation, predicate: Predicate) -> None:
 def on_an_occasion(g: Derivation, predicate: Predicate) -> None:
     """left during the interval"""
     occasion = prepositional_phrase(g, g.choose(_WHEN), "occasion", plain=g.depth > 0)
-    predicate.node.after(occasion, "prep")
+    predicate.node.add_right(occasion, "prep")
 
 
 @production("adjunct", 7)
 def with_something(g: Derivation, predicate: Predicate) -> None:
     """left with the camera; left with ease"""
-    predicate.node.after(prepositional_phrase(g, "with", g.choose(_MEANS), plain=True), "prep")
+    predicate.node.add_right(prepositional_phrase(g, "with", g.choose(_MEANS), plain=True), "prep")
 
 
 @production("adjunct", 5)
@@ -349,7 +349,7 @@ def at_a_time(g: Derivation, predicate: Predicate) -> None:
     """left yesterday: the adverb requires a tense"""
     predicate.tense = predicate.tense or g.choose(_TENSES)
     adverb = g.choose(ADVERBS[predicate.tense])
-    predicate.node.after(Node(adverb.adverb()), "tmod")
+    predicate.node.add_right(Node(adverb.adverb()), "tmod")
 
 
 @production("adjunct", 7)
@@ -359,13 +359,13 @@ def in_a_manner(g: Derivation, predicate: Predicate) -> None:
     if predicate.preverbal is None and g.chance(0.35):
         predicate.preverbal = word
     else:
-        predicate.node.after(Node(word), "advmod")
+        predicate.node.add_right(Node(word), "advmod")
 
 
 @production("adjunct", 2)
 def there(g: Derivation, predicate: Predicate) -> None:
     """left there"""
-    predicate.node.after(Node(g.choose(ADVERBS["place"]).adverb()), "advmod")
+    predicate.node.add_right(Node(g.choose(ADVERBS["place"]).adverb()), "advmod")
 
 
 @production("adjunct", 3, recursive=True)
@@ -375,7 +375,7 @@ def purpose(g: Derivation, predicate: Predicate) -> None:
     if predicate.subject not in SLOTS_OF_PERSONS:
         return
     inner: Predicate = g.expand("controlled predicate")
-    predicate.node.after(inflect(inner, Form("infinitive")).node, "advcl")
+    predicate.node.add_right(inflect(inner, Form("infinitive")).node, "advcl")
 
 
 @production("adjunct", 5, recursive=True)
@@ -385,8 +385,8 @@ def while_doing(g: Derivation, predicate: Predicate) -> None:
     if predicate.subject not in SLOTS_OF_PERSONS:
         return
     if g.chance(0.5):
-        predicate.node.after(Node(COMMA), "punct")
-    predicate.node.after(participle(g), "advcl")
+        predicate.node.add_right(Node(COMMA), "punct")
+    predicate.node.add_right(participle(g), "advcl")
 
 
 def participle(g: Derivation) -> Node:

@@ -20,7 +20,7 @@ def be_praised() -> Predicate:
 
 
 def be_new() -> Predicate:
-    new = Node(Word("new", "new", "JJ")).before(Node(Word("very", "very", "RB")), "advmod")
+    new = Node(Word("new", "new", "JJ")).add_left(Node(Word("very", "very", "RB")), "advmod")
     return Predicate(new, BE, "copular", "work")
 
 
@@ -81,7 +81,7 @@ def test_an_adverb_stands_after_the_first_auxiliary(form, expected):
 )
 def test_a_conjunct_shares_the_auxiliaries_or_has_its_own_form(shares, form, expected):
     first, second = praise(), active(SEE, "person")
-    first.node.after(Node(CONJUNCTIONS["and"]), "cc").after(second.node, "conj")
+    first.node.add_right(Node(CONJUNCTIONS["and"]), "cc").add_right(second.node, "conj")
     first.conjuncts.append(second)
     second.shares_auxiliaries = shares
     assert text_of(inflect(first, form)) == expected
