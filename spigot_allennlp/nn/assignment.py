@@ -16,7 +16,8 @@ def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Ten
     Heads that obey this rule in `chosen` keep their arcs, which are optimal already. For the others
     the Hungarian algorithm finds the maximum-weight assignment of arguments to roles: its rows are
     dependents, its columns the deterministic labels and, for each dependent, the best of the other
-    labels (or no arc at all, at score zero).
+    labels (or no arc at all, at score zero). Few heads need it, so that SciPy's does; `nn/matching`
+    has one for whole batches.
 
     # Parameters
 

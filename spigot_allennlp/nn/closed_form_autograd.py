@@ -14,7 +14,7 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
-from spigot_allennlp.nn.instances import at_least_single, per_instance
+from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
 
 _POINT = Signature(Argument("point", FLOATS, ("...",)))
@@ -39,49 +39,6 @@ class Inference(Protocol):
         Returns the derivative of the marginals as the scores move along `direction`, of the shape
         of `scores`.
         """
-
-
-class CompiledInference(Inference):
-    """
-    Computes the sums by a kernel for each. The log-partition is in double precision, the marginals
-    in the type of the scores.
-
-    # Parameters
-
-    log_partition_and_marginals, marginals_jvp : `Callable`
-        The kernels.
-    call : `Callable`
-        Calls a kernel with scores, mask, perhaps a direction, and, to be written into, totals and a
-        result of the shape of the scores, both zero.
-    """
-
-    def __init__(
-        self, log_partition_and_marginals: Callable, marginals_jvp: Callable, call: Callable
-    ) -> None:
-        self._log_partition_and_marginals = log_partition_and_marginals
-        self._marginals_jvp = marginals_jvp
-        self._call = call
-
-    def log_partition_and_marginals(
-        self, scores: Tensor, mask: BoolTensor
-    ) -> Tuple[Tensor, Tensor]:
-        return self._sum(self._log_partition_and_marginals, scores, mask)
-
-    def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
-        return self._sum(self._marginals_jvp, scores, mask, direction)[1]
-
-    def _sum(
-        self, kernel: Callable, scores: Tensor, mask: BoolTensor, *directions: Tensor
-    ) -> Tuple[Tensor, Tensor]:
-        """Returns totals, and the result of the kernel in the type of the scores."""
-        contiguous_scores = at_least_single(scores.detach()).contiguous()
-        contiguous_directions = [
-            direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
-        ]
-        totals = torch.zeros(len(scores), dtype=torch.double)
-        result = torch.zeros_like(contiguous_scores)
-        self._call(kernel, contiguous_scores, mask, *contiguous_directions, totals, result)
-        return totals, result.to(scores.dtype)
 
 
 def log_partition(scores: Tensor, mask: BoolTensor, inference: Inference) -> Tensor:

@@ -24,8 +24,9 @@ from spigot_allennlp.nn.transforms import is_mapped_over
 # brings the largest number of their type down to about as much.
 LARGE = 1e18
 SCALES = {torch.float32: 2.0**-64, torch.float64: 2.0**-960}
-# The largest score from which an object is sampled: far from -1e12, which kernels treat as
-# impossible, and still so large that differences decide for certain.
+# The largest score from which an object is sampled: far from `MIN_LOGARITHM` of
+# `semirings/code.py`, which kernels treat as impossible, and still so large that differences decide
+# for certain.
 EXCESSIVE = 1e11
 
 
@@ -76,14 +77,14 @@ def invalid_instances(
     """
     if all(map(known_moderate, tensors)):
         return None
-    if not fit_mask(mask, *tensors):
+    if not all_fit_mask(mask, *tensors):
         return None  # the function that computes with them refuses them
     is_allowed = is_valid(*(tensor.detach() for tensor in tensors)) | ~mask
     invalid = ~flatten_parts(is_allowed).all(dim=-1)
     return None if answers_at_once(invalid.device) and not invalid.any() else invalid
 
 
-def fit_mask(mask: BoolTensor, *tensors: Tensor) -> bool:
+def all_fit_mask(mask: BoolTensor, *tensors: Tensor) -> bool:
     """
     Tells whether all are tensors of floats with data, of the shape and on the device of the mask.
     """

@@ -15,9 +15,9 @@ from spigot_allennlp.nn.closed_form_autograd import value_and_gradient
 from spigot_allennlp.nn.devices import answers_at_once
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.invalid_scores import (
+    all_fit_mask,
     are_finite,
     compute_valid,
-    fit_mask,
     invalid_instances,
     is_score,
     is_step,
@@ -335,7 +335,7 @@ def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
     def guard(operation: Operation) -> Operation:
         @wraps(operation)
         def guarded(self: Structure, scores: Tensor, mask: BoolTensor) -> Tensor:
-            if known_moderate(scores) or not fit_mask(mask, scores):
+            if known_moderate(scores) or not all_fit_mask(mask, scores):
                 return operation(self, scores, mask)
             invalid = invalid_instances(mask, is_score, scores)
 

@@ -7,31 +7,24 @@ from typing import Callable
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.alignment import kernels, sums
-from spigot_allennlp.nn.instances import at_least_single
+from spigot_allennlp.nn.kernel_calls import CompiledInference, parts_by_kernel
 from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, call_in_groups
 
 
 def best_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns the best alignment of each instance, in the type of `scores`."""
-    contiguous_scores = at_least_single(scores.detach()).contiguous()
-    alignments = torch.zeros_like(contiguous_scores)
-    _call_in_groups(kernels.best_alignments, contiguous_scores, mask, alignments)
-    return alignments.to(scores.dtype)
+    return parts_by_kernel(_call_in_groups, kernels.best_alignments, scores, mask)
 
 
 def sample_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns a random alignment of each instance, in the type of `scores`."""
-    contiguous_scores = at_least_single(scores.detach()).contiguous()
-    alignments = torch.zeros_like(contiguous_scores)
     num_steps = scores.size(1) + scores.size(2)
     uniforms = torch.rand(len(scores), num_steps, dtype=torch.double)
-    _call_in_groups(kernels.sample_alignments, contiguous_scores, mask, uniforms, alignments)
-    return alignments.to(scores.dtype)
+    return parts_by_kernel(_call_in_groups, kernels.sample_alignments, scores, mask, uniforms)
 
 
-class AlignmentInference(closed_form_autograd.CompiledInference):
+class AlignmentInference(CompiledInference):
     """Sums over alignments in extended numbers, since their weights may lie far apart."""
 
     def __init__(self) -> None:

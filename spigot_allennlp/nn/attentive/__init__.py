@@ -28,5 +28,7 @@ The files, in the order to read them:
 5. Where nothing cuts the gradient, `attentive.py` itself runs the steps of `forward.py` in a single
    graph, and leaves the rest to autograd.
 
-Either path, from `attentive_recurrence` to the arithmetic, takes three files.
+The compiled path, from `attentive_recurrence` to the arithmetic, takes three files. That by torch
+takes four, and the arithmetic of the LSTM is in `modules/attentive_lstm_cell.py`, for a model hands
+in the cell.
 """

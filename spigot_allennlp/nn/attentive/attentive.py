@@ -64,10 +64,10 @@ def attentive_recurrence(
     """
     bilinear = cell.as_bilinear()
     _check(bilinear, inputs, mask, start, initial)
-    if options.truncation is None and not options.top_k:
+    if options.truncation is None and options.top_k in (0, None):
         return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
     tensors = RecurrenceTensors(inputs, *start, initial.keys, initial.values)
-    if bilinear is not None and _has_kernels(options, inputs):
+    if bilinear is not None and _can_use_kernels(options, inputs):
         # numba takes its time to be imported
         from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
 
@@ -77,7 +77,7 @@ def attentive_recurrence(
     return AttentiveResult(*TruncatedBackpropagation.apply(truncated, *tensors, *cell.parameters()))
 
 
-def _has_kernels(options: AttentiveOptions, inputs: Tensor) -> bool:
+def _can_use_kernels(options: AttentiveOptions, inputs: Tensor) -> bool:
     """Returns whether kernels can compute what an LSTM with a bilinear score is to do."""
     is_supported = options.top_k is not None and inputs.dtype in (torch.float, torch.double)
     return is_supported and has_kernels(inputs.device)
@@ -112,12 +112,12 @@ def _recurrence_as_graph(
 
 _TENSORS = Signature(
     Argument("inputs", FLOATS, ("steps", "batch_size", "input_size")),
-    Argument("mask", TRUTH_VALUES, ("steps", "batch_size"), True),
+    Argument("mask", TRUTH_VALUES, ("steps", "batch_size"), is_optional=True),
     Argument("start.hidden", FLOATS, ("batch_size", "hidden_size")),
     Argument("start.cell_state", FLOATS, ("batch_size", "hidden_size")),
     Argument("initial.keys", FLOATS, ("batch_size", "memories", "key_size")),
     Argument("initial.values", FLOATS, ("batch_size", "memories", "hidden_size")),
-    Argument("initial.present", TRUTH_VALUES, ("batch_size", "memories"), True),
+    Argument("initial.present", TRUTH_VALUES, ("batch_size", "memories"), is_optional=True),
 )
 _WEIGHTS = Signature(
     Argument("inputs", FLOATS, ("...", "input_size")),

@@ -12,6 +12,7 @@ is complete, and is passed on to the steps that stored these.
 A window, and an instance in it, that no gradient reaches costs nothing.
 """
 
+from itertools import islice
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -169,20 +170,19 @@ class _BackwardPass:
             targets, target_gradients = arriving.targets(list(steps), memory, rows)
             leaves = [inputs, *start, *self._trained, *memory.leaves]
             gradients = torch.autograd.grad(targets, leaves, target_gradients, allow_unused=True)
-        remaining = iter(gradients)
+        remaining = iter(gradients)  # in the order of the leaves
         self._input_gradients[begin:end, rows] = next(remaining)
-        start_gradients = [next(remaining) for _ in start]
+        of_start = list(islice(remaining, len(start)))
+        of_trained = list(islice(remaining, len(self._trained)))
+        of_memory = list(remaining)
         if begin == 0:
-            for total, gradient in zip(self._start_gradients, start_gradients, strict=True):
+            for total, gradient in zip(self._start_gradients, of_start, strict=True):
                 if gradient is not None:
                     total[rows] = gradient
-        for total in self._trained_gradients:
-            gradient = next(remaining)
+        for total, gradient in zip(self._trained_gradients, of_trained, strict=True):
             if gradient is not None:
                 total += gradient
-        memory.accumulate_gradients(
-            list(remaining), rows, self._key_gradients, self._value_gradients
-        )
+        memory.accumulate_gradients(of_memory, rows, self._key_gradients, self._value_gradients)
 
     def _gradients_of_window(self, window: range, output_gradients: Tensor) -> "_WindowGradients":
         """Returns the gradients that have reached a window, now that all later ones are done."""

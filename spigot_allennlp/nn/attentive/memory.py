@@ -2,9 +2,9 @@
 Memories, how steps read them, and how gradients get to them.
 
 A step selects the memories with the highest scores, weighs them, and reads their weighted sum. The
-selection, which has no gradient, is made in the forward pass alone (`MemoryBuffer` in
-`forward.py`). The backward pass reads the same again, in a graph: `SelectedMemories`, or all of
-them, `AllMemories`.
+selection, which has no gradient, is made in the forward pass alone: `MemoryBuffer`. The backward
+pass reads the same again, in a graph: `SelectedMemories`, or all of them, `AllMemories`; where
+nothing is read, `WindowMemories`, from which these two derive.
 """
 
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
@@ -40,21 +40,26 @@ class Memories(NamedTuple):
         """Returns how many memories an instance has, those that do not exist included."""
         return self.values.size(1)
 
+    def scores(self, cell: AttentiveCell, hidden: Tensor) -> Tensor:
+        """
+        Returns the scores of all memories for provisional states, `(batch_size, memories)`: minus
+        infinity for those that do not exist.
+        """
+        scores = cell.score(hidden, self.keys)
+        return scores if self.present is None else scores.masked_fill(~self.present, -torch.inf)
+
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Tensor:
         """
         Returns the summary that provisional states read, both `(batch_size, hidden_size)`. There
         may be a runner-up at the end of the keys, for the threshold; it has no value.
         """
-        scores = cell.score(hidden, self.keys)
-        if self.present is not None:
-            scores = scores.masked_fill(~self.present, -torch.inf)
-        weights = cell.weigh(scores, self.present)
+        weights = cell.weigh(self.scores(cell, hidden), self.present)
         return (weights.unsqueeze(1) @ self.values).squeeze(1)
 
 
 _SELECTED = Signature(
     Argument("scores", FLOATS, ("batch_size", "selected")),
-    Argument("present", TRUTH_VALUES, ("batch_size", "selected"), True),
+    Argument("present", TRUTH_VALUES, ("batch_size", "selected"), is_optional=True),
 )
 
 
@@ -125,6 +130,84 @@ def softmax_weights(
 # A function of scores, top_k, smoothing and present, as `threshold_weights` is.
 WeightRule = Callable[[Tensor, int, float, Optional[BoolTensor]], Tensor]
 WEIGHT_RULES: Dict[str, WeightRule] = {"threshold": threshold_weights, "softmax": softmax_weights}
+
+
+class MemoryBuffer:
+    """
+    The memories of a batch in storage that is allocated once; for use without a graph.
+
+    # Parameters
+
+    initial : `Memories`
+        Those that exist before the first step (perhaps none).
+    capacity : `int`
+        The number of memories after the last step.
+    top_k : `int`, optional
+        How many memories a step reads; `None` for all.
+    """
+
+    def __init__(self, initial: Memories, capacity: int, top_k: Optional[int]) -> None:
+        batch_size, self.size, key_size = initial.keys.shape
+        # `(batch_size, key_size, memories)`: several times as fast, as scores run along memory
+        self._transposed_keys = initial.keys.new_zeros(batch_size, key_size, capacity)
+        self._values = initial.values.new_zeros(batch_size, capacity, initial.values.size(-1))
+        self._present: Optional[BoolTensor] = None
+        self._top_k = top_k
+        self.selected: List[LongTensor] = []
+        self._transposed_keys[:, :, : self.size] = initial.keys.transpose(1, 2)
+        self._values[:, : self.size] = initial.values
+        if initial.present is not None:
+            self._set_present(slice(self.size), initial.present)
+
+    def store(self, key: Tensor, value: Tensor, present: Optional[BoolTensor]) -> None:
+        """Stores a memory of each instance that is `present`, `(batch_size,)`; `None`: of all."""
+        self._transposed_keys[:, :, self.size] = key
+        self._values[:, self.size] = value
+        if present is not None:
+            self._set_present(self.size, present)
+        self.size += 1
+
+    def _set_present(self, index: "slice | int", present: BoolTensor) -> None:
+        """Notes which memories at `index` exist: `(batch_size,)`, or `(batch_size, memories)`."""
+        if self._present is None:
+            self._present = torch.ones_like(self._values[..., 0], dtype=torch.bool)
+        self._present[:, index] = present
+
+    def memories(self) -> Memories:
+        """Returns all memories so far, without a copy."""
+        present = None if self._present is None else self._present[:, : self.size]
+        keys = self._transposed_keys.transpose(1, 2)[:, : self.size]
+        return Memories(keys, self._values[:, : self.size], present)
+
+    def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
+        """
+        Returns the summary, `(batch_size, hidden_size)`, that provisional states read; `None` if
+        there is nothing to read. Appends to `selected` which memories these are, if not all.
+        """
+        if self._top_k is None:
+            return self.memories().read(cell, hidden) if self.size else None
+        if self._top_k == 0 or not self.size:
+            self.selected.append(hidden.new_empty(len(hidden), 0, dtype=torch.long))
+            return None
+        memories = self.memories()
+        # the memories to keep, and the runner-up
+        count = min(self._top_k + 1, self.size)
+        best, index = memories.scores(cell, hidden).topk(count, dim=-1)
+        is_present = None if memories.present is None else best > -torch.inf
+        weights = cell.weigh(best, is_present)
+        self.selected.append(index if is_present is None else index.masked_fill(~is_present, -1))
+        return self._weighted_sum(weights, index[:, : self._top_k])
+
+    def _weighted_sum(self, weights: Tensor, index: LongTensor) -> Tensor:
+        """Returns the sum of the values that `index` points to; both are `(batch_size, kept)`."""
+        batch_size, capacity, hidden_size = self._values.shape
+        row = torch.arange(batch_size, device=index.device).unsqueeze(-1) * capacity
+        return torch.nn.functional.embedding_bag(
+            row + index,
+            self._values.view(-1, hidden_size),
+            per_sample_weights=weights,
+            mode="sum",
+        )
 
 
 class WindowMemories:

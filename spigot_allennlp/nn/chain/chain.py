@@ -25,7 +25,7 @@ from spigot_allennlp.nn.tensor_checks import (
 
 _TAGS = Signature(
     Argument("unary", FLOATS, ("batch_size", "length", "num_tags")),
-    Argument("transitions", FLOATS, ("...", "num_tags", "num_tags"), True),
+    Argument("transitions", FLOATS, ("...", "num_tags", "num_tags"), is_optional=True),
 )
 
 

@@ -5,30 +5,23 @@ from typing import Callable
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.chain import kernels, sums
-from spigot_allennlp.nn.instances import at_least_single
+from spigot_allennlp.nn.kernel_calls import CompiledInference, parts_by_kernel
 from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, call_in_groups
 
 
 def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns the best sequence of each sentence, in the type of `scores`."""
-    contiguous_scores = at_least_single(scores.detach()).contiguous()
-    sequences = torch.zeros_like(contiguous_scores)
-    _call_in_groups(kernels.best_sequences, contiguous_scores, mask, sequences)
-    return sequences.to(scores.dtype)
+    return parts_by_kernel(_call_in_groups, kernels.best_sequences, scores, mask)
 
 
 def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns a random sequence for each sentence, in the type of `scores`."""
-    contiguous_scores = at_least_single(scores.detach()).contiguous()
-    sequences = torch.zeros_like(contiguous_scores)
     uniforms = torch.rand(scores.shape[:2], dtype=torch.double)
-    _call_in_groups(kernels.sample_sequences, contiguous_scores, mask, uniforms, sequences)
-    return sequences.to(scores.dtype)
+    return parts_by_kernel(_call_in_groups, kernels.sample_sequences, scores, mask, uniforms)
 
 
-class ChainInference(closed_form_autograd.CompiledInference):
+class ChainInference(CompiledInference):
     """Sums over sequences of tags in extended numbers, since their weights may lie far apart."""
 
     def __init__(self) -> None:

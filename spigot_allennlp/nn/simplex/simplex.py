@@ -18,7 +18,7 @@ Arguments are read, never changed, and nothing is differentiable. A compiled ker
 tensors on the CPU; on other devices torch sorts them, with the same results.
 """
 
-from typing import Tuple
+from typing import NamedTuple
 
 import torch
 from torch import BoolTensor, Tensor
@@ -155,7 +155,15 @@ def capped_simplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
     return torch.where(is_reached, simplex_jvp(point, direction), unbound)
 
 
-def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor, Tensor]:
+class _Step(NamedTuple):
+    """The arguments of a projected step, all of one shape."""
+
+    origin: Tensor
+    step: Tensor
+    mask: BoolTensor
+
+
+def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> _Step:
     """
     Returns the arguments, broadcast to one shape.
 
@@ -170,7 +178,7 @@ def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tuple[Tenso
     except (AttributeError, RuntimeError, TypeError):
         pass  # the check raises
     check_pair(("origin", "step"), ROWS, origin, step, mask)
-    return origin, step, mask
+    return _Step(origin, step, mask)
 
 
 def _step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:

@@ -42,8 +42,8 @@ class SpikeGradientProblem(NamedTuple):
     weight : `Tensor`
         Shape `(num_rows, width)` of the `connection`.
     delta : `Tensor`
-        Shape `(batch_size, num_neurons)`: the gradient of the neurons' counts, divided by their
-        threshold.
+        Shape `(batch_size, num_neurons)`: the gradient of the neurons' counts, divided by the
+        layer's `divisor` (`HM2BPLayer`), as a rule their threshold.
     inhibition_factor : `Tensor`
         Of the same shape: by what the gradient of the weights is multiplied besides.
     connection : `Connection`

@@ -1,0 +1,142 @@
+"""
+Calls of the kernels of a family: from tensors to tensors.
+
+What differs from family to family is how instances are grouped. So each has a function, `call`
+below, that calls a kernel for all groups of a batch: with scores, mask, whatever else the kernel
+reads, and at last what it writes into.
+"""
+
+from typing import Any, Callable, NamedTuple, Tuple
+
+import torch
+from torch import BoolTensor, Tensor
+
+from spigot_allennlp.nn.closed_form_autograd import Inference
+from spigot_allennlp.nn.instances import at_least_single
+from spigot_allennlp.nn.semirings.batching import DOUBLE_LANES, call_in_groups
+
+
+def parts_by_kernel(
+    call: Callable, kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Any
+) -> Tensor:
+    """
+    Returns the parts of the objects that a kernel chooses, the best or random ones, as zeros and
+    ones of the shape and type of `scores`.
+
+    # Parameters
+
+    call, kernel : `Callable`
+        `call` gets the kernel, scores, mask, `others`, and zeros for the parts.
+    scores : `Tensor`
+        Shape `(batch_size, *parts)`.
+    mask : `BoolTensor`
+        The legal parts, of the same shape.
+    others : `Any`
+        What else the kernel reads.
+    """
+    contiguous_scores = at_least_single(scores.detach()).contiguous()
+    parts = torch.zeros_like(contiguous_scores)
+    call(kernel, contiguous_scores, mask, *others, parts)
+    return parts.to(scores.dtype)
+
+
+class CompiledInference(Inference):
+    """
+    Computes the sums by a kernel for each. The log-partition is in double precision, the marginals
+    in the type of the scores.
+
+    # Parameters
+
+    log_partition_and_marginals, marginals_jvp : `Any`
+        The kernels: whatever `call` takes for a kernel.
+    call : `Callable`
+        Gets a kernel, scores, mask, perhaps a direction, and, to be written into, totals and a
+        result of the shape of the scores, both zero.
+    """
+
+    def __init__(
+        self, log_partition_and_marginals: Any, marginals_jvp: Any, call: Callable
+    ) -> None:
+        self._log_partition_and_marginals = log_partition_and_marginals
+        self._marginals_jvp = marginals_jvp
+        self._call = call
+
+    def log_partition_and_marginals(
+        self, scores: Tensor, mask: BoolTensor
+    ) -> Tuple[Tensor, Tensor]:
+        return self._sum(self._log_partition_and_marginals, scores, mask)
+
+    def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
+        return self._sum(self._marginals_jvp, scores, mask, direction)[1]
+
+    def _sum(
+        self, kernel: Any, scores: Tensor, mask: BoolTensor, *directions: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Returns totals, and the result of the kernel in the type of the scores."""
+        contiguous_scores = at_least_single(scores.detach()).contiguous()
+        contiguous_directions = [
+            direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
+        ]
+        totals = torch.zeros(len(scores), dtype=torch.double)
+        result = torch.zeros_like(contiguous_scores)
+        self._call(kernel, contiguous_scores, mask, *contiguous_directions, totals, result)
+        return totals, result.to(scores.dtype)
+
+
+class TreeKernels(NamedTuple):
+    """
+    The kernels of one sum over trees, whose arguments before the totals are scores, mask, perhaps a
+    direction, and `single_root`.
+
+    # Parameters
+
+    plain : `Callable`
+        Computes with plain numbers; the total of a sentence for which these do not suffice is NaN.
+    extended : `Callable`
+        Computes with extended numbers, which suffice for weights of any size.
+    """
+
+    plain: Callable
+    extended: Callable
+
+    def call(self, totals: Tensor, *arguments: Any) -> None:
+        """
+        Calls the plain kernel for all sentences with `arguments`, from scores and mask on, and the
+        extended one for those whose `totals`, among the arguments, are NaN then.
+        """
+        call_in_groups(self.plain, DOUBLE_LANES, num_tree_steps, *arguments)
+        needs_extended = totals.isnan()
+        if needs_extended.any():
+            members = needs_extended.nonzero().flatten()
+            call_in_groups(self.extended, DOUBLE_LANES, num_tree_steps, *arguments, members=members)
+
+
+class TreeInference(CompiledInference):
+    """
+    Sums over dependency trees, with plain numbers where these suffice, and with extended ones for
+    the sentences where the weights of trees lie too far apart.
+
+    # Parameters
+
+    log_partition_and_marginals, marginals_jvp : `TreeKernels`
+    single_root : `bool`
+        Whether the root has exactly one dependent.
+    """
+
+    def __init__(
+        self,
+        log_partition_and_marginals: TreeKernels,
+        marginals_jvp: TreeKernels,
+        single_root: bool,
+    ) -> None:
+        super().__init__(log_partition_and_marginals, marginals_jvp, self._call_kernels)
+        self.single_root = single_root
+
+    def _call_kernels(self, kernels: TreeKernels, *tensors: Tensor) -> None:
+        *inputs, totals, result = tensors
+        kernels.call(totals, *inputs, self.single_root, totals, result)
+
+
+def num_tree_steps(length: int) -> int:
+    """Returns the order of the elementary steps that a group of sentences, in lanes, takes."""
+    return length**3
