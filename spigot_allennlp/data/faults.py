@@ -11,7 +11,8 @@ class Fault(Enum):
     Lists the kinds of malformed input. Their values are a reason and the way out.
 
     A fault has one cause, so that its way out is right when it is followed to the letter. A command
-    stands in backquotes, and makes a `NEW_FILE` of the `FILE`, which stays as it is.
+    stands in backquotes, and makes a `NEW_FILE` of the `FILE`, which stays as it is. A fault is of
+    a sentence unless it is listed in `_OF_FILE` or `_OF_RECORDING` below.
     """
 
     EMPTY_FILE = (

@@ -101,6 +101,7 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
             yield from find_layers(value, f"{place}.{number}", Union[tuple(items)])
     if not isinstance(part, dict):
         return
+    # The classes that may be built from this part; a layer is among them, or known by its keys.
     classes = [option for option in allowed if inspect.isclass(option) and not get_origin(option)]
     layer_class = next((cls for cls in classes if issubclass(cls, StructuredArgmaxLayer)), None)
     if layer_class is None and Any in allowed and part.keys() >= LAYER_KEYS:
@@ -108,10 +109,11 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
     if layer_class is not None:
         yield LayerConfig(place, layer_class, part)
         classes = [layer_class]
+    # What each parameter of their constructors may be.
     annotations: Dict[str, Any] = {}
     for cls in classes:
         annotations.update(_constructor_annotations(cls, part))
-    # In a dictionary that no constructor takes apart, each value has the dictionary's value type.
+    # What a key that is no parameter may be: where a `Dict[str, Value]` is expected, a `Value`.
     values = [get_args(option)[-1] for option in allowed if get_args(option)] or [Any]
     for key, value in part.items():
         annotation = annotations.get(key, Union[tuple(values)])

@@ -287,7 +287,7 @@ def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -
 def make_row(
     summary: Summary, name: str, scores: Dict[str, SeedScores], comparison: Optional[Comparison]
 ) -> Row:
-    """Makes the row of the variant with a name."""
+    """Makes the row of a variant; its interval is that of the first metric, as are the `scores`."""
     records = [result.record for result in summary.results_of(name)]
     done = [record for record in records if record.state == DONE]
     memory = [record.peak_memory_mb for record in done if record.peak_memory_mb]
