@@ -166,7 +166,7 @@ def score_files(
     metrics = {}
     for name in names:
         of_systems = [resampled[number, name] for number in range(len(scores))]
-        values = [of_system.scores.metric_of_all() for of_system in of_systems]
+        values = [of_system.instances.metric_of_all() for of_system in of_systems]
         intervals = [confidence_interval(of_system.samples) for of_system in of_systems]
         difference = p = None
         if len(scores) == 2:

@@ -1,11 +1,10 @@
 """Tests whether a variant differs from the baseline by more than chance in test data and seeds."""
 
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, TypeVar
 
 import numpy
 
-from spigot_allennlp.ablation.plan.plan import RunId
 from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 
 # With fewer seeds no outcome whatever has p < 0.05: signs can be flipped in 2 ** 5 ways only.
@@ -40,6 +39,8 @@ class ResampledScores(NamedTuple):
     instances: InstanceScores
     samples: numpy.ndarray
 
+
+Key = TypeVar("Key")
 
 # A metric of the runs of a variant, by seed.
 SeedScores = Dict[int, ResampledScores]
@@ -123,16 +124,19 @@ def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling")
 
 
 def resample(
-    scores: Dict[RunId, InstanceScores], resampling: "Resampling"
-) -> Dict[RunId, ResampledScores]:
-    """Resamples a metric of any number of runs, whose test instances are the same."""
-    samples: Dict[RunId, List[numpy.ndarray]] = {run_id: [] for run_id in scores}
+    scores: Dict[Key, InstanceScores], resampling: "Resampling"
+) -> Dict[Key, ResampledScores]:
+    """
+    Resamples any number of scores over the same test instances: of a metric of many runs, by
+    `RunId`; in `allennlp score`, of all metrics of two systems.
+    """
+    samples: Dict[Key, List[numpy.ndarray]] = {key: [] for key in scores}
     for counts in resampling.bootstrap_counts():
-        for run_id, instances in scores.items():
-            samples[run_id].append(instances.metric_of(counts @ instances.rows))
+        for key, instances in scores.items():
+            samples[key].append(instances.metric_of(counts @ instances.rows))
     return {
-        run_id: ResampledScores(instances, numpy.concatenate(samples[run_id]))
-        for run_id, instances in scores.items()
+        key: ResampledScores(instances, numpy.concatenate(samples[key]))
+        for key, instances in scores.items()
     }
 
 
