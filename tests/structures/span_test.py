@@ -1,23 +1,37 @@
-"""The structure of `docs/add_a_structure.md` keeps the contract of structures."""
+"""
+The structure of `docs/add_a_structure.md` keeps the contract of structures, and its model trains.
+"""
 
+import json
 import re
 from pathlib import Path
 
 import torch
+from allennlp.commands.train import train_model
+from allennlp.common import Params
+from allennlp.common.params import evaluate_snippet
+from allennlp.models import Model
 
+import spigot_allennlp
 from spigot_allennlp.structures.structure import Structure
+from tests.estimators import all_pairs_test
 
 PAGE = Path(__file__).parents[2] / "docs" / "add_a_structure.md"
 
 
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+
 def run_page():
-    """Runs the page, and returns its names. It is no structure of ours: its name is given up."""
-    code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
+    """Runs the page, and returns its names. Nothing of it is ours: its names are given up."""
     names = {"__name__": "add_a_structure"}
     try:
-        exec(compile(code, str(PAGE), "exec"), names)
+        exec(compile("\n".join(blocks("python")), str(PAGE), "exec"), names)
     finally:
         Structure._registry[Structure].pop("span")
+        Model._registry[Model].pop("span_classifier")
+        all_pairs_test.SHAPES.pop("span")
     return names
 
 
@@ -30,3 +44,17 @@ def test_the_log_partition_of_nothing_stays_on_its_device():
     mask = torch.ones(2, 3, dtype=torch.bool, device="meta")
     scores = torch.zeros(2, 3, device="meta")
     assert NAMES["Span"].log_partition.__wrapped__(NAMES["Span"](), scores, mask).is_meta
+
+
+def test_the_model_of_the_page_trains_and_parses(tmp_path, monkeypatch):
+    monkeypatch.setitem(Structure._registry[Structure], "span", (NAMES["Span"], None))
+    monkeypatch.setitem(Model._registry[Model], "span_classifier", (NAMES["SpanClassifier"], None))
+    (snippet,) = blocks("jsonnet")
+    config = json.loads(evaluate_snippet("my_span.jsonnet", snippet, {}))
+    config["train_data_path"] = "synthetic:size=40,seed=1"
+    config["validation_data_path"] = "synthetic:size=20,seed=2"
+    config["trainer"]["num_epochs"] = 1
+    train_model(Params(config), str(tmp_path / "run"))
+    parse = spigot_allennlp.load(tmp_path / "run").parse(["A", "superb", "play", "."])
+    assert parse.tokens == ["A", "superb", "play", "."]
+    assert set(parse.sentiment.probabilities) == {"positive", "negative"}
