@@ -330,6 +330,8 @@ def _named(archive: Any, module: Any) -> Iterator[None]:
         is_missing = isinstance(error, FileNotFoundError)
         kind = "" if is_ours or is_missing else f"{type(error).__name__}: "
         reason = str(error) if len(str(error)) <= 1000 else f"{str(error)[:1000]} ..."
+        if "--include-package" in str(error):
+            reason += " In Python, import the module of the class before."
         named = module.ConfigurationError(f"{archive} cannot be loaded: {kind}{reason}")
         vars(named)["is_plain"] = is_missing or getattr(error, "is_plain", False)
         raise named from error

@@ -17,8 +17,14 @@ LABELS = "labels"
 
 class ClassifierOutput(NamedTuple):
     """
-    Holds the scores of classes, `(batch_size, num_classes)`, and the loss, a scalar, if there was a
-    label.
+    Holds what a classifier says, and how far from the labels that is.
+
+    # Parameters
+
+    logits : `Tensor`
+        Shape `(batch_size, num_classes)`: the scores of the classes.
+    loss : `Optional[Tensor]`
+        A scalar; `None` where there was no label.
     """
 
     logits: Tensor
@@ -29,6 +35,11 @@ class ClassificationModel(Model):
     """
     A model that gives every sentence, or point, one of the classes of the vocabulary namespace
     "labels".
+
+    The `forward` of a subclass calls `classify` or `classify_through`, and returns a dictionary
+    with `logits`, with `loss` if there is one, and, of sentences, with their `metadata`, from which
+    `readable_classes` takes their words. A classifier of sentences sets `default_predictor` to
+    "sentiment": then `allennlp parse` and `spigot_allennlp.load` take it, too.
 
     `get_metrics` gives the `accuracy` and the `macro_f1` of `ClassScores`, and neither if no label
     was seen.
@@ -85,7 +96,10 @@ class ClassificationModel(Model):
         self._scores(logits.argmax(dim=-1), label)
 
     def readable_classes(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Returns the `label` of each sentence, and the `probabilities` of all classes."""
+        """
+        Returns the `label` of each sentence, and the `probabilities` of all classes, from the
+        `logits`; with the words of each sentence where there is `metadata`.
+        """
         names = self.vocab.get_index_to_token_vocabulary(LABELS)
         probabilities = output_dict["logits"].softmax(dim=-1).tolist()
         return {

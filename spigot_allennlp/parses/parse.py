@@ -99,7 +99,19 @@ class Parse:
 
     @classmethod
     def from_output(cls, output: Dict[str, Any]) -> "Parse":
-        """Returns the parse that an output of one of our predictors holds."""
+        """
+        Returns the parse that an output of one of our predictors holds.
+
+        # Raises
+
+        `ValueError` if it has no words.
+        """
+        if "words" not in output:
+            raise ValueError(
+                "The model's output has no words. Its forward has to return the metadata of the "
+                "sentences, from which make_output_human_readable takes them: in a "
+                "ClassificationModel, readable_classes does."
+            )
         tree = graph = sentiment = None
         if "heads" in output:
             tree = Tree(output["heads"], output.get("relations"), output.get("head_probabilities"))

@@ -133,7 +133,8 @@ def load_parser(
 
     archive : `Union[str, PathLike]`
         A `model.tar.gz`, the folder of a training run, or a name of the index (see `find_archive`).
-        The model is a parser, or a classifier of sentences.
+        The model is a parser, or a classifier of sentences. Classes of a package of yours have to
+        be imported before.
     cuda_device : `int`, optional (default = `-1`)
         The number of a GPU; -1 is the CPU.
     overrides : `Union[str, Dict[str, Any]]`, optional (default = `""`)
@@ -170,8 +171,10 @@ def load_sentence_predictor(
     name = loaded.config["model"]["type"]
     if loaded.model.default_predictor not in SENTENCE_PREDICTORS:
         raise ConfigurationError(
-            f"{archive} holds a model of type {name!r}, which parses no sentences. Load a parser "
-            "(or a classifier of sentences), or use AllenNLP's Predictor.from_path."
+            f"{archive} holds a model of type {name!r}, which parses no sentences: its class has "
+            f"default_predictor {loaded.model.default_predictor!r}. Load a parser or a classifier "
+            'of sentences (of yours, set default_predictor = "sentiment" in its class), or use '
+            "AllenNLP's Predictor.from_path."
         )
     other_graphs = {"threshold", "minimum_risk"} & set(options)
     if loaded.model.default_predictor == "sentiment" and other_graphs:

@@ -91,3 +91,8 @@ def test_sentiment_of_numbered_classes_is_in_words():
     sentiment = Parse.from_output(output).sentiment
     assert sentiment is not None and sentiment.label == "positive"
     assert sentiment.probabilities == {"negative": 0.125, "positive": 0.875}
+
+
+def test_an_output_without_words_is_refused_with_the_way_out():
+    with pytest.raises(ValueError, match="no words.*return the metadata"):
+        Parse.from_output({"label": "1", "probabilities": {"1": 1.0}})

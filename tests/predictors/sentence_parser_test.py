@@ -3,6 +3,7 @@ import sys
 
 import pytest
 from allennlp.common.checks import ConfigurationError
+from allennlp.models import Model
 
 import spigot_allennlp
 
@@ -68,5 +69,14 @@ def test_a_classifier_gives_sentiment_and_the_graph_behind_it(make_archive):
 def test_a_model_that_parses_nothing_is_refused(make_archive, monkeypatch):
     archive = make_archive()
     monkeypatch.setattr("tests.predictors.conftest.ChainParser.default_predictor", "spiking")
-    with pytest.raises(ConfigurationError, match="'chain_parser', which parses no sentences"):
+    with pytest.raises(ConfigurationError) as raised:
+        spigot_allennlp.load(archive)
+    assert "'chain_parser', which parses no sentences" in str(raised.value)
+    assert "default_predictor 'spiking'" in str(raised.value)
+
+
+def test_a_class_that_was_not_imported_is_refused_with_the_way_out(make_archive, monkeypatch):
+    archive = make_archive()
+    monkeypatch.delitem(Model._registry[Model], "chain_parser")
+    with pytest.raises(ConfigurationError, match="In Python, import the module of the class"):
         spigot_allennlp.load(archive)
