@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Callable, Sequence, TypeVar
+from typing import Callable, List, Sequence, TypeVar
 
 import torch
 
@@ -37,6 +37,16 @@ def call_in_threads(
     else:
         for item in items:
             function(item)
+
+
+def parts_for_threads(count: int) -> List[range]:
+    """
+    Returns `range(count)` in parts of about one length, as many as there are threads, or as `count`
+    if that is less.
+    """
+    num_parts = min(torch.get_num_threads(), count)
+    ends = [count * part // num_parts for part in range(1, num_parts + 1)]
+    return [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from spigot_allennlp.nn.devices import call_in_threads
+from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -52,3 +52,10 @@ def test_an_error_is_raised_here(threads):
 
 def test_nothing_to_do():
     call_in_threads(lambda item: None, [], is_worth_it=True)
+
+
+def test_a_batch_is_divided_among_threads_without_an_empty_part(threads):
+    for count in range(2 * threads + 2):
+        parts = parts_for_threads(count)
+        assert [index for part in parts for index in part] == list(range(count))
+        assert all(parts) and len(parts) == min(count, threads)

@@ -11,7 +11,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.active_set import kernels
 from spigot_allennlp.nn.active_set.kernels import SearchState
-from spigot_allennlp.nn.devices import call_in_threads
+from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 from spigot_allennlp.nn.instances import flatten_parts
 
 # The number of vertices for which there is space in the beginning; doubled as often as needed.
@@ -111,14 +111,13 @@ def _advance(
     state: SearchState,
 ) -> None:
     """Runs one iteration, in several threads if there are many instances."""
-    group_size = -(-len(instances) // torch.get_num_threads())
 
-    def advance_group(start: int) -> None:
-        group = slice(start, start + group_size)
-        kernels.advance(instances[group], best_vertices[group], max_iterations, state)
+    def advance_part(part: range) -> None:
+        within = slice(part.start, part.stop)
+        kernels.advance(instances[within], best_vertices[within], max_iterations, state)
 
-    starts = range(0, len(instances), group_size)
-    call_in_threads(advance_group, starts, len(instances) > MANY_INSTANCES)
+    parts = parts_for_threads(len(instances))
+    call_in_threads(advance_part, parts, len(instances) > MANY_INSTANCES)
 
 
 def _flat_array(tensor: Tensor) -> numpy.ndarray:

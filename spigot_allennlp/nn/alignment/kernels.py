@@ -1,8 +1,8 @@
 """
 Monotone alignments, compiled: the recurrence over cells, the best alignment, and samples.
 
-A call works on one group of instances; its arguments begin with the fields of a `SentenceGroup`,
-whose `lengths` are here the indices of the last rows that have any legal cell.
+A call works on one group of instances; its arguments begin with the fields of an `InstanceGroup`,
+whose positions are here the rows.
 """
 
 from typing import NamedTuple
@@ -12,18 +12,17 @@ import numpy
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.sampling import choose, logarithms_of_chart
 from spigot_allennlp.nn.semirings.batching import (
-    SentenceGroup,
+    InstanceGroup,
     fill_score_row,
     longest,
     new_score_row,
+    weight_of,
 )
 from spigot_allennlp.nn.semirings.numbers import (
     allocate,
-    exponential,
     extended,
     load,
     store,
-    tropical,
 )
 
 
@@ -61,7 +60,7 @@ def sample_alignments(members, lengths, scores, mask, uniforms, alignments):
     alignment of each instance, chosen by `uniforms`: numbers from zero to one, shape
     `(batch_size, rows + columns)`, float64.
     """
-    group = SentenceGroup(members, lengths, scores, mask, None)
+    group = InstanceGroup(members, lengths, scores, mask, None)
     zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
     prefixes = allocate(zero, longest(members, lengths) + 1, scores.shape[2])
     fill_prefixes(group, prefixes, zero, one)
@@ -122,17 +121,12 @@ def fill_prefixes(group, prefixes, zero, one):
 
 @kernel
 def fill_cells(group, row, score_row):
-    """Copies a row of cells of all instances of a group into `score_row`."""
-    # Sentences that end before the position would get a part of score zero; before position 0 none
-    # ends, so that tables which end above this row have no legal cell here.
+    """
+    Copies a row of cells of all instances of a group into `score_row`; a table that ends above the
+    row has no legal cell in it.
+    """
+    # as if of position 0, before which no instance ends: none gets the part that stands for padding
     fill_score_row(group, 0, row, group.scores.shape[2], 0, score_row)
-
-
-@kernel
-def weight_of(score_row, column, like):
-    """Returns the weight of a cell in `score_row`, a number of the kind of `like`."""
-    score = load(score_row.scores, 0, column, tropical(score_row.scores, 0.0))
-    return exponential(score, load(score_row.tangents, 0, column, score), like)
 
 
 @kernel

@@ -7,9 +7,9 @@ extended numbers. Arguments as in `kernels.py`, in single or double precision.
 
 import numpy
 
-from spigot_allennlp.nn.alignment.kernels import fill_cells, fill_prefixes, last_cell, weight_of
+from spigot_allennlp.nn.alignment.kernels import fill_cells, fill_prefixes, last_cell
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.semirings.batching import SentenceGroup, longest, new_score_row
+from spigot_allennlp.nn.semirings.batching import InstanceGroup, longest, new_score_row, weight_of
 from spigot_allennlp.nn.semirings.numbers import (
     allocate,
     extended,
@@ -28,7 +28,7 @@ def log_partition_and_marginals(members, lengths, scores, mask, totals, marginal
     Writes the log-partition of each instance, in nats, into `totals`, shape `(batch_size,)`,
     float64, and the marginals of its cells into `marginals`, zeros of the shape of `scores`.
     """
-    group = SentenceGroup(members, lengths, scores, mask, None)
+    group = InstanceGroup(members, lengths, scores, mask, None)
     write_sums(group, totals, marginals, extended(totals, 0.0), extended(totals, 1.0))
 
 
@@ -38,7 +38,7 @@ def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
     Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
     zeros, both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
-    group = SentenceGroup(members, lengths, scores, mask, direction)
+    group = InstanceGroup(members, lengths, scores, mask, direction)
     write_sums(group, totals, result, extended_dual(totals, 0.0), extended_dual(totals, 1.0))
 
 
@@ -79,10 +79,11 @@ def write_marginals(group, prefixes, totals, result, zero, inverse):
     # the derivatives of the log-partition with respect to the prefixes of the cells at which an
     # instance ends in this row
     ends = allocate(zero, 1, num_columns)
-    # suffixes: these derivatives for all cells of two rows, times the cell's own weight
-    suffixes = allocate(zero, 2, num_columns)
+    # the derivatives with respect to the prefixes of all cells of two rows, times the weight of the
+    # cell: its share in the derivatives of the cells before it
+    weighted_suffixes = allocate(zero, 2, num_columns)
     for column in range(num_columns):
-        store(suffixes, num_rows % 2, column, zero)
+        store(weighted_suffixes, num_rows % 2, column, zero)
     for row in range(num_rows - 1, -1, -1):
         here, below = row % 2, (row + 1) % 2
         any_ends = write_ends(group, row, inverse, ends, zero)
@@ -90,15 +91,15 @@ def write_marginals(group, prefixes, totals, result, zero, inverse):
         # the suffix of the cell to the right, and of that below it
         right, below_right = zero, zero
         for column in range(num_columns - 1, -1, -1):
-            suffix_below = load(suffixes, below, column, zero)
+            suffix_below = load(weighted_suffixes, below, column, zero)
             derivative = right + below_right + suffix_below
             below_right = suffix_below
             if any_ends:
                 derivative = derivative + load(ends, 0, column, zero)
             marginal = derivative * load(prefixes, row, column, zero)
             store(marginals, 0, column, to_plain(marginal))
-            store(suffixes, here, column, derivative * weight_of(score_row, column, zero))
-            right = load(suffixes, here, column, zero)
+            store(weighted_suffixes, here, column, derivative * weight_of(score_row, column, zero))
+            right = load(weighted_suffixes, here, column, zero)
         for lane, member in enumerate(group.members):
             if totals[member] != -numpy.inf:
                 for column in range(num_columns):

@@ -34,7 +34,8 @@ from spigot_allennlp.nn.vectors import add_matrix_product
 
 class TorchWeights(NamedTuple):
     """
-    The matrices as PyTorch lays them out, which takes gradients back through them.
+    The matrices as PyTorch lays them out. The gradient of a product, times such a matrix, is the
+    gradient of what the matrix was multiplied with.
 
     # Parameters
 
@@ -136,176 +137,6 @@ class WindowArrays(NamedTuple):
     cell_state_gradient: ndarray
 
 
-@entry
-def backward(start, end, arrays):
-    """
-    Adds to the gradients what the instances from `start` up to, not including, `end` contribute, a
-    group of them at a time. A window that no gradient reaches costs nothing.
-
-    # Parameters
-
-    start, end : `int`
-    arrays : `BackwardArrays`
-    """
-    for first in range(start, end, GROUP):
-        _backward_group(first, min(first + GROUP, end), arrays)
-
-
-@kernel
-def _backward_group(start, end, arrays):
-    """Does as `backward` for at most `GROUP` instances."""
-    options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
-    steps, hidden_size = len(batch.inputs), batch.values.shape[2]
-    window = empty_window(
-        min(options.truncation, steps), end - start, hidden_size, batch.cell_states
-    )
-    for window_index in range((steps - 1) // options.truncation, -1, -1):
-        begin = window_index * options.truncation
-        stop = min(begin + options.truncation, steps)
-        if is_reached(start, end, begin, stop, options, gradients):
-            if begin == 0:
-                window.hidden[0] = batch.start_hidden[start:end]
-            else:
-                window.hidden[0] = batch.outputs[begin - 1, start:end, :hidden_size]
-            window.cell_states[0] = batch.cell_states[window_index, start:end]
-            fill_window(start, end, begin, stop, arrays.weights, batch, window)
-            backward_through_steps(start, end, begin, stop, window, arrays)
-            add_gate_gradients(start, end, begin, stop, window, arrays)
-            if begin == 0:
-                gradients.start_hidden[start:end] = window.hidden_gradient
-                gradients.start_cell_state[start:end] = window.cell_state_gradient
-
-
-@kernel
-def empty_window(steps, group, hidden_size, like):
-    """Returns `WindowArrays` for so many steps and instances, of the type of `like`."""
-    return WindowArrays(
-        numpy.empty((steps + 1, group, hidden_size), like.dtype),
-        numpy.empty((steps, group, 4 * hidden_size), like.dtype),
-        numpy.empty((steps + 1, group, hidden_size), like.dtype),
-        numpy.empty((steps, group, hidden_size), like.dtype),
-        numpy.empty((steps, group, 4 * hidden_size), like.dtype),
-        numpy.empty((group, hidden_size), like.dtype),
-        numpy.empty((group, hidden_size), like.dtype),
-    )
-
-
-@kernel
-def is_reached(start, end, begin, stop, options, gradients):
-    """
-    Returns whether any gradient of an output or of a stored memory of a window of any instance is
-    not zero.
-    """
-    for row in range(start, end):
-        for memory in range(memories_before(begin, options), memories_before(stop, options)):
-            if has_nonzero(gradients.keys[row, memory]):
-                return True
-            if has_nonzero(gradients.values[row, memory]):
-                return True
-        for step in range(begin, stop):
-            if has_nonzero(gradients.outputs[step, row]):
-                return True
-    return False
-
-
-@kernel
-def has_nonzero(vector):
-    """Returns whether any number of a vector is not zero."""
-    for number in vector:
-        if number != 0:
-            return True
-    return False
-
-
-@kernel
-def fill_window(start, end, begin, stop, weights, batch, window):
-    """
-    Computes the gates, the cell states and their tanh once more, of all steps of a window, into
-    `window`, whose first states are set.
-    """
-    hidden_size = batch.values.shape[2]
-    for step in range(begin, stop):
-        offset = step - begin
-        window.hidden[offset + 1] = batch.outputs[step, start:end, :hidden_size]
-        is_present = batch.mask[step, start:end]
-        if is_present.any():
-            lstm_step(
-                weights,
-                batch.inputs[step, start:end],
-                window.hidden[offset],
-                window.cell_states[offset],
-                window.gates[offset],
-                window.cell_states[offset + 1],
-                window.cell_tanhs[offset],
-            )
-        for index in range(len(is_present)):
-            if not is_present[index]:
-                window.cell_states[offset + 1, index] = window.cell_states[offset, index]
-
-
-@kernel
-def backward_through_steps(start, end, begin, stop, window, arrays):
-    """
-    Takes the gradient through the steps of a window, from the last to the first. In the end
-    `window` holds the gradients of its gates, and that of the state before it.
-    """
-    options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
-    hidden_gradient, cell_state_gradient = window.hidden_gradient, window.cell_state_gradient
-    hidden_gradient[:] = 0
-    cell_state_gradient[:] = 0
-    size = hidden_gradient.shape[1]
-    read = ReadArrays(
-        numpy.empty_like(hidden_gradient),
-        numpy.empty((end - start, len(arrays.weights.query_bias)), hidden_gradient.dtype),
-        numpy.empty((end - start, len(arrays.weights.query_bias)), hidden_gradient.dtype),
-    )
-    for step in range(stop - 1, begin - 1, -1):
-        offset, is_present = step - begin, batch.mask[step, start:end]
-        gate_gradients = window.gate_gradients[offset]
-        gate_gradients[:] = 0
-        for index in range(end - start):
-            add_multiple(1, gradients.outputs[step, start + index, :size], hidden_gradient[index])
-        stores = stores_after(step, options)
-        if stores and not options.stores_provisional:
-            backward_store(start, step, hidden_gradient, arrays)
-        if is_present.any():
-            if options.top_k > 0 and memories_before(step, options) > 0:
-                write_provisional(window.gates[offset], window.cell_tanhs[offset], read.provisional)
-                backward_read(start, step, hidden_gradient, read, arrays)
-            if stores and options.stores_provisional:
-                backward_store(start, step, hidden_gradient, arrays)
-            for index in range(end - start):
-                if is_present[index]:
-                    backward_lstm(
-                        window.gates[offset, index],
-                        window.cell_tanhs[offset, index],
-                        window.cell_states[offset, index],
-                        hidden_gradient[index],
-                        cell_state_gradient[index],
-                        gate_gradients[index],
-                    )
-                    hidden_gradient[index] = 0
-            # nothing is added where the gates have no gradient
-            add_matrix_product(gate_gradients, arrays.torch_weights.weight_hh, hidden_gradient)
-
-
-@kernel
-def backward_store(start, step, hidden_gradient, arrays):
-    """Adds the gradients of the memories that the states after `step` became to their own."""
-    memory = memories_before(step, arrays.options)
-    key_weight, is_present = arrays.weights.key_weight, arrays.batch.mask[step]
-    key_gradients = numpy.zeros((len(hidden_gradient), key_weight.shape[1]), key_weight.dtype)
-    values = numpy.zeros_like(hidden_gradient)
-    for index in range(len(hidden_gradient)):
-        row = start + index
-        if is_present[row] or not arrays.options.stores_provisional:
-            add_multiple(1, arrays.gradients.values[row, memory], hidden_gradient[index])
-            key_gradients[index] = arrays.gradients.keys[row, memory]
-            values[index] = arrays.batch.values[row, memory]
-    add_matrix_product(key_gradients, arrays.torch_weights.key_weight, hidden_gradient)
-    add_matrix_product(values.T, key_gradients, arrays.weight_gradients.key_weight)
-
-
 class ReadArrays(NamedTuple):
     """
     Buffers for what a step of a group has read.
@@ -323,8 +154,182 @@ class ReadArrays(NamedTuple):
     query_gradients: ndarray
 
 
+@entry
+def backward(start_row, end_row, arrays):
+    """
+    Adds to the gradients what the instances from `start_row` up to, not including, `end_row`
+    contribute, a group of them at a time. A window that no gradient reaches costs nothing.
+
+    # Parameters
+
+    start_row, end_row : `int`
+    arrays : `BackwardArrays`
+    """
+    for first in range(start_row, end_row, GROUP):
+        _backward_group(first, min(first + GROUP, end_row), arrays)
+
+
 @kernel
-def backward_read(start, step, hidden_gradient, read, arrays):
+def _backward_group(start_row, end_row, arrays):
+    """Does as `backward` for at most `GROUP` instances."""
+    options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
+    steps, hidden_size = len(batch.inputs), batch.values.shape[2]
+    window = empty_window(
+        min(options.truncation, steps), end_row - start_row, hidden_size, batch.cell_states
+    )
+    for window_index in range((steps - 1) // options.truncation, -1, -1):
+        start_step = window_index * options.truncation
+        end_step = min(start_step + options.truncation, steps)
+        if is_reached(start_row, end_row, start_step, end_step, options, gradients):
+            if start_step == 0:
+                window.hidden[0] = batch.start_hidden[start_row:end_row]
+            else:
+                window.hidden[0] = batch.outputs[start_step - 1, start_row:end_row, :hidden_size]
+            window.cell_states[0] = batch.cell_states[window_index, start_row:end_row]
+            fill_window(start_row, end_row, start_step, end_step, arrays.weights, batch, window)
+            backward_through_steps(start_row, end_row, start_step, end_step, window, arrays)
+            add_gate_gradients(start_row, end_row, start_step, end_step, window, arrays)
+            if start_step == 0:
+                gradients.start_hidden[start_row:end_row] = window.hidden_gradient
+                gradients.start_cell_state[start_row:end_row] = window.cell_state_gradient
+
+
+@kernel
+def empty_window(steps, group, hidden_size, like):
+    """Returns `WindowArrays` for so many steps and instances, of the type of `like`."""
+    return WindowArrays(
+        numpy.empty((steps + 1, group, hidden_size), like.dtype),
+        numpy.empty((steps, group, 4 * hidden_size), like.dtype),
+        numpy.empty((steps + 1, group, hidden_size), like.dtype),
+        numpy.empty((steps, group, hidden_size), like.dtype),
+        numpy.empty((steps, group, 4 * hidden_size), like.dtype),
+        numpy.empty((group, hidden_size), like.dtype),
+        numpy.empty((group, hidden_size), like.dtype),
+    )
+
+
+@kernel
+def is_reached(start_row, end_row, start_step, end_step, options, gradients):
+    """
+    Returns whether any gradient of an output or of a stored memory of a window of any instance is
+    not zero.
+    """
+    first, last = memories_before(start_step, options), memories_before(end_step, options)
+    for row in range(start_row, end_row):
+        for memory in range(first, last):
+            if has_nonzero(gradients.keys[row, memory]):
+                return True
+            if has_nonzero(gradients.values[row, memory]):
+                return True
+        for step in range(start_step, end_step):
+            if has_nonzero(gradients.outputs[step, row]):
+                return True
+    return False
+
+
+@kernel
+def has_nonzero(vector):
+    """Returns whether any number of a vector is not zero."""
+    for number in vector:
+        if number != 0:
+            return True
+    return False
+
+
+@kernel
+def fill_window(start_row, end_row, start_step, end_step, weights, batch, window):
+    """
+    Computes the gates, the cell states and their tanh once more, of all steps of a window, into
+    `window`, whose first states are set.
+    """
+    hidden_size = batch.values.shape[2]
+    for step in range(start_step, end_step):
+        offset = step - start_step
+        window.hidden[offset + 1] = batch.outputs[step, start_row:end_row, :hidden_size]
+        is_present = batch.mask[step, start_row:end_row]
+        if is_present.any():
+            lstm_step(
+                weights,
+                batch.inputs[step, start_row:end_row],
+                window.hidden[offset],
+                window.cell_states[offset],
+                window.gates[offset],
+                window.cell_states[offset + 1],
+                window.cell_tanhs[offset],
+            )
+        for index in range(len(is_present)):
+            if not is_present[index]:
+                window.cell_states[offset + 1, index] = window.cell_states[offset, index]
+
+
+@kernel
+def backward_through_steps(start_row, end_row, start_step, end_step, window, arrays):
+    """
+    Takes the gradient through the steps of a window, from the last to the first. In the end
+    `window` holds the gradients of its gates, and that of the state before it.
+    """
+    options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
+    hidden_gradient, cell_state_gradient = window.hidden_gradient, window.cell_state_gradient
+    hidden_gradient[:] = 0
+    cell_state_gradient[:] = 0
+    size = hidden_gradient.shape[1]
+    key_size = len(arrays.weights.query_bias)
+    read = ReadArrays(
+        numpy.empty_like(hidden_gradient),
+        numpy.empty((end_row - start_row, key_size), hidden_gradient.dtype),
+        numpy.empty((end_row - start_row, key_size), hidden_gradient.dtype),
+    )
+    for step in range(end_step - 1, start_step - 1, -1):
+        offset, is_present = step - start_step, batch.mask[step, start_row:end_row]
+        gate_gradients = window.gate_gradients[offset]
+        gate_gradients[:] = 0
+        for index in range(end_row - start_row):
+            output_gradient = gradients.outputs[step, start_row + index, :size]
+            add_multiple(1, output_gradient, hidden_gradient[index])
+        stores = stores_after(step, options)
+        if stores and not options.stores_provisional:
+            backward_store(start_row, step, hidden_gradient, arrays)
+        if is_present.any():
+            if options.top_k > 0 and memories_before(step, options) > 0:
+                write_provisional(window.gates[offset], window.cell_tanhs[offset], read.provisional)
+                backward_read(start_row, step, hidden_gradient, read, arrays)
+            if stores and options.stores_provisional:
+                backward_store(start_row, step, hidden_gradient, arrays)
+            for index in range(end_row - start_row):
+                if is_present[index]:
+                    backward_lstm(
+                        window.gates[offset, index],
+                        window.cell_tanhs[offset, index],
+                        window.cell_states[offset, index],
+                        hidden_gradient[index],
+                        cell_state_gradient[index],
+                        gate_gradients[index],
+                    )
+                    hidden_gradient[index] = 0
+            # nothing is added where the gates have no gradient
+            add_matrix_product(gate_gradients, arrays.torch_weights.weight_hh, hidden_gradient)
+
+
+@kernel
+def backward_store(start_row, step, hidden_gradient, arrays):
+    """Adds the gradients of the memories that the states after `step` became to their own."""
+    memory = memories_before(step, arrays.options)
+    key_weight, is_present = arrays.weights.key_weight, arrays.batch.mask[step]
+    key_gradients = numpy.zeros((len(hidden_gradient), key_weight.shape[1]), key_weight.dtype)
+    values = numpy.zeros_like(hidden_gradient)
+    for index in range(len(hidden_gradient)):
+        row = start_row + index
+        # where an instance is padded, `hidden_gradient` is not that of its provisional state
+        if is_present[row] or not arrays.options.stores_provisional:
+            add_multiple(1, arrays.gradients.values[row, memory], hidden_gradient[index])
+            key_gradients[index] = arrays.gradients.keys[row, memory]
+            values[index] = arrays.batch.values[row, memory]
+    add_matrix_product(key_gradients, arrays.torch_weights.key_weight, hidden_gradient)
+    add_matrix_product(values.T, key_gradients, arrays.weight_gradients.key_weight)
+
+
+@kernel
+def backward_read(start_row, step, hidden_gradient, read, arrays):
     """
     Takes the gradients of hidden states, the sums of provisional states and summaries, through the
     summaries: to the memories, and by way of the queries to `hidden_gradient` itself, which becomes
@@ -335,7 +340,7 @@ def backward_read(start, step, hidden_gradient, read, arrays):
     write_queries(weights, read.provisional, read.queries)
     read.query_gradients[:] = 0
     for index in range(len(hidden_gradient)):
-        row, query_gradient = start + index, read.query_gradients[index]
+        row, query_gradient = start_row + index, read.query_gradients[index]
         if batch.mask[step, row] and batch.selected[step, row, 0] >= 0:
             summary_gradient = hidden_gradient[index] + arrays.gradients.outputs[step, row, size:]
             query = read.queries[index]
@@ -402,18 +407,19 @@ def backward_lstm(
 
 
 @kernel
-def add_gate_gradients(start, end, begin, stop, window, arrays):
+def add_gate_gradients(start_row, end_row, start_step, end_step, window, arrays):
     """
     Adds to the gradients of the inputs of a window, and of the weights and the bias of the gates,
     what comes from the gates.
     """
     batch, gradients, weight_gradients = arrays.batch, arrays.gradients, arrays.weight_gradients
-    group, input_size, hidden_size = end - start, batch.inputs.shape[2], batch.values.shape[2]
-    rows = (stop - begin) * group
+    group, input_size = end_row - start_row, batch.inputs.shape[2]
+    hidden_size = batch.values.shape[2]
+    rows = (end_step - start_step) * group
     gate_gradients = window.gate_gradients.reshape((-1, 4 * hidden_size))[:rows]
     before = window.hidden.reshape((-1, hidden_size))[:rows]
-    inputs = numpy.empty((stop - begin, group, input_size), before.dtype)
-    inputs[:] = batch.inputs[begin:stop, start:end]
+    inputs = numpy.empty((end_step - start_step, group, input_size), before.dtype)
+    inputs[:] = batch.inputs[start_step:end_step, start_row:end_row]
     for row in range(rows):
         add_multiple(1, gate_gradients[row], weight_gradients.bias)
     flat_inputs = inputs.reshape((rows, input_size))
@@ -421,7 +427,9 @@ def add_gate_gradients(start, end, begin, stop, window, arrays):
     add_matrix_product(before.T, gate_gradients, weight_gradients.weight_hh)
     input_gradients = numpy.zeros((rows, input_size), before.dtype)
     add_matrix_product(gate_gradients, arrays.torch_weights.weight_ih, input_gradients)
-    gradients.inputs[begin:stop, start:end] += input_gradients.reshape(inputs.shape)
+    gradients.inputs[start_step:end_step, start_row:end_row] += input_gradients.reshape(
+        inputs.shape
+    )
 
 
 @fused_kernel

@@ -26,7 +26,7 @@ from spigot_allennlp.nn.attentive.cell import (
     RecurrenceTensors,
 )
 from spigot_allennlp.nn.attentive.kernels import BatchArrays, KernelOptions, WeightArrays, forward
-from spigot_allennlp.nn.devices import call_in_threads
+from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 
 
 class KernelSettings(NamedTuple):
@@ -72,7 +72,7 @@ class KernelRecurrence(torch.autograd.Function):
         def run_part(part: range) -> None:
             forward(part.start, part.stop, weight_arrays, options, batch)
 
-        parts = _parts_of_batch(inputs.size(1))
+        parts = parts_for_threads(inputs.size(1))
         call_in_threads(run_part, parts, len(parts) > 1)
         outputs = torch.from_numpy(batch.outputs)
         # Inputs and outputs are saved as tensors, for torch to notice if they are changed.
@@ -184,7 +184,7 @@ def _add_gradients(
         arrays = BackwardArrays(transposed, torch_weights, options, batch, gradients, gradient)
         backward(part.start, part.stop, arrays)
 
-    parts = _parts_of_batch(batch.inputs.shape[1])
+    parts = parts_for_threads(batch.inputs.shape[1]) or [range(0)]  # for gradients of zero
     call_in_threads(run_part, parts, len(parts) > 1)
     return WeightArrays(
         *(sum(arrays[1:], arrays[0]) for arrays in zip(*weight_gradients, strict=True))
@@ -199,10 +199,3 @@ def _transposed(weights: BilinearWeights) -> WeightArrays:
 def _array(tensor: Tensor) -> numpy.ndarray:
     """Returns a contiguous array of a tensor, of the same memory if that is contiguous."""
     return tensor.detach().contiguous().numpy()
-
-
-def _parts_of_batch(batch_size: int) -> List[range]:
-    """Returns the instances on which each thread works: at least one part, perhaps empty."""
-    num_parts = max(min(torch.get_num_threads(), batch_size), 1)
-    ends = [batch_size * part // num_parts for part in range(num_parts + 1)]
-    return [range(start, end) for start, end in zip(ends, ends[1:], strict=False)]

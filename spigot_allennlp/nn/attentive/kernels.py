@@ -121,30 +121,30 @@ class BatchArrays(NamedTuple):
 
 
 @entry
-def forward(start, end, weights, options, batch):
+def forward(start_row, end_row, weights, options, batch):
     """
-    Runs the recurrence of the instances from `start` up to, not including, `end`; `GROUP` instances
-    take each step together, so that its products are of matrices.
+    Runs the recurrence of the instances from `start_row` up to, not including, `end_row`; `GROUP`
+    instances take each step together, so that its products are of matrices.
 
     # Parameters
 
-    start, end : `int`
+    start_row, end_row : `int`
     weights : `WeightArrays`
     options : `KernelOptions`
     batch : `BatchArrays`
     """
-    for first in range(start, end, GROUP):
-        _forward_group(first, min(first + GROUP, end), weights, options, batch)
+    for first in range(start_row, end_row, GROUP):
+        _forward_group(first, min(first + GROUP, end_row), weights, options, batch)
 
 
 @kernel
-def _forward_group(start, end, weights, options, batch):
+def _forward_group(start_row, end_row, weights, options, batch):
     """Does as `forward` for at most `GROUP` instances."""
     steps, hidden_size = len(batch.inputs), batch.values.shape[2]
-    size, key_size = end - start, len(weights.query_bias)
+    size, key_size = end_row - start_row, len(weights.query_bias)
     hidden, cell_state = (
-        batch.start_hidden[start:end].copy(),
-        batch.cell_states[0, start:end].copy(),
+        batch.start_hidden[start_row:end_row].copy(),
+        batch.cell_states[0, start_row:end_row].copy(),
     )
     provisional, new_cell_state = numpy.empty_like(hidden), numpy.empty_like(hidden)
     cell_tanh = numpy.empty_like(hidden)
@@ -153,9 +153,11 @@ def _forward_group(start, end, weights, options, batch):
     scores = numpy.empty(batch.values.shape[1] + 1, hidden.dtype)
     for step in range(steps):
         if step % options.truncation == 0:
-            batch.cell_states[step // options.truncation, start:end] = cell_state
-        inputs, is_present = batch.inputs[step, start:end], batch.mask[step, start:end]
-        outputs, num_memories = batch.outputs[step, start:end], memories_before(step, options)
+            batch.cell_states[step // options.truncation, start_row:end_row] = cell_state
+        inputs = batch.inputs[step, start_row:end_row]
+        is_present = batch.mask[step, start_row:end_row]
+        outputs = batch.outputs[step, start_row:end_row]
+        num_memories = memories_before(step, options)
         outputs[:, hidden_size:] = 0
         if is_present.any():
             lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh)
@@ -167,7 +169,7 @@ def _forward_group(start, end, weights, options, batch):
                 if is_present[index]:
                     hidden[index], cell_state[index] = provisional[index], new_cell_state[index]
                     if is_reading:
-                        row, summary = start + index, outputs[index, hidden_size:]
+                        row, summary = start_row + index, outputs[index, hidden_size:]
                         query = queries[index]
                         attention_read(
                             row, step, num_memories, query, options, batch, scores, summary
@@ -181,8 +183,8 @@ def _forward_group(start, end, weights, options, batch):
                     if not is_present[index]:  # it does not exist, but is a number
                         provisional[index] = hidden[index]
             values = provisional if options.stores_provisional else hidden
-            store(start, num_memories, weights, values, is_present, batch)
-    batch.cell_states[len(batch.cell_states) - 1, start:end] = cell_state
+            store(start_row, num_memories, weights, values, is_present, batch)
+    batch.cell_states[len(batch.cell_states) - 1, start_row:end_row] = cell_state
 
 
 @kernel
@@ -325,14 +327,16 @@ def add_values(selected, num_kept, memory_weights, values, summary):
 
 
 @kernel
-def store(start, memory, weights, values, is_present, batch):
-    """Writes a memory of each instance from `start` on: its key, its value, whether it exists."""
+def store(start_row, memory, weights, values, is_present, batch):
+    """
+    Writes a memory of each instance from `start_row` on: its key, its value, whether it exists.
+    """
     keys = numpy.zeros((len(values), len(weights.query_bias)), values.dtype)
     add_matrix_product(values, weights.key_weight, keys)
     for index in range(len(values)):
-        batch.keys[start + index, :, memory] = keys[index]
-        batch.values[start + index, memory] = values[index]
-        batch.present[start + index, memory] = is_present[index]
+        batch.keys[start_row + index, :, memory] = keys[index]
+        batch.values[start_row + index, memory] = values[index]
+        batch.present[start_row + index, memory] = is_present[index]
 
 
 @kernel

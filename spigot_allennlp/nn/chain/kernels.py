@@ -1,7 +1,7 @@
 """
 Chains of tags, compiled: the recurrence over positions, the best sequence, and samples.
 
-A call works on one group of sentences; its arguments begin with the fields of a `SentenceGroup`,
+A call works on one group of sentences; its arguments begin with the fields of an `InstanceGroup`,
 but that scores and mask have the shape `(batch_size, length, tag, previous)`.
 """
 
@@ -12,18 +12,17 @@ import numpy
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.sampling import choose, logarithms_of_chart
 from spigot_allennlp.nn.semirings.batching import (
-    SentenceGroup,
+    InstanceGroup,
     fill_score_row,
     longest,
     new_score_row,
+    weight_of,
 )
 from spigot_allennlp.nn.semirings.numbers import (
     allocate,
-    exponential,
     extended,
     load,
     store,
-    tropical,
 )
 
 
@@ -71,7 +70,7 @@ def sample_sequences(members, lengths, scores, mask, uniforms, sequences):
     for each sentence, chosen by `uniforms`: numbers from zero to one, shape
     `(batch_size, length)`, float64.
     """
-    group = SentenceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
+    group = InstanceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
     zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
     prefixes = allocate(zero, longest(members, lengths) + 1, scores.shape[2])
     fill_prefixes(group, prefixes, zero, one)
@@ -115,13 +114,6 @@ def fill_prefixes(group, prefixes, zero, one):
                 weight = weight_of(row, previous, zero)
                 total = total + weight * load(prefixes, position - 1, previous, zero)
             store(prefixes, position, tag, total)
-
-
-@kernel
-def weight_of(row, previous, like):
-    """Returns the weight of a part in `row`, a number of the kind of `like`."""
-    score = load(row.scores, 0, previous, tropical(row.scores, 0.0))
-    return exponential(score, load(row.tangents, 0, previous, score), like)
 
 
 @kernel

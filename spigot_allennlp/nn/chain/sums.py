@@ -7,13 +7,14 @@ extended numbers. Arguments as in `kernels.py`, in single or double precision.
 
 import numpy
 
-from spigot_allennlp.nn.chain.kernels import fill_prefixes, rows_of, weight_of
+from spigot_allennlp.nn.chain.kernels import fill_prefixes, rows_of
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.semirings.batching import (
-    SentenceGroup,
+    InstanceGroup,
     fill_score_row,
     longest,
     new_score_row,
+    weight_of,
 )
 from spigot_allennlp.nn.semirings.numbers import (
     allocate,
@@ -33,9 +34,9 @@ def log_partition_and_marginals(members, lengths, scores, mask, totals, marginal
     Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
     float64, and the marginals of its parts into `marginals`, of the shape of `scores`.
     """
-    group = SentenceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
+    group = InstanceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
     zero, one = extended(totals, 0.0), extended(totals, 1.0)
-    write_sums_over_sequences(group, totals, rows_of(marginals), zero, one)
+    write_sums(group, totals, rows_of(marginals), zero, one)
 
 
 @entry
@@ -44,13 +45,13 @@ def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
     Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
     both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
-    group = SentenceGroup(members, lengths, rows_of(scores), rows_of(mask), rows_of(direction))
+    group = InstanceGroup(members, lengths, rows_of(scores), rows_of(mask), rows_of(direction))
     zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
-    write_sums_over_sequences(group, totals, rows_of(result), zero, one)
+    write_sums(group, totals, rows_of(result), zero, one)
 
 
 @kernel
-def write_sums_over_sequences(group, totals, result, zero, one):
+def write_sums(group, totals, result, zero, one):
     """
     Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
     for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.

@@ -2,7 +2,7 @@
 Projective trees, compiled: the recurrence over spans, the best tree, and samples.
 
 A call works on one group of sentences, one in each lane (see `nn/semirings/numbers.py`): its
-arguments begin with the fields of a `SentenceGroup`, whose scores and mask have the shape
+arguments begin with the fields of an `InstanceGroup`, whose scores and mask have the shape
 `(batch_size, dependent, head)`.
 """
 
@@ -13,7 +13,7 @@ import numpy
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.sampling import choose, logarithms_of_chart
 from spigot_allennlp.nn.semirings.batching import (
-    SentenceGroup,
+    InstanceGroup,
     fill_score_row,
     longest,
     new_score_row,
@@ -64,7 +64,7 @@ def best_trees(members, lengths, scores, mask, single_root, trees):
     Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of the best tree of each
     sentence; none where no tree is possible.
     """
-    group = SentenceGroup(members, lengths, scores, mask, None)
+    group = InstanceGroup(members, lengths, scores, mask, None)
     zero, one = tropical(scores, -numpy.inf), tropical(scores, 0.0)
     charts = new_charts(zero, longest(members, lengths) + 1, single_root)
     charts.arcs[:] = -numpy.inf
@@ -84,7 +84,7 @@ def sample_trees(members, lengths, scores, mask, single_root, uniforms, trees):
     sentence, chosen by `uniforms`: numbers from zero to one, shape `(batch_size, 2 * length)`,
     float64.
     """
-    group = SentenceGroup(members, lengths, scores, mask, None)
+    group = InstanceGroup(members, lengths, scores, mask, None)
     zero, one = extended(uniforms, 0.0), extended(uniforms, 1.0)
     charts = new_charts(zero, longest(members, lengths) + 1, single_root)
     fill_arc_weights(group, charts.arcs, zero)

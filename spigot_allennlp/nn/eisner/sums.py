@@ -12,7 +12,7 @@ import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.eisner.kernels import fill_arc_weights, fill_inside, new_charts
-from spigot_allennlp.nn.semirings.batching import SentenceGroup, longest
+from spigot_allennlp.nn.semirings.batching import InstanceGroup, longest
 from spigot_allennlp.nn.semirings.numbers import (
     allocate,
     dual,
@@ -51,10 +51,8 @@ def log_partition_and_marginals(members, lengths, scores, mask, single_root, tot
     float64, and the marginals of its arcs into `marginals`, of the shape of `scores`. A total of
     NaN asks for extended numbers.
     """
-    group = SentenceGroup(members, lengths, scores, mask, None)
-    write_sums_over_trees(
-        group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0)
-    )
+    group = InstanceGroup(members, lengths, scores, mask, None)
+    write_sums(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
 
 
 @entry
@@ -62,9 +60,9 @@ def extended_log_partition_and_marginals(
     members, lengths, scores, mask, single_root, totals, marginals
 ):
     """Computes `log_partition_and_marginals` with weights of any size."""
-    group = SentenceGroup(members, lengths, scores, mask, None)
+    group = InstanceGroup(members, lengths, scores, mask, None)
     zero, one = extended(totals, 0.0), extended(totals, 1.0)
-    write_sums_over_trees(group, single_root, totals, marginals, zero, one)
+    write_sums(group, single_root, totals, marginals, zero, one)
 
 
 @entry
@@ -73,20 +71,20 @@ def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals
     Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
     both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
-    group = SentenceGroup(members, lengths, scores, mask, direction)
-    write_sums_over_trees(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
+    group = InstanceGroup(members, lengths, scores, mask, direction)
+    write_sums(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
 
 
 @entry
 def extended_marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
     """Computes `marginals_jvp` with weights of any size."""
-    group = SentenceGroup(members, lengths, scores, mask, direction)
+    group = InstanceGroup(members, lengths, scores, mask, direction)
     zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
-    write_sums_over_trees(group, single_root, totals, result, zero, one)
+    write_sums(group, single_root, totals, result, zero, one)
 
 
 @kernel
-def write_sums_over_trees(group, single_root, totals, result, zero, one):
+def write_sums(group, single_root, totals, result, zero, one):
     """
     Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
     for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.

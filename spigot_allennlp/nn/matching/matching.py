@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.devices import call_in_threads
+from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 from spigot_allennlp.nn.instances import are_choices, at_least_single
 from spigot_allennlp.nn.tensor_checks import (
     ANY_TYPE,
@@ -83,13 +83,11 @@ def best_matching(scores: Tensor, mask: BoolTensor) -> Tensor:
     on_cpu = at_least_single(scores.detach()).cpu().contiguous()
     matchings = torch.zeros_like(on_cpu)
     arrays = [tensor.numpy() for tensor in (on_cpu, mask.cpu().contiguous(), matchings)]
-    group_size = max(-(-len(scores) // torch.get_num_threads()), 1)
 
-    def match_group(start: int) -> None:
-        kernels.best_matchings(*(array[start : start + group_size] for array in arrays))
+    def match_part(part: range) -> None:
+        kernels.best_matchings(*(array[part.start : part.stop] for array in arrays))
 
-    starts = range(0, len(scores), group_size)
-    call_in_threads(match_group, starts, scores.numel() > MANY_PAIRS)
+    call_in_threads(match_part, parts_for_threads(len(scores)), scores.numel() > MANY_PAIRS)
     return matchings.to(scores)
 
 

@@ -1,4 +1,4 @@
-"""Groups of sentences out of a batch, for kernels that work on one in each lane."""
+"""Groups of instances out of a batch, for kernels that work on one in each lane."""
 
 from typing import Callable, NamedTuple, Optional, Union
 
@@ -8,24 +8,25 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
-from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, tropical
+from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, exponential, load, tropical
 
-# Sentences of a group, in single and in double precision.
+# Instances of a group, in single and in double precision.
 SINGLE_LANES, DOUBLE_LANES = BYTES // 4, BYTES // 8
 # Elementary steps from which on a second thread gains more than it costs.
 MANY_STEPS = 500_000
 
 
-class SentenceGroup(NamedTuple):
+class InstanceGroup(NamedTuple):
     """
-    The sentences on which a kernel works, one in each lane, and what is known of the whole batch.
+    The instances on which a kernel works, one in each lane, and what is known of the whole batch.
 
     # Parameters
 
     members : `numpy.ndarray`
-        Shape `(group_size,)`, int64: the indices in the batch of the sentences of this group.
+        Shape `(group_size,)`, int64: the indices in the batch of the instances of this group.
     lengths : `numpy.ndarray`
-        Shape `(batch_size,)`, int64: the number of tokens of each sentence, the root not counted.
+        Shape `(batch_size,)`, int64: the last position of each instance that has any legal part.
+        Of a sentence, whose position 0 is the root, that is the number of its tokens.
     scores : `numpy.ndarray`
         Shape `(batch_size, rows, columns)`, float32 or float64, in nats: the scores of parts, those
         of one row being alternatives, as the heads of one dependent are.
@@ -45,7 +46,7 @@ class SentenceGroup(NamedTuple):
 
 class ScoreRow(NamedTuple):
     """
-    The scores of one row of parts, of all sentences of a group, as tropical numbers.
+    The scores of one row of parts, of all instances of a group, as tropical numbers.
 
     # Parameters
 
@@ -69,24 +70,25 @@ def call_in_groups(
     members: Optional[Tensor] = None,
 ) -> None:
     """
-    Calls `kernel(members, lengths, scores, mask, *others)` for groups of as many sentences as there
+    Calls `kernel(members, lengths, scores, mask, *others)` for groups of as many instances as there
     are `lanes`, from the longest to the shortest, so that those of one group are about as long; in
     several threads where that pays. Tensors become arrays.
 
     # Parameters
 
     kernel : `Callable`
-        Its first arguments are the fields of a `SentenceGroup`.
+        Its first arguments are the fields of a `InstanceGroup`.
     lanes : `int`
         The size of a group.
     num_steps : `Callable[[int], int]`
-        Returns how many elementary steps a group of sentences of a length takes.
+        Returns how many elementary steps a group of instances of a length takes.
     scores, mask : `Tensor`
-        Shape `(batch_size, length, ...)`, position 0 being the root.
+        Shape `(batch_size, num_positions, ...)`. The length of an instance is its last position
+        that has any legal part: of a sentence, whose position 0 is the root, the number of tokens.
     others : `Union[Tensor, int]`
         Further arguments of the kernel.
     members : `Tensor`, optional
-        Shape `(num_members,)`, int64: the indices of the sentences to work on; by default all.
+        Shape `(num_members,)`, int64: the indices of the instances to work on; by default all.
     """
     mask = mask.contiguous()
     arguments = [
@@ -105,9 +107,9 @@ def call_in_groups(
 @entry
 def lengths_and_order(mask):
     """
-    Returns the last position of each sentence that has any legal part, of a mask
-    `(batch_size, length, parts)`, or 0 where there is none; and the indices of all sentences from
-    the longest to the shortest, those of one length in their order. Both have the shape
+    Returns the last position of each instance that has any legal part, of a mask
+    `(batch_size, num_positions, parts)`, or 0 where there is none; and the indices of all instances
+    from the longest to the shortest, those of one length in their order. Both have the shape
     `(batch_size,)`, int64.
     """
     lengths = numpy.zeros(len(mask), dtype=numpy.int64)
@@ -134,7 +136,7 @@ def lengths_and_order(mask):
 
 @kernel
 def longest(members, lengths):
-    """Returns the length of the longest sentence of a group."""
+    """Returns the length of the longest instance of a group."""
     length = 0
     for member in members:
         length = max(length, lengths[member])
@@ -154,10 +156,10 @@ def new_score_row(like, columns):
 @kernel
 def fill_score_row(group, position, row, columns, padding, score_row):
     """
-    Copies a `row` of parts, which belongs to a `position`, of all sentences of a group into
-    `score_row`. Sentences that end before the position get a single part, in the column `padding`,
-    with score zero. The row has so many `columns`; or, if they are `None`, one for the root and one
-    for each token of the sentence.
+    Copies a `row` of parts, which belongs to a `position`, of all instances of a group into
+    `score_row`. Those that end before the position get a single part, in the column `padding`, with
+    score zero; before position 0 none ends. The row has so many `columns`; or, if they are `None`,
+    one for each position of the instance.
     """
     for lane, member in enumerate(group.members):
         count = group.lengths[member] + 1 if columns is None else columns
@@ -175,7 +177,7 @@ def fill_score_row(group, position, row, columns, padding, score_row):
 @kernel
 def write_tangent(direction, member, row, column, lane, score_row):
     """
-    Copies how a single score of a sentence moves, if there is a `direction`, into its lane; zero
+    Copies how a single score of an instance moves, if there is a `direction`, into its lane; zero
     where the part is as good as impossible.
     """
     # as an argument, a `direction` of None removes the branch when this is compiled
@@ -183,3 +185,10 @@ def write_tangent(direction, member, row, column, lane, score_row):
         is_possible = score_row.scores[0, column, 0, lane] > MIN_LOGARITHM
         tangent = direction[member, row, column] if is_possible else 0
         score_row.tangents[0, column, 0, lane] = tangent
+
+
+@kernel
+def weight_of(score_row, column, like):
+    """Returns the weight of a part in a `ScoreRow`, a number of the kind of `like`."""
+    score = load(score_row.scores, 0, column, tropical(score_row.scores, 0.0))
+    return exponential(score, load(score_row.tangents, 0, column, score), like)

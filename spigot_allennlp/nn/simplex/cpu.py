@@ -14,29 +14,27 @@ import torch
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.devices import call_in_threads
+from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 from spigot_allennlp.nn.simplex.torch_fallback import ROUNDING
 
 # Entries from which on a second thread gains more than it costs.
 MANY_ENTRIES = 200_000
 
 
-def step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
+def projected_step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
     """Returns the projected step onto the simplex; if `is_capped`, onto the capped simplex."""
     moved, size = torch.empty_like(origin, memory_format=torch.contiguous_format), origin.size(-1)
     if moved.numel() == 0:
         return moved
     tensors = origin.contiguous(), step.contiguous(), mask.contiguous(), moved
     arrays = [tensor.numpy().reshape(-1, size) for tensor in tensors]
-    slack, num_rows = ROUNDING * torch.finfo(origin.dtype).eps, len(arrays[0])
-    rows_per_thread = -(-num_rows // torch.get_num_threads())
+    slack = ROUNDING * torch.finfo(origin.dtype).eps
 
-    def step_part(start: int) -> None:
-        end = min(start + rows_per_thread, num_rows)
-        step_rows(start, end, is_capped, slack, *arrays)
+    def step_part(part: range) -> None:
+        step_rows(part.start, part.stop, is_capped, slack, *arrays)
 
-    starts = range(0, num_rows, rows_per_thread)
-    call_in_threads(step_part, starts, moved.numel() > MANY_ENTRIES)
+    parts = parts_for_threads(len(arrays[0]))
+    call_in_threads(step_part, parts, moved.numel() > MANY_ENTRIES)
     return moved
 
 
@@ -44,14 +42,12 @@ def project(point: Tensor, mask: BoolTensor) -> Tensor:
     """Returns the projection onto the simplex."""
     projected, size = torch.empty(point.shape, dtype=point.dtype), point.size(-1)
     arrays = [tensor.reshape(-1, size).numpy() for tensor in (point, mask, projected)]
-    num_rows = len(arrays[0])
-    rows_per_thread = -(-num_rows // torch.get_num_threads())
 
-    def project_part(start: int) -> None:
-        project_rows(start, min(start + rows_per_thread, num_rows), *arrays)
+    def project_part(part: range) -> None:
+        project_rows(part.start, part.stop, *arrays)
 
-    starts = range(0, num_rows, rows_per_thread)
-    call_in_threads(project_part, starts, point.numel() > MANY_ENTRIES)
+    parts = parts_for_threads(len(arrays[0]))
+    call_in_threads(project_part, parts, point.numel() > MANY_ENTRIES)
     return projected
 
 

@@ -71,7 +71,7 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         If they cannot be; see `nn/tensor_checks.py`.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
-    return _step(origin, step, mask, is_capped=False)
+    return _projected_step(origin, step, mask, is_capped=False)
 
 
 def project_onto_simplex(point: Tensor, mask: BoolTensor) -> Tensor:
@@ -83,7 +83,7 @@ def project_onto_simplex(point: Tensor, mask: BoolTensor) -> Tensor:
     """
     check_scores(ROWS, point, mask, "point")
     if point.numel() == 0 or not has_kernels(point.device):
-        return -_step(torch.zeros_like(point), -point, mask, is_capped=False)
+        return -_projected_step(torch.zeros_like(point), -point, mask, is_capped=False)
     from spigot_allennlp.nn.simplex import cpu
 
     return cpu.project(at_least_single(point.detach()), mask).to(point.dtype)
@@ -99,7 +99,7 @@ def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tenso
     `simplex_step`.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
-    return _step(origin, step, mask, is_capped=True)
+    return _projected_step(origin, step, mask, is_capped=True)
 
 
 def sequential_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
@@ -181,7 +181,7 @@ def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> _Step:
     return _Step(origin, step, mask)
 
 
-def _step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
+def _projected_step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
     """Returns the projected step, by kernels or by torch, computed in single precision at least."""
     dtype = torch.promote_types(origin.dtype, step.dtype)
     inside = torch.promote_types(dtype, torch.float32)
@@ -191,5 +191,5 @@ def _step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Te
     if has_kernels(origin.device):
         from spigot_allennlp.nn.simplex import cpu  # numba takes its time to be imported
 
-        return cpu.step(*tensors, is_capped).to(dtype)
-    return torch_fallback.step(*tensors, is_capped).to(dtype)
+        return cpu.projected_step(*tensors, is_capped).to(dtype)
+    return torch_fallback.projected_step(*tensors, is_capped).to(dtype)

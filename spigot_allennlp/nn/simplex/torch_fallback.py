@@ -10,7 +10,7 @@ from torch import BoolTensor, Tensor
 ROUNDING = 4
 
 
-def step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
+def projected_step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
     """Returns the projected step onto the simplex; if `is_capped`, onto the capped simplex."""
     legal_origin = origin.masked_fill(~mask, 0)
     excess = legal_origin.sum(dim=-1, keepdim=True) - 1

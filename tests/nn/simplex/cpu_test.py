@@ -30,8 +30,8 @@ def random_rows(seed, rows, size, scale=1.0, kept=1.0, dtype=torch.double):
 
 
 def check_agreement(origins, steps, mask, capped):
-    found = cpu.step(origins, steps, mask, capped)
-    expected = torch_fallback.step(origins, steps, mask, capped)
+    found = cpu.projected_step(origins, steps, mask, capped)
+    expected = torch_fallback.projected_step(origins, steps, mask, capped)
     # relative to what moves at all, which may be tiny
     tolerance = 1e-5 * max(expected.abs().amax().item(), 1e-30) if expected.numel() else 0
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=tolerance)
@@ -76,7 +76,9 @@ def test_a_projection_is_a_step_from_zero(seed, rows, size, scale, kept, ties, i
     if impossible:
         point = point.masked_fill(point < 0, -torch.inf)
     found = project_onto_simplex(point, mask)
-    exact = torch_fallback.step(torch.zeros_like(point).double(), -point.double(), mask, False)
+    exact = torch_fallback.projected_step(
+        torch.zeros_like(point).double(), -point.double(), mask, False
+    )
     torch.testing.assert_close(found, (-exact).to(dtype), rtol=1e-3, atol=1e-6)
 
 
@@ -96,7 +98,7 @@ def test_a_projection_reads_scattered_tensors_and_threads_do_not_change_it(monke
 
 def test_rows_of_many_equal_entries_are_shared_among_all(capped):
     zeros = torch.zeros(3, 1000)
-    found = cpu.step(zeros, zeros - 2, torch.ones(3, 1000, dtype=torch.bool), capped)
+    found = cpu.projected_step(zeros, zeros - 2, torch.ones(3, 1000, dtype=torch.bool), capped)
     torch.testing.assert_close(found, torch.full((3, 1000), -1e-3))
 
 
@@ -105,9 +107,9 @@ def test_threads_do_not_change_the_result(capped):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = cpu.step(*arguments)
+        one = cpu.projected_step(*arguments)
         torch.set_num_threads(3)
-        three = cpu.step(*arguments)
+        three = cpu.projected_step(*arguments)
     finally:
         torch.set_num_threads(before)
     assert torch.equal(one, three)
@@ -116,7 +118,7 @@ def test_threads_do_not_change_the_result(capped):
 def test_what_is_no_number_is_not_hidden(capped):
     origins, steps, mask = random_rows(3, 4, 5)
     steps[1, 2] = torch.nan
-    found = cpu.step(origins, steps, mask, capped)
+    found = cpu.projected_step(origins, steps, mask, capped)
     assert found[1, 2].isnan() and found[[0, 2, 3]].isfinite().all()
 
 
@@ -124,7 +126,7 @@ def test_an_origin_that_is_off_the_simplex_by_rounding_does_not_drown_a_step(cap
     thirds = torch.full((1, 3), 1 / 3)
     assert thirds.double().sum() != 1
     tiny = 1e-12 * torch.tensor([[1.0, -2.0, 1.0]])
-    for step in (cpu.step, torch_fallback.step):
+    for step in (cpu.projected_step, torch_fallback.projected_step):
         moved = step(thirds, tiny, torch.ones(1, 3, dtype=torch.bool), capped)
         torch.testing.assert_close(moved, tiny, rtol=1e-5, atol=0)
 
