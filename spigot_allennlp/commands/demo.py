@@ -20,7 +20,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from allennlp.commands.subcommand import Subcommand
 
-from spigot_allennlp.commands.parse import TEXT_OF, Parsed, add_model_arguments, predictor_options
+from spigot_allennlp.commands.parse import (
+    TEXT_OF,
+    Parsed,
+    add_model_arguments,
+    parse_of_output,
+    predictor_options,
+)
 from spigot_allennlp.compat.plain_errors import plain_error
 
 if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
@@ -160,7 +166,6 @@ class Demo:
         """Returns what becomes of a sentence: a text, or an object as for `allennlp predict`."""
         from allennlp.common.checks import ConfigurationError
 
-        from spigot_allennlp.parses.parse import Parse
         from spigot_allennlp.predictors.line_predictor import ReportedError, parsed_object
 
         if len(sentence) > MOST_CHARACTERS:
@@ -178,7 +183,7 @@ class Demo:
             if isinstance(output, ReportedError):
                 return Parsed(error=output["error"])
             missing = self._predictor.missing_layers(inputs, output)
-        return Parsed(Parse.from_output(output), missing_layers=sorted(missing))
+        return Parsed(parse_of_output(output), missing_layers=sorted(missing))
 
     def _file(self, path: str, sentence: str) -> Answer:
         parsed = self.parse(sentence)

@@ -350,13 +350,29 @@ def parse_input(
 
 
 def _parsed(output: Dict[str, Any], item: Any, name: str, gold: bool) -> Parsed:
-    from spigot_allennlp.parses.parse import Parse
     from spigot_allennlp.predictors.line_predictor import ReportedError
 
     if isinstance(output, ReportedError):
         place = output.get("source") or f"{name}:{output['line']}"
         return Parsed(error=f"{place}: {output['error']}")
-    return Parsed(Parse.from_output(output), gold_of(item) if gold else None)
+    return Parsed(parse_of_output(output), gold_of(item) if gold else None)
+
+
+def parse_of_output(output: Dict[str, Any]) -> "Parse":
+    """
+    Returns the parse that an output of a predictor holds.
+
+    # Raises
+
+    `ConfigurationError` if it has no words. The next output would have none either: they are
+    missing by the code of the model.
+    """
+    from spigot_allennlp.parses.parse import Parse
+
+    try:
+        return Parse.from_output(output)
+    except ValueError as error:
+        raise plain_error(str(error)) from error
 
 
 def line_inputs(

@@ -60,7 +60,7 @@ class SentenceParser:
         # Raises
 
         `ConfigurationError` if a sentence cannot be parsed, or nobody can say whether the strings
-        are tokens or texts.
+        are tokens or texts. `ValueError` if the model's output has no words.
         """
         if isinstance(sentences, (str, dict)):
             return next(self.parse_all([sentences]))
@@ -88,7 +88,7 @@ class SentenceParser:
         # Raises
 
         `ConfigurationError` if a sentence cannot be parsed. Where its form is wrong, the error
-        gives its number, from 1.
+        gives its number, from 1. `ValueError` if the model's output has no words.
         """
         window: List[Dict[str, Any]] = []
         for number, sentence in enumerate(sentences, start=1):

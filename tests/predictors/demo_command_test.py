@@ -28,6 +28,7 @@ from spigot_allennlp.commands.demo import (
     is_loopback,
     note_of_layers,
 )
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.data.formats.conll import scan_conll
 from spigot_allennlp.data.formats.sdp import scan_sdp
 from spigot_allennlp.data.formats.source import Source
@@ -37,7 +38,7 @@ from spigot_allennlp.predictors.sentence_parser import load_sentence_predictor
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from tests.browser import CHROMIUM, browser
 from tests.data.sample_files import records_of
-from tests.predictors.conftest import ChainParser
+from tests.predictors.conftest import ChainParser, without_words
 
 
 @contextmanager
@@ -326,6 +327,15 @@ def test_the_command_serves_at_the_address_it_prints(make_archive, monkeypatch, 
     printed = capsys.readouterr().out
     assert re.match(rf"http://127\.0\.0\.1:[1-9]\d+/ shows what {archive} makes", printed)
     assert "no longer there" in printed
+
+
+def test_a_model_whose_output_has_no_words_is_refused_before_anybody_asks(
+    make_archive, monkeypatch
+):
+    monkeypatch.setattr(ChainParser, "make_output_human_readable", without_words)
+    with pytest.raises(ConfigurationError) as raised:
+        demo_from_args(command(make_archive(), "--port", "0"))
+    assert "no words. Its forward has to return the metadata" in (message_of(raised.value) or "")
 
 
 def test_an_address_that_cannot_be_had_is_told_with_the_way_out(make_archive):

@@ -12,10 +12,12 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.commands.parse import ParseCommand, format_of_input
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.data.formats.conll import scan_conll
 from spigot_allennlp.data.formats.sdp import scan_sdp
 from spigot_allennlp.data.formats.source import Source
 from tests.data.sample_files import AUGMENTED, CONLLU, SDP_2015, records_of
+from tests.predictors.conftest import ChainParser, without_words
 
 
 @pytest.fixture
@@ -166,6 +168,16 @@ def test_a_classifier_shows_its_graph_and_sentiment_but_no_other_graph(make_arch
     assert parsed["sentiment"]["label"] == "positive"
     with pytest.raises(ConfigurationError, match="classifier.*Leave threshold out"):
         parse("--threshold", "0.4", model=model, standard_input=b"Go\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--on-error", "skip")])
+def test_an_output_without_words_ends_in_a_line_with_the_way_out(parse, monkeypatch, arguments):
+    monkeypatch.setattr(ChainParser, "make_output_human_readable", without_words)
+    with pytest.raises(ConfigurationError) as raised:
+        parse(*arguments, standard_input=b"Go\nStop\n")
+    line = message_of(raised.value)
+    assert line is not None and "no words. Its forward has to return the metadata" in line
+    assert "--on-error" not in line  # it would leave out all
 
 
 def test_names_of_files_say_their_format():
