@@ -3,7 +3,10 @@ The structure of `docs/add_a_structure.md` keeps the contract of structures, and
 """
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -16,7 +19,8 @@ import spigot_allennlp
 from spigot_allennlp.structures.structure import Structure
 from tests.estimators import all_pairs_test
 
-PAGE = Path(__file__).parents[2] / "docs" / "add_a_structure.md"
+CLONE = Path(__file__).parents[2]
+PAGE = CLONE / "docs" / "add_a_structure.md"
 
 
 def blocks(language):
@@ -37,6 +41,26 @@ def run_page():
 
 NAMES = run_page()
 TestSpan = NAMES["TestSpan"]
+
+
+def test_the_tests_of_all_pairs_take_the_structure_in(tmp_path):
+    structure, test = blocks("python")[:2]
+    (first_line,) = re.findall(r"`(from my_span import .*?)`", PAGE.read_text("utf-8"))
+    (tmp_path / "my_span.py").write_text(structure, encoding="utf-8")
+    (tmp_path / "my_span_test.py").write_text(f"{first_line}\n{test}", encoding="utf-8")
+    files = ("tests/estimators/all_pairs_test.py", "tests/scores_contract_test.py")
+    command = [sys.executable, "-m", "pytest", "-p", "my_span_test", "-k", "span"]
+    command += [str(CLONE / file) for file in files]
+    collected = subprocess.run(
+        [*command, "--collect-only", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f".{os.pathsep}{CLONE}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    assert all(f"{file}::" in collected.stdout for file in files)
 
 
 def test_the_log_partition_of_nothing_stays_on_its_device():
