@@ -7,11 +7,12 @@ Graphs are scored by the definitions of the scorer of SemEval 2014 task 8 and 20
 up, so that the metrics of any selection of sentences follow from their rows.
 """
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 
-Metric = Callable[[numpy.ndarray], numpy.ndarray]
+#: Maps sums of counts, shape `(n, num_counts)`, to the metric of each, shape `(n,)`.
+MetricOfCounts = Callable[[numpy.ndarray], numpy.ndarray]
 
 
 class ScoredArc(NamedTuple):
@@ -30,12 +31,12 @@ class FileScores(NamedTuple):
 
     rows : `numpy.ndarray`
         What each sentence adds to the counts, shape `(num_sentences, num_counts)`.
-    metrics : `Dict[str, Metric]`
-        By name: from sums of rows, shape `(n, num_counts)`, the metric of each, shape `(n,)`.
+    metrics : `Dict[str, MetricOfCounts]`
+        By name: functions of sums of rows.
     """
 
     rows: numpy.ndarray
-    metrics: Dict[str, Metric]
+    metrics: Dict[str, MetricOfCounts]
 
     def all(self) -> Dict[str, float]:
         """Returns the metrics over all sentences."""
@@ -61,9 +62,9 @@ def graph_scores(
         for with_tops in (True, False):
             sides = [_labelled(arcs, with_tops) for arcs in (right, ours)]
             row += _overlap(*sides)
-            row += _overlap(*({arc[:2] for arc in side} for side in sides))
+            row += _overlap(*map(_unlabelled, sides))
         rows.append([*row, 1])
-    metrics: Dict[str, Metric] = {}
+    metrics: Dict[str, MetricOfCounts] = {}
     for place, name in enumerate(
         ("labelled", "unlabelled", "labelled without tops", "unlabelled without tops")
     ):
@@ -86,7 +87,7 @@ def tree_scores(
     rows = []
     for right, ours in zip(gold, system, strict=True):
         pairs = list(zip(right, ours, strict=True))
-        heads = sum(gold_arc[0] == arc[0] for gold_arc, arc in pairs)
+        heads = sum(gold_head == head for (gold_head, _, _), (head, _, _) in pairs)
         labels = sum(gold_arc == arc for gold_arc, arc in pairs)
         rows.append([len(pairs), heads, labels, int(labels == len(pairs)), 1])
     metrics = {"UAS": _share(1, 0), "LAS": _share(2, 0), "tree exact match": _share(3, 4)}
@@ -103,7 +104,7 @@ def enhanced_scores(
     rows = []
     for right, ours in zip(gold, system, strict=True):
         row = _overlap(set(right), set(ours))
-        row += _overlap({arc[:2] for arc in right}, {arc[:2] for arc in ours})
+        row += _overlap(_unlabelled(right), _unlabelled(ours))
         rows.append([*row, 1])
     labelled = _overlap_metrics("ELAS", 0)
     labelled["ELAS"] = labelled.pop("ELAS F1")
@@ -112,8 +113,15 @@ def enhanced_scores(
 
 
 def _labelled(arcs: Sequence[ScoredArc], with_tops: bool) -> Set[ScoredArc]:
-    kept = [arc for arc in arcs if arc[0] or with_tops]
-    return {ScoredArc(head, word, label if head else "") for head, word, label in kept}
+    return {
+        ScoredArc(head, word, label if head else "")
+        for head, word, label in arcs
+        if head or with_tops
+    }
+
+
+def _unlabelled(arcs: Iterable[ScoredArc]) -> Set[Tuple[int, int]]:
+    return {(head, word) for head, word, _ in arcs}
 
 
 def _overlap(gold: Set, system: Set) -> List[int]:
@@ -121,7 +129,7 @@ def _overlap(gold: Set, system: Set) -> List[int]:
     return [len(gold), len(system), len(gold & system), int(gold == system)]
 
 
-def _overlap_metrics(name: str, start: int) -> Dict[str, Metric]:
+def _overlap_metrics(name: str, start: int) -> Dict[str, MetricOfCounts]:
     """Returns the metrics of `_overlap`, whose counts begin at `start`; the last counts all."""
     return {
         f"{name} precision": _share(start + 2, start + 1),
@@ -131,7 +139,7 @@ def _overlap_metrics(name: str, start: int) -> Dict[str, Metric]:
     }
 
 
-def _share(part: int, whole: int, other: Optional[int] = None) -> Metric:
+def _share(part: int, whole: int, other: Optional[int] = None) -> MetricOfCounts:
     """
     Returns the metric of one count by another, or, with a third, of twice the first by the sum of
     these; 0 where there is nothing to divide by.

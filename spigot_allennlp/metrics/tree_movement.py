@@ -36,7 +36,8 @@ class Annotation(NamedTuple):
     @property
     def labelled_arcs(self) -> Set[ScoredArc]:
         """Returns the arcs, with one from the root to each top."""
-        return {*self.arcs, *(ScoredArc(0, top, "") for top in self.tops)}
+        arcs = {ScoredArc(*arc) for arc in self.arcs}  # of JSON they are lists, which no set takes
+        return arcs | {ScoredArc(0, top, "") for top in self.tops}
 
     @property
     def neighbours(self) -> Set[Tuple[int, int]]:

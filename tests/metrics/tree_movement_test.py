@@ -19,6 +19,13 @@ def test_the_same_trees_have_not_moved():
     assert result.after["different tree"] == Accuracy(0, 0.0, 0.0)
 
 
+def test_arcs_may_be_lists_as_json_has_them():
+    lists = [gold._replace(arcs=[list(arc) for arc in gold.arcs]) for gold in GOLD]
+    assert compare_trees(lists, GOLD, lists, RELATIONS) == compare_trees(
+        GOLD, GOLD, GOLD, RELATIONS
+    )
+
+
 def test_each_change_is_counted_where_it_belongs():
     before = [
         Annotation([2, 0, 2], [(2, 1, "ARG1")], [2]),  # right, and of its arcs one is missing

@@ -241,9 +241,10 @@ class RayCluster(Executor):
 
     def _await_any(self, handles: List[Any]) -> List[EndedRun]:
         ended: List[Any] = self._ray.wait(handles, num_returns=1)[0]
-        return [EndedRun(reference, self._cause_of_death(reference)) for reference in ended]
+        return [EndedRun(reference, self._describe_failure(reference)) for reference in ended]
 
-    def _cause_of_death(self, reference: Any) -> Optional[str]:
+    def _describe_failure(self, reference: Any) -> Optional[str]:
+        """Says how a task of Ray failed; `None` if it came to its end."""
         try:
             self._ray.get(reference)
         except Exception as error:  # the process died, or its node did

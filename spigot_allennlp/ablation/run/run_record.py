@@ -1,6 +1,7 @@
 """
 What is recorded of a run of an ablation, in its folder: whether and when it was trained and tested,
-what that took, and the metrics that came out.
+what that took, and the metrics that came out; and how such times are written, both while runs are
+trained and in the report.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """
-One run of an ablation, a variant with a seed: what it is, and how it is trained, resumed and
-tested.
+The runs of an ablation, each a variant with a seed: how they are made of a plan, and how one is
+trained, resumed and tested.
 """
 
 import hashlib

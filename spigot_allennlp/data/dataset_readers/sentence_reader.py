@@ -34,8 +34,9 @@ class SentenceReader(DatasetReader):
     """
     Reads sentences, one instance each. A subclass implements `_sentences`.
 
-    A data path is a file (plain, or compressed as `open_file` knows it; anything that `cached_path`
-    takes), a list of files, or the embedded data set, `"synthetic:size=2000,seed=1"`.
+    A data path is a file (plain, or compressed with gzip, bzip2, xz or, where Python can read it,
+    zstd; anything that `cached_path` takes), a list of files, or the embedded data set,
+    `"synthetic:size=2000,seed=1"`.
 
     Each process of a distributed run, and each worker of a data loader, reads the whole text, and
     makes instances of its share of the sound sentences. So the shares are the same whatever is left

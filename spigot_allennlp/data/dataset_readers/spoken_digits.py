@@ -29,10 +29,11 @@ SILENCE = 1e-12
 @DatasetReader.register("spoken_digits")
 class SpokenDigitsReader(DatasetReader):
     """
-    Reads recordings of spoken digits. The data path is a folder or a tar archive, which may be
-    compressed, of WAV files named `digit_speaker_number.wav`, as those of the Free Spoken Digit
-    Dataset; or names embedded ones, `"synthetic:size=100,seed=1"`, whose speakers are low, middle
-    and high. After `#` it may name the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
+    Reads recordings of spoken digits. The data path is a folder or a tar archive (plain, or
+    compressed with gzip, bzip2, xz or, where Python can read it, zstd) of WAV files named
+    `digit_speaker_number.wav`, as those of the Free Spoken Digit Dataset; or names embedded ones,
+    `"synthetic:size=100,seed=1"`, whose speakers are low, middle and high. After `#` it may name
+    the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
 
     An instance has the fields `inputs`, from 0 to 1, `(num_frames, num_channels)`, or twice as many
     channels (see `log_mel` and `on_off_channels`); `label`, the digit; and `metadata`, with the

@@ -218,7 +218,7 @@ def _lines(uri: str, embedding_dim: int, on_error: str) -> Iterator[_Line]:
                         f"{embedding_dim}"
                     )
                     raise MalformedInputError(uri, number, Fault.VECTOR, detail)
-                # With vectors of one number, two integers are as good a word with its vector.
+                # If vectors have one number, a line of two integers may be a word with its vector.
                 if header and (embedding_dim > 1 or len(header) == 1):
                     continue
                 header = []

@@ -311,7 +311,7 @@ def _layout_of(rows: List[List[str]], frames: Optional[bool]) -> Optional[SdpLay
     cannot be told.
 
     Where the flags (`top pred`) stand shows whether a tree stands before them, since no head is +
-    or -. Whether a frame follows them shows the number of columns, unless a header has said it in
+    or -. The number of columns shows whether a frame follows them, unless a header has said it in
     `frames`: of those after the flags there is one for each predicate, so that one more is the
     frame. If there are as many as predicates, there is none; but where the first of them has an
     entry at every predicate, as frames have, it can as well be the frame, and an argument column be

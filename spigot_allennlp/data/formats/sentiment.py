@@ -13,8 +13,9 @@ spaces part words.
 The third format, bracketed trees, has a file of its own, `sst.py`.
 
 A *grade* is one of the five degrees of sentiment that the Stanford Sentiment Treebank knows. The
-*label* of a file names a grade, or counts the grades of the file's granularity; the *class* that a
-reader makes of it counts those of the granularity that the reader is asked for.
+*label* of a file is the name of a grade, or its number among the grades of the file's granularity;
+the *class* that a reader makes of it is the number among those of the granularity that the reader
+is asked for.
 """
 
 import re

@@ -87,9 +87,11 @@ def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
 
 def check_lengths(min_length: int, max_length: int) -> None:
     """
+    Checks that there is a length within the bounds.
+
     # Raises
 
-    `ValueError` if no length is within the bounds.
+    `ValueError` if there is none.
     """
     if min_length > max_length:
         raise ValueError(

@@ -24,8 +24,8 @@ from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted, 
 class Word(NamedTuple):
     """
     A word as it stands in a sentence: its form, its lemma and its Penn Treebank tag, `pos`. The
-    first letter of the tag tells nouns and names (N), verbs (V), adjectives (J), adverbs (R) and
-    personal pronouns (P) apart.
+    first letter of the tag tells nouns and names (N), verbs (V), adjectives (J) and adverbs (R)
+    apart; P begins the tags of personal and possessive pronouns, and that of the ending "'s".
     """
 
     form: str

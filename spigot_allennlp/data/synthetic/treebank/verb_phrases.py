@@ -175,8 +175,8 @@ def add_agent(g: Derivation, node: Node, verb: Verb) -> None:
 
 def subject_slot(verb: Verb) -> str:
     """
-    Returns the slot of the subject of a verb that says nothing else of it: of a passive, and in a
-    relative clause without its object. A predicate of a person, or of a work, has that for subject.
+    Returns the usual slot of the subject of a verb, for agents of passives and for relative clauses
+    without their object. Predicates of persons, and of works, have these for subject instead.
     """
     return _SUBJECT_SLOTS.get(verb.kind, "person")
 
