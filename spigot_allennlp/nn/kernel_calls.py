@@ -51,8 +51,12 @@ class CompiledInference(Inference):
         The kernels: whatever `call` takes for a kernel.
     call : `Callable`
         Gets a kernel, scores, mask, perhaps a direction, and, to be written into, totals and a
-        result of the shape of the scores, both zero.
+        result of the shape of the scores: zeros, or anything if `writes_all`.
+
+    `writes_all` says that the kernels write every total, and the whole result.
     """
+
+    writes_all: bool = False
 
     def __init__(
         self, log_partition_and_marginals: Any, marginals_jvp: Any, call: Callable
@@ -77,8 +81,12 @@ class CompiledInference(Inference):
         contiguous_directions = [
             direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
         ]
-        totals = torch.zeros(len(scores), dtype=torch.double)
-        result = torch.zeros_like(contiguous_scores)
+        if self.writes_all:
+            totals = torch.empty(len(scores), dtype=torch.double)
+            result = torch.empty_like(contiguous_scores)
+        else:
+            totals = torch.zeros(len(scores), dtype=torch.double)
+            result = torch.zeros_like(contiguous_scores)
         self._call(kernel, contiguous_scores, mask, *contiguous_directions, totals, result)
         return totals, result.to(scores.dtype)
 
@@ -123,6 +131,8 @@ class TreeInference(CompiledInference):
         Whether the root has exactly one dependent.
     """
 
+    writes_all = True
+
     def __init__(
         self,
         log_partition_and_marginals: TreeKernels,
@@ -133,8 +143,8 @@ class TreeInference(CompiledInference):
         self.single_root = single_root
 
     def _call_kernels(self, kernels: TreeKernels, *tensors: Tensor) -> None:
-        *inputs, totals, result = tensors
-        kernels.call(totals, *inputs, self.single_root, totals, result)
+        totals, result = tensors[-2:]
+        kernels.call(totals, *tensors[:-2], self.single_root, totals, result)
 
 
 def num_tree_steps(length: int) -> int:
