@@ -12,9 +12,7 @@ from spigot_allennlp.nn.instances import at_least_single
 
 class PulledBackEstimator(SurrogateEstimator):
     """
-    Pulls the downstream loss back to the intermediate object: a family of surrogates that take a
-    few steps towards a better one, SPIGOT among them. (`pull_back` is the method of every
-    `SurrogateEstimator`.)
+    A family of surrogates that take a few steps towards a better object, SPIGOT among them.
 
     What object would the loss have liked better? From a start `mu_0`, a few steps against the
     gradient of the downstream loss lead to a target `mu_k`, and the scores learn from it as they

@@ -6,6 +6,7 @@ below, that calls a kernel for all groups of a batch: with scores, mask, whateve
 reads, and at last what it writes into.
 """
 
+from functools import partial
 from typing import Any, Callable, NamedTuple, Tuple
 
 import torch
@@ -139,12 +140,14 @@ class TreeInference(CompiledInference):
         marginals_jvp: TreeKernels,
         single_root: bool,
     ) -> None:
-        super().__init__(log_partition_and_marginals, marginals_jvp, self._call_kernels)
+        call = partial(_call_tree_kernels, single_root)
+        super().__init__(log_partition_and_marginals, marginals_jvp, call)
         self.single_root = single_root
 
-    def _call_kernels(self, kernels: TreeKernels, *tensors: Tensor) -> None:
-        totals, result = tensors[-2:]
-        kernels.call(totals, *tensors[:-2], self.single_root, totals, result)
+
+def _call_tree_kernels(single_root: bool, kernels: TreeKernels, *tensors: Tensor) -> None:
+    totals, result = tensors[-2:]
+    kernels.call(totals, *tensors[:-2], single_root, totals, result)
 
 
 def num_tree_steps(length: int) -> int:

@@ -100,7 +100,7 @@ class Structure(Registrable):
     way_out: str = "Choose a structure that has them, or take them out of the data."
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Has the operations that a subclass implements meet valid instances alone."""
+        """Wraps what operations a subclass implements, so that they see valid instances alone."""
         super().__init_subclass__(**kwargs)
         for name, guard in _GUARDS.items():
             if name in vars(cls):
@@ -350,7 +350,7 @@ def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
 
 
 def _guard_step(operation: Operation) -> Operation:
-    """Guards projected steps, which may be plus infinity, but no origin."""
+    """Guards projected steps: a step may be plus infinity, an origin may not."""
 
     @wraps(operation)
     def guarded(self: Structure, origin: Tensor, step: Tensor, mask: BoolTensor) -> Any:

@@ -54,7 +54,7 @@ def log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor
 class ArborescenceInference(TreeInference):
     """
     Sums over non-projective trees; with logarithms for the sentences of which the elimination meets
-    a pivot of zero, since they have few arcs or no tree. The parameter is that of `TreeInference`.
+    a pivot of zero, since they have few arcs or no tree. `single_root` is as in `TreeInference`.
     """
 
     def __init__(self, single_root: bool) -> None:

@@ -30,7 +30,7 @@ def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
 
 
 class ProjectiveTreeInference(TreeInference):
-    """Sums over projective trees. The parameter is that of `TreeInference`."""
+    """Sums over projective trees; `single_root` as in `TreeInference`."""
 
     def __init__(self, single_root: bool) -> None:
         super().__init__(

@@ -26,7 +26,7 @@ class InstanceGroup(NamedTuple):
         Shape `(group_size,)`, int64: the indices in the batch of the instances of this group.
     lengths : `numpy.ndarray`
         Shape `(batch_size,)`, int64: the last position of each instance that has any legal part.
-        Of a sentence, whose position 0 is the root, that is the number of its tokens.
+        Where position 0 is the root of a sentence, that is the number of its tokens.
     scores : `numpy.ndarray`
         Shape `(batch_size, rows, columns)`, float32 or float64, in nats: the scores of parts, those
         of one row being alternatives, as the heads of one dependent are.
@@ -77,14 +77,14 @@ def call_in_groups(
     # Parameters
 
     kernel : `Callable`
-        Its first arguments are the fields of a `InstanceGroup`.
+        Its first arguments are the fields of an `InstanceGroup`.
     lanes : `int`
         The size of a group.
     num_steps : `Callable[[int], int]`
         Returns how many elementary steps a group of instances of a length takes.
     scores, mask : `Tensor`
         Shape `(batch_size, num_positions, ...)`. The length of an instance is its last position
-        that has any legal part: of a sentence, whose position 0 is the root, the number of tokens.
+        that has any legal part: the number of tokens, where position 0 is the root.
     others : `Union[Tensor, int]`
         Further arguments of the kernel.
     members : `Tensor`, optional
@@ -118,15 +118,15 @@ def lengths_and_order(mask):
             if mask[member, position].any():
                 lengths[member] = position
                 break
-    # counting sort: how many sentences are longer than each length
+    # counting sort: how many instances are longer than each length
     begins = numpy.zeros(mask.shape[1] + 1, dtype=numpy.int64)
     for member in range(len(mask)):
         begins[lengths[member]] += 1
     num_longer = 0
     for length in range(mask.shape[1], -1, -1):
-        num_sentences = begins[length]
+        num_instances = begins[length]
         begins[length] = num_longer
-        num_longer += num_sentences
+        num_longer += num_instances
     order = numpy.empty(len(mask), dtype=numpy.int64)
     for member in range(len(mask)):
         order[begins[lengths[member]]] = member
