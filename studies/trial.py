@@ -357,22 +357,35 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
     else.
     """
     first, *others = (metric.replace("_", " ") for metric in trial.metrics)
-    header = [regime, first, f"against {trial.baseline}", "detectable", "p", *others, "seeds"]
-    lines = [header, ["---"] * len(header)]
-    arms = scores["comparison"]
-    of_first = {name: arm["scores"].get(trial.metrics[0], {}) for name, arm in arms.items()}
-    differences = {
-        name: _differences(of_arm, of_first[trial.baseline])
-        for name, of_arm in of_first.items()
-        if name != trial.baseline
+    against = f"against {trial.baseline}"
+    header = [regime, first, against, "detectable", "p"]
+    header += [column for other in others for column in (other, f"{other} {against}")] + ["seeds"]
+    arms = {
+        name: scores["comparison"][name]["scores"]
+        for name in trial.arms
+        if name in scores["comparison"]
     }
-    tests = {name: t_test_over_seeds(values) for name, values in differences.items()}
+    differences = {
+        metric: {
+            name: _differences(arm.get(metric, {}), arms[trial.baseline].get(metric, {}))
+            for name, arm in arms.items()
+        }
+        for metric in trial.metrics
+    }
+    of_first = differences[trial.metrics[0]]
+    tests = {name: t_test_over_seeds(of_first[name]) for name in arms if name != trial.baseline}
     adjusted = holm({name: p for name, p in tests.items() if p is not None})
+    lines = [header, ["---"] * len(header)]
     for name, arm in arms.items():
-        spreads = [_spread(arm["scores"].get(metric, {})) for metric in trial.metrics]
-        p = f"{adjusted[name]:.3f}" if name in adjusted else ""
-        compared = [*_described(differences.get(name, numpy.empty(0))), p]
-        lines.append([name, spreads[0], *compared, *spreads[1:], str(len(of_first[name]))])
+        is_compared = name != trial.baseline
+        line = [name]
+        for metric in trial.metrics:
+            compared = differences[metric][name] if is_compared else numpy.empty(0)
+            line += [_spread(arm.get(metric, {})), _with_interval(compared)]
+            if metric == trial.metrics[0]:
+                p = f"{adjusted[name]:.3f}" if name in adjusted else ""
+                line += [_detectable(compared), p]
+        lines.append([*line, str(len(arm.get(trial.metrics[0], {})))])
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
@@ -387,15 +400,15 @@ def _differences(scores: Dict[str, float], baseline: Dict[str, float]) -> numpy.
     return numpy.array([scores[seed] - baseline[seed] for seed in scores if seed in baseline])
 
 
-def _described(differences: numpy.ndarray) -> List[str]:
-    """Returns the mean difference with its interval, and the detectable one; nothing of none."""
+def _with_interval(differences: numpy.ndarray) -> str:
     if len(differences) < 2:
-        return ["", ""]
+        return ""
     from scipy.stats import ttest_1samp
 
     low, high = ttest_1samp(differences, 0).confidence_interval()
-    detectable = detectable_difference(differences)
-    return [
-        f"{100 * differences.mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
-        "" if detectable is None else f"{100 * detectable:.1f}",
-    ]
+    return f"{100 * differences.mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def _detectable(differences: numpy.ndarray) -> str:
+    detectable = detectable_difference(differences) if len(differences) > 1 else None
+    return "" if detectable is None else f"{100 * detectable:.1f}"

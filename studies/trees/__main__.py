@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Dict
 
 from studies.trees.arms import ARMS, BASELINE, JOINT
-from studies.trees.regimes import REGIMES, write_parts
+from studies.trees.regimes import GOLD_TREES, REGIMES, write_parts
 from studies.trial import Trial, run
 
 
@@ -16,6 +16,7 @@ def _environment(data: Path, regime: str) -> Dict[str, str]:
         "SPIGOT_CONLL_TRAIN": str(data / f"{regime}.conll"),
         "SPIGOT_SDP_DEV": str(data / "dev.sdp"),
         "SPIGOT_CONLL_DEV": str(data / "dev.conll"),
+        "TRIAL_GOLD_TREES": str(data / GOLD_TREES / f"{regime}.conll"),
         "TRIAL_TREES": "yes" if REGIMES[regime].trees else "no",
         "TRIAL_RAW_WORDS": "yes" if REGIMES[regime].raw_words else "no",
     }

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from studies.trial import alone, capped, rated
 
-#: The base configs: of both parsers, and of the semantic one alone.
-JOINT, ALONE = (str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone"))
+#: The base configs: of both parsers, and of the semantic one without trees and with gold trees.
+JOINT, ALONE, GOLD = (
+    str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone", "gold")
+)
 BASELINE = "pipeline"
 
 # The largest norms of a sentence's gradient through the tree.
@@ -18,6 +20,7 @@ _rated = partial(rated, "trainer.optimizer.parameter_groups.0.1.lr", _RATES)
 
 ARMS = {
     "no tree": alone(ALONE, _RATES),
+    "gold tree": alone(GOLD, _RATES),
     BASELINE: _rated("pipeline"),
     "structured attention": _rated("structured_attention"),
     "spigot": _capped("spigot"),

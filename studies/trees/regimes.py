@@ -7,6 +7,8 @@ from typing import List, NamedTuple, Sequence
 
 #: The last sentences of the training file are nothing to learn from: the arms are compared on them.
 HELD_OUT = 1000
+#: The folder with the trees of the sentences that have graphs, for the arm that is given them.
+GOLD_TREES = "gold_trees"
 #: Draws the sentences of all parts.
 _SEED = 1
 
@@ -66,7 +68,7 @@ def write_parts(treebank: Path, folder: Path) -> None:
     most = max(regime.trees + regime.graphs for regime in REGIMES.values())
     if len(graphs) < most + HELD_OUT:
         raise ValueError(f"{treebank} has {len(graphs)} sentences; {most + HELD_OUT} are needed.")
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / GOLD_TREES).mkdir(parents=True, exist_ok=True)
     for name in ("dev.sdp", "dev.conll"):
         shutil.copyfile(treebank / name, folder / name)
     sampled = random.Random(_SEED).sample(range(len(graphs) - HELD_OUT), most)
@@ -78,6 +80,7 @@ def write_parts(treebank: Path, folder: Path) -> None:
         with_graph = sampled[most - regime.graphs :] * regime.repeated_graphs
         _write(folder / f"{name}.sdp", [graphs[index] for index in with_graph], header)
         _write(folder / f"{name}.conll", [trees[index] for index in with_tree])
+        _write(folder / GOLD_TREES / f"{name}.conll", [trees[index] for index in with_graph])
 
 
 def _sentences(text: str) -> List[str]:

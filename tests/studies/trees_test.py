@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from allennlp.common import Params
@@ -11,9 +12,12 @@ from allennlp.models import Model
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from studies.trees.__main__ import TRIAL
 from studies.trees.arms import ARMS, JOINT
-from studies.trees.regimes import HELD_OUT, REGIMES, write_parts
+from studies.trees.regimes import GOLD_TREES, HELD_OUT, REGIMES, write_parts
+from studies.trial import table
 
 SENTENCES = 3500
+DOCS = Path(__file__).parents[2] / "docs"
+SCORES = DOCS / "trial_of_trees.json"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,7 @@ def test_a_regime_has_its_sentences_and_none_that_is_tested_on(parts, name):
     assert not trees.keys() & graphs.keys()
     assert max(trees.keys() | graphs.keys()) < SENTENCES - HELD_OUT
     assert (parts / f"{name}.sdp").read_text().startswith("#SDP 2015\n#w")
+    assert numbers(parts / GOLD_TREES / f"{name}.conll") == graphs
 
 
 def test_the_last_sentences_are_tested_on_with_graph_and_tree(parts):
@@ -80,5 +85,14 @@ def test_every_arm_can_be_built_in_every_regime(name, tmp_path, monkeypatch):
     vocab = Vocabulary(non_padded_namespaces=[])
     for variant in plan.variants.values():
         readers = variant.config["dataset_reader"].get("readers", {"semantics": None})
-        assert ("syntax" in readers) == (REGIMES[name].trees > 0 and variant.name != "no tree")
+        is_joint = variant.name not in ("no tree", "gold tree")
+        assert ("syntax" in readers) == (is_joint and REGIMES[name].trees > 0)
         Model.from_params(Params(variant.config["model"]), vocab=vocab)
+
+
+@pytest.mark.parametrize("regime", json.loads(SCORES.read_text()))
+def test_the_table_of_the_page_is_that_of_the_scores(regime):
+    page = (DOCS / "trial_of_trees.md").read_text().splitlines()
+    expected = table(TRIAL, regime, json.loads(SCORES.read_text())[regime])
+    start = page.index(expected[0])
+    assert page[start : start + len(expected)] == expected
