@@ -369,18 +369,17 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
         metric: {
             name: _differences(arm.get(metric, {}), arms[trial.baseline].get(metric, {}))
             for name, arm in arms.items()
+            if name != trial.baseline
         }
         for metric in trial.metrics
     }
-    of_first = differences[trial.metrics[0]]
-    tests = {name: t_test_over_seeds(of_first[name]) for name in arms if name != trial.baseline}
+    tests = {name: t_test_over_seeds(of) for name, of in differences[trial.metrics[0]].items()}
     adjusted = holm({name: p for name, p in tests.items() if p is not None})
     lines = [header, ["---"] * len(header)]
     for name, arm in arms.items():
-        is_compared = name != trial.baseline
         line = [name]
         for metric in trial.metrics:
-            compared = differences[metric][name] if is_compared else numpy.empty(0)
+            compared = differences[metric].get(name, numpy.empty(0))
             line += [_spread(arm.get(metric, {})), _with_interval(compared)]
             if metric == trial.metrics[0]:
                 p = f"{adjusted[name]:.3f}" if name in adjusted else ""

@@ -384,12 +384,18 @@ def test_an_estimator_keeps_to_the_rule(configs, place):
 # --- losses
 
 
+def make_loss(name: str, structure: Structure) -> StructuredLoss:
+    """Makes a loss, or skips the test if the loss refuses the structure."""
+    loss = StructuredLoss.from_params(Params({"type": name}))
+    if not all(map(structure.provides, loss.requires)):
+        pytest.skip("refused")
+    return loss
+
+
 @pytest.mark.parametrize("name", StructuredLoss.list_available())
 def test_a_loss_keeps_to_the_rule(name, structure_config, place):
     batch = make_batch(structure_config, place)
-    loss = StructuredLoss.from_params(Params({"type": name}))
-    if not all(map(batch.structure.provides, loss.requires)):
-        pytest.skip("refused")
+    loss = make_loss(name, batch.structure)
     forbidden = batch.scores[SOME_IMPOSSIBLE] == -torch.inf
     with_it = batch.uses(forbidden)
     for gold in (batch.objects[with_it][0], batch.objects[~with_it][-1]):
@@ -410,16 +416,22 @@ def test_a_loss_keeps_to_the_rule(name, structure_config, place):
 # --- projections
 
 
+def make_projection(name: str, structure: Structure) -> Projection:
+    """Makes a projection, or skips the test if the projection refuses the structure."""
+    projection = Projection.from_params(Params({"type": name}))
+    if not all(map(structure.provides, projection.requires)):
+        pytest.skip("refused")
+    try:
+        projection.check(structure)
+    except ConfigurationError:
+        pytest.skip("refused")
+    return projection
+
+
 @pytest.mark.parametrize("name", Projection.list_available())
 def test_a_projection_keeps_to_the_rule(name, structure_config, place):
     batch = make_batch(structure_config, place)
-    projection = Projection.from_params(Params({"type": name}))
-    if not all(map(batch.structure.provides, projection.requires)):
-        pytest.skip("refused")
-    try:
-        projection.check(batch.structure)
-    except ConfigurationError:
-        pytest.skip("refused")
+    projection = make_projection(name, batch.structure)
     # The points that are projected are the scores, from an origin that is an object.
     origin = batch.objects[-1].expand(batch.scores.shape).clone()
     step = origin - batch.scores

@@ -7,6 +7,7 @@ reads, and at last what it writes into.
 """
 
 from functools import partial
+from types import ModuleType
 from typing import Any, Callable, NamedTuple, Tuple
 
 import torch
@@ -127,21 +128,22 @@ class TreeInference(CompiledInference):
 
     # Parameters
 
-    log_partition_and_marginals, marginals_jvp : `TreeKernels`
+    sums : `ModuleType`
+        Has the kernels `log_partition_and_marginals` and `marginals_jvp`, and `extended_` ones.
     single_root : `bool`
         Whether the root has exactly one dependent.
     """
 
     writes_all = True
 
-    def __init__(
-        self,
-        log_partition_and_marginals: TreeKernels,
-        marginals_jvp: TreeKernels,
-        single_root: bool,
-    ) -> None:
-        call = partial(_call_tree_kernels, single_root)
-        super().__init__(log_partition_and_marginals, marginals_jvp, call)
+    def __init__(self, sums: ModuleType, single_root: bool) -> None:
+        super().__init__(
+            TreeKernels(
+                sums.log_partition_and_marginals, sums.extended_log_partition_and_marginals
+            ),
+            TreeKernels(sums.marginals_jvp, sums.extended_marginals_jvp),
+            partial(_call_tree_kernels, single_root),
+        )
         self.single_root = single_root
 
 

@@ -58,13 +58,7 @@ class ArborescenceInference(TreeInference):
     """
 
     def __init__(self, single_root: bool) -> None:
-        super().__init__(
-            TreeKernels(
-                sums.log_partition_and_marginals, sums.extended_log_partition_and_marginals
-            ),
-            TreeKernels(sums.marginals_jvp, sums.extended_marginals_jvp),
-            single_root,
-        )
+        super().__init__(sums, single_root)
 
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor

@@ -8,7 +8,6 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.eisner import kernels, sums
 from spigot_allennlp.nn.kernel_calls import (
     TreeInference,
-    TreeKernels,
     num_tree_steps,
     parts_by_kernel,
 )
@@ -33,13 +32,7 @@ class ProjectiveTreeInference(TreeInference):
     """Sums over projective trees; `single_root` as in `TreeInference`."""
 
     def __init__(self, single_root: bool) -> None:
-        super().__init__(
-            TreeKernels(
-                sums.log_partition_and_marginals, sums.extended_log_partition_and_marginals
-            ),
-            TreeKernels(sums.marginals_jvp, sums.extended_marginals_jvp),
-            single_root,
-        )
+        super().__init__(sums, single_root)
 
 
 def _call_in_single_lanes(kernel: Callable, *arguments: Any) -> None:
