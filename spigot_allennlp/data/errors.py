@@ -41,7 +41,7 @@ class MalformedInputError(ValueError):
 
     def __init__(self, path: str, place: Union[int, str, None], fault: Fault, detail: str) -> None:
         # The unchanged arguments let the error be pickled, and so cross processes.
-        # What was skipped of a text is a report of many lines, which is cut where it is made.
+        # The report of what was skipped of a text has many lines, and is cut where it is made.
         if len(detail) > DETAIL_CHARACTERS and fault is not Fault.NOTHING_LEFT:
             detail = f"{detail[:DETAIL_CHARACTERS]}..."
         super().__init__(path, place, fault, detail)

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-# What the readers read, and count where they leave it out.
+# Readers read these, and count them where they leave them out.
 SENTENCES, RECORDINGS = "sentences", "recordings"
 
 

@@ -47,7 +47,7 @@ class Annotation(NamedTuple):
 
 
 class _Sentence(NamedTuple):
-    """What two parsers make of a sentence, and the gold annotation."""
+    """Holds what two parsers make of a sentence, and the gold annotation."""
 
     before: Annotation
     after: Annotation

@@ -109,11 +109,11 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
     if layer_class is not None:
         yield LayerConfig(place, layer_class, part)
         classes = [layer_class]
-    # What each parameter of their constructors may be.
+    # These say what each parameter of their constructors may be.
     annotations: Dict[str, Any] = {}
     for cls in classes:
         annotations.update(_constructor_annotations(cls, part))
-    # What a key that is no parameter may be: where a `Dict[str, Value]` is expected, a `Value`.
+    # A key that is no parameter may be a `Value`, where a `Dict[str, Value]` is expected.
     values = [get_args(option)[-1] for option in allowed if get_args(option)] or [Any]
     for key, value in part.items():
         annotation = annotations.get(key, Union[tuple(values)])

@@ -10,7 +10,7 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 
 logger = logging.getLogger(__name__)
 
-# What stands for a layer that a sentence lacks, here and in the formats.
+# This stands for a layer that a sentence lacks, here and in the formats.
 NOT_GIVEN = "_"
 # If more than this share of the training tokens had `NOT_GIVEN` for a layer, the model has learned
 # what to do without the layer.
@@ -112,7 +112,7 @@ def _warn_of_missing_layer(
         return
     known = vocab.get_token_to_index_vocabulary(namespace)
     first = getattr(tokens[0], feature)
-    # Of nearly all sentences the first token shows that nothing is wrong.
+    # The first token of nearly all sentences shows that nothing is wrong.
     if first != NOT_GIVEN and (first in known or feature not in TAGS):
         return
     values = [getattr(token, feature) or NOT_GIVEN for token in tokens]
