@@ -25,7 +25,7 @@ from spigot_allennlp.ablation.report.comparison import (
 )
 from spigot_allennlp.compat.atomic_io import replacing
 
-_TUNING_SEED = 101
+_TUNING_SEEDS = (101, 102)
 Variant = Dict[str, Any]
 #: Of one arm, or one trial of its tuning: for each metric a map from a seed to the score.
 Scores = Dict[str, Dict[str, float]]
@@ -145,13 +145,21 @@ def _parser(
     add_prepare(prepare)
     prepare.set_defaults(step=_prepare)
     for name, step, seeds, description in (
-        ("tune", _tune, [_TUNING_SEED], "train every arm with every setting; test on dev"),
+        ("tune", _tune, _TUNING_SEEDS, "train every arm with every setting; test on dev"),
         ("compare", _compare, range(1, 9), "train the tuned arms with many seeds; test"),
     ):
         command = steps.add_parser(name, help=f"{description}; again: goes on")
         command.add_argument("regime", choices=trial.regimes)
         command.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
         command.add_argument("--jobs", default="1")
+        command.add_argument(
+            "--arms",
+            nargs="+",
+            choices=trial.arms,
+            default=list(trial.arms),
+            metavar="ARM",
+            help=f"some of {', '.join(trial.arms)}; more may be added later",
+        )
         command.set_defaults(step=step)
     tables = steps.add_parser("tables", help="add the scores of all that has a report to --scores")
     tables.set_defaults(step=_tables)
@@ -169,7 +177,7 @@ def _data(options: argparse.Namespace) -> Path:
 def _tune(trial: Trial, options: argparse.Namespace) -> int:
     variants = {
         _trial_name(name, arm, setting): arm.variant(setting)
-        for name, arm in trial.arms.items()
+        for name, arm in _chosen_arms(trial, options).items()
         for setting in arm.settings
     }
     arm = trial.arms[trial.baseline]
@@ -182,10 +190,10 @@ def _compare(trial: Trial, options: argparse.Namespace) -> int:
     if collected is None:
         tuning = options.folder / options.regime / "tuning"
         raise SystemExit(f"{tuning} has no report yet: run the step 'tune' to its end first.")
-    chosen = _best_settings(trial, options.regime, collected["tuning"])
     variants = {}
-    for name, arm in trial.arms.items():
-        variants[name] = arm.variant(chosen[name])
+    for name, arm in _chosen_arms(trial, options).items():
+        setting = _best_setting(trial, options.regime, name, collected["tuning"])
+        variants[name] = arm.variant(setting)
         overrides = variants[name].get("overrides", variants[name])
         overrides["test_data_path"] = trial.tested_on(_data(options), name)
     return _ablate(trial, options, "comparison", variants, trial.baseline)
@@ -195,25 +203,44 @@ def _trial_name(name: str, arm: Arm, setting: float) -> str:
     return f"{name}, {arm.tuned} {setting:g}"
 
 
-def _best_settings(trial: Trial, regime: str, tuning: Dict[str, Scores]) -> Dict[str, float]:
+def _chosen_arms(trial: Trial, options: argparse.Namespace) -> Dict[str, Arm]:
     """
-    Returns the setting of each arm with the highest score. A run that failed has none.
+    Returns the arms of the command line, in the trial's order.
 
     # Raises
 
-    `SystemExit` if an arm has no score.
+    `SystemExit` if the baseline is not among them.
     """
-    best = {}
-    for name, arm in trial.arms.items():
-        means = {}
-        for setting in arm.settings:
-            scores = tuning.get(_trial_name(name, arm, setting), {}).get(trial.metrics[0])
-            if scores and math.isfinite(statistics.mean(scores.values())):
-                means[setting] = statistics.mean(scores.values())
-        if not means:
-            raise SystemExit(f"{regime}/tuning: no run of '{name}' has a score. See its logs.")
-        best[name] = max(means, key=lambda setting: means[setting])
-    return best
+    if trial.baseline not in options.arms:
+        raise SystemExit(
+            f"--arms: '{trial.baseline}' is what the others are compared with. Add it."
+        )
+    return {name: arm for name, arm in trial.arms.items() if name in options.arms}
+
+
+def _best_setting(trial: Trial, regime: str, name: str, tuning: Dict[str, Scores]) -> float:
+    """
+    Returns the setting of an arm with the highest mean score, of those that all seeds of the tuning
+    have a score of: a run that failed speaks against its setting.
+
+    # Raises
+
+    `SystemExit` if there is none.
+    """
+    arm = trial.arms[name]
+    scores = {
+        setting: tuning.get(_trial_name(name, arm, setting), {}).get(trial.metrics[0], {})
+        for setting in arm.settings
+    }
+    seeds = set().union(*scores.values())
+    means = {
+        setting: statistics.mean(of.values())
+        for setting, of in scores.items()
+        if of and of.keys() == seeds and math.isfinite(statistics.mean(of.values()))
+    }
+    if not means:
+        raise SystemExit(f"{regime}/tuning: no run of '{name}' has a score. See its logs.")
+    return max(means, key=lambda setting: means[setting])
 
 
 def _report(folder: Path) -> Dict[str, Any]:

@@ -19,6 +19,8 @@ def _environment(data: Path, regime: str) -> Dict[str, str]:
         "TRIAL_GOLD_TREES": str(data / GOLD_TREES / f"{regime}.conll"),
         "TRIAL_TREES": "yes" if REGIMES[regime].trees else "no",
         "TRIAL_RAW_WORDS": "yes" if REGIMES[regime].raw_words else "no",
+        "TRIAL_EPOCHS": str(REGIMES[regime].epochs),
+        "TRIAL_SCHEDULE": REGIMES[regime].schedule,
     }
 
 

@@ -1,6 +1,7 @@
 // What both configs of the trial share: small parsers, few epochs, and which words the parsers see. `python -m studies.trees` sets
 // the variables.
 local raw_words = std.extVar('TRIAL_RAW_WORDS') == 'yes';
+local schedule = std.extVar('TRIAL_SCHEDULE');
 
 {
   has_trees: std.extVar('TRIAL_TREES') == 'yes',
@@ -20,6 +21,12 @@ local raw_words = std.extVar('TRIAL_RAW_WORDS') == 'yes';
     ),
   },
 
-  trainer: { num_epochs: 5, optimizer+: { lr: 0.006 } },
+  trainer: {
+    num_epochs: std.parseInt(std.extVar('TRIAL_EPOCHS')),
+    optimizer+: { lr: 0.006 },
+  } + (
+    if schedule == 'exponential' then {}  // the trainer's own
+    else { learning_rate_scheduler: { type: 'linear_with_warmup', warmup_steps: 100 } }
+  ),
   batch_size: 8,
 }

@@ -25,6 +25,10 @@ class Regime(NamedTuple):
         How often an epoch takes each.
     raw_words : `bool`
         Whether the parsers see words alone, without lemmas and parts of speech.
+    epochs : `int`
+    schedule : `str`
+        Of the learning rates: "linear", down to zero after a warm-up, so that training is over
+        when the epochs are, or "exponential", times 0.8 with each epoch.
     """
 
     trees: int
@@ -32,10 +36,13 @@ class Regime(NamedTuple):
     repeated_trees: int = 1
     repeated_graphs: int = 1
     raw_words: bool = False
+    epochs: int = 8
+    schedule: str = "linear"
 
 
 REGIMES = {
-    "few_trees": Regime(trees=150, graphs=1200, repeated_trees=4),
+    # The first that was run, and the reason why the others are trained for longer.
+    "few_trees": Regime(150, 1200, repeated_trees=4, epochs=5, schedule="exponential"),
     "few_graphs": Regime(trees=1200, graphs=150, repeated_graphs=4),
     "no_trees": Regime(trees=0, graphs=1200),
     "as_many": Regime(trees=1200, graphs=1200),

@@ -118,7 +118,8 @@ def test_every_setting_of_every_arm_is_tried_on_development_data(tmp_path, comma
     assert run_step(tmp_path, "tune", "few", "--jobs", "2") == 3
     ((command, environment),) = commands
     assert command[:3] == ["allennlp", "ablate", "base.jsonnet"]
-    assert (after(command, "--seeds"), after(command, "--jobs")) == ("101", "2")
+    seeds = command.index("--seeds")
+    assert command[seeds + 1 : seeds + 5] == ["101", "102", "--jobs", "2"]
     assert (after(command, "--baseline"), after(command, "--metric")) == (
         "pipeline, rate 1",
         "labelled_f1",
@@ -152,6 +153,31 @@ def test_the_best_trial_of_each_arm_is_compared_on_test_data(tmp_path, commands)
         "pipeline": {"model.setting": 1, "test_data_path": "data/pipeline"},
         "spigot": {"model.setting": 10, "test_data_path": "data/spigot"},
     }
+
+
+def test_a_setting_of_which_a_seed_failed_is_not_chosen(tmp_path, commands):
+    scores = {name: of_arm * 2 for name, of_arm in tuned(**SETTINGS).items()}
+    scores["pipeline, rate 2"] = [0.95]
+    write_report(tmp_path, "tuning", scores, seeds=(101, 102))
+    run_step(tmp_path, "compare", "few")
+    variants = json.loads(Path(after(commands[0][0], "--variants")).read_text())
+    assert variants["pipeline"]["model.setting"] == 1
+
+
+def test_some_arms_are_run_first_and_others_later(tmp_path, commands):
+    for arms in (["pipeline", "spigot"], ["pipeline", "none", "spigot"]):
+        run_step(tmp_path, "tune", "few", "--arms", *arms)
+        write_report(tmp_path, "tuning", tuned(**SETTINGS))
+        run_step(tmp_path, "compare", "few", "--arms", *arms)
+    files = [Path(after(command, "--variants")) for command, _ in commands[2:]]
+    trials, compared = (list(json.loads(file.read_text())) for file in files)
+    assert {name.partition(",")[0] for name in trials} == {"none", "pipeline", "spigot"}
+    assert compared == ["none", "pipeline", "spigot"]
+
+
+def test_arms_without_what_they_are_compared_with_are_refused(tmp_path):
+    with pytest.raises(SystemExit, match="--arms: 'pipeline' is what the others are compared with"):
+        run_step(tmp_path, "tune", "few", "--arms", "spigot")
 
 
 def test_a_comparison_without_a_tuning_says_so(tmp_path):
