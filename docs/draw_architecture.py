@@ -63,11 +63,11 @@ class Package(NamedTuple):
 
 def modules(root: Path) -> Dict[str, Path]:
     """Returns the files of a package by the full names of the modules in them."""
-    found = {}
+    files = {}
     for file in sorted(root.rglob("*.py")):
         parts = file.relative_to(root.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
-    return found
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return files
 
 
 def imports(tree: ast.Module, known: Dict[str, Path]) -> Iterator[str]:
@@ -90,20 +90,20 @@ def packages(root: Path) -> List[Package]:
     known = modules(root)
     trees = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in known.items()}
     names = sorted({name.split(".")[1] for name in known if "." in name})
-    found = []
+    children = []
     for name in names:
         inside = [module for module in known if module.split(".")[1:2] == [name]]
         targets = {target for module in inside for target in imports(trees[module], known)}
         needs = {target.split(".")[1] for target in targets if target.startswith(f"{root.name}.")}
         docstring = ast.get_docstring(trees[f"{root.name}.{name}"]) or ""
-        found.append(
+        children.append(
             Package(
                 name,
                 re.split(r"(?<=\.)\s", " ".join(docstring.split()))[0],
                 (needs & set(names)) - {name},
             )
         )
-    return found
+    return children
 
 
 def rows_of(drawn: List[Package]) -> Dict[str, int]:

@@ -158,7 +158,9 @@ def package_of(module: str) -> str:
 def bases_of_classes(module: str) -> Set[str]:
     """The modules from which a module imports the bases of its classes."""
     classes = [node for node in tree_of(module).body if isinstance(node, ast.ClassDef)]
-    bases = {base.id for one in classes for base in one.bases if isinstance(base, ast.Name)}
+    bases = {
+        base.id for definition in classes for base in definition.bases if isinstance(base, ast.Name)
+    }
     return {
         node.module or ""
         for node in tree_of(module).body

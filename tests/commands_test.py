@@ -117,10 +117,10 @@ class Project:
         return process.exitcode
 
     def json(self, *path: str) -> Dict[str, Any]:
-        found = json.loads((self.folder.joinpath(*path)).read_text())
+        values = json.loads((self.folder.joinpath(*path)).read_text())
         return {
             key: value
-            for key, value in found.items()
+            for key, value in values.items()
             if "duration" not in key and "memory" not in key
         }
 
@@ -216,7 +216,8 @@ def test_predict_finds_our_package_by_the_plugins_file(project, results):
     predictions = (project.folder / "predictions.jsonl").read_text().splitlines()
     rows = [json.loads(row) for row in (project.folder / "dev.jsonl").read_text().splitlines()]
     right = [
-        json.loads(one)["label"] == row["label"] for one, row in zip(predictions, rows, strict=True)
+        json.loads(prediction)["label"] == row["label"]
+        for prediction, row in zip(predictions, rows, strict=True)
     ]
     accuracy = project.json("trained", "metrics.json")["best_validation_accuracy"]
     assert sum(right) / len(right) == pytest.approx(accuracy)

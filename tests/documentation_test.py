@@ -208,8 +208,8 @@ def test_another_command_is_understood_too(words, monkeypatch):
     elif program == "python":
         understand = argparse.ArgumentParser.parse_args
 
-        def parse_args(parser, *given):
-            understand(parser, *given)
+        def parse_args(parser, *args):
+            understand(parser, *args)
             raise Understood
 
         monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)

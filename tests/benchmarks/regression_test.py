@@ -96,10 +96,12 @@ def test_the_interval_is_that_of_the_tables_of_the_sign_test(count, low, high):
 def test_cells_of_one_side_alone_are_new_or_gone_and_those_that_fail_do_not_hide():
     base = Measurement({"gone 1x20": 1.0, "broken 1x20": 1.0}, {"mended 1x20": "ValueError: no"})
     new = Measurement({"new 1x20": 1.0, "mended 1x20": 1.0}, {"broken 1x20": "ValueError: oh"})
-    comparisons = {found.cell: found for found in compare([Pair(base, new)] * 3, tolerance=0.05)}
-    verdicts = {cell.split()[0]: found.verdict for cell, found in comparisons.items()}
+    comparisons = {
+        comparison.cell: comparison for comparison in compare([Pair(base, new)] * 3, tolerance=0.05)
+    }
+    verdicts = {cell.split()[0]: comparison.verdict for cell, comparison in comparisons.items()}
     assert verdicts == {"gone": "gone", "broken": "fails", "mended": "new", "new": "new"}
-    worse = {cell.split()[0] for cell, found in comparisons.items() if found.is_worse}
+    worse = {cell.split()[0] for cell, comparison in comparisons.items() if comparison.is_worse}
     assert worse == {"gone", "broken"}
     assert any("ValueError: oh" in line for line in as_lines(list(comparisons.values()), 0.05))
 

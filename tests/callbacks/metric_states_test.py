@@ -94,8 +94,8 @@ def test_metrics_go_on_where_they_were_saved(tmp_path):
             load_metrics(resumed, through_a_file(save_metrics(killed), tmp_path))
         for metric in killed.metrics() if position < 2 else resumed.metrics():
             metric(predictions, gold)
-    for expected, found in zip(whole.metrics(), resumed.metrics(), strict=True):
-        assert found.get_metric() == expected.get_metric()
+    for expected, resumed_metric in zip(whole.metrics(), resumed.metrics(), strict=True):
+        assert resumed_metric.get_metric() == expected.get_metric()
 
 
 @pytest.mark.parametrize("metric", [BooleanAccuracy, MeanAbsoluteError, PearsonCorrelation])

@@ -132,10 +132,10 @@ def runs(tmp_path_factory):
 
 
 def metrics(folder: Path, name: str) -> Dict[str, Any]:
-    found = json.loads((folder / name).read_text())
+    values = json.loads((folder / name).read_text())
     return {
         key: value
-        for key, value in found.items()
+        for key, value in values.items()
         if not any(word in key for word in OF_THE_MACHINE)
     }
 

@@ -153,25 +153,25 @@ def train(folder: Path, stop: Optional[Stop] = None, recover: bool = False) -> i
 def contents(folder: Path) -> Dict[str, Any]:
     """What two runs are to have in common, by file."""
     files = [file for file in folder.rglob("*") if file.is_file() and file.name != ".lock"]
-    found: Dict[str, Any] = {"files": sorted(str(file.relative_to(folder)) for file in files)}
+    by_file: Dict[str, Any] = {"files": sorted(str(file.relative_to(folder)) for file in files)}
     for file in folder.glob("*.json"):
         values = json.loads(file.read_text())
-        found[file.name] = {
+        by_file[file.name] = {
             key: value
             for key, value in values.items()
             if not any(word in key for word in OF_THE_MACHINE)
         }
     for file in (folder / "vocabulary").glob("*.txt"):
-        found[file.name] = file.read_text()
+        by_file[file.name] = file.read_text()
     with tarfile.open(folder / "model.tar.gz") as archive:
-        found["archive"] = sorted(set(archive.getnames()) - {"vocabulary/.lock"})
+        by_file["archive"] = sorted(set(archive.getnames()) - {"vocabulary/.lock"})
         archive.extractall(f"{folder}.archive", filter="data")
     for name, file in {
         "best.th": folder / "best.th",
         "archived weights": Path(f"{folder}.archive", "weights.th"),
     }.items():
-        found[name] = {key: value.tolist() for key, value in torch.load(file).items()}
-    return found
+        by_file[name] = {key: value.tolist() for key, value in torch.load(file).items()}
+    return by_file
 
 
 def stop_and_recover(folder: Path, whole: Dict[str, Any], stop: Stop) -> Outcome:
@@ -184,9 +184,9 @@ def stop_and_recover(folder: Path, whole: Dict[str, Any], stop: Stop) -> Outcome
     recovered = train(folder, recover=folder.exists())
     differing = ["not recovered"]
     if recovered == 0:
-        found = contents(folder)
-        keys = whole.keys() | found.keys()
-        differing = sorted(key for key in keys if whole.get(key) != found.get(key))
+        recovered_contents = contents(folder)
+        keys = whole.keys() | recovered_contents.keys()
+        differing = sorted(key for key in keys if whole.get(key) != recovered_contents.get(key))
     return Outcome(stop, event, status, recovered, differing)
 
 

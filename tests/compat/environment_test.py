@@ -68,17 +68,17 @@ def test_allennlp_models_is_no_default_plugin_but_its_parts_can_be_imported():
 @pytest.mark.parametrize("start", ["_start_instance_workers", "_start_batch_workers"])
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_workers_get_a_lock_of_their_own_context(start, method, monkeypatch):
-    given = []
+    worker_arguments = []
 
     def process(target, args, daemon):
-        given.append(args)
+        worker_arguments.append(args)
         return SimpleNamespace(start=lambda: None)
 
     context = multiprocessing.get_context(method)
     monkeypatch.setattr(context, "Process", process, raising=False)
     loader = SimpleNamespace(num_workers=2, _instance_worker=None, _batch_worker=None)
     getattr(MultiProcessDataLoader, start)(loader, None, context)
-    locks = [arguments[2] for arguments in given]
+    locks = [arguments[2] for arguments in worker_arguments]
     assert len(locks) == 2 and all(lock._semlock is not None for lock in locks)
     assert all(type(lock) is type(context.RLock()) for lock in locks)
     assert all(lock._is_fork_ctx == (method == "fork") for lock in locks)

@@ -121,7 +121,7 @@ def tokenizers():
     ]
 
 
-@pytest.mark.parametrize("tokenizer", tokenizers(), ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("tokenizer", tokenizers(), ids=lambda value: type(value).__name__)
 def test_special_tokens_are_put_around_ids_as_around_text(bert, tokenizer):
     cached_transformers.get_tokenizer(bert)  # mends what it returns, and all of its kind
     within = tokenizer.encode("abc", add_special_tokens=False)
@@ -174,8 +174,8 @@ def test_gradient_checkpointing_runs_a_layer_again(bert, checkpointing, runs):
 def test_the_adamw_of_hugging_face_is_that_of_pytorch():
     steps = []
     for build in (
-        lambda one: HuggingfaceAdamWOptimizer([("p", one)], lr=0.1, weight_decay=0.2),
-        lambda one: torch.optim.AdamW([one], lr=0.1, weight_decay=0.2),
+        lambda parameter: HuggingfaceAdamWOptimizer([("p", parameter)], lr=0.1, weight_decay=0.2),
+        lambda parameter: torch.optim.AdamW([parameter], lr=0.1, weight_decay=0.2),
     ):
         parameter = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
         optimizer = build(parameter)

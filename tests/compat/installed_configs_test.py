@@ -36,10 +36,10 @@ def test_a_misspelt_name_is_answered_with_those_alike():
 
 
 def test_all_configs_have_a_name_and_a_description():
-    found = names()
-    assert SPIGOT in found and "ablations/estimators.libsonnet" in found
-    assert not any(name.startswith("common/") for name in found)
-    for name in found:
+    config_names = names()
+    assert SPIGOT in config_names and "ablations/estimators.libsonnet" in config_names
+    assert not any(name.startswith("common/") for name in config_names)
+    for name in config_names:
         assert description(name).endswith((".", ":")), name
     assert description(SPIGOT).endswith("(Peng et al., 2018).")
 
@@ -86,8 +86,8 @@ def test_variants_of_the_package_are_found_by_name(tmp_path):
     from spigot_allennlp.ablation.plan.make_plan import read_variants_file
 
     file = "ablations/estimators.libsonnet"
-    (named,), (found,) = (read_variants_file(place + file) for place in (PREFIX, f"{folder()}/"))
-    assert [choice.overrides for choice in named] == [choice.overrides for choice in found]
+    (named,), (by_path,) = (read_variants_file(place + file) for place in (PREFIX, f"{folder()}/"))
+    assert [choice.overrides for choice in named] == [choice.overrides for choice in by_path]
     own = tmp_path / "own.json"
     own.write_text(json.dumps({"a": {"config": PREFIX + SPIGOT}}))
     assert read_variants_file(str(own))[0][0].config == PREFIX + SPIGOT

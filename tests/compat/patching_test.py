@@ -10,7 +10,7 @@ import pytest
 from spigot_allennlp import compat
 from spigot_allennlp.compat import PATCHED, PATCHES, installation, patching
 
-EVERY = sorted({one.__name__: one for several in PATCHES.values() for one in several}.items())
+EVERY = sorted({patch.__name__: patch for several in PATCHES.values() for patch in several}.items())
 
 
 def test_every_patch_that_is_written_down_is_listed():
@@ -19,9 +19,9 @@ def test_every_patch_that_is_written_down_is_listed():
     assert len(EVERY) == written > 0
 
 
-@pytest.mark.parametrize("name, one", EVERY)
-def test_a_patch_says_what_brought_the_fault_in_and_what_will_end_it(name, one):
-    assert one.since and one.until
+@pytest.mark.parametrize("name, patch", EVERY)
+def test_a_patch_says_what_brought_the_fault_in_and_what_will_end_it(name, patch):
+    assert patch.since and patch.until
 
 
 @pytest.mark.parametrize("module", sorted(PATCHES))
@@ -36,7 +36,7 @@ def order(monkeypatch):
     """What runs when, in a module with one patch."""
     order = []
 
-    def one(module):
+    def patch(module):
         order.append("before")
         try:
             yield
@@ -44,7 +44,7 @@ def order(monkeypatch):
         finally:
             order.append("finally")
 
-    monkeypatch.setitem(PATCHES, "some_module", [one])
+    monkeypatch.setitem(PATCHES, "some_module", [patch])
     monkeypatch.setattr(patching, "PATCHED", [])
     return order
 

@@ -134,7 +134,7 @@ def test_what_ends_the_writing_of_weights_is_raised_and_nothing_is_left(
         save_whole({str(number): torch.zeros(1000) for number in range(5)}, file)
     if isinstance(error, OSError):
         assert raised.value.filename == str(file)
-    assert [one.name for one in tmp_path.iterdir()] == ["best.th"]
+    assert [path.name for path in tmp_path.iterdir()] == ["best.th"]
     assert file.read_bytes() == before
 
 

@@ -64,8 +64,8 @@ def file_of(tmp_path, content, name="vectors.txt"):
 
 
 def vectors_of(tmp_path, content, name="vectors.txt"):
-    found = read_vectors(file_of(tmp_path, content, name), 3, WORDS)
-    return {word: vector.tolist() for word, vector in found.items()}
+    vectors = read_vectors(file_of(tmp_path, content, name), 3, WORDS)
+    return {word: vector.tolist() for word, vector in vectors.items()}
 
 
 EXPECTED = {
@@ -206,10 +206,10 @@ def test_an_embedding_of_allennlp_is_read_here_and_what_is_missing_drawn_as_befo
     vocab = vocabulary(["the", "missing", "of"])
     torch.manual_seed(3)
     weight = Embedding(3, pretrained_file=file_of(tmp_path, TEXT), vocab=vocab).weight.detach()
-    found = torch.tensor([[0.5, -1, 2], [0.01, 0, 3.25]])
-    assert torch.equal(weight[[2, 4]], found)
+    pretrained = torch.tensor([[0.5, -1, 2], [0.01, 0, 3.25]])
+    assert torch.equal(weight[[2, 4]], pretrained)
     torch.manual_seed(3)
-    mean, deviation = found.numpy().mean(), found.numpy().std()
+    mean, deviation = pretrained.numpy().mean(), pretrained.numpy().std()
     drawn = torch.FloatTensor(5, 3).normal_(float(mean), float(deviation))
     assert torch.equal(weight[[0, 1, 3]], drawn[[0, 1, 3]])
     with pytest.raises(MalformedInputError, match="bad.txt:1: "):
@@ -251,9 +251,9 @@ def test_whatever_the_bytes_the_outcome_is_vectors_or_a_named_error(kind, tmp_pa
                 start = draw.randrange(len(whole))
                 mutated[place:place] = whole[start : start + 10]
         try:
-            found = vectors_of(tmp_path, bytes(mutated))
+            vectors = vectors_of(tmp_path, bytes(mutated))
         except MalformedInputError as error:
             assert error.fault in Fault and "vectors.txt" in str(error)
         else:
-            assert all(numpy.isfinite(vector).all() for vector in found.values())
-            assert kind == "txt" or found == EXPECTED
+            assert all(numpy.isfinite(vector).all() for vector in vectors.values())
+            assert kind == "txt" or vectors == EXPECTED

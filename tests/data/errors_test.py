@@ -49,7 +49,7 @@ def test_every_fault_has_its_own_reason_and_a_way_out(fault):
 
 def test_attempt_returns_an_error_among_the_arguments():
     error = MalformedInputError("a.sdp", 7, Fault.CYCLE, "2 -> 3 -> 2")
-    assert attempt(lambda one, two: one + two, 1, error) is error
+    assert attempt(lambda left, right: left + right, 1, error) is error
 
 
 def test_attempt_returns_what_was_raised_if_it_is_malformed_input_only():

@@ -63,20 +63,20 @@ def test_the_best_has_most_or_least_and_ties_with_all_that_are_not_worse(metric,
         return {worst: differs(sign * 0.2), "b": differs(sign * 0.1, is_significant=False)}
 
     means = {"a": 0.5, "b": 0.6, "c": 0.7}
-    found = find_best(sign_of(plan_of(a=None), metric), means, compare_with)
-    assert asked == [best] and (found.variant, list(found.ties)) == (best, ["b"])
-    assert [found.mark(name) for name in (best, "b", worst)] == ["best", "≈ best", ""]
+    winner = find_best(sign_of(plan_of(a=None), metric), means, compare_with)
+    assert asked == [best] and (winner.variant, list(winner.ties)) == (best, ["b"])
+    assert [winner.mark(name) for name in (best, "b", worst)] == ["best", "≈ best", ""]
 
 
 def test_a_tie_takes_a_comparison_over_two_seeds_and_the_others_are_named():
     means = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.55}
     comparisons = {"b": differs(0.2), "d": replace(differs(-0.1), seeds=1)}
-    found = find_best(sign_of(plan_of(a=None), "f1"), means, lambda name: comparisons)
-    assert (found.variant, list(found.ties)) == ("c", ["b"])
-    assert [found.mark(name) for name in "ad"] == ["", ""]
-    assert found.reason.startswith("a, d could not be compared with c")
-    found = find_best(sign_of(plan_of(a=None), "f1"), means, lambda name: {})
-    assert (found.variant, list(found.ties)) == ("c", []) and found.reason.startswith("a, b, d ")
+    winner = find_best(sign_of(plan_of(a=None), "f1"), means, lambda name: comparisons)
+    assert (winner.variant, list(winner.ties)) == ("c", ["b"])
+    assert [winner.mark(name) for name in "ad"] == ["", ""]
+    assert winner.reason.startswith("a, d could not be compared with c")
+    winner = find_best(sign_of(plan_of(a=None), "f1"), means, lambda name: {})
+    assert (winner.variant, list(winner.ties)) == ("c", []) and winner.reason.startswith("a, b, d ")
 
 
 @pytest.mark.parametrize("number", [2, 5, 20])

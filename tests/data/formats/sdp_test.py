@@ -227,9 +227,11 @@ def test_a_header_says_nothing_of_the_trees(tmp_path):
 
 def test_an_unknown_header_is_an_error_of_the_file(tmp_path):
     text = without_header(sample_files.SDP_2015)
-    with pytest.raises(MalformedInputError, match="file.txt:3: a header of .* '#SDP 2016'") as one:
+    with pytest.raises(
+        MalformedInputError, match="file.txt:3: a header of .* '#SDP 2016'"
+    ) as raised:
         layout_of(tmp_path, "#SDP 2016\n" + text)
-    assert one.value.fault.is_of_file
+    assert raised.value.fault.is_of_file
 
 
 def test_a_header_holds_for_the_sentences_after_it(tmp_path):
