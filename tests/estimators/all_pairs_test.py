@@ -109,8 +109,8 @@ class Pair:
         generator = torch.Generator().manual_seed(21)
         scores, target = torch.randn(2, *self.shape(token_mask), generator=generator)
         wide_mask = torch.nn.functional.pad(token_mask, (0, padding))
-        tensors = [padded(each, self.shape(wide_mask)) for each in (scores, target)]
-        scores, target = (each.repeat(copies, *[1] * (each.dim() - 1)) for each in tensors)
+        tensors = [padded(tensor, self.shape(wide_mask)) for tensor in (scores, target)]
+        scores, target = (tensor.repeat(copies, *[1] * (tensor.dim() - 1)) for tensor in tensors)
         return scores, wide_mask.repeat(copies, 1), target
 
     def run(
@@ -314,9 +314,13 @@ def test_the_reference_shows_the_same_table():
     }
     columns = Structure.list_available()
     for estimator in GradientEstimator.list_available():
-        found = [
-            outcome(make_pair({"type": one, **REQUIRED.get(one, {})}, {"type": estimator}))
-            for one in columns
+        outcomes = [
+            outcome(
+                make_pair({"type": structure, **REQUIRED.get(structure, {})}, {"type": estimator})
+            )
+            for structure in columns
         ]
         words = {"trains": "yes", "refused": "refused", "no gradient": "none"}
-        assert [shown[estimator][f"`{one}`"] for one in columns] == [words[each] for each in found]
+        assert [shown[estimator][f"`{structure}`"] for structure in columns] == [
+            words[result] for result in outcomes
+        ]

@@ -95,15 +95,15 @@ def test_a_loss_that_does_not_come_from_downstream_is_taken_for_a_mean():
 def test_pull_back_finds_what_solve_left_and_no_attribute_is_set():
     estimator = Remembers()
     before = dict(vars(estimator))
-    found = gradient(torch.sum, estimator=estimator)
-    torch.testing.assert_close(found, (SCORES * 10 + torch.eye(3)[:2]).masked_fill(~MASK, 0))
+    grad = gradient(torch.sum, estimator=estimator)
+    torch.testing.assert_close(grad, (SCORES * 10 + torch.eye(3)[:2]).masked_fill(~MASK, 0))
     assert vars(estimator) == before
 
 
 def test_masked_parts_get_no_gradient_even_if_theirs_is_not_finite():
     target = TARGET.masked_fill(~MASK, torch.nan)
-    found = scores_gradient(Cubed(), Categorical(), SCORES, MASK, quadratic(target), torch.sum)
-    torch.testing.assert_close(found, EXPECTED)
+    grad = scores_gradient(Cubed(), Categorical(), SCORES, MASK, quadratic(target), torch.sum)
+    torch.testing.assert_close(grad, EXPECTED)
 
 
 def test_scores_without_gradient_leave_no_graph_behind():
@@ -137,8 +137,8 @@ def test_there_is_no_auxiliary_loss_but_where_an_estimator_has_one():
 
 def test_the_gradient_of_half_precision_scores_is_of_half_precision():
     for dtype in (torch.bfloat16, torch.float16):
-        found = scores_gradient(
+        grad = scores_gradient(
             Cubed(), Categorical(), SCORES.to(dtype), MASK, quadratic(TARGET.to(dtype))
         )
-        assert found.dtype == dtype
-        torch.testing.assert_close(found.float() * 2, EXPECTED, rtol=0.02, atol=0)
+        assert grad.dtype == dtype
+        torch.testing.assert_close(grad.float() * 2, EXPECTED, rtol=0.02, atol=0)

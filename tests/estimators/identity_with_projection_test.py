@@ -21,27 +21,27 @@ def gradient(estimator, scores=SCORES, costs=COSTS):
 
 
 def test_without_both_projections_it_is_straight_through():
-    found = gradient(IdentityWithProjection(center=False, normalize=False))
-    assert torch.equal(found, gradient(StraightThrough()))
+    grad = gradient(IdentityWithProjection(center=False, normalize=False))
+    assert torch.equal(grad, gradient(StraightThrough()))
 
 
 def test_centred_the_gradient_loses_its_mean():
-    found = gradient(IdentityWithProjection(normalize=False))
-    torch.testing.assert_close(found, torch.tensor([[0.0, -3.0, 3.0, 0.0]], dtype=torch.double))
+    grad = gradient(IdentityWithProjection(normalize=False))
+    torch.testing.assert_close(grad, torch.tensor([[0.0, -3.0, 3.0, 0.0]], dtype=torch.double))
 
 
 def test_normalised_the_gradient_loses_what_lies_along_the_scores():
     # (2, 0, 1) / sqrt 5; the costs (1, -2, 4) without their part along it, over the norm
-    found = gradient(IdentityWithProjection(center=False))
+    grad = gradient(IdentityWithProjection(center=False))
     unit = SCORES[0, :3] / 5**0.5
     across = COSTS[0, :3] - (COSTS[0, :3] @ unit) * unit
-    torch.testing.assert_close(found[0, :3], across / 5**0.5)
+    torch.testing.assert_close(grad[0, :3], across / 5**0.5)
 
 
 def test_the_gradient_is_at_right_angles_to_a_constant_and_to_the_scores():
-    found = gradient(IdentityWithProjection())[0, :3]
-    assert found.any()
-    assert found.sum().abs() < 1e-12 and (found @ SCORES[0, :3]).abs() < 1e-12
+    grad = gradient(IdentityWithProjection())[0, :3]
+    assert grad.any()
+    assert grad.sum().abs() < 1e-12 and (grad @ SCORES[0, :3]).abs() < 1e-12
 
 
 def test_the_projection_does_not_change_the_tree():
@@ -53,8 +53,8 @@ def test_the_projection_does_not_change_the_tree():
 
 
 def test_equal_scores_give_a_finite_gradient():
-    found = gradient(IdentityWithProjection(), torch.ones_like(SCORES))
-    torch.testing.assert_close(found, torch.tensor([[0.0, -3.0, 3.0, 0.0]], dtype=torch.double))
+    grad = gradient(IdentityWithProjection(), torch.ones_like(SCORES))
+    torch.testing.assert_close(grad, torch.tensor([[0.0, -3.0, 3.0, 0.0]], dtype=torch.double))
 
 
 def test_a_structure_whose_argmax_a_constant_changes_is_refused_with_the_way_out():

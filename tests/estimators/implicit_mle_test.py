@@ -49,9 +49,9 @@ def test_alpha_multiplies_the_scores_of_the_target():
 
 def test_with_gumbel_noise_on_one_choice_the_mean_is_a_difference_of_softmaxes():
     estimator = ImplicitMLE(beta=0.7, alpha=0.9, noise=GumbelNoise(), num_samples=2)
-    found = mean_gradient(estimator, Categorical(), SCORES[0], MASK[0], COSTS[0], 30000)
+    estimate = mean_gradient(estimator, Categorical(), SCORES[0], MASK[0], COSTS[0], 30000)
     expected = SCORES[0].softmax(-1) - (0.9 * SCORES[0] - 0.7 * COSTS[0]).softmax(-1)
-    torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
+    torch.testing.assert_close(estimate, expected, atol=0.02, rtol=0)
 
 
 def test_both_objects_have_the_same_noise():

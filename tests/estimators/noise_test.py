@@ -54,8 +54,8 @@ def test_the_sum_of_k_draws_is_nearly_gumbel():
     noise = SumOfGammaNoise(k=5, num_terms=100)
     sums = noise.sample(problem(20000, 5, torch.float64)).sum(dim=1)
     levels = torch.tensor([-1.0, 0.0, 1.0, 2.0, 3.0], dtype=torch.float64)
-    found = (sums.unsqueeze(1) <= levels).double().mean(dim=0)
-    torch.testing.assert_close(found, torch.exp(-torch.exp(-levels)), atol=0.015, rtol=0)
+    empirical_cdf = (sums.unsqueeze(1) <= levels).double().mean(dim=0)
+    torch.testing.assert_close(empirical_cdf, torch.exp(-torch.exp(-levels)), atol=0.015, rtol=0)
 
 
 def test_by_default_k_is_the_number_of_parts_of_each_instance():

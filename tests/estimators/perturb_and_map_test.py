@@ -38,5 +38,5 @@ def test_the_gradient_goes_through_the_marginals_of_the_same_perturbed_scores():
         StraightThroughMarginals(0.5), Categorical(), SCORES + noise, MASK, linear(costs)
     )
     torch.manual_seed(7)
-    found = scores_gradient(PerturbAndMAP(0.5), Categorical(), SCORES, MASK, linear(costs))
-    torch.testing.assert_close(found, expected)
+    gradient = scores_gradient(PerturbAndMAP(0.5), Categorical(), SCORES, MASK, linear(costs))
+    torch.testing.assert_close(gradient, expected)

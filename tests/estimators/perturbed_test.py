@@ -25,23 +25,23 @@ def test_with_gumbel_noise_on_one_choice_the_mean_gradient_is_that_of_the_softma
     scale, control_variate
 ):
     estimator = Perturbed(4, GumbelNoise(scale), control_variate)
-    found = mean_gradient(estimator, Categorical(), SCORES, TOKENS, COSTS, 30000)
-    torch.testing.assert_close(found, softmax_gradient(scale), atol=0.03, rtol=0)
+    estimate = mean_gradient(estimator, Categorical(), SCORES, TOKENS, COSTS, 30000)
+    torch.testing.assert_close(estimate, softmax_gradient(scale), atol=0.03, rtol=0)
 
 
 def test_with_normal_noise_on_two_parts_the_mean_gradient_is_that_of_the_normal_distribution():
     # The first of two wins if a normal number of variance 2 is below the difference of scores.
     scores, costs = SCORES[:2], torch.tensor([3.0, 0.0])
     density = torch.distributions.Normal(0.0, 2**0.5).log_prob(scores[0] - scores[1]).exp()
-    found = mean_gradient(Perturbed(4), Categorical(), scores, TOKENS[:2], costs, 30000)
-    torch.testing.assert_close(found, 3 * density * torch.tensor([1.0, -1.0]), atol=0.03, rtol=0)
+    estimate = mean_gradient(Perturbed(4), Categorical(), scores, TOKENS[:2], costs, 30000)
+    torch.testing.assert_close(estimate, 3 * density * torch.tensor([1.0, -1.0]), atol=0.03, rtol=0)
 
 
 def test_on_trees_the_mean_gradient_is_the_slope_of_the_mean_tree():
     torch.manual_seed(3)
     scores, costs = torch.randn(2, 3, 3)
     structure, tokens = ProjectiveTree(), torch.ones(3, dtype=torch.bool)
-    found = mean_gradient(Perturbed(4), structure, scores, tokens, costs, 20000)
+    estimate = mean_gradient(Perturbed(4), structure, scores, tokens, costs, 20000)
     # The same noise on both sides of each part, at a distance that is not small
     noise = torch.randn(100000, 3, 3)
     mask = structure.part_mask(tokens.unsqueeze(0), noise[:1].shape).expand_as(noise)
@@ -51,7 +51,7 @@ def test_on_trees_the_mean_gradient_is_the_slope_of_the_mean_tree():
         nudge[dependent, head] = 0.1
         ahead, behind = (structure.argmax(scores + sign * nudge + noise, mask) for sign in (1, -1))
         slopes[dependent, head] = ((ahead - behind) * costs).sum(dim=(1, 2)).mean() / 0.2
-    torch.testing.assert_close(found, slopes, atol=0.04, rtol=0)
+    torch.testing.assert_close(estimate, slopes, atol=0.04, rtol=0)
 
 
 def test_the_control_variate_reduces_the_variance():

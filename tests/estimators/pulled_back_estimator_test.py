@@ -58,8 +58,8 @@ def test_cross_entropy_by_hand():
     # All scores equal: mu is (1/3, 1/3, 1/3). The step .3 (1, 0, 0) leads to (1/30, 1/3, 1/3),
     # whose projection adds .1 to each.
     costs = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.double)
-    found = on_three_numbers(SpigotCE(step_size=0.3), linear(costs), torch.zeros_like(SCORES))
-    torch.testing.assert_close(found, torch.tensor([[0.2, -0.1, -0.1]], dtype=torch.double))
+    gradient = on_three_numbers(SpigotCE(step_size=0.3), linear(costs), torch.zeros_like(SCORES))
+    torch.testing.assert_close(gradient, torch.tensor([[0.2, -0.1, -0.1]], dtype=torch.double))
 
 
 def test_exponentiated_gradient_by_hand():
@@ -67,51 +67,53 @@ def test_exponentiated_gradient_by_hand():
     scores = torch.tensor([[2.0, 1.0, 1.0]], dtype=torch.double).log()
     costs = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.double)
     step = torch.tensor(2.0, dtype=torch.double).log().item()
-    found = on_three_numbers(SpigotEG(step_size=step), linear(costs), scores)
+    gradient = on_three_numbers(SpigotEG(step_size=step), linear(costs), scores)
     expected = torch.tensor([[1 / 6, -1 / 12, -1 / 12]], dtype=torch.double)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradient, expected)
 
 
 def test_two_steps_of_cross_entropy_by_hand():
     estimator = SpigotCE(step_size=0.25, num_steps=2, projection=IdentityProjection())
-    found = on_three_numbers(estimator, quadratic(TARGET))
+    gradient = on_three_numbers(estimator, quadratic(TARGET))
     mu = SCORES.softmax(dim=-1)
     once = mu - 0.25 * (mu - TARGET)
-    torch.testing.assert_close(found, mu - (once - 0.25 * (once - TARGET)))
+    torch.testing.assert_close(gradient, mu - (once - 0.25 * (once - TARGET)))
 
 
 def test_two_steps_of_exponentiated_gradient_by_hand():
-    found = on_three_numbers(SpigotEG(step_size=0.5, num_steps=2), quadratic(TARGET))
+    gradient = on_three_numbers(SpigotEG(step_size=0.5, num_steps=2), quadratic(TARGET))
     mu = SCORES.softmax(dim=-1)
     moved = SCORES - 0.5 * (mu - TARGET)
     moved = moved - 0.5 * (moved.softmax(dim=-1) - TARGET)
-    torch.testing.assert_close(found, mu - moved.softmax(dim=-1))
+    torch.testing.assert_close(gradient, mu - moved.softmax(dim=-1))
 
 
 @pytest.mark.parametrize("size", [1e-4, 1e-8])
 def test_small_exponentiated_steps_are_the_jacobian_of_the_marginals(trees, size):
     scores, target = trees
     exact = on_trees(StructuredAttention(), quadratic(target), scores)
-    found = on_trees(SpigotEG(step_size=size), quadratic(target), scores)
-    torch.testing.assert_close(found / size, exact, rtol=1e-2, atol=1e-2 * exact.abs().max())
+    gradient = on_trees(SpigotEG(step_size=size), quadratic(target), scores)
+    torch.testing.assert_close(gradient / size, exact, rtol=1e-2, atol=1e-2 * exact.abs().max())
 
 
 def test_a_step_of_1e_7_comes_through_in_single_precision(trees):
     scores, target = trees.float()
     exact = on_trees(StructuredAttention(), quadratic(target), scores)
-    found = on_trees(SpigotEG(step_size=1e-7), quadratic(target), scores)
-    assert found.dtype == torch.float32
-    torch.testing.assert_close(found / 1e-7, exact, rtol=1e-2, atol=1e-2 * exact.abs().max())
+    gradient = on_trees(SpigotEG(step_size=1e-7), quadratic(target), scores)
+    assert gradient.dtype == torch.float32
+    torch.testing.assert_close(gradient / 1e-7, exact, rtol=1e-2, atol=1e-2 * exact.abs().max())
 
 
 def test_within_the_polytope_a_cross_entropy_step_loses_what_leaves_its_plane(trees):
     scores, target = trees
-    found = on_trees(SpigotCE(step_size=1e-7), quadratic(target), scores) / 1e-7
+    scaled_gradient = on_trees(SpigotCE(step_size=1e-7), quadratic(target), scores) / 1e-7
     structure = ProjectiveTree()
     mask = structure.part_mask(torch.ones(3, 5, dtype=torch.bool), scores.shape)
     gradient = (structure.marginals(scores, mask) - target).masked_fill(~mask, 0)
     mean = gradient.sum(dim=-1, keepdim=True) / mask.sum(dim=-1, keepdim=True).clamp(min=1)
-    torch.testing.assert_close(found, (gradient - mean).masked_fill(~mask, 0), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        scaled_gradient, (gradient - mean).masked_fill(~mask, 0), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("step_size", [0.1, 1.0, 100.0])
@@ -130,9 +132,9 @@ def test_a_long_exponentiated_step_reaches_the_object_that_is_liked_best(trees):
     scores, costs = trees
     structure = ProjectiveTree()
     mask = structure.part_mask(torch.ones(3, 5, dtype=torch.bool), scores.shape)
-    found = on_trees(SpigotEG(step_size=1e5), linear(costs), scores)
+    gradient = on_trees(SpigotEG(step_size=1e5), linear(costs), scores)
     expected = structure.marginals(scores, mask) - structure.argmax(-costs, mask)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradient, expected)
 
 
 def test_the_exact_hull_of_one_choice_is_the_simplex():

@@ -41,8 +41,8 @@ def test_the_mean_gradient_of_a_linear_loss_is_that_of_the_expected_loss(
     exact = scores_gradient(
         StructuredAttention(), structure, scores.unsqueeze(0), mask, linear(costs)
     )
-    found = mean_gradient(Reinforce(num_samples), structure, scores, TOKENS, costs, 20000)
-    torch.testing.assert_close(found, exact[0], atol=0.06, rtol=0)
+    estimate = mean_gradient(Reinforce(num_samples), structure, scores, TOKENS, costs, 20000)
+    torch.testing.assert_close(estimate, exact[0], atol=0.06, rtol=0)
 
 
 def test_a_loss_that_is_not_linear_has_the_gradient_of_its_expectation():

@@ -18,9 +18,9 @@ def test_on_one_choice_it_is_the_sparsemax_and_its_jacobian():
     value = SparseMAP()(ArgmaxProblem(Categorical(), SCORES, MASK))
     torch.testing.assert_close(value, torch.tensor([[0.7, 0.3, 0.0]], dtype=torch.double))
     costs = torch.tensor([[1.0, 3.0, 7.0]], dtype=torch.double)
-    found = scores_gradient(SparseMAP(), Categorical(), SCORES, MASK, linear(costs))
+    gradient = scores_gradient(SparseMAP(), Categorical(), SCORES, MASK, linear(costs))
     # On the support (1, 2): the costs without their mean there.
-    torch.testing.assert_close(found, torch.tensor([[-1.0, 1.0, 0.0]], dtype=torch.double))
+    torch.testing.assert_close(gradient, torch.tensor([[-1.0, 1.0, 0.0]], dtype=torch.double))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 4.0])
@@ -33,12 +33,12 @@ def test_on_trees_the_gradient_is_that_of_finite_differences(temperature):
     def loss(point):
         return (estimator(ArgmaxProblem(structure, point, mask)) * costs).sum()
 
-    found = scores_gradient(estimator, structure, scores, mask, linear(costs), torch.sum)
+    gradient = scores_gradient(estimator, structure, scores, mask, linear(costs), torch.sum)
     for place in mask.nonzero():
         nudge = torch.zeros_like(scores)
         nudge[tuple(place)] = 1e-6
         slope = (loss(scores + nudge) - loss(scores - nudge)) / 2e-6
-        torch.testing.assert_close(found[tuple(place)], slope, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(gradient[tuple(place)], slope, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("num_labels", [1, 3])
@@ -77,8 +77,8 @@ def test_towards_temperature_zero_it_is_the_argmax_without_gradient():
     value = SparseMAP(1e-3)(ArgmaxProblem(Categorical(), SCORES, MASK))
     assert value.tolist() == [[1, 0, 0]]
     costs = torch.tensor([[1.0, 3.0, 7.0]], dtype=torch.double)
-    found = scores_gradient(SparseMAP(1e-3), Categorical(), SCORES, MASK, linear(costs))
-    assert found.abs().max() < 1e-9
+    gradient = scores_gradient(SparseMAP(1e-3), Categorical(), SCORES, MASK, linear(costs))
+    assert gradient.abs().max() < 1e-9
 
 
 @pytest.mark.parametrize("name", ["temperature", "max_iterations", "tolerance"])

@@ -126,9 +126,9 @@ def test_a_step_larger_than_large_changes_nothing(costs):
 
 
 def test_small_steps_scale_with_their_size(costs):
-    one, _, _ = on_trees(Spigot(step_size=1e-3), costs)
-    other, _, _ = on_trees(Spigot(step_size=1e-9), costs)
-    torch.testing.assert_close(other / 1e-9, one / 1e-3, rtol=1e-4, atol=1e-4)
+    small, _, _ = on_trees(Spigot(step_size=1e-3), costs)
+    tiny, _, _ = on_trees(Spigot(step_size=1e-9), costs)
+    torch.testing.assert_close(tiny / 1e-9, small / 1e-3, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [1e-8, 1e-12])
@@ -163,9 +163,9 @@ def test_the_norm_is_that_of_a_whole_structure_and_not_of_the_batch(costs):
 
 def test_the_norm_is_taken_after_the_step_size():
     downstream = linear(torch.tensor([[3.0, 0.0, -4.0]]))
-    one = on_three_numbers(Spigot(step_size=1.0, max_step_norm=0.5), downstream)
-    ten = on_three_numbers(Spigot(step_size=10.0, max_step_norm=0.5), downstream)
-    torch.testing.assert_close(one, ten)
+    short = on_three_numbers(Spigot(step_size=1.0, max_step_norm=0.5), downstream)
+    long = on_three_numbers(Spigot(step_size=10.0, max_step_norm=0.5), downstream)
+    torch.testing.assert_close(short, long)
 
 
 def test_a_short_step_is_not_scaled_up():

@@ -33,8 +33,8 @@ def test_on_trees_value_and_gradient_are_those_of_the_marginals_of_perturbed_sco
     )
     torch.manual_seed(7)
     estimator = StochasticSoftmax(0.5, GumbelNoise(0.4))
-    found = scores_gradient(estimator, structure, scores, mask, linear(costs))
-    torch.testing.assert_close(found, expected)
+    gradient = scores_gradient(estimator, structure, scores, mask, linear(costs))
+    torch.testing.assert_close(gradient, expected)
 
 
 def test_at_test_time_the_value_is_the_argmax_without_noise():

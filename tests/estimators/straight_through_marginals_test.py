@@ -21,10 +21,10 @@ def test_the_value_is_exactly_the_argmax():
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_on_one_choice_the_gradient_is_that_of_the_softmax_with_all_of_its_jacobian(temperature):
     estimator = StraightThroughMarginals(temperature)
-    found = scores_gradient(estimator, Categorical(), SCORES, MASK, linear(COSTS))
+    gradient = scores_gradient(estimator, Categorical(), SCORES, MASK, linear(COSTS))
     p = (SCORES[0] / temperature).softmax(dim=-1)
     jacobian = (torch.diag(p) - torch.outer(p, p)) / temperature
-    torch.testing.assert_close(found[0], jacobian @ COSTS[0])
+    torch.testing.assert_close(gradient[0], jacobian @ COSTS[0])
 
 
 def test_on_trees_with_a_linear_loss_it_is_structured_attention():
