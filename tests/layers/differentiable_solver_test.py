@@ -116,8 +116,8 @@ def test_ranks_are_objects_that_are_not_zeros_and_ones():
     )
     assert module(scores).tolist() == [[2, 0, 1]]
     # scores + 10 * weights = (10.1, 0.5, 0.3), with ranks (0, 1, 2)
-    found = gradient(module, scores, torch.tensor([[1.0, 0.0, 0.0]]))
-    assert_close(found, torch.tensor([[-0.2, 0.1, 0.1]]))
+    grad = gradient(module, scores, torch.tensor([[1.0, 0.0, 0.0]]))
+    assert_close(grad, torch.tensor([[-0.2, 0.1, 0.1]]))
     with pytest.raises(ValueError, match="must return zeros and ones .or pass binary=False.*2.0"):
         DifferentiableSolver(ranks, "blackbox", numpy=True, batched=False)(scores)
 
@@ -206,7 +206,7 @@ def test_the_mean_perturbed_gradient_is_that_of_the_smoothed_assignment(noise):
     scores, weights = torch.randn(2, 1, 3, 3, generator=generator, dtype=torch.double)
     module = DifferentiableSolver(enumerated_assignment, Perturbed(100_000, noise))
     torch.manual_seed(4)
-    found = gradient(module, scores, weights)
+    estimate = gradient(module, scores, weights)
 
     torch.manual_seed(5)
     shape = (400_000, 3, 3)
@@ -222,9 +222,9 @@ def test_the_mean_perturbed_gradient_is_that_of_the_smoothed_assignment(noise):
         return values[(noisy + change @ flat.T).argmax(dim=1)].mean()
 
     step = 0.1 * torch.eye(9, dtype=torch.double)
-    expected = torch.stack([(smoothed(each) - smoothed(-each)) / 0.2 for each in step])
+    expected = torch.stack([(smoothed(change) - smoothed(-change)) / 0.2 for change in step])
     assert expected.norm() > 0.3
-    assert_close(found.flatten(), expected, atol=0.03, rtol=0)
+    assert_close(estimate.flatten(), expected, atol=0.03, rtol=0)
 
 
 FUNCTIONS = {
@@ -324,8 +324,8 @@ def test_the_sparsest_projection_and_centred_scores_fit_on_request():
     scores, weights = torch.randn(2, 2, 3, 3, generator=torch.Generator().manual_seed(8))
     for estimator in (Spigot(projection=SparseMAPProjection()), IdentityWithProjection(False)):
         module = DifferentiableSolver(enumerated_assignment, estimator)
-        found = gradient(module, scores, weights)
-        assert found.isfinite().all() and found.flatten(1).any(dim=1).all()
+        grad = gradient(module, scores, weights)
+        assert grad.isfinite().all() and grad.flatten(1).any(dim=1).all()
 
 
 def test_marginals_alone_are_the_value_of_structured_attention_in_costs():
@@ -407,14 +407,14 @@ def test_a_mask_of_the_first_dimensions_and_one_that_does_not_fit():
 
 
 def test_masks_of_several_tensors_with_several_leading_dimensions():
-    def each(first, second):
+    def solver(first, second):
         assert first.shape == (4, 3) and second.shape == (4, 2)
         zeros = torch.zeros_like(second).scatter(1, second.argmax(1, keepdim=True), 1)
         return first == first.amax(1, keepdim=True), zeros
 
     first = torch.tensor([3.0, 2.0, 1.0]).expand(2, 2, 3)
     second = torch.tensor([1.0, 2.0]).expand(2, 2, 2)
-    module = DifferentiableSolver(each, "straight_through", num_batch_dims=2)
+    module = DifferentiableSolver(solver, "straight_through", num_batch_dims=2)
     mask = torch.tensor([False, True, True]).expand(2, 2, 3)
     chosen = module(first, second, mask=(mask, None))
     assert (chosen[0] == torch.tensor([0.0, 1.0, 0.0])).all() and chosen[0].shape == (2, 2, 3)
@@ -434,10 +434,10 @@ def test_scores_that_are_no_numbers_spoil_their_own_instance_alone():
         expected, slope = module(scores), gradient(module, scores, scores)
         spoilt = scores.clone()
         spoilt[1, 0, 2] = torch.nan
-        value, found = module(spoilt), gradient(module, spoilt, scores)
-        assert value[1].isnan().all() and found[1].isnan().all()
+        value, grad = module(spoilt), gradient(module, spoilt, scores)
+        assert value[1].isnan().all() and grad[1].isnan().all()
         assert_close(value[[0, 2]], expected[[0, 2]])
-        assert_close(found[[0, 2]], slope[[0, 2]])
+        assert_close(grad[[0, 2]], slope[[0, 2]])
 
 
 # --- types, devices, autograd
@@ -499,8 +499,8 @@ def test_an_empty_batch_and_no_parts_never_reach_the_solver():
     for name in ("perturbed", "straight_through", "implicit_mle", "sparsemap", "blackbox"):
         module = DifferentiableSolver(solver, name)
         for shape in ((0, 3, 3), (2, 0)):
-            found = gradient(module, torch.zeros(shape), torch.zeros(shape))
-            assert found.shape == shape and not found.any()
+            grad = gradient(module, torch.zeros(shape), torch.zeros(shape))
+            assert grad.shape == shape and not grad.any()
 
 
 def test_it_is_pickled_with_its_solver():
@@ -610,6 +610,6 @@ def test_solvers_of_torch_and_of_numpy_on_a_gpu():
         ):
             expected = module(scores), gradient(module, scores, scores)
             moved = scores.cuda()
-            found = module(moved), gradient(module, moved, moved)
-            assert all(each.is_cuda for each in found)
-            assert_close(tuple(each.cpu() for each in found), expected)
+            on_gpu = module(moved), gradient(module, moved, moved)
+            assert all(tensor.is_cuda for tensor in on_gpu)
+            assert_close(tuple(tensor.cpu() for tensor in on_gpu), expected)

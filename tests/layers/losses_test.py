@@ -119,14 +119,14 @@ def test_a_solver_that_minimises_takes_costs(name):
     leaf, costs = scores.clone().requires_grad_(), (-scores).requires_grad_()
     expected = loss(MATCHING, leaf, gold)
     if name == "spo_plus":
-        found = spo_plus_loss(LEAST, costs, 0.5 - 2 * gold)
+        value = spo_plus_loss(LEAST, costs, 0.5 - 2 * gold)
     elif name == "perturbed":
-        found = loss(MATCHING, -costs, gold)  # the same noise
+        value = loss(MATCHING, -costs, gold)  # the same noise
     else:
-        found = loss(LEAST, costs, gold)
-    assert_close(found, expected)
+        value = loss(LEAST, costs, gold)
+    assert_close(value, expected)
     expected.sum().backward()
-    found.sum().backward()
+    value.sum().backward()
     assert_close(costs.grad, -leaf.grad)
     assert leaf.grad.any()
 
@@ -208,10 +208,10 @@ def test_the_hinge_by_all_permutations_and_its_bound_of_the_cost():
     totals = torch.einsum("bij,kij->bk", scores, PERMUTATIONS)
     wrong = (PERMUTATIONS != gold.unsqueeze(1)).double().sum(dim=(2, 3)) / 2
     expected = (totals + wrong).amax(dim=1) - (scores * gold).sum(dim=(1, 2))
-    found = hinge_loss(MATCHING, scores, gold)
-    assert_close(found, expected)
+    hinge = hinge_loss(MATCHING, scores, gold)
+    assert_close(hinge, expected)
     chosen = wrong.gather(1, totals.argmax(dim=1, keepdim=True)).squeeze(1)
-    assert (found >= chosen - 1e-12).all() and (chosen > 0).any()
+    assert (hinge >= chosen - 1e-12).all() and (chosen > 0).any()
     cost = draw(10, seed=3)[0]
     of_objects = torch.einsum("bij,bkij->bk", cost, PERMUTATIONS - gold.unsqueeze(1))
     expected = (totals + of_objects).amax(dim=1) - (scores * gold).sum(dim=(1, 2))
@@ -226,16 +226,16 @@ def test_spo_plus_in_costs_as_its_paper_has_it_and_its_bound_of_the_regret():
     moved = torch.einsum("bij,kij->bk", true - 2 * predicted, PERMUTATIONS).amax(dim=1)
     expected = moved + ((2 * predicted - true) * best).sum(dim=(1, 2))
     leaf = predicted.clone().requires_grad_()
-    found = spo_plus_loss(LEAST, leaf, true)
-    assert_close(found, expected)
+    loss = spo_plus_loss(LEAST, leaf, true)
+    assert_close(loss, expected)
     assert_close(spo_plus_loss(LEAST, predicted, true, best), expected)
-    found.sum().backward()
+    loss.sum().backward()
     worst = torch.einsum("bij,kij->bk", true - 2 * predicted, PERMUTATIONS).argmax(dim=1)
     assert_close(leaf.grad, 2 * (best - PERMUTATIONS[worst]))
     choice = LEAST.structure.argmax(-predicted, torch.ones_like(predicted).bool())
     regret = ((choice - best) * true).sum(dim=(1, 2))
     assert_close(perceptron_loss(LEAST, true, choice), regret)
-    assert (found >= regret - 1e-12).all() and (regret > 0).any()
+    assert (loss >= regret - 1e-12).all() and (regret > 0).any()
     assert_close(spo_plus_loss(LEAST, true, true), torch.zeros(10, dtype=torch.double))
 
 
@@ -255,10 +255,10 @@ def test_the_mean_loss_under_gumbel_noise_is_the_cross_entropy():
     scores = torch.tensor([[1.0, -0.5, 0.2], [0.0, 2.0, 0.0]], requires_grad=True)
     gold = torch.tensor([[1, 0, 0], [0, 0, 1]])
     torch.manual_seed(4)
-    found = perturbed_loss(Categorical(), scores, gold, num_samples=100_000, noise=GumbelNoise())
+    loss = perturbed_loss(Categorical(), scores, gold, num_samples=100_000, noise=GumbelNoise())
     expected = cross_entropy(scores, torch.tensor([0, 2]), reduction="none")
-    assert_close(found, expected, atol=0.02, rtol=0)
-    slopes = [torch.autograd.grad(each.sum(), scores)[0] for each in (found, expected)]
+    assert_close(loss, expected, atol=0.02, rtol=0)
+    slopes = [torch.autograd.grad(value.sum(), scores)[0] for value in (loss, expected)]
     assert_close(slopes[0], slopes[1], atol=0.01, rtol=0)
 
 

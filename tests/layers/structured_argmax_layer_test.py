@@ -135,7 +135,7 @@ def test_mistakes_in_a_config_are_found_when_it_is_read(config):
 @pytest.mark.parametrize(
     "estimator",
     [Pipeline(), StraightThrough(), Spigot(), Spigot(num_steps=2), StructuredAttention()],
-    ids=lambda each: type(each).__name__,
+    ids=lambda value: type(value).__name__,
 )
 def test_under_autocast_a_small_model_learns_and_stays_finite(estimator):
     torch.manual_seed(3)

@@ -110,8 +110,8 @@ def test_batches_add_up_and_a_reset_forgets_them():
     change(after, torch.full_like(after, -1), mask, metric)
     metric.get_metric(reset=True)
     for row in range(len(before)):
-        one = slice(row, row + 1)
-        metrics = change(before[one], after[one], mask[one], metric)
+        instance = slice(row, row + 1)
+        metrics = change(before[instance], after[instance], mask[instance], metric)
     assert metrics == change(before, after, mask)
 
 

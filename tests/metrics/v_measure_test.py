@@ -18,9 +18,9 @@ def test_it_agrees_with_scikit_learn(num_categories, num_clusters):
     clusters = torch.randint(num_clusters, (300,))
     noise = torch.randint(num_categories, (300,))
     categories = torch.where(torch.rand(300) < 0.5, clusters % num_categories, noise)
-    found = metrics(categories.tolist(), clusters.tolist(), num_categories, num_clusters)
+    scores = metrics(categories.tolist(), clusters.tolist(), num_categories, num_clusters)
     expected = homogeneity_completeness_v_measure(clusters, categories)
-    assert tuple(found.values()) == pytest.approx(expected)
+    assert tuple(scores.values()) == pytest.approx(expected)
 
 
 def test_other_names_for_the_categories_change_nothing():
@@ -28,13 +28,15 @@ def test_other_names_for_the_categories_change_nothing():
 
 
 def test_one_category_for_all_says_nothing():
-    found = metrics([0, 0, 0, 0], [0, 1, 2, 3])
-    assert found == {"homogeneity": 0, "completeness": 1, "v_measure": 0}
+    scores = metrics([0, 0, 0, 0], [0, 1, 2, 3])
+    assert scores == {"homogeneity": 0, "completeness": 1, "v_measure": 0}
 
 
 def test_a_category_of_its_own_for_every_point_is_homogeneous():
-    found = metrics([0, 1, 2, 3], [0, 0, 1, 1])
-    assert found["homogeneity"] == pytest.approx(1) and found["completeness"] == pytest.approx(0.5)
+    scores = metrics([0, 1, 2, 3], [0, 0, 1, 1])
+    assert scores["homogeneity"] == pytest.approx(1) and scores["completeness"] == pytest.approx(
+        0.5
+    )
 
 
 def test_batches_add_up():

@@ -71,8 +71,8 @@ def test_there_is_a_tree_whatever_is_pruned():
 def test_improbable_arguments_are_pruned_and_a_predicate_has_so_many_at_most():
     graph = [[0.0, 0.0, 0.0], [0.9, 0.0, 0.00009], [0.8, 0.0002, 0.0]]
     assert pairs(ArgumentPruner(Posteriors(graph))({})) == [(1, 0), (2, 0), (2, 1)]
-    one = ArgumentPruner(Posteriors(graph), max_arguments=1, min_probability=0.5)({})
-    assert pairs(one) == [(1, 0)]  # the root's best; 2 comes after it
+    candidates = ArgumentPruner(Posteriors(graph), max_arguments=1, min_probability=0.5)({})
+    assert pairs(candidates) == [(1, 0)]  # the root's best; 2 comes after it
 
 
 def test_what_is_pruned_is_impossible_but_predicates_are_not_arcs():
@@ -155,7 +155,9 @@ class TestPruner(ParsingModelTestCase):
         assert 0 < metrics["training_gold_arcs_pruned"] < 1
         assert 0 < metrics["validation_gold_arcs_pruned"] < 1
         again = load_archive(str(folder / "model.tar.gz")).model
-        parses = [each.eval().forward_on_instances(self.instances[:2]) for each in (model, again)]
+        parses = [
+            parser.eval().forward_on_instances(self.instances[:2]) for parser in (model, again)
+        ]
         for ours, theirs in zip(*parses, strict=True):
             assert ours["heads"] == theirs["heads"] and ours["arcs"] == theirs["arcs"]
 

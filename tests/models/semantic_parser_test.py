@@ -43,7 +43,7 @@ class TestSemanticParser(ParsingModelTestCase):
             value.backward()
             assert torch.isfinite(value)
             gradients = [p.grad for p in model.parameters() if p.grad is not None]
-            assert gradients and all(each.isfinite().all() for each in gradients)
+            assert gradients and all(gradient.isfinite().all() for gradient in gradients)
 
     def test_the_loss_is_the_mean_of_the_sentences_losses(self):
         self.model.eval()

@@ -92,7 +92,7 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
                 lambda _, __, output: scores.append(output) or output.retain_grad()
             )
             model.train()(**batch)["loss"].backward()
-        unpruned, pruned = (found.grad.count_nonzero() for found in scores[:2])
+        unpruned, pruned = (arc_scores.grad.count_nonzero() for arc_scores in scores[:2])
         assert 0 < pruned < unpruned
 
     def test_a_probability_that_is_none_is_refused(self):

@@ -50,9 +50,9 @@ def test_a_token_gets_the_average_of_its_heads_and_labels(encoder):
     own, head, embeddings, roles = parts_of(encoder)
     from_heads = head @ tokens[0, 0] + head @ tokens[0, 1]
     from_labels = roles @ embeddings[:, 1] + roles @ embeddings[:, 3]
-    found = encoder(tokens, arcs)
-    assert_close(found[0, 2], torch.relu(own(tokens[0, 2]) + (from_heads + from_labels) / 2))
-    assert_close(found[0, :2], torch.relu(own(tokens[0, :2])))
+    encoded = encoder(tokens, arcs)
+    assert_close(encoded[0, 2], torch.relu(own(tokens[0, 2]) + (from_heads + from_labels) / 2))
+    assert_close(encoded[0, :2], torch.relu(own(tokens[0, :2])))
 
 
 def test_no_graph_and_an_empty_one_are_the_same(encoder):

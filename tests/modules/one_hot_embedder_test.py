@@ -9,6 +9,6 @@ def test_each_symbol_has_a_one_at_its_place():
     params = Params({"type": "one_hot", "vocab_namespace": "symbols"})
     embedder = TokenEmbedder.from_params(params, vocab=vocab).double()
     assert embedder.get_output_dim() == 4  # with padding and the unknown one
-    found = embedder(torch.tensor([[2, 0, 3]]))
-    assert found.dtype == torch.double
-    assert found.tolist() == [[[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]]]
+    vectors = embedder(torch.tensor([[2, 0, 3]]))
+    assert vectors.dtype == torch.double
+    assert vectors.tolist() == [[[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]]]

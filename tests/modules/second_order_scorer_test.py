@@ -58,9 +58,9 @@ def test_the_rounds_are_those_of_the_definition(rounds):
     mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
     scores = scorer(tokens, mask).squeeze(-1)
     assert scores.shape == (2, 6, 6)
-    for sentence, real, found in zip(tokens, mask, scores, strict=True):
+    for sentence, real, arc_scores in zip(tokens, mask, scores, strict=True):
         for arc, expected in by_definition(scorer, sentence, real).items():
-            assert_close(found[arc], expected)
+            assert_close(arc_scores[arc], expected)
 
 
 @pytest.mark.parametrize("padding", [100.0, torch.nan])

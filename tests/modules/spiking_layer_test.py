@@ -13,9 +13,9 @@ def test_truth_values_have_counts_without_a_gradient():
 def test_a_sum_over_the_steps_is_differentiated_as_the_counts_are():
     counts = torch.tensor([[2.0, 1.0]], requires_grad=True)
     trains = SpikeTrains(torch.tensor([[[True, False], [True, True]]]), counts)
-    found = trains.differentiable()
-    assert found.tolist() == [[[1, 0], [1, 1]]]
-    (found.sum(1) * torch.tensor([3.0, 5.0])).sum().backward()
+    spikes = trains.differentiable()
+    assert spikes.tolist() == [[[1, 0], [1, 1]]]
+    (spikes.sum(1) * torch.tensor([3.0, 5.0])).sum().backward()
     assert counts.grad.tolist() == [[3, 5]]
 
 

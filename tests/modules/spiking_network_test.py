@@ -42,9 +42,9 @@ def trains(number, steps=40):
 @pytest.mark.parametrize("gradient", GRADIENTS)
 def test_every_gradient_reaches_all_weights(gradient):
     model = network(gradient)
-    found = model(trains(36))
-    assert [layer.counts.shape for layer in found] == [(2, 32), (2, 8), (2, 3)]
-    (found[-1].counts - 10).square().sum().backward()
+    layers = model(trains(36))
+    assert [layer.counts.shape for layer in layers] == [(2, 32), (2, 8), (2, 3)]
+    (layers[-1].counts - 10).square().sum().backward()
     for parameter in model.parameters():
         assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().sum() > 0
 
@@ -59,8 +59,8 @@ def test_all_gradients_see_the_same_spikes():
 def test_without_gradients_the_spikes_are_the_same(gradient):
     model = network(gradient)
     with torch.no_grad():
-        found = model(trains(36))[-1].counts
-    assert_close(found, model(trains(36))[-1].counts.detach())
+        counts = model(trains(36))[-1].counts
+    assert_close(counts, model(trains(36))[-1].counts.detach())
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS)
@@ -129,11 +129,11 @@ def test_as_an_encoder_of_sequences_to_sequences_it_spikes_where_nothing_is_mask
     model = encoder(Seq2SeqEncoder, gradient)
     mask = torch.ones(2, 40, dtype=torch.bool)
     mask[1, 20:] = False
-    found = model(trains(6).spikes.float(), mask)
-    assert found.shape == (2, 40, model.get_output_dim()) and not model.is_bidirectional()
-    assert set(found.detach().round(decimals=4).unique().tolist()) == {0, 1}
-    assert (found[1, 20:] == 0).all()
-    found.square().sum().backward()
+    spikes = model(trains(6).spikes.float(), mask)
+    assert spikes.shape == (2, 40, model.get_output_dim()) and not model.is_bidirectional()
+    assert set(spikes.detach().round(decimals=4).unique().tolist()) == {0, 1}
+    assert (spikes[1, 20:] == 0).all()
+    spikes.square().sum().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
