@@ -92,6 +92,6 @@ def test_value_and_gradient_by_autograd(scores):
     exact = scores.detach()
     torch.testing.assert_close(second, 12 * exact**2 + 4 * exact**3)
     with torch.no_grad():
-        assert not any(each.requires_grad for each in value_and_gradient(function, scores))
-    assert not any(each.requires_grad for each in value_and_gradient(function, exact))
+        assert not any(tensor.requires_grad for tensor in value_and_gradient(function, scores))
+    assert not any(tensor.requires_grad for tensor in value_and_gradient(function, exact))
     assert scores.grad is None and not exact.requires_grad

@@ -59,8 +59,8 @@ def is_projective(heads: Tuple[int, ...]) -> bool:
 
 
 def ancestors(heads: Tuple[int, ...], token: int) -> Sequence[int]:
-    found = []
-    while token != 0 and len(found) <= len(heads):
+    path = []
+    while token != 0 and len(path) <= len(heads):
         token = heads[token - 1]
-        found.append(token)
-    return found
+        path.append(token)
+    return path

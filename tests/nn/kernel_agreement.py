@@ -16,9 +16,9 @@ def check_agreement(
     total = recurrence.log_partition(leaf, mask, over)
     (marginals,) = torch.autograd.grad(total.sum(), leaf, create_graph=True)
     (derivative,) = torch.autograd.grad((marginals * direction).sum(), leaf)
-    found = (
+    results = (
         *inference.log_partition_and_marginals(scores, mask),
         inference.marginals_jvp(scores, mask, direction),
     )
-    for ours, theirs in zip(found, (total, marginals, derivative), strict=True):
+    for ours, theirs in zip(results, (total, marginals, derivative), strict=True):
         torch.testing.assert_close(ours, theirs.detach(), rtol=1e-9, atol=1e-9)

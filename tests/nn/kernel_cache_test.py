@@ -210,14 +210,14 @@ def test_the_sources_of_a_kernel_are_those_that_its_module_imports(package, monk
 
 def test_every_import_of_a_kernels_module_is_found():
     module = NN / "eisner" / "caller.py"
-    found = kernel_cache.imported_files(
+    imported = kernel_cache.imported_files(
         b"import numpy, spigot_allennlp.nn.arcs\n"
         b"from spigot_allennlp.nn.eisner import (\n    kernels,\n    sums as other,\n)\n"
         b"def later():\n    from spigot_allennlp.nn import instances\n"
     )
     for name in ("arcs", "eisner/kernels", "eisner/sums", "instances"):
-        assert NN / f"{name}.py" in found
-    assert NN / "eisner" / "__init__.py" in found
+        assert NN / f"{name}.py" in imported
+    assert NN / "eisner" / "__init__.py" in imported
     assert kernel_cache.digest_of_sources(module) == kernel_cache.digest_of_sources(module)
 
 

@@ -12,10 +12,10 @@ def one_of_each_row(scores, reduce):
 
 
 def test_the_best_is_the_gradient_of_the_maximum():
-    found = recurrence.best(SCORES.half(), MASK, one_of_each_row)
-    assert found.dtype == torch.half and not found.requires_grad
-    assert found[0].tolist() == [[0, 1], [1, 0]]
-    assert found[1].sum() == 2  # one way through a tie
+    best = recurrence.best(SCORES.half(), MASK, one_of_each_row)
+    assert best.dtype == torch.half and not best.requires_grad
+    assert best[0].tolist() == [[0, 1], [1, 0]]
+    assert best[1].sum() == 2  # one way through a tie
 
 
 def test_the_log_partition_sums_over_all():

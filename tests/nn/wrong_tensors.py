@@ -205,8 +205,8 @@ def public_functions():
             if ours and not function.__name__.startswith("_"):
                 short = name.rpartition(".")[-1]
                 takes_tensors = any(
-                    word in str(each.annotation)
-                    for each in inspect.signature(function).parameters.values()
+                    word in str(parameter.annotation)
+                    for parameter in inspect.signature(function).parameters.values()
                     for word in ("Tensor", "Problem", "State", "Memories")
                 )
                 if takes_tensors and f"{short}.{function.__name__}" not in EXEMPT:
@@ -247,12 +247,12 @@ def calls():
                 continue
             method = getattr(structure, operation)
             names = list(inspect.signature(method).parameters)
-            yield f"{name}.{operation}", method, {each: known[each] for each in names}
+            yield f"{name}.{operation}", method, {key: known[key] for key in names}
     tree, known = Structure.by_name("projective_tree")(), arguments("tree")
     for name in Projection.list_available():
         projection = Projection.by_name(name)()
         names = ("origin", "step", "mask")
-        chosen = {"structure": tree} | {each: known[each] for each in names}
+        chosen = {"structure": tree} | {key: known[key] for key in names}
         yield f"{name}.projected_step", projection.projected_step, chosen
 
 
@@ -324,26 +324,26 @@ def awkward(tensor):
 def outcome(function, named):
     """The tensors that a call gives, drawn from one seed."""
     torch.manual_seed(1)
-    found = function(**named)
-    found = found if isinstance(found, tuple) else (found,)
-    return [each for each in found if isinstance(each, torch.Tensor)]
+    results = function(**named)
+    results = results if isinstance(results, tuple) else (results,)
+    return [result for result in results if isinstance(result, torch.Tensor)]
 
 
 def differs(function, named, path, tensor, plain):
     """What is wrong with the outcome of an awkward tensor; nothing, if it is as of a plain one."""
     expected = outcome(function, replaced(named, path, plain))
     try:
-        found = outcome(function, replaced(named, path, tensor))
+        results = outcome(function, replaced(named, path, tensor))
     except TypeError as error:  # the tensors of a recurrence have one type
         return "" if "of the type of the inputs" in str(error) else str(error)[:300]
     except BaseException as error:
         return f"{type(error).__name__}: {str(error)[:300]}"
-    for one, other in zip(found, expected, strict=True):
-        tolerance = 1e-2 if "float16" in str(one.dtype) else 1e-5
+    for value, reference in zip(results, expected, strict=True):
+        tolerance = 1e-2 if "float16" in str(value.dtype) else 1e-5
         if not torch.allclose(
-            one.detach().double(), other.detach().double(), rtol=tolerance, atol=tolerance
+            value.detach().double(), reference.detach().double(), rtol=tolerance, atol=tolerance
         ):
-            return f"{one.tolist()} in place of {other.tolist()}"[:300]
+            return f"{value.tolist()} in place of {reference.tolist()}"[:300]
     return ""
 
 

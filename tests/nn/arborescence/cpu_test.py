@@ -53,8 +53,8 @@ def check_agreement(scores, mask, direction, single_root):
             LogarithmicInference(single_root),
         )
     )
-    for found, expected in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    for actual, expected in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
     alone = cpu.log_partition(scores, mask, single_root)
     torch.testing.assert_close(alone, theirs[0], rtol=1e-9, atol=1e-9)
 
@@ -139,12 +139,12 @@ def test_an_arc_from_beyond_the_last_token_counts_for_nothing(single_root):
         ArborescenceInference(single_root),
         LogarithmicInference(single_root),
     ):
-        for found, expected in zip(
+        for actual, expected in zip(
             inference.log_partition_and_marginals(scores, mask),
             inference.log_partition_and_marginals(scores, shorter),
             strict=True,
         ):
-            torch.testing.assert_close(found, expected)
+            torch.testing.assert_close(actual, expected)
 
 
 def test_what_a_direction_holds_for_illegal_arcs_does_not_matter(single_root):
@@ -177,8 +177,8 @@ def test_threads_do_not_change_the_result():
             )
     finally:
         torch.set_num_threads(before)
-    for one, other in zip(*results, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+    for serial, parallel in zip(*results, strict=True):
+        torch.testing.assert_close(serial, parallel, rtol=1e-12, atol=1e-12)
 
 
 def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_root):

@@ -20,7 +20,7 @@ def exact_logarithms(exponents: Exponents, single_root: bool) -> Tuple[float, Li
     for dependent, row in enumerate(exponents):
         marginals.append([])
         for head in range(len(row)):
-            others = [list(each) for each in exponents]
+            others = [list(incoming) for incoming in exponents]
             others[dependent][head] = None
             without = sum_over_trees(others, single_root)
             marginals[-1].append(log(total - without) - log(total))

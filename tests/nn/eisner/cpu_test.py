@@ -81,7 +81,7 @@ def test_where_plain_numbers_fail_extended_ones_agree_with_torch(single_root):
     scores[:, odd, even] += preference
     scores[:, even, odd] += preference
     plain = torch.empty(4, dtype=torch.double)
-    arrays = [each.numpy() for each in (scores, mask)]
+    arrays = [tensor.numpy() for tensor in (scores, mask)]
     lengths = torch.full((4,), 20).numpy()
     result = torch.empty_like(scores).numpy()
     sums.log_partition_and_marginals(
@@ -141,8 +141,8 @@ def test_threads_do_not_change_the_result():
             )
     finally:
         torch.set_num_threads(before)
-    for one, other in zip(*results, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+    for serial, parallel in zip(*results, strict=True):
+        torch.testing.assert_close(serial, parallel, rtol=1e-12, atol=1e-12)
 
 
 def test_scores_that_are_not_numbers_give_no_tree_rather_than_a_crash(single_root):

@@ -39,9 +39,9 @@ def test_groups_go_from_the_longest_to_the_shortest(calls):
 def test_tensors_become_arrays_and_numbers_stay(calls):
     scores, mask = batch_of([2])
     call_in_groups(note(calls), 8, lambda length: 1, scores, mask, 1, scores + 1)
-    ((_, _, (one, two, number, last)),) = calls
-    assert isinstance(one, numpy.ndarray) and two.flags.c_contiguous and number == 1
-    assert last.sum() == scores.numel()
+    ((_, _, (scores_array, mask_array, number, shifted)),) = calls
+    assert isinstance(scores_array, numpy.ndarray) and mask_array.flags.c_contiguous and number == 1
+    assert shifted.sum() == scores.numel()
 
 
 def test_only_the_members_asked_for_are_worked_on(calls):

@@ -19,57 +19,57 @@ from spigot_allennlp.nn.semirings.numbers import (
 
 
 @kernel
-def combine(given, like, results):
-    """Sum, product and their composition of the first two of `given`."""
-    x, y = load(given, 0, 0, like), load(given, 0, 1, like)
+def combine(operands, like, results):
+    """Sum, product and their composition of the first two of `operands`."""
+    x, y = load(operands, 0, 0, like), load(operands, 0, 1, like)
     store(results, 0, 0, x + y)
     store(results, 0, 1, x * y)
     store(results, 0, 2, x * y + like)
 
 
 @kernel
-def divide(given, like, results):
-    store(results, 0, 0, load(given, 0, 0, like) / load(given, 0, 1, like))
+def divide(operands, like, results):
+    store(results, 0, 0, load(operands, 0, 0, like) / load(operands, 0, 1, like))
 
 
 @kernel
-def combine_reals(given, results):
-    combine(given, real(given, 3), results)
-    divide(given, real(given, 3), results[1:])
+def combine_reals(operands, results):
+    combine(operands, real(operands, 3), results)
+    divide(operands, real(operands, 3), results[1:])
 
 
 @kernel
-def combine_duals(given, results):
-    combine(given, dual(given, 3), results)
-    divide(given, dual(given, 3), results[1:])
+def combine_duals(operands, results):
+    combine(operands, dual(operands, 3), results)
+    divide(operands, dual(operands, 3), results[1:])
 
 
 @kernel
-def combine_tropicals(given, results):
-    combine(given, tropical(given, 3), results)
+def combine_tropicals(operands, results):
+    combine(operands, tropical(operands, 3), results)
 
 
-def given_and_results(parts, dtype):
+def operands_and_results(parts, dtype):
     lanes = BYTES // numpy.dtype(dtype).itemsize
     generator = numpy.random.default_rng(0)
-    given = generator.uniform(1, 5, size=(1, 2, parts, lanes)).astype(dtype)
-    return given, numpy.zeros((2, 3, parts, lanes), dtype=dtype)
+    operands = generator.uniform(1, 5, size=(1, 2, parts, lanes)).astype(dtype)
+    return operands, numpy.zeros((2, 3, parts, lanes), dtype=dtype)
 
 
 @pytest.mark.parametrize("dtype, lanes", [("float64", 8), ("float32", 16)])
 def test_reals_add_multiply_and_divide_lane_by_lane(dtype, lanes):
-    given, results = given_and_results(1, dtype)
-    combine_reals(given, results)
-    x, y = given[0, :, 0]
+    operands, results = operands_and_results(1, dtype)
+    combine_reals(operands, results)
+    x, y = operands[0, :, 0]
     assert x.shape == (lanes,)
     expected = [x + y, x * y, x * y + 3, x / y]
     numpy.testing.assert_allclose([*results[0, :, 0], results[1, 0, 0]], expected, rtol=1e-6)
 
 
 def test_duals_carry_the_derivative_along():
-    given, results = given_and_results(2, "float64")
-    combine_duals(given, results)
-    (x, dx), (y, dy) = given[0]
+    operands, results = operands_and_results(2, "float64")
+    combine_duals(operands, results)
+    (x, dx), (y, dy) = operands[0]
     values = [x + y, x * y, x * y + 3, x / y]
     tangents = [dx + dy, x * dy + dx * y, x * dy + dx * y, (dx * y - x * dy) / y**2]
     numpy.testing.assert_allclose([*results[0, :, 0], results[1, 0, 0]], values)
@@ -78,19 +78,19 @@ def test_duals_carry_the_derivative_along():
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_tropicals_take_maximum_and_sum(dtype):
-    given, results = given_and_results(1, dtype)
-    given[0, 0, 0, 0] = -numpy.inf
-    combine_tropicals(given, results)
-    x, y = given[0, :, 0]
+    operands, results = operands_and_results(1, dtype)
+    operands[0, 0, 0, 0] = -numpy.inf
+    combine_tropicals(operands, results)
+    x, y = operands[0, :, 0]
     expected = [numpy.maximum(x, y), x + y, numpy.maximum(x + y, 3)]
     numpy.testing.assert_array_equal(results[0, :, 0], expected)
 
 
 def test_tropicals_pass_over_what_is_not_a_number():
-    given, results = given_and_results(1, "float64")
-    given[0, 1, 0, 2] = numpy.nan
-    combine_tropicals(given, results)
-    assert results[0, 0, 0, 2] == given[0, 0, 0, 2]
+    operands, results = operands_and_results(1, "float64")
+    operands[0, 1, 0, 2] = numpy.nan
+    combine_tropicals(operands, results)
+    assert results[0, 0, 0, 2] == operands[0, 0, 0, 2]
 
 
 @kernel
@@ -170,21 +170,21 @@ def test_extended_numbers_are_of_any_size(x, y):
 
 
 @kernel
-def extended_product(one, other, results):
+def extended_product(left, right, results):
     like = extended_dual(results, 0)
-    x, y = load(one, 0, 0, like), load(other, 0, 0, like)
+    x, y = load(left, 0, 0, like), load(right, 0, 0, like)
     store(results, 0, 0, x * y + x)
     store(results, 0, 1, x / y)
 
 
 def test_tangents_share_the_exponent_of_their_value():
-    one, other, results = (
+    left, right, results = (
         numpy.empty((1, 1, 3, 8)),
         numpy.empty((1, 1, 3, 8)),
         numpy.empty((1, 2, 3, 8)),
     )
-    one[0, 0], other[0, 0] = [[1.5], [-0.5], [2000.0]], [[1.25], [3.0], [0.0]]
-    extended_product(one, other, results)
+    left[0, 0], right[0, 0] = [[1.5], [-0.5], [2000.0]], [[1.25], [3.0], [0.0]]
+    extended_product(left, right, results)
     value, tangent, exponent = results[0, :, :, 0].T
     assert (1 <= value).all() and (value < 2).all()
     x, dx, y, dy = 1.5, -0.5, 1.25, 3.0

@@ -30,11 +30,11 @@ def random_rows(seed, rows, size, scale=1.0, kept=1.0, dtype=torch.double):
 
 
 def check_agreement(origins, steps, mask, capped):
-    found = cpu.projected_step(origins, steps, mask, capped)
+    projected = cpu.projected_step(origins, steps, mask, capped)
     expected = torch_fallback.projected_step(origins, steps, mask, capped)
     # relative to what moves at all, which may be tiny
     tolerance = 1e-5 * max(expected.abs().amax().item(), 1e-30) if expected.numel() else 0
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=tolerance)
+    torch.testing.assert_close(projected, expected, rtol=1e-5, atol=tolerance)
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-8, 1e-3, 1.0, 1e3, 1e8])
@@ -75,11 +75,11 @@ def test_a_projection_is_a_step_from_zero(seed, rows, size, scale, kept, ties, i
     point = point.round() if ties else point
     if impossible:
         point = point.masked_fill(point < 0, -torch.inf)
-    found = project_onto_simplex(point, mask)
+    projected = project_onto_simplex(point, mask)
     exact = torch_fallback.projected_step(
         torch.zeros_like(point).double(), -point.double(), mask, False
     )
-    torch.testing.assert_close(found, (-exact).to(dtype), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(projected, (-exact).to(dtype), rtol=1e-3, atol=1e-6)
 
 
 def test_a_projection_reads_scattered_tensors_and_threads_do_not_change_it(monkeypatch):
@@ -98,8 +98,8 @@ def test_a_projection_reads_scattered_tensors_and_threads_do_not_change_it(monke
 
 def test_rows_of_many_equal_entries_are_shared_among_all(capped):
     zeros = torch.zeros(3, 1000)
-    found = cpu.projected_step(zeros, zeros - 2, torch.ones(3, 1000, dtype=torch.bool), capped)
-    torch.testing.assert_close(found, torch.full((3, 1000), -1e-3))
+    projected = cpu.projected_step(zeros, zeros - 2, torch.ones(3, 1000, dtype=torch.bool), capped)
+    torch.testing.assert_close(projected, torch.full((3, 1000), -1e-3))
 
 
 def test_threads_do_not_change_the_result(capped):
@@ -107,19 +107,19 @@ def test_threads_do_not_change_the_result(capped):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = cpu.projected_step(*arguments)
+        serial = cpu.projected_step(*arguments)
         torch.set_num_threads(3)
-        three = cpu.projected_step(*arguments)
+        parallel = cpu.projected_step(*arguments)
     finally:
         torch.set_num_threads(before)
-    assert torch.equal(one, three)
+    assert torch.equal(serial, parallel)
 
 
 def test_what_is_no_number_is_not_hidden(capped):
     origins, steps, mask = random_rows(3, 4, 5)
     steps[1, 2] = torch.nan
-    found = cpu.projected_step(origins, steps, mask, capped)
-    assert found[1, 2].isnan() and found[[0, 2, 3]].isfinite().all()
+    projected = cpu.projected_step(origins, steps, mask, capped)
+    assert projected[1, 2].isnan() and projected[[0, 2, 3]].isfinite().all()
 
 
 def test_an_origin_that_is_off_the_simplex_by_rounding_does_not_drown_a_step(capped):
@@ -146,10 +146,12 @@ def test_lower_precision_gives_the_same_rounded(step_of, dtype):
 
 @pytest.mark.parametrize("step_of", STEPS)
 def test_non_contiguous_tensors_of_any_number_of_dimensions(step_of):
-    tensors = [each.view(4, 3, 5, 7) for each in random_rows(5, 60, 7, kept=0.8)]
-    scattered = [each.transpose(0, 3).contiguous().transpose(0, 3) for each in tensors]
+    tensors = [tensor.view(4, 3, 5, 7) for tensor in random_rows(5, 60, 7, kept=0.8)]
+    scattered = [tensor.transpose(0, 3).contiguous().transpose(0, 3) for tensor in tensors]
     assert torch.equal(step_of(*scattered), step_of(*tensors))
-    assert torch.equal(step_of(*[each[1, 1, 1] for each in tensors]), step_of(*tensors)[1, 1, 1])
+    assert torch.equal(
+        step_of(*[tensor[1, 1, 1] for tensor in tensors]), step_of(*tensors)[1, 1, 1]
+    )
     empty = torch.empty(0, 3, 7)
     assert step_of(empty, empty, empty.bool()).shape == empty.shape
 
@@ -164,11 +166,11 @@ def test_a_shape_that_does_not_match_is_broadcast(step_of):
 @pytest.mark.parametrize("step_of", STEPS)
 def test_the_tensors_of_the_caller_are_left_alone(step_of):
     tensors = random_rows(7, 8, 5)
-    copies = [each.clone() for each in tensors]
+    copies = [tensor.clone() for tensor in tensors]
     origins, steps, mask = tensors
     step_of(origins, steps.requires_grad_(), mask)
-    for one, other in zip(tensors, copies, strict=True):
-        assert torch.equal(one, other)
+    for tensor, copy in zip(tensors, copies, strict=True):
+        assert torch.equal(tensor, copy)
 
 
 @pytest.mark.parametrize("step_of", [simplex_step, capped_simplex_step])
@@ -176,5 +178,5 @@ def test_a_row_alone_gives_what_it_gives_in_a_batch(step_of):
     tensors = random_rows(8, 20, 9, kept=0.7)
     together = step_of(*tensors)
     for row in range(20):
-        alone = step_of(*[each[row : row + 1] for each in tensors])
+        alone = step_of(*[tensor[row : row + 1] for tensor in tensors])
         assert torch.equal(alone[0], together[row])

@@ -154,9 +154,9 @@ def test_a_jvp_agrees_with_finite_differences(step, jvp, batch):
 
     size = 1e-7
     ahead, behind = (project(points + sign * size * directions) for sign in (1, -1))
-    found = jvp(project(points), directions)
-    torch.testing.assert_close(found, (ahead - behind) / (2 * size), atol=1e-6, rtol=0)
-    assert found.any() and not found[~mask].any()
+    derivative = jvp(project(points), directions)
+    torch.testing.assert_close(derivative, (ahead - behind) / (2 * size), atol=1e-6, rtol=0)
+    assert derivative.any() and not derivative[~mask].any()
 
 
 @SETS

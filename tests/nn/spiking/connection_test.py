@@ -22,21 +22,21 @@ def test_all_to_all_is_a_matrix():
 def test_a_convolution_is_that_of_torch():
     image, weight = torch.rand(2, 5, 6, 3), torch.rand(3 * 3 * 3, 4)
     connection = convolution(ImageShape(5, 6, 3), 4, 3)
-    found = image.flatten(1) @ as_matrix(connection, weight)
+    convolved = image.flatten(1) @ as_matrix(connection, weight)
     # torch has channels in front: (out, in, height, width)
     theirs = weight.reshape(3, 3, 3, 4).permute(3, 2, 0, 1)
     expected = functional.conv2d(image.permute(0, 3, 1, 2), theirs).permute(0, 2, 3, 1)
-    assert_close(found, expected.flatten(1))
+    assert_close(convolved, expected.flatten(1))
     assert (as_matrix(connection, torch.ones(27, 4)).sum(0) == 27).all()
 
 
 def test_pooling_adds_up_tiles_of_which_those_at_the_border_may_be_cut_off():
     image = torch.rand(2, 5, 4, 3)
     connection = pooling(ImageShape(5, 4, 3), 2)
-    found = image.flatten(1) @ as_matrix(connection, torch.ones(1, 1))
+    pooled = image.flatten(1) @ as_matrix(connection, torch.ones(1, 1))
     padded = functional.pad(image.permute(0, 3, 1, 2), (0, 0, 0, 1))
     expected = 4 * functional.avg_pool2d(padded, 2).permute(0, 2, 3, 1)
-    assert_close(found, expected.flatten(1))
+    assert_close(pooled, expected.flatten(1))
 
 
 def test_the_gradient_of_a_shared_weight_is_that_of_all_its_uses():

@@ -40,14 +40,14 @@ def slow_gradients_of_batch(spikes, fired, weight, delta, factor, connection, ne
     matrix = as_matrix(connection, weight).numpy()
     connected = as_matrix(connection, torch.ones_like(weight)).numpy() > 0
     samples = zip(spikes.numpy(), fired.numpy(), delta.numpy(), factor.numpy(), strict=True)
-    found = [
+    per_sample = [
         slow_spikes.gradients(x, o, matrix, connected, d, f, neurons, options)
         for x, o, d, f in samples
     ]
-    for_matrix = torch.from_numpy(numpy.sum([of_sample[0] for of_sample in found], axis=0))
+    for_matrix = torch.from_numpy(numpy.sum([of_sample[0] for of_sample in per_sample], axis=0))
     leaf = weight.clone().requires_grad_()
     as_matrix(connection, leaf).backward(for_matrix)
-    return leaf.grad, torch.from_numpy(numpy.stack([of_sample[1] for of_sample in found]))
+    return leaf.grad, torch.from_numpy(numpy.stack([of_sample[1] for of_sample in per_sample]))
 
 
 @pytest.mark.parametrize("connection", CONNECTIONS.values(), ids=CONNECTIONS)
@@ -282,6 +282,6 @@ def test_the_factor_of_inhibition_is_that_of_the_equations(wanted):
     fired = simulate(spikes, weight, all_to_all(6, 4), neurons)
     wants = torch.tensor([[False, False, wanted, False]])
     expected = slow_spikes.inhibition_factor(fired[0].numpy(), wants[0].numpy(), neurons)
-    found = inhibition_factor(fired, wants, neurons)[0].double()
-    assert_close(found, torch.from_numpy(expected), rtol=1e-4, atol=1e-4)
-    assert (found[2] == 1) == (not wanted)
+    factor = inhibition_factor(fired, wants, neurons)[0].double()
+    assert_close(factor, torch.from_numpy(expected), rtol=1e-4, atol=1e-4)
+    assert (factor[2] == 1) == (not wanted)

@@ -32,10 +32,10 @@ def spike_at(*steps, length=20):
 def test_psp_by_the_spikes_of_the_inputs_is_the_sum_over_pairs_of_spikes(neurons):
     spikes, fired = trains(4, seed=1), trains(5, seed=2, pause=neurons.refractory)
     per_spike = psp_per_spike(fired, neurons, torch.double)
-    found = spikes.double().transpose(1, 2) @ per_spike
+    psps = spikes.double().transpose(1, 2) @ per_spike
     pairs = zip(spikes.numpy(), fired.numpy(), strict=True)
     expected = [slow_spikes.spike_train_psps(*pair, neurons) for pair in pairs]
-    assert_close(found, torch.from_numpy(numpy.stack(expected)), rtol=0, atol=1e-12)
+    assert_close(psps, torch.from_numpy(numpy.stack(expected)), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("neurons", NEURONS.values(), ids=NEURONS)
@@ -72,8 +72,8 @@ def test_what_arrives_before_the_last_spike_is_deferred_as_current_by_hand():
     # t = 10. Towards the spike at step 4 it does not count, having just arrived.
     neurons = Neurons(1.0, 64.0, 8.0, 2)
     rise = (math.exp(-8 / 64) - math.exp(-8 / 8)) / (1 - 8 / 64)
-    found = spike_train_psp(spike_at(2), spike_at(4, 14), neurons).item()
-    assert found == pytest.approx(rise * math.exp(-2 / 8))
+    psp = spike_train_psp(spike_at(2), spike_at(4, 14), neurons).item()
+    assert psp == pytest.approx(rise * math.exp(-2 / 8))
 
 
 def test_what_arrives_after_the_last_spike_counts_for_nothing():

@@ -84,10 +84,10 @@ def test_no_sample_at_all_is_no_problem():
 @pytest.mark.parametrize("neurons", NEURONS.values(), ids=NEURONS)
 def test_differentiable_spikes_are_those_of_the_simulation(connection, neurons):
     spikes, weight = problem(connection)
-    found = simulate_differentiably(spikes, weight, connection, neurons, 1.0)
+    fired = simulate_differentiably(spikes, weight, connection, neurons, 1.0)
     expected = simulate(spikes, weight, connection, neurons).double()
-    assert torch.equal(found.round(), expected)
-    assert_close(found, expected)
+    assert torch.equal(fired.round(), expected)
+    assert_close(fired, expected)
 
 
 def test_the_derivative_of_a_spike_by_hand():
