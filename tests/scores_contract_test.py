@@ -121,8 +121,8 @@ class Batch:
 def make_structure(config: Dict[str, Any]) -> Structure:
     if config["type"] == "OracleOnly":
         return OracleOnly()
-    given = {key: value for key, value in config.items() if key != "one_for_each"}
-    return Structure.from_params(Params(deepcopy(given)), vocab=VOCABULARY)
+    options = {key: value for key, value in config.items() if key != "one_for_each"}
+    return Structure.from_params(Params(deepcopy(options)), vocab=VOCABULARY)
 
 
 def make_batch(config: Dict[str, Any], place: Place, dtype: torch.dtype = torch.double) -> Batch:
@@ -236,7 +236,7 @@ def test_sums_over_all_objects_and_their_derivatives(structure_config, place, dt
         change = (batch.objects * along).flatten(1).sum(dim=1)
         change = change - (probabilities * change).sum()
         moved = torch.tensordot(probabilities * change, batch.objects, 1)
-        for found, expected in (
+        for actual, expected in (
             (total[index], weights.logsumexp(dim=0)),
             (entropy[index], torch.special.entr(probabilities).sum()),
             (gradient[index], mean),
@@ -244,7 +244,7 @@ def test_sums_over_all_objects_and_their_derivatives(structure_config, place, dt
             (curvature[index], moved),
             (slope[index], moved),
         ):
-            torch.testing.assert_close(found.double(), expected, atol=exactness, rtol=exactness)
+            torch.testing.assert_close(actual.double(), expected, atol=exactness, rtol=exactness)
 
 
 def test_log_probabilities_of_all_objects(structure_config, place):
@@ -291,8 +291,8 @@ def test_the_largest_scores_that_there_are_have_a_best_object(structure_config, 
         best = batch.structure.argmax(extreme, batch.mask)
         assert batch.structure.contains(best, batch.mask).all()
         values = (batch.objects * (extreme[0].double() / most)).flatten(1).sum(dim=1)
-        found = (best[0].double() * (extreme[0].double() / most)).sum()
-        assert found == values.max()
+        best_value = (best[0].double() * (extreme[0].double() / most)).sum()
+        assert best_value == values.max()
         if batch.structure.provides("sample"):
             drawn = batch.structure.sample(extreme, batch.mask)
             assert batch.structure.contains(drawn, batch.mask).all()
@@ -359,17 +359,17 @@ def train(batch: Batch, estimator: GradientEstimator, scores: Tensor, allowed: T
 def test_an_estimator_keeps_to_the_rule(configs, place):
     batch, estimator = make_batch(configs[0], place, torch.float32), make_estimator(configs[1])
     all_allowed = torch.ones_like(batch.mask)
-    found = train(batch, deepcopy(estimator), batch.scores, all_allowed)
-    check_the_others(found.value, batch)
+    trained = train(batch, deepcopy(estimator), batch.scores, all_allowed)
+    check_the_others(trained.value, batch)
     calm = [index for index in OTHERS if index != ENDLESS_GRADIENT]
-    assert found.gradient[calm].isfinite().all() and not found.gradient[~batch.mask].any()
-    assert not found.gradient[batch.lost()].any()
-    assert not found.gradient[calm][batch.scores[calm] == -torch.inf].any()
-    if found.learns:
-        check_invalid(found.gradient[INVALID], batch.mask[INVALID])
-        assert not found.gradient[ENDLESS_GRADIENT].isfinite().all()
+    assert trained.gradient[calm].isfinite().all() and not trained.gradient[~batch.mask].any()
+    assert not trained.gradient[batch.lost()].any()
+    assert not trained.gradient[calm][batch.scores[calm] == -torch.inf].any()
+    if trained.learns:
+        check_invalid(trained.gradient[INVALID], batch.mask[INVALID])
+        assert not trained.gradient[ENDLESS_GRADIENT].isfinite().all()
     if isinstance(estimator, SurrogateEstimator):
-        check_invalid(found.gradient[ENDLESS_GRADIENT], batch.legal)
+        check_invalid(trained.gradient[ENDLESS_GRADIENT], batch.legal)
     # The others are what they would be without rubbish and invalid scores, and if what scores minus
     # infinity had been forbidden.
     clean, allowed = batch.scores.clone(), all_allowed
@@ -377,8 +377,8 @@ def test_an_estimator_keeps_to_the_rule(configs, place):
     allowed[SOME_IMPOSSIBLE] = clean[SOME_IMPOSSIBLE] != -torch.inf
     clean[SOME_IMPOSSIBLE] = clean[SOME_IMPOSSIBLE].nan_to_num(neginf=0)
     expected = train(batch, deepcopy(estimator), clean, allowed)
-    torch.testing.assert_close(found.value[OTHERS], expected.value[OTHERS])
-    torch.testing.assert_close(found.gradient[calm], expected.gradient[calm])
+    torch.testing.assert_close(trained.value[OTHERS], expected.value[OTHERS])
+    torch.testing.assert_close(trained.gradient[calm], expected.gradient[calm])
 
 
 # --- losses
@@ -452,7 +452,7 @@ def test_a_projection_keeps_to_the_rule(name, structure_config, place):
             legal = mask[index]
             torch.testing.assert_close(moved[index][legal], expected[index][legal])
     if name != "identity":
-        found = batch.objects[-1] - moved[SOME_IMPOSSIBLE]
+        displacement = batch.objects[-1] - moved[SOME_IMPOSSIBLE]
         torch.testing.assert_close(
-            found, origin[SOME_IMPOSSIBLE] - expected[SOME_IMPOSSIBLE], atol=1e-6, rtol=0
+            displacement, origin[SOME_IMPOSSIBLE] - expected[SOME_IMPOSSIBLE], atol=1e-6, rtol=0
         )

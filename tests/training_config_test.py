@@ -194,9 +194,9 @@ def test_the_layers_of_a_transformer_have_rates(layers, rates, tmp_path, monkeyp
     bert = model.encoder._embedder.token_embedder_transformer._matched_embedder.transformer_model
     parts = [bert.embeddings, *bert.encoder.layer]
     for part, rate in zip(parts, rates, strict=True):
-        assert all(rate_of.pop(one) == pytest.approx(rate) for one in part.parameters())
-    for one in bert.pooler.parameters():
-        rate_of.pop(one)
+        assert all(rate_of.pop(parameter) == pytest.approx(rate) for parameter in part.parameters())
+    for parameter in bert.pooler.parameters():
+        rate_of.pop(parameter)
     assert set(rate_of.values()) == {0.001}
 
 

@@ -100,12 +100,12 @@ def test_the_page_on_pytorch_prints_what_it_says():
     page = (ROOT / "docs" / "pytorch.md").read_text(encoding="utf-8")
     shown = re.search(r'prints "(.*?)"; with `Pipeline\(\)`.*?, (\d+%)', page, re.DOTALL)
     assert shown and len(code_of_page().splitlines()) < 40
-    found, never_trained = (
+    trained, never_trained = (
         int(re.findall(r"(\d+)%", without_allennlp()[key])[0])
         for key in ("page", "page_without_training")
     )
     # Another machine may round otherwise.
-    assert found == pytest.approx(int(re.findall(r"\d+", shown[1])[0]), abs=5)
+    assert trained == pytest.approx(int(re.findall(r"\d+", shown[1])[0]), abs=5)
     assert never_trained == pytest.approx(int(shown[2][:-1]), abs=5)
 
 

@@ -172,8 +172,10 @@ def test_whatever_fails_fails_for_its_line_alone(command, monkeypatch, part, err
 
     def failing(function):
         def called(*arguments, **options):
-            given = [*arguments, *options.values()]
-            texts = [text for one in given for text in (one if isinstance(one, list) else [one])]
+            values = [*arguments, *options.values()]
+            texts = [
+                text for value in values for text in (value if isinstance(value, list) else [value])
+            ]
             if any("fail" in str(text) for text in texts):
                 raise error("out of it")
             return function(*arguments, **options)
@@ -221,7 +223,7 @@ def test_weights_that_are_no_numbers_are_named_and_nothing_is_predicted(
         for batch_size in (1, 2):
             predictor = predictor_of(name, experiment, on_error="report")
             outputs = strictly_json(command(predictor, [sound, sound], batch_size))
-            assert len(outputs) == 2 and all("its weights" in each["error"] for each in outputs)
+            assert len(outputs) == 2 and all("its weights" in output["error"] for output in outputs)
     finally:
         model.load_state_dict(weights)
 
@@ -257,7 +259,7 @@ def test_outputs_are_in_the_order_of_the_input_however_long_the_sentences_are():
     predictor = predictor_of("parser", "syntactic_parser", max_words=10)
     inputs = [{"words": ["a"] * length} for length in (5, 1, 7, 2, 10, 2)]
     outputs = predictor.predict_batch_json(inputs)
-    assert [output["words"] for output in outputs] == [each["words"] for each in inputs]
+    assert [output["words"] for output in outputs] == [sentence["words"] for sentence in inputs]
 
 
 def test_a_file_has_an_error_in_the_place_of_a_sentence_that_cannot_be_read(command):

@@ -105,12 +105,12 @@ def test_raw_text_is_parsed_like_its_words(parser):
 
 def test_a_file_is_parsed_sentence_by_sentence_whatever_the_batch_size(parser, tmp_path):
     gold = list(DatasetReader.by_name("sdp")().read(GRAPHS))
-    one, several = (parse_file(parser, tmp_path, "--batch-size", size) for size in ("1", "4"))
-    assert one == several
-    parsed = [json.loads(line) for line in one.splitlines()]
+    unbatched, batched = (parse_file(parser, tmp_path, "--batch-size", size) for size in ("1", "4"))
+    assert unbatched == batched
+    parsed = [json.loads(line) for line in unbatched.splitlines()]
     for key in ("id", "words", "lemmas", "pos"):
-        assert [each[key] for each in parsed] == [instance["metadata"][key] for instance in gold]
-    assert all(set(each) == READ | parser.makes | {"id"} for each in parsed)
+        assert [parse[key] for parse in parsed] == [instance["metadata"][key] for instance in gold]
+    assert all(set(parse) == READ | parser.makes | {"id"} for parse in parsed)
 
 
 @pytest.mark.parametrize("output", ["sdp", "sdp2014", "sdp_augmented"])
@@ -124,8 +124,8 @@ def test_sdp_output_says_to_our_reader_what_json_says(parser, tmp_path, output):
     parse_file(parser, tmp_path, *predictor_args(output=output))
     read = DatasetReader.by_name("sdp")().read(tmp_path / "output")
     layers = {"words", *needed}
-    assert list(map(annotation, read)) == [{key: each[key] for key in layers} for each in parsed]
-    assert any(each["arcs"] for each in parsed) and any(each["tops"] for each in parsed)
+    assert list(map(annotation, read)) == [{key: parse[key] for key in layers} for parse in parsed]
+    assert any(parse["arcs"] for parse in parsed) and any(parse["tops"] for parse in parsed)
 
 
 def test_the_archive_parses_as_the_model_that_was_trained(parser):
@@ -140,11 +140,11 @@ def test_the_archive_parses_as_the_model_that_was_trained(parser):
 
 @pytest.mark.parametrize("parser", ["syntactic_then_semantic"], indirect=True, scope="module")
 def test_the_output_holds_the_tree_that_the_semantic_parser_was_given(parser):
-    given = []
+    received = []
     arc_encoder = parser.predictor._model.semantic_parser.arc_encoder
-    with arc_encoder.register_forward_pre_hook(lambda _, inputs: given.append(inputs[1])):
+    with arc_encoder.register_forward_pre_hook(lambda _, inputs: received.append(inputs[1])):
         parsed = parser.predictor.predict_words(WORDS)
-    assert given[0][0, 1:].argmax(dim=-1).tolist() == parsed["heads"]
+    assert received[0][0, 1:].argmax(dim=-1).tolist() == parsed["heads"]
 
 
 def test_evaluating_the_archive_gives_the_metrics_of_the_validation(parser, tmp_path):

@@ -57,7 +57,7 @@ def test_tokens_and_objects_are_told_from_text_by_the_first_line(parse, tmp_path
     file = tmp_path / "input"
     file.write_text('["We know", "it"]\n{"words": ["Go"], "id": 7}\n{"sentence": "It rains"}\n')
     parsed = list(map(json.loads, parse(file).splitlines()))
-    assert [each["tokens"] for each in parsed] == [["We know", "it"], ["Go"], ["It", "rains"]]
+    assert [output["tokens"] for output in parsed] == [["We know", "it"], ["Go"], ["It", "rains"]]
     assert parsed[1]["id"] == "7"
 
 
@@ -76,7 +76,9 @@ def test_a_treebank_is_parsed_into_each_format(parse, tmp_path, source, scan):
     parse(source, "--output", tmp_path / "parsed.sdp")
     written = list(records_of(scan_sdp(tmp_path / "parsed.sdp")))
     assert [[token.form for token in sentence.tokens] for sentence in written] == words
-    assert [sentence.identifier for sentence in written] == [each.identifier for each in gold]
+    assert [sentence.identifier for sentence in written] == [
+        sentence.identifier for sentence in gold
+    ]
     parse(source, "--output", tmp_path / "parsed.conllu")
     written = list(records_of(scan_conll(tmp_path / "parsed.conllu")))
     assert [[word.head for word in sentence.words] for sentence in written] == [

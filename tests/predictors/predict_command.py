@@ -26,4 +26,4 @@ def predictor_args(**values: str) -> Tuple[str, str]:
 
 def lines(*inputs: dict) -> str:
     """JSON lines."""
-    return "".join(f"{json.dumps(one)}\n" for one in inputs)
+    return "".join(f"{json.dumps(record)}\n" for record in inputs)

@@ -53,9 +53,9 @@ def test_given_words_and_layers_reach_any_reader_as_they_are(make_archive, seen,
     output = predictor.predict_json(
         {"words": ["We know", "."], "lemmas": ["know", "-"], "pos": ["V", "P"], "id": 7}
     )
-    given = {"id": "7", "words": ["We know", "."], "lemmas": ["know", "-"], "pos": ["V", "P"]}
-    assert {key: output[key] for key in given} == given
-    assert {key: seen[0]["metadata"][0][key] for key in given} == given
+    expected = {"id": "7", "words": ["We know", "."], "lemmas": ["know", "-"], "pos": ["V", "P"]}
+    assert {key: output[key] for key in expected} == expected
+    assert {key: seen[0]["metadata"][0][key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,16 @@ def test_a_file_of_the_treebank_is_classified_whatever_the_batch_size(classifier
     indexers = load_archive(classifier.archive).config["dataset_reader"]["token_indexers"]
     reader = {"type": "sst", "granularity": "2-class", "token_indexers": indexers.as_dict()}
     options = "--use-dataset-reader", "--overrides", json.dumps({"dataset_reader": reader})
-    one, several = (
+    unbatched, batched = (
         predict(classifier.archive, tmp_path, TREES.read_text(), *options, "--batch-size", size)
         for size in ("1", "4")
     )
-    outputs = [json.loads(line) for line in one.splitlines()]
+    outputs = [json.loads(line) for line in unbatched.splitlines()]
     gold = DatasetReader.by_name("sst")(granularity="2-class").read(TREES)
-    assert [each["words"] for each in outputs] == [each["metadata"]["words"] for each in gold]
-    for output, other in zip(outputs, map(json.loads, several.splitlines()), strict=True):
+    assert [output["words"] for output in outputs] == [
+        instance["metadata"]["words"] for instance in gold
+    ]
+    for output, other in zip(outputs, map(json.loads, batched.splitlines()), strict=True):
         check(output)
         assert output.pop("probabilities") == pytest.approx(other.pop("probabilities"), rel=1e-4)
         assert output == other

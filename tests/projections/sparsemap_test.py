@@ -80,7 +80,7 @@ def test_repeating_the_batch_changes_no_instance(problem):
     structure, scores, mask = problem
     vertex, step = structure.argmax(scores, mask), scores.flip(0)
     once = SparseMAPProjection().projected_step(structure, vertex, step, mask)
-    twice = [torch.cat([each, each]) for each in (vertex, step, mask)]
+    twice = [torch.cat([tensor, tensor]) for tensor in (vertex, step, mask)]
     moved = SparseMAPProjection().projected_step(structure, *twice)
     torch.testing.assert_close(moved, torch.cat([once, once]), atol=1e-12, rtol=0)
 

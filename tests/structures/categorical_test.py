@@ -19,7 +19,7 @@ class CategoricalContract(StructureContract):
             torch.eye(rows.size(-1), dtype=torch.double)[row] if row.any() else nothing.unsqueeze(0)
             for row in rows
         ]
-        choices = torch.cartesian_prod(*[torch.arange(len(each)) for each in options])
+        choices = torch.cartesian_prod(*[torch.arange(len(row_options)) for row_options in options])
         choices = choices.reshape(-1, len(rows))
         objects = [
             torch.stack([o[c] for o, c in zip(options, choice, strict=True)]) for choice in choices

@@ -25,7 +25,7 @@ class GraphContract(StructureContract):
         arcs = [index.tolist() for index in legal.any(dim=-1).nonzero()]
         options = [[None, *legal[d, h].nonzero().flatten().tolist()] for d, h in arcs]
         choices = (
-            torch.cartesian_prod(*[torch.arange(len(each)) for each in options])
+            torch.cartesian_prod(*[torch.arange(len(labels)) for labels in options])
             if arcs
             else torch.zeros(1, 0)
         )

@@ -42,7 +42,7 @@ class Batch:
         return [scores.softmax(0) for scores in self.object_scores()]
 
     def entropy(self) -> Tensor:
-        return torch.stack([torch.special.entr(each).sum() for each in self.probabilities()])
+        return torch.stack([torch.special.entr(p).sum() for p in self.probabilities()])
 
     def argmax(self) -> Tensor:
         return self.structure.argmax(self.scores, self.mask)
@@ -112,18 +112,18 @@ class StructureContract:
         self.check_argmax(self.enumerated(replace(pruned, scores=scores)))
 
     def check_argmax(self, batch):
-        for found, objects, scores in zip(
+        for argmax, objects, scores in zip(
             batch.argmax(), batch.objects, batch.object_scores(), strict=True
         ):
             if len(objects) == 0:
-                assert not found.any()
+                assert not argmax.any()
             else:
-                assert torch.equal(found, objects[scores.argmax()])
+                assert torch.equal(argmax, objects[scores.argmax()])
 
     def test_ties_give_one_object(self, batch):
         flat = replace(batch, scores=torch.ones_like(batch.scores))
-        for found, objects in zip(flat.argmax(), batch.objects, strict=True):
-            assert (objects == found).flatten(1).all(dim=1).any()
+        for argmax, objects in zip(flat.argmax(), batch.objects, strict=True):
+            assert (objects == argmax).flatten(1).all(dim=1).any()
 
     def test_argmax_of_huge_scores(self, batch):
         self.check_argmax(replace(batch, scores=1e4 * batch.scores))

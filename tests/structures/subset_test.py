@@ -109,8 +109,8 @@ def test_marginals_of_many_parts_sum_to_k():
 def test_the_projection_is_that_of_the_best_set_of_bounds(k, scale):
     generator = torch.Generator().manual_seed(k)
     points = scale * torch.randn(5, 7, generator=generator, dtype=torch.double)
-    found = Subset(k).project(points, torch.ones_like(points).bool())
-    for point, projected in zip(points, found, strict=True):
+    projections = Subset(k).project(points, torch.ones_like(points).bool())
+    for point, projected in zip(points, projections, strict=True):
         expected = nearest_by_active_sets(point, k)
         torch.testing.assert_close(projected, expected, atol=1e-9, rtol=0)
 
@@ -148,8 +148,8 @@ def test_the_derivative_of_the_projection_is_that_of_finite_differences():
     points, direction = torch.randn(2, 50, 9, generator=generator, dtype=torch.double)
     mask, structure = torch.ones(50, 9).bool(), Subset(3)
     ahead, behind = (structure.project(points + h * direction, mask) for h in (1e-7, -1e-7))
-    found = structure.hull_jvp(structure.project(points, mask), direction, mask)
-    torch.testing.assert_close(found, (ahead - behind) / 2e-7, atol=1e-6, rtol=0)
+    derivative = structure.hull_jvp(structure.project(points, mask), direction, mask)
+    torch.testing.assert_close(derivative, (ahead - behind) / 2e-7, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.5, True, "3"])

@@ -8,11 +8,11 @@ from spigot_allennlp.training.inverse_square_root import InverseSquareRoot
 def rates(epochs=5, **options):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     schedule = InverseSquareRoot(optimizer, **options)
-    found = []
+    learning_rates = []
     for _ in range(epochs):
         schedule.step()
-        found.append(optimizer.param_groups[0]["lr"])
-    return found
+        learning_rates.append(optimizer.param_groups[0]["lr"])
+    return learning_rates
 
 
 def test_two_epochs_have_the_whole_rate_and_later_ones_less():
