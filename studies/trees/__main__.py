@@ -1,6 +1,7 @@
 """The command line: `python -m studies.trees --help`."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Dict
@@ -21,6 +22,7 @@ def _environment(data: Path, regime: str) -> Dict[str, str]:
         "TRIAL_RAW_WORDS": "yes" if REGIMES[regime].raw_words else "no",
         "TRIAL_EPOCHS": str(REGIMES[regime].epochs),
         "TRIAL_SCHEDULE": REGIMES[regime].schedule,
+        "TRIAL_ARC_BIAS": json.dumps(REGIMES[regime].arc_bias),
     }
 
 

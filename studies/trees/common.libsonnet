@@ -2,6 +2,7 @@
 // the variables.
 local raw_words = std.extVar('TRIAL_RAW_WORDS') == 'yes';
 local schedule = std.extVar('TRIAL_SCHEDULE');
+local arc_bias = std.parseJson(std.extVar('TRIAL_ARC_BIAS'));
 
 {
   has_trees: std.extVar('TRIAL_TREES') == 'yes',
@@ -12,6 +13,9 @@ local schedule = std.extVar('TRIAL_SCHEDULE');
 
   parser(parser): parser + {
     arc_scorer+: { hidden_dim: 100 },
+    initializer+: { regexes+: if parser.type != 'semantic_parser' || arc_bias == null then [] else [
+      ['_arc_scorer\\._from_dependent\\.bias', { type: 'constant', val: arc_bias }],
+    ] },
     encoder+: { encoder+: { hidden_size: 100 } } + (
       if !raw_words then {} else {
         text_field_embedder: { token_embedders: { words: parser.encoder.text_field_embedder.token_embedders.words } },

@@ -87,7 +87,10 @@ def test_every_arm_can_be_built_in_every_regime(name, tmp_path, monkeypatch):
         readers = variant.config["dataset_reader"].get("readers", {"semantics": None})
         is_joint = variant.name not in ("no tree", "gold tree")
         assert ("syntax" in readers) == (is_joint and REGIMES[name].trees > 0)
-        Model.from_params(Params(variant.config["model"]), vocab=vocab)
+        model = Model.from_params(Params(variant.config["model"]), vocab=vocab)
+        semantic_parser = model.semantic_parser if is_joint else model
+        bias = semantic_parser._arc_scorer._from_dependent.bias.item()
+        assert bias == REGIMES[name].arc_bias or (REGIMES[name].arc_bias is None and abs(bias) < 1)
 
 
 @pytest.mark.parametrize("regime", json.loads(SCORES.read_text()))
