@@ -11,8 +11,13 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.config_checks import check_choice, check_least
 from spigot_allennlp.modules.attentive_lstm_cell import AttentiveLstmCell
 from spigot_allennlp.modules.memory_score import BilinearMemoryScore, MemoryScore
-from spigot_allennlp.nn.attentive.attentive import attentive_recurrence
-from spigot_allennlp.nn.attentive.cell import AttentiveOptions, AttentiveResult, State
+from spigot_allennlp.nn.attentive.attentive import attentive_reads, attentive_recurrence
+from spigot_allennlp.nn.attentive.cell import (
+    AttentiveOptions,
+    AttentiveReads,
+    AttentiveResult,
+    State,
+)
 from spigot_allennlp.nn.attentive.memory import WEIGHT_RULES, Memories, softmax_weights
 
 
@@ -34,6 +39,8 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     - `"top_k": 0`: truncated backpropagation of an LSTM without memory,
     - `"top_k": 0, "truncation": null`: full backpropagation through time,
     - `"top_k": null, "truncation": null`: an LSTM with full attention to its past, by softmax.
+
+    `reads` tells which memories steps read; `options` holds the options as `AttentiveOptions`.
 
     Its output is, for each step, the state and the summary of what was read, concatenated to size
     `2 * hidden_size`; with `"top_k": 0` the state alone. It is zero where `mask` is false; there,
@@ -100,7 +107,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
                 "scores have no weights."
             )
         self._input_size = input_size
-        self._options = AttentiveOptions(attend_every, top_k, truncation, stored == "provisional")
+        self.options = AttentiveOptions(attend_every, top_k, truncation, stored == "provisional")
         self._max_carried = max_carried
         self._cell = AttentiveLstmCell(
             input_size,
@@ -116,7 +123,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         return self._input_size
 
     def get_output_dim(self) -> int:
-        return self._options.output_size(self._cell.hidden_size)
+        return self.options.output_size(self._cell.hidden_size)
 
     def is_bidirectional(self) -> bool:
         return False
@@ -140,25 +147,63 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
             mask = None
         if not batch_size or not length:
             return inputs.new_zeros(batch_size, length, self.get_output_dim())
-        carried = CarriedStates(*self._states) if self._states is not None else None
-        result = self._recurrence(
-            inputs.transpose(0, 1), None if mask is None else mask.t(), carried
-        )
+        arguments = self._recurrence_arguments(inputs, mask)
+        result = attentive_recurrence(self._cell, self.options, *arguments)
         if self.stateful:
-            self._states = _states_to_carry(result, carried, self._max_carried)
+            self._states = _states_to_carry(result, self._carried, self._max_carried)
         outputs = result.outputs.transpose(0, 1)
         return outputs if mask is None else outputs * mask.unsqueeze(-1)
 
-    def _recurrence(
-        self, inputs: Tensor, mask: Optional[BoolTensor], carried: "Optional[CarriedStates]"
-    ) -> AttentiveResult:
-        """Runs over inputs and mask, steps first, from what is carried, if there is anything."""
-        cell, options = self._cell, self._options
-        start = _start_of_batch(carried, inputs, cell.hidden_size)
-        values = start.values
-        keys = cell.key(values) if options.top_k != 0 else values.new_zeros(*values.shape[:2], 0)
+    def reads(self, inputs: Tensor, mask: Optional[BoolTensor] = None) -> AttentiveReads:
+        """
+        Returns which memories each step reads, and with which weights, without a gradient. This
+        runs the recurrence by itself, apart from `forward`, and somewhat slower; in stateful use it
+        begins with what is carried, too, and leaves that as it is.
+
+        # Parameters
+
+        inputs, mask
+            See `forward`.
+
+        # Returns
+
+        `AttentiveReads`
+            Its fields have shape `(batch_size, length, kept)`, with the batch first. The zero with
+            which a sequence begins, and what is carried, are stored after 0 steps. With `"top_k":
+            0` nothing is read, and `kept` is 0.
+        """
+        batch_size, length, _ = inputs.shape
+        if not batch_size or not length:
+            nothing = inputs.new_zeros(batch_size, length, 0)
+            return AttentiveReads(nothing.long(), nothing)
+        arguments = self._recurrence_arguments(inputs, mask)
+        reads = attentive_reads(self._cell, self.options, *arguments)
+        return AttentiveReads(*(field.transpose(0, 1) for field in reads))
+
+    @property
+    def _carried(self) -> "Optional[CarriedStates]":
+        """Returns what the last batch left, in stateful use."""
+        return None if self._states is None else CarriedStates(*self._states)
+
+    def _recurrence_arguments(
+        self, inputs: Tensor, mask: Optional[BoolTensor]
+    ) -> "_RecurrenceArguments":
+        """Returns inputs and mask, steps first, and what the batch begins with."""
+        cell, inputs, mask = self._cell, inputs.transpose(0, 1), None if mask is None else mask.t()
+        start = _start_of_batch(self._carried, inputs, cell.hidden_size)
+        values, reads = start.values, self.options.top_k != 0
+        keys = cell.key(values) if reads else values.new_zeros(*values.shape[:2], 0)
         initial = Memories(keys, values, start.present)
-        return attentive_recurrence(cell, options, inputs, mask, start.state, initial)
+        return _RecurrenceArguments(inputs, mask, start.state, initial)
+
+
+class _RecurrenceArguments(NamedTuple):
+    """Holds the arguments of `attentive_recurrence` after the first two."""
+
+    inputs: Tensor
+    mask: Optional[BoolTensor]
+    start: State
+    initial: Memories
 
 
 class CarriedStates(NamedTuple):

@@ -1,6 +1,7 @@
 """Text or JSON in, structures out."""
 
 from spigot_allennlp.predictors.line_predictor import LinePredictor
+from spigot_allennlp.predictors.memory_reads import MemoryReadsPredictor
 from spigot_allennlp.predictors.parser import ParserPredictor
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 from spigot_allennlp.predictors.sentiment import SentimentPredictor
@@ -8,6 +9,7 @@ from spigot_allennlp.predictors.spiking import SpikingPredictor
 
 __all__ = [
     "LinePredictor",
+    "MemoryReadsPredictor",
     "ParserPredictor",
     "SentencePredictor",
     "SentimentPredictor",

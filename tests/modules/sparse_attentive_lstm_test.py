@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from spigot_allennlp.modules.memory_score import AdditiveMemoryScore
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
-from tests.nn.attentive.attentive_paths import SlowCell, slow_outputs
+from tests.nn.attentive.attentive_paths import SlowCell, slow_outputs, slow_run
 
 SMOOTHING = 0.3
 SETTINGS = [
@@ -193,6 +193,80 @@ def test_the_zero_of_the_start_is_a_memory():
     encoder._cell.weight_hh.data.zero_()
     states, summaries = encoder(batch(6, 6)[0]).chunk(2, dim=-1)
     assert (states > 0).all() and (summaries == 0).all()
+
+
+def weights_of_memories(reads, row: int, attend_every: int):
+    """The weight of each memory at each step, `(length, memories)`; the zero comes first."""
+    stored_after, weights = reads.stored_after[row], reads.weights[row]
+    assert (stored_after % attend_every == 0).all()
+    memories = torch.zeros(len(weights), len(weights) // attend_every + 1, dtype=weights.dtype)
+    return memories.scatter_add(1, stored_after // attend_every, weights)
+
+
+@pytest.mark.parametrize("layout", SETTINGS)
+@pytest.mark.parametrize("lengths", [[11, 11], [11, 4, 7]])
+@pytest.mark.parametrize("stored", ["state", "provisional"])
+def test_what_is_read_is_what_the_paths_written_out_read(layout, lengths, stored):
+    torch.manual_seed(1)
+    slow = SlowCell(input_size=3, hidden_size=4, size=5)
+    encoder = encoder_like(slow, layout, stored)
+    inputs = torch.randn(len(lengths), 11, 3, dtype=torch.double)
+    mask = torch.arange(11) < torch.tensor(lengths).unsqueeze(-1)
+    reads = encoder.reads(inputs, mask)
+    for row, length in enumerate(lengths):
+        _, expected = slow_run(slow, inputs[row, :length], *layout, SMOOTHING, stored)
+        actual = weights_of_memories(reads, row, attend_every=layout[0])
+        for step, weights in enumerate(expected):
+            assert_close(actual[step, : len(weights)], weights.detach())
+            assert (actual[step, len(weights) :] == 0).all()
+        assert (reads.stored_after[row, length:] == 0).all()
+        assert (reads.weights[row, length:] == 0).all()
+
+
+@pytest.mark.parametrize("settings", [KINDS[0], KINDS[2], KINDS[6]], ids=str)
+def test_a_summary_is_the_sum_of_what_was_read_by_its_weights(settings):
+    encoder = built(**settings)
+    inputs, mask = batch(9, 5)
+    states, summaries = encoder(inputs, mask).chunk(2, dim=-1)  # the first of them by kernels
+    reads = encoder.reads(inputs, mask)
+    assert_close(reads.weights.sum(dim=-1), mask.double())
+    assert not reads.weights.requires_grad
+    with_zero = torch.nn.functional.pad(states, (0, 0, 1, 0))
+    instance = torch.arange(2)[:, None, None]
+    memories = with_zero[instance, reads.stored_after]
+    assert_close((reads.weights.unsqueeze(-1) * memories).sum(dim=2), summaries)
+    assert (reads.weights.diff(dim=-1) <= 1e-12).all()
+
+
+def test_memories_with_equal_scores_are_read_in_equal_shares():
+    encoder = built(top_k=2, attend_every=2, truncation=3)
+    encoder._cell._score._key.weight.data.zero_()
+    stored_after, weights = encoder.reads(batch(5)[0])
+    assert weights.tolist() == [[[1, 0], [1, 0], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]]
+    assert stored_after[0, :2].tolist() == [[0, 0], [0, 0]]
+    assert [sorted(step) for step in stored_after[0, 2:4].tolist()] == [[0, 2], [0, 2]]
+
+
+def test_in_stateful_use_what_is_carried_is_read_and_left_as_it_is():
+    encoder, whole = built(**KINDS[3], stateful=True), built(**KINDS[3])
+    inputs, _ = batch(8, 8)
+    encoder(inputs[:, :4])
+    before = [states.clone() for states in encoder._states]
+    reads, expected = encoder.reads(inputs[:, 4:]), whole.reads(inputs)
+    assert_close(encoder._states, tuple(before), rtol=0, atol=0)
+    assert_close(reads.weights, expected.weights[:, 4:])
+    assert_close(reads.stored_after, (expected.stored_after[:, 4:] - 4).clamp(min=0))
+
+
+def test_where_no_memory_is_read_none_is_told():
+    inputs, _ = batch(4, 4)
+    for encoder, shown in [
+        (built(top_k=0), inputs),
+        (built(), inputs[:0]),
+        (built(), inputs[:, :0]),
+    ]:
+        for field in encoder.reads(shown):
+            assert field.shape == (*shown.shape[:2], 0)
 
 
 def test_evaluation_leaves_no_graph():

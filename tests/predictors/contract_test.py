@@ -35,6 +35,7 @@ PREDICTORS = {
         ("semantic_parser", SENTENCE),
     ],
     "sentiment": [("latent_tree_classifier", SENTENCE), ("semantic_then_sentiment", SENTENCE)],
+    "memory_reads": [("step_classifier", b'{"symbols": ["3", "1"], "delay": 4}')],
     "spiking": [("spiking_classifier", IMAGE)],
 }
 REGISTERED = [

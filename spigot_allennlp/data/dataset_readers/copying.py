@@ -3,6 +3,7 @@
 from typing import Any, Dict, Optional, Sequence
 
 import numpy
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import SequenceLabelField, TensorField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
@@ -12,6 +13,7 @@ from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader,
 
 BLANK, MARKER = "0", "9"
 SYMBOLS = 8  # "1" to "8"
+_SYMBOLS = tuple(str(number) for number in range(1, SYMBOLS + 1))
 
 
 @DatasetReader.register("copying")
@@ -61,8 +63,22 @@ class CopyingReader(SequenceReader):
         symbols : `Sequence[str]`
             What is to be remembered, each from "1" to "8".
         delay : `int`, optional (default = that of the reader)
+            At least 1.
+
+        # Raises
+
+        `ConfigurationError` if a symbol or the delay is another.
         """
         delay = self._defaults["delay"] if delay is None else delay
+        others = [symbol for symbol in symbols if symbol not in _SYMBOLS]
+        if others:
+            raise ConfigurationError(
+                f'symbols has {str(others[0])[:100]!r}, but may have the texts "1" to "8" alone.'
+            )
+        if type(delay) is not int or delay < 1:
+            raise ConfigurationError(
+                f"delay is {str(delay)[:100]!r}, but must be a whole number from 1 on."
+            )
         number = len(symbols)
         inputs = [*symbols, *[BLANK] * (delay - 1), MARKER, *[BLANK] * number]
         tokens = TextField([shared_token(symbol) for symbol in inputs])

@@ -1,5 +1,6 @@
 """
-Attentive recurrences: `attentive_recurrence`, and the choice of how it is computed.
+Attentive recurrences: `attentive_recurrence`, and the choice of how it is computed; and
+`attentive_reads`, what one has read.
 
 Start here; the docstring of the package tells the algorithm.
 """
@@ -13,6 +14,7 @@ from spigot_allennlp.nn.attentive.backward import TruncatedBackpropagation, Trun
 from spigot_allennlp.nn.attentive.cell import (
     AttentiveCell,
     AttentiveOptions,
+    AttentiveReads,
     AttentiveResult,
     BilinearCell,
     BilinearWeights,
@@ -20,7 +22,12 @@ from spigot_allennlp.nn.attentive.cell import (
     State,
 )
 from spigot_allennlp.nn.attentive.forward import masks_of_steps, recurrence_steps
-from spigot_allennlp.nn.attentive.memory import AllMemories, Memories, WindowMemories
+from spigot_allennlp.nn.attentive.memory import (
+    AllMemories,
+    Memories,
+    RecordedMemories,
+    WindowMemories,
+)
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
 
@@ -108,6 +115,42 @@ def _recurrence_as_graph(
     return AttentiveResult(
         outputs, steps[-1].state.cell_state.detach(), memories.values.detach(), memories.present
     )
+
+
+def attentive_reads(
+    cell: AttentiveCell,
+    options: AttentiveOptions,
+    inputs: Tensor,
+    mask: Optional[BoolTensor],
+    start: State,
+    initial: Memories,
+) -> AttentiveReads:
+    """
+    Runs a recurrence once more, by torch and without a graph, for which memories its steps read.
+    The parameters, and what it raises, are those of `attentive_recurrence`, which keeps no weights.
+
+    # Returns
+
+    `AttentiveReads`
+    """
+    _check(cell.as_bilinear(), inputs, mask, start, initial)
+    num_steps, batch_size, _ = inputs.shape
+    capacity = initial.size + options.num_stored(num_steps)
+    memory = RecordedMemories(initial, capacity, options.top_k)
+    masks = masks_of_steps(mask, num_steps)
+    with torch.no_grad():
+        for _ in recurrence_steps(cell, options, range(num_steps), inputs, masks, start, memory):
+            pass
+    kept = max(weights.size(1) for weights in memory.weights)
+    index = inputs.new_full((num_steps, batch_size, kept), -1, dtype=torch.long)
+    all_weights = inputs.new_zeros(num_steps, batch_size, kept)
+    for step, (weights, selected) in enumerate(zip(memory.weights, memory.selected, strict=True)):
+        all_weights[step, :, : weights.size(1)] = weights
+        index[step, :, : weights.size(1)] = selected[:, : weights.size(1)]
+    number = (index - (initial.size - 1)).clamp(min=0)  # of those that the steps stored, from 1
+    if mask is not None:
+        number, all_weights = (each * mask.unsqueeze(-1) for each in (number, all_weights))
+    return AttentiveReads(number * options.attend_every, all_weights)
 
 
 _TENSORS = Signature(

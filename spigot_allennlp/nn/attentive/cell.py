@@ -2,7 +2,7 @@
 
 from typing import Iterable, List, NamedTuple, Optional, Protocol
 
-from torch import BoolTensor, Tensor
+from torch import BoolTensor, LongTensor, Tensor
 
 
 class AttentiveOptions(NamedTuple):
@@ -208,3 +208,25 @@ class AttentiveResult(NamedTuple):
         """Returns the state after the last step, without a gradient."""
         hidden_size = self.last_cell_state.size(-1)
         return State(self.outputs[-1, :, :hidden_size].detach(), self.last_cell_state)
+
+
+class AttentiveReads(NamedTuple):
+    """
+    Which memories a recurrence has read, and with which weights.
+
+    The last dimension has the memories that a step has read, in descending order of their scores.
+    It is as long as the most that a step of the batch has read; where a step has read fewer, or
+    nothing, because it is masked, there are zeros at the end, in both fields.
+
+    # Parameters
+
+    stored_after : `LongTensor`
+        Shape `(steps, batch_size, kept)`: after how many steps each of these memories was stored;
+        0 for those that existed before the first step.
+    weights : `Tensor`
+        Shape `(steps, batch_size, kept)`: the weights by which they were summed. Those of a step
+        sum to one, unless it has read nothing.
+    """
+
+    stored_after: LongTensor
+    weights: Tensor

@@ -210,6 +210,28 @@ class MemoryBuffer:
         )
 
 
+class RecordedMemories(MemoryBuffer):
+    """
+    A `MemoryBuffer` that keeps the weights of what was read, beside the indices in `selected`. See
+    `MemoryBuffer` for the parameters.
+    """
+
+    def __init__(self, initial: Memories, capacity: int, top_k: Optional[int]) -> None:
+        # All memories are selected, too: only then are there indices, in the order of the scores.
+        super().__init__(initial, capacity, capacity if top_k is None else top_k)
+        self.weights: List[Tensor] = []
+
+    def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
+        summary = super().read(cell, hidden)
+        if summary is None:
+            self.weights.append(hidden.new_empty(len(hidden), 0))
+        return summary
+
+    def _weighted_sum(self, weights: Tensor, index: LongTensor) -> Tensor:
+        self.weights.append(weights)
+        return super()._weighted_sum(weights, index)
+
+
 class WindowMemories:
     """
     The memories that the steps of a window read and store, as part of a graph. This base class is

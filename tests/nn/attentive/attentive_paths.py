@@ -42,26 +42,41 @@ def slow_outputs(
     smoothing: float,
     stored: str = "state",
 ) -> Tensor:
+    """Returns states and summaries of an instance, `(length, 2 * hidden_size)`: see `slow_run`."""
+    return slow_run(cell, inputs, attend_every, top_k, truncation, smoothing, stored)[0]
+
+
+def slow_run(
+    cell: SlowCell,
+    inputs: Tensor,
+    attend_every: int,
+    top_k: Optional[int],
+    truncation: Optional[int],
+    smoothing: float,
+    stored: str = "state",
+) -> Tuple[Tensor, List[Tensor]]:
     """
-    Returns states and summaries of an instance, `(length, 2 * hidden_size)`. The graph is cut
-    between windows, by detaching the state; memories are not detached. The first memory is zero.
+    Returns states and summaries of an instance, `(length, 2 * hidden_size)`, and for each step the
+    weights of all memories that there were. The graph is cut between windows, by detaching the
+    state; memories are not detached. The first memory is zero.
     """
     h = c = torch.zeros(cell.weight_hh.size(1), dtype=torch.double)
     memories: List[Tensor] = [h]
-    outputs = []
+    outputs, all_weights = [], []
     for step, x in enumerate(inputs):
         if truncation and step % truncation == 0:
             h, c = h.detach(), c.detach()
         h, c = cell.lstm(x, h, c)
         scores = torch.stack([cell.score(h, m) for m in memories])
         summary = torch.zeros_like(h)
-        for weight, memory in zip(_weights(scores, top_k, smoothing), memories, strict=True):
+        all_weights.append(_weights(scores, top_k, smoothing))
+        for weight, memory in zip(all_weights[-1], memories, strict=True):
             summary = summary + weight * memory
         provisional, h = h, h + summary
         outputs.append(torch.cat([h, summary]))
         if (step + 1) % attend_every == 0:
             memories.append(h if stored == "state" else provisional)
-    return torch.stack(outputs)
+    return torch.stack(outputs), all_weights
 
 
 def _weights(scores: Tensor, top_k: Optional[int], smoothing: float) -> Tensor:

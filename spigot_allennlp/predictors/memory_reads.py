@@ -1,0 +1,170 @@
+"""Shows which memories a sparse attentive encoder reads at each step of a sequence."""
+
+import inspect
+from pathlib import Path
+from typing import Any, List, Optional
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import JsonDict, sanitize
+from allennlp.data import DatasetReader, Instance
+from allennlp.models import Model
+from allennlp.predictors import Predictor
+
+from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
+from spigot_allennlp.nn.attentive.cell import AttentiveReads
+from spigot_allennlp.predictors.line_predictor import LinePredictor, shown
+from spigot_allennlp.predictors.sentence_predictor import rounded
+
+
+@Predictor.register("memory_reads")
+class MemoryReadsPredictor(LinePredictor):
+    """
+    Tells what a model with an encoder "sparse_attentive_lstm" reads from its memories. With
+    `--use-dataset-reader` the input is what the model's reader reads, `synthetic:` included;
+    without, JSON lines with the arguments of the reader's `text_to_instance`, as `symbols` and
+    `delay` of the copying problem, or an `image` of pixels.
+
+    The output has, per sequence, for each step a list of `memories`, by the number of steps after
+    which they were stored, and a list of their `weights`, which sum to one. So memory 4 is the
+    state after step 4, counted from 1, and memory 0 the zero with which a sequence begins. Beside
+    these stand the `tokens` of the input, and the `label` or `labels` that the model predicts,
+    where it has any. Pictures are made in a folder, if one is named:
+
+    ```
+    allennlp predict ARCHIVE DATA --use-dataset-reader --silent --output-file OUT \\
+      --predictor memory_reads --predictor-args '{"pictures": "FOLDER"}'
+    ```
+
+    There is one for each of the first sequences, `reads-1.png`: the step that reads, against the
+    memory that it reads; the darker, the greater the weight.
+
+    Registered as a `Predictor` with name "memory_reads".
+
+    # Parameters
+
+    model : `Model`
+        Any with a single `SparseAttentiveLstm` that reads memories.
+    dataset_reader : `DatasetReader`
+    frozen : `bool`, optional (default = `True`)
+    pictures : `str`, optional
+        The folder for pictures. It is made, if it does not exist.
+    num_pictures : `int`, optional (default = `10`)
+        For so many sequences.
+    on_error : `str`, optional (default = `"raise"`)
+        See `LinePredictor`.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        dataset_reader: DatasetReader,
+        frozen: bool = True,
+        pictures: Optional[str] = None,
+        num_pictures: int = 10,
+        on_error: str = "raise",
+    ) -> None:
+        super().__init__(model, dataset_reader, frozen, on_error)
+        self._encoder = _encoder_of(model)
+        self._pictures = None if pictures is None else Path(pictures)
+        self._num_pictures = num_pictures
+        self._num_sequences = 0
+
+    def run(self, instances: List[Instance]) -> List[JsonDict]:
+        for instance in instances:
+            self._reader.apply_token_indexers(instance)
+        calls: List[AttentiveReads] = []
+
+        def read(encoder: SparseAttentiveLstm, arguments: Any, options: Any) -> None:
+            calls.append(encoder.reads(*arguments, **options))
+
+        # Before the encoder runs, which in stateful use would change what it begins with.
+        handle = self._encoder.register_forward_pre_hook(read, with_kwargs=True)
+        try:
+            outputs = self._model.forward_on_instances(instances)
+        finally:
+            handle.remove()
+        (reads,) = calls
+        results = []
+        for number, (instance, output) in enumerate(zip(instances, outputs, strict=True)):
+            copied = {key: output[key] for key in ("label", "labels") if key in output}
+            if "tokens" in instance.fields:
+                copied["tokens"] = [token.text for token in instance["tokens"]]  # type: ignore
+            results.append({**sanitize(copied), **_as_lists(reads, number)})
+        if self._pictures is not None:
+            self._plot(results)
+        self._num_sequences += len(instances)
+        return results
+
+    def check(self, inputs: Any) -> None:
+        if not isinstance(inputs, dict):
+            raise ConfigurationError(f"a JSON object is needed, not {str(inputs)[:100]}")
+        signature = inspect.signature(self._reader.text_to_instance)
+        try:
+            signature.bind(**inputs)
+        except TypeError as error:
+            raise ConfigurationError(
+                f"{shown(str(error))}. The model's reader, {type(self._reader).__name__}, takes "
+                f"{', '.join(signature.parameters)}. Or give a file of the reader's, with "
+                "--use-dataset-reader."
+            ) from None
+
+    def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        return self._reader.text_to_instance(**json_dict)
+
+    def _plot(self, results: List[JsonDict]) -> None:
+        from spigot_allennlp.predictors import memory_plots  # matplotlib takes its time
+
+        assert self._pictures is not None
+        self._pictures.mkdir(parents=True, exist_ok=True)
+        numbered = enumerate(results[: max(0, self._num_pictures - self._num_sequences)])
+        for place, result in numbered:
+            number = self._num_sequences + place + 1
+            title = f"sequence {number}" + (f": {result['label']}" if "label" in result else "")
+            memory_plots.reads(
+                result["memories"],
+                result["weights"],
+                self._encoder.options.attend_every,
+                title,
+                self._pictures / f"reads-{number}.png",
+            )
+
+
+def _encoder_of(model: Model) -> SparseAttentiveLstm:
+    """
+    Returns the sparse attentive encoder of a model.
+
+    # Raises
+
+    `ConfigurationError` if it has none, more than one, or one that reads nothing.
+    """
+    encoders = {
+        name: part for name, part in model.named_modules() if isinstance(part, SparseAttentiveLstm)
+    }
+    if len(encoders) != 1:
+        found = f"{len(encoders)}: {', '.join(encoders)}" if encoders else "none"
+        raise ConfigurationError(
+            'The predictor "memory_reads" needs a model with one encoder of type '
+            f'"sparse_attentive_lstm", but in this {type(model).__name__} there is {found}.'
+        )
+    ((name, encoder),) = encoders.items()
+    if encoder.options.top_k == 0:
+        raise ConfigurationError(
+            f"{name}.top_k is 0: this encoder reads no memories, so there is nothing to show. Give "
+            "an archive that was trained with another top_k, or with null, for all memories."
+        )
+    return encoder
+
+
+def _as_lists(reads: AttentiveReads, number: int) -> JsonDict:
+    """Returns what a sequence of the batch has read, without the padding."""
+    rows = reads.stored_after[number].tolist(), reads.weights[number].tolist()
+    steps = [
+        [(memory, weight) for memory, weight in zip(*step, strict=True) if weight > 0]
+        for step in zip(*rows, strict=True)
+    ]
+    while steps and not steps[-1]:  # every step reads something, so these are padding
+        steps.pop()
+    return {
+        "memories": [[memory for memory, _ in step] for step in steps],
+        "weights": [[rounded(weight) for _, weight in step] for step in steps],
+    }

@@ -1,0 +1,190 @@
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Vocabulary
+from allennlp.models import Model
+from allennlp.models.archival import archive_model
+from PIL import Image
+
+from spigot_allennlp.predictors import memory_plots
+from spigot_allennlp.predictors.memory_reads import MemoryReadsPredictor
+from tests.predictors.predict_command import lines, predict, predictor_args
+
+CONFIG = Path(__file__).parents[2] / "fixtures" / "experiments" / "step_classifier.jsonnet"
+
+
+def built(overrides=None, size=40):
+    """Model and reader of the experiment, and instances of it."""
+    params = Params.from_file(str(CONFIG), overrides or {})
+    reader = DatasetReader.from_params(params["dataset_reader"])
+    instances = list(reader.read(f"synthetic:size={size},seed=1"))
+    torch.manual_seed(1)
+    vocab = Vocabulary.from_instances(instances)
+    return Model.from_params(params["model"], vocab=vocab), reader, instances
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return built()
+
+
+def forget_what_memories_hold(model):
+    """Gives all memories equal scores."""
+    model.encoder._cell._score._key.weight.data.zero_()
+
+
+def test_memories_and_weights_are_those_that_the_summary_is_made_of(parts):
+    model, reader, instances = parts
+    outputs = MemoryReadsPredictor(model, reader).predict_batch_instance(instances[:2])
+    for instance, output in zip(instances, outputs, strict=False):
+        tokens = [token.text for token in instance["tokens"]]
+        assert output["tokens"] == tokens
+        assert len(output["labels"]) == len(output["memories"]) == len(output["weights"]) == 12
+        inputs = torch.nn.functional.one_hot(
+            torch.tensor([[model.vocab.get_token_index(text) for text in tokens]]), 12
+        )
+        with torch.no_grad():
+            states, summaries = model.encoder(inputs.float())[0].chunk(2, dim=-1)
+        stored = {0: torch.zeros(8), **{step: states[step - 1] for step in range(2, 13, 2)}}
+        reads = zip(output["memories"], output["weights"], summaries, strict=True)
+        for step, (memories, weights, summary) in enumerate(reads, start=1):
+            assert len(memories) == min(2, 1 + (step - 1) // 2)
+            assert all(memory < step for memory in memories)
+            assert sum(weights) == pytest.approx(1, abs=1e-6)
+            pairs = zip(memories, weights, strict=True)
+            total = sum(weight * stored[memory] for memory, weight in pairs)
+            torch.testing.assert_close(total, summary, rtol=1e-4, atol=1e-5)
+        json.dumps(output)
+
+
+def test_sequences_of_a_batch_are_told_without_padding(parts):
+    model, reader, _ = parts
+    predictor = MemoryReadsPredictor(model, reader)
+    inputs = [{"symbols": ["3", "1"]}, {"symbols": ["8", "2", "2"], "delay": 9}]
+    both = predictor.predict_batch_json(inputs)
+    assert [len(output["memories"]) for output in both] == [10, 15]
+    for output, alone in zip(both, map(predictor.predict_json, inputs), strict=True):
+        assert output["memories"] == alone["memories"]
+        assert output["labels"] == alone["labels"]
+        for weights, expected in zip(output["weights"], alone["weights"], strict=True):
+            assert weights == pytest.approx(expected, abs=1e-5)
+
+
+def test_predictions_stay_what_they_are_without_the_predictor(parts):
+    model, reader, instances = parts
+    expected = model.eval().forward_on_instances(instances[:3])
+    outputs = MemoryReadsPredictor(model, reader).predict_batch_instance(instances[:3])
+    assert [output["labels"] for output in outputs] == [each["labels"] for each in expected]
+    again = model.forward_on_instances(instances[:3])
+    for before, after in zip(expected, again, strict=True):
+        assert (before["logits"] == after["logits"]).all()
+
+
+def test_a_picture_is_the_darker_the_greater_a_weight(tmp_path):
+    path = tmp_path / "reads.png"
+    memory_plots.reads([[0], [0], [2, 0], [2]], [[1], [1], [0.75, 0.25], [1.0]], 2, "title", path)
+    picture = numpy.asarray(Image.open(path).convert("L"))
+    # The dark frame of the panel is the largest box; in it are three rows, of 0, 2 and 4, from
+    # below, and four columns. Frames are one or two pixels wide, so look at centres.
+    dark = picture < 80
+    rows = numpy.nonzero(dark.mean(axis=1) > 0.6)[0]
+    columns = numpy.nonzero(dark.mean(axis=0)[: int(0.9 * picture.shape[1])] > 0.6)[0]
+    top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
+
+    def shade(row, column):
+        y = bottom - (row + 0.5) / 3 * (bottom - top)
+        x = left + (column + 0.5) / 4 * (right - left)
+        return picture[int(y), int(x)]
+
+    shades = [[shade(row, column) for column in range(4)] for row in range(3)]
+    assert [row[0] for row in shades] == [0, 255, 255]
+    assert [row[1] for row in shades] == [0, 255, 255]
+    assert shades[2] == [255] * 4  # of the memory after step 4, which nobody has read
+    assert shades[1][3] == 0 and shades[0][3] == 255
+    assert 0 < shades[1][2] < 128 < shades[0][2] < 255  # 0.75 and 0.25
+
+
+def test_there_is_a_picture_of_each_of_the_first_sequences(parts, tmp_path):
+    model, reader, instances = parts
+    folder = tmp_path / "new"
+    predictor = MemoryReadsPredictor(model, reader, pictures=str(folder), num_pictures=3)
+    predictor.predict_batch_instance(instances[:2])
+    predictor.predict_batch_instance(instances[2:4])
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"reads-{number}.png" for number in (1, 2, 3)
+    ]
+
+
+def test_images_are_read_pixel_by_pixel(tmp_path):
+    overrides = {
+        "dataset_reader": {"type": "pixel_sequence"},
+        "model": {
+            "type": "sequence_classifier",
+            "encoder": {
+                "type": "sparse_attentive_lstm",
+                **{"input_size": 1, "hidden_size": 4, "attend_every": 7, "top_k": 3},
+            },
+        },
+    }
+    params = Params(overrides)
+    reader = DatasetReader.from_params(params["dataset_reader"])
+    instances = list(reader.read("synthetic:size=20,seed=1"))
+    model = Model.from_params(params["model"], vocab=Vocabulary.from_instances(instances))
+    forget_what_memories_hold(model)
+    predictor = MemoryReadsPredictor(model, reader, pictures=str(tmp_path))
+    output = predictor.predict_json({"image": [[0, 255] * 4] * 8})
+    assert set(output) == {"label", "memories", "weights"} and len(output["weights"]) == 64
+    assert output["weights"][:7] == [[1.0]] * 7 and output["weights"][7:14] == [[0.5, 0.5]] * 7
+    assert output["weights"][14:] == [[pytest.approx(1 / 3)] * 3] * 50
+    assert (tmp_path / "reads-1.png").exists()
+
+
+def test_the_command_reads_lines_and_files(parts, tmp_path):
+    model, _, _ = parts
+    Params.from_file(str(CONFIG)).to_file(str(tmp_path / "config.json"))
+    torch.save(model.state_dict(), tmp_path / "weights.th")
+    model.vocab.save_to_files(str(tmp_path / "vocabulary"))
+    archive_model(str(tmp_path), weights="weights.th")
+    archive = str(tmp_path / "model.tar.gz")
+    options = "--predictor", "memory_reads", *predictor_args(pictures=str(tmp_path / "pictures"))
+    text = predict(archive, tmp_path, lines({"symbols": ["3", "1"], "delay": 4}), *options)
+    (output,) = map(json.loads, text.splitlines())
+    assert len(output["memories"]) == 8 and output["memories"][:2] == [[0], [0]]
+    assert (tmp_path / "pictures" / "reads-1.png").exists()
+
+
+def test_a_model_that_reads_no_memories_is_refused(parts):
+    _, reader, _ = parts
+    model, _, _ = built({"model.encoder.top_k": 0})
+    with pytest.raises(ConfigurationError, match=r"encoder\.top_k is 0: .*Give an archive"):
+        MemoryReadsPredictor(model, reader)
+    other, _, _ = built({"model.encoder": {"type": "lstm", "input_size": 12, "hidden_size": 4}})
+    with pytest.raises(ConfigurationError, match="sparse_attentive_lstm.*StepClassifier .* none"):
+        MemoryReadsPredictor(other, reader)
+    other.first, other.second = parts[0].encoder, built()[0].encoder
+    with pytest.raises(ConfigurationError, match="there is 2: first, second"):
+        MemoryReadsPredictor(other, reader)
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ({"delay": 3}, "'symbols'.* CopyingReader, takes symbols, delay.*--use-dataset-reader"),
+        ({"words": ["a"]}, "'symbols'.* takes symbols, delay"),
+        ({"symbols": ["1"], "pause": 3}, "'pause'.* takes symbols, delay"),
+        ({"symbols": ["1", 2]}, "symbols has '2', .* texts \"1\" to"),
+        ({"symbols": ["9"]}, "symbols has '9', .* texts \"1\" to"),
+        ({"symbols": [["1"]]}, 'symbols has .* texts "1" to'),
+        ({"symbols": ["1"], "delay": 0}, "delay is '0'"),
+        ({"symbols": ["1"], "delay": "3"}, "delay is '3'"),
+        ([1], "a JSON object is needed"),
+    ],
+)
+def test_what_the_reader_does_not_take_is_an_error_with_the_way_out(line, message, parts):
+    with pytest.raises(ConfigurationError, match=message):
+        MemoryReadsPredictor(*parts[:2]).predict_json(line)
