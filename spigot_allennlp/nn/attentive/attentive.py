@@ -149,7 +149,7 @@ def attentive_reads(
         index[step, :, : weights.size(1)] = selected[:, : weights.size(1)]
     number = (index - (initial.size - 1)).clamp(min=0)  # of those that the steps stored, from 1
     if mask is not None:
-        number, all_weights = (each * mask.unsqueeze(-1) for each in (number, all_weights))
+        number, all_weights = number * mask.unsqueeze(-1), all_weights * mask.unsqueeze(-1)
     return AttentiveReads(number * options.attend_every, all_weights)
 
 
