@@ -19,6 +19,10 @@ assert name != '' :
     dropout: 0.33,
   },
 
+  // At the beginning an arc is about as rare as in a treebank: 1 pair of words in 35 has one, of some 40 labels, and
+  // -log(35) - log(40) is -7. From zero, an epoch of a large model would teach little else.
+  rare_arcs: { regexes: [['_arc_scorer\\.(.*\\.)?_from_dependent\\.bias', { type: 'constant', val: -7.0 }]] },
+
   // Parameter groups for a part of a model, by the beginning of their names: the transformer in it, and the rest, called `group`.
   groups(group, part, lr, transformer_lr)::
     local begin = '^(module\\.)?' + part;
