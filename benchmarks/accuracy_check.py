@@ -7,13 +7,15 @@ there is none but the results themselves; it returns the error of each library.
 """
 
 import math
-from typing import Callable, Dict, Mapping, Optional
+from functools import partial
+from typing import Callable, Dict, Mapping, Optional, Tuple
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from benchmarks.library import OURS
-from benchmarks.problem import Problem, chosen_of_row
+from benchmarks.problem import STEP_SIZE, Problem, chosen_of_row
 
 AccuracyCheck = Callable[[Problem, Mapping[str, Tensor], Optional[Tensor]], Dict[str, float]]
 
@@ -92,6 +94,35 @@ def check_projection(argmax: Callable[[Tensor], Tensor]) -> AccuracyCheck:
     return check
 
 
+def check_perturbed_matchings(
+    problem: Problem, results: Mapping[str, Tensor], reference: Optional[Tensor]
+) -> Dict[str, float]:
+    """
+    Returns by how much value or gradient of each layer differs from what the estimator "perturbed"
+    without a baseline makes, by definition, of the noise that the layer drew.
+
+    The difference is the sum over all numbers, divided by the sum of what is right: where two
+    objects score alike but for a rounding error, either is right, and the mean over samples differs
+    in few numbers.
+    """
+    return _check_layers(problem, results, partial(_perturbed, best_matchings, (-2, -1)))
+
+
+def check_perturbed_subsets(
+    problem: Problem, results: Mapping[str, Tensor], reference: Optional[Tensor]
+) -> Dict[str, float]:
+    """Returns the same as `check_perturbed_matchings`, of the subsets of all rows."""
+    best = partial(best_subsets, chosen_of_row(problem))
+    return _check_layers(problem, results, partial(_perturbed, best, (-1,)))
+
+
+def check_implicit_mle(
+    problem: Problem, results: Mapping[str, Tensor], reference: Optional[Tensor]
+) -> Dict[str, float]:
+    """Returns the same as `check_perturbed_matchings`, of the estimator "implicit_mle"."""
+    return _check_layers(problem, results, _implicit_mle)
+
+
 def describe_error(error: float) -> str:
     """Returns an error that is too large in words."""
     if math.isnan(error):
@@ -114,6 +145,50 @@ def are_trees(arcs: Tensor, projective: bool) -> Tensor:
         ancestors = ancestors.gather(1, ancestors)
     are_legal = single_heads & single_root & (ancestors == 0).all(dim=-1)
     return are_legal & ~_cross(heads) if projective else are_legal
+
+
+def best_matchings(scores: Tensor) -> Tensor:
+    """Returns the best matchings of scores `(*, length, length)`, as zeros and ones."""
+    pairs = torch.zeros_like(scores).flatten(0, -3)
+    for number, matrix in enumerate(scores.flatten(0, -3).numpy()):
+        rows, columns = linear_sum_assignment(matrix, maximize=True)
+        pairs[number, rows, columns] = 1
+    return pairs.view(scores.shape)
+
+
+def best_subsets(size: int, scores: Tensor) -> Tensor:
+    """Returns the `size` best of each row of scores `(*, length)`, as zeros and ones."""
+    ranks = scores.argsort(dim=-1, descending=True).argsort(dim=-1)
+    return (ranks < size).to(scores.dtype)
+
+
+def _check_layers(
+    problem: Problem,
+    results: Mapping[str, Tensor],
+    expected: Callable[[Problem, Tensor], Tensor],
+) -> Dict[str, float]:
+    """Compares value and gradient, the first two of each result, with those of its noise."""
+    errors = {}
+    for name, result in results.items():
+        right = expected(problem, result[2:]).double().flatten(1)
+        difference = (result[:2].double().flatten(1) - right).abs().sum(dim=1)
+        errors[name] = float((difference / right.abs().sum(dim=1)).max())
+    return errors
+
+
+def _perturbed(
+    best: Callable[[Tensor], Tensor], dims: Tuple[int, ...], problem: Problem, noise: Tensor
+) -> Tensor:
+    """Returns value and gradient; `dims` are those of the parts of an instance."""
+    objects = best(problem.scores + noise)
+    change = (objects * problem.direction).sum(dim=dims, keepdim=True)
+    return torch.stack([objects.mean(dim=0), (change * noise).mean(dim=0)])
+
+
+def _implicit_mle(problem: Problem, noise: Tensor) -> Tensor:
+    objects = best_matchings(problem.scores + noise)
+    moved = best_matchings(problem.scores - STEP_SIZE * problem.direction + noise)
+    return torch.stack([objects.mean(dim=0), (objects - moved).mean(dim=0)])
 
 
 def _are_permutations(pairs: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import importlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ ADAPTERS: Dict[str, str] = {
     "torch": "benchmarks.peers.torch.Torch",
     "scipy": "benchmarks.peers.scipy.SciPy",
     "tslearn": "benchmarks.peers.tslearn.TsLearn",
+    "pyepo": "benchmarks.peers.pyepo.PyEPO",
 }
 
 #: The modules of peers that offer none of the operations, and have rows of their own.
@@ -53,7 +54,8 @@ class Call:
     run : `Callable[[], Any]`
         The operation itself, on inputs that were converted beforehand: only this is measured.
     read : `Callable[[Any], Tensor]`, optional (default = identity)
-        Brings what `run` returned into our conventions.
+        Brings what `run` returned into our conventions: what it returned the first time, if it
+        draws random numbers.
     """
 
     run: Callable[[], Any]
@@ -67,7 +69,9 @@ class Library:
 
     What they return, after `read`: of argmax operations zeros and ones; of marginals, gradients and
     projections as many numbers as there are scores, zero on arcs that no tree may have; of
-    log-partitions a number for each sentence.
+    log-partitions a number for each sentence. Of layers the value and the gradient, stacked; and
+    with them, where a layer perturbs its scores, the noise that it drew, `NUM_SAMPLES` times the
+    shape of the scores. Of SPO+ the losses and the gradient, joined in a row for each instance.
     """
 
     distribution: str
@@ -169,6 +173,23 @@ def backward_through(
         leaf = scores.detach().requires_grad_()
         (gradient,) = torch.autograd.grad((marginals(leaf) * direction).sum(), leaf)
         return gradient
+
+    return run
+
+
+def value_and_gradient(
+    layer: Callable[[Tensor], Tensor], scores: Tensor, direction: Tensor
+) -> Callable[[], Tuple[Tensor, Tensor]]:
+    """
+    Returns a function that computes what a layer makes of the scores, and the gradient of its inner
+    product with `direction`.
+    """
+
+    def run() -> Tuple[Tensor, Tensor]:
+        leaf = scores.detach().requires_grad_()
+        value = layer(leaf)
+        (gradient,) = torch.autograd.grad(value, leaf, direction)
+        return value.detach(), gradient
 
     return run
 

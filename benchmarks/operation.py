@@ -76,6 +76,13 @@ _ALL = [
     Operation("subset_argmax", problem.rows, accuracy_check.check_subsets),
     Operation("matching_argmax", problem.rows, accuracy_check.check_matchings),
     Operation("alignment_marginals", problem.rows, accuracy_check.check_numbers),
+    Operation("subset_straight_through", problem.rows, accuracy_check.check_numbers),
+    Operation("subset_perturbed", problem.rows, accuracy_check.check_perturbed_subsets),
+    Operation("matching_perturbed", problem.rows, accuracy_check.check_perturbed_matchings),
+    Operation("solver_blackbox", problem.rows, accuracy_check.check_numbers),
+    Operation("solver_perturbed", problem.rows, accuracy_check.check_perturbed_matchings),
+    Operation("solver_implicit_mle", problem.rows, accuracy_check.check_implicit_mle),
+    Operation("solver_spo_plus", problem.rows, accuracy_check.check_numbers),
     *(
         Operation(
             f"{flat}{structure}_projection",

@@ -7,6 +7,12 @@ import torch
 from torch import Tensor
 
 NUM_TAGS = 20
+#: Of layers that perturb their scores.
+NUM_SAMPLES = 10
+#: By how much layers that compare two objects move the scores of the second.
+STEP_SIZE = 10.0
+#: Of sum-of-gamma noise: how many samples of it add up to a Gumbel one.
+GAMMA_K = 5
 # By what the scores of a flat problem are multiplied.
 _FLATNESS = 0.1
 

@@ -5,8 +5,11 @@ import torch
 
 from benchmarks.accuracy_check import (
     are_trees,
+    check_implicit_mle,
     check_matchings,
     check_numbers,
+    check_perturbed_matchings,
+    check_perturbed_subsets,
     check_subsets,
     check_tags,
     check_trees,
@@ -53,6 +56,36 @@ def test_a_subset_has_a_quarter_of_each_row():
     results = {OURS: last.flip(2), "best": last, "all": torch.ones(1, 4, 4)}
     errors = check_subsets(problem, results, None)
     assert errors == {OURS: pytest.approx(12 / 36), "best": 0.0, "all": math.inf}
+
+
+# The noise helps the diagonal, whose parts have the gradients 1 and 5.
+DIRECTION = torch.tensor([[1.0, 2.0], [3.0, 5.0]])
+NOISE = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+DIAGONAL = torch.eye(2)
+
+
+@pytest.mark.parametrize(
+    ("check", "gradient"),
+    [
+        # Of the whole matching: (1 + 5) times the noise.
+        (check_perturbed_matchings, [[12.0, 0.0], [0.0, 6.0]]),
+        # Of each row by itself.
+        (check_perturbed_subsets, [[2.0, 0.0], [0.0, 5.0]]),
+        # Against the step, 10 and 50 to 20 and 30, the other diagonal is best.
+        (check_implicit_mle, [[1.0, -1.0], [-1.0, 1.0]]),
+    ],
+)
+def test_a_layer_is_checked_by_the_definition_of_its_estimator(check, gradient):
+    problem = Problem(Size(1, 2), torch.zeros(1, 2, 2), DIRECTION.unsqueeze(0))
+    right = torch.stack([DIAGONAL, torch.tensor(gradient), NOISE]).unsqueeze(1)
+    doubled, other_noise, lost = right.clone(), right.clone(), right.clone()
+    doubled[1] *= 2
+    other_noise[2] = NOISE.flip(1)
+    lost[0, 0, 0, 0] = math.nan
+    results = {OURS: right, "doubled": doubled, "other noise": other_noise, "lost": lost}
+    errors = check(problem, results, None)
+    assert errors[OURS] == 0 and errors["doubled"] == 1
+    assert errors["other noise"] >= 1 and not errors["lost"] <= 1
 
 
 def test_a_worse_tree_is_wrong_by_what_it_lacks_and_no_tree_by_infinity():

@@ -5,7 +5,7 @@ import pytest
 from benchmarks import library
 from benchmarks.library import OURS, NotOffered
 from benchmarks.operation import OPERATIONS
-from benchmarks.problem import Size
+from benchmarks.problem import NUM_SAMPLES, Size
 
 PEERS = [name for name in library.ADAPTERS if name != OURS]
 SIZE = Size(3, 5)
@@ -52,6 +52,27 @@ def test_a_peer_is_asked_the_same_question_as_ours(peer, operation):
     errors = OPERATIONS[operation].check(problem, results, None)
     assert OPERATIONS[operation].is_right(errors[peer])
     assert problem.scores.equal(before) and not problem.scores.requires_grad
+
+
+@pytest.mark.filterwarnings("ignore")  # theirs
+@pytest.mark.parametrize(
+    ("peer", "operation"),
+    [
+        ("torch", "subset_perturbed"),
+        ("pyepo", "matching_perturbed"),
+        ("pyepo", "solver_perturbed"),
+        ("pyepo", "solver_implicit_mle"),
+    ],
+)
+def test_a_peer_draws_its_noise_from_the_same_distribution(peer, operation):
+    problem = OPERATIONS[operation].problem(Size(8, 12), seed=3)
+    ours, theirs = (
+        result(adapter, operation, problem)[2:] for adapter in (library.load(OURS), load(peer))
+    )
+    assert len(ours) == len(theirs) == NUM_SAMPLES
+    # Of 11,520 numbers: the standard errors of mean and standard deviation are 0.01 at most.
+    assert ours.mean().item() == pytest.approx(theirs.mean().item(), abs=0.05)
+    assert ours.std().item() == pytest.approx(theirs.std().item(), abs=0.05)
 
 
 def test_a_library_that_cannot_be_imported_is_reported(monkeypatch):
