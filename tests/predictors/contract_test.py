@@ -116,6 +116,11 @@ def strictly_json(text):
     return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
 
 
+def decisions(output):
+    """An output without what is computed to some digits."""
+    return {key: value for key, value in output.items() if key not in ("probabilities", "weights")}
+
+
 @pytest.mark.parametrize("name, experiment, sound", CASES)
 def test_a_reported_line_has_an_error_in_its_place_and_takes_no_other_along(
     command, name, experiment, sound
@@ -132,9 +137,7 @@ def test_a_reported_line_has_an_error_in_its_place_and_takes_no_other_along(
             assert len(json.dumps(output)) < 8000, kind
         for output in outputs[1::2]:
             # Padding changes the last bits of numbers, but no decision.
-            assert {k: v for k, v in output.items() if k != "probabilities"} == {
-                k: v for k, v in alone.items() if k != "probabilities"
-            }
+            assert decisions(output) == decisions(alone)
 
 
 @pytest.mark.parametrize("kind", NASTY)

@@ -45,11 +45,10 @@ def test_memories_and_weights_are_those_that_the_summary_is_made_of(parts):
         tokens = [token.text for token in instance["tokens"]]
         assert output["tokens"] == tokens
         assert len(output["labels"]) == len(output["memories"]) == len(output["weights"]) == 12
-        inputs = torch.nn.functional.one_hot(
-            torch.tensor([[model.vocab.get_token_index(text) for text in tokens]]), 12
-        )
+        index = torch.tensor([[model.vocab.get_token_index(text) for text in tokens]])
         with torch.no_grad():
-            states, summaries = model.encoder(inputs.float())[0].chunk(2, dim=-1)
+            inputs = model.text_field_embedder({"tokens": {"tokens": index}})
+            states, summaries = model.encoder(inputs)[0].chunk(2, dim=-1)
         stored = {0: torch.zeros(8), **{step: states[step - 1] for step in range(2, 13, 2)}}
         reads = zip(output["memories"], output["weights"], summaries, strict=True)
         for step, (memories, weights, summary) in enumerate(reads, start=1):
