@@ -101,9 +101,9 @@ def check_perturbed_matchings(
     Returns by how much value or gradient of each layer differs from what the estimator "perturbed"
     without a baseline makes, by definition, of the noise that the layer drew.
 
-    The difference is the sum over all numbers, divided by the sum of what is right: where two
-    objects score alike but for a rounding error, either is right, and the mean over samples differs
-    in few numbers.
+    The difference is the sum over all numbers, divided by the sum of what is right where that is
+    above one: where two objects score alike but for a rounding error, either is right, and the mean
+    over samples differs in few numbers.
     """
     return _check_layers(problem, results, partial(_perturbed, best_matchings, (-2, -1)))
 
@@ -172,7 +172,7 @@ def _check_layers(
     for name, result in results.items():
         right = expected(problem, result[2:]).double().flatten(1)
         difference = (result[:2].double().flatten(1) - right).abs().sum(dim=1)
-        errors[name] = float((difference / right.abs().sum(dim=1)).max())
+        errors[name] = float((difference / right.abs().sum(dim=1).clamp(min=1)).max())
     return errors
 
 

@@ -88,6 +88,16 @@ def test_a_layer_is_checked_by_the_definition_of_its_estimator(check, gradient):
     assert errors["other noise"] >= 1 and not errors["lost"] <= 1
 
 
+def test_a_gradient_that_should_be_zero_is_checked_too():
+    scores = 1000 * DIAGONAL.unsqueeze(0)  # no step of 10 changes the matching
+    problem = Problem(Size(1, 2), scores, DIRECTION.unsqueeze(0))
+    right = torch.stack([DIAGONAL, torch.zeros(2, 2), NOISE]).unsqueeze(1)
+    moved = right.clone()
+    moved[1, 0, 0, 0] = 0.5
+    errors = check_implicit_mle(problem, {OURS: right, "moved": moved}, None)
+    assert errors == {OURS: 0.0, "moved": 0.5}
+
+
 def test_a_worse_tree_is_wrong_by_what_it_lacks_and_no_tree_by_infinity():
     scores = torch.zeros(1, 3, 3)
     scores[0, 1, 0], scores[0, 2, 1] = 2.0, 2.0
