@@ -1,6 +1,7 @@
 """Makes a structure of a solver: any function from scores to the best object."""
 
 import copy
+import itertools
 import math
 from functools import partial
 from typing import Any, Callable, List, Optional, Sequence, Tuple
@@ -233,6 +234,8 @@ class SolverStructure(Structure):
             arguments = [argument.double().cpu().numpy() for argument in arguments]
         if batched:
             objects = self._call(function, arguments)
+        elif self._numpy and self._indices and self._pieces is None and function is self._solver:
+            objects = [self._at_indices(*arguments)]
         else:
             # The solver may write its next object into the same memory.
             copied = np.array if self._numpy else torch.clone
@@ -244,6 +247,19 @@ class SolverStructure(Structure):
             objects = [stack(column) for column in zip(*instances, strict=True)]
         tensors = [_tensor(value).to(points) for value in objects]
         return self._joined(tensors if self._pieces else tensors[0])
+
+    def _at_indices(self, points: np.ndarray) -> np.ndarray:
+        """
+        Returns the objects of a solver that takes one instance and returns indices. Those of all
+        instances are checked and set together: by themselves those of a small problem would take
+        longer than its solution.
+        """
+        answers = [_copied(self._solver(instance)) for instance in points]
+        objects = _indicators(answers, points)
+        if objects is not None:
+            return objects
+        pairs = zip(answers, points, strict=True)
+        return np.stack([self._converted(self._solver, *pair) for pair in pairs])
 
     def _call(self, function: Callable, arguments: Sequence[Any]) -> List[Any]:
         """
@@ -257,22 +273,24 @@ class SolverStructure(Structure):
                 f"{_name(function)} gets {len(arguments)} tensors and must return a tuple of as "
                 f"many, but returned {_described(results)}."
             )
-        objects = []
-        for result, argument in zip(results, arguments, strict=True):
-            shape = tuple(argument.shape)
-            try:
-                if self._indices and function is self._solver:
-                    value = _indicator(result, argument)
-                elif isinstance(argument, Tensor):
-                    value = _tensor(result).to(argument)
-                else:
-                    value = np.asarray(result, argument.dtype)
-            except (TypeError, ValueError, RuntimeError, IndexError) as error:
-                raise ValueError(f"{_returned(function, result, shape)} ({error})") from error
-            if value.shape != shape:
-                raise ValueError(_returned(function, result, shape))
-            objects.append(value)
-        return objects
+        pairs = zip(results, arguments, strict=True)
+        return [self._converted(function, *pair) for pair in pairs]
+
+    def _converted(self, function: Callable, result: Any, argument: Any) -> Any:
+        """Returns the object that a result stands for, of the shape and kind of `argument`."""
+        shape = tuple(argument.shape)
+        try:
+            if self._indices and function is self._solver:
+                value = _indicator(result, argument)
+            elif isinstance(argument, Tensor):
+                value = _tensor(result).to(argument)
+            else:
+                value = np.asarray(result, argument.dtype)
+        except (TypeError, ValueError, RuntimeError, IndexError) as error:
+            raise ValueError(f"{_returned(function, result, shape)} ({error})") from error
+        if value.shape != shape:
+            raise ValueError(_returned(function, result, shape))
+        return value
 
     def _check_values(self, function: Callable, chosen: Tensor) -> None:
         """Raises a `ValueError` unless all numbers are such as objects may hold."""
@@ -283,6 +301,52 @@ class SolverStructure(Structure):
             wrong = chosen[~is_right].flatten()[0].item()
             expected = "zeros and ones (or pass binary=False)" if self.binary else "finite numbers"
             raise ValueError(f"{_name(function)} must return {expected}, but returned {wrong}.")
+
+
+def _copied(answer: Any) -> Any:
+    """Returns a copy, as a solver may write its next answer into the same memory."""
+    if isinstance(answer, (tuple, list)):
+        return (tuple if isinstance(answer, tuple) else list)(map(_copied, answer))
+    if isinstance(answer, Tensor):
+        return answer.clone()
+    return answer.copy() if isinstance(answer, np.ndarray) else answer
+
+
+def _indicators(answers: List[Any], like: np.ndarray) -> Optional[np.ndarray]:
+    """
+    Returns zeros of the shape of `like`, a batch, and ones at the indices that `answers` has for
+    each instance; `None` if they are not all right, or not all of one kind, and `_indicator` has to
+    look at each.
+    """
+    if not any(isinstance(answer, tuple) for answer in answers):
+        arrays = [np.asarray(answer) for answer in answers]
+        if any(array.dtype != arrays[0].dtype for array in arrays):
+            return None
+        try:
+            return _indicator(np.stack(arrays), like)
+        except (TypeError, ValueError, IndexError):
+            return None
+    if not all(isinstance(answer, tuple) for answer in answers):
+        return None
+    columns = list(zip(*answers, strict=False))
+    if any(len(answer) != like.ndim - 1 for answer in answers):
+        return None
+    for index in itertools.chain.from_iterable(columns):
+        is_plain = isinstance(index, np.ndarray) and index.ndim == 1
+        if not is_plain or index.dtype not in NUMPY_INTEGERS:
+            return None
+    lengths = [len(index) for index in columns[0]]
+    if any([len(index) for index in column] != lengths for column in columns[1:]):
+        return None
+    indices = [np.concatenate(column) for column in columns]
+    for index, size in zip(indices, like.shape[1:], strict=True):
+        if index.size and (index.min() < 0 or index.max() >= size):
+            return None
+    objects = np.zeros_like(like)
+    instances = np.repeat(np.arange(len(like)), lengths)
+    where = [instances, *(index.astype(np.int64, copy=False) for index in indices)]
+    objects[tuple(where)] = 1
+    return objects
 
 
 def _indicator(indices: Any, like: Any) -> Any:

@@ -1,5 +1,6 @@
 """Solvers of one's own: scipy's assignment, top-k, ranks, against lists of all objects."""
 
+import copy
 import functools
 import itertools
 import pickle
@@ -572,6 +573,73 @@ def test_what_is_no_index_is_refused_by_the_name_of_the_solver(indices, message,
 def test_no_index_at_all_is_an_empty_object(indices, numpy):
     module = DifferentiableSolver(lambda scores: indices, "pipeline", indices=True, numpy=numpy)
     assert not module(torch.zeros(2, 3)).any()
+
+
+ROWS_AND_COLUMNS = (np.array([0, 1]), np.array([2, 0]))
+# Right answers for an instance of shape `(2, 3)`, with the places of their ones.
+INDICES_OF_AN_INSTANCE = [
+    (ROWS_AND_COLUMNS, {(0, 2), (1, 0)}),
+    ((np.array([1], dtype=np.uint8), np.array([1], dtype=np.uint8)), {(1, 1)}),
+    ((np.array([], dtype=int), np.array([], dtype=int)), set()),
+    (([0, 1], [1, 1]), {(0, 1), (1, 1)}),
+    ((np.array([1]),), {(1, 0), (1, 1), (1, 2)}),
+    (np.array([2, 0]), {(0, 2), (1, 0)}),
+    ([1, 1], {(0, 1), (1, 1)}),
+    (np.array([[0, 2], [1, 2]]), {(0, 0), (0, 2), (1, 1), (1, 2)}),
+]
+
+
+@pytest.mark.parametrize("answers", list(itertools.product(INDICES_OF_AN_INSTANCE, repeat=2)))
+def test_instances_may_be_answered_by_indices_of_several_kinds(answers):
+    """Also where the solver writes all its answers into the same memory."""
+    remaining = iter([indices for indices, _ in answers])
+    last = []
+
+    def solver(scores):
+        for array in last:
+            array[:] = 0
+        indices = copy.deepcopy(next(remaining))
+        last[:] = [a for a in as_tuple(indices) if isinstance(a, np.ndarray) and a.flags.writeable]
+        return indices
+
+    module = DifferentiableSolver(solver, "pipeline", **ASSIGNMENT)
+    objects = module(torch.zeros(2, 2, 3))
+    ones = [set(map(tuple, vertex.nonzero().tolist())) for vertex in objects]
+    assert ones == [places for _, places in answers]
+
+
+def as_tuple(indices):
+    return indices if isinstance(indices, tuple) else (indices,)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ((np.array([0, 1]), np.array([2, -1])), "an index must be from 0 to 2, but found -1"),
+        ((np.array([0, 2]), np.array([2, 1])), "index 2 is out of bounds"),
+        ((np.array([0, 1]), np.array([0.0, 1.0])), "indices must be integers.*float"),
+        ((np.array([True, False]),) * 2, "indices must be integers.*bool"),
+        ((np.array([0]),) * 3, "3 index arrays for 2 dimensions"),
+        ((np.array([0, 1]), np.array([0, 1, 2])), "shape mismatch"),
+        (np.array([0.0, 1.0]), "indices must be integers.*float"),
+        (np.array([True, False]), "indices must be integers.*bool"),
+        (np.array([0, -1]), "an index must be from 0 to 2, but found -1"),
+        (np.array([0, 3]), "index 3 is out of bounds"),
+        (np.array([0, 1, 2]), "indices into the last dimension must fit"),
+        (None, "indices must be integers.*object"),
+        (iter([0, 1]), "indices must be integers.*object"),
+    ],
+)
+@pytest.mark.parametrize("right", [ROWS_AND_COLUMNS, np.array([2, 0])])
+def test_a_wrong_answer_to_an_instance_among_right_ones_is_refused(right, wrong, message):
+    remaining = iter([right, right, wrong])
+
+    def careless(scores):
+        return next(remaining)
+
+    module = DifferentiableSolver(careless, "pipeline", **ASSIGNMENT)
+    with pytest.raises(ValueError, match=rf"careless must return.*[(]{message}"):
+        module(torch.zeros(3, 2, 3))
 
 
 def test_a_partial_function_is_called_by_the_name_of_the_whole():
