@@ -183,7 +183,7 @@ def test_the_example_of_a_treebank_runs_as_it_is_typed(tmp_path):
 
 # ---- Other commands than `allennlp`
 
-OF_THE_SHELL = {"cd", "do", "done", "echo", "export", "for", "git", "pip", "pre-commit", "source"}
+OF_THE_SHELL = set("cd do done echo export for git pip pre-commit source unzip".split())
 OTHERS = [
     pytest.param(words, id=f"{block.id}-{number}-{words[0]}")
     for block in blocks()
@@ -226,7 +226,8 @@ def test_another_command_is_understood_too(words, monkeypatch):
 
 # A reader brings these: files of their own, and data and models that are not ours to give.
 BROUGHT = re.compile(
-    r"my_.*|google/.*|.*ubyte\.gz|tinyshakespeare\.txt|glove\..*|(dm\.)?(train|dev)\.(sdp|conll)|sst\..*"
+    r"my_.*|google/.*|.*ubyte\.gz|tinyshakespeare\.txt|glove\..*|sst\..*"
+    r"|(dm\.)?(train|dev|ood_holmes)\.(sdp|conll)"
 )
 A_FILE = re.compile(r"[\w.-]+/[\w./-]+|[\w./-]+\.(sdp|conllu?|txt|jsonl?|(jsonn|libsonn)et|gz)")
 WRITTEN = {"-s", "--folder", "--output", "--output-file", "--to", ">", "generate-treebank"}
