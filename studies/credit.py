@@ -23,7 +23,7 @@ from torch import Tensor
 
 from spigot_allennlp.compat.atomic_io import replacing
 
-# What an encoder has other than the trained one.
+# By name, the options in which an encoder differs from the trained one.
 ENCODERS: Dict[str, Dict[str, Any]] = {
     "attentive": {},
     "attentive, gradient not cut": {"truncation": None},

@@ -237,10 +237,8 @@ class SolverStructure(Structure):
         elif self._numpy and self._indices and self._pieces is None and function is self._solver:
             objects = [self._at_indices(*arguments)]
         else:
-            # The solver may write its next object into the same memory.
-            copied = np.array if self._numpy else torch.clone
             instances = [
-                [copied(value) for value in self._call(function, parts)]
+                [_copied(value) for value in self._call(function, parts)]
                 for parts in zip(*arguments, strict=True)
             ]
             stack = np.stack if self._numpy else torch.stack
@@ -304,7 +302,7 @@ class SolverStructure(Structure):
 
 
 def _copied(answer: Any) -> Any:
-    """Returns a copy, as a solver may write its next answer into the same memory."""
+    """Returns a copy of a solver's answer, since it may write its next one into the same memory."""
     if isinstance(answer, (tuple, list)):
         return (tuple if isinstance(answer, tuple) else list)(map(_copied, answer))
     if isinstance(answer, Tensor):
@@ -318,7 +316,8 @@ def _indicators(answers: List[Any], like: np.ndarray) -> Optional[np.ndarray]:
     each instance; `None` if they are not all right, or not all of one kind, and `_indicator` has to
     look at each.
     """
-    if not any(isinstance(answer, tuple) for answer in answers):
+    num_tuples = sum(isinstance(answer, tuple) for answer in answers)
+    if num_tuples == 0:
         arrays = [np.asarray(answer) for answer in answers]
         if any(array.dtype != arrays[0].dtype for array in arrays):
             return None
@@ -326,11 +325,9 @@ def _indicators(answers: List[Any], like: np.ndarray) -> Optional[np.ndarray]:
             return _indicator(np.stack(arrays), like)
         except (TypeError, ValueError, IndexError):
             return None
-    if not all(isinstance(answer, tuple) for answer in answers):
+    if num_tuples < len(answers) or any(len(answer) != like.ndim - 1 for answer in answers):
         return None
-    columns = list(zip(*answers, strict=False))
-    if any(len(answer) != like.ndim - 1 for answer in answers):
-        return None
+    columns = list(zip(*answers, strict=True))
     for index in itertools.chain.from_iterable(columns):
         is_plain = isinstance(index, np.ndarray) and index.ndim == 1
         if not is_plain or index.dtype not in NUMPY_INTEGERS:

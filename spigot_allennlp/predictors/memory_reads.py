@@ -1,9 +1,11 @@
 """Shows which memories a sparse attentive encoder reads at each step of a sequence."""
 
 import inspect
+from os import PathLike
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Sequence, Union
 
+import numpy
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict, sanitize
 from allennlp.data import DatasetReader, Instance
@@ -112,15 +114,13 @@ class MemoryReadsPredictor(LinePredictor):
         return self._reader.text_to_instance(**json_dict)
 
     def _plot(self, results: List[JsonDict]) -> None:
-        from spigot_allennlp.predictors import memory_plots  # matplotlib takes its time
-
         assert self._pictures is not None
         self._pictures.mkdir(parents=True, exist_ok=True)
         numbered = enumerate(results[: max(0, self._num_pictures - self._num_sequences)])
         for place, result in numbered:
             number = self._num_sequences + place + 1
             title = f"sequence {number}" + (f": {result['label']}" if "label" in result else "")
-            memory_plots.reads(
+            draw_reads(
                 result["memories"],
                 result["weights"],
                 self._encoder.options.attend_every,
@@ -168,3 +168,54 @@ def _as_lists(reads: AttentiveReads, number: int) -> JsonDict:
         "memories": [[memory for memory, _ in step] for step in steps],
         "weights": [[rounded(weight) for _, weight in step] for step in steps],
     }
+
+
+def draw_reads(
+    memories: Sequence[Sequence[int]],
+    weights: Sequence[Sequence[float]],
+    attend_every: int,
+    title: str,
+    path: Union[str, PathLike],
+) -> None:
+    """
+    Writes a picture with a column for each step that reads, and a row for each memory that there
+    was at the end: the darker where they meet, the greater the weight.
+
+    # Parameters
+
+    memories : `Sequence[Sequence[int]]`
+        For each step what it has read, each by the number of steps after which it was stored: 0 for
+        what was there before, else a multiple of `attend_every`.
+    weights : `Sequence[Sequence[float]]`
+        The weights of these, from 0 to 1.
+    attend_every : `int`
+    title : `str`
+    path : `Union[str, PathLike]`
+        Of the PNG.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # matplotlib takes its time
+    from matplotlib.figure import Figure
+
+    num_steps = len(memories)
+    darkness = numpy.zeros((num_steps // attend_every + 1, num_steps))
+    for step, (row, row_weights) in enumerate(zip(memories, weights, strict=True)):
+        for memory, weight in zip(row, row_weights, strict=True):
+            darkness[memory // attend_every, step] += weight
+    figure = Figure(figsize=(8, 6), dpi=120, layout="constrained")
+    panel = figure.subplots()
+    first, last = -attend_every / 2, (len(darkness) - 0.5) * attend_every
+    picture = panel.imshow(
+        darkness,
+        cmap="Greys",
+        vmin=0,
+        vmax=1,
+        origin="lower",
+        aspect="auto",
+        extent=(0.5, num_steps + 0.5, first, last),
+    )
+    figure.colorbar(picture, label="weight")
+    panel.set_xlabel("step that reads")
+    panel.set_ylabel("memory: the step after which it was stored (0: the start)")
+    panel.set_title(title)
+    # Without pyplot, which would need a display, and keep every figure.
+    FigureCanvasAgg(figure).print_png(str(path))

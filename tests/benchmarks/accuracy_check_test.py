@@ -67,9 +67,9 @@ DIAGONAL = torch.eye(2)
 @pytest.mark.parametrize(
     ("check", "gradient"),
     [
-        # Of the whole matching: (1 + 5) times the noise.
+        # The whole matching changes by 1 + 5, times the noise.
         (check_perturbed_matchings, [[12.0, 0.0], [0.0, 6.0]]),
-        # Of each row by itself.
+        # Each row changes by itself: 1 and 5, times its noise.
         (check_perturbed_subsets, [[2.0, 0.0], [0.0, 5.0]]),
         # Against the step, 10 and 50 to 20 and 30, the other diagonal is best.
         (check_implicit_mle, [[1.0, -1.0], [-1.0, 1.0]]),

@@ -70,7 +70,7 @@ def test_a_peer_draws_its_noise_from_the_same_distribution(peer, operation):
         result(adapter, operation, problem)[2:] for adapter in (library.load(OURS), load(peer))
     )
     assert len(ours) == len(theirs) == NUM_SAMPLES
-    # Of 11,520 numbers: the standard errors of mean and standard deviation are 0.01 at most.
+    # There are 11,520 numbers: the standard errors of mean and standard deviation are 0.01 at most.
     assert ours.mean().item() == pytest.approx(theirs.mean().item(), abs=0.05)
     assert ours.std().item() == pytest.approx(theirs.std().item(), abs=0.05)
 

@@ -11,8 +11,7 @@ from allennlp.models import Model
 from allennlp.models.archival import archive_model
 from PIL import Image
 
-from spigot_allennlp.predictors import memory_plots
-from spigot_allennlp.predictors.memory_reads import MemoryReadsPredictor
+from spigot_allennlp.predictors.memory_reads import MemoryReadsPredictor, draw_reads
 from tests.predictors.predict_command import lines, predict, predictor_args
 
 CONFIG = Path(__file__).parents[2] / "fixtures" / "experiments" / "step_classifier.jsonnet"
@@ -78,7 +77,7 @@ def test_predictions_stay_what_they_are_without_the_predictor(parts):
     model, reader, instances = parts
     expected = model.eval().forward_on_instances(instances[:3])
     outputs = MemoryReadsPredictor(model, reader).predict_batch_instance(instances[:3])
-    assert [output["labels"] for output in outputs] == [each["labels"] for each in expected]
+    assert [output["labels"] for output in outputs] == [output["labels"] for output in expected]
     again = model.forward_on_instances(instances[:3])
     for before, after in zip(expected, again, strict=True):
         assert (before["logits"] == after["logits"]).all()
@@ -86,7 +85,7 @@ def test_predictions_stay_what_they_are_without_the_predictor(parts):
 
 def test_a_picture_is_the_darker_the_greater_a_weight(tmp_path):
     path = tmp_path / "reads.png"
-    memory_plots.reads([[0], [0], [2, 0], [2]], [[1], [1], [0.75, 0.25], [1.0]], 2, "title", path)
+    draw_reads([[0], [0], [2, 0], [2]], [[1], [1], [0.75, 0.25], [1.0]], 2, "title", path)
     picture = numpy.asarray(Image.open(path).convert("L"))
     # The dark frame of the panel is the largest box; in it are three rows, of 0, 2 and 4, from
     # below, and four columns. Frames are one or two pixels wide, so look at centres.

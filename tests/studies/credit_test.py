@@ -71,7 +71,7 @@ def test_norms_are_those_of_the_slopes_of_the_loss(name):
     inputs = model.text_field_embedder(tensors["tokens"]).double()
 
     def losses(moved):
-        """Of each sequence by itself."""
+        """Returns the loss of each sequence."""
         logits = model(inputs=moved)["logits"]
         scored, labels = tensors["scored"], tensors["labels"]
         return torch.stack(

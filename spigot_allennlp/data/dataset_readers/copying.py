@@ -12,8 +12,7 @@ from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, shared_token
 
 BLANK, MARKER = "0", "9"
-SYMBOLS = 8  # "1" to "8"
-_SYMBOLS = tuple(str(number) for number in range(1, SYMBOLS + 1))
+SYMBOLS = tuple("12345678")
 
 
 @DatasetReader.register("copying")
@@ -49,7 +48,7 @@ class CopyingReader(SequenceReader):
 
     def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         settings = {**self._defaults, **settings}
-        numbers = random.integers(1, SYMBOLS + 1, settings["num_symbols"])
+        numbers = random.integers(1, len(SYMBOLS) + 1, settings["num_symbols"])
         return {"symbols": [str(number) for number in numbers], "delay": settings["delay"]}
 
     def text_to_instance(  # type: ignore[override]
@@ -70,7 +69,7 @@ class CopyingReader(SequenceReader):
         `ConfigurationError` if a symbol or the delay is another.
         """
         delay = self._defaults["delay"] if delay is None else delay
-        others = [symbol for symbol in symbols if symbol not in _SYMBOLS]
+        others = [symbol for symbol in symbols if symbol not in SYMBOLS]
         if others:
             raise ConfigurationError(
                 f'symbols has {str(others[0])[:100]!r}, but may have the texts "1" to "8" alone.'
