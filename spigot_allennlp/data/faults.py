@@ -267,6 +267,11 @@ class Fault(Enum):
         "A line holds a word and embedding_dim numbers, all parted by one space; correct the file, "
         "or embedding_dim, or leave such lines out: SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR=skip.",
     )
+    NO_NEUTRAL_SENTENCE = (
+        "no neutral sentence",
+        "A long document goes on with neutral sentences of its file: give one whose labels tell "
+        "them apart, of three or five classes.",
+    )
     NO_TAB = (
         "no tab between label and text",
         "A tab parts them; to make one of the space: "
@@ -346,6 +351,7 @@ _OF_FILE = frozenset(
         Fault.EVENTS,
         Fault.NOT_TEXT,
         Fault.NO_INSTANCES,
+        Fault.NO_NEUTRAL_SENTENCE,
         Fault.VECTOR,
     }
 )

@@ -12,9 +12,9 @@ from spigot_allennlp.predictors.sentence_predictor import SentencePredictor, rou
 @Predictor.register("sentiment")
 class SentimentPredictor(SentencePredictor):
     """
-    Classifies sentences with any of our classifiers. See `SentencePredictor` for the input and the
-    parameters; of a multitask reader, the task "sentiment" is meant unless another is named. `tags`
-    stand for `pos` where that is not given.
+    Classifies sentences with any of our classifiers, or with AllenNLP's `basic_classifier`. See
+    `SentencePredictor` for the input and the parameters; of a multitask reader, the task
+    "sentiment" is meant unless another is named. `tags` stand for `pos` where that is not given.
 
     The output has, per sentence, `id`, `words`, `lemmas` and `pos`; the `label`, and
     `probabilities`, from each label to its own; and what the model took into account: of a semantic
@@ -47,6 +47,10 @@ class SentimentPredictor(SentencePredictor):
         }
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:
+        if "probs" in output:  # of AllenNLP's classifiers, by the numbers of the labels
+            labels = self._model.vocab.get_index_to_token_vocabulary("labels")
+            probabilities = {labels[number]: each for number, each in enumerate(output["probs"])}
+            output = {**output, "probabilities": probabilities}
         readable = super().readable(output)
         readable["probabilities"] = {
             label: rounded(probability) for label, probability in readable["probabilities"].items()

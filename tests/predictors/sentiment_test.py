@@ -158,3 +158,30 @@ def test_a_file_of_the_treebank_is_classified_whatever_the_batch_size(classifier
         check(output)
         assert output.pop("probabilities") == pytest.approx(other.pop("probabilities"), rel=1e-4)
         assert output == other
+
+
+def test_allennlps_own_classifier_has_probabilities_by_label(tmp_path):
+    config = tmp_path / "classifier.json"
+    embedder = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 4}}}
+    model = {
+        "type": "basic_classifier",
+        "text_field_embedder": embedder,
+        "seq2vec_encoder": {"type": "boe", "embedding_dim": 4},
+    }
+    settings = {
+        "dataset_reader": {"type": "sst", "granularity": "2-class"},
+        "train_data_path": str(TREES),
+        "model": model,
+        "data_loader": {"batch_size": 8},
+        "trainer": {"num_epochs": 1, "optimizer": "adam"},
+    }
+    config.write_text(json.dumps(settings))
+    train_model_from_file(str(config), str(tmp_path / "run"))
+    archive = load_archive(str(tmp_path / "run" / "model.tar.gz"))
+    predictor = Predictor.from_archive(archive, "sentiment")
+    output = predictor.predict_words(WORDS)
+    instance = predictor._dataset_reader.text_to_instance(WORDS)
+    assert [output] == predictor.predict_batch_instance([instance])
+    assert set(output["probabilities"]) == {"0", "1"}
+    assert sum(output["probabilities"].values()) == pytest.approx(1)
+    assert output["label"] == max(output["probabilities"], key=output["probabilities"].get)

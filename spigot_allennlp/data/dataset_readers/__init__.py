@@ -13,6 +13,7 @@ from spigot_allennlp.data.dataset_readers.character_language_model import (
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.copying import CopyingReader
 from spigot_allennlp.data.dataset_readers.latent_clusters import LatentClustersReader
+from spigot_allennlp.data.dataset_readers.long_documents import LongDocumentReader
 from spigot_allennlp.data.dataset_readers.mnist import MnistReader
 from spigot_allennlp.data.dataset_readers.n_mnist import NMnistReader
 from spigot_allennlp.data.dataset_readers.pixel_sequence import PixelSequenceReader

@@ -82,12 +82,17 @@ class SstReader(SentenceReader):
 
     def _sentences(self, path: str) -> Iterator[SentenceResult]:
         for sentence in self._scan(path):
-            if isinstance(sentence, MalformedInputError):
+            if isinstance(sentence, MalformedInputError) or sentence.label is not None:
                 yield sentence
-            elif sentence.label is not None:
-                yield _unescaped(sentence) if self._unescape else sentence
 
     def _scan(self, path: str) -> Iterator[SentenceResult]:
+        """Yields the sentences of a file; those without a class have `None` as their label."""
+        for sentence in self._scan_layout(path):
+            if self._unescape and not isinstance(sentence, MalformedInputError):
+                sentence = _unescaped(sentence)
+            yield sentence
+
+    def _scan_layout(self, path: str) -> Iterator[SentenceResult]:
         layout = "trees" if self._layout == "auto" else self._layout
         source = text_source(path, EMBEDDED_FORMATS[layout])
         if self._layout == "auto" and not is_synthetic(path):

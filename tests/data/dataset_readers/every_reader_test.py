@@ -140,7 +140,7 @@ def test_whatever_the_bytes_the_data_are_right_or_the_file_is_named(name, compre
 
 
 def test_every_reader_of_bytes_is_met_here():
-    texts = {"sdp", "conll", "sst"}
+    texts = {"sdp", "conll", "sst", "long_documents"}
     generated = {"adding", "copying", "latent_clusters", "synthetic_treebank"}
     assert set(OURS) - texts - generated == set(CONTENTS)
 
