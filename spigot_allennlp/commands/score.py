@@ -1,8 +1,9 @@
 """`allennlp score`: scores files of parses against gold, and two systems against each other."""
 
 import argparse
+import logging
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from allennlp.commands.subcommand import Subcommand
 
@@ -12,6 +13,8 @@ from spigot_allennlp.compat.plain_errors import plain_error
 if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
     from spigot_allennlp.ablation.report.comparison import Interval
     from spigot_allennlp.metrics.parse_scores import FileScores, ScoredArc
+
+logger = logging.getLogger(__name__)
 
 FORMATS = ("sdp", "conll")
 SUFFIXES = {".sdp": "sdp", ".conll": "conll", ".conllu": "conll", ".conllx": "conll"}
@@ -25,6 +28,8 @@ MAIN = (
     "ELAS",
     "enhanced unlabelled F1",
 )
+#: The layers of CoNLL: their column, and the first of their metrics.
+COLUMNS = {"tree": ("HEAD", "UAS"), "enhanced": ("DEPS", "ELAS")}
 
 EXAMPLES = """examples:
   allennlp score data/test.sdp parsed.sdp
@@ -106,7 +111,16 @@ def score_from_args(args: argparse.Namespace) -> None:
     )
     print(table(metrics, systems))
     if args.output:
-        write_json(args.output, {name: metric._asdict() for name, metric in metrics.items()})
+        write_json(args.output, {name: as_json(metric) for name, metric in metrics.items()})
+
+
+def as_json(metric: ScoredMetric) -> Dict[str, Any]:
+    """Returns the numbers of a metric by their names."""
+    return {
+        **metric._asdict(),
+        "intervals": [interval._asdict() for interval in metric.intervals],
+        "difference": metric.difference and metric.difference._asdict(),
+    }
 
 
 def format_of(gold: str, *systems: str) -> str:
@@ -152,8 +166,10 @@ def score_files(
     from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 
     sentences = list(_sentences(gold, file_format))
-    scores = [_scores(gold, sentences, system, file_format) for system in systems]
-    names = [name for name in scores[0].metrics if all(name in other.metrics for other in scores)]
+    parsed = {system: list(_parsed(gold, sentences, system, file_format)) for system in systems}
+    layers = common_layers({gold: sentences, **parsed}, file_format)
+    scores = [_scores(sentences, parsed[system], layers) for system in systems]
+    names = list(scores[0].metrics)
     resampling = Resampling(len(scores[0].rows), num_samples)
     resampled = resample(
         {
@@ -199,10 +215,49 @@ class ScoredSentence(NamedTuple):
     enhanced: Optional[List["ScoredArc"]] = None
 
 
+def common_layers(files: Dict[str, List[ScoredSentence]], file_format: str) -> List[str]:
+    """
+    Returns the layers that gold and all systems have; only these can be scored, and compared. Those
+    that some have, and others lack, are left out with a warning.
+
+    # Parameters
+
+    files : `Dict[str, List[ScoredSentence]]`
+        The sentences of gold and of the systems, by the name of the file.
+    file_format : `str`
+        In "sdp" every file has graphs, though they may be empty.
+
+    # Raises
+
+    `ConfigurationError` if there is none.
+    """
+    if file_format == "sdp":
+        return ["graph"]
+    layers = []
+    for layer, (column, metric) in COLUMNS.items():
+        # A layer is in a file if it is in any sentence.
+        lacking = [
+            path
+            for path, sentences in files.items()
+            if not any(getattr(sentence, layer) for sentence in sentences)
+        ]
+        if not lacking:
+            layers.append(layer)
+        elif len(lacking) < len(files):
+            verb = "has" if len(lacking) == 1 else "have"
+            logger.warning("%s %s no %s: no %s.", " and ".join(lacking), verb, column, metric)
+    if not layers:
+        raise plain_error(
+            f"{', '.join(files)}: there is nothing to score, since each needs HEAD, or each needs "
+            "DEPS. If they are SDP, add --format sdp."
+        )
+    return layers
+
+
 def _scores(
-    gold: str, sentences: List[ScoredSentence], system: str, file_format: str
+    sentences: List[ScoredSentence], parsed: List[ScoredSentence], layers: Sequence[str]
 ) -> "FileScores":
-    """Returns the scores of all layers that the sentences of gold and a system have, as one."""
+    """Returns the scores of the layers of a system, side by side."""
     import numpy
 
     from spigot_allennlp.metrics.parse_scores import (
@@ -212,20 +267,13 @@ def _scores(
         tree_scores,
     )
 
-    pairs = list(_pairs(gold, sentences, system, file_format))
-    parts = []
-    for layer, score in (
-        ("graph", graph_scores),
-        ("tree", tree_scores),
-        ("enhanced", enhanced_scores),
-    ):
-        sides = [[getattr(pair[side], layer) for pair in pairs] for side in (0, 1)]
-        # DEPS is given in a file if it is for any word.
-        has_layer = [any(arcs for arcs in side) for side in sides]
-        if layer == "graph" and file_format == "sdp" or all(has_layer):
-            parts.append(score(*[[arcs or [] for arcs in side] for side in sides]))
-    if not parts:
-        raise plain_error(f"{gold} and {system} have no layer in common that could be scored.")
+    scorers = {"graph": graph_scores, "tree": tree_scores, "enhanced": enhanced_scores}
+    parts = [
+        scorers[layer](
+            *[[getattr(item, layer) or [] for item in side] for side in (sentences, parsed)]
+        )
+        for layer in layers
+    ]
     metrics, start = {}, 0
     for part in parts:
         columns = slice(start, start + part.rows.shape[1])
@@ -239,36 +287,36 @@ def _of_columns(metric: Any, columns: slice) -> Any:
     return lambda totals: metric(totals[:, columns])
 
 
-def _pairs(
+def _parsed(
     gold: str, sentences: List[ScoredSentence], system: str, file_format: str
-) -> Iterator[Tuple[ScoredSentence, ScoredSentence]]:
+) -> Iterator[ScoredSentence]:
     """
-    Yields each of the sentences of gold with that of a system.
+    Yields the sentences of a system, each of which has the tokens of that of gold.
 
     # Raises
 
     `ConfigurationError` if the two have not the same tokens.
     """
     pairs = zip_longest(sentences, _sentences(system, file_format))
-    for number, (right, ours) in enumerate(pairs, start=1):
-        if right is None or ours is None:
-            longer, shorter = (gold, system) if ours is None else (system, gold)
-            place = (right or ours).place
+    for number, (expected, parsed) in enumerate(pairs, start=1):
+        if expected is None or parsed is None:
+            longer, shorter = (gold, system) if parsed is None else (system, gold)
+            place = (expected or parsed).place
             raise plain_error(
                 f"{place}: the sentence {number} of {longer} is not in {shorter}, which ends "
                 "before. Parse all of gold, with nothing left out."
             )
-        if list(right.words) != list(ours.words):
-            words = enumerate(zip_longest(right.words, ours.words), start=1)
-            token, (expected, word) = next(
+        if list(expected.words) != list(parsed.words):
+            words = enumerate(zip_longest(expected.words, parsed.words), start=1)
+            token, (gold_word, word) = next(
                 (token, pair) for token, pair in words if pair[0] != pair[1]
             )
             raise plain_error(
-                f"{ours.place}: token {token} of the sentence {number} is {word!r}, but "
-                f"{expected!r} in gold, at {right.place}. Parse the tokens of gold: allennlp parse "
-                f"ARCHIVE {gold} --output NEW_FILE"
+                f"{parsed.place}: token {token} of the sentence {number} is {word!r}, but "
+                f"{gold_word!r} in gold, at {expected.place}. Parse the tokens of gold: allennlp "
+                f"parse ARCHIVE {gold} --output NEW_FILE"
             )
-        yield right, ours
+        yield parsed
 
 
 def _sentences(path: str, file_format: str) -> Iterator[ScoredSentence]:

@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import re
 import sys
 from types import SimpleNamespace
 
@@ -56,9 +57,9 @@ def test_the_metrics_of_a_file_worked_by_hand(files, tmp_path, capsys):
     assert values["unlabelled F1"] == [1]
     assert values["labelled exact match"] == [1 / 2]
     assert values["labelled without tops F1"] == [0]
-    low, high = metrics["labelled F1"]["intervals"][0]
+    interval = metrics["labelled F1"]["intervals"][0]
     # A sample has the first sentence twice, once, or never: F1 is 1/2, 2/3 or 1.
-    assert (low, high) == pytest.approx((1 / 2, 1))
+    assert interval == pytest.approx({"low": 1 / 2, "high": 1})
     printed = capsys.readouterr().out
     assert "labelled F1" in printed and " 66.67 [50.00, 100.00]" in printed
 
@@ -132,6 +133,25 @@ def test_without_deps_there_is_no_elas(files):
     gold, system = files(plain, plain, suffix=".conll")
     metrics = score_files(gold, [system], "conll", 100)
     assert "ELAS" not in metrics and metrics["LAS"].values == [1]
+
+
+def test_systems_are_compared_by_the_layers_that_both_have(files, tmp_path, caplog):
+    without_deps = re.sub(r"\t[^\t]*\t_$", "\t_\t_", OTHER_CONLLU, flags=re.MULTILINE)
+    without_heads = re.sub(r"\t\d\t\w+\t([^\t]*\t_)$", r"\t_\t_\t\1", CONLLU, flags=re.MULTILINE)
+    texts = [text * 4 for text in (CONLLU, OTHER_CONLLU, without_deps, without_heads)]
+    gold, other, no_deps, no_heads = files(*texts, suffix=".conllu")
+    for systems in ([other, no_deps], [no_deps, other]):
+        caplog.clear()
+        output = tmp_path / "scores.json"
+        score(gold, *systems, "--samples", 200, "--output", output)
+        scores = json.loads(output.read_text())
+        assert scores["UAS"]["values"] == pytest.approx([2 / 3, 2 / 3]) and "ELAS" not in scores
+        assert scores["UAS"]["difference"] == {"value": 0, "low": 0, "high": 0}
+        assert f"{no_deps} has no DEPS: no ELAS." in caplog.messages
+    metrics = score_files(gold, [no_heads, other], "conll", 200)
+    assert metrics["ELAS"].values == pytest.approx([1, 4 / 7]) and "UAS" not in metrics
+    with pytest.raises(ConfigurationError, match="nothing to score.*each needs HEAD"):
+        score_files(gold, [no_heads, no_deps], "conll", 200)
 
 
 def test_what_does_not_fit_is_refused_with_file_line_and_way_out(files, tmp_path):
