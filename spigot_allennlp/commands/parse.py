@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from contextlib import contextmanager
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import (
@@ -55,6 +54,9 @@ OUTPUT_SUFFIXES = {
     ".html": "html",
 }
 PICTURES = ("svg", "html")
+#: So many lines are looked at to find the format of an input.
+MOST_FIRST_LINES = 100
+COMMENT_OF_CONLLU = re.compile(r"# *(sent_id|text|newdoc|newpar|global\.columns)\b")
 STANDARD_INPUT = "standard input"  # its name in errors
 
 EXAMPLES = """examples:
@@ -92,7 +94,7 @@ class ParseCommand(Subcommand):
         add(
             "--input-format",
             choices=INPUT_FORMATS,
-            help="of the input, where neither its name nor its first line says",
+            help="of the input, where neither its name nor its first lines say",
         )
         add("--gold", action="store_true", help="draw what the input says, too: two colours")
         add("--probabilities", action="store_true", help="of each arc: its marginal")
@@ -257,31 +259,48 @@ class Counts:
 
 def format_of_input(source: "Source") -> str:
     """
-    Returns the format that the name of a file says, or else its first line. A file of text (.txt)
-    may hold a treebank, as the sentiment treebank does, but no JSON.
+    Returns the format that the name of a file says, or else its first lines: the comments (`#`) at
+    its beginning, and the line after them. A file of text (.txt) may hold a treebank, as the
+    sentiment treebank does, but no JSON.
 
     # Raises
 
-    `ConfigurationError` if the first line is one of a treebank, but does not say of which format.
+    `ConfigurationError` if these are lines of a treebank, but do not say of which format.
     """
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
+    from spigot_allennlp.data.formats.blocks import FIRST_IDS
     from spigot_allennlp.data.formats.compression import format_suffix
     from spigot_allennlp.data.formats.lines import numbered_lines
+    from spigot_allennlp.data.formats.sentiment import COLUMN_NAMES, GRADES
+    from spigot_allennlp.data.formats.sst import LABELS
 
     if is_synthetic(source.name):
         return "sdp"
     suffix = format_suffix(source.name)
     if suffix in INPUT_SUFFIXES:
         return INPUT_SUFFIXES[suffix]
-    first = next((line.text for line in numbered_lines(source) if line.text.strip()), "")
-    if first.startswith("#SDP"):
+    lines = (line.text for line in islice(numbered_lines(source), MOST_FIRST_LINES))
+    comments, first = [], ""
+    for first in filter(str.strip, lines):
+        if not first.startswith("#"):
+            break
+        comments.append(first)
+    if any(comment.startswith("#SDP") for comment in comments):
         return "sdp"
-    if re.match(r"\s*\([0-4] \(", first):
+    columns = first.split("\t")
+    is_row = first.startswith(FIRST_IDS) and len(columns) >= 4
+    if re.match(r"\s*\([0-4] \(", first) or is_row and len(columns) == len(COLUMN_NAMES):
         return "sst"
-    if first.count("\t") >= 5 or first.startswith(("# sent_id", "# text")):
+    if is_row or len(columns) >= 6 or any(map(COMMENT_OF_CONLLU.match, comments)):
         raise plain_error(
-            f"{source.name} looks like a treebank, but neither its name nor its first line says of "
+            f"{source.name} looks like a treebank, but neither its name nor its first lines say of "
             "which format. Add --input-format conll or --input-format sdp; or, if it is text, "
+            "--input-format text."
+        )
+    if len(columns) == 2 and columns[0].lower() in (*LABELS, *GRADES):
+        raise plain_error(
+            f"{source.name} begins with {columns[0]!r} and a tab, as a file of sentiment does, "
+            "whose lines are label and text. Add --input-format sst; or, if it is text, "
             "--input-format text."
         )
     is_json = first.lstrip().startswith(("{", "[")) and suffix != ".txt"
@@ -290,19 +309,17 @@ def format_of_input(source: "Source") -> str:
 
 def source_of(path: str, embedded_format: str = "sdp") -> "Source":
     """
-    Returns the source of a file, of an embedded data set in a format, or of standard input (`-`),
-    which is read to its end.
+    Returns the source of a file, of an embedded data set in a format, or of standard input (`-`).
 
     # Raises
 
     `ConfigurationError` if there is no such file.
     """
     from spigot_allennlp.data.dataset_readers.data_path import text_source
-    from spigot_allennlp.data.formats.source import Source
+    from spigot_allennlp.data.formats.source import kept_source
 
     if path == "-":
-        content = sys.stdin.buffer.read()
-        return Source(STANDARD_INPUT, lambda: BytesIO(content))
+        return kept_source(STANDARD_INPUT, sys.stdin.buffer.read)
     try:
         return text_source(path, embedded_format)
     except FileNotFoundError as error:
@@ -411,14 +428,11 @@ def line_inputs(
 def treebank_instances(source: "Source", input_format: str, gold: bool) -> Iterator[Any]:
     """Yields the instances of a treebank, with an error in the place of what cannot be read."""
     from spigot_allennlp.data.dataset_readers.conll import ConllReader
+    from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
     from spigot_allennlp.data.dataset_readers.sdp import SdpReader
     from spigot_allennlp.data.dataset_readers.sst import SstReader
     from spigot_allennlp.data.formats.conll import ConllSentence, has_graph, scan_conll
 
-    if source.name == STANDARD_INPUT:
-        raise plain_error(
-            f"Standard input is read as text or JSON, not as {input_format}. Write it into a file."
-        )
     if input_format == "sdp":
         reader: Any = SdpReader(trees=gold, multiple_roots=True)
     elif input_format == "conll":
@@ -427,7 +441,8 @@ def treebank_instances(source: "Source", input_format: str, gold: bool) -> Itera
         reader = ConllReader(enhanced, trees=gold, multiple_roots=True)
     else:
         reader = SstReader()
-    return reader.instances_and_errors(source.name)
+    # An embedded data set is written in the format of the reader, whatever the source has.
+    return reader.instances_and_errors(source.name if is_synthetic(source) else source)
 
 
 def gold_of(instance: "Instance") -> "Parse":

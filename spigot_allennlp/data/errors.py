@@ -1,5 +1,6 @@
 """The error for what is wrong with a file: it says where, and names the way out."""
 
+import os
 import re
 from typing import Any, Callable, Optional, Union
 
@@ -110,6 +111,8 @@ def attempt(function: Callable, *arguments: Any) -> Any:
 
 def _unpacker(path: str) -> Optional[str]:
     """Returns the command that writes the content of a compressed file."""
+    if not os.path.isfile(path):  # to open a pipe may take forever
+        return None
     try:
         with open(path, "rb") as stream:
             start = stream.read(max(map(len, _UNPACKERS)))

@@ -4,8 +4,10 @@ import argparse
 import io
 import json
 import lzma
+import os
 import re
 import sys
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import pytest
@@ -15,8 +17,17 @@ from spigot_allennlp.commands.parse import ParseCommand, format_of_input
 from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.data.formats.conll import scan_conll
 from spigot_allennlp.data.formats.sdp import scan_sdp
-from spigot_allennlp.data.formats.source import Source
-from tests.data.sample_files import AUGMENTED, CONLLU, SDP_2015, records_of
+from spigot_allennlp.data.formats.source import Source, as_source
+from tests.data.sample_files import (
+    AUGMENTED,
+    CONLLU,
+    SDP_2014,
+    SDP_2015,
+    SST,
+    SST_COLUMNS,
+    SST_LINES,
+    records_of,
+)
 from tests.predictors.conftest import ChainParser, without_words
 
 
@@ -88,6 +99,47 @@ def test_a_treebank_is_parsed_into_each_format(parse, tmp_path, source, scan):
     assert [json.loads(line)["tokens"] for line in parsed] == words[:1]
 
 
+@contextmanager
+def piped(content):
+    """Gives the block the path of a pipe that holds some bytes."""
+    read, write = os.pipe()
+    try:
+        with os.fdopen(write, "wb") as stream:
+            stream.write(content)
+        yield f"/dev/fd/{read}"
+    finally:
+        os.close(read)
+
+
+@pytest.mark.parametrize(
+    "file, options",
+    [
+        (SDP_2015, ()),
+        (CONLLU, ("--input-format", "conll")),
+        (SDP_2014, ("--input-format", "sdp")),
+        (SST, ()),
+        (CONLLU, ("--input-format", "conll", "--gold", "--format", "html")),
+    ],
+)
+def test_what_can_be_read_once_is_read_whole(parse, file, options):
+    def without_name(written):
+        return re.sub("Parses of .*", "", written)
+
+    expected = without_name(parse(file, *options))
+    with piped(file.read_bytes()) as pipe:
+        assert without_name(parse(pipe, *options)) == expected
+    with piped(lzma.compress(file.read_bytes())) as pipe:
+        assert without_name(parse(pipe, *options)) == expected
+    assert without_name(parse("-", *options, standard_input=file.read_bytes())) == expected
+
+
+def test_no_line_of_a_pipe_is_lost(parse):
+    text = "".join(f"Sentence {number} is here .\n" for number in range(1, 1001))
+    with piped(text.encode()) as pipe:
+        parsed = list(map(json.loads, parse(pipe).splitlines()))
+    assert [output["tokens"][1] for output in parsed] == list(map(str, range(1, 1001)))
+
+
 def test_gold_and_prediction_are_drawn_together(parse, tmp_path):
     page = parse(AUGMENTED, "--gold", "--output", tmp_path / "page.html")
     assert page.count("<figure>") == len(list(scan_sdp(AUGMENTED)))
@@ -145,7 +197,6 @@ def test_a_damaged_treebank_is_an_error_with_its_line(parse, tmp_path):
         (["--output", "parses.pdf"], "ends in '.pdf'.*--format"),
         (["--gold", "--output", "page.html"], "--gold needs trees or graphs"),
         ([SDP_2015, "--gold"], r"--gold is for pictures.*allennlp score"),
-        (["--input-format", "sdp"], "Standard input is read as text or JSON"),
         (["--predictor-args", "{"], "--predictor-args is no JSON"),
         (["--predictor-args", "[]"], "no JSON object"),
         (["--limit", "0"], "--limit is 0; take 1 at least"),
@@ -202,10 +253,27 @@ def test_the_first_line_of_a_treebank_says_its_format(tmp_path, name):
     ):
         source = Source(str(tmp_path / name), lambda line=line: io.BytesIO(line.encode()))
         assert format_of_input(source) == expected
-    for line in ("1\tIt\t_\t_\t_\t_", "# sent_id = 1", "# text = It rains"):
+    row = "1\tIt\t_\t_\t_\t_"
+    first_lines = [row, "# sent_id = 1", "# text = It rains", "# newdoc id = a"]
+    first_lines += [f"#20001001\n{row}", f"\n# a\n# b\n\n{row}", "# global.columns = ID FORM HEAD"]
+    first_lines += ["1-2\tIt's\t_\t_\t_\t_", "1\tIt\t_\t_"]
+    for line in first_lines:
         source = Source(str(tmp_path / name), lambda line=line: io.BytesIO(line.encode()))
         with pytest.raises(ConfigurationError, match="looks like a treebank.*--input-format"):
             format_of_input(source)
+
+
+def test_text_may_begin_with_a_number_sign_or_hold_tabs():
+    for text in ("# A heading\nIt rains\n", "#hashtag\n", "It\train\ts\n", "# SDP\n", ""):
+        assert (
+            format_of_input(Source("text", lambda text=text: io.BytesIO(text.encode()))) == "text"
+        )
+
+
+def test_sentiment_in_columns_is_recognised_and_in_lines_the_format_is_asked_for(parse):
+    assert format_of_input(as_source(SST_COLUMNS)) == "sst"
+    with pytest.raises(ConfigurationError, match="label and text.*--input-format sst"):
+        parse(SST_LINES)
 
 
 def test_a_line_of_many_brackets_is_an_error_with_its_line(parse):

@@ -6,7 +6,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.data_path import text_source
+from spigot_allennlp.data.dataset_readers.data_path import DataPath, text_source
 from spigot_allennlp.data.dataset_readers.sentence_reader import (
     OpenAdjacencyField,
     RoleCountingField,
@@ -61,7 +61,7 @@ class ConllReader(TreebankReader):
                 )
             self._graph_field = BackingOffField
 
-    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+    def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         source = text_source(path, "conllu" if self._enhanced_graph else "conllx")
         may_be_empty = self._enhanced_graph and _has_any_graph(source)
         for sentence in scan_conll(source):

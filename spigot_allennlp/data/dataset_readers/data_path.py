@@ -21,18 +21,26 @@ from allennlp.common.file_utils import cached_path
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.blocks import number_of
-from spigot_allennlp.data.formats.source import Source, as_source
+from spigot_allennlp.data.formats.source import PathOrSource, Source, as_source
 from spigot_allennlp.data.synthetic.specification import PREFIX
 from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
 
 Sample = TypeVar("Sample")
 
+#: What a reader of text reads: a path, or the source of what can be read once.
+DataPath = Union[str, Source]
+
 PARTS = ("train", "held_out")
 
 
-def is_synthetic(path: Union[str, PathLike]) -> bool:
+def is_synthetic(path: PathOrSource) -> bool:
     """Returns whether `path` names an embedded data set."""
-    return str(path).startswith(PREFIX)
+    return name_of(path).startswith(PREFIX)
+
+
+def name_of(path: PathOrSource) -> str:
+    """Returns what errors call a path, or a source."""
+    return path.name if isinstance(path, Source) else str(path)
 
 
 def local_path(path: str) -> str:
@@ -40,17 +48,20 @@ def local_path(path: str) -> str:
     return str(cached_path(path))
 
 
-def text_source(path: str, embedded_format: str) -> Source:
+def text_source(path: DataPath, embedded_format: str) -> Source:
     """
     Returns the text that a data path names.
 
     # Parameters
 
-    path : `str`
+    path : `DataPath`
+        A source is the text itself.
     embedded_format : `str`
         The format in which the embedded treebank is written, if the path names it; see
         `synthetic_text`. The text of a file is what it is.
     """
+    if isinstance(path, Source):
+        return path
     if not is_synthetic(path):
         return as_source(local_path(path))
 

@@ -9,6 +9,7 @@ from allennlp.data import DatasetReader
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.dataset_readers.data_path import DataPath, name_of
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.errors import MalformedInputError
@@ -53,7 +54,7 @@ class LongDocumentReader(SstReader):
         self._length = length
         self._neutral = CLASSES[granularity][GRADES.index("neutral")]
 
-    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+    def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         """
         # Raises
 
@@ -68,7 +69,7 @@ class LongDocumentReader(SstReader):
                 (neutral if sentence.label == self._neutral else first).append(sentence)
         if first and not neutral:
             detail = f"{len(first)} sentences, all of another sentiment"
-            raise MalformedInputError(path, None, Fault.NO_NEUTRAL_SENTENCE, detail)
+            raise MalformedInputError(name_of(path), None, Fault.NO_NEUTRAL_SENTENCE, detail)
         for number, sentence in enumerate(first):
             sentences = [sentence]
             words = len(sentence.words)

@@ -8,7 +8,12 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.data_path import is_synthetic, text_source
+from spigot_allennlp.data.dataset_readers.data_path import (
+    DataPath,
+    is_synthetic,
+    name_of,
+    text_source,
+)
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import MalformedInputError, attempt
@@ -56,7 +61,7 @@ class SdpReader(TreebankReader):
         self._companion = companion
         self._match_forms = match_forms
 
-    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+    def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         source = text_source(path, "sdp")
         if self._companion is None or not self._trees:
             for sentence in scan_sdp(source):
@@ -89,7 +94,7 @@ class SdpReader(TreebankReader):
         return annotated
 
 
-def _companion_source(path: str, companion: Union[str, Dict[str, str]]) -> Source:
+def _companion_source(path: DataPath, companion: Union[str, Dict[str, str]]) -> Source:
     """
     Returns the companion of `path`.
 
@@ -97,12 +102,12 @@ def _companion_source(path: str, companion: Union[str, Dict[str, str]]) -> Sourc
 
     `ConfigurationError` if it is not there.
     """
-    other = companion_path(path, companion)
+    other = companion_path(name_of(path), companion)
     try:
         return text_source(other, "conllx")
     except FileNotFoundError as error:
         raise ConfigurationError(
-            f"{path}: its companion {other} does not exist. Name another in the reader's "
+            f"{name_of(path)}: its companion {other} does not exist. Name another in the reader's "
             "'companion', or read the graphs without trees: \"trees\": false."
         ) from error
 

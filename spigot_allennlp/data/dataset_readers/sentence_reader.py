@@ -18,8 +18,10 @@ from allennlp.data.tokenizers import Token
 
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, AnnotatedTokens
+from spigot_allennlp.data.dataset_readers.data_path import DataPath, name_of
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.source import Source
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 
 # An entry of `repeated_semantic_roles` that says that they were counted, even if there is none.
@@ -75,10 +77,10 @@ class SentenceReader(DatasetReader):
         """Returns the indexers of the `tokens`, by name."""
         return self._token_indexers
 
-    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+    def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         """
         Yields the sentences of one file, with a `MalformedInputError` in the place of each that
-        cannot be read. `path` is what the user wrote; `text_source` opens it.
+        cannot be read. `path` is what the user wrote, or a source; `text_source` opens either.
         """
         raise NotImplementedError
 
@@ -92,7 +94,8 @@ class SentenceReader(DatasetReader):
     def instances_and_errors(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
         """
         Yields an instance of each sentence, or, for one that cannot be read, the error in its
-        place: nothing is left out. For predictors, whose output has a line for each sentence.
+        place: nothing is left out. For predictors, whose output has a line for each sentence. The
+        text is that of a data path or, of what can be read once, of a `Source`.
 
         # Raises
 
@@ -113,11 +116,11 @@ class SentenceReader(DatasetReader):
                 self.apply_token_indexers(instance)
                 yield instance
 
-    def _sound_sentences(self, paths: List[str]) -> Iterator[AnnotatedSentence]:
+    def _sound_sentences(self, paths: List[DataPath]) -> Iterator[AnnotatedSentence]:
         for path in paths:
             results = self._sentences(path)
             for sentence in skip_faulty(
-                results, path, self, self._on_error, on_faults=self._on_faults
+                results, name_of(path), self, self._on_error, on_faults=self._on_faults
             ):
                 if sentence is not None:
                     yield sentence
@@ -276,9 +279,11 @@ class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):
     __slots__ = ()
 
 
-def _paths(file_path: Any) -> List[str]:
-    """Returns the data paths of a config: several, or one alone."""
-    return list(map(str, [file_path] if isinstance(file_path, (str, PathLike)) else file_path))
+def _paths(file_path: Any) -> List[DataPath]:
+    """Returns the data paths of a config, or sources: several, or one alone."""
+    is_alone = isinstance(file_path, (str, PathLike, Source))
+    paths = [file_path] if is_alone else file_path
+    return [path if isinstance(path, Source) else str(path) for path in paths]
 
 
 def _check_lengths(sentence: AnnotatedSentence) -> None:

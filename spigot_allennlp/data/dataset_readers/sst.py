@@ -8,7 +8,7 @@ from allennlp.data import DatasetReader, Instance
 
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.data_path import is_synthetic, text_source
+from spigot_allennlp.data.dataset_readers.data_path import DataPath, is_synthetic, text_source
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader, SentenceResult
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.formats.sentiment import (
@@ -80,19 +80,19 @@ class SstReader(SentenceReader):
         self._layout = layout
         self._unescape = unescape
 
-    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+    def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         for sentence in self._scan(path):
             if isinstance(sentence, MalformedInputError) or sentence.label is not None:
                 yield sentence
 
-    def _scan(self, path: str) -> Iterator[SentenceResult]:
+    def _scan(self, path: DataPath) -> Iterator[SentenceResult]:
         """Yields the sentences of a file; those without a class have `None` as their label."""
         for sentence in self._scan_layout(path):
             if self._unescape and not isinstance(sentence, MalformedInputError):
                 sentence = _unescaped(sentence)
             yield sentence
 
-    def _scan_layout(self, path: str) -> Iterator[SentenceResult]:
+    def _scan_layout(self, path: DataPath) -> Iterator[SentenceResult]:
         layout = "trees" if self._layout == "auto" else self._layout
         source = text_source(path, EMBEDDED_FORMATS[layout])
         if self._layout == "auto" and not is_synthetic(path):
@@ -101,8 +101,8 @@ class SstReader(SentenceReader):
             return scan_sst(source, self._classes, self._phrases)
         if self._phrases:
             raise ConfigurationError(
-                f'{path} is in the layout "{layout}", which knows no phrases. Leave "phrases" out, '
-                "or give a file of trees."
+                f'{source.name} is in the layout "{layout}", which knows no phrases. Leave '
+                '"phrases" out, or give a file of trees.'
             )
         classes = self._classes if is_synthetic(path) else self._classes_of_file
         scan = scan_sentiment_columns if layout == "columns" else scan_sentiment_lines

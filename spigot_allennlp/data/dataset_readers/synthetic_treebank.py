@@ -6,7 +6,7 @@ from allennlp.data import DatasetReader
 
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
-from spigot_allennlp.data.dataset_readers.data_path import config_errors
+from spigot_allennlp.data.dataset_readers.data_path import DataPath, config_errors, name_of
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceResult
 from spigot_allennlp.data.dataset_readers.treebank_reader import TreebankReader
 from spigot_allennlp.data.errors import attempt
@@ -44,7 +44,8 @@ class SyntheticTreebankReader(TreebankReader):
         self._graphs = graphs
         self._classes = CLASSES[sentiment] if sentiment is not None else None
 
-    def _sentences(self, path: str) -> Iterator[SentenceResult]:
+    def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
+        path = name_of(path)
         with config_errors():
             sentences = generate_sentences(**parse_specification(path)._asdict())
             for number, sentence in enumerate(sentences, start=1):

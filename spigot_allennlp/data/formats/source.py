@@ -1,9 +1,12 @@
 """Where the bytes of a data set come from: files, perhaps compressed, or data made in memory."""
 
+import os
 import tarfile
-from functools import partial
+from functools import cache, partial
+from io import BufferedReader, BytesIO
 from os import PathLike
-from typing import BinaryIO, Callable, Iterator, NamedTuple, Union
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Union
 
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
@@ -34,10 +37,35 @@ PathOrSource = Union[str, PathLike, Source]
 
 
 def as_source(source: PathOrSource) -> Source:
-    """Returns the source itself, or that of the file whose path it is."""
+    """
+    Returns the source itself, or that of the file whose path it is. What a pipe or a device holds
+    is read when it is needed first, and kept.
+    """
     if isinstance(source, Source):
         return source
+    if os.path.exists(source) and not os.path.isfile(source) and not os.path.isdir(source):
+        return kept_source(str(source), Path(source).read_bytes)
     return Source(str(source), partial(open_file, source))
+
+
+def kept_source(name: str, read: Callable[[], bytes]) -> Source:
+    """
+    Returns the source of bytes that can be read once, perhaps compressed.
+
+    # Parameters
+
+    name : `str`
+        What errors call it.
+    read : `Callable[[], bytes]`
+        Returns all of them. It is called once, when the source is opened first.
+    """
+    content = cache(read)
+
+    def open_content() -> BinaryIO:
+        stream: Any = BufferedReader(BytesIO(content()))  # type: ignore[arg-type]
+        return decompressed(stream, name)
+
+    return Source(name, open_content)
 
 
 def open_file(path: Union[str, PathLike]) -> BinaryIO:
