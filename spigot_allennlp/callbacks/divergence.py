@@ -34,7 +34,11 @@ class Divergence(TrainerCallback):
     norm before clipping; `training_gradient_clipped_NAME`, the share of batches in which it was
     clipped; and `training_gradient_share_NAME`, the mean share of its squared norm in that of all
     gradients, over batches in which several groups have one: so much a common clip would leave to
-    it. Callbacks that stand after this one, such as "tensorboard", write them, too.
+    it. In mixed precision `training_gradient_overflow` is the share of batches with gradients that
+    are not finite: their step is not taken, and they do not count in the metrics of the groups.
+    In distributed training all of this is about the batches of the primary process, but for the
+    gradients, which all processes share. Callbacks that stand after this one, such as
+    "tensorboard", write them, too.
 
     Registered as a `TrainerCallback` with name "divergence".
 
@@ -135,6 +139,11 @@ class Divergence(TrainerCallback):
         self._seen.append(torch.stack([largest, variance.clamp(min=0).sqrt()]))
 
     def _add_gradients(self, trainer: GroupClippingTrainer) -> None:
+        if trainer._scaler is not None:
+            overflow = not all(math.isfinite(group.norm) for group in trainer.group_norms.values())
+            self._add("gradient_overflow", float(overflow))
+            if overflow:
+                return
         # The others have no gradient from this batch, or no parameters.
         groups = {name: group for name, group in trainer.group_norms.items() if group.norm != 0}
         whole = math.hypot(*(group.norm for group in groups.values()))

@@ -1,5 +1,6 @@
 """Turns the counts of a model's metrics into plain data that a checkpoint may hold, and back."""
 
+import logging
 from collections import defaultdict
 from typing import Any, Dict, Iterator, Tuple
 
@@ -7,6 +8,8 @@ import numpy
 import torch
 from allennlp.nn.util import move_to_device
 from allennlp.training.metrics import Metric
+
+logger = logging.getLogger(__name__)
 
 PLAIN = (bool, int, float, str, type(None), torch.Tensor)
 
@@ -25,12 +28,38 @@ def save_metrics(model: torch.nn.Module) -> Dict[str, Any]:
 def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
     """
     Restores the counts that `save_metrics` returned. Types come from the metrics of the model,
-    values from the states, moved to the device of the model.
+    values from the states, moved to the device of the model. There is a warning that names the
+    metrics that the model alone or the states alone have.
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    for place, metrics in find_metrics(model):
-        if place in states:
-            from_plain(metrics, move_to_device(states[place], device))
+    live = dict(find_metrics(model))
+    differing = sorted(live.keys() ^ states.keys())
+    for place in sorted(live.keys() & states.keys()):
+        differing += _restore(place, live[place], move_to_device(states[place], device))
+    if differing:
+        logger.warning(
+            "The model and the checkpoint do not have the same metrics: in this epoch these cover "
+            "the batches from here on: %s.",
+            ", ".join(place.lstrip(".") for place in differing),
+        )
+
+
+def _restore(place: str, live: Any, saved: Any) -> Iterator[str]:
+    """
+    Restores a metric, or those that a list or a dictionary holds on both sides; yields the places
+    of the others.
+    """
+    if isinstance(live, Metric):
+        from_plain(live, saved)
+        return
+    metrics, states = (
+        value if isinstance(value, dict) else dict(enumerate(value)) for value in (live, saved)
+    )
+    for key in {**metrics, **states}:
+        if key in metrics and key in states:
+            from_plain(metrics[key], states[key])
+        else:
+            yield f"{place}.{key}"
 
 
 def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:

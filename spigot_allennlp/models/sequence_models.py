@@ -5,7 +5,7 @@ Defines models of long sequences: a class for each step, a class or a number for
 """
 
 import math
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, ClassVar, Dict, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -21,7 +21,8 @@ from spigot_allennlp.metrics.item_mean import ItemMean
 
 class SequenceModel(Model):
     """
-    Encodes a sequence of tokens or of vectors; a subclass makes something of that.
+    Encodes a sequence of tokens or of vectors; a subclass makes something of that, and names in
+    `metric_names` what it counts with `observe`.
 
     # Parameters
 
@@ -32,6 +33,8 @@ class SequenceModel(Model):
     dropout : `float`, optional (default = `0.0`)
         Of the encoder's output.
     """
+
+    metric_names: ClassVar[Tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -45,7 +48,8 @@ class SequenceModel(Model):
         self.encoder = encoder
         self.text_field_embedder = text_field_embedder
         self._dropout = torch.nn.Dropout(dropout)
-        self._means: Dict[str, ItemMean] = {}
+        # They are here before the first batch, where a run that is resumed finds them.
+        self._means = {name: ItemMean() for name in self.metric_names}
 
     def encode(
         self,
@@ -71,9 +75,12 @@ class SequenceModel(Model):
         return self._dropout(self.encoder(inputs, mask)), mask
 
     def observe(self, **metrics: Tensor) -> None:
-        """Counts values, a number for each item, of which `get_metrics` gives the means."""
+        """
+        Counts values, a number for each item, of which `get_metrics` gives the means. Their names
+        are among `metric_names`.
+        """
         for name, values in metrics.items():
-            self._means.setdefault(name, ItemMean())(values)
+            self._means[name](values)
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         means = {name: mean.get_metric(reset) for name, mean in self._means.items()}
@@ -89,6 +96,8 @@ class ClassifyingSequenceModel(SequenceModel):
     label_namespace : `str`, optional (default = `"labels"`)
         See `SequenceModel` for the others.
     """
+
+    metric_names = ("accuracy", "cross_entropy")
 
     def __init__(
         self,
@@ -212,6 +221,8 @@ class SequenceRegressor(SequenceModel):
 
     Registered as a `Model` with name "sequence_regressor". See `SequenceModel` for the parameters.
     """
+
+    metric_names = ("mean_squared_error",)
 
     def __init__(
         self,

@@ -7,8 +7,10 @@ by sample, and a penalty on weights, all as in the code of
 import math
 
 import torch
+import torch.distributed
 from allennlp.common import FromParams, Registrable
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import is_distributed
 from allennlp.nn.regularizers import Regularizer
 from torch import LongTensor, Tensor
 from torch.nn.functional import cross_entropy
@@ -93,6 +95,9 @@ class SampleBoosting(torch.nn.Module, FromParams):
     that was not recognized is multiplied by `exp(rate * error)`, where `error` is the share of its
     class, by weight, that was not. Needs the callback "boosting", which says when an epoch ends.
 
+    In distributed training each process learns of the samples of all in each batch, so that the
+    weights are those of a training in one process.
+
     # Parameters
 
     num_samples : `int`
@@ -123,9 +128,21 @@ class SampleBoosting(torch.nn.Module, FromParams):
                 f"num_samples of the boosting is {len(self.weights)}, but there is a sample number "
                 f"{int(samples.max())}. Raise num_samples."
             )
-        self.labels[samples] = label
-        self.wrong[samples] = predicted != label
+        if is_distributed():
+            self._share(samples, label, predicted)
+        else:
+            self.labels[samples] = label
+            self.wrong[samples] = predicted != label
         return self.weights[samples]
+
+    def _share(self, samples: LongTensor, label: LongTensor, predicted: LongTensor) -> None:
+        """Remembers the samples of all processes, which hold batches of different size."""
+        # Label and error in one number; -1 for samples that are in none of the batches.
+        seen = torch.full_like(self.labels, -1)
+        seen[samples] = 2 * label + (predicted != label)
+        torch.distributed.all_reduce(seen, op=torch.distributed.ReduceOp.MAX)
+        self.labels.copy_(torch.where(seen >= 0, seen // 2, self.labels))
+        self.wrong.copy_(torch.where(seen >= 0, seen % 2 == 1, self.wrong))
 
     def end_epoch(self) -> None:
         """Raises the weights of the samples that were not recognized when last seen."""

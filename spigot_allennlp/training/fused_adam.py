@@ -16,9 +16,9 @@ DEVICES = ("cpu", "cuda", "xpu", "mps")
 class FusedAdam(Optimizer, torch.optim.Adam):
     """
     AllenNLP's "adam" with PyTorch's fused update: the same steps up to rounding, for a third of the
-    time on a CPU. Checkpoints of either can be continued by the other. Parameters that the fused
-    update does not know (not floating point, on another device) are updated one after another.
-    Sparse gradients are refused by both.
+    time on a CPU. Checkpoints of either can be continued by the other; "adam" does not shrink.
+    Parameters that the fused update does not know (not floating point, on another device) are
+    updated one after another. Sparse gradients are refused by both.
 
     Registered as an `Optimizer` with name "fused_adam".
 
@@ -38,7 +38,8 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         "adamw" does, rather than adding `weight_decay` of them to the gradient.
     shrinkage : `float`, optional (default = `0.0`)
         By which share of themselves each step shrinks the parameters first, whatever the learning
-        rate: the weight decay of DyNet, 1e-6 in the code of Peng et al. (2018).
+        rate: the weight decay of DyNet, 1e-6 in the code of Peng et al. (2018). A parameter group
+        may have its own. A step that mixed precision skips does not shrink.
     """
 
     def __init__(
@@ -71,23 +72,44 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         # The groups above have it, and groups that are added later get it.
         self.defaults["shrinkage"] = shrinkage
         for group in self.param_groups:
-            group.setdefault("shrinkage", shrinkage)
+            _set_shrinkage(group, shrinkage)
+
+    def add_param_group(self, param_group: Dict[str, Any]) -> None:
+        # The constructor adds groups, too, before there is a default.
+        if "shrinkage" in self.defaults:
+            _set_shrinkage(param_group, self.defaults["shrinkage"])
+        super().add_param_group(param_group)
 
     @torch.no_grad()
     def step(self, closure: Optional[Callable[[], float]] = None) -> Optional[float]:
+        # Mixed precision calls a fused update also where gradients overflowed, which takes no step
+        # then; this number of overflows is on the device, and is not waited for.
+        overflows: Optional[torch.Tensor] = getattr(self, "found_inf", None)
         for group in self.param_groups:
             if group["shrinkage"]:
                 updated = [part for part in group["params"] if part.grad is not None]
+                factor: Any = 1 - group["shrinkage"]
+                if overflows is not None:
+                    factor = torch.where(overflows > 0, 1.0, factor)
                 if updated:
-                    torch._foreach_mul_(updated, 1 - group["shrinkage"])
+                    torch._foreach_mul_(updated, factor)
         return super().step(closure)
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Continues from the state of any Adam; whether it was fused does not come with it."""
-        fused = [group["fused"] for group in self.param_groups]
-        shrinkage = [group["shrinkage"] for group in self.param_groups]
-        super().load_state_dict(state_dict)
-        for group, is_fused in zip(self.param_groups, fused, strict=True):
-            group["fused"], group["foreach"] = is_fused, None
-        for group, share in zip(self.param_groups, shrinkage, strict=True):
-            group["shrinkage"] = share
+        """
+        Continues from the state of any Adam. Whether it was fused, and how it shrank, does not come
+        with it.
+        """
+        groups = state_dict["param_groups"]
+        if len(groups) == len(self.param_groups):  # of others PyTorch says what is wrong
+            # PyTorch puts the state where the update wants it by these, so that they come first.
+            groups = [
+                {**group, "foreach": None, "fused": own["fused"], "shrinkage": own["shrinkage"]}
+                for group, own in zip(groups, self.param_groups, strict=True)
+            ]
+        super().load_state_dict({**state_dict, "param_groups": groups})
+
+
+def _set_shrinkage(group: Dict[str, Any], default: float) -> None:
+    group.setdefault("shrinkage", default)
+    check_interval("[0, 1)", shrinkage=group["shrinkage"])

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -22,13 +23,14 @@ MASK = torch.tensor([[True, True, True, False]])
 class Watched:
     """A callback, and a trainer whose model is a single layer."""
 
-    def __init__(self, folder="nowhere", clips=True, **options):
+    def __init__(self, folder="nowhere", clips=True, scaler=None, **options):
         self.layer = StructuredArgmaxLayer(Categorical(), StraightThrough())
         if clips:
             self.trainer = GroupClippingTrainer.__new__(GroupClippingTrainer)
         else:
             self.trainer = SimpleNamespace()
         self.trainer.model, self.trainer.group_norms = self.layer, {}
+        self.trainer._scaler = scaler
         self.callback = Divergence(str(folder), **options)
         self.callback.on_start(self.trainer)
         self.number = 0
@@ -80,6 +82,32 @@ def test_norms_and_shares_of_the_groups_by_hand():
         "training_gradient_clipped_semantics": 0.5,
     }
     assert metrics == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("overflow", [math.inf, math.nan])
+def test_batches_whose_step_mixed_precision_skips_are_counted_apart(overflow, tmp_path):
+    (tmp_path / "metrics_epoch_0.json").write_text("{}")
+    watched = Watched(tmp_path, scaler=torch.amp.GradScaler("cpu"))
+    watched.batch(norms=[("a", overflow, 5.0), ("b", 40.0, 50.0)])
+    for _ in range(3):
+        watched.batch(norms=[("a", 30.0, 5.0), ("b", 40.0, 50.0)])
+    expected = {
+        "training_gradient_overflow": 0.25,
+        "training_gradient_norm_a": 30,
+        "training_gradient_clipped_a": 1,
+        "training_gradient_share_a": 0.36,
+        "training_gradient_norm_b": 40,
+        "training_gradient_clipped_b": 0,
+        "training_gradient_share_b": 0.64,
+    }
+    assert watched.epoch() == pytest.approx(expected)
+    assert not re.search("nan|inf", (tmp_path / "metrics_epoch_0.json").read_text(), re.I)
+
+
+def test_without_mixed_precision_such_a_batch_shows():
+    watched = Watched()
+    watched.batch(norms=[("a", math.inf, 5.0)])
+    assert watched.epoch()["training_gradient_norm_a"] == math.inf
 
 
 def test_each_epoch_begins_anew():

@@ -5,8 +5,14 @@ from spigot_allennlp.callbacks.last_epochs import LastEpochs
 
 
 def metrics_after(callback, *accuracies):
+    """Ends an epoch for each of them; in that of `None` there is no validation."""
+    metrics = {}
     for epoch, accuracy in enumerate(accuracies):
-        metrics = {"validation_accuracy": accuracy, "training_accuracy": 1.0, "epoch": epoch}
+        callback.on_batch(None, [], [], {}, epoch, 1, is_training=True)
+        metrics.update(training_accuracy=1.0, epoch=epoch)
+        if accuracy is not None:
+            callback.on_batch(None, [], [], {}, epoch, 1, is_training=False)
+            metrics["validation_accuracy"] = accuracy
         callback.on_epoch(None, metrics, epoch)
     return metrics
 
@@ -20,6 +26,19 @@ def test_the_mean_is_over_the_last_epochs():
 def test_fewer_epochs_are_all_there_is():
     metrics = metrics_after(LastEpochs("nowhere"), 0.2, 0.4)
     assert metrics["mean_of_last_20_validation_accuracy"] == pytest.approx(0.3)
+
+
+def test_an_epoch_without_a_validation_does_not_count():
+    # The trainer's metrics have those of the last validation until the next.
+    metrics = metrics_after(LastEpochs("nowhere", number=4), 0.0, None, None, 1.0, None)
+    assert metrics["mean_of_last_4_validation_accuracy"] == pytest.approx(0.5)
+
+
+def test_a_run_that_is_resumed_where_there_is_no_validation_has_the_mean_all_the_same():
+    first, second = LastEpochs("nowhere"), LastEpochs("nowhere")
+    metrics_after(first, 0.2, 0.4)
+    second.load_state_dict(first.state_dict())
+    assert metrics_after(second, None)["mean_of_last_20_validation_accuracy"] == pytest.approx(0.3)
 
 
 def test_a_run_that_is_resumed_remembers():

@@ -116,6 +116,47 @@ def test_a_model_that_has_got_another_metric_keeps_its_state(tmp_path):
     assert model.accuracy.get_metric() == 0.0
 
 
+def missing(place):
+    """The states of a model that lacks a metric; the place may be one in a list or dictionary."""
+    states = save_metrics(Model())
+    container, _, key = place.partition(" ")
+    if key:
+        del states[container][int(key) if key.isdigit() else key]
+    else:
+        del states[container]
+    return states
+
+
+@pytest.mark.parametrize(
+    "states, named",
+    [
+        ({**save_metrics(Model()), "inner.lost": {"total": 1}}, "inner.lost"),
+        (missing(".accuracy"), "accuracy"),
+        (missing("inner.spans"), "inner.spans"),
+        (missing(".several f1"), "several.f1"),
+        (missing(".list 1"), "list.1"),
+        ({**save_metrics(Model()), ".list": [*save_metrics(Model())[".list"], {}]}, "list.2"),
+    ],
+)
+def test_metrics_that_one_side_alone_has_are_named_and_leave_the_others(states, named, caplog):
+    model = Model()
+    (predictions, gold), *_ = batches()
+    if ".accuracy" in states:
+        states[".accuracy"].update(correct_count=3, total_count=4)
+    load_metrics(model, states)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and record.getMessage().endswith(f"from here on: {named}.")
+    if ".accuracy" in states:
+        assert model.accuracy.get_metric() == 0.75
+    for metric in model.metrics():  # each goes on counting
+        metric(predictions, gold)
+
+
+def test_the_same_metrics_are_restored_without_a_word(caplog):
+    load_metrics(Model(), save_metrics(Model()))
+    assert not caplog.records
+
+
 def test_what_a_metric_has_from_its_constructor_is_not_saved():
     (counts, _) = save_metrics(Model())[".list"]
     assert counts["name"] == "counts" and "function" not in counts

@@ -61,6 +61,19 @@ TWO_TASKS: Dict[str, Any] = {
     },
     "model": {**TAGGER, "type": "tagger_of_several_tasks"},
 }
+# A step_classifier makes its metrics itself, as all sequence models do.
+STEPS: Dict[str, Any] = {
+    "dataset_reader": {"type": "copying", "delay": 4, "num_symbols": 3},
+    "train_data_path": "synthetic:size=47,seed=1",
+    "validation_data_path": "synthetic:size=19,seed=2",
+    "data_loader": {"batch_size": 8, "shuffle": True},
+    "model": {
+        "type": "step_classifier",
+        "text_field_embedder": TAGGER["text_field_embedder"],
+        "encoder": {"type": "lstm", "input_size": 6, "hidden_size": 6},
+        "dropout": 0.3,
+    },
+}
 OFTEN = {"checkpointer": {"save_every_num_batches": 2}}
 MOVING = {"moving_average": {"type": "exponential", "decay": 0.9}}
 COSINE = {"learning_rate_scheduler": {"type": "cosine", "t_initial": 3}}
@@ -97,6 +110,7 @@ RUNS: Dict[str, Any] = {
     "with groups of parameters": (ONE_TASK, {**APART, **OFTEN}, "2:5", (2, 4)),
     "with averages and a schedule": (ONE_TASK, {**MOVING, **COSINE, **OFTEN}, "2:3", (2, 2)),
     "with two tasks that are sampled": (TWO_TASKS, OFTEN, "2:5", (2, 4)),
+    "with a model of sequences": (STEPS, OFTEN, "2:5", (2, 4)),
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.testing import run_distributed_test
 from allennlp.nn.regularizers import Regularizer
 from torch.testing import assert_close
 
@@ -69,6 +70,47 @@ def test_samples_that_were_not_recognized_weigh_more_by_hand():
     boosting.end_epoch()
     again = once * math.exp(0.5 * once / (2 + once))  # by weight
     assert boosting.weights.tolist() == pytest.approx([1, again, 1, 1, 1, 1])
+
+
+class Boosted(torch.nn.Module):
+    """Weighs samples as a model does that the trainer wraps for distributed training."""
+
+    def __init__(self):
+        super().__init__()
+        self.boosting = SampleBoosting(num_samples=6, rate=0.5)
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, *batch):
+        return (self.scale * self.boosting(*batch)).sum()
+
+
+# Samples, labels and predictions of each batch; the batches are not of the same size.
+EPOCH = [
+    (torch.tensor([0, 3]), torch.tensor([0, 1]), torch.tensor([1, 1])),
+    (torch.tensor([4, 1, 2]), torch.tensor([1, 0, 0]), torch.tensor([0, 1, 0])),
+    (torch.tensor([5]), torch.tensor([0]), torch.tensor([1])),
+    (torch.tensor([0, 2]), torch.tensor([0, 0]), torch.tensor([0, 1])),
+]
+
+
+def boost_on_worker(rank, world_size, device, weights):
+    model = Boosted()
+    wrapped = torch.nn.parallel.DistributedDataParallel(model)
+    for _ in range(3):
+        for batch in EPOCH[rank::world_size]:
+            wrapped(*batch).backward()
+        model.boosting.end_epoch()
+    assert model.boosting.weights.tolist() == weights
+
+
+def test_two_workers_have_the_weights_of_one_process():
+    boosting = Boosted().boosting
+    for _ in range(3):
+        for batch in EPOCH:
+            boosting(*batch)
+        boosting.end_epoch()
+    assert len(set(boosting.weights.tolist())) > 2
+    run_distributed_test([-1, -1], boost_on_worker, boosting.weights.tolist())
 
 
 def test_weights_are_saved_with_the_model():

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.optimizers import Optimizer
 from torch.testing import assert_close
 
@@ -64,6 +65,51 @@ def test_a_training_goes_on_with_the_other(first, second):
     train(other, whole)
     train(other, whole, seed=2)
     assert_equal_models(model, other)
+
+
+def test_a_training_with_counts_of_steps_of_another_type_goes_on():
+    model, other = (module.double() for module in two_models())
+    before = optimizer_of("adam", model)
+    train_double(model, before)
+    state = copy.deepcopy(before.state_dict())
+    for moments in state["state"].values():
+        moments["step"] = moments["step"].double()  # by "adam" with a default dtype of double
+    after = optimizer_of("fused_adam", model)
+    after.load_state_dict(state)
+    train_double(model, after)
+    whole = optimizer_of("adam", other)
+    train_double(other, whole), train_double(other, whole)
+    assert_equal_models(model, other)
+
+
+def train_double(model, optimizer):
+    optimizer.zero_grad()
+    model(torch.ones(2, 4, dtype=torch.double)).pow(2).sum().backward()
+    optimizer.step()
+
+
+@pytest.mark.parametrize("scale", [1.0, float("inf")])
+def test_a_step_that_mixed_precision_skips_does_not_shrink(scale):
+    parameter = torch.nn.Parameter(torch.ones(3))
+    optimizer = Optimizer.by_name("fused_adam")([("weight", parameter)], lr=0.0, shrinkage=0.25)
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.scale((parameter * scale).sum()).backward()
+    scaler.step(optimizer)
+    assert_close(parameter.detach(), torch.full((3,), 0.75 if scale == 1 else 1.0))
+
+
+@pytest.mark.parametrize("shrinkage", [1.0, -0.1])
+def test_the_shrinkage_of_each_group_is_checked(shrinkage):
+    message = "shrinkage must be in"
+    model = torch.nn.Linear(4, 2)
+    with pytest.raises(ConfigurationError, match=message):
+        optimizer_of("fused_adam", model, shrinkage=shrinkage)
+    with pytest.raises(ConfigurationError, match=message):
+        groups = [[["bias"], {"shrinkage": shrinkage}]]
+        optimizer_of("fused_adam", model, parameter_groups=groups)
+    with pytest.raises(ConfigurationError, match=message):
+        group = {"params": [torch.nn.Parameter(torch.ones(3))], "shrinkage": shrinkage}
+        optimizer_of("fused_adam", model).add_param_group(group)
 
 
 def test_parameters_that_cannot_be_fused_are_updated_all_the_same():
