@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -90,7 +90,7 @@ class LinePredictor(Predictor):
         """
         # Raises
 
-        `ConfigurationError` unless `inputs`, the JSON value of a line, is what can be predicted of.
+        `ConfigurationError` unless `inputs`, the JSON object of a line, can be predicted of.
         """
         raise NotImplementedError
 
@@ -138,6 +138,13 @@ class LinePredictor(Predictor):
 
     def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
         """Returns an output for each input, in order; what `load_line` reported stays as it is."""
+        return [
+            self._failed(result, line) if isinstance(result, Exception) else result
+            for line, result in zip(inputs, self.attempt_batch_json(inputs), strict=True)
+        ]
+
+    def attempt_batch_json(self, inputs: List[JsonDict]) -> List[Result]:
+        """Returns an output for each input, in order, or what went wrong with it."""
         results: List[Optional[Result]] = [None] * len(inputs)
         instances: Dict[int, Instance] = {}
         for position, line in enumerate(inputs):
@@ -146,6 +153,7 @@ class LinePredictor(Predictor):
                 continue
             try:
                 if not isinstance(line, InputLine):  # else `load_line` has
+                    check_is_object(line)
                     self.check(line)
                 instances[position] = self._json_to_instance(line)
             except SigTermReceived:
@@ -155,10 +163,7 @@ class LinePredictor(Predictor):
         predicted = self._results(list(instances.values()))
         for position, result in zip(instances, predicted, strict=True):
             results[position] = result
-        return [
-            self._failed(result, line) if isinstance(result, Exception) else result  # type: ignore
-            for line, result in zip(inputs, results, strict=True)
-        ]
+        return cast(List[Result], results)
 
     def predict_instance(self, instance: Instance) -> JsonDict:
         return self.predict_batch_instance([instance])[0]
@@ -204,7 +209,7 @@ class LinePredictor(Predictor):
 
     def _failed(self, error: Exception, source: Union[InputLine, Instance, Any]) -> ReportedError:
         """Raises the error, with its place, or reports it."""
-        reason = shown(_reason(error))
+        reason = shown(reason_of(error))
         place, known = _place_of(source)
         if self._on_error == "raise":
             if not place:
@@ -254,13 +259,25 @@ def parsed_object(line: str) -> JsonDict:
     `ConfigurationError` if `line` is not one JSON object, in which each key stands once.
     """
     try:
-        return json.loads(line, object_pairs_hook=_unique_keys)
+        value = json.loads(line, object_pairs_hook=_unique_keys)
     except RecursionError as error:
         raise ConfigurationError("its JSON is nested too deeply") from error
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"it is not JSON: {error}") from error
     except ValueError as error:
         raise ConfigurationError(f"it holds a number that is too long: {error}") from error
+    check_is_object(value)
+    return value
+
+
+def check_is_object(value: Any) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if a value of JSON is no object.
+    """
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"a JSON object is needed, not {shown(repr(value))}")
 
 
 def _unique_keys(pairs: List[Tuple[str, Any]]) -> JsonDict:
@@ -300,7 +317,8 @@ def shown(text: str) -> str:
     return cut if len(text) <= SHOWN else f"{cut}... ({len(text)} characters)"
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Returns what went wrong with an input, without its place."""
     if isinstance(error, (ConfigurationError, MalformedInputError)):
         return str(error)
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "allocate" in str(error):

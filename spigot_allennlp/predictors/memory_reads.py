@@ -98,8 +98,6 @@ class MemoryReadsPredictor(LinePredictor):
         return results
 
     def check(self, inputs: Any) -> None:
-        if not isinstance(inputs, dict):
-            raise ConfigurationError(f"a JSON object is needed, not {str(inputs)[:100]}")
         signature = inspect.signature(self._reader.text_to_instance)
         try:
             signature.bind(**inputs)

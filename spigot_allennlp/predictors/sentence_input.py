@@ -4,7 +4,7 @@ from typing import Any, Dict, List
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.predictors.line_predictor import check_utf8, shown
+from spigot_allennlp.predictors.line_predictor import check_is_object, check_utf8, shown
 
 LAYERS = ("lemmas", "pos", "tags")
 KEYS = ("id", "sentence", "words", *LAYERS)
@@ -21,8 +21,7 @@ def check_input(inputs: Any) -> None:
 
     perhaps with an `"id"`.
     """
-    if not isinstance(inputs, dict):
-        raise ConfigurationError(f"a JSON object is needed, not {_shown(inputs)}")
+    check_is_object(inputs)
     unknown = sorted(inputs.keys() - set(KEYS))
     if unknown:
         raise ConfigurationError(f"unknown keys {_shown(unknown)}; the keys are {list(KEYS)}")

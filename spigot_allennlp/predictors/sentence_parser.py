@@ -9,6 +9,7 @@ from allennlp.predictors import Predictor
 
 from spigot_allennlp.named_archives import find_archive
 from spigot_allennlp.parses.parse import Parse
+from spigot_allennlp.predictors.line_predictor import reason_of, shown
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 
 #: A sentence: its text; its tokens; or both with more, as a line of `allennlp predict` has it.
@@ -59,10 +60,11 @@ class SentenceParser:
 
         # Raises
 
-        `ConfigurationError` if a sentence cannot be parsed, or nobody can say whether the strings
-        are tokens or texts. `ValueError` if the model's output has no words.
+        `ConfigurationError` if a sentence cannot be parsed, with its number, from 1, or nobody can
+        say whether the strings are tokens or texts. `ValueError` if the model's output has no
+        words.
         """
-        if isinstance(sentences, (str, dict)):
+        if isinstance(sentences, (str, dict)) or not isinstance(sentences, Iterable):
             return next(self.parse_all([sentences]))
         sentences = list(sentences)
         if not sentences or not all(isinstance(sentence, str) for sentence in sentences):
@@ -87,17 +89,29 @@ class SentenceParser:
 
         # Raises
 
-        `ConfigurationError` if a sentence cannot be parsed. Where its form is wrong, the error
-        gives its number, from 1. `ValueError` if the model's output has no words.
+        `ConfigurationError` if a sentence cannot be parsed, whatever the reason, with its number,
+        from 1; the parses of those before it have been yielded. `ValueError` if the model's output
+        has no words.
         """
-        window: List[Dict[str, Any]] = []
+        window: Dict[int, Dict[str, Any]] = {}  # by the number of the sentence
         for number, sentence in enumerate(sentences, start=1):
-            window.append(self._checked_input(sentence, number))
+            try:
+                window[number] = self._checked_input(sentence, number)
+            except ConfigurationError:
+                yield from self._parses(window)
+                raise
             if len(window) == self.predictor.window:
-                yield from map(Parse.from_output, self.predictor.predict_batch_json(window))
-                window = []
-        if window:
-            yield from map(Parse.from_output, self.predictor.predict_batch_json(window))
+                yield from self._parses(window)
+                window = {}
+        yield from self._parses(window)
+
+    def _parses(self, window: Dict[int, Dict[str, Any]]) -> Iterator[Parse]:
+        results = self.predictor.attempt_batch_json(list(window.values()))
+        for number, result in zip(window, results, strict=True):
+            if isinstance(result, Exception):
+                reason = shown(reason_of(result)).rstrip(".")
+                raise ConfigurationError(f"Sentence {number}: {reason}.") from result
+            yield Parse.from_output(result)
 
     def _checked_input(self, sentence: Any, number: int) -> Dict[str, Any]:
         """Returns a sentence as a line of `allennlp predict` has it."""

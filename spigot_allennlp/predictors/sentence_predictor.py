@@ -243,7 +243,8 @@ class SentencePredictor(LinePredictor):
             raise ConfigurationError(
                 f"the sentence has {length} words, more than max_words, which is "
                 f"{self._max_words}. Divide it; or, if there is memory for it, raise the limit: "
-                f"--predictor-args '{{\"max_words\": {length}}}'"
+                f"--predictor-args '{{\"max_words\": {length}}}'; in Python "
+                f"load(archive, max_words={length})"
             )
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
@@ -342,7 +343,8 @@ def _reader_of_task(
     if chosen not in reader.readers:
         raise ConfigurationError(
             f"The dataset reader is a multitask one, of {sorted(reader.readers)}, and task is "
-            f'{task!r}. Name one of them: --predictor-args \'{{"task": "..."}}\'; or use the '
+            f'{task!r}. Name one of them: --predictor-args \'{{"task": "..."}}\', in Python '
+            'load(archive, task="..."); or use the '
             "validation reader, if that is a plain one."
         )
     return reader.readers[chosen].inner

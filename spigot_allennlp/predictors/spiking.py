@@ -98,8 +98,6 @@ class SpikingPredictor(LinePredictor):
         return outputs
 
     def check(self, inputs: Any) -> None:
-        if not isinstance(inputs, dict):
-            raise ConfigurationError(f"a JSON object is needed, not {str(inputs)[:100]}")
         if "image" not in inputs:
             raise ConfigurationError(
                 f'The input has no "image" but {sorted(inputs)[:10]}. Give its rows of bytes, or a '

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -56,6 +57,49 @@ def test_what_is_no_sentence_is_refused_with_the_way_out(make_archive):
         parser.parse([["Go"], 3])
     with pytest.raises(ConfigurationError, match='Sentence 2: "sentence" must hold some text'):
         parser.parse([["Go"], " "])
+    with pytest.raises(ConfigurationError, match="Sentence 1 is of type int. Give a text"):
+        parser.parse(5)
+
+
+def parsed_before_error(parser, sentences):
+    """Returns the tokens of the parses that came, and the error that came then."""
+    parsed = []
+    with pytest.raises(ConfigurationError) as raised:
+        for parse in parser.parse_all(sentences):
+            parsed.append(parse.tokens)
+    return parsed, str(raised.value)
+
+
+@pytest.mark.parametrize("window", [2, 1024])
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        ("x " * 12, "Sentence 3: the sentence has 12 words, .*in Python load.archive, max_words=1"),
+        ("fails here", "Sentence 3: RuntimeError: boom[.]$"),
+        ("memory here", "Sentence 3: it takes more memory than there is: cannot allocate[.]$"),
+        ({"words": []}, 'Sentence 3: "words" must be a list of at least one word'),
+        (7, "Sentence 3 is of type int"),
+    ],
+)
+def test_an_error_names_its_sentence_and_those_before_have_their_parses(
+    make_archive, monkeypatch, bad, message, window
+):
+    parser = spigot_allennlp.load(make_archive(), max_words=10)
+    monkeypatch.setattr(parser.predictor, "window", window)
+    run = parser.predictor.run
+
+    def run_or_fail(instances):
+        words = {token.text for instance in instances for token in instance["tokens"]}
+        if "fails" in words:
+            raise RuntimeError("boom")
+        if "memory" in words:
+            raise RuntimeError("cannot allocate")
+        return run(instances)
+
+    monkeypatch.setattr(parser.predictor, "run", run_or_fail)
+    parsed, error = parsed_before_error(parser, ["We know", "It rains", bad, "Go on"])
+    assert parsed == [["We", "know"], ["It", "rains"]]
+    assert re.match(message, error)
 
 
 def test_a_classifier_gives_sentiment_and_the_graph_behind_it(make_archive):
