@@ -38,7 +38,7 @@ class SelfContained(TrainerCallback):
     config of the part replaces the name of its archive in `config.json`. The original config stays
     beside it, in `config_as_given.json`. The archives are read when training starts, and may be
     gone when it ends. Before `config.json` is written, the model is loaded by what it will hold: if
-    that fails, it stays as it was, with a warning.
+    that fails, or a file cannot be written, it stays as it was, with a warning.
 
     A run that is interrupted keeps its config; so an archive that AllenNLP makes of an interrupted
     run still needs the other. After the end `--recover` takes the original config.
@@ -76,14 +76,15 @@ class SelfContained(TrainerCallback):
         was_interrupted = metrics is None
         if self._spelled_out is None or was_interrupted:
             return
-        # Whatever may go wrong, a training that may have taken days is not to end with it.
+        # Whatever may go wrong, a training that may have taken days is not to end with it. The
+        # config is written last: until then it is whole, and names the archives.
         try:
             Model.load(Params(self._spelled_out).duplicate(), self.serialization_dir)
+            self._write(ORIGINAL_CONFIG, self._original)
+            self._write(CONFIG_NAME, json.dumps(self._spelled_out, indent=4))
         except Exception:
             logger.warning("The archive of this run will need those it names.", exc_info=True)
             return
-        self._write(ORIGINAL_CONFIG, self._original)
-        self._write(CONFIG_NAME, json.dumps(self._spelled_out, indent=4))
         logger.info("%s needs no other archive now. Original: %s.", CONFIG_NAME, ORIGINAL_CONFIG)
 
     def _write(self, name: str, text: str) -> None:
@@ -115,7 +116,8 @@ def spell_out(config: Any, vocabulary: Vocabulary, place: str = "model") -> Any:
     """
     if not isinstance(config, (dict, list)):
         return config
-    if isinstance(config, dict) and config.get("type") in ARCHIVED:
+    # An initializer of type "pretrained" names weights, and no archive.
+    if isinstance(config, dict) and config.get("type") in ARCHIVED and "archive_file" in config:
         return _model_of_archive(config, vocabulary, place)
     if isinstance(config, dict) and "_pretrained" in config:
         logger.warning("%s still needs %s.", place, config["_pretrained"])

@@ -30,7 +30,7 @@ def test_fewer_epochs_are_all_there_is():
 
 def test_an_epoch_without_a_validation_does_not_count():
     # The trainer's metrics have those of the last validation until the next.
-    metrics = metrics_after(LastEpochs("nowhere", number=4), 0.0, None, None, 1.0, None)
+    metrics = metrics_after(LastEpochs("nowhere", number=4), 0.0, None, None, 1.0)
     assert metrics["mean_of_last_4_validation_accuracy"] == pytest.approx(0.5)
 
 

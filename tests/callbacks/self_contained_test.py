@@ -1,5 +1,6 @@
 """A model with a part from an archive, archived itself, and loaded when the first is gone."""
 
+import errno
 import json
 import shutil
 import tarfile
@@ -161,6 +162,21 @@ def test_a_config_by_which_the_model_cannot_be_loaded_is_not_written(unfinished,
     assert "will need those it names" in caplog.text
 
 
+@pytest.mark.parametrize("full", [ORIGINAL, CONFIG])
+def test_a_disk_that_is_full_does_not_end_the_training(unfinished, monkeypatch, caplog, full):
+    before = read(unfinished, CONFIG)
+
+    def write_until_full(path, text):
+        if path.name == full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        path.write_text(text)
+
+    monkeypatch.setattr("spigot_allennlp.callbacks.self_contained.write", write_until_full)
+    callback_on(unfinished).on_end(SimpleNamespace(), metrics={})
+    assert read(unfinished, CONFIG) == before
+    assert "will need those it names" in caplog.text and "No space left" in caplog.text
+
+
 def test_a_run_that_names_no_archive_keeps_its_config(run):
     parser = run.folder.parent / "moved"
     before = (parser / CONFIG).read_text()
@@ -236,6 +252,16 @@ def test_a_part_that_numbers_words_otherwise_stays_with_a_warning(make_archive, 
     (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert "model.encoder still needs" in record.message and "'tokens'" in record.message
     assert "vocabulary: {type: 'extend'" in record.message
+
+
+def test_an_initializer_of_weights_stays_beside_a_part_from_an_archive(make_archive):
+    weights = {"type": "pretrained", "weights_file_path": "other/best.th"}
+    initializer = {"regexes": [["encoder.*", weights]]}
+    config = {"encoder": make_archive("encoder", ENCODER), "initializer": initializer}
+    assert spell_out(config, vocabulary_of(*WORDS)) == {
+        "encoder": ENCODER,
+        "initializer": initializer,
+    }
 
 
 def test_a_module_that_is_taken_from_an_archive_stays_with_a_warning(caplog):
