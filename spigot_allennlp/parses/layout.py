@@ -340,8 +340,9 @@ def _centers(widths: Sequence[float], sides: Iterable[_Side]) -> List[float]:
 
 def text_width(text: str, size: float) -> float:
     """
-    Returns how wide a text is at most in a sans-serif font of this size: by the widths of DejaVu
-    Sans, which is wider than most.
+    Returns how wide a text is at most in a sans-serif font of this size, by the widths of DejaVu
+    Sans, which is wider than most: in ASCII, and in the letters of Latin, Greek, Cyrillic, Hebrew,
+    Arabic and East Asian scripts. Some symbols, and letters of rarer scripts, are wider.
     """
     return sum(map(_character_width, text)) * size
 
@@ -353,6 +354,10 @@ def _character_width(character: str) -> float:
         return 1.05
     if character in "ijlI.,:;'|!/\\()[] ftr":
         return 0.42
-    if character in "mwMW%@" or not character.isascii():
+    if not character.isascii():
+        return 1.25 if unicodedata.category(character) == "Lo" else 1.1  # Lo is Arabic, say
+    if character in "mwMW%@":
         return 1.0
-    return 0.72 if character.isupper() else 0.65
+    if character in "#&+<=>^~":
+        return 0.84
+    return 0.79 if character.isupper() else 0.65

@@ -210,6 +210,8 @@ class Parse:
 
         gold : `Parse`, optional
             Of the same tokens: then the arcs of both are drawn, those in one alone in two colours.
+            Arcs of a tree are the same if head and label are; where one of the trees has no labels,
+            if the head is.
         with_style : `bool`, optional (default = `True`)
             Without it, the page that holds the picture has the style.
 
@@ -220,7 +222,7 @@ class Parse:
         if gold is not None and gold.tokens != self.tokens:
             ours, theirs = " ".join(self.tokens), " ".join(gold.tokens)
             raise ValueError(f"Gold has other tokens than the parse: {theirs!r} and {ours!r}.")
-        tree = Layer(_tree_arcs(self), None if gold is None else _tree_arcs(gold))
+        tree = Layer(_tree_arcs(self, gold), None if gold is None else _tree_arcs(gold, self))
         graph = Layer(_graph_arcs(self), None if gold is None else _graph_arcs(gold))
         legend = LEGEND if gold is not None and with_style else ""
         caption = "; ".join(filter(None, [self._caption(), legend]))
@@ -241,11 +243,18 @@ class Parse:
         return f"Use another form: {of_tree}to_json() writes whatever there is."
 
 
-def _tree_arcs(parse: Parse) -> Optional[Arcs]:
+def _tree_arcs(parse: Parse, other: Optional[Parse]) -> Optional[Arcs]:
+    """Returns the arcs of the tree; without labels, they have those of the other tree's arcs."""
     if parse.tree is None:
         return None
     heads, labels, probabilities = parse.tree
     names = labels or [ROOT if head == 0 else "" for head in heads]
+    if not labels and other is not None and other.tree is not None and other.tree.labels:
+        theirs = zip(other.tree.heads, other.tree.labels, strict=True)
+        names = [
+            other_name if head == other_head else name
+            for head, name, (other_head, other_name) in zip(heads, names, theirs, strict=True)
+        ]
     pairs = enumerate(zip(heads, names, strict=True), start=1)
     keys = [ArcKey(head, word, name) for word, (head, name) in pairs]
     return _with_probabilities(keys, probabilities)

@@ -3,13 +3,16 @@
 import random
 import re
 from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
 import pytest
+from matplotlib.ft2font import FT2Font
 
 from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.synthetic.treebank.treebank import generate_sentences
-from spigot_allennlp.parses.layout import Box, LabelledArc, lay_out
+from spigot_allennlp.parses.layout import Box, LabelledArc, lay_out, text_width
 from spigot_allennlp.parses.parse import Graph, Parse, Sentiment, Tree
 from spigot_allennlp.parses.svg import Picture, html_page, svg
 
@@ -136,6 +139,40 @@ def test_gold_and_predicted_arcs_have_colours_of_their_own():
     ]
     with pytest.raises(ValueError, match="'a' and 'a b c'"):
         parse.to_svg(Parse(["a"]))
+
+
+def test_trees_of_which_one_has_no_labels_are_compared_by_heads():
+    labelled = Parse(list("abc"), Tree([0, 1, 1], ["root", "x", "y"]))
+    bare = Parse(list("abc"), Tree([0, 1, 2], probabilities=[1, 0.5, 0.25]))
+    assert arcs_of(ElementTree.fromstring(bare.to_svg(labelled))) == [
+        ("both", "root 1.0"),
+        ("both", "x .50"),
+        ("gold", "y"),
+        ("predicted", ".25"),
+    ]
+    assert arcs_of(ElementTree.fromstring(labelled.to_svg(bare))) == [
+        ("both", "root"),
+        ("both", "x"),
+        ("gold", None),
+        ("predicted", "y"),
+    ]
+    kinds = [kind for kind, _ in arcs_of(ElementTree.fromstring(bare.to_svg(bare)))]
+    assert kinds == ["both"] * 3
+
+
+LETTERS = [
+    *(range(0x20, 0x7F), range(0xC0, 0x180), range(0x391, 0x3CA), range(0x410, 0x450)),
+    *(range(0x5D0, 0x5EB), range(0x621, 0x64B), range(0x3041, 0x3097)),
+]
+
+
+@pytest.mark.parametrize("letters", LETTERS)
+def test_no_letter_is_wider_than_the_layout_takes_it_to_be(letters):
+    font = FT2Font(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")))
+    font.set_size(1000, 72)
+    for letter in filter(font.get_charmap().get, letters):
+        width = font.load_char(letter).linearHoriAdvance / 2**16 / 1000
+        assert text_width(chr(letter), 1.0) >= width, chr(letter)
 
 
 def test_a_layer_that_one_of_the_two_lacks_is_shown_as_it_is():
