@@ -13,7 +13,7 @@ import pkgutil
 import re
 import sys
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.plain_errors import plain_error
@@ -63,6 +63,36 @@ def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator
 
     base.resolve_class_name = classmethod(resolve_class_name)
     base.list_available = classmethod(list_available)
+
+
+@patch(
+    "allennlp.common.registrable",
+    since="AllenNLP 2.10.1 itself: a class that was asked for a name counts as one with names",
+    until="its lookups leave the registry as it is",
+)
+def looking_up_a_name_changes_nothing(module: Any) -> Iterator[None]:
+    """
+    The registry is a `defaultdict`. Once `Embedding`, say, which is registered but has no names of
+    its own, was asked for one, AllenNLP would choose among those instead of building it.
+    """
+    yield
+    base = module.Registrable
+    for method in ("resolve_class_name", "list_available"):
+        lookup = getattr(base, method).__func__
+        setattr(base, method, classmethod(_without_a_trace(lookup, base._registry)))
+
+
+def _without_a_trace(lookup: Callable[..., Any], registry: Dict[type, Any]) -> Callable[..., Any]:
+    @functools.wraps(lookup)
+    def look_up(cls: Any, *arguments: Any) -> Any:
+        known = cls in registry
+        try:
+            return lookup(cls, *arguments)
+        finally:
+            if not known and not registry.get(cls):
+                registry.pop(cls, None)
+
+    return look_up
 
 
 @patch(
