@@ -83,6 +83,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "nn.attentive.cell",
         "nn.length_groups",
         "named_archives",
+        "compat.atomic_io",
     },
     "named_archives": {"compat.atomic_io", "compat.folder_lock", "compat.plain_errors"},
     "training": {"config_checks", "compat.atomic_io", "compat.plain_errors"},

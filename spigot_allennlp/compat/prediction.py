@@ -155,3 +155,24 @@ def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None
         os.replace(partial, self._whole_output)
 
     manager.__init__, manager.run = __init__, run_and_rename
+
+
+@patch(
+    "allennlp.commands.predict",
+    since="AllenNLP 2.10.1 itself: a predictor does not learn that there is no more input, so that "
+    "what it says of all inputs it would have to say after each batch",
+    until="AllenNLP tells a predictor that there is no more input",
+)
+def a_predictor_learns_that_there_is_no_more_input(module: Any) -> Iterator[None]:
+    """A predictor that wants to know has a method `finish`."""
+    yield
+    manager = module._PredictManager
+    run = manager.run
+
+    def run_and_finish(self: Any) -> None:
+        run(self)
+        finish = getattr(self._predictor, "finish", None)
+        if finish is not None:
+            finish()
+
+    manager.run = run_and_finish

@@ -12,14 +12,16 @@ from allennlp.data import DatasetReader, Instance
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.compat.atomic_io import replacing
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.nn.attentive.cell import AttentiveReads
-from spigot_allennlp.predictors.line_predictor import LinePredictor, shown
+from spigot_allennlp.predictors.line_predictor import shown
+from spigot_allennlp.predictors.pictures import PicturingPredictor
 from spigot_allennlp.predictors.sentence_predictor import rounded
 
 
 @Predictor.register("memory_reads")
-class MemoryReadsPredictor(LinePredictor):
+class MemoryReadsPredictor(PicturingPredictor):
     """
     Tells what a model with an encoder "sparse_attentive_lstm" reads from its memories. With
     `--use-dataset-reader` the input is what the model's reader reads, `synthetic:` included;
@@ -37,8 +39,8 @@ class MemoryReadsPredictor(LinePredictor):
       --predictor memory_reads --predictor-args '{"pictures": "FOLDER"}'
     ```
 
-    There is one for each of the first sequences, `reads-1.png`: the step that reads, against the
-    memory that it reads; the darker, the greater the weight.
+    There is one for each of the first sequences, `reads-1.png` of line 1: the step that reads,
+    against the memory that it reads; the darker, the greater the weight.
 
     Registered as a `Predictor` with name "memory_reads".
 
@@ -49,7 +51,7 @@ class MemoryReadsPredictor(LinePredictor):
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     pictures : `str`, optional
-        The folder for pictures. It is made, if it does not exist.
+        See `PicturingPredictor`.
     num_pictures : `int`, optional (default = `10`)
         For so many sequences.
     on_error : `str`, optional (default = `"raise"`)
@@ -65,11 +67,9 @@ class MemoryReadsPredictor(LinePredictor):
         num_pictures: int = 10,
         on_error: str = "raise",
     ) -> None:
-        super().__init__(model, dataset_reader, frozen, on_error)
+        super().__init__(model, dataset_reader, frozen, on_error, pictures)
         self._encoder = _encoder_of(model)
-        self._pictures = None if pictures is None else Path(pictures)
         self._num_pictures = num_pictures
-        self._num_sequences = 0
 
     def run(self, instances: List[Instance]) -> List[JsonDict]:
         for instance in instances:
@@ -92,9 +92,6 @@ class MemoryReadsPredictor(LinePredictor):
             if "tokens" in instance.fields:
                 copied["tokens"] = [token.text for token in instance["tokens"]]  # type: ignore
             results.append({**sanitize(copied), **_as_lists(reads, number)})
-        if self._pictures is not None:
-            self._plot(results)
-        self._num_sequences += len(instances)
         return results
 
     def check(self, inputs: Any) -> None:
@@ -111,19 +108,14 @@ class MemoryReadsPredictor(LinePredictor):
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
         return self._reader.text_to_instance(**json_dict)
 
-    def _plot(self, results: List[JsonDict]) -> None:
-        assert self._pictures is not None
-        self._pictures.mkdir(parents=True, exist_ok=True)
-        numbered = enumerate(results[: max(0, self._num_pictures - self._num_sequences)])
-        for place, result in numbered:
-            number = self._num_sequences + place + 1
-            title = f"sequence {number}" + (f": {result['label']}" if "label" in result else "")
+    def draw(self, folder: Path, number: int, output: JsonDict) -> None:
+        if number <= self._num_pictures:
             draw_reads(
-                result["memories"],
-                result["weights"],
+                output["memories"],
+                output["weights"],
                 self._encoder.options.attend_every,
-                title,
-                self._pictures / f"reads-{number}.png",
+                f"sequence {number}" + (f": {output['label']}" if "label" in output else ""),
+                folder / f"reads-{number}.png",
             )
 
 
@@ -216,4 +208,5 @@ def draw_reads(
     panel.set_ylabel("memory: the step after which it was stored (0: the start)")
     panel.set_title(title)
     # Without pyplot, which would need a display, and keep every figure.
-    FigureCanvasAgg(figure).print_png(str(path))
+    with replacing(path) as new:
+        FigureCanvasAgg(figure).print_png(new)

@@ -9,6 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from spigot_allennlp.compat.atomic_io import replacing
+
 INK, ACCENT = "#1f3b57", "#c1440e"
 
 
@@ -104,4 +106,5 @@ def firing_rates(
 
 def _write(figure: Figure, path: Union[str, PathLike]) -> None:
     """Writes a PNG without pyplot, which would need a display, and keep every figure."""
-    FigureCanvasAgg(figure).print_png(str(path))
+    with replacing(path) as new:
+        FigureCanvasAgg(figure).print_png(new)

@@ -15,11 +15,23 @@ from allennlp.predictors import Predictor
 
 from spigot_allennlp.data.formats.idx import as_bytes
 from spigot_allennlp.modules.spiking_layer import SpikeTrains
-from spigot_allennlp.predictors.line_predictor import InputLine, LinePredictor
+from spigot_allennlp.predictors.line_predictor import InputLine, shown
+from spigot_allennlp.predictors.pictures import PicturingPredictor
+
+KEYS = ("image", "sample")
+
+
+class SpikingOutput(dict):
+    """The output of a sample, with the spike trains of its batch until pictures are drawn."""
+
+    def __init__(self, output: JsonDict, trains: List[SpikeTrains], place: int) -> None:
+        super().__init__(output)
+        self.trains: List[SpikeTrains] = trains
+        self.place = place
 
 
 @Predictor.register("spiking")
-class SpikingPredictor(LinePredictor):
+class SpikingPredictor(PicturingPredictor):
     """
     Classifies samples with a spiking classifier. With `--use-dataset-reader` the input is what the
     model's reader reads; without, JSON lines with an `image`, rows of whole numbers from 0 to 255,
@@ -35,8 +47,8 @@ class SpikingPredictor(LinePredictor):
       --predictor-args '{"pictures": "FOLDER"}'
     ```
 
-    There is a raster for each of the first samples, `raster-1.png`, and `firing_rates.png`, the
-    histograms of all samples.
+    There is a raster for each of the first samples, `raster-1.png` of line 1, and
+    `firing_rates.png`, the histograms of all samples, which `finish` draws.
 
     Registered as a `Predictor` with name "spiking".
 
@@ -47,7 +59,7 @@ class SpikingPredictor(LinePredictor):
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     pictures : `str`, optional
-        The folder for pictures. It is made, if it does not exist.
+        See `PicturingPredictor`.
     num_rasters : `int`, optional (default = `10`)
         For so many samples.
     details : `bool`, optional (default = `False`)
@@ -68,13 +80,20 @@ class SpikingPredictor(LinePredictor):
         details: bool = False,
         on_error: str = "raise",
     ) -> None:
-        super().__init__(model, dataset_reader, frozen, on_error)
-        self._pictures = None if pictures is None else Path(pictures)
+        super().__init__(model, dataset_reader, frozen, on_error, pictures)
         self._num_rasters = num_rasters
         self._details = details
-        self._num_samples = 0
         self._num_inputs = 0
-        self._counts: List[List[numpy.ndarray]] = []
+        self._num_steps = 0
+        self._counts: List[List[numpy.ndarray]] = []  # by the sample, of each layer
+
+    def batches(self, instances: List[Instance]) -> List[List[int]]:
+        # Padded to the size of the others in its batch, an image of another size would seem right.
+        by_size: Dict[int, List[int]] = {}
+        for position, instance in enumerate(instances):
+            size = instance["inputs"].array.shape[-1]  # type: ignore[attr-defined]
+            by_size.setdefault(size, []).append(position)
+        return list(by_size.values())
 
     def run(self, instances: List[Instance]) -> List[JsonDict]:
         batch = Batch(instances)
@@ -92,16 +111,20 @@ class SpikingPredictor(LinePredictor):
             output["mean_counts"] = [float(layer.counts[number].mean()) for layer in trains]
             if self._details:
                 output.update(self._details_of(trains, number))
-        if self._pictures is not None:
-            self._plot(trains, outputs)
-        self._num_samples += len(instances)
-        return outputs
+        if self._pictures is None:
+            return outputs
+        return [SpikingOutput(output, trains, place) for place, output in enumerate(outputs)]
 
     def check(self, inputs: Any) -> None:
         if "image" not in inputs:
             raise ConfigurationError(
                 f'The input has no "image" but {sorted(inputs)[:10]}. Give its rows of bytes, or a '
                 "file of the reader's, with --use-dataset-reader."
+            )
+        unknown = sorted(inputs.keys() - set(KEYS))
+        if unknown:
+            raise ConfigurationError(
+                f"unknown keys {shown(repr(unknown))}; the keys are {list(KEYS)}"
             )
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
@@ -130,21 +153,30 @@ class SpikingPredictor(LinePredictor):
         potentials = self._model.output_potentials(trains)[number].tolist()
         return {"spikes": spikes, "potentials": potentials}
 
-    def _plot(self, trains: List[SpikeTrains], outputs: List[JsonDict]) -> None:
+    def draw(self, folder: Path, number: int, output: JsonDict) -> None:
         from spigot_allennlp.predictors import spike_plots  # matplotlib takes its time
 
-        assert self._pictures is not None
-        self._pictures.mkdir(parents=True, exist_ok=True)
-        last = len(trains) - 1
-        names = ["inputs", *(f"layer {layer}" for layer in range(1, last)), "output"]
-        for number, output in enumerate(outputs, start=self._num_samples + 1):
-            label, classes = output["label"], list(output["counts"])
-            if number <= self._num_rasters:
-                member = number - self._num_samples - 1
-                fired = [layer.fired[member].cpu().numpy() for layer in trains]
-                path = self._pictures / f"raster-{number}.png"
-                spike_plots.raster(fired, names, classes, f"sample {number}: {label}", path)
-        self._counts.append([layer.counts.cpu().numpy() for layer in trains])
-        counts = [numpy.concatenate(batches) for batches in zip(*self._counts, strict=True)]
-        steps = trains[0].spikes.size(1)
-        spike_plots.firing_rates(counts, names, steps, self._pictures / "firing_rates.png")
+        assert isinstance(output, SpikingOutput)
+        trains, place, output.trains = output.trains, output.place, []
+        self._num_steps = trains[0].spikes.size(1)
+        self._counts.append([layer.counts[place].cpu().numpy() for layer in trains])
+        if number <= self._num_rasters:
+            spike_plots.raster(
+                [layer.fired[place].cpu().numpy() for layer in trains],
+                self._layer_names(),
+                list(output["counts"]),
+                f"sample {number}: {output['label']}",
+                folder / f"raster-{number}.png",
+            )
+
+    def draw_all(self, folder: Path) -> None:
+        from spigot_allennlp.predictors import spike_plots
+
+        if self._counts:
+            counts = [numpy.stack(layer) for layer in zip(*self._counts, strict=True)]
+            path = folder / "firing_rates.png"
+            spike_plots.firing_rates(counts, self._layer_names(), self._num_steps, path)
+
+    def _layer_names(self) -> List[str]:
+        last = len(self._counts[0]) - 1
+        return ["inputs", *(f"layer {layer}" for layer in range(1, last)), "output"]

@@ -34,6 +34,15 @@ def test_predictions_that_came_to_their_end_have_their_name_alone(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["input", "output"]
 
 
+def test_a_predictor_learns_once_that_there_is_no_more_input(tmp_path, monkeypatch):
+    finished = []
+    monkeypatch.setattr(
+        Reversing, "finish", lambda self: finished.append(os.listdir(tmp_path)), raising=False
+    )
+    predict(tmp_path, ["ab", "cd"], tmp_path / "output")
+    assert list(map(sorted, finished)) == [["input", "output"]]  # the predictions are safe by then
+
+
 def test_predictions_that_ended_in_the_middle_are_partial_and_not_lost(tmp_path, caplog):
     (tmp_path / "output").write_text("old")
     with pytest.raises(ValueError, match="bad"):

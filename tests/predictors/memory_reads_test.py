@@ -118,6 +118,29 @@ def test_there_is_a_picture_of_each_of_the_first_sequences(parts, tmp_path):
     ]
 
 
+def test_a_picture_has_the_number_of_its_line_and_its_failure_takes_no_output(
+    parts, tmp_path, monkeypatch, caplog
+):
+    model, reader, _ = parts
+    lines_of_input = [{"symbols": "nonsense"}, {"symbols": ["3", "1"]}, {"symbols": ["1"]}]
+    options = {"pictures": str(tmp_path), "num_pictures": 2, "on_error": "report"}
+    predictor = MemoryReadsPredictor(model, reader, **options)
+    inputs = [predictor.load_line(json.dumps(line)) for line in lines_of_input]
+    outputs = predictor.predict_batch_json(inputs)
+    assert ["error" in output for output in outputs] == [True, False, False]
+    assert [path.name for path in tmp_path.iterdir()] == ["reads-2.png"]
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("spigot_allennlp.predictors.memory_reads.draw_reads", fail)
+    predictor = MemoryReadsPredictor(model, reader, **options)
+    caplog.clear()
+    assert predictor.predict_batch_json(lines_of_input[1:]) == outputs[1:]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "No space left" in caplog.text
+
+
 def test_images_are_read_pixel_by_pixel(tmp_path):
     overrides = {
         "dataset_reader": {"type": "pixel_sequence"},

@@ -31,11 +31,78 @@ def test_rasters_and_histograms_are_pictures(parts, tmp_path):
     predictor = SpikingPredictor(model, reader, pictures=str(tmp_path / "new"), num_rasters=3)
     predictor.predict_batch_instance(instances[:2])
     predictor.predict_batch_instance(instances[2:])
+    predictor.finish()
     names = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert names == ["firing_rates.png", "raster-1.png", "raster-2.png", "raster-3.png"]
     for name in names:
         picture = numpy.asarray(Image.open(tmp_path / "new" / name).convert("L"))
         assert picture.min() < 100 and picture.max() == 255
+
+
+def load(predictor, *lines):
+    return [predictor.load_line(json.dumps(line)) for line in lines]
+
+
+def test_a_raster_has_the_number_of_its_line_also_after_one_that_is_none(
+    parts, tmp_path, monkeypatch
+):
+    titles = []
+    raster = spike_plots.raster
+    monkeypatch.setattr(
+        spike_plots, "raster", lambda *arguments: titles.append(arguments[3]) or raster(*arguments)
+    )
+    model, reader, instances = parts
+    options = {"pictures": str(tmp_path), "num_rasters": 3, "on_error": "report"}
+    predictor = SpikingPredictor(model, reader, **options)
+    good, bad = {"image": image_of(instances[0])}, {"image": "nonsense"}
+    for batch in ([bad, good], [good, good]):
+        predictor.predict_batch_json(load(predictor, *batch))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raster-2.png", "raster-3.png"]
+    assert [title.partition(":")[0] for title in titles] == ["sample 2", "sample 3"]
+
+
+def test_the_histograms_are_drawn_once_of_each_sample_once(parts, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        spike_plots, "firing_rates", lambda counts, *_: drawn.append([len(c) for c in counts])
+    )
+    model, reader, instances = parts
+    options = {"pictures": str(tmp_path), "num_rasters": 0, "on_error": "report"}
+    predictor = SpikingPredictor(model, reader, **options)
+    good, small = {"image": image_of(instances[0])}, {"image": [[1, 2]]}
+    for batch in ([good, small, good], [good]):  # of the small one nothing can be predicted
+        predictor.predict_batch_json(load(predictor, *batch))
+    assert not drawn
+    predictor.finish()
+    assert drawn == [[3, 3, 3]]
+
+
+@pytest.mark.parametrize("broken", ["raster", "firing_rates"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("no data")])
+def test_a_picture_that_fails_leaves_the_outputs_and_ends_the_pictures(
+    seeded, tmp_path, monkeypatch, caplog, broken, error
+):
+    def fail(*arguments):
+        raise error
+
+    model, reader, instances = seeded
+    expected = SpikingPredictor(model, reader).predict_batch_instance(instances)
+    monkeypatch.setattr(spike_plots, broken, fail)
+    predictor = SpikingPredictor(model, reader, pictures=str(tmp_path), on_error="report")
+    outputs = predictor.predict_batch_instance(instances[:2])
+    outputs += predictor.predict_batch_instance(instances[2:])
+    predictor.finish()
+    assert outputs == expected
+    (record,) = caplog.records
+    assert f"there are no pictures in {tmp_path}" in record.getMessage()
+    assert str(error) in record.getMessage()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_at_once(parts, tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(ConfigurationError, match=f"pictures: the folder {folder} cannot be"):
+            SpikingPredictor(*parts[:2], pictures=str(folder))
 
 
 def test_the_classes_of_a_raster_are_in_the_order_of_their_names(monkeypatch, tmp_path):
@@ -120,12 +187,23 @@ def test_an_image_in_a_line_is_the_sample_of_that_number(seeded):
         ({"image": [[1, 2]]}, "784 inputs .* was given 2"),
         ({"image": [[0] * 28] * 28, "sample": -1}, "\"sample\" is '-1'"),
         ({"image": [[0] * 28] * 28, "sample": True}, "\"sample\" is 'True'"),
+        ({"image": [[0] * 28] * 28, "smaple": 77}, r"unknown keys \['smaple'\]; .*'sample'"),
     ],
 )
 def test_what_is_no_image_of_bytes_is_an_error_with_the_way_out(line, message, seeded):
     with pytest.raises(ConfigurationError, match=message) as caught:
         SpikingPredictor(*seeded[:2]).predict_json(line)
     assert len(str(caught.value)) < 500
+
+
+def test_an_image_of_another_size_is_an_error_also_among_others(seeded):
+    image = image_of(seeded[2][0])
+    predictor = SpikingPredictor(*seeded[:2], on_error="report")
+    outputs = predictor.predict_batch_json(
+        [{"image": image}, {"image": [[1, 2]]}, {"image": image}]
+    )
+    assert ["error" in output for output in outputs] == [False, True, False]
+    assert "784 inputs" in outputs[1]["error"]
 
 
 def test_a_reader_of_no_images_is_named(seeded):
