@@ -2,16 +2,16 @@
 
 import json
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from spigot_allennlp.compat.atomic_io import write
 
 
-def rewrite_epoch_metrics(folder: Optional[str], metrics: Dict[str, Any], epoch: int) -> None:
+def rewrite_epoch_metrics(folder: str, metrics: Dict[str, Any], epoch: int) -> None:
     """
     Writes `metrics_epoch_*.json` of a training again, if there is one: AllenNLP has written it
     before it asked its callbacks.
     """
-    path = os.path.join(folder or "", f"metrics_epoch_{epoch}.json")
+    path = os.path.join(folder, f"metrics_epoch_{epoch}.json")
     if os.path.exists(path):
         write(path, json.dumps(metrics, indent=2))

@@ -59,11 +59,13 @@ class TreeAttachment(CountingMetric):
         punctuation : `BoolTensor`
             The tokens that `_without_punctuation` leaves out.
         predicted_relations, gold_relations : `LongTensor`, optional
-            The relation of each token to its head. Needed if `labelled`.
+            The relation of each token to its head. Both are needed if `labelled`; else there must
+            be none predicted.
         """
         assert self._labelled == (predicted_relations is not None), (
             "relations are scored if and only if labelled"
         )
+        assert not self._labelled or gold_relations is not None, "labelled, but no gold_relations"
         right_head = predicted_heads == gold_heads
         right_relation = right_head
         if predicted_relations is not None and gold_relations is not None:

@@ -37,13 +37,10 @@ class VMeasure(CountingMetric):
 
         # Raises
 
-        `ConfigurationError` if a cluster is not below `num_clusters`.
+        `ConfigurationError` if a category or a cluster is below 0, or not below their number.
         """
-        if len(clusters) and clusters.max() >= self._shape[1]:
-            raise ConfigurationError(
-                f"found cluster {int(clusters.max())}, but num_clusters is {self._shape[1]}: they "
-                "are counted from 0. Set num_clusters to how many the data have."
-            )
+        _check("category", categories, "num_categories", self._shape[0])
+        _check("cluster", clusters, "num_clusters", self._shape[1])
         pairs = categories * self._shape[1] + clusters
         self.add(torch.bincount(pairs, minlength=self._shape[0] * self._shape[1]))
 
@@ -60,6 +57,26 @@ class VMeasure(CountingMetric):
             "completeness": completeness,
             "v_measure": 2 * homogeneity * completeness / either if either > 0 else 0.0,
         }
+
+
+def _check(name: str, numbers: LongTensor, limit_name: str, limit: int) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` if one of the numbers is below 0, or not below `limit`.
+    """
+    wrong = numbers[(numbers < 0) | (numbers >= limit)]
+    if not len(wrong):
+        return
+    if wrong.max() < 0:
+        raise ConfigurationError(
+            f"found {name} {int(wrong.min())}: they are counted from 0. Leave out items without a "
+            f"{name}."
+        )
+    raise ConfigurationError(
+        f"found {name} {int(wrong.max())}, but {limit_name} is {limit}: they are counted from 0. "
+        f"Set {limit_name} to how many there are."
+    )
 
 
 def _entropy(probabilities: numpy.ndarray) -> float:

@@ -84,7 +84,9 @@ class ParserPredictor(SentencePredictor):
     def readable(self, output: Dict[str, Any]) -> JsonDict:
         readable = super().readable(output)
         if self._sdp is not None:
-            self._sdp.check(readable)  # here an error is one of this sentence
+            # Here an error of a word is one of its sentence alone. That the model makes no graph,
+            # which is so of all sentences, is an error when the first is written.
+            self._sdp.check(readable)
         return readable
 
     def dump_line(self, outputs: JsonDict) -> str:

@@ -89,6 +89,21 @@ def test_an_unlabelled_parser_gets_no_labelled_metrics():
     assert set(score(tensors, TreeAttachment(labelled=False))) == {"uas", "uas_without_punctuation"}
 
 
+@pytest.mark.parametrize("forgotten", ["predicted_relations", "gold_relations"])
+def test_a_labelled_score_needs_relations_on_both_sides(forgotten):
+    tensors = random_batch(7)
+    del tensors[forgotten]
+    with pytest.raises(AssertionError, match="labelled"):
+        score(tensors)
+
+
+def test_an_unlabelled_score_needs_none_though_gold_may_have_them():
+    tensors = random_batch(7)
+    del tensors["predicted_relations"]
+    scores = score(tensors, TreeAttachment(labelled=False))
+    assert set(scores) == {"uas", "uas_without_punctuation"}
+
+
 def test_the_unknown_relation_is_never_right():
     tensors = random_batch(8)
     tensors["predicted_relations"] = tensors["gold_relations"] = torch.full_like(

@@ -50,3 +50,18 @@ def test_batches_add_up():
 def test_a_cluster_that_cannot_be_counted_is_refused_with_its_number():
     with pytest.raises(ConfigurationError, match="found cluster 4, but num_clusters is 4"):
         metrics([0], [4])
+
+
+@pytest.mark.parametrize(
+    "categories, clusters, message",
+    [
+        ([1, 1, 0], [-1, -1, 0], "found cluster -1: they are counted from 0"),
+        ([-1, 0], [1, 1], "found category -1: they are counted from 0"),
+        ([4], [0], "found category 4, but num_categories is 4.*Set num_categories"),
+    ],
+)
+def test_what_is_no_number_of_a_category_or_cluster_is_counted_nowhere(
+    categories, clusters, message
+):
+    with pytest.raises(ConfigurationError, match=message):
+        metrics(categories, clusters)
