@@ -48,7 +48,7 @@ class ByGroup(LearningRateScheduler):
             )
         self.schedulers = {
             name: scheduler.construct(
-                optimizer=_OneGroup(optimizer, names.index(name)),
+                optimizer=_GroupView(optimizer, names.index(name)),
                 num_epochs=num_epochs,
                 num_steps_per_epoch=num_steps_per_epoch,
             )
@@ -74,7 +74,7 @@ class ByGroup(LearningRateScheduler):
             scheduler.load_state_dict(state_dict[name])
 
 
-class _OneGroup(torch.optim.Optimizer):
+class _GroupView(torch.optim.Optimizer):
     """Shows a schedule one group of an optimizer's parameters as if that were all."""
 
     # PyTorch's schedules warn unless this says that the optimizer took a step before them.
