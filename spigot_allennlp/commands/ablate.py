@@ -105,7 +105,7 @@ def _add_execution(subparser: argparse.ArgumentParser) -> None:
         "host:port, ray://host:port), all of whose nodes must see the folder and the data",
     )
     group.add_argument(
-        "--gpus", type=float, default=0.0, help="with --ray: how many GPUs each run takes"
+        "--gpus", type=_share, default=0.0, help="with --ray: how many GPUs each run takes"
     )
     group.add_argument("--retry-failed", action="store_true", help="resume runs that failed, too")
 
@@ -147,6 +147,16 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of GPUs")
+    return number
+
+
 def ablate_from_args(args: argparse.Namespace) -> None:
     """
     Calls `ablate`, and ends the process: with status 0 if every run is done, otherwise with 1.
@@ -178,6 +188,11 @@ def ablate(args: argparse.Namespace) -> bool:
     if args.report_only:
         plan = Plan.load(folder).with_report_options(args.metric, args.baseline)
         return write_report(plan.without(args.drop), folder, args.resamples, args.drop)
+    if args.gpus and not args.ray:
+        raise ConfigurationError(
+            "--gpus is for --ray, which places runs by the GPUs that they need. Without it, choose "
+            "the device in the config, trainer.cuda_device, and how many runs share it by --jobs."
+        )
     if not args.config:
         raise ConfigurationError("The command line names no base config to train.")
     plan = _plan_from_args(args)

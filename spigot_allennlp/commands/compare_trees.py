@@ -1,7 +1,6 @@
 """`allennlp compare-trees`: how the trees of a pipeline differ from those of another."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Sequence
 
 from allennlp.commands.subcommand import Subcommand
@@ -49,7 +48,10 @@ class CompareTrees(Subcommand):
 def compare_trees_from_args(args: argparse.Namespace) -> None:
     """Compares what the command line names, prints a table, and writes the files it asks for."""
     from spigot_allennlp.compat.atomic_io import write_json
+    from spigot_allennlp.compat.outputs import check_figure, check_output
 
+    check_output(args.output)
+    check_figure(args.plot, "--plot")
     movement = compare_archives(args.before, args.after, args.data)
     print(table(movement))
     if args.output:
@@ -171,12 +173,10 @@ def table(movement: "TreeMovement") -> str:
 
 def plot(movement: "TreeMovement", output: str) -> None:
     """Plots, by relation, the share of tokens that moved towards gold and graph, and away."""
-    from io import BytesIO
-
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from spigot_allennlp.compat.atomic_io import write
+    from spigot_allennlp.compat.outputs import write_figure
 
     names = list(movement.by_relation)[:SHOWN]
     figure = Figure(figsize=(8, 1 + 0.25 * len(names)), layout="constrained")
@@ -191,9 +191,7 @@ def plot(movement: "TreeMovement", output: str) -> None:
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set(xlabel=f"% of tokens: away from the {target} | towards it")
     panels[0].invert_yaxis()
-    image = BytesIO()
-    figure.savefig(image, format=Path(output).suffix[1:] or "png", dpi=150)
-    write(output, image.getvalue())
+    write_figure(figure, output)
 
 
 def _percent(moved: "Movement", name: str) -> float:

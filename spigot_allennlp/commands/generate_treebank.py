@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Dict, Sequence, Union
 
 from allennlp.commands.subcommand import Subcommand
-from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.compat.plain_errors import plain_error
 
 # Each part is sampled with a seed of its own: the seed of the command line, plus its place here.
 PARTS = ("train", "dev", "test")
@@ -93,16 +94,27 @@ def generate_treebank(
     # Raises
 
     `ConfigurationError`, before anything is written, if a file is there already, a layout is not
-    known, or a number is negative.
+    known, a number is negative, or there is nothing to write.
     """
     from spigot_allennlp.compat.atomic_io import write
     from spigot_allennlp.data.synthetic.treebank.treebank import FORMATS, synthetic_text
 
     unknown = [layout for layout in layouts if layout not in FORMATS]
     if unknown:
-        raise ConfigurationError(f"no such layout: {unknown}; those known are {list(FORMATS)}")
+        raise plain_error(
+            f"no such layout: {unknown}; those known are {list(FORMATS)}. Give --layouts any of "
+            "these."
+        )
     if seed < 0 or min(sizes.values()) < 0:
-        raise ConfigurationError(f"negative number: seed is {seed}, the sizes are {sizes}")
+        raise plain_error(
+            f"negative number: seed is {seed}, the sizes are {sizes}. Give --seed and "
+            f"{', '.join(f'--{part}' for part in PARTS)} numbers from 0 on."
+        )
+    if not layouts or not any(sizes.values()):
+        raise plain_error(
+            f"nothing to write: the sizes are {sizes}, the layouts {list(layouts)}. Give one of "
+            f"{', '.join(f'--{part}' for part in PARTS)} a number above 0, and --layouts a layout."
+        )
     parts = [part for part in PARTS if sizes.get(part)]
     paths = {
         (part, layout): Path(folder) / f"{part}{FORMATS[layout].suffix}"
@@ -111,7 +123,7 @@ def generate_treebank(
     }
     present = [str(path) for path in paths.values() if path.exists()]
     if present and not force:
-        raise ConfigurationError(
+        raise plain_error(
             f"already there: {', '.join(present)}; name another folder, or add --force to overwrite"
         )
     Path(folder).mkdir(parents=True, exist_ok=True)

@@ -160,15 +160,22 @@ def parse_from_args(args: argparse.Namespace) -> None:
     """Parses what the command line names, and says on stderr how many sentences there were."""
     from allennlp.common import Tqdm
 
+    from spigot_allennlp.compat.outputs import check_output
     from spigot_allennlp.predictors.sentence_parser import load_sentence_predictor
 
     output_format = format_of_output(args.output, args.format)
+    check_output(args.output)
     if args.limit is not None and args.limit < 1:
         raise plain_error(f"--limit is {args.limit}; take 1 at least, or leave it out for all.")
     if args.gold and output_format not in PICTURES:
         raise plain_error(
             f"--gold is for pictures, but the output is {output_format}. Add --output NAME.html; "
             "or, for figures, write --output NAME.sdp, and compare that by allennlp score."
+        )
+    if args.probabilities and output_format in ("conllu", "sdp"):
+        raise plain_error(
+            f"--probabilities cannot be written as {output_format}. Leave it out; or write JSON or "
+            "a picture: --output NAME.json, NAME.html."
         )
     source = source_of(args.input)
     input_format = args.input_format or format_of_input(source)
@@ -200,7 +207,16 @@ def parse_from_args(args: argparse.Namespace) -> None:
 
 
 def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
-    """Returns what the command line says of the predictor, and only that."""
+    """
+    Returns what the command line says of the predictor, and only that.
+
+    # Raises
+
+    `ConfigurationError` if `--predictor-args` is no object, or has an option of lines of input and
+    output, which the commands read and write in other ways.
+    """
+    from spigot_allennlp.predictors.sentence_parser import OPTIONS_OF_LINES
+
     try:
         options = json.loads(args.predictor_args)
     except json.JSONDecodeError as error:
@@ -211,6 +227,13 @@ def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
         raise plain_error(
             f"--predictor-args is {args.predictor_args}, which is no JSON object. Write it as "
             "'{\"max_words\": 2000}'."
+        )
+    of_lines = sorted(OPTIONS_OF_LINES & set(options))
+    if of_lines:
+        raise plain_error(
+            f"--predictor-args has {' and '.join(of_lines)}, which is for allennlp predict, and "
+            "does nothing here. Leave it out; allennlp parse has --input-format, --format and "
+            "--on-error."
         )
     if args.threshold is not None:
         options["threshold"] = args.threshold
@@ -490,14 +513,13 @@ def format_of_output(output: Optional[str], chosen: Optional[str]) -> str:
 @contextmanager
 def opened(output: Optional[str]) -> Iterator[Callable[[str], Any]]:
     """Gives the block a function that writes; a file appears when the block has come to its end."""
-    from spigot_allennlp.compat.atomic_io import replacing
+    from spigot_allennlp.compat.atomic_io import output_stream
 
     if output is None:
         yield sys.stdout.write
         return
-    Path(output).parent.mkdir(parents=True, exist_ok=True)
-    with replacing(output) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
-        yield file.write
+    with output_stream(output) as stream:
+        yield lambda text: stream.write(text.encode("utf-8"))
 
 
 def texts(

@@ -1,14 +1,14 @@
 """`allennlp plot-metrics`: plots a metric of several trainings over their epochs."""
 
 import argparse
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Dict, Union
+from typing import Dict, Sequence, Union
 
 from allennlp.commands.subcommand import Subcommand
 
-from spigot_allennlp.compat.atomic_io import write
+from spigot_allennlp.compat.outputs import check_figure, write_figure
+from spigot_allennlp.compat.plain_errors import plain_error
 from spigot_allennlp.training.learning_curves import Curve, read_curve
 
 EXAMPLES = """examples:
@@ -37,9 +37,31 @@ class PlotMetrics(Subcommand):
 
 def plot_metrics_from_args(args: argparse.Namespace) -> None:
     """Plots what the command line asks for, and prints into which file."""
-    curves = {Path(run).name: read_curve(run, args.metric) for run in args.runs}
+    check_figure(args.output)
+    names = names_of(args.runs)
+    curves = {name: read_curve(run, args.metric) for run, name in names.items()}
     plot_curves(curves, args.metric, args.output)
-    print(f"{len(curves)} runs plotted in {args.output}")
+    print(f"{len(curves)} {'run' if len(curves) == 1 else 'runs'} plotted in {args.output}")
+
+
+def names_of(runs: Sequence[str]) -> Dict[str, str]:
+    """
+    Returns what the legend calls each folder: the end of its path, with as many folders as
+    distinguish all.
+
+    # Raises
+
+    `ConfigurationError` if a folder is named twice.
+    """
+    parts = {run: Path(run).resolve().parts for run in runs}
+    for run in runs:
+        same = [other for other in runs if Path(other).resolve().parts == parts[run]]
+        if len(same) > 1:
+            raise plain_error(f"{' and '.join(same)} are the same folder. Name it once.")
+    length = 1
+    while len({ends[-length:] for ends in parts.values()}) < len(parts):
+        length += 1
+    return {run: "/".join(ends[-length:]) for run, ends in parts.items()}
 
 
 def plot_curves(curves: Dict[str, Curve], metric: str, output: Union[str, PathLike]) -> None:
@@ -66,6 +88,4 @@ def plot_curves(curves: Dict[str, Curve], metric: str, output: Union[str, PathLi
     axes.set(xlabel="epoch", ylabel=metric.replace("_", " "))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    image = BytesIO()
-    figure.savefig(image, format=Path(output).suffix[1:] or "png", dpi=150)
-    write(output, image.getvalue())
+    write_figure(figure, output)

@@ -97,7 +97,9 @@ class ScoredMetric(NamedTuple):
 def score_from_args(args: argparse.Namespace) -> None:
     """Scores what the command line names, prints a table, and writes the file it asks for."""
     from spigot_allennlp.compat.atomic_io import write_json
+    from spigot_allennlp.compat.outputs import check_output
 
+    check_output(args.output)
     systems = [args.system, *([args.system2] if args.system2 else [])]
     if args.samples < 100:
         raise plain_error(f"--samples is {args.samples}; take 100 at least, for the intervals.")

@@ -13,7 +13,7 @@ import zipfile
 from contextlib import contextmanager
 from errno import EINVAL, ENOTSUP
 from pathlib import Path
-from typing import Any, Iterator, List, Union
+from typing import Any, BinaryIO, Iterator, List, Union
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -27,12 +27,13 @@ def replacing(path: PathLike) -> Iterator[str]:
     Gives the block the name of a new file beside `path`. When the block has come to its end, the
     file is on the disk and takes the place of `path`; if the block raises, the new file is removed,
     and `path` is as it was. A process that is killed leaves a file that `remove_unfinished` finds.
+    A link stays, and what it names is replaced.
 
     # Raises
 
     `OSError` with the name `path`, if it cannot be written.
     """
-    path = os.fspath(path)
+    path = os.path.realpath(path) if os.path.islink(path) else os.fspath(path)
     with errors_named(path) as new:
         try:
             yield new
@@ -101,10 +102,41 @@ def synchronise(path: PathLike) -> None:
         os.close(descriptor)
 
 
+def is_written_at_once(path: PathLike) -> bool:
+    """
+    Whether a path is that of a pipe or a device, which nothing can take the place of: its reader
+    waits for it.
+    """
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+@contextmanager
+def output_stream(path: PathLike) -> Iterator[BinaryIO]:
+    """
+    Gives the block a stream into a file, which appears when the block has come to its end, as
+    `replacing` has it; or into a pipe or a device. Makes the folder of a file.
+
+    # Raises
+
+    `OSError` with the name `path`, if it cannot be written.
+    """
+    path = os.fspath(path)
+    if not is_written_at_once(path):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with replacing(path) as new, open(new, "wb") as file:
+            yield file
+        return
+    try:
+        with open(path, "wb") as stream:
+            yield stream
+    except BrokenPipeError as error:
+        error.filename = error.filename or path
+        raise
+
+
 def write(path: PathLike, content: Union[str, bytes]) -> None:
     """Writes the whole content of a file, text as UTF-8; makes its folder, if that is not there."""
-    os.makedirs(os.path.dirname(os.fspath(path)) or ".", exist_ok=True)
-    with replacing(path) as new, open(new, "wb") as file:
+    with output_stream(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 

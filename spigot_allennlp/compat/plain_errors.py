@@ -7,6 +7,7 @@ import errno
 import functools
 import logging
 import os
+import select
 import sys
 from typing import Any, Iterator, Optional
 
@@ -23,6 +24,13 @@ OF_THE_DISK = {
     errno.EACCES: "Its rights do not allow it.",
     errno.EPERM: "Its rights do not allow it.",
     errno.EIO: "The disk does not work.",
+}
+# What a system says of a path that was named by mistake.
+OF_THE_PATH = {
+    errno.EISDIR: "It is a folder, where a file is needed.",
+    errno.ENOTDIR: "A part of it is a file, where a folder is needed.",
+    errno.EEXIST: "It is there already. Name another.",
+    errno.EPIPE: "Its reader has ended.",
 }
 
 
@@ -63,12 +71,13 @@ def message_of(error: BaseException) -> Optional[str]:
     if getattr(error, "is_plain", False):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        reason = OF_THE_DISK.get(error.errno or 0)
-        if reason is not None:
+        name, number = os.fsdecode(error.filename), error.errno or 0
+        if number in OF_THE_DISK:
             return (
-                f"{os.fsdecode(error.filename)}: {error.strerror}. {reason} What was written "
-                "before is whole."
+                f"{name}: {error.strerror}. {OF_THE_DISK[number]} What was written before is whole."
             )
+        if number in OF_THE_PATH:
+            return f"{name}: {error.strerror}. {OF_THE_PATH[number]}"
     return None
 
 
@@ -78,7 +87,10 @@ def message_of(error: BaseException) -> Optional[str]:
     until="AllenNLP tells errors of its user from errors of its program",
 )
 def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
-    """The exit status is 1. With ALLENNLP_DEBUG set, the trace is logged, too."""
+    """
+    The exit status is 1. With ALLENNLP_DEBUG set, the trace is logged, too. Where the reader of
+    standard output has ended, as `head` does, the command ends without a word.
+    """
     yield
     run = module.main
 
@@ -86,7 +98,13 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
     def main(*args: Any, **kwargs: Any) -> None:
         try:
             run(*args, **kwargs)
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except Exception as error:
+            if isinstance(error, BrokenPipeError) and has_no_reader(sys.stdout):
+                # What is left in the buffer would be written, and fail, when the process ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(1)
             message = message_of(error)
             if message is None:
                 raise
@@ -95,6 +113,16 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
             sys.exit(f"allennlp {command}: {message}")
 
     module.main = main
+
+
+def has_no_reader(stream: Any) -> bool:
+    """Returns whether a stream is a pipe that nobody reads any more."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no poll on this system, or no file
+        return False
 
 
 @patch(

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any, Iterator
 
+from spigot_allennlp.compat.atomic_io import is_written_at_once
 from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None
         call = signature.bind(self, *arguments, **options)
         output = call.arguments.get("output_file")
         self._whole_output = None
-        if output is not None and (os.path.isfile(output) or not os.path.exists(output)):
+        if output and not os.path.isdir(output) and not is_written_at_once(output):
             self._whole_output = os.path.realpath(output)
             call.arguments["output_file"] = f"{self._whole_output}.partial"
         start(*call.args, **call.kwargs)

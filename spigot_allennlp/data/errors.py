@@ -40,6 +40,9 @@ class MalformedInputError(ValueError):
         what stands there is best shown by `quoted`, so that a message is never as long as a file.
     """
 
+    #: The message is all that its reader needs: `allennlp` prints it without a trace.
+    is_plain = True
+
     def __init__(self, path: str, place: Union[int, str, None], fault: Fault, detail: str) -> None:
         # The unchanged arguments let the error be pickled, and so cross processes.
         # The report of what was skipped of a text has many lines, and is cut where it is made.

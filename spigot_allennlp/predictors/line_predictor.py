@@ -13,6 +13,7 @@ from allennlp.data.fields import MetadataField
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.compat.plain_errors import plain_error
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.data.errors import MalformedInputError
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 ON_ERROR = ("raise", "report")
 _SIMPLE = frozenset((str, int))
 SHOWN = 500  # characters of a line, or of an error, that is shown
+
+# Errors of what was typed or read, whose message is all that there is to say.
+OF_THE_INPUT = (ConfigurationError, MalformedInputError)
 
 Result = Union[JsonDict, Exception]
 
@@ -215,7 +219,9 @@ class LinePredictor(Predictor):
             if not place:
                 raise error
             line = f" The line is {known['input']!r}." if "input" in known else ""
-            raise ConfigurationError(f"{place}: {reason.rstrip('.')}.{line}") from error
+            message = f"{place}: {reason.rstrip('.')}.{line}"
+            is_of_input = isinstance(error, OF_THE_INPUT) or is_of_memory(error)
+            raise (plain_error if is_of_input else ConfigurationError)(message) from error
         if self.logs_errors:
             logger.error("%s%s", f"{place}: " if place else "", reason)
         first = {"line": known.pop("line")} if "line" in known else {}
@@ -317,11 +323,17 @@ def shown(text: str) -> str:
     return cut if len(text) <= SHOWN else f"{cut}... ({len(text)} characters)"
 
 
+def is_of_memory(error: Exception) -> bool:
+    """Returns whether an error says that there is too little memory."""
+    is_of_torch = isinstance(error, RuntimeError) and "you tried to allocate" in str(error)
+    return is_of_torch or isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError))
+
+
 def reason_of(error: Exception) -> str:
     """Returns what went wrong with an input, without its place."""
-    if isinstance(error, (ConfigurationError, MalformedInputError)):
+    if isinstance(error, OF_THE_INPUT):
         return str(error)
-    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "allocate" in str(error):
+    if is_of_memory(error):
         return f"it takes more memory than there is: {error}"
     return f"{type(error).__name__}: {error}"
 

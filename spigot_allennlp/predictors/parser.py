@@ -150,16 +150,10 @@ class SdpOutput:
                 relations=parsed.get("relations"),
                 arcs=[Arc(*arc) for arc in parsed["arcs"]],
                 tops=parsed.get("tops"),
+                identifier=parsed.get("id") or str(self._num_sentences),
             ),
             self._layout,
         )
-        name = _name_line(parsed.get("id", str(self._num_sentences)))
-        is_start = self._num_sentences == 1 and self._layout.frames
-        comments = (SDP_HEADER, name) if is_start else (name,)
-        return format_sdp(replace(sentence, comments=comments))
-
-
-def _name_line(identifier: str) -> str:
-    """Returns the comment that names a sentence; white space in the name needs another form."""
-    has_space = any(map(str.isspace, identifier))
-    return f"# sent_id = {identifier}" if has_space else f"#{identifier}"
+        if self._num_sentences == 1 and self._layout.frames:
+            sentence = replace(sentence, comments=(SDP_HEADER, *sentence.comments))
+        return format_sdp(sentence)

@@ -9,10 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Dict, Optional, Sequence, Union
 
-from allennlp.common.checks import ConfigurationError
-
 from spigot_allennlp.compat.atomic_io import read_json
-from spigot_allennlp.compat.plain_errors import plain_error
+from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 
 logger = logging.getLogger(__name__)
 
@@ -40,19 +38,21 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> Curve:
 
     # Raises
 
-    `ConfigurationError` if the folder holds no metrics, not this one, or a file that was cut off.
+    `ConfigurationError` if the folder holds no metrics, not this one, or a file that was cut off,
+    or if the metric is no number, as a duration is none.
     """
     files = epoch_files(folder)
     if not files:
-        raise ConfigurationError(
+        raise plain_error(
             f"{folder} has no metrics_epoch_*.json: give folders that `allennlp train` has written."
+            + missing_part(str(folder))
         )
     values = {}
     for epoch, file in files.items():
         try:
             metrics = read_json(file)
         except ValueError as error:
-            raise ConfigurationError(
+            raise plain_error(
                 f"{file} is no JSON ({error}): it was cut off, or damaged. Delete it to draw the "
                 "other epochs."
             ) from error
@@ -63,7 +63,10 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> Curve:
                 f"{file} does not hold {metric}; it holds {', '.join(sorted(metrics))}."
                 + "".join(f" Perhaps you mean {name}." for name in near)
             )
-        values[epoch] = metrics[metric]
+        value = metrics[metric]
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise plain_error(f"{file}: {metric} is {value!r}, which is no number to be drawn.")
+        values[epoch] = value
     return Curve(metric, values)
 
 

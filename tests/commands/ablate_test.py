@@ -1,5 +1,6 @@
 import argparse
 import csv
+import re
 import sys
 from unittest import mock
 
@@ -79,3 +80,16 @@ def test_a_mistake_is_told_in_one_sentence_before_anything_is_written(tmp_path, 
 
 def test_without_a_config_there_is_nothing_to_train(tmp_path):
     assert "names no base config" in run("-s", tmp_path / "out", "--vary", "x=1")
+
+
+@pytest.mark.parametrize(
+    "options, reason",
+    [(["--gpus", 1], "--gpus is for --ray.*--jobs"), (["--gpus", -1, "--ray"], None)],
+)
+def test_gpus_are_refused_where_they_would_do_nothing(tmp_path, capsys, options, reason):
+    status = run(write_experiment(tmp_path), "-s", tmp_path / "out", *options)
+    if reason is None:
+        assert "'-1' is no number of GPUs" in capsys.readouterr().err
+    else:
+        assert re.search(reason, status)
+    assert not (tmp_path / "out").exists()

@@ -5,6 +5,7 @@ from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.commands.generate_treebank import GenerateTreebank, generate_treebank
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
 
 SIZES = {"train": 4, "dev": 2, "test": 0}
@@ -55,12 +56,15 @@ def test_nothing_is_overwritten_unless_it_is_forced(tmp_path):
     [
         (SIZES, 1, ["xml"], r"no such layout: \['xml'\]; those known are \['sdp', "),
         (SIZES, -1, ["sdp"], "negative number: seed is -1"),
-        ({**SIZES, "dev": -2}, 1, ["sdp"], "negative number: .*'dev': -2"),
+        ({**SIZES, "dev": -2}, 1, ["sdp"], "negative number: .*'dev': -2.*--train, --dev"),
+        (dict.fromkeys(SIZES, 0), 1, ["sdp"], "nothing to write: .*--train, --dev"),
+        (SIZES, 1, [], "nothing to write: .*--layouts"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is(
     tmp_path, sizes, seed, layouts, message
 ):
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=message) as raised:
         generate_treebank(tmp_path / "out", sizes, seed, layouts)
+    assert message_of(raised.value) is not None
     assert not (tmp_path / "out").exists()

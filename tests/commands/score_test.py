@@ -164,6 +164,8 @@ def test_what_does_not_fit_is_refused_with_file_line_and_way_out(files, tmp_path
         score(gold, tmp_path / "none.sdp")
     with pytest.raises(ConfigurationError, match="--format sdp"):
         score(tmp_path / "gold", gold)
+    with pytest.raises(ConfigurationError, match="--output .* is a folder"):
+        score(gold, gold, "--output", tmp_path)
     with pytest.raises(ConfigurationError, match="100 at least"):
         score(gold, gold, "--samples", 10)
     (damaged,) = files(GOLD.replace("+\t+", "+\t?"))

@@ -1,14 +1,17 @@
 """Each mistake in typing ends in a line that says what to type instead."""
 
 import os
+import sys
 
 import pytest
 import torch
+from allennlp.commands import main
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError, check_for_gpu
 from allennlp.common.file_utils import cached_path
 from allennlp.models import load_archive
 
+from spigot_allennlp.commands import configs
 from spigot_allennlp.compat.installed_configs import PREFIX, resolved
 from spigot_allennlp.compat.plain_errors import message_of, missing_part
 
@@ -78,3 +81,30 @@ def test_a_missing_gpu_is_a_line_with_the_way_out():
     with pytest.raises(ConfigurationError) as raised:
         check_for_gpu(torch.cuda.device_count())
     assert "no such GPU here. Take the CPU: --cuda-device -1" in message_of(raised.value)
+
+
+def test_a_path_of_the_wrong_kind_is_a_line(folder):
+    (folder / "file").touch()
+    for failing, line in (
+        (lambda: open("runs"), "runs: Is a directory. It is a folder, where a file is needed."),
+        (lambda: open("file/a"), "file/a: Not a directory. A part of it is a file"),
+        (lambda: os.mkdir("file"), "file: File exists. It is there already. Name another."),
+    ):
+        with pytest.raises(OSError) as raised:
+            failing()
+        assert message_of(raised.value).startswith(line)
+    assert message_of(BrokenPipeError(32, "Broken pipe")) is None
+
+
+@pytest.mark.parametrize("number", [1, 2000])  # what is written at the end, and before
+def test_a_command_whose_reader_has_ended_ends_without_a_word(monkeypatch, capfd, number):
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as stdout, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stdout)
+        patch.setattr(sys, "argv", ["allennlp", "configs"])
+        patch.setattr(configs, "listing", lambda words: ["a line"] * number)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 1
+    assert capfd.readouterr().err == ""

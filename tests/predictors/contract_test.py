@@ -8,6 +8,7 @@ import functools
 import json
 import logging
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.formats.sdp import scan_sdp
@@ -148,6 +150,22 @@ def test_the_line_that_ends_a_run_is_named(command, kind):
             with pytest.raises(ConfigurationError, match="Line 2 of the input") as error:
                 command(predictor, [sound, NASTY[kind], sound], batch_size)
             assert len(str(error.value)) < 4000
+            assert message_of(error.value) == str(error.value)  # without a trace
+
+
+def test_an_error_of_the_program_keeps_its_trace_and_one_of_memory_has_none(command, monkeypatch):
+    predictor = predictor_of("parser", "syntactic_parser")
+    for error, is_plain in (
+        (RuntimeError("nothing to allocate"), False),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"), True),
+        (MemoryError("out of it"), True),
+    ):
+        raising = mock.Mock(side_effect=error)
+        monkeypatch.setattr(predictor._model, "forward_on_instances", raising)
+        with pytest.raises(ConfigurationError, match="Line . of the input") as raised:
+            command(predictor, [SENTENCE])
+        assert (message_of(raised.value) is not None) is is_plain
+        assert ("more memory than there is" in str(raised.value)) is is_plain
 
 
 @pytest.mark.parametrize("name, experiment, sound", SENTENCES)

@@ -1,6 +1,7 @@
 """`allennlp parse` on archives that need no training."""
 
 import argparse
+import gzip
 import io
 import json
 import lzma
@@ -202,11 +203,65 @@ def test_a_damaged_treebank_is_an_error_with_its_line(parse, tmp_path):
         (["--limit", "0"], "--limit is 0; take 1 at least"),
         (["--limit", "-1"], "--limit is -1; take 1 at least"),
         (["--threshold", "0.4"], "ChainParser gives its arcs no probabilities"),
+        (["--threshold", "2"], r"threshold must be in \(0, 1\)"),
+        (["--probabilities"], "ChainParser gives its arcs no probabilities"),
+        (["--minimum-risk"], "ChainParser"),
+        (["--probabilities", "--format", "sdp"], "--probabilities cannot be written as sdp"),
+        (["--predictor-args", '{"language": "xx_nope"}'], "'xx_nope' is not installed"),
+        (["--predictor-args", '{"foo": 1}'], "no option 'foo', but arc_probabilities, "),
+        (["--predictor-args", '{"max_word": 1}'], "Perhaps you mean max_words"),
+        (["--predictor-args", '{"max_words": "many"}'], "max_words is 'many'.*a whole number"),
+        (["--predictor-args", '{"max_words": true}'], "max_words is True"),
+        (["--predictor-args", '{"minimum_risk": "no"}'], "minimum_risk is 'no'.*true or false"),
+        (["--predictor-args", '{"max_words": 0}'], "max_words must be at least 1"),
+        (["--predictor-args", '{"task": "x"}'], "task is 'x'"),
+        (["--predictor-args", '{"tokenizer": "nope"}'], "nope"),
+        (["--predictor-args", '{"tokenizer": 5}'], "cannot be made with the options"),
+        (["--predictor-args", '{"output": "sdp"}'], "has output.*--input-format, --format"),
+        (["--predictor-args", '{"on_error": "report"}'], "--on-error"),
+        (["synthetic:size=x"], "size"),
     ],
 )
 def test_what_does_not_go_together_is_refused(parse, arguments, reason):
-    with pytest.raises(ConfigurationError, match=reason):
+    with pytest.raises(ConfigurationError, match=reason) as raised:
         parse(*arguments, standard_input=b"Go\n")
+    assert message_of(raised.value) is not None
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        ("We know it .".encode("utf-16"), "UTF-16"),
+        (gzip.compress(b"We know it .\n" * 3000)[:40], "a damaged"),
+        (None, "It is a folder, where a file is needed"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--input-format", "text"), ("--input-format", "conll")])
+def test_a_file_that_cannot_be_read_ends_in_a_line(parse, tmp_path, content, reason, options):
+    if content is None:
+        (tmp_path / "input").mkdir()
+    else:
+        (tmp_path / "input").write_bytes(content)
+    with pytest.raises((ValueError, OSError, ConfigurationError)) as raised:
+        parse(tmp_path / "input", *options)
+    line = message_of(raised.value)
+    assert line is not None and str(tmp_path / "input") in line
+    assert reason in line or "compressed" in line
+
+
+def test_a_link_and_a_pipe_are_written_to_and_stay(parse, tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    parse("--output", tmp_path / "link.json", standard_input=b"Go\n")
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text())["tokens"] == ["Go"]
+
+
+def test_where_nothing_can_be_written_nothing_is_parsed(parse, tmp_path, seen):
+    for output in (tmp_path, tmp_path / "file" / "x.json"):
+        (tmp_path / "file").touch()
+        with pytest.raises(ConfigurationError, match="is a folder|is no folder"):
+            parse("--output", output, "--format", "json", standard_input=b"Go\n")
+    assert seen == []
 
 
 def test_nothing_in_is_an_error(parse):

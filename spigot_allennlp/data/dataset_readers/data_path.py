@@ -84,7 +84,9 @@ def config_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+        of_config = ConfigurationError(str(error))
+        vars(of_config)["is_plain"] = True  # `allennlp` prints it without a trace
+        raise of_config from error
 
 
 class Part(NamedTuple):

@@ -244,9 +244,18 @@ def annotation_to_sdp(sentence: AnnotatedSentence, layout: SdpLayout = SDP_2015)
         SdpToken(form, lemma, pos, i in tops, i in predicates, head=head, relation=relation)
         for i, (form, lemma, pos, head, relation) in enumerate(rows, start=1)
     )
-    comments = () if sentence.identifier is None else (f"#{sentence.identifier}",)
+    comments = (name_line(sentence.identifier),) if sentence.identifier else ()
     layout = replace(layout, syntax=layout.syntax or sentence.heads is not None)
     return SdpSentence(tokens, arcs, comments, layout)
+
+
+def name_line(identifier: str) -> str:
+    """
+    Returns the comment that names a sentence: `#20001001`; or, where that would be read as something
+    else, since it has white space, say, `# sent_id = doc 1`.
+    """
+    line = f"#{identifier}"
+    return line if identifier_of((line,)) == identifier else f"# sent_id = {identifier}"
 
 
 def find_layout(blocks: Sequence[Block]) -> SdpLayout:

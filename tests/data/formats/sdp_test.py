@@ -265,6 +265,15 @@ def test_tokens_with_an_arc_are_predicates_and_what_is_not_given_is_an_underscor
     assert format_sdp(annotation_to_sdp(SENTENCE)) == text
 
 
+def test_whatever_a_sentence_is_called_it_is_read_under_that_name(tmp_path):
+    names = ["7", "doc 1 s 2", "SDP 2014", "sent_id=x", "sdp 2014", "#a", "a = b", "# sent_id = c"]
+    texts = [format_sdp(annotation_to_sdp(replace(SENTENCE, identifier=name))) for name in names]
+    (tmp_path / "named.sdp").write_text("".join(["#SDP 2015\n", *texts]))
+    sentences = list(records_of(scan_sdp(tmp_path / "named.sdp")))
+    assert [sentence.identifier for sentence in sentences] == names
+    assert {sentence.layout for sentence in sentences} == {SDP_2015}
+
+
 def test_a_tree_asks_for_the_augmented_form():
     sentence = AnnotatedSentence(
         words=["Anna", "sleeps"],
