@@ -120,6 +120,27 @@ def _is_place(url: str) -> bool:
     return url != "" and "\0" not in url
 
 
+def check_url(url: str, place: str) -> None:
+    """
+    # Raises
+
+    `ConfigurationError` that begins with `place` if no archive can be had from `url`: it is no
+    address and no path, has another protocol, or is a file of another machine.
+    """
+    if not _is_place(url):
+        raise plain_error(f"{place} is {url!r}. It has to be an address or a path")
+    parts = urlsplit(url)
+    if parts.scheme not in ("", "file", "https", "http"):
+        raise plain_error(
+            f"{place} begins with {parts.scheme}:. Take https:, http:, file:, or a path"
+        )
+    if parts.scheme in ("", "file") and parts.netloc not in ("", "localhost"):
+        raise plain_error(
+            f"{place} is on the machine {parts.netloc}, which file: cannot reach. Take "
+            "file:///PATH, or https:"
+        )
+
+
 def without_secrets(url: str) -> str:
     """Returns the address of an entry without user, password and query, to be printed."""
     parts = urlsplit(url)
@@ -177,14 +198,9 @@ def _warn_of_shadowed(path: str, index: Path) -> None:
 
 def _fetched(name: str, entry: IndexEntry, index: Path) -> str:
     """Returns the path of a file with the checksum of an entry."""
-    parts = urlsplit(entry.url)
-    if parts.scheme in ("", "file"):
+    check_url(entry.url, f"{index}: the url of {name!r}")
+    if urlsplit(entry.url).scheme in ("", "file"):
         return _local_file(name, entry, index)
-    if parts.scheme not in ("https", "http"):
-        raise plain_error(
-            f"{index}: the url of {name!r} begins with {parts.scheme}:. Take https:, http:, file:, "
-            "or a path"
-        )
     from allennlp.common.file_utils import CACHE_DIRECTORY
 
     cached = Path(CACHE_DIRECTORY, "spigot_allennlp", f"{entry.sha256}.tar.gz")
@@ -202,11 +218,6 @@ def _has_checksum(path: Path, entry: IndexEntry) -> bool:
 
 def _local_file(name: str, entry: IndexEntry, index: Path) -> str:
     parts = urlsplit(entry.url)
-    if parts.netloc not in ("", "localhost"):
-        raise plain_error(
-            f"{index}: the url of {name!r} is on the machine {parts.netloc}, which file: cannot "
-            "reach. Take file:///PATH, or https:"
-        )
     local = unquote(parts.path) if parts.scheme else entry.url
     path = index.parent / os.path.expanduser(local)
     path = path / ARCHIVE if path.is_dir() else path

@@ -1,18 +1,21 @@
 """`allennlp compare-trees`: how the trees of a pipeline differ from those of another."""
 
 import argparse
-from typing import TYPE_CHECKING, Any, Dict, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
 
 from allennlp.commands.subcommand import Subcommand
-from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.commands.parse import gold_of
+from spigot_allennlp.compat.plain_errors import plain_error
 
 if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
     from allennlp.data import Instance
 
     from spigot_allennlp.metrics.tree_movement import Annotation, Movement, TreeMovement
+    from spigot_allennlp.parses.parse import Parse
 
-# So many relations are shown.
-SHOWN = 20
+# So many relations are in the table and the picture.
+MOST_RELATIONS = 20
 
 EXAMPLES = """examples:
   allennlp compare-trees runs/pipeline runs/spigot synthetic:size=300,seed=3
@@ -36,7 +39,9 @@ class CompareTrees(Subcommand):
         subparser = parser.add_parser(
             self.name, description=description, help=description, epilog=EXAMPLES
         )
-        subparser.add_argument("before", help="an archive, or the folder of a training run")
+        subparser.add_argument(
+            "before", help="an archive, the folder of a training run, or a name of the index"
+        )
         subparser.add_argument("after", help="another one, trained otherwise")
         subparser.add_argument("data", help="a file with gold trees and graphs")
         subparser.add_argument("--output", help="a JSON file for all numbers")
@@ -68,7 +73,7 @@ def compare_archives(before: str, after: str, data: str) -> "TreeMovement":
     # Parameters
 
     before, after : `str`
-        Archives, or folders of training runs.
+        Archives, folders of training runs, or names of the index.
     data : `str`
         The path of the file.
 
@@ -76,50 +81,46 @@ def compare_archives(before: str, after: str, data: str) -> "TreeMovement":
 
     `ConfigurationError` if a model makes no trees or no graphs, or the file lacks either.
     """
-    from allennlp.models import load_archive
-
     from spigot_allennlp.metrics.tree_movement import compare_trees
+    from spigot_allennlp.predictors.sentence_parser import load_sentence_predictor
 
-    archives = [load_archive(path) for path in (before, after)]
-    reader = archives[0].validation_dataset_reader
-    instances = list(reader.read(data))
-    gold = [_gold(instance, data) for instance in instances]
-    relations = [_relations(instance) for instance in instances]
-    parsed = {}
-    for path, archive in zip((before, after), archives, strict=True):
-        for instance in instances:
-            archive.validation_dataset_reader.apply_token_indexers(instance)
-            instance.indexed = False  # by another vocabulary
-        archive.model.eval()
-        outputs = archive.model.forward_on_instances(instances)
-        parsed[path] = [_annotation(output, path) for output in outputs]
-    return compare_trees(parsed[before], parsed[after], gold, relations)
+    paths = (before, after)
+    predictors = [load_sentence_predictor(path, max_words=None) for path in paths]
+    instances = list(predictors[0].read(data))
+    parses = [
+        _gold(instance, f"{data}: sentence {number}")
+        for number, instance in enumerate(instances, start=1)
+    ]
+    first, second = (
+        [_annotation(output, path) for output in predictor.predict_batch_instance(instances)]
+        for path, predictor in zip(paths, predictors, strict=True)
+    )
+    relations = [parse.tree.labels or ["_"] * len(parse.tokens) for parse in parses if parse.tree]
+    return compare_trees(first, second, list(map(_annotation_of, parses)), relations)
 
 
-def _gold(instance: "Instance", path: str) -> "Annotation":
+def _gold(instance: "Instance", place: str) -> "Parse":
+    """
+    # Raises
+
+    `ConfigurationError` if the instance lacks the tree, the graph or its tops.
+    """
+    missing = [name for name in ("heads", "graph", "tops") if name not in instance.fields]
+    if missing:
+        raise plain_error(
+            f"{place} has no {missing[0]}. Name a file of graphs whose trees are in it, or beside "
+            "it: the reader's companion."
+        )
+    return gold_of(instance)
+
+
+def _annotation_of(parse: "Parse") -> "Annotation":
     from spigot_allennlp.metrics.parse_scores import ScoredArc
     from spigot_allennlp.metrics.tree_movement import Annotation
 
-    missing = [name for name in ("heads", "graph", "tops") if name not in instance.fields]
-    if missing:
-        raise ConfigurationError(
-            f"{path}: a sentence has no {missing[0]}. Name a file of graphs whose trees are in it, "
-            "or beside it: the reader's companion."
-        )
-    graph: Any = instance["graph"]
-    heads: Any = instance["heads"]
-    flags: Any = instance["tops"]
-    arcs = [
-        ScoredArc(predicate + 1, argument + 1, role)
-        for (argument, predicate), role in zip(graph.indices, graph.labels, strict=True)
-    ]
-    tops = [position for position, flag in enumerate(flags.labels, start=1) if flag]
-    return Annotation(heads.labels, arcs, tops)
-
-
-def _relations(instance: "Instance") -> Sequence[str]:
-    field: Any = instance.fields.get("relations")
-    return ["_"] * len(instance["tokens"]) if field is None else field.labels  # type: ignore[arg-type]
+    assert parse.tree is not None and parse.graph is not None
+    arcs = [ScoredArc(*arc) for arc in parse.graph.arcs]
+    return Annotation(parse.tree.heads, arcs, parse.graph.tops)
 
 
 def _annotation(output: Dict[str, Any], path: str) -> "Annotation":
@@ -128,7 +129,7 @@ def _annotation(output: Dict[str, Any], path: str) -> "Annotation":
 
     missing = [name for name in ("heads", "arcs", "tops") if name not in output]
     if missing:
-        raise ConfigurationError(
+        raise plain_error(
             f"{path}: the model makes no {missing[0]}. Name a model of type "
             "'syntactic_then_semantic'."
         )
@@ -155,13 +156,13 @@ def table(movement: "TreeMovement") -> str:
     for split, before in movement.before.items():
         after = movement.after[split]
         lines.append(
-            f"{split:<16}{before.sentences:>8}{100 * before.attachment:>12.1f}"
-            f"{100 * after.attachment:>8.1f}{100 * before.labelled_f1:>20.1f}"
-            f"{100 * after.labelled_f1:>8.1f}"
+            f"{split:<16}{before.sentences:>8}{_shown(before.attachment):>12}"
+            f"{_shown(after.attachment):>8}{_shown(before.labelled_f1):>20}"
+            f"{_shown(after.labelled_f1):>8}"
         )
     columns = ("changed", "to gold", "from gold", "to graph", "from graph")
     lines += ["", f"{'relation':<16}{'tokens':>8}" + "".join(f"{name:>12}" for name in columns)]
-    shown = list(movement.by_relation.items())[:SHOWN]
+    shown = list(movement.by_relation.items())[:MOST_RELATIONS]
     for name, moved in [("all", movement.all), *shown]:
         shares = (_percent(moved, count) for count in moved._fields[1:])
         lines.append(
@@ -178,7 +179,7 @@ def plot(movement: "TreeMovement", output: str) -> None:
 
     from spigot_allennlp.compat.outputs import write_figure
 
-    names = list(movement.by_relation)[:SHOWN]
+    names = list(movement.by_relation)[:MOST_RELATIONS]
     figure = Figure(figsize=(8, 1 + 0.25 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)
     panels: Sequence[Any] = figure.subplots(1, 2, sharey=True)
@@ -192,6 +193,11 @@ def plot(movement: "TreeMovement", output: str) -> None:
         axes.set(xlabel=f"% of tokens: away from the {target} | towards it")
     panels[0].invert_yaxis()
     write_figure(figure, output)
+
+
+def _shown(share: Optional[float]) -> str:
+    """Returns a share in per cent, and a dash where there is none."""
+    return "-" if share is None else f"{100 * share:.1f}"
 
 
 def _percent(moved: "Movement", name: str) -> float:

@@ -106,7 +106,9 @@ def demo_from_args(args: argparse.Namespace) -> None:
         demo.parse(demo.examples[-1])  # compiles kernels, so that the first click is quick
         if not server.is_local:
             print(f"Whoever reaches {args.host} can use this page.")
-        print(f"{server.address} shows what {args.archive} makes of sentences. Ctrl-C ends it.")
+        # At once, also into a pipe: with --port 0 nobody else knows the port.
+        text = f"{server.address} shows what {args.archive} makes of sentences. Ctrl-C ends it."
+        print(text, flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -154,7 +156,10 @@ class Demo:
 
     def answer(self, target: str) -> Answer:
         """Returns the answer to a request for `target`, a path with its query."""
-        address = urlsplit(target)
+        try:
+            address = urlsplit(target)
+        except ValueError:
+            return Answer(HTTPStatus.BAD_REQUEST, "text/plain", "This is no address. Go to /.")
         sentence = parse_qs(address.query).get("sentence", [""])[0].strip()
         if address.path == "/":
             return self._page(sentence)

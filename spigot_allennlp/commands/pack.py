@@ -21,6 +21,7 @@ from spigot_allennlp.named_archives import (
     INDEX,
     NAME,
     IndexEntry,
+    check_url,
     file_sha256,
     index_path,
     read_index,
@@ -104,7 +105,7 @@ def pack(
     # Raises
 
     `ConfigurationError` if the run has not ended, its model reads no sentences, the folder is in
-    use, or the name is not valid.
+    use, or the name or the address is not valid.
     """
     from allennlp.models import load_archive
 
@@ -115,6 +116,7 @@ def pack(
         raise plain_error(f"--name {name!r}: take letters, digits, and _ . - behind the first")
     if not licence.strip():
         raise plain_error("--licence is empty. Name one, such as CC-BY-4.0, or say who may use it")
+    check_url(url, "--url")
     for file in (archive, Path(run, "metrics.json")):
         if not file.is_file():
             raise plain_error(
@@ -123,6 +125,7 @@ def pack(
             )
     if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         raise plain_error(f"{folder} is there already, and not empty. Name another: --to FOLDER")
+    metrics = _metrics(Path(run, "metrics.json"))
     loaded = load_archive(str(archive))
     if loaded.model.default_predictor not in SENTENCE_PREDICTORS:
         raise plain_error(
@@ -130,12 +133,30 @@ def pack(
             "sentences: nothing would find it by a name. Publish its model.tar.gz as it is"
         )
     entry = IndexEntry(url, file_sha256(archive), archive.stat().st_size, licence)
-    card = model_card(name, entry, loaded, read_json(Path(run, "metrics.json")), texts)
+    card = model_card(name, entry, loaded, metrics, texts)
     with replacing_folder(folder) as new:
         shutil.copyfile(archive, Path(new, ARCHIVE))
         Path(new, "README.md").write_text(card, encoding="utf-8")
         write_json(Path(new, "index.json"), {name: entry._asdict()})
     return entry
+
+
+def _metrics(file: Path) -> Dict[str, Any]:
+    """
+    # Raises
+
+    `ConfigurationError` if the file does not hold the metrics of a training.
+    """
+    try:
+        metrics = read_json(file)
+    except ValueError as error:
+        raise plain_error(
+            f"{file} is no JSON ({error}): it was cut off, or damaged. allennlp train --recover "
+            "writes it again."
+        ) from error
+    if not isinstance(metrics, dict):
+        raise plain_error(f"{file} is no object of metrics, as a training writes it.")
+    return metrics
 
 
 def check_is_free(name: str) -> None:
@@ -284,7 +305,7 @@ def _count(reader: Any, data: Any) -> str:
         if isinstance(read, dict):
             return ", ".join(f"{task}: {sum(1 for _ in part)}" for task, part in read.items())
         return str(sum(1 for _ in read))
-    except (OSError, ConfigurationError) as error:
+    except (OSError, ValueError, ConfigurationError) as error:
         return f"not counted ({type(error).__name__})"
 
 

@@ -6,7 +6,7 @@ This is the analysis of Peng et al. (2018), section 7, in numbers.
 """
 
 from collections import defaultdict
-from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spigot_allennlp.metrics.counting_metric import ratio
 from spigot_allennlp.metrics.parse_scores import ScoredArc
@@ -91,15 +91,16 @@ class Accuracy(NamedTuple):
     # Parameters
 
     sentences : `int`
-    attachment : `float`
-        The share of tokens with the gold head.
-    labelled_f1 : `float`
-        Of the graphs, tops included.
+    attachment : `Optional[float]`
+        The share of tokens with the gold head; `None` where there is no sentence, rather than a
+        zero that would look like a result.
+    labelled_f1 : `Optional[float]`
+        Of the graphs, tops included; `None` where there is no sentence.
     """
 
     sentences: int
-    attachment: float
-    labelled_f1: float
+    attachment: Optional[float] = None
+    labelled_f1: Optional[float] = None
 
 
 class TreeMovement(NamedTuple):
@@ -177,6 +178,8 @@ def compare_trees(
 
 def _accuracy(pairs: Sequence[Tuple[Annotation, Annotation]]) -> Accuracy:
     """Returns the accuracy of sentences, each with its gold annotation."""
+    if not pairs:
+        return Accuracy(0)
     right = sum(
         head == gold_head
         for parsed, gold in pairs

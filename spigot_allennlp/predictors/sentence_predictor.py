@@ -154,6 +154,10 @@ class SentencePredictor(LinePredictor):
             return False
         return True
 
+    def read(self, path: Any) -> Iterator[Instance]:
+        """Yields the instances of a file, with gold annotation, read as development data are."""
+        yield from self._reader.read(path)
+
     def latent_choices(self) -> List[LatentChoice]:
         """Returns the choices that the model makes between two of its parts."""
         layers = [part for part in self._model.modules() if isinstance(part, StructuredArgmaxLayer)]

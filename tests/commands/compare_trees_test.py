@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 import pytest
 from allennlp.commands.train import train_model
@@ -9,6 +10,9 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.commands.compare_trees import CompareTrees, compare_trees_from_args
+from spigot_allennlp.compat.atomic_io import write_json
+from spigot_allennlp.models.syntactic_then_semantic import SyntacticThenSemantic
+from spigot_allennlp.named_archives import INDEX, file_sha256
 from tests.training_config_test import FOLDER, TINY
 
 DATA = TINY["SPIGOT_SDP_DEV"]
@@ -48,7 +52,33 @@ def test_a_model_beside_itself_has_its_own_scores_and_no_change(runs, tmp_path, 
     assert same["attachment"] == pytest.approx(metrics["best_validation_uas"])
     assert same["labelled_f1"] == pytest.approx(metrics["best_validation_labelled_f1"])
     assert numbers["all"]["changed"] == 0 < numbers["all"]["tokens"]
-    assert "same tree" in capsys.readouterr().out
+    nothing = {"sentences": 0, "attachment": None, "labelled_f1": None}
+    assert numbers["before"]["different tree"] == nothing == numbers["after"]["different tree"]
+    same, different = capsys.readouterr().out.splitlines()[1:3]
+    assert same.startswith("same tree") and "-" not in same
+    assert different.split() == ["different", "tree", "0", "-", "-", "-", "-"]
+
+
+def test_names_of_the_index_are_known_and_sentences_go_through_the_model_by_length(
+    runs, tmp_path, monkeypatch
+):
+    archive = f"{runs['pipeline']}/model.tar.gz"
+    entry = {"url": archive, "sha256": file_sha256(Path(archive)), "licence": "none"}
+    entry["size"] = Path(archive).stat().st_size
+    write_json(tmp_path / "archives.json", {"pipe": entry})
+    monkeypatch.setenv(INDEX, str(tmp_path / "archives.json"))
+    batches = []
+    forward = SyntacticThenSemantic.forward
+
+    def counting(self, *arguments, **fields):
+        batches.append((len(fields["metadata"]), sorted(fields)))
+        return forward(self, *arguments, **fields)
+
+    monkeypatch.setattr(SyntacticThenSemantic, "forward", counting)
+    compare("pipe", runs["pipeline"], "synthetic:size=300,seed=3")
+    sizes = [size for size, _ in batches]
+    assert sum(sizes) == 600 and max(sizes) < 300
+    assert not any({"heads", "graph", "tops"} & set(fields) for _, fields in batches)
 
 
 def test_two_models_are_compared_and_plotted(runs, tmp_path, capsys):
@@ -68,3 +98,6 @@ def test_what_has_no_tree_is_refused(runs, tmp_path):
     graphs.write_text("#SDP 2015\n#1\n1\tGo\tgo\tVB\t+\t-\t_\n\n")
     with pytest.raises(Exception, match="companion"):
         compare(runs["pipeline"], runs["other"], graphs)
+    for option, name in (("--plot", "a.foo"), ("--output", "")):
+        with pytest.raises(ConfigurationError, match="ends in '.foo'|is a folder"):
+            compare("no_such_run", "no_such_run", DATA, option, tmp_path / name)

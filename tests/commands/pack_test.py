@@ -12,6 +12,7 @@ from allennlp.common.checks import ConfigurationError
 
 import spigot_allennlp
 from spigot_allennlp.commands.pack import PackCommand
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.named_archives import INDEX, file_sha256, read_index
 from tests.data.sample_files import SDP_2015
 from tests.predictors.conftest import LengthClassifier, make_archive  # noqa: F401
@@ -91,6 +92,14 @@ def test_the_card_says_metrics_data_versions_licence_use_and_limits(run):
         assert text in card
     # Neither what is of the training alone, nor the folders of whoever trained.
     assert "training_loss" not in card and "secret" not in card
+
+
+def test_data_that_cannot_be_read_are_not_counted_and_packed_all_the_same(run, tmp_path):
+    with (tmp_path / "secret" / "dm.train.sdp").open("a") as file:
+        file.write("1\tGo\tgo\tVB\t?\t-\t_\n\n")
+    pack(run, *NAMED)
+    card = Path("packed/dm/README.md").read_text(encoding="utf-8")
+    assert "| train | dm.train.sdp | not counted (MalformedInputError) |" in card
 
 
 def test_a_registered_archive_is_found_by_its_name_from_anywhere(run, tmp_path, monkeypatch):
@@ -218,10 +227,19 @@ def test_what_cannot_be_packed_is_refused_before_anything_is_written(run, tmp_pa
         ((run, "--name", "a/b", *NAMED[2:]), "--name 'a/b'"),
         ((run, *NAMED, "--replace"), "add --register"),
         ((run, *NAMED[:3], " ", *NAMED[4:]), "--licence is empty"),
+        ((run, *NAMED, "--url", ""), "--url is ''. It has to be an address or a path"),
+        ((run, *NAMED, "--url", "ftp://x/y"), "--url begins with ftp:. Take https:"),
+        ((run, *NAMED, "--url", "file://x/y"), "--url is on the machine x"),
         ((tmp_path / "modle", *NAMED), "not the folder of a training.*but 'model'"),
     ):
-        with pytest.raises(ConfigurationError, match=message):
+        with pytest.raises(ConfigurationError, match=message) as raised:
             pack(*arguments)
+        assert message_of(raised.value) is not None
+    for content, message in (("{", "metrics.json is no JSON.*--recover"), ("[]", "no object")):
+        (run / "metrics.json").write_text(content)
+        with pytest.raises(ConfigurationError, match=message) as raised:
+            pack(run, *NAMED)
+        assert message_of(raised.value) is not None
     (run / "metrics.json").unlink()
     with pytest.raises(ConfigurationError, match="metrics.json is not there"):
         pack(run, *NAMED)

@@ -16,7 +16,7 @@ def test_the_same_trees_have_not_moved():
     assert result.all == Movement(tokens=6)
     assert result.before == result.after
     assert result.after["same tree"] == Accuracy(2, 1.0, 1.0)
-    assert result.after["different tree"] == Accuracy(0, 0.0, 0.0)
+    assert result.after["different tree"] == Accuracy(0, None, None)
 
 
 def test_arcs_may_be_lists_as_json_has_them():

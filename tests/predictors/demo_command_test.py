@@ -7,8 +7,9 @@ import logging
 import re
 import socket
 import struct
+import sys
 from contextlib import contextmanager
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from threading import Event, Thread
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -257,6 +258,9 @@ def test_other_requests_are_answered_in_a_line(server):
     connection.request("POST", "/")
     answer = connection.getresponse()
     assert answer.status == 501 and answer.read() == b"Unsupported method ('POST')"
+    connection.request("GET", "http://[x")
+    answer = connection.getresponse()
+    assert answer.status == 400 and answer.read() == b"This is no address. Go to /."
     connection.close()
 
 
@@ -327,6 +331,17 @@ def test_the_command_serves_at_the_address_it_prints(make_archive, monkeypatch, 
     printed = capsys.readouterr().out
     assert re.match(rf"http://127\.0\.0\.1:[1-9]\d+/ shows what {archive} makes", printed)
     assert "no longer there" in printed
+
+
+def test_the_address_is_known_before_the_first_request_also_behind_a_pipe(
+    make_archive, monkeypatch
+):
+    written = BytesIO()
+    seen = []
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(written))
+    monkeypatch.setattr(DemoServer, "serve_forever", lambda server: seen.append(written.getvalue()))
+    demo_from_args(command(make_archive(), "--port", "0"))
+    assert seen[0].startswith(b"http://127.0.0.1:")
 
 
 def test_a_model_whose_output_has_no_words_is_refused_before_anybody_asks(
