@@ -539,7 +539,8 @@ def texts(
             for result in results
             if result.parse is not None
         )
-        yield from html_page(f"Parses of {args.input}", pictures, args.gold)
+        name = STANDARD_INPUT if args.input == "-" else args.input
+        yield from html_page(f"Parses of {name}", pictures, args.gold)
         return
     if output_format == "svg":
         first = next(results)

@@ -76,7 +76,10 @@ def parsed_before_error(parser, sentences):
     [
         ("x " * 12, "Sentence 3: the sentence has 12 words, .*in Python load.archive, max_words=1"),
         ("fails here", "Sentence 3: RuntimeError: boom[.]$"),
-        ("memory here", "Sentence 3: it takes more memory than there is: cannot allocate[.]$"),
+        (
+            "memory here",
+            "Sentence 3: it takes more memory than there is: you tried to allocate 9[.]$",
+        ),
         ({"words": []}, 'Sentence 3: "words" must be a list of at least one word'),
         (7, "Sentence 3 is of type int"),
     ],
@@ -93,7 +96,7 @@ def test_an_error_names_its_sentence_and_those_before_have_their_parses(
         if "fails" in words:
             raise RuntimeError("boom")
         if "memory" in words:
-            raise RuntimeError("cannot allocate")
+            raise RuntimeError("you tried to allocate 9.")
         return run(instances)
 
     monkeypatch.setattr(parser.predictor, "run", run_or_fail)

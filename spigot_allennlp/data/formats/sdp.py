@@ -251,8 +251,8 @@ def annotation_to_sdp(sentence: AnnotatedSentence, layout: SdpLayout = SDP_2015)
 
 def name_line(identifier: str) -> str:
     """
-    Returns the comment that names a sentence: `#20001001`; or, where that would be read as something
-    else, since it has white space, say, `# sent_id = doc 1`.
+    Returns the comment that names a sentence: `#20001001`; or, where that would be read as
+    something else, since it has white space, say, `# sent_id = doc 1`.
     """
     line = f"#{identifier}"
     return line if identifier_of((line,)) == identifier else f"# sent_id = {identifier}"
