@@ -258,7 +258,9 @@ def test_other_requests_are_answered_in_a_line(server):
     connection.request("POST", "/")
     answer = connection.getresponse()
     assert answer.status == 501 and answer.read() == b"Unsupported method ('POST')"
-    connection.request("GET", "http://[x")
+    connection.putrequest("GET", "http://[x", skip_host=True)
+    connection.putheader("Host", "localhost")
+    connection.endheaders()
     answer = connection.getresponse()
     assert answer.status == 400 and answer.read() == b"This is no address. Go to /."
     connection.close()
