@@ -259,10 +259,11 @@ def check_options(predictor: Type[Predictor], options: Dict[str, Any]) -> None:
     known = {name: hint for name, hint in known.items() if name not in GIVEN_TO_ALL}
     for name, value in options.items():
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            of_sentences = sorted(set(known) - OPTIONS_OF_LINES)
+            near = get_close_matches(name, of_sentences, 1)
             hint = f" Perhaps you mean {near[0]}." if near else ""
             raise plain_error(
-                f"The predictor has no option {name!r}, but {', '.join(sorted(known))}.{hint}"
+                f"The predictor has no option {name!r}, but {', '.join(of_sentences)}.{hint}"
             )
         kinds = get_args(known[name]) or (known[name],)
         if set(kinds) <= set(TYPES) and not any(_is_of_type(value, kind) for kind in kinds):
