@@ -83,7 +83,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "nn.attentive.cell",
         "nn.length_groups",
         "named_archives",
-        "compat.atomic_io",
+        "compat.outputs",
         "compat.plain_errors",
     },
     "named_archives": {"compat.atomic_io", "compat.folder_lock", "compat.plain_errors"},

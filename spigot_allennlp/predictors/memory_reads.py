@@ -12,7 +12,7 @@ from allennlp.data import DatasetReader, Instance
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
-from spigot_allennlp.compat.atomic_io import replacing
+from spigot_allennlp.compat.outputs import write_figure
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 from spigot_allennlp.nn.attentive.cell import AttentiveReads
 from spigot_allennlp.predictors.line_predictor import shown
@@ -183,15 +183,14 @@ def draw_reads(
     path : `Union[str, PathLike]`
         Of the PNG.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # matplotlib takes its time
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # matplotlib takes its time
 
     num_steps = len(memories)
     darkness = numpy.zeros((num_steps // attend_every + 1, num_steps))
     for step, (row, row_weights) in enumerate(zip(memories, weights, strict=True)):
         for memory, weight in zip(row, row_weights, strict=True):
             darkness[memory // attend_every, step] += weight
-    figure = Figure(figsize=(8, 6), dpi=120, layout="constrained")
+    figure = Figure(figsize=(8, 6), layout="constrained")
     panel = figure.subplots()
     first, last = -attend_every / 2, (len(darkness) - 0.5) * attend_every
     picture = panel.imshow(
@@ -207,6 +206,4 @@ def draw_reads(
     panel.set_xlabel("step that reads")
     panel.set_ylabel("memory: the step after which it was stored (0: the start)")
     panel.set_title(title)
-    # Without pyplot, which would need a display, and keep every figure.
-    with replacing(path) as new:
-        FigureCanvasAgg(figure).print_png(new)
+    write_figure(figure, path)

@@ -5,11 +5,10 @@ from os import PathLike
 from typing import List, Sequence, Union
 
 import numpy
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spigot_allennlp.compat.atomic_io import replacing
+from spigot_allennlp.compat.outputs import write_figure
 
 INK, ACCENT = "#1f3b57", "#c1440e"
 
@@ -54,7 +53,7 @@ def raster(
     panels[-1].set_xlim(0, len(trains[-1]))
     panels[-1].set_xlabel("step")
     panels[0].set_title(title)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def natural_order(names: Sequence[str]) -> List[int]:
@@ -101,10 +100,4 @@ def firing_rates(
         panel.set_xlabel(f"spikes in {steps} steps")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel("neurons, all samples")
-    _write(figure, path)
-
-
-def _write(figure: Figure, path: Union[str, PathLike]) -> None:
-    """Writes a PNG without pyplot, which would need a display, and keep every figure."""
-    with replacing(path) as new:
-        FigureCanvasAgg(figure).print_png(new)
+    write_figure(figure, path)

@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_made_is_refused_at_once(parts, tmp_path):
 
 def test_the_classes_of_a_raster_are_in_the_order_of_their_names(monkeypatch, tmp_path):
     figures = []
-    monkeypatch.setattr(spike_plots, "_write", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(spike_plots, "write_figure", lambda figure, path: figures.append(figure))
     hidden, output = numpy.eye(3), numpy.zeros((3, 5))
     output[1, 0] = output[2, 1] = output[0, 4] = 1  # class "10" in step 1, class "2" in step 2
     classes = ["10", "2", "6", "1"]
