@@ -11,6 +11,7 @@ import pytest
 from allennlp.data import DatasetReader
 
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
+from spigot_allennlp.data.dataset_readers.sst import SstReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
 from spigot_allennlp.data.errors import MalformedInputError
 
@@ -110,8 +111,10 @@ def test_every_registered_reader_of_a_text_is_met_here():
         for name in DatasetReader.list_available()
         if issubclass(DatasetReader.by_name(name), SentenceReader)
     }
-    own = {"synthetic_treebank"}
+    # The first has no file, and the second reads its sentences by the methods of "sst".
+    own = {"synthetic_treebank", "long_documents"}
     assert DatasetReader.by_name("synthetic_treebank") is SyntheticTreebankReader
+    assert issubclass(DatasetReader.by_name("long_documents"), SstReader)
     assert registered - own == {sample.reader for sample in SAMPLES.values()}
 
 
