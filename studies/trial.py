@@ -50,12 +50,12 @@ class Arm(NamedTuple):
     variant: Callable[[float], Variant]
 
 
-def rated(path: str, rates: Sequence[float], estimator: str) -> Arm:
+def rated(path: str, rates: Sequence[float], estimator: str, **options: Any) -> Arm:
     """Returns an arm with an estimator, and a learning rate to tune at a place in the config."""
     return Arm(
         "rate",
         rates,
-        lambda rate: {"model.argmax.estimator": {"type": estimator}, path: rate},
+        lambda rate: {"model.argmax.estimator": {"type": estimator, **options}, path: rate},
     )
 
 

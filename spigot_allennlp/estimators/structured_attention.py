@@ -20,15 +20,20 @@ class StructuredAttention(GradientEstimator):
 
     temperature : `float`, optional (default = `1.0`)
         Towards zero the marginals become the argmax, and their gradient vanishes.
+    backpropagate : `bool`, optional (default = `True`)
+        Without it no gradient goes through the marginals, as in a pipeline. That is a control: it
+        tells what the gradient gives apart from what a mean object gives in place of a decision.
     """
 
     requires = frozenset({"marginals"})
     relaxed = True
 
-    def __init__(self, temperature: float = 1.0) -> None:
+    def __init__(self, temperature: float = 1.0, backpropagate: bool = True) -> None:
         super().__init__()
         check_positive(temperature=temperature)
         self._temperature = temperature
+        self._backpropagate = backpropagate
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        return problem.at(problem.scores / self._temperature).marginals()
+        marginals = problem.at(problem.scores / self._temperature).marginals()
+        return marginals if self._backpropagate else marginals.detach()

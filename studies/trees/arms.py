@@ -23,6 +23,8 @@ ARMS = {
     "gold tree": alone(GOLD, _RATES),
     BASELINE: _rated("pipeline"),
     "structured attention": _rated("structured_attention"),
+    # Is it the gradient, or that the tree is no decision?
+    "marginals, no gradient": _rated("structured_attention", backpropagate=False),
     "spigot": _capped("spigot"),
     "spigot, two-sided": _capped("spigot", two_sided=True),
     "straight-through": _capped("straight_through"),

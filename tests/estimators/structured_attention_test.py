@@ -44,6 +44,14 @@ def test_towards_temperature_zero_it_is_the_argmax_without_gradient():
     assert StructuredAttention(1e-4)(problem).tolist() == [[0, 0, 1]]
 
 
+def test_without_backpropagation_the_value_is_the_same_and_nothing_comes_back():
+    control = StructuredAttention(0.5, backpropagate=False)
+    problem = ArgmaxProblem(Categorical(), SCORES, MASK)
+    torch.testing.assert_close(control(problem), StructuredAttention(0.5)(problem))
+    costs = torch.tensor([[1.0, -2.0, 3.0]], dtype=torch.double)
+    assert not scores_gradient(control, Categorical(), SCORES, MASK, linear(costs)).any()
+
+
 def test_the_value_is_relaxed_at_test_time_as_well():
     assert StructuredAttention.relaxed
 
