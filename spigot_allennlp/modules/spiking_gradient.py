@@ -1,7 +1,10 @@
 """Runs a layer of spiking neurons, and defines the gradient that goes back through it."""
 
+from typing import Optional
+
 import torch
 from allennlp.common import Registrable
+from torch import BoolTensor
 
 from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
@@ -16,7 +19,13 @@ class SpikingGradient(torch.nn.Module, Registrable):
     gradient of the weights and of the inputs.
     """
 
-    def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:
+    def forward(
+        self,
+        trains: SpikeTrains,
+        layer: SpikingLayer,
+        is_output: bool,
+        mask: Optional[BoolTensor] = None,
+    ) -> SpikeTrains:
         """
         Returns the spike trains of the neurons.
 
@@ -27,6 +36,9 @@ class SpikingGradient(torch.nn.Module, Registrable):
         layer : `SpikingLayer`
         is_output : `bool`
             Whether the loss is computed from the firing counts of this layer.
+        mask : `BoolTensor`, optional
+            Shape `(batch_size, steps)`: the steps of each sample, which come first. At the others
+            no neuron spikes, nor has a gradient.
         """
         raise NotImplementedError
 
@@ -79,7 +91,13 @@ class HM2BP(SpikingGradient):
         self._corrects_inhibition = inhibition_factor
         self._injected_spikes = injected_spikes
 
-    def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:
+    def forward(
+        self,
+        trains: SpikeTrains,
+        layer: SpikingLayer,
+        is_output: bool,
+        mask: Optional[BoolTensor] = None,
+    ) -> SpikeTrains:
         hm2_bp_layer = HM2BPLayer(
             layer.connection,
             layer.neurons,
@@ -88,7 +106,7 @@ class HM2BP(SpikingGradient):
             self._corrects_inhibition and layer.neurons.inhibition != 0,
             self._injected_spikes if is_output else 0,
         )
-        counts, fired = spiking_layer(trains.counts, layer.weight, trains.fired, hm2_bp_layer)
+        counts, fired = spiking_layer(trains.counts, layer.weight, trains.fired, hm2_bp_layer, mask)
         return SpikeTrains(fired, counts)
 
 
@@ -113,11 +131,21 @@ class Surrogate(SpikingGradient):
         check_positive(slope=slope)
         self._slope = slope
 
-    def forward(self, trains: SpikeTrains, layer: SpikingLayer, is_output: bool) -> SpikeTrains:
+    def forward(
+        self,
+        trains: SpikeTrains,
+        layer: SpikingLayer,
+        is_output: bool,
+        mask: Optional[BoolTensor] = None,
+    ) -> SpikeTrains:
         del is_output
         weight, connection, neurons = layer.weight, layer.connection, layer.neurons
-        if not torch.is_grad_enabled():
-            return SpikeTrains.of(simulate(trains.fired, weight, connection, neurons))
-        return SpikeTrains.of(
-            simulate_differentiably(trains.spikes, weight, connection, neurons, self._slope)
-        )
+        if torch.is_grad_enabled():
+            spikes = simulate_differentiably(
+                trains.spikes, weight, connection, neurons, self._slope
+            )
+        else:
+            spikes = simulate(trains.fired, weight, connection, neurons)
+        if mask is not None:
+            spikes = spikes.masked_fill(~mask.unsqueeze(-1), 0)
+        return SpikeTrains.of(spikes)

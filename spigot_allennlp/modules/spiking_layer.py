@@ -50,17 +50,23 @@ class SpikeTrains:
         """Returns the spikes as truth values."""
         return self.spikes if self.spikes.dtype == torch.bool else self.spikes.detach() > 0.5
 
-    def differentiable(self) -> Tensor:
+    def differentiable(self, mask: Optional[BoolTensor] = None) -> Tensor:
         """
         Returns the spikes as floats. Where only the counts have a gradient, that of a count is the
         mean over the steps of that of the spikes: so that a sum over the steps is differentiated as
-        the count is.
+        the count is. The steps are those of the `mask`, `(batch_size, steps)`, if there is one.
         """
         if self.spikes.is_floating_point():
             return self.spikes
         # zero, but with the gradient of a step's share of the counts
-        per_step = (self.counts - self.counts.detach()) / self.spikes.size(1)
-        return self.spikes.to(self.counts.dtype) + per_step.unsqueeze(1)
+        zero = (self.counts - self.counts.detach()).unsqueeze(1)
+        if mask is None:
+            per_step = zero / self.spikes.size(1)
+        else:
+            # (batch_size, steps, 1)
+            shares = mask.to(zero.dtype) / mask.sum(1, keepdim=True).clamp(min=1)
+            per_step = zero * shares.unsqueeze(2)
+        return self.spikes.to(self.counts.dtype) + per_step
 
 
 class SpikingLayer(torch.nn.Module, Registrable):

@@ -41,10 +41,12 @@ class SpikingNetwork(torch.nn.Module, FromParams):
         self.output_dim = math.prod(shape)
         self.gradient = gradient
 
-    def forward(self, trains: SpikeTrains) -> List[SpikeTrains]:
+    def forward(self, trains: SpikeTrains, mask: Optional[BoolTensor] = None) -> List[SpikeTrains]:
         """
         Returns the spike trains of all layers, given those of the inputs, `(batch_size, steps,
-        input_dim)`.
+        input_dim)`. If samples differ in their number of steps, the `mask`, `(batch_size, steps)`,
+        says which are theirs: at the padding after these no neuron of any layer spikes, so that
+        neither counts nor gradients depend on it.
         """
         if trains.spikes.size(2) != self.input_dim:
             raise ConfigurationError(
@@ -53,7 +55,7 @@ class SpikingNetwork(torch.nn.Module, FromParams):
             )
         layer_trains = []
         for number, layer in enumerate(self.layers, start=1):
-            trains = self.gradient(trains, layer, number == len(self.layers))
+            trains = self.gradient(trains, layer, number == len(self.layers), mask)
             layer_trains.append(trains)
         return layer_trains
 
@@ -61,7 +63,9 @@ class SpikingNetwork(torch.nn.Module, FromParams):
 class SpikingEncoder(torch.nn.Module):
     """
     Does what the encoders below have in common; stands before AllenNLP's class among their bases. A
-    step of the sequence is a step of time; an input spikes where it is greater than a half.
+    step of the sequence is a step of time; an input spikes where it is greater than a half. At
+    masked steps neither an input nor a neuron of any layer spikes: what a sequence gives, and its
+    gradient, do not depend on how far it is padded.
 
     # Parameters
 
@@ -79,12 +83,12 @@ class SpikingEncoder(torch.nn.Module):
         return self.network.output_dim
 
     def output_trains(self, tokens: Tensor, mask: Optional[BoolTensor]) -> SpikeTrains:
-        """Returns the spike trains of the output neurons; no input spikes at a masked step."""
+        """Returns the spike trains of the output neurons; nothing spikes at a masked step."""
         if mask is not None:
-            tokens = tokens * mask.unsqueeze(-1).to(tokens.dtype)
+            tokens = tokens.masked_fill(~mask.unsqueeze(-1), 0)
         spikes = (tokens > 0.5).to(tokens.dtype)
         # zeros and ones, with the gradient of what they were made of
-        return self.network(SpikeTrains.of(spikes + (tokens - tokens.detach())))[-1]
+        return self.network(SpikeTrains.of(spikes + (tokens - tokens.detach())), mask)[-1]
 
 
 @Seq2SeqEncoder.register("spiking_encoder")
@@ -105,8 +109,7 @@ class SpikingSeq2SeqEncoder(SpikingEncoder, Seq2SeqEncoder):
         Returns spikes `(batch_size, steps, output_dim)`, given `(batch_size, steps, input_dim)`. No
         neuron spikes at a masked step.
         """
-        spikes = self.output_trains(inputs, mask).differentiable()
-        return spikes if mask is None else spikes * mask.unsqueeze(-1).to(spikes.dtype)
+        return self.output_trains(inputs, mask).differentiable(mask)
 
 
 @Seq2VecEncoder.register("spiking_encoder")
@@ -118,5 +121,8 @@ class SpikingSeq2VecEncoder(SpikingEncoder, Seq2VecEncoder):
     """
 
     def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
-        """Returns counts `(batch_size, output_dim)`, given `(batch_size, steps, input_dim)`."""
+        """
+        Returns counts `(batch_size, output_dim)`, given `(batch_size, steps, input_dim)`. Spikes of
+        unmasked steps alone count.
+        """
         return self.output_trains(tokens, mask).counts

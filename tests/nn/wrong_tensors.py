@@ -141,6 +141,7 @@ def arguments(package):
         "projective": True,
         "mask": {
             "attentive": truths(STEPS, BATCH),
+            "hm2_bp": truths(BATCH, STEPS),
             "padded_lstm": torch.ones(STEPS, BATCH, dtype=torch.bool),
         }.get(package, mask),
         "lstm": torch.nn.LSTM(3, 2, batch_first=True, bidirectional=True),

@@ -36,8 +36,13 @@ from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Sig
 _SPIKES = Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs"))
 _FIRED = Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons"))
 _WEIGHT = Argument("weight", FLOATS, ("num_rows", "width"))
-_INPUT = Signature(Argument("counts", FLOATS, ("batch_size", "num_inputs")), _WEIGHT, _SPIKES)
-_OUTPUT = Signature(_FIRED, Argument("wanted", TRUTH_VALUES, ("batch_size", "num_neurons")))
+_MASK = Argument("mask", TRUTH_VALUES, ("batch_size", "steps"), is_optional=True)
+_INPUT = Signature(
+    Argument("counts", FLOATS, ("batch_size", "num_inputs")), _WEIGHT, _SPIKES, _MASK
+)
+_WANTED = Argument("wanted", TRUTH_VALUES, ("batch_size", "num_neurons"))
+_OUTPUT = Signature(_FIRED, _WANTED)
+_MASKED_OUTPUT = Signature(_FIRED, _WANTED, _MASK)
 _PROBLEM = Signature(
     _SPIKES,
     _FIRED,
@@ -77,7 +82,11 @@ class HM2BPLayer(NamedTuple):
 
 
 def spiking_layer(
-    counts: Tensor, weight: Tensor, spikes: BoolTensor, layer: HM2BPLayer
+    counts: Tensor,
+    weight: Tensor,
+    spikes: BoolTensor,
+    layer: HM2BPLayer,
+    mask: Optional[BoolTensor] = None,
 ) -> Tuple[Tensor, BoolTensor]:
     """
     Simulates a layer whose firing counts are differentiable, once, in the firing counts of its
@@ -92,14 +101,16 @@ def spiking_layer(
     spikes : `BoolTensor`
         The spikes of the inputs, shape `(batch_size, steps, num_inputs)`.
     layer : `HM2BPLayer`
+    mask : `BoolTensor`, optional
+        Shape `(batch_size, steps)`: the steps of each sample. At the others no neuron spikes.
 
     # Returns
 
     `Tuple[Tensor, BoolTensor]`
         The firing counts, shape `(batch_size, num_neurons)`, and the spikes.
     """
-    _INPUT.check(counts, weight, spikes, **layer.connection.sizes)
-    return _SpikingLayer.apply(counts, weight, spikes, layer)
+    _INPUT.check(counts, weight, spikes, mask, **layer.connection.sizes)
+    return _SpikingLayer.apply(counts, weight, spikes, layer, mask)
 
 
 class _SpikingLayer(torch.autograd.Function):
@@ -107,10 +118,18 @@ class _SpikingLayer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, counts: Tensor, weight: Tensor, spikes: BoolTensor, layer: HM2BPLayer
+        ctx: Any,
+        counts: Tensor,
+        weight: Tensor,
+        spikes: BoolTensor,
+        layer: HM2BPLayer,
+        mask: Optional[BoolTensor],
     ) -> Tuple[Tensor, BoolTensor]:
         fired = simulate(spikes, weight, layer.connection, layer.neurons)
-        ctx.layer = layer
+        if mask is not None:
+            # before they are saved: the gradient, too, is that of the sample without its padding
+            fired.masked_fill_(~mask.unsqueeze(-1), False)
+        ctx.layer, ctx.mask = layer, mask
         ctx.save_for_backward(weight, spikes, fired)
         ctx.mark_non_differentiable(fired)
         return firing_counts(fired, weight.dtype), fired
@@ -119,7 +138,7 @@ class _SpikingLayer(torch.autograd.Function):
     @once_differentiable
     def backward(
         ctx: Any, gradient: Tensor, spike_gradient: Optional[Tensor]
-    ) -> Tuple[Optional[Tensor], Tensor, None, None]:
+    ) -> Tuple[Optional[Tensor], Tensor, None, None, None]:
         del spike_gradient
         weight, spikes, fired = ctx.saved_tensors
         layer: HM2BPLayer = ctx.layer
@@ -128,7 +147,9 @@ class _SpikingLayer(torch.autograd.Function):
         if layer.corrects_inhibition:
             factor = inhibition_factor(fired, wanted, neurons).to(gradient.dtype)
         if layer.injected_spikes:
-            fired = with_injected_spikes(fired, wanted, layer.injected_spikes, neurons.refractory)
+            fired = with_injected_spikes(
+                fired, wanted, layer.injected_spikes, neurons.refractory, ctx.mask
+            )
         problem = SpikeGradientProblem(
             spikes=spikes,
             fired=fired,
@@ -141,7 +162,7 @@ class _SpikingLayer(torch.autograd.Function):
             needs_count_gradient=ctx.needs_input_grad[0],
         )
         result = gradients(problem)
-        return result.counts, result.weight, None, None
+        return result.counts, result.weight, None, None, None
 
 
 def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
@@ -156,21 +177,28 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
 
 
 def with_injected_spikes(
-    fired: BoolTensor, wanted: BoolTensor, num_injected: int, refractory: int
+    fired: BoolTensor,
+    wanted: BoolTensor,
+    num_injected: int,
+    refractory: int,
+    mask: Optional[BoolTensor] = None,
 ) -> BoolTensor:
     """
     Returns a copy in which those neurons that do not spike, but are `wanted` to (shape
     `(batch_size, num_neurons)`), do so every `steps // num_injected` steps (or as often as they
-    can), but for the first.
+    can), but for the first. The steps are those of the `mask`, `(batch_size, steps)`, if there is
+    one.
 
     In the authors' code it is the neuron of the right class that is wanted. A loss with a margin
     that no other silent neuron exceeds says the same by its gradient.
     """
-    _OUTPUT.check(fired, wanted)
-    steps = fired.size(1)
-    step = torch.arange(steps, device=fired.device)
-    interval = max(steps // num_injected, refractory + 1)
-    injected = (step % interval == 0) & (step > 0)
+    _MASKED_OUTPUT.check(fired, wanted, mask)
+    if mask is None:
+        mask = fired.new_ones(fired.shape[:2])
+    # (batch_size, steps): the number of each step in its sample, from 0
+    step = mask.long().cumsum(1) - 1
+    interval = (mask.sum(1, keepdim=True) // num_injected).clamp(min=refractory + 1)
+    injected = (step % interval == 0) & (step > 0) & mask
     silent = wanted & (firing_counts(fired, torch.float) == 0)
     return fired | (injected.unsqueeze(-1) & silent.unsqueeze(1))
 
