@@ -136,7 +136,7 @@ def test_a_conll_file_without_trees_is_parsed(make_archive, tmp_path):
 
 def test_a_bad_line_ends_the_run_and_is_named(make_archive, tmp_path):
     text = lines({"words": ["Go"]}) + "\n" + lines({"words": ["a", "b"], "pos": ["X"]})
-    with pytest.raises(ConfigurationError, match='Line 2 of the input.*"pos".*list of 2'):
+    with pytest.raises(SystemExit, match='Line 2 of the input.*"pos".*list of 2'):
         predict(make_archive(), tmp_path, text)
 
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 from allennlp.commands.train import train_model_from_file
-from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import sanitize
 from allennlp.data import DatasetReader
 from allennlp.models.archival import load_archive
@@ -77,9 +76,9 @@ def test_the_command_writes_one_line_of_json_a_sentence(make_archive, tmp_path):
 
 def test_an_empty_sentence_ends_the_run_and_its_line_is_named(make_archive, tmp_path):
     text = lines({"sentence": "Go"}, {"sentence": "  "})
-    with pytest.raises(ConfigurationError, match='Line 2 of the input.*"sentence" must hold some'):
+    with pytest.raises(SystemExit, match='Line 2 of the input.*"sentence" must hold some text'):
         predict(make_archive(**CLASSIFIER), tmp_path, text)
-    with pytest.raises(ConfigurationError, match='Line 1 of the input.*"words" must be a list'):
+    with pytest.raises(SystemExit, match='Line 1 of the input.*"words" must be a list'):
         predict(make_archive(**CLASSIFIER), tmp_path, lines({"words": []}))
 
 
