@@ -55,6 +55,8 @@ class SpikingClassifier(Model):
         self.network = network
         self.loss = loss
         self.boosting = boosting
+        if loss.lowers_zero_counts:
+            network.gradient.guard_silent_neurons()
         self._scores = ClassScores(max(network.output_dim, vocab.get_vocab_size(LABELS)))
         initializer(self)
 

@@ -19,6 +19,13 @@ class SpikingGradient(torch.nn.Module, Registrable):
     gradient of the weights and of the inputs.
     """
 
+    def guard_silent_neurons(self) -> None:
+        """
+        Is called by a model whose loss may go on lowering firing counts that are zero already. A
+        gradient that such a loss could drive away without end bounds itself then, if its config
+        does not say otherwise; this one does nothing.
+        """
+
     def forward(
         self,
         trains: SpikeTrains,
@@ -70,6 +77,9 @@ class HM2BP(SpikingGradient):
     injected_spikes : `int`, optional (default = `35`)
         So many spikes, evenly spread, count as those of an output neuron that does not spike, but
         is wanted to by the loss: else it had no gradient to speak of. None if zero.
+    bounds_rate_correction : `bool`, optional
+        That of `HM2BPOptions`. The default is `False`, as in the authors' code, under the loss
+        "squared", which leaves silent neurons alone; else `True`.
     """
 
     # The first three parameters are keys of configs that have been archived; hence their names.
@@ -80,6 +90,7 @@ class HM2BP(SpikingGradient):
         silent_ratio: float = 0.5,
         inhibition_factor: bool = True,
         injected_spikes: int = 35,
+        bounds_rate_correction: Optional[bool] = None,
     ) -> None:
         super().__init__()
         check_least(0, injected_spikes=injected_spikes)
@@ -87,9 +98,15 @@ class HM2BP(SpikingGradient):
             rate_correction=own_rate,
             subthreshold_potential=silent_potential,
             subthreshold_ratio=silent_ratio,
+            bounds_rate_correction=bool(bounds_rate_correction),
         )
+        self._follows_loss = bounds_rate_correction is None
         self._corrects_inhibition = inhibition_factor
         self._injected_spikes = injected_spikes
+
+    def guard_silent_neurons(self) -> None:
+        if self._follows_loss:
+            self._options = self._options._replace(bounds_rate_correction=True)
 
     def forward(
         self,

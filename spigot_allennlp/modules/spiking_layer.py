@@ -229,6 +229,11 @@ def _check_neurons(neurons: Neurons) -> None:
             "1 < synapse_time < membrane_time (in steps) must hold but found synapse_time "
             f"{neurons.synapse_time} and membrane_time {neurons.membrane_time}."
         )
+    if neurons.refractory > 4 * neurons.membrane_time:
+        raise ConfigurationError(
+            "refractory must be at most four times membrane_time, for which a spike counts, but "
+            f"found refractory {neurons.refractory} and membrane_time {neurons.membrane_time}."
+        )
 
 
 def _image_shape(layer: str, input_shape: Sequence[int], size: int) -> ImageShape:

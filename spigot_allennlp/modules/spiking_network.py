@@ -75,6 +75,8 @@ class SpikingEncoder(torch.nn.Module):
     def __init__(self, network: SpikingNetwork) -> None:
         super().__init__()
         self.network = network
+        # what follows an encoder may lower its counts as far as it likes
+        network.gradient.guard_silent_neurons()
 
     def get_input_dim(self) -> int:
         return self.network.input_dim

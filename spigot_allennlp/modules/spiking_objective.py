@@ -19,9 +19,15 @@ from spigot_allennlp.config_checks import check_least, check_positive
 
 
 class CountLoss(torch.nn.Module, Registrable):
-    """Computes a loss from the firing counts of the output neurons; by default "squared"."""
+    """
+    Computes a loss from the firing counts of the output neurons; by default "squared".
+
+    `lowers_zero_counts` says whether it may go on lowering a count that is zero already: the
+    gradient of the network then guards against that (`SpikingGradient.guard_silent_neurons`).
+    """
 
     default_implementation = "squared"
+    lowers_zero_counts = True
 
     def forward(self, counts: Tensor, label: LongTensor) -> Tensor:
         """Returns the loss of each sample, `(batch_size,)`, given `(batch_size, num_classes)`."""
@@ -45,6 +51,8 @@ class SquaredCountLoss(CountLoss):
     margin : `float`, optional (default = `5.0`)
         The error up to which a neuron is near enough.
     """
+
+    lowers_zero_counts = False  # no count that is desired is below zero
 
     def __init__(self, desired: float = 35.0, undesired: float = 5.0, margin: float = 5.0) -> None:
         super().__init__()

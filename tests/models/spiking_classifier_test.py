@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.testing import ModelTestCase
-from allennlp.data import Batch
+from allennlp.data import Batch, Vocabulary
+from allennlp.models import Model
 
 import spigot_allennlp  # noqa: F401 (registers what the config names)
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
@@ -56,3 +58,63 @@ class TestSpikingClassifier(ModelTestCase):
         model.boosting.weights.fill_(3.0)
         assert model.train()(**batch)["loss"].item() == pytest.approx(3 * plain.item())
         assert model.eval()(**batch)["loss"].item() == pytest.approx(plain.item())
+
+
+def classifier(loss, gradient=None, units=3):
+    vocab = Vocabulary()
+    for name in "abc":
+        vocab.add_token_to_namespace(name, "labels")
+    layer = {"type": "fully_connected", "units": units, "threshold": 2.0}
+    params = {
+        "type": "spiking_classifier",
+        "encoding": {"type": "rate", "num_steps": 40, "max_rate": 0.4, "seed": 1},
+        "network": {
+            "input_shape": [6],
+            "layers": [layer],
+            "gradient": {"type": "hm2_bp", **(gradient or {})},
+        },
+        "loss": {**loss},
+    }
+    torch.manual_seed(1)
+    return Model.from_params(Params(params), vocab=vocab).train()
+
+
+SOFTMAX, SQUARED = {"type": "softmax"}, {"desired": 10, "undesired": 1, "margin": 1}
+
+
+def silenced(loss, gradient=None):
+    """A classifier whose first neuron, that of the right class, is inhibited by all its inputs."""
+    model = classifier(loss, gradient)
+    with torch.no_grad():
+        model.network.layers[0].weight.copy_(torch.tensor([[-3.0, 0.5, 0.2]] * 6))
+    label, metadata = torch.tensor([0]), [{"sample": 0}]
+    return model, lambda: model(torch.ones(1, 6), label, metadata)
+
+
+def gradient_of(loss, gradient=None):
+    model, run = silenced(loss, gradient)
+    run()["loss"].backward()
+    return model.network.layers[0].weight.grad
+
+
+def test_under_the_softmax_weights_of_a_silent_neuron_that_should_spike_are_raised():
+    assert (gradient_of(SOFTMAX)[:, 0] < 0).all()
+    # as the authors' equations have it, they are lowered further
+    assert (gradient_of(SOFTMAX, {"bounds_rate_correction": False})[:, 0] > 0).all()
+
+
+def test_under_the_squared_loss_the_rate_correction_stays_that_of_the_authors():
+    unbounded = gradient_of(SQUARED, {"bounds_rate_correction": False})
+    assert torch.equal(gradient_of(SQUARED), unbounded)
+    bounded = gradient_of(SQUARED, {"bounds_rate_correction": True})
+    assert not torch.equal(bounded, unbounded) and (bounded[:, 0] < 0).all()
+
+
+def test_under_the_softmax_a_neuron_that_was_silenced_comes_back():
+    model, run = silenced(SOFTMAX)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    for _ in range(60):
+        optimizer.zero_grad()
+        run()["loss"].backward()
+        optimizer.step()
+    assert run()["counts"].argmax() == 0

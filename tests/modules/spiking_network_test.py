@@ -96,6 +96,7 @@ def test_pooling_has_nothing_to_be_trained():
         ({"layers": [{**FLAT[0], "threshold": 0.0}]}, "threshold must be positive but is 0.0"),
         ({"layers": [{**FLAT[0], "synapse_time": 90.0}]}, "synapse_time 90.0 and membrane_time 64"),
         ({"layers": [{**FLAT[0], "refractory": -1}]}, "refractory must be at least 0 but is -1"),
+        ({"layers": [{**FLAT[0], "refractory": 257}]}, "refractory 257 and membrane_time 64"),
     ],
 )
 def test_a_network_that_cannot_be_says_why(change, message):
@@ -144,6 +145,18 @@ def test_what_a_sequence_gives_does_not_depend_on_its_padding(base, gradient):
     assert alone[0].sum() > 0 and all(gradient.abs().sum() > 0 for gradient in alone[1:])
     for expected, actual in zip(alone, padded, strict=True):
         assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("base", [Seq2VecEncoder, Seq2SeqEncoder])
+def test_an_encoder_raises_the_weights_of_a_silent_neuron_that_should_spike(base):
+    # whatever loss follows: the rate correction is bounded
+    model = encoder(base, "hm2_bp")
+    first, second = (layer.weight for layer in model.network.layers)
+    first.data.abs_()
+    second.data[:, 0] = -3
+    output = model(trains(6).spikes.float())
+    (-output[..., 0].sum()).backward()
+    assert (output[..., 0] == 0).all() and (second.grad[:, 0] < 0).all()
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS)

@@ -3,7 +3,7 @@ Spiking layers on the CPU: tensors to and from the kernels. Each function does a
 name in `simulation.py`, `psp.py`, `hm2_bp.py` and `rate_coding.py`.
 """
 
-from typing import Callable
+from typing import Callable, Dict
 
 import numpy
 import torch
@@ -75,22 +75,27 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
         connection=problem.connection,
         decays=_psp_decays_as(float_type, problem.neurons),
         rate_correction=float_type(options.rate_correction / threshold),
+        least_correction=float_type(
+            1 if options.bounds_rate_correction else numpy.finfo(float_type).min
+        ),
         subthreshold_potential=float_type(options.subthreshold_potential),
         subthreshold_ratio=float_type(options.subthreshold_ratio),
     )
     shape = (len(spikes), spikes.size(2)) if problem.needs_count_gradient else (0, 0)
     count_gradient = torch.zeros(shape, dtype=contiguous_weight.dtype)
-    weight_gradients: list = []  # of each part of the batch
+    weight_gradients: Dict[
+        int, numpy.ndarray
+    ] = {}  # of each part of the batch, by its first sample
 
     def differentiate(members: numpy.ndarray) -> None:
         gradient = numpy.zeros_like(weight_array)
         hm2_bp_kernels.gradients(members, arrays, gradient, count_gradient.numpy())
-        weight_gradients.append(gradient)
+        weight_gradients[members[0]] = gradient
 
     _call_for_batch(spikes, differentiate)
     total = torch.zeros_like(contiguous_weight)
-    for gradient in weight_gradients:
-        total += torch.from_numpy(gradient)
+    for first in sorted(weight_gradients):  # whichever thread ended first, the sum is the same
+        total += torch.from_numpy(weight_gradients[first])
     return SpikeGradients(
         total.to(weight.dtype),
         count_gradient.to(weight.dtype) if problem.needs_count_gradient else None,

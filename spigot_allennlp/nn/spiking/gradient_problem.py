@@ -13,6 +13,13 @@ class HM2BPOptions(NamedTuple):
     What HM2-BP does where its equations leave a choice. The defaults are those of the code of
     [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
 
+    The rate correction `1 + a / (o * threshold)`, where `a` is the total PSP and `o` the firing
+    count, holds for neurons that are driven to spike, `a > 0`. Of a neuron whose weights sum to
+    less than about minus two thresholds it is negative: its weights are then moved against what
+    the loss asks, the farther the more negative they are, and a neuron that should spike is
+    silenced for good. A loss that goes on lowering firing counts of zero, as the softmax does,
+    drives neurons there. Bounded, such a neuron has the gradient without the correction.
+
     # Parameters
 
     rate_correction : `bool`, optional (default = `True`)
@@ -23,11 +30,14 @@ class HM2BPOptions(NamedTuple):
     subthreshold_ratio : `float`, optional (default = `0.5`)
         Stands for the quotient of an S-PSP and the firing count, in the rate correction of a neuron
         that does not spike.
+    bounds_rate_correction : `bool`, optional (default = `False`)
+        Whether the rate correction is at least one.
     """
 
     rate_correction: bool = True
     subthreshold_potential: float = 0.1
     subthreshold_ratio: float = 0.5
+    bounds_rate_correction: bool = False
 
 
 class SpikeGradientProblem(NamedTuple):

@@ -11,7 +11,8 @@ total postsynaptic potential, is the sum over its inputs j of weight times S-PSP
     do_i / do_j  = w_ij * e_ij / o_j / threshold
 
 the second factor of the first being the correction for the rate of the neuron itself. Where a count
-is zero, `e_ij / o_j` is one; what else stands in its place, `HM2BPOptions` says.
+is zero, `e_ij / o_j` is one; what else stands in its place, and whether the correction is bounded,
+`HM2BPOptions` says.
 """
 
 from typing import Any, NamedTuple, Optional, Tuple

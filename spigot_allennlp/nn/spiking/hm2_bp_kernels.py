@@ -31,6 +31,8 @@ class GradientArrays(NamedTuple):
     decays : `PspDecays`
     rate_correction : `float`
         The inverse of the threshold; zero for no correction.
+    least_correction : `float`
+        What the factor of the rate correction is at least.
     subthreshold_potential, subthreshold_ratio : `float`
         See `HM2BPOptions`.
     """
@@ -43,6 +45,7 @@ class GradientArrays(NamedTuple):
     connection: Connection
     decays: PspDecays
     rate_correction: numpy.floating
+    least_correction: numpy.floating
     subthreshold_potential: numpy.floating
     subthreshold_ratio: numpy.floating
 
@@ -148,9 +151,8 @@ def gradients(members, problem, weight_gradient, count_gradient):
         else:
             _fill_psp_per_spike(fired, problem.decays, per_spike)
             total_psp = _fill_s_psp(per_spike, problem, micro)
-        firing_counts = micro.firing_counts
         scales = delta * problem.inhibition_factor[member]
-        _correct_rates(scales, total_psp, silent_total, firing_counts, problem.rate_correction)
+        _correct_rates(scales, total_psp, silent_total, micro.firing_counts, problem)
         _add_weight_gradient(micro, connection, scales, weight_gradient)
         if len(count_gradient):
             _add_count_gradient(micro, problem, delta, count_gradient[member])
@@ -275,13 +277,15 @@ def _replace_below_threshold(firing_counts, subthreshold_potential, s_psp):
 
 
 @kernel
-def _correct_rates(scales, total_psp, silent_total, firing_counts, rate_correction):
+def _correct_rates(scales, total_psp, silent_total, firing_counts, problem):
     """Multiplies `scales` by the correction for the rate of the neuron itself."""
+    rate_correction, least = problem.rate_correction, problem.least_correction
     for index in range(len(scales)):
         if firing_counts[index] > 0:
-            scales[index] *= 1 + rate_correction * total_psp[index] / firing_counts[index]
+            correction = 1 + rate_correction * total_psp[index] / firing_counts[index]
         else:
-            scales[index] *= 1 + rate_correction * silent_total[index]
+            correction = 1 + rate_correction * silent_total[index]
+        scales[index] *= max(correction, least)
 
 
 @kernel
@@ -357,10 +361,11 @@ def _fill_psp_per_spike(fired, decays, psp):
             before = arrival - refractory
             for spike in range(starts[before], starts[before + 1]):
                 _defer(sources[spike], arrival, decays, state)
-        for spike in range(starts[arrival], starts[arrival + 1]):
-            neuron = sources[spike]
-            state.next_spike[neuron], state.next_step[neuron] = spike, arrival
-            state.membrane[neuron], state.synapse[neuron] = 1, 1
+        if arrival > 1:  # for a spike at step 1, at which neurons become ready, `s` is zero
+            for spike in range(starts[arrival], starts[arrival + 1]):
+                neuron = sources[spike]
+                state.next_spike[neuron], state.next_step[neuron] = spike, arrival
+                state.membrane[neuron], state.synapse[neuron] = 1, 1
         row = psp[arrival - refractory]
         _write_psp_and_decay(state.membrane, state.synapse, state.deferred, decays, row)
 

@@ -109,7 +109,8 @@ def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Te
         # at step 1 all neurons are ready, later those whose refractory period ends here
         all_ready = torch.ones_like(fired[:, 0])
         state.defer(all_ready if arrival == 1 else fired[:, arrival - refractory], arrival)
-        state.restart(fired[:, arrival], arrival)
+        if arrival > 1:  # for a spike at step 1, at which neurons become ready, `s` is zero
+            state.restart(fired[:, arrival], arrival)
         psp[:, arrival - refractory] = state.psp()
     return psp
 
@@ -201,6 +202,8 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     total = (trains @ weight * per_spike).sum(1) / counts.clamp(min=1)
     total = torch.where(silent, options.subthreshold_ratio * weight.sum(0), total)
     correction = 1 + options.rate_correction * total / problem.neurons.threshold
+    if options.bounds_rate_correction:
+        correction = correction.clamp(min=1)
     scale = delta * factor * correction
     # (batch_size, steps, num_neurons), (num_inputs, num_neurons)
     scaled = per_spike * scale.masked_fill(silent, 0).unsqueeze(1)

@@ -22,6 +22,7 @@ OPTIONS = {
     "released": HM2BPOptions(),
     "without_rate_correction": HM2BPOptions(rate_correction=False),
     "other_guards": HM2BPOptions(subthreshold_potential=0.3, subthreshold_ratio=0.2),
+    "bounded_rate_correction": HM2BPOptions(bounds_rate_correction=True),
 }
 
 
@@ -156,6 +157,28 @@ def test_two_threads_find_the_same(monkeypatch):
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     monkeypatch.setattr("spigot_allennlp.nn.spiking.cpu.MANY_ENTRIES", 0)
     assert_close(by_one_thread, gradients(whole))
+
+
+def test_the_gradient_is_the_same_in_whichever_order_threads_end(monkeypatch):
+    connection = all_to_all(30, 20)
+    generator = torch.Generator().manual_seed(1)
+    spikes = torch.rand(6, 60, 30, generator=generator) < 0.1
+    weight = torch.randn(30, 20, generator=generator)
+    neurons = Neurons(2.0)
+    fired = simulate(spikes, weight, connection, neurons)
+    delta = torch.randn(6, 20, generator=generator)
+    case = spikes, fired, weight, delta, torch.ones_like(delta), connection, neurons
+    task = SpikeGradientProblem(*case, HM2BPOptions(), False)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 6)
+    monkeypatch.setattr("spigot_allennlp.nn.spiking.cpu.MANY_ENTRIES", 0)
+    found = []
+    for order in ([0, 1, 2, 3, 4, 5], [5, 3, 1, 0, 2, 4], [2, 5, 4, 3, 1, 0]):
+        monkeypatch.setattr(
+            "spigot_allennlp.nn.spiking.cpu.call_in_threads",
+            lambda function, parts, _, order=order: [function(parts[place]) for place in order],
+        )
+        found.append(gradients(task).weight)
+    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])
 
 
 HIDDEN, OUTPUT = Neurons(2.0, 20.0, 5.0), Neurons(1.5, 20.0, 5.0, inhibition=0.5)

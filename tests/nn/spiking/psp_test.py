@@ -76,6 +76,21 @@ def test_what_arrives_before_the_last_spike_is_deferred_as_current_by_hand():
     assert psp == pytest.approx(rise * math.exp(-2 / 8))
 
 
+@pytest.mark.parametrize("compute", [psp_per_spike, torch_fallback.psp_per_spike])
+@pytest.mark.parametrize("steps", [(1,), (1, 2, 6), (1, 15), (3, 4)])
+def test_without_a_refractory_period_a_spike_at_step_one_has_had_no_time(steps, compute):
+    neurons = Neurons(2.0, 4.0, 3.5, 0)
+    fired = spike_at(*steps, length=24)
+    per_spike = compute(fired, neurons, torch.double)[0, :, 0]
+    expected = [
+        slow_spikes.spike_train_psp(
+            spike_at(sent, length=24)[0, :, 0].numpy(), fired[0, :, 0].numpy(), neurons
+        )
+        for sent in range(24)
+    ]
+    assert per_spike.tolist() == pytest.approx(expected, abs=1e-12)
+
+
 def test_what_arrives_after_the_last_spike_counts_for_nothing():
     per_spike = psp_per_spike(spike_at(10), Neurons(1.0), torch.float)
     assert (per_spike[0, 8:] == 0).all() and (per_spike[0, 1:8] > 0).all()

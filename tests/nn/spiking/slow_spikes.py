@@ -82,6 +82,8 @@ def gradients(spikes, fired, weight, connected, delta, factor, neurons, options)
                 e[j, i] = options.subthreshold_potential
             ratio = e[j, i] / count[i] if count[i] else options.subthreshold_ratio
             correction += options.rate_correction * weight[j, i] * ratio / neurons.threshold
+        if options.bounds_rate_correction:
+            correction = max(correction, 0)
         for j in inputs:
             of_weight[j, i] = delta[i] * factor[i] * e[j, i] * (1 + correction)
             ratio = e[j, i] / sent[j] if sent[j] and count[i] else 1
