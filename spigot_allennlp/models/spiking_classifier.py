@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Optional
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
@@ -32,7 +33,7 @@ class SpikingClassifier(Model):
     vocab : `Vocabulary`
     encoding : `SpikeEncoding`
     network : `SpikingNetwork`
-        With an output neuron for each class, at least.
+        With an output neuron for each class, at least; what further ones fire names no class.
     loss : `CountLoss`
     boosting : `SampleBoosting`, optional
         Whether hard training samples weigh more. Not at all, if it is not given.
@@ -51,13 +52,19 @@ class SpikingClassifier(Model):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
+        num_classes = vocab.get_vocab_size(LABELS)
+        if network.output_dim < num_classes:
+            raise ConfigurationError(
+                f"The network has {network.output_dim} output neurons for {num_classes} classes. "
+                f'Give the last of its "layers" {num_classes} "units" at least.'
+            )
         self.encoding = encoding
         self.network = network
         self.loss = loss
         self.boosting = boosting
         if loss.lowers_zero_counts:
             network.gradient.guard_silent_neurons()
-        self._scores = ClassScores(max(network.output_dim, vocab.get_vocab_size(LABELS)))
+        self._scores = ClassScores(network.output_dim)
         initializer(self)
 
     def forward(  # type: ignore[override]
@@ -80,10 +87,16 @@ class SpikingClassifier(Model):
         counts = self.run(inputs, metadata)[-1].counts
         output: Dict[str, Any] = {"counts": counts, "metadata": metadata}
         if label is not None:
-            predicted = counts.argmax(dim=1)
+            predicted = counts[:, : self.vocab.get_vocab_size(LABELS)].argmax(dim=1)
             self._scores(predicted, label)
             losses = self.loss(counts, label)
-            if self.boosting is not None and self.training and samples is not None:
+            if self.boosting is not None and self.training:
+                if samples is None:
+                    raise ConfigurationError(
+                        "The boosting weighs samples by their numbers, but these have none. Let "
+                        "the reader give each a number (`sample` in its metadata), or take "
+                        '"boosting" out of the model.'
+                    )
                 losses = losses * self.boosting(samples, label, predicted)
             output["loss"] = losses.mean()
         return output

@@ -52,8 +52,10 @@ class SpikeEncoding(torch.nn.Module, Registrable):
 class RateEncoding(SpikeEncoding):
     """
     Lets strong sources spike often: in every step a source spikes with probability `max_rate` times
-    its intensity, which is between 0 and 1 (or a byte). Intensities may change: of inputs
+    its intensity, a float from 0 to 1 (or a byte, uint8). Intensities may change: of inputs
     `(batch_size, frames, num_inputs)` each frame lasts equally long, `num_steps // frames` steps.
+    So a reader has to give all samples the same number of frames: frames that pad a sample count
+    as its own.
 
     Registered as a `SpikeEncoding` with name "rate".
 
@@ -77,6 +79,10 @@ class RateEncoding(SpikeEncoding):
 
     def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
         frames = intensities(inputs) if inputs.dim() == 3 else intensities(inputs).unsqueeze(1)
+        if frames.size(1) == 0:
+            raise ConfigurationError(
+                "The samples have no frames; have the reader give each at least one."
+            )
         if frames.size(1) > self.num_steps:
             raise ConfigurationError(
                 f"A sample has {frames.size(1)} frames, more than there are steps, "
@@ -104,7 +110,7 @@ class LatencyEncoding(SpikeEncoding):
     """
     Lets strong sources spike soon: a source of intensity 1 spikes in the first step, a source of
     `threshold` in the last, the others linearly between, and below `threshold` never. Intensities
-    are between 0 and 1 (or bytes), `(batch_size, num_inputs)`.
+    are floats from 0 to 1 (or bytes, uint8), `(batch_size, num_inputs)`.
 
     Registered as a `SpikeEncoding` with name "latency".
 
@@ -121,7 +127,7 @@ class LatencyEncoding(SpikeEncoding):
 
     def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
         del samples
-        strength = intensities(inputs).flatten(1).clamp(max=1)
+        strength = intensities(inputs).flatten(1)
         delay = (1 - strength) / (1 - self._threshold)
         steps = (delay * (self.num_steps - 1)).round().long().clamp(max=self.num_steps - 1)
         present = (strength >= self._threshold) & (strength > 0)
@@ -130,8 +136,28 @@ class LatencyEncoding(SpikeEncoding):
 
 
 def intensities(inputs: Tensor) -> Tensor:
-    """Returns numbers from 0 to 1, single precision: bytes by 255, and floats as they are."""
-    return inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs.float()
+    """
+    Returns numbers from 0 to 1, single precision: bytes by 255, floats and truth values as they
+    are.
+
+    # Raises
+
+    `ConfigurationError` if the numbers are other integers, of which none could say whether a 1 is
+    the largest or nearly the smallest, or floats that are not from 0 to 1.
+    """
+    if inputs.dtype == torch.uint8:
+        return inputs.float() / 255
+    numbers = inputs.float()
+    if numbers.numel() == 0 or inputs.dtype == torch.bool:
+        return numbers
+    least, largest = (bound.item() for bound in numbers.aminmax())
+    if not inputs.is_floating_point() or not (least >= 0 and largest <= 1):
+        raise ConfigurationError(
+            "Intensities must be floats from 0 to 1, or bytes of type uint8, but found "
+            f"{str(inputs.dtype).removeprefix('torch.')} from {least:g} to {largest:g}. Have the "
+            "reader give bytes as uint8, or divide by the largest intensity there can be."
+        )
+    return numbers
 
 
 @SpikeEncoding.register("events")
@@ -153,7 +179,7 @@ class EventEncoding(SpikeEncoding):
 
     def __init__(self, num_steps: int = 540, step_width: int = 600, num_inputs: int = 2312) -> None:
         super().__init__(num_steps)
-        check_least(1, step_width=step_width)
+        check_least(1, step_width=step_width, num_inputs=num_inputs)
         self._step_width = step_width
         self._num_inputs = num_inputs
 
@@ -165,6 +191,12 @@ class EventEncoding(SpikeEncoding):
             raise ConfigurationError(
                 f"An event comes from source {int(sources.max())}, but num_inputs is "
                 f"{self._num_inputs}; sources count from 0."
+            )
+        early = times[(sources >= 0) & (times < 0)]
+        if len(early):
+            raise ConfigurationError(
+                f"An event comes at time {int(early.min())}, but times count from 0. Have the "
+                "reader subtract the time at which the recording begins."
             )
         steps = times.div(self._step_width, rounding_mode="floor")
         kept = (sources >= 0) & (steps < self.num_steps)

@@ -32,7 +32,8 @@ class SpikeTrains:
         Shape `(batch_size, steps, num_neurons)`; truth values, or zeros and ones that may have a
         gradient.
     counts : `Tensor`
-        The firing counts, shape `(batch_size, num_neurons)`. May have a gradient.
+        The firing counts, shape `(batch_size, num_neurons)`, at least in single precision. May have
+        a gradient.
     """
 
     spikes: Tensor
@@ -42,7 +43,8 @@ class SpikeTrains:
     def of(cls, spikes: Tensor) -> "SpikeTrains":
         """Counts `spikes`; the counts are differentiable if the spikes are."""
         if spikes.is_floating_point():
-            return cls(spikes, spikes.sum(dim=1))
+            dtype = torch.promote_types(spikes.dtype, torch.float)
+            return cls(spikes, spikes.sum(dim=1, dtype=dtype))
         return cls(spikes, firing_counts(spikes, torch.float))
 
     @property
@@ -101,6 +103,7 @@ class SpikingLayer(torch.nn.Module, Registrable):
         self.neurons = neurons
         self.output_shape = tuple(output_shape)
         self.divisor = neurons.threshold if divisor is None else divisor
+        check_positive(weight_range=weight_range)
         weight = torch.ones(connection.num_rows, connection.width)
         if weight_range is None:
             self.register_buffer("weight", weight)
@@ -137,6 +140,7 @@ class FullyConnected(SpikingLayer):
         inhibition: float = 0.0,
         weight_range: float = 1.0,
     ) -> None:
+        check_least(1, units=units)
         neurons = Neurons(threshold, membrane_time, synapse_time, refractory, inhibition)
         super().__init__(all_to_all(math.prod(input_shape), units), neurons, [units], weight_range)
 
@@ -173,6 +177,7 @@ class Convolution(SpikingLayer):
         refractory: int = 2,
         weight_range: float = 0.5,
     ) -> None:
+        check_least(1, channels=channels)
         shape = _image_shape("convolution", input_shape, size)
         neurons = Neurons(threshold, membrane_time, synapse_time, refractory)
         output_shape = shape.height - size + 1, shape.width - size + 1, channels
@@ -223,11 +228,11 @@ def _check_neurons(neurons: Neurons) -> None:
     `ConfigurationError` if no neuron can be like this.
     """
     check_positive(threshold=neurons.threshold)
-    check_least(0, refractory=neurons.refractory)
-    if not 1 < neurons.synapse_time < neurons.membrane_time:
+    check_least(0, refractory=neurons.refractory, inhibition=neurons.inhibition)
+    if not 1 < neurons.synapse_time < neurons.membrane_time < math.inf:
         raise ConfigurationError(
-            "1 < synapse_time < membrane_time (in steps) must hold but found synapse_time "
-            f"{neurons.synapse_time} and membrane_time {neurons.membrane_time}."
+            "1 < synapse_time < membrane_time < infinity (in steps) must hold but found "
+            f"synapse_time {neurons.synapse_time} and membrane_time {neurons.membrane_time}."
         )
     if neurons.refractory > 4 * neurons.membrane_time:
         raise ConfigurationError(

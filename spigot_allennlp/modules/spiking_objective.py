@@ -62,6 +62,12 @@ class SquaredCountLoss(CountLoss):
                 f"{undesired}."
             )
         check_least(0, margin=margin)
+        if not desired - margin > undesired + margin:
+            raise ConfigurationError(
+                f"margin must be less than half of what desired is above undesired, but found "
+                f"margin {margin}, desired {desired} and undesired {undesired}: a wrong neuron "
+                "could fire as often as the right one, and cost nothing."
+            )
         self._desired = desired
         self._undesired = undesired
         self._margin = margin
@@ -120,6 +126,7 @@ class SampleBoosting(torch.nn.Module, FromParams):
     def __init__(self, num_samples: int, rate: float = 0.05) -> None:
         super().__init__()
         check_least(0, rate=rate)
+        check_least(1, num_samples=num_samples)
         self._rate = rate
         self.register_buffer("weights", torch.ones(num_samples))
         self.register_buffer("wrong", torch.zeros(num_samples, dtype=torch.bool))
@@ -131,7 +138,12 @@ class SampleBoosting(torch.nn.Module, FromParams):
         Returns the weights of these samples, and remembers which were recognized; all tensors have
         shape `(batch_size,)`.
         """
-        if int(samples.max()) >= len(self.weights):
+        if len(samples) and int(samples.min()) < 0:
+            raise ConfigurationError(
+                f"There is a sample number {int(samples.min())}, but the boosting counts samples "
+                "from 0. Let the reader number them so."
+            )
+        if len(samples) and int(samples.max()) >= len(self.weights):
             raise ConfigurationError(
                 f"num_samples of the boosting is {len(self.weights)}, but there is a sample number "
                 f"{int(samples.max())}. Raise num_samples."

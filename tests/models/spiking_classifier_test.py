@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.common.testing import ModelTestCase
 from allennlp.data import Batch, Vocabulary
 from allennlp.models import Model
@@ -49,8 +50,20 @@ class TestSpikingClassifier(ModelTestCase):
             output = model(**self.batch())
         readable = model.make_output_human_readable(output)
         assert len(readable["label"]) == 12
-        for label, counts in zip(readable["label"], readable["counts"], strict=True):
+        names = model.vocab.get_index_to_token_vocabulary("labels")
+        for row, label, counts in zip(
+            output["counts"].long().tolist(), readable["label"], readable["counts"], strict=True
+        ):
+            assert counts == {name: row[place] for place, name in names.items()}
             assert counts[label] == max(counts.values())
+
+    def test_boosting_without_sample_numbers_is_refused_in_training_alone(self):
+        batch = self.batch()
+        self.model.encoding._seed = None
+        batch["metadata"] = [{} for _ in batch["metadata"]]
+        with pytest.raises(ConfigurationError, match="by their numbers, but these have none"):
+            self.model.train()(**batch)
+        assert "loss" in self.model.eval()(**batch)
 
     def test_boosted_samples_weigh_more_in_training_alone(self):
         model, batch = self.model, self.batch()
@@ -118,3 +131,18 @@ def test_under_the_softmax_a_neuron_that_was_silenced_comes_back():
         run()["loss"].backward()
         optimizer.step()
     assert run()["counts"].argmax() == 0
+
+
+def test_fewer_outputs_than_classes_are_refused():
+    with pytest.raises(ConfigurationError, match='has 2 output neurons for 3 classes.*3 "units"'):
+        classifier(SQUARED, units=2)
+
+
+def test_a_neuron_beyond_the_classes_names_none_in_labels_and_metrics_alike():
+    model = classifier(SQUARED, units=5).eval()
+    with torch.no_grad():
+        model.network.layers[0].weight.copy_(torch.tensor([[0.2, 1.0, 0.1, 0.1, 3.0]] * 6))
+    output = model(torch.ones(1, 6), torch.tensor([1]), [{"sample": 0}])
+    assert output["counts"].argmax() == 4
+    assert model.make_output_human_readable(output)["label"] == ["b"]
+    assert model.get_metrics()["accuracy"] == 1

@@ -54,6 +54,7 @@ def test_events_fall_into_steps_and_padding_does_not_count():
         ({"type": "rate", "num_steps": 9, "max_rate": 2.0}, r"max_rate must be in \(0, 1\]"),
         ({"type": "latency", "num_steps": 9, "threshold": 1.0}, r"threshold must be in \[0, 1\)"),
         ({"type": "events", "step_width": 0}, "step_width must be at least 1 but is 0"),
+        ({"type": "events", "num_inputs": 0}, "num_inputs must be at least 1 but is 0"),
     ],
 )
 def test_an_encoding_that_cannot_be_says_why(options, message):
@@ -68,3 +69,41 @@ def test_what_an_encoding_cannot_take_is_refused():
         RateEncoding(8, seed=1)(torch.rand(1, 2))
     with pytest.raises(ConfigurationError, match="from source 5, but num_inputs is 3"):
         EventEncoding(num_inputs=3)(torch.tensor([[[0, 5]]]))
+    for time in (-5, -5000):
+        with pytest.raises(ConfigurationError, match=f"at time {time}, but times count from 0"):
+            EventEncoding(num_inputs=3)(torch.tensor([[[0, 1], [time, 1]]]))
+    with pytest.raises(ConfigurationError, match="have no frames"):
+        RateEncoding(8)(torch.zeros(1, 0, 2))
+
+
+ENCODINGS = [RateEncoding(40), LatencyEncoding(40)]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS, ids=["rate", "latency"])
+@pytest.mark.parametrize(
+    "inputs, found",
+    [
+        (torch.tensor([[0, 51, 255]]), "int64 from 0 to 255"),
+        (torch.tensor([[0, 1]]), "int64 from 0 to 1"),  # a dark image, or one of two colours?
+        (torch.tensor([[0, 51, 255]], dtype=torch.int32), "int32 from 0 to 255"),
+        (torch.tensor([[0.0, 51.0, 255.0]]), "float32 from 0 to 255"),
+        (torch.tensor([[-0.5, 0.5]]), "float32 from -0.5 to 0.5"),
+        (torch.tensor([[0.5, torch.nan]]), "float32 from nan to nan"),
+        (torch.tensor([[0.5, torch.inf]]), "float32 from 0.5 to inf"),
+    ],
+    ids=str,
+)
+def test_numbers_that_are_no_intensities_are_refused(encoding, inputs, found):
+    with pytest.raises(ConfigurationError, match=f"from 0 to 1, or bytes .* but found {found}"):
+        encoding(inputs)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS, ids=["rate", "latency"])
+def test_bytes_and_truth_values_are_the_floats_they_stand_for(encoding):
+    image = torch.tensor([[0, 51, 255]], dtype=torch.uint8)
+    for same, floats in [(image, image.double() / 255), (image > 60, (image > 60).float())]:
+        torch.manual_seed(1)
+        expected = encoding(floats)
+        torch.manual_seed(1)
+        assert torch.equal(encoding(same), expected)
+    assert encoding(image[:0]).shape == (0, 40, 3)

@@ -19,6 +19,11 @@ def test_a_sum_over_the_steps_is_differentiated_as_the_counts_are():
     assert counts.grad.tolist() == [[3, 5]]
 
 
+def test_counts_of_floats_are_exact_whatever_their_type():
+    trains = SpikeTrains.of(torch.ones(1, 2101, 1, dtype=torch.bfloat16))
+    assert trains.counts.tolist() == [[2101]]
+
+
 def test_floats_keep_their_own_gradient():
     spikes = torch.ones(1, 2, 1, requires_grad=True)
     trains = SpikeTrains.of(spikes)

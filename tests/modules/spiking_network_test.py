@@ -97,6 +97,13 @@ def test_pooling_has_nothing_to_be_trained():
         ({"layers": [{**FLAT[0], "synapse_time": 90.0}]}, "synapse_time 90.0 and membrane_time 64"),
         ({"layers": [{**FLAT[0], "refractory": -1}]}, "refractory must be at least 0 but is -1"),
         ({"layers": [{**FLAT[0], "refractory": 257}]}, "refractory 257 and membrane_time 64"),
+        ({"layers": [{**FLAT[0], "units": 0}]}, "units must be at least 1 but is 0"),
+        ({"layers": [{**FLAT[0], "units": -1}]}, "units must be at least 1 but is -1"),
+        ({"layers": [{**IMAGES[0], "channels": 0}]}, "channels must be at least 1 but is 0"),
+        ({"layers": [{**FLAT[0], "inhibition": -1.0}]}, "inhibition must be at least 0 but is -1"),
+        ({"layers": [{**FLAT[0], "weight_range": -1.0}]}, "weight_range must be positive but is"),
+        ({"layers": [{**FLAT[0], "weight_range": 0.0}]}, "weight_range must be positive but is"),
+        ({"layers": [{**FLAT[0], "membrane_time": float("inf")}]}, "and membrane_time inf"),
     ],
 )
 def test_a_network_that_cannot_be_says_why(change, message):

@@ -30,7 +30,10 @@ def test_without_a_margin_every_error_counts():
     assert loss.tolist() == [0.5]
 
 
-@pytest.mark.parametrize("options", [{"desired": 5}, {"undesired": -1}, {"margin": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [{"desired": 5}, {"undesired": -1}, {"margin": -1}, {"margin": 15}, {"margin": 40}],
+)
 def test_counts_that_cannot_be_are_refused(options):
     with pytest.raises(ConfigurationError, match="must"):
         SquaredCountLoss(**options)
@@ -123,9 +126,19 @@ def test_an_epoch_without_samples_changes_nothing():
     assert boosting.weights.tolist() == [1, 1, 1]
 
 
+def test_a_batch_without_samples_has_no_weights():
+    nothing = torch.zeros(0, dtype=torch.long)
+    assert SampleBoosting(3)(nothing, nothing, nothing).shape == (0,)
+
+
 def test_numbers_beyond_the_last_sample_are_refused():
     with pytest.raises(ConfigurationError, match="is 3, but there is a sample number 7"):
         SampleBoosting(3)(torch.tensor([7]), torch.tensor([0]), torch.tensor([0]))
+    with pytest.raises(ConfigurationError, match="sample number -1, but the boosting counts"):
+        SampleBoosting(3)(torch.tensor([1, -1]), torch.tensor([0, 0]), torch.tensor([0, 0]))
+    for none in (0, -1):
+        with pytest.raises(ConfigurationError, match="num_samples must be at least 1"):
+            SampleBoosting(none)
     with pytest.raises(ConfigurationError, match="rate must be at least 0"):
         SampleBoosting(3, rate=-1.0)
 

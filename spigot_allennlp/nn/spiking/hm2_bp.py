@@ -108,7 +108,8 @@ def spiking_layer(
     # Returns
 
     `Tuple[Tensor, BoolTensor]`
-        The firing counts, shape `(batch_size, num_neurons)`, and the spikes.
+        The firing counts, shape `(batch_size, num_neurons)`, at least in single precision, and the
+        spikes.
     """
     _INPUT.check(counts, weight, spikes, mask, **layer.connection.sizes)
     return _SpikingLayer.apply(counts, weight, spikes, layer, mask)
@@ -133,7 +134,7 @@ class _SpikingLayer(torch.autograd.Function):
         ctx.layer, ctx.mask = layer, mask
         ctx.save_for_backward(weight, spikes, fired)
         ctx.mark_non_differentiable(fired)
-        return firing_counts(fired, weight.dtype), fired
+        return firing_counts(fired, torch.promote_types(weight.dtype, torch.float)), fired
 
     @staticmethod
     @once_differentiable

@@ -247,6 +247,18 @@ def test_counts_are_those_of_the_spikes():
     assert not fired.requires_grad
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_counts_are_exact_whatever_the_type_of_the_weights(dtype):
+    connection, neurons = all_to_all(4, 3), Neurons(0.5, refractory=0)
+    spikes = torch.rand(2, 3000, 4, generator=torch.Generator().manual_seed(1)) < 0.9
+    weight = torch.tensor([[0.9, 0.7, 0.6]] * 4, dtype=dtype).requires_grad_()
+    sent = spikes.sum(1).to(dtype)
+    counts, fired = spiking_layer(sent, weight, spikes, layer_of(connection, neurons))
+    assert fired.sum(1).max() > 2100 and torch.equal(counts.double(), fired.sum(1).double())
+    counts.sum().backward()
+    assert weight.grad.dtype == dtype
+
+
 def test_a_mean_of_losses_gives_the_mean_of_the_gradients():
     spikes, weights = two_layers()
     run(spikes, weights)[0].square().sum(1).mean().backward()
