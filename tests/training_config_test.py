@@ -102,6 +102,17 @@ def archives(tmp_path_factory, transformer):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+def test_the_last_epochs_are_fewer_than_half_of_all(path, monkeypatch):
+    for name, value in TINY.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SPIGOT_ARCHIVE", "of_a_parser.tar.gz")  # not opened
+    trainer = Params.from_file(str(path)).as_dict(quiet=True)["trainer"]
+    for callback in trainer.get("callbacks", ()):
+        if callback["type"] == "last_epochs":
+            assert 2 * callback.get("number", 20) < trainer["num_epochs"]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_a_config_trains_and_reports_its_validation_metric(path, archives, tmp_path, monkeypatch):
     for name, value in TINY.items():
         monkeypatch.setenv(name, value)

@@ -58,8 +58,8 @@ class HM2BP(SpikingGradient):
     macro level, through spike-train-level postsynaptic potentials (S-PSPs) at the micro level; the
     equations are in `nn/spiking/hm2_bp.py`. The gradient of a sample is linear in that of its
     counts, but for `injected_spikes`, which follow from the sign alone: so a mean of losses gives
-    the mean of the gradients, and learning rates mean the same at every batch size. (The authors'
-    code takes samples one at a time.)
+    the mean of the gradients. (The authors' code takes samples one at a time; under Adam, which
+    looks at the size of gradients beside their noise, larger batches want a larger learning rate.)
 
     Registered as a `SpikingGradient` with name "hm2_bp".
 

@@ -77,6 +77,24 @@ def test_descending_lowers_the_loss(gradient):
     assert min(losses[-5:]) < 0.4 * losses[0]
 
 
+@pytest.mark.parametrize("gradient", GRADIENTS)
+@pytest.mark.parametrize("has_kernels", [True, False])
+def test_autocast_changes_neither_spikes_nor_gradients(gradient, has_kernels, monkeypatch):
+    if not has_kernels:
+        for module in ("simulation", "hm2_bp", "psp"):
+            monkeypatch.setattr(f"spigot_allennlp.nn.spiking.{module}.has_kernels", lambda _: False)
+    found = []
+    for enabled in (False, True):
+        model = network(gradient)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            layers = model(trains(36))
+            loss = (layers[-1].counts - 10).square().sum()
+            spikes = [layer.fired for layer in layers]
+        loss.backward()
+        found.append((spikes, [parameter.grad for parameter in model.parameters()]))
+    assert_close(found[1], found[0], rtol=0, atol=0)
+
+
 def test_pooling_has_nothing_to_be_trained():
     assert [name for name, _ in network().named_parameters()] == [
         "layers.0.weight",

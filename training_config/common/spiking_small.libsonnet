@@ -19,5 +19,6 @@ mlp + {
     num_epochs: 7,
     optimizer+: { lr: 0.002 },
     learning_rate_scheduler: { type: 'polynomial_decay', power: 1.0 },
+    callbacks: [{ type: 'resumable' }, { type: 'boosting' }, { type: 'last_epochs', number: 3 }],
   },
 }

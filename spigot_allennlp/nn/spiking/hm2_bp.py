@@ -175,7 +175,8 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
         from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
 
         return cpu.gradients(problem)
-    return torch_fallback.gradients(problem)
+    with torch.autocast(problem.spikes.device.type, enabled=False):
+        return torch_fallback.gradients(problem)
 
 
 def with_injected_spikes(
@@ -222,7 +223,8 @@ def inhibition_factor(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons) -
     trains, counts = fired.to(per_spike.dtype), firing_counts(fired, per_spike.dtype)
     silent = counts == 0
     # (batch_size, sender, receiver)
-    ratios = trains.transpose(1, 2) @ per_spike / counts.clamp(min=1).unsqueeze(2)
+    with torch.autocast(fired.device.type, enabled=False):
+        ratios = trains.transpose(1, 2) @ per_spike / counts.clamp(min=1).unsqueeze(2)
     ratios = ratios.masked_fill(silent.unsqueeze(1) | silent.unsqueeze(2), 1)
     counted = (~silent | wanted).to(ratios.dtype) / neurons.threshold
     products = ratios * ratios.transpose(1, 2) * counted.unsqueeze(1) * counted.unsqueeze(2)

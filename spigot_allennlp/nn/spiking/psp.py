@@ -49,7 +49,8 @@ def spike_train_psp(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> 
     """
     _INPUTS_AND_NEURONS.check(spikes, fired)
     per_spike = psp_per_spike(fired, neurons, torch.float)
-    return spikes.to(per_spike.dtype).transpose(1, 2) @ per_spike
+    with torch.autocast(spikes.device.type, enabled=False):
+        return spikes.to(per_spike.dtype).transpose(1, 2) @ per_spike
 
 
 def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:

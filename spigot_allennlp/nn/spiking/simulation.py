@@ -2,7 +2,9 @@
 Simulates a layer of spiking neurons (see `Neurons` for the model), and counts its spikes.
 
 On the CPU compiled kernels do so, which touch the weights of those inputs alone that spike;
-elsewhere vectorised torch does, step by step, with the same results but for rounding.
+elsewhere vectorised torch does, step by step, with the same results but for rounding. Under
+autocast, too, spikes are computed in the type of the weights: potentials in half precision would
+cross their thresholds elsewhere.
 """
 
 import torch
@@ -46,7 +48,8 @@ def simulate(
         from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
 
         return cpu.simulate(spikes, weight, connection, neurons)
-    return torch_fallback.simulate(spikes, weight, connection, neurons)
+    with torch.autocast(spikes.device.type, enabled=False):
+        return torch_fallback.simulate(spikes, weight, connection, neurons)
 
 
 def simulate_differentiably(
@@ -63,6 +66,13 @@ def simulate_differentiably(
         Zeros and ones, shape `(batch_size, steps, num_neurons)`, in the type of `weight`.
     """
     _DIFFERENTIABLE_INPUT.check(spikes, weight, **connection.sizes)
+    with torch.autocast(spikes.device.type, enabled=False):
+        return _unroll(spikes, weight, connection, neurons, slope)
+
+
+def _unroll(
+    spikes: Tensor, weight: Tensor, connection: Connection, neurons: Neurons, slope: float
+) -> Tensor:
     # (batch_size, steps, num_neurons)
     arriving = spikes.to(weight.dtype) @ as_matrix(connection, weight)
     if arriving.size(1) == 0:
