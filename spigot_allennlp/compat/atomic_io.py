@@ -104,8 +104,8 @@ def synchronise(path: PathLike) -> None:
 
 def is_written_at_once(path: PathLike) -> bool:
     """
-    Whether a path is that of a pipe or a device, which nothing can take the place of: its reader
-    waits for it.
+    Returns whether a path is that of a pipe or a device, which nothing can take the place of: its
+    reader waits for it.
     """
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 

@@ -25,7 +25,7 @@ OF_THE_DISK = {
     errno.EPERM: "Its rights do not allow it.",
     errno.EIO: "The disk does not work.",
 }
-# What a system says of a path that was named by mistake.
+# These say that a path was named by mistake.
 OF_THE_PATH = {
     errno.EISDIR: "It is a folder, where a file is needed.",
     errno.ENOTDIR: "A part of it is a file, where a folder is needed.",
@@ -102,7 +102,7 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
                 sys.stdout.flush()
         except Exception as error:
             if isinstance(error, BrokenPipeError) and has_no_reader(sys.stdout):
-                # What is left in the buffer would be written, and fail, when the process ends.
+                # Otherwise the rest of the buffer is written, and fails, when the process ends.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 sys.exit(1)
             message = message_of(error)

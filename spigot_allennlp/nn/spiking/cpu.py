@@ -83,9 +83,8 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     )
     shape = (len(spikes), spikes.size(2)) if problem.needs_count_gradient else (0, 0)
     count_gradient = torch.zeros(shape, dtype=contiguous_weight.dtype)
-    weight_gradients: Dict[
-        int, numpy.ndarray
-    ] = {}  # of each part of the batch, by its first sample
+    # They are those of each part of the batch, by its first sample.
+    weight_gradients: Dict[int, numpy.ndarray] = {}
 
     def differentiate(members: numpy.ndarray) -> None:
         gradient = numpy.zeros_like(weight_array)
