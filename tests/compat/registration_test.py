@@ -1,4 +1,4 @@
-"""What AllenNLP's registry holds after names were looked up; see `tests/registration_test.py`."""
+"""Looking names up leaves AllenNLP's registry as it was; see `tests/registration_test.py`."""
 
 from pathlib import Path
 

@@ -76,7 +76,7 @@ def test_a_training_with_counts_of_steps_of_another_type_goes_on():
         moments["step"] = moments["step"].double()  # by "adam" with a default dtype of double
     after = optimizer_of("fused_adam", model)
     after.load_state_dict(state)
-    # Of this type, and on the device of its parameter, the fused update wants them.
+    # The fused update wants them in this type, on the device of their parameter.
     assert {moments["step"].dtype for moments in after.state.values()} == {torch.float}
     train_double(model, after)
     whole = optimizer_of("adam", other)

@@ -1,4 +1,4 @@
-"""Long documents of which the first sentence alone says the sentiment."""
+"""The reader of long documents, of which the first sentence alone says the sentiment."""
 
 import random
 from dataclasses import replace
