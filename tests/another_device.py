@@ -5,8 +5,8 @@ unless they move a tensor, or read a tensor of the CPU that has no dimension.
 
 So a test can see, without a GPU, what of a computation is made on the wrong device, what is copied
 between devices, and what takes a way that kernels for the CPU do not take. It does not see what is
-done in other threads, or by `torch.func.jvp` and `torch.autocast`, and says nothing of speed or of
-rounding on a GPU.
+done in other threads or by `torch.func.jvp`, and says nothing of speed or of rounding on a GPU.
+Like some real devices it has no `torch.autocast`.
 """
 
 from contextlib import contextmanager

@@ -5,7 +5,6 @@ given tensors of two devices, and nothing is copied to the CPU but by the operat
 
 import itertools
 import sys
-from contextlib import nullcontext
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Callable, Dict
@@ -18,7 +17,6 @@ from allennlp.models import Model
 from allennlp.nn.util import move_to_device
 from torch import Tensor
 
-from spigot_allennlp.estimators import problem
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.nn import invalid_scores
@@ -56,7 +54,6 @@ def vectorised(monkeypatch) -> None:
             monkeypatch.setattr(module, "has_kernels", lambda device: False)
     monkeypatch.setattr(invalid_scores, "answers_at_once", lambda device: False)
     monkeypatch.setattr(torch.func, "jvp", jvp_by_two_gradients)
-    monkeypatch.setattr(problem, "_autocast_as_now", lambda device: nullcontext())
 
 
 def jvp_by_two_gradients(function: Callable, primals: Any, tangents: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Callable, ContextManager, List, Optional
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.devices import autocast_as_now
 from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.structures.structure import Structure
 
@@ -34,7 +35,7 @@ class DownstreamTrace:
     def evaluate(self, downstream: Downstream, value: Tensor) -> Tensor:
         """Returns `downstream(value)`, shape `(batch_size,)`, and records how."""
         self.generator_states = _generator_states(value.device)
-        self.autocast = _autocast_as_now(value.device)
+        self.autocast = autocast_as_now(value.device)
         losses = downstream(value)
         if losses.requires_grad:
             losses.register_hook(self._note_weights)
@@ -162,14 +163,6 @@ def _generator_states(device: torch.device) -> List[Tensor]:
     if device.type == "cuda":
         states.append(torch.cuda.get_rng_state(device))
     return states
-
-
-def _autocast_as_now(device: torch.device) -> ContextManager:
-    return torch.autocast(
-        device.type,
-        dtype=torch.get_autocast_dtype(device.type),
-        enabled=torch.is_autocast_enabled(device.type),
-    )
 
 
 def _restore_generators(states: List[Tensor], device: torch.device) -> None:

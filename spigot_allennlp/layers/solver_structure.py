@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.nn.devices import without_autocast
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
@@ -187,7 +188,7 @@ class SolverStructure(Structure):
         if scores.numel() == 0:
             return torch.zeros_like(scores)
         points = self._signed(scores.detach(), mask)
-        with torch.no_grad(), torch.autocast(points.device.type, enabled=False):
+        with torch.no_grad(), without_autocast(points.device):
             chosen = self._objects(function, batched, points)
         self._check_values(function, chosen)
         chosen = chosen.round() if self.binary else chosen

@@ -1,9 +1,13 @@
-"""Decides where a computation runs: on which device by kernels, and in how many threads."""
+"""
+Decides where a computation runs: on which device by kernels, in which types, and in how many
+threads.
+"""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import lru_cache
-from typing import Callable, List, Sequence, TypeVar
+from typing import Callable, ContextManager, List, Sequence, TypeVar
 
 import torch
 
@@ -21,6 +25,24 @@ def answers_at_once(device: torch.device) -> bool:
     that are queued there.
     """
     return device.type == "cpu"
+
+
+def without_autocast(device: torch.device) -> ContextManager:
+    """Lets what is computed within on `device` keep its types, also under `torch.autocast`."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
+
+
+def autocast_as_now(device: torch.device) -> ContextManager:
+    """Lets what is computed within on `device` have the types that it would have here and now."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(
+            device.type,
+            dtype=torch.get_autocast_dtype(device.type),
+            enabled=torch.is_autocast_enabled(device.type),
+        )
+    return nullcontext()
 
 
 def call_in_threads(

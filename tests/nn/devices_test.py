@@ -3,7 +3,12 @@ import threading
 import pytest
 import torch
 
-from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
+from spigot_allennlp.nn.devices import (
+    autocast_as_now,
+    call_in_threads,
+    parts_for_threads,
+    without_autocast,
+)
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -59,3 +64,21 @@ def test_a_batch_is_divided_among_threads_without_an_empty_part(threads):
         parts = parts_for_threads(count)
         assert [index for part in parts for index in part] == list(range(count))
         assert all(parts) and len(parts) == min(count, threads)
+
+
+def test_a_computation_keeps_its_types_under_autocast_or_repeats_them_outside():
+    matrix = torch.ones(2, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        again = autocast_as_now(matrix.device)
+        with without_autocast(matrix.device):
+            assert (matrix @ matrix).dtype == torch.float
+    with again:
+        assert (matrix @ matrix).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("context", [without_autocast, autocast_as_now])
+def test_a_device_without_autocast_computes_all_the_same(context):
+    matrix = torch.ones(2, 2, device="meta")
+    assert not torch.amp.is_autocast_available("meta")
+    with context(matrix.device):
+        assert (matrix @ matrix).dtype == torch.float

@@ -21,7 +21,7 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import once_differentiable
 
-from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.devices import has_kernels, without_autocast
 from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.gradient_problem import (
@@ -175,7 +175,7 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
         from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
 
         return cpu.gradients(problem)
-    with torch.autocast(problem.spikes.device.type, enabled=False):
+    with without_autocast(problem.spikes.device):
         return torch_fallback.gradients(problem)
 
 
@@ -223,7 +223,7 @@ def inhibition_factor(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons) -
     trains, counts = fired.to(per_spike.dtype), firing_counts(fired, per_spike.dtype)
     silent = counts == 0
     # (batch_size, sender, receiver)
-    with torch.autocast(fired.device.type, enabled=False):
+    with without_autocast(fired.device):
         ratios = trains.transpose(1, 2) @ per_spike / counts.clamp(min=1).unsqueeze(2)
     ratios = ratios.masked_fill(silent.unsqueeze(1) | silent.unsqueeze(2), 1)
     counted = (~silent | wanted).to(ratios.dtype) / neurons.threshold

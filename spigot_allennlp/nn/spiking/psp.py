@@ -20,7 +20,7 @@ last step to the first; the S-PSP is its inner product with the spikes of j.
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.devices import has_kernels, without_autocast
 from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.tensor_checks import TRUTH_VALUES, Argument, Signature
@@ -49,7 +49,7 @@ def spike_train_psp(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> 
     """
     _INPUTS_AND_NEURONS.check(spikes, fired)
     per_spike = psp_per_spike(fired, neurons, torch.float)
-    with torch.autocast(spikes.device.type, enabled=False):
+    with without_autocast(spikes.device):
         return spikes.to(per_spike.dtype).transpose(1, 2) @ per_spike
 
 

@@ -10,7 +10,7 @@ cross their thresholds elsewhere.
 import torch
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.nn.devices import has_kernels
+from spigot_allennlp.nn.devices import has_kernels, without_autocast
 from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.connection import Connection, as_matrix
 from spigot_allennlp.nn.spiking.neurons import Neurons
@@ -48,7 +48,7 @@ def simulate(
         from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
 
         return cpu.simulate(spikes, weight, connection, neurons)
-    with torch.autocast(spikes.device.type, enabled=False):
+    with without_autocast(spikes.device):
         return torch_fallback.simulate(spikes, weight, connection, neurons)
 
 
@@ -66,7 +66,7 @@ def simulate_differentiably(
         Zeros and ones, shape `(batch_size, steps, num_neurons)`, in the type of `weight`.
     """
     _DIFFERENTIABLE_INPUT.check(spikes, weight, **connection.sizes)
-    with torch.autocast(spikes.device.type, enabled=False):
+    with without_autocast(spikes.device):
         return _unroll(spikes, weight, connection, neurons, slope)
 
 
