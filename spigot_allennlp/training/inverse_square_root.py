@@ -31,5 +31,7 @@ class InverseSquareRoot(LearningRateScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_values(self) -> List[float]:
-        divisor = max(1, self.last_epoch + 1 - self.delay) ** 0.5
+        # The trainer asks at the end of an epoch, `last_epoch` counted from 0, for the next one.
+        next_epoch = self.last_epoch + 2
+        divisor = max(1, next_epoch - self.delay) ** 0.5
         return [value / divisor for value in self.base_values]

@@ -1,22 +1,57 @@
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.data.data_loaders import SimpleDataLoader
+from allennlp.models import Model
+from allennlp.training import GradientDescentTrainer, TrainerCallback
 
+from spigot_allennlp.data.dataset_readers.latent_clusters import LatentClustersReader
 from spigot_allennlp.training.inverse_square_root import InverseSquareRoot
 
 
+class RateOfEpochs(TrainerCallback):
+    """Keeps the learning rate that each epoch was trained with."""
+
+    def __init__(self):
+        super().__init__("unused")
+        self.rates = []
+
+    def on_batch(self, trainer, *arguments, **options):
+        self.rates.append(trainer.optimizer.param_groups[0]["lr"])
+
+
 def rates(epochs=5, **options):
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = InverseSquareRoot(optimizer, **options)
-    learning_rates = []
-    for _ in range(epochs):
-        schedule.step()
-        learning_rates.append(optimizer.param_groups[0]["lr"])
-    return learning_rates
+    """Trains a model for some epochs of one batch, and returns the learning rate of each."""
+    (instance,) = LatentClustersReader(dim=2, sizes={"train": 1}).read("train")
+    vocab = Vocabulary.from_instances([instance])
+    loader = SimpleDataLoader([instance], batch_size=1, vocab=vocab)
+    model = LinearModel(vocab)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    callback = RateOfEpochs()
+    trainer = GradientDescentTrainer(
+        model,
+        optimizer,
+        loader,
+        num_epochs=epochs,
+        learning_rate_scheduler=InverseSquareRoot(optimizer, **options),
+        callbacks=[callback],
+        cuda_device=-1,
+    )
+    trainer.train()
+    return callback.rates
+
+
+class LinearModel(Model):
+    def __init__(self, vocab):
+        super().__init__(vocab)
+        self.layer = torch.nn.Linear(2, 1)
+
+    def forward(self, features, **others):
+        return {"loss": self.layer(features).sum()}
 
 
 def test_two_epochs_have_the_whole_rate_and_later_ones_less():
-    # the trainer steps once before the first epoch, at last_epoch 0
     assert rates() == pytest.approx([1, 1, 2**-0.5, 3**-0.5, 0.5])
 
 
