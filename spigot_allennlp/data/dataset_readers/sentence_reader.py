@@ -6,12 +6,11 @@ made instances; those that cannot be read are raised or skipped.
 """
 
 from collections import Counter
-from itertools import islice
 from os import PathLike
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Type, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Type, Union
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Field, Instance
+from allennlp.data import Field, Instance
 from allennlp.data.fields import AdjacencyField, LabelField, MetadataField, SequenceLabelField
 from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 from allennlp.data.tokenizers import Token
@@ -19,6 +18,7 @@ from allennlp.data.tokenizers import Token
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, AnnotatedTokens
 from spigot_allennlp.data.dataset_readers.data_path import DataPath, name_of
+from spigot_allennlp.data.dataset_readers.shared_reader import SharedReader
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import Source
@@ -32,7 +32,7 @@ COUNTED = "@@COUNTED@@"
 SentenceResult = Union[AnnotatedSentence, MalformedInputError]
 
 
-class SentenceReader(DatasetReader):
+class SentenceReader(SharedReader):
     """
     Reads sentences, one instance each. A subclass implements `_sentences`.
 
@@ -40,9 +40,8 @@ class SentenceReader(DatasetReader):
     zstd; anything that `cached_path` takes), a list of files, or the embedded data set,
     `"synthetic:size=2000,seed=1"`.
 
-    Each process of a distributed run, and each worker of a data loader, reads the whole text, and
-    makes instances of its share of the sound sentences. So the shares are the same whatever is left
-    out, and every instance is made once.
+    Each process reads the whole text, and makes instances of its share of the sound sentences (see
+    `SharedReader`). So the shares are the same whatever is left out.
 
     # Parameters
 
@@ -61,9 +60,7 @@ class SentenceReader(DatasetReader):
         on_error: str = "raise",
         **kwargs,
     ) -> None:
-        super().__init__(
-            manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
-        )
+        super().__init__(**kwargs)
         check_on_error(on_error, "sentence")
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
         self._on_error = on_error
@@ -88,7 +85,7 @@ class SentenceReader(DatasetReader):
         paths = _paths(file_path)
         if not paths:
             raise ConfigurationError("The data path is a list without a file. Name at least one.")
-        for sentence in self._share(self._sound_sentences(paths)):
+        for sentence in self.shard_iterable(self._sound_sentences(paths)):
             yield self.sentence_to_instance(sentence)
 
     def instances_and_errors(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
@@ -124,21 +121,6 @@ class SentenceReader(DatasetReader):
             ):
                 if sentence is not None:
                     yield sentence
-
-    def _share(self, sentences: Iterable[AnnotatedSentence]) -> Iterator[AnnotatedSentence]:
-        """
-        Yields the sentences of this process, every n-th. `DatasetReader.shard_iterable` does the
-        same, but it asks `torch.distributed` for the rank, of which a spawned worker of a loader
-        knows nothing: each rank would then read everything. This uses the rank that is set on the
-        reader, which a worker gets with it.
-        """
-        iterator = iter(sentences)
-        distributed, worker = self.get_distributed_info(), self.get_worker_info()
-        if distributed is not None:
-            iterator = islice(iterator, distributed.global_rank, None, distributed.world_size)
-        if worker is not None:
-            iterator = islice(iterator, worker.id, None, worker.num_workers)
-        return iterator
 
     def text_to_instance(  # type: ignore[override]
         self,

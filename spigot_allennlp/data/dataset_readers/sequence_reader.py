@@ -6,15 +6,16 @@ from typing import Any, Dict, Iterable, Iterator, Mapping
 
 import numpy
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data import Instance, Token
 
 from spigot_allennlp.data.dataset_readers.data_path import config_errors, is_synthetic
+from spigot_allennlp.data.dataset_readers.shared_reader import SharedReader
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.synthetic.specification import DEFAULT_SEED, DEFAULT_SIZE, parse_settings
 
 
-class SequenceReader(DatasetReader):
+class SequenceReader(SharedReader):
     """
     Reads sequences, one instance each. A subclass implements `_generate`, or `_read_file`, or both,
     and `text_to_instance`, which takes what those return as arguments.
@@ -26,11 +27,6 @@ class SequenceReader(DatasetReader):
 
     #: The settings of generated data besides size and seed, with their least values.
     _least_settings: Mapping[str, int] = {}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
-        )
 
     def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         """Returns a random sequence, as the arguments of `text_to_instance`."""

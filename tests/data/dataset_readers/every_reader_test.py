@@ -12,6 +12,7 @@ import numpy
 import pytest
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
+from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 
 import spigot_allennlp  # noqa: F401  registers
 from spigot_allennlp.data.errors import MalformedInputError
@@ -53,6 +54,22 @@ def test_where_nothing_is_read_an_error_says_so(name, on_error, tmp_path):
         with pytest.raises((MalformedInputError, ConfigurationError, IsADirectoryError)) as caught:
             list(reader.read(str(path)))
         assert path.name in str(caught.value) or "is generated" in str(caught.value)
+
+
+@pytest.mark.parametrize("max_instances", [None, 7])
+@pytest.mark.parametrize("name", OURS)
+def test_spawned_workers_of_all_ranks_read_each_instance_once(name, max_instances):
+    # In such a worker torch.distributed is not initialized; the reader alone knows its rank.
+    path = "dev" if name == "latent_clusters" else "synthetic:size=20,seed=1"
+    alone = len(list(reader_of(name, max_instances=max_instances).read(path)))
+    together = 0
+    for rank in range(2):
+        for worker in range(2):
+            reader = reader_of(name, max_instances=max_instances)
+            reader._set_distributed_info(DistributedInfo(2, rank))
+            reader._set_worker_info(WorkerInfo(2, worker))
+            together += len(list(reader.read(path)))
+    assert together == alone > 0
 
 
 def speech():
