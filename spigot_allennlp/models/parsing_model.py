@@ -42,15 +42,14 @@ class GoldLosses(NamedTuple):
     losses: Tensor
     counted: BoolTensor
 
-    def mean(self, losses: Optional[Tensor] = None) -> Optional[Tensor]:
+    def mean(self, losses: Optional[Tensor] = None) -> Tensor:
         """
-        Returns the mean over the sentences that are counted; `None` if there is none. The `losses`
-        may be handed in again, as they have come back from an estimator.
+        Returns the mean over the sentences that are counted; 0 if there is none, since AllenNLP's
+        evaluator wants a loss of each batch or of no batch. The `losses` may be handed in again, as
+        they have come back from an estimator.
         """
         losses = self.losses if losses is None else losses
-        if self.counted.all():
-            return losses.mean()
-        return losses.sum() / self.counted.sum() if self.counted.any() else None
+        return losses.sum() / self.counted.sum().clamp(min=1)
 
 
 class Decoding(NamedTuple):
@@ -67,7 +66,7 @@ class Decoding(NamedTuple):
         least this probability, instead of being the best graph.
     minimum_risk : `bool`, optional (default = `False`)
         Whether a tree is the one that has the most right heads in expectation, the best tree of the
-        marginals, instead of the best tree of the scores.
+        marginals, instead of the best tree of the scores. What reads the tree reads this one.
     """
 
     probabilities: bool = False

@@ -197,17 +197,15 @@ class SemanticParser(StructuredParser):
         candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        Returns the best graph, as `decode` does, and the loss of the gold graph, if it is one of
-        the structure's; counts the graph. Scores as those of `scores`, `candidates` as those of
+        Returns the best graph, as `decode` does, and the loss of the gold graphs that are the
+        structure's; counts the graph. Scores as those of `scores`, `candidates` as those of
         `candidates`, others as in `forward`.
         """
         output = self.decode(prune(scores, candidates), mask, metadata)
         labels = gold_labels(graph, tops)
         of_loss = self.candidates_of_loss(candidates, labels != NO_ARC)
         gold = self.losses(prune(scores, of_loss), mask, labels, metadata)
-        loss = gold.mean()
-        if loss is not None:
-            output["loss"] = loss
+        output["loss"] = gold.mean()
         self.observe(output, mask, labels, gold.counted)
         return output
 
@@ -260,7 +258,7 @@ class SemanticParser(StructuredParser):
         legal = self.structure.independent_arcs(mask, scores.size(-1))
         if legal is not None:
             if self.pruner is not None:
-                is_candidate = (scores > -torch.inf).any(dim=-1)
+                is_candidate = (scores != -torch.inf).any(dim=-1)
                 legal = IndependentArcs(legal.arcs & is_candidate, legal.labels)
             graphs = known.masked_fill(~is_arc, NO_ARC)
             likelihood = self._loss.of_independent_arcs(scores, legal, graphs)
@@ -270,7 +268,7 @@ class SemanticParser(StructuredParser):
                 return GoldLosses(losses, likelihood.is_legal)
         part_mask = self.structure.part_mask(mask, scores.shape)
         if self.pruner is not None:
-            part_mask = part_mask & (scores > -torch.inf)
+            part_mask = part_mask & (scores != -torch.inf)
         gold = torch.zeros_like(scores).scatter_(
             -1, known.clamp(min=0).unsqueeze(-1), is_arc.unsqueeze(-1).to(scores.dtype)
         )

@@ -132,8 +132,7 @@ class SemanticThenSentiment(ClassificationModel):
             scores = self.parser.scores(parser_states, parser_mask)
             parsed = self.parser.learn(scores, parser_mask, graph, tops, metadata, candidates)
             scores = prune(scores, candidates)
-            if "loss" in parsed:
-                losses.append(self._parsing_loss_weight * parsed["loss"])
+            losses.append(self._parsing_loss_weight * parsed["loss"])
         if label is not None or not self.training:
             states, mask = self.encoder(tokens)
             if self.parser is None:

@@ -110,11 +110,12 @@ class SyntacticParser(StructuredParser):
         of_candidates = prune(scores, candidates)
         best = self.structure.argmax(of_candidates, part_mask).argmax(dim=-1)
         output: Dict[str, Any] = {"mask": mask[:, 1:], "metadata": metadata}
-        output["arc_scores"] = of_candidates
+        output["arc_scores"] = output["decoding_scores"] = of_candidates
         if not self.training and (self.decoding.probabilities or self.decoding.minimum_risk):
             marginals = self.structure.marginals(of_candidates.detach(), part_mask)
             if self.decoding.minimum_risk:
-                best = self.structure.argmax(marginals, part_mask).argmax(dim=-1)
+                output["decoding_scores"] = prune(marginals, candidates)
+                best = self.structure.argmax(output["decoding_scores"], part_mask).argmax(dim=-1)
             if self.decoding.probabilities:
                 chosen = marginals.gather(-1, best.unsqueeze(-1)).squeeze(-1)
                 output["head_probabilities"] = chosen[:, 1:]
@@ -134,9 +135,7 @@ class SyntacticParser(StructuredParser):
             gold = self.gold_losses(pruned, possible, gold_arcs.to(scores.dtype), metadata)
             if of_relations:
                 gold = self._add_relations(gold, of_relations[1], part_mask, relations)
-            loss = gold.mean()
-            if loss is not None:
-                output["loss"] = loss
+            output["loss"] = gold.mean()
             self.observe(output, mask, heads, relations, metadata)
             if not self.training:
                 self._outside(gold.counted)

@@ -1,5 +1,6 @@
 """Puts a dependency tree in the middle of a semantic parser."""
 
+import logging
 from contextlib import nullcontext
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -13,6 +14,9 @@ from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel, witho
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import NO_ARC, SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
+from spigot_allennlp.structures.structure import Structure
+
+logger = logging.getLogger(__name__)
 
 
 @Model.register("syntactic_then_semantic")
@@ -36,7 +40,8 @@ class SyntacticThenSemantic(ParsingModel):
     semantic_parser : `Model`
         A "semantic_parser" with an `arc_encoder`.
     argmax : `StructuredArgmaxLayer`
-        Its estimator is what an ablation varies.
+        Its estimator is what an ablation varies. Its structure should be that of the syntactic
+        parser, whose trees are shown and scored; if it is another, a warning says so.
     syntactic_loss_weight : `float`, optional (default = `1.0`)
         Of the syntactic parser's own loss in batches that have trees.
     dropout_in_tree : `bool`, optional (default = `False`)
@@ -56,6 +61,12 @@ class SyntacticThenSemantic(ParsingModel):
         super().__init__(vocab)
         argmax.check_dimensions(("dependent", "head"), "syntactic_then_semantic")
         _check_parts(syntactic_parser, semantic_parser)
+        if not _are_the_same(argmax.structure, syntactic_parser.structure):
+            logger.warning(
+                "argmax.structure is not syntactic_parser.structure: the semantic parser reads "
+                "trees of the first, while those that are shown, and scored by uas, are of the "
+                "second. Configure both alike."
+            )
         self.syntactic_parser = syntactic_parser
         self.semantic_parser = semantic_parser
         self.argmax = argmax
@@ -85,7 +96,10 @@ class SyntacticThenSemantic(ParsingModel):
             if "loss" in syntax:
                 losses.append(self._syntactic_loss_weight * syntax["loss"])
             if self._dropout_in_tree or not self.training:
-                arc_scores = syntax["arc_scores"]
+                # The semantic parser reads the tree that is shown, also one of minimum risk, unless
+                # it reads no single tree at all.
+                reads_tree = not (self.training or self.argmax.estimator.relaxed)
+                arc_scores = syntax["decoding_scores" if reads_tree else "arc_scores"]
         if graph is not None or not self.training:
             if arc_scores is None:
                 arc_scores = self._arc_scores(tokens)
@@ -108,8 +122,7 @@ class SyntacticThenSemantic(ParsingModel):
         metadata: Optional[List[Dict[str, Any]]],
     ) -> Tuple[Dict[str, Any], Optional[Tensor]]:
         """
-        Returns the output of the semantic parser, and its loss; `None` if there is no gold graph,
-        or none that counts.
+        Returns the output of the semantic parser, and its loss; `None` if there is no gold graph.
         """
         parser = self.semantic_parser
         states, mask = parser.encoder(tokens)
@@ -131,9 +144,7 @@ class SyntacticThenSemantic(ParsingModel):
         latent = self.argmax(arc_scores, mask, downstream)
         losses = latent.losses()
         parser.observe(first.output, mask, labels, golds[0].counted)
-        loss = golds[0].mean(losses)
-        if loss is not None:
-            loss = loss + self.argmax.auxiliary_loss(latent, losses)
+        loss = golds[0].mean(losses) + self.argmax.auxiliary_loss(latent, losses)
         return first.output, loss
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
@@ -153,6 +164,11 @@ class SyntacticThenSemantic(ParsingModel):
             **self.semantic_parser.get_metrics(reset),
             **self.syntactic_parser.get_metrics(reset),
         }
+
+
+def _are_the_same(structure: Structure, other: Structure) -> bool:
+    """Returns whether two structures are of one class, and have the same options."""
+    return type(structure) is type(other) and vars(structure) == vars(other)
 
 
 def _check_parts(syntactic_parser: Model, semantic_parser: Model) -> None:

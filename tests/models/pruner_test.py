@@ -10,6 +10,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import load_archive
 
+from spigot_allennlp.models.parsing_model import Decoding, decoded_by
 from spigot_allennlp.models.pruner import ArgumentPruner, HeadPruner, Pruner, prune
 from spigot_allennlp.models.semantic_parser import NO_ARC
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
@@ -193,10 +194,27 @@ class TestPruner(ParsingModelTestCase):
     def test_in_evaluation_pruned_gold_objects_are_left_out_of_the_loss(self, archives):
         model = self.build(self.pruned(archives)).eval()
         output = model(**self.batch(self.instances, without=[]))
-        assert "loss" not in output or output["loss"].isfinite()
+        assert output["loss"].isfinite()
         metrics = model.get_metrics(reset=True)
         assert metrics["trees_outside_structure"] > 0
         assert metrics["graphs_outside_structure"] > 0
+
+    @pytest.mark.parametrize("loss", ["hinge", "log_likelihood"])
+    def test_scores_that_are_no_numbers_are_not_taken_for_pruned_ones(self, archives, loss):
+        config = self.pruned(archives, **{"model.semantic_parser.loss": {"type": loss}})
+        model = self.build(config).train()
+        bias = model.semantic_parser._arc_scorer._from_dependent.bias
+        torch.nn.init.constant_(bias, torch.nan)
+        assert model(**self.batch(self.instances[:2], ["heads", "relations"]))["loss"].isnan()
+
+    def test_a_tree_of_minimum_risk_has_candidates_alone(self, archives):
+        parser = self.build(self.pruned(archives)).eval().syntactic_parser
+        torch.nn.init.normal_(parser._arc_scorer._bilinear, 0.0, 0.5)
+        tokens = self.batch(self.instances, without=[])["tokens"]
+        with decoded_by(parser, Decoding(minimum_risk=True)), torch.no_grad():
+            output = parser(tokens)
+        of_heads = parser.candidates(tokens)[:, 1:].gather(2, output["heads"].unsqueeze(-1))
+        assert of_heads.squeeze(-1)[output["mask"]].all()
 
     def test_a_pruner_that_leaves_all_changes_nothing(self, archives):
         everything = {"max_heads": 1000, "min_ratio": 0.0}

@@ -1,10 +1,13 @@
 import itertools
+import math
 
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
+from allennlp.data.data_loaders import SimpleDataLoader
+from allennlp.evaluation import SimpleEvaluator
 
 from spigot_allennlp.data.dataset_readers.treebank_reader import find_crossing, find_cycle
 from spigot_allennlp.models.parsing_model import Decoding, decoded_by
@@ -36,6 +39,15 @@ class TestSyntacticParser(ParsingModelTestCase):
     def test_a_relation_scorer_without_relations_is_refused(self):
         with pytest.raises(ConfigurationError, match="relation_scorer"):
             self.model(**self.batch(self.instances, without=["relations"]))
+
+    def test_evaluates_where_no_tree_of_a_batch_is_one_of_the_structure(self):
+        params = Params.from_file(str(EXPERIMENTS / self.experiment))["dataset_reader"]
+        reader = DatasetReader.from_params(params)
+        crossing = reader.text_to_instance(list("abcd"), heads=[3, 4, 0, 3], relations=["x"] * 4)
+        reader.apply_token_indexers(crossing)
+        loader = SimpleDataLoader([self.instances[0], crossing], 1, vocab=self.vocab)
+        metrics = SimpleEvaluator()(self.model.eval(), loader)
+        assert metrics["trees_outside_structure"] == 1 and math.isfinite(metrics["loss"])
 
     def test_the_trees_are_trees(self):
         output = self.model.eval()(**self.batch(self.instances, without=[]))

@@ -4,6 +4,7 @@ from allennlp.common.checks import ConfigurationError
 from torch.testing import assert_close
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.models.parsing_model import Decoding, decoded_by
 from tests.models.parsing_model_case import (
     TAGGER,
     ParsingModelTestCase,
@@ -85,6 +86,26 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
         hard, relaxed = seen
         assert set(hard.unique().tolist()) == {0.0, 1.0}
         assert 0 < relaxed.max() < 1
+
+    @pytest.mark.parametrize("minimum_risk", [False, True])
+    def test_the_tree_that_is_shown_is_the_one_that_is_read(self, minimum_risk):
+        torch.nn.init.normal_(self.model.syntactic_parser._arc_scorer._bilinear, 0.0, 0.5)
+        read = []
+        self.model.semantic_parser.arc_encoder.register_forward_pre_hook(
+            lambda _, inputs: read.append(inputs[1].argmax(dim=-1)[:, 1:])
+        )
+        batch = self.batch(self.instances, without=TREES + GRAPHS)
+        with decoded_by(self.model.eval(), Decoding(minimum_risk=minimum_risk)), torch.no_grad():
+            output = self.model(**batch)
+        assert torch.equal(output["heads"][output["mask"]], read[0][output["mask"]])
+
+    @pytest.mark.parametrize("single_root", [False, True])
+    def test_another_structure_than_that_of_the_parser_is_warned_of(self, single_root, caplog):
+        self.build(
+            {"model.argmax.structure": {"type": "projective_tree", "single_root": single_root}}
+        )
+        warned = "argmax.structure is not syntactic_parser.structure" in caplog.text
+        assert warned == (not single_root)
 
     def test_the_tree_is_made_without_dropout_unless_asked_for(self):
         batch = self.batch(self.instances, without=TREES)
