@@ -60,6 +60,9 @@ class GradientEstimator(torch.nn.Module, Registrable):
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
         """
         Returns a scalar that the model adds to its loss; zero but for score-function estimators.
+
+        It belongs to the mean of the `losses`: what multiplies that has to multiply this, too. With
+        their sum it is multiplied by the batch size, and with `-losses.mean()` of rewards by -1.
         """
         return losses.new_zeros(())
 
@@ -90,11 +93,12 @@ class SurrogateEstimator(GradientEstimator):
     """
     An estimator whose backward pass is written by hand: a subclass implements `pull_back`.
 
-    Gradients arrive here *per instance*: the incoming gradient is divided by the weight that the
-    instance's loss has in what was differentiated (`ArgmaxProblem.instance_weights`), and the
-    result multiplied by it, so that a step size means the same at every batch size, under gradient
-    accumulation and under a loss scale, and as in the papers. Neither `solve` nor `pull_back` meets
-    an instance whose scores, or whose gradient, are no numbers.
+    Gradients arrive here *per instance*: the incoming gradient is divided by the size of the weight
+    that the instance's loss has in what was differentiated (`ArgmaxProblem.instance_weights`), and
+    the result multiplied by it, so that a step size means the same at every batch size, under
+    gradient accumulation and under a loss scale, and as in the papers. Where the weight is negative
+    "the loss" is the negative of what `downstream` returned, a reward. Neither `solve` nor
+    `pull_back` meets an instance whose scores, or whose gradient, are no numbers.
 
     # Parameters
 
@@ -165,7 +169,8 @@ class _Surrogate(torch.autograd.Function):
 
 def _pulled_back(ctx: Any, gradient: Tensor, value: Tensor, invalid: Optional[Tensor]) -> Tensor:
     """Returns the surrogate gradient of the scores, from that of the value."""
-    problem, weights = ctx.problem, ctx.problem.instance_weights()
+    # Less than zero weighs a reward, whose negative is the loss of the instance.
+    problem, weights = ctx.problem, ctx.problem.instance_weights().abs()
     # An instance that weighs nothing has no gradient, rather than 0 / 0.
     per_instance = torch.where(weights != 0, gradient / weights, 0)
     per_instance = per_instance.masked_fill(~problem.possible, 0)

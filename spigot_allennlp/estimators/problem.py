@@ -33,10 +33,17 @@ class DownstreamTrace:
         self.autocast: ContextManager = nullcontext()
 
     def evaluate(self, downstream: Downstream, value: Tensor) -> Tensor:
-        """Returns `downstream(value)`, shape `(batch_size,)`, and records how."""
+        """
+        Returns `downstream(value)`, shape `(batch_size,)`, and records how.
+
+        # Raises
+
+        `TypeError`, `ValueError` if that is no tensor, or of another shape.
+        """
         self.generator_states = _generator_states(value.device)
         self.autocast = autocast_as_now(value.device)
         losses = downstream(value)
+        check_losses("downstream must return", losses, len(value))
         if losses.requires_grad:
             losses.register_hook(self._note_weights)
         return losses
@@ -134,7 +141,8 @@ class ArgmaxProblem:
         """
         Returns the gradient of each instance's downstream loss at `point`, of the shape of the
         scores; runs the rest of the model again, with the dropout of the first time. Computes the
-        gradient with respect to `point` alone.
+        gradient with respect to `point` alone. What weighs less than zero in what is differentiated
+        (a reward) is no loss, but its negative is.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.enable_grad():
@@ -143,7 +151,9 @@ class ArgmaxProblem:
             (gradient,) = torch.autograd.grad(losses.sum(), leaf, allow_unused=True)
         if gradient is None:
             return torch.zeros_like(point)
-        return gradient.masked_fill(~self.possible, 0)
+        gradient = gradient.masked_fill(~self.possible, 0)
+        weights = self.instance_weights()
+        return torch.where(weights < 0, -gradient, gradient)
 
     def instance_weights(self) -> Tensor:
         """
@@ -156,6 +166,25 @@ class ArgmaxProblem:
         else:
             weights = self.trace.weights
         return per_instance(weights, self.scores)
+
+
+def check_losses(must: str, losses: Tensor, batch_size: int) -> None:
+    """
+    Checks that there is a loss of each instance; `must` begins the sentence that says so.
+
+    # Raises
+
+    `TypeError`, `ValueError`
+    """
+    expected = f"{must} the loss of each instance, a tensor of shape ({batch_size},), but found"
+    if not isinstance(losses, Tensor):
+        raise TypeError(f"{expected} a {type(losses).__name__}.")
+    if losses.shape != (batch_size,):
+        raise ValueError(
+            f"{expected} shape {tuple(losses.shape)}. Sum over all dimensions but the first "
+            '(with reduction="none" in the losses of torch), and take the mean over the batch '
+            "outside of downstream, of what losses() returns."
+        )
 
 
 def _generator_states(device: torch.device) -> List[Tensor]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from spigot_allennlp.config_checks import check_interval, check_positive
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
-from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
 
 
 @GradientEstimator.register("reinforce")
@@ -15,8 +15,8 @@ class Reinforce(GradientEstimator):
     """
     Samples an object from `p(z) ∝ exp <scores, z>`, exactly, and estimates the gradient of the
     expected loss without bias ([Williams, 1992](https://doi.org/10.1007/BF00992696), section 4):
-    `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes the object itself. At test
-    time the value is the argmax.
+    `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes the object itself; this one is
+    that of `auxiliary_loss`. At test time the value is the argmax.
 
     With one sample the baseline is a running mean of the losses, and with several it is the mean
     loss of the others ([Kool et al., 2019](https://openreview.net/forum?id=r1lgTGL5DE)); the rest
@@ -56,6 +56,7 @@ class Reinforce(GradientEstimator):
 
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
         """Returns zero, with the gradient above: what is reported remains the loss itself."""
+        check_losses("auxiliary_loss needs", losses, len(value))
         seen = losses.detach()
         if self._num_samples == 1:
             advantages = [(value, seen - self._running_mean(seen))]

@@ -54,7 +54,18 @@ class Latent:
         itself, the losses tell the backward pass how much each of them weighs, so that a step size
         keeps its meaning under any reduction, gradient accumulation and loss scaling, and
         estimators that run `downstream` again repeat its dropout.
+
+        # Raises
+
+        `ConfigurationError` if the layer was called without `downstream`; `TypeError` or
+        `ValueError` if that returns something else.
         """
+        if self.problem.downstream is None:
+            raise ConfigurationError(
+                "There are no losses, since the layer was called without downstream, the rest of "
+                "the model from the value to the loss of each instance. Pass it to the layer, or "
+                "compute the loss from `value`."
+            )
         return self.problem.losses(self.value)
 
 
@@ -182,7 +193,11 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
             )
 
     def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:
-        """Returns a scalar that every model adds to its loss, whichever the estimator."""
+        """
+        Returns a scalar that every model adds to its loss, whichever the estimator. It belongs to
+        the mean of the `losses`; with `losses.sum()` multiply it by the batch size, and with
+        `-losses.mean()`, of rewards, by -1.
+        """
         if not self.training:
             return losses.new_zeros(())
         return self.estimator.auxiliary_loss(latent.problem, latent.value, losses)

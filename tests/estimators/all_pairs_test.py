@@ -114,23 +114,29 @@ class Pair:
         return scores, wide_mask.repeat(copies, 1), target
 
     def run(
-        self, training: bool = True, seed: int = 0, scale: float = 1.0, **batch
+        self,
+        training: bool = True,
+        seed: int = 0,
+        scale: float = 1.0,
+        reward: bool = False,
+        **batch,
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """
         The value, its gradient at the scores times the batch size, and the legal parts. The loss is
-        multiplied by `scale`.
+        multiplied by `scale`; or its negative is a `reward`, which is maximised.
         """
         torch.manual_seed(seed)
         scores, token_mask, target = self.batch(**batch)
         layer, leaf = self.layer().train(training), scores.requires_grad_()
+        sign = -1 if reward else 1
 
         def downstream(value: Tensor) -> Tensor:
             # Objects differ in it, and its gradient depends on where it is taken.
-            return ((value - target) ** 2).flatten(1).sum(dim=1)
+            return sign * ((value - target) ** 2).flatten(1).sum(dim=1)
 
         latent = layer(leaf, token_mask, downstream)
         losses = latent.losses()
-        loss = scale * (losses.mean() + layer.auxiliary_loss(latent, losses))
+        loss = sign * scale * (losses.mean() + layer.auxiliary_loss(latent, losses))
         (gradient,) = torch.autograd.grad(loss + 0 * leaf.sum(), leaf)
         mask = self.structure.part_mask(token_mask, scores.shape).expand(scores.shape)
         return latent.value.detach(), gradient * len(scores), mask
@@ -225,6 +231,13 @@ def test_what_multiplies_the_loss_multiplies_the_gradient_and_changes_nothing_el
     same_value, scaled, _ = pair.run(scale=scale)
     assert torch.equal(value, same_value)
     torch.testing.assert_close(scaled / scale, gradient)
+
+
+def test_a_reward_that_is_maximised_is_the_negative_of_a_loss(pair):
+    value, gradient, _ = pair.run()
+    same_value, rewarded, _ = pair.run(reward=True)
+    assert torch.equal(value, same_value)
+    torch.testing.assert_close(rewarded, gradient)
 
 
 def test_at_test_time_the_value_is_the_argmax_unless_relaxed(pair):

@@ -119,6 +119,30 @@ def test_the_weight_of_each_loss_is_read_off(reduce, weights):
     assert here.instance_weights().tolist() == [[weight] for weight in weights]
 
 
+@pytest.mark.parametrize(
+    "downstream, error, words",
+    [
+        (lambda value: value.sum(-1).mean(), ValueError, r"shape \(2,\), but found shape \(\)"),
+        (lambda value: value.sum(-1, keepdim=True), ValueError, r"but found shape \(2, 1\)"),
+        (lambda value: value, ValueError, r"but found shape \(2, 3\)"),
+        (lambda value: value.sum().item(), TypeError, "but found a float"),
+    ],
+    ids=["a mean", "a column", "no sum", "a number"],
+)
+def test_what_is_no_loss_of_each_instance_is_refused_where_it_is_made(downstream, error, words):
+    with pytest.raises(error, match=f"downstream must return the loss of each.*{words}"):
+        problem(downstream).losses(SCORES)
+
+
+def test_of_a_reward_the_downstream_gradient_is_that_of_its_negative():
+    point, target = torch.ones(2, 3), torch.zeros(2, 3)
+    here = problem(lambda value: -quadratic(target)(value))
+    leaf = torch.ones(2, 3, requires_grad=True)
+    (-here.losses(leaf).mean()).backward()
+    expected = problem(quadratic(target)).downstream_gradient(point)
+    assert torch.equal(here.downstream_gradient(point), expected)
+
+
 def test_without_a_trace_the_loss_is_taken_for_a_mean():
     assert problem().instance_weights().tolist() == [[0.5], [0.5]]
 

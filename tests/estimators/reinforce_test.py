@@ -121,6 +121,15 @@ def test_the_baseline_is_saved_with_the_weights():
     assert other._running_mean(torch.tensor([0.0])) == 4
 
 
+@BOTH
+def test_what_is_no_loss_of_each_instance_is_refused(num_samples):
+    layer = StructuredArgmaxLayer(Categorical(), Reinforce(num_samples))
+    latent = layer(SCORES.expand(4, 3), TOKENS.expand(4, 3), linear(COSTS))
+    for losses in (latent.losses().mean(), latent.losses().unsqueeze(1)):
+        with pytest.raises(ValueError, match=r"needs the loss of each instance.*shape \(4,\)"):
+            layer.auxiliary_loss(latent, losses)
+
+
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ConfigurationError, match="num_samples must be positive but is 0"):
         Reinforce(0)

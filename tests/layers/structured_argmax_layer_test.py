@@ -47,6 +47,12 @@ def test_in_training_the_value_comes_from_the_estimator():
     torch.testing.assert_close(layer(SCORES, TOKENS).value, SCORES.softmax(-1))
 
 
+def test_losses_without_downstream_are_refused_with_what_to_do():
+    latent = StructuredArgmaxLayer(Categorical(), StraightThrough())(SCORES, TOKENS)
+    with pytest.raises(ConfigurationError, match="Pass it to the layer, or compute the loss"):
+        latent.losses()
+
+
 def test_at_test_time_the_value_is_the_argmax_and_has_no_gradient():
     layer = StructuredArgmaxLayer(Categorical(), StraightThrough()).eval()
     value = layer(SCORES.clone().requires_grad_(), TOKENS, downstream).value
