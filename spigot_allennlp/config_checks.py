@@ -60,6 +60,23 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
         raise ConfigurationError(f'{name} is "{value}", but must be one of {", ".join(choices)}.')
 
 
+def check_namespace(vocab: Any, namespace: str, entries: str) -> None:
+    """
+    Checks that AllenNLP's vocabulary `vocab` has a `namespace`, that of the `entries` which a model
+    is to choose from: a size of it could also be had without.
+
+    # Raises
+
+    `ConfigurationError` that names the namespace and those that there are.
+    """
+    if namespace not in vocab.get_namespaces():
+        raise ConfigurationError(
+            f"The vocabulary has no {entries}: it lacks the namespace '{namespace}', and has "
+            f"{sorted(vocab.get_namespaces())}. Make it from training data that have them, or "
+            "begin it with the vocabulary of an archive that has."
+        )
+
+
 def check_object(name: str, value: Any, kind: type) -> None:
     """
     Checks that an argument is an object of a registered kind, and not its name, which stands for an

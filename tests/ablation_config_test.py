@@ -48,6 +48,7 @@ def test_every_variant_can_be_built(file):
         vocab.add_token_to_namespace(label, "labels")
     for symbol in range(10):
         vocab.add_token_to_namespace(str(symbol), "tokens")
+    vocab.add_token_to_namespace("ARG1", "semantic_roles")
     for variant in plan_of(file).variants.values():
         Model.from_params(Params(copy.deepcopy(variant.config["model"])), vocab=vocab)
 

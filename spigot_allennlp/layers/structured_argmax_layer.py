@@ -169,28 +169,10 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
     def check_dimensions(self, wanted: Tuple[str, ...], model: str) -> None:
         """
-        Checks that the objects are of the kind that a model needs.
-
-        # Parameters
-
-        wanted : `Tuple[str, ...]`
-            As in `Structure.dimensions`: `("dependent", "head")`, say, of trees.
-        model : `str`
-            The registered name of the model.
-
-        # Raises
-
-        `ConfigurationError` that names the structures which would do.
+        Checks that the objects are of the kind that a model needs, whose registered name is
+        `model`; see `Structure.check_dimensions`.
         """
-        if self.structure.dimensions != wanted:
-            names = Structure.list_available()
-            kinds = [(name, Structure.resolve_class_name(name)[0]) for name in names]
-            fitting = [f"'{name}'" for name, kind in kinds if kind.dimensions == wanted]
-            raise ConfigurationError(
-                f"The argmax of '{model}' chooses parts ({', '.join(wanted)}), and its structure "
-                f"cannot be a {type(self.structure).__name__}. Set argmax.structure to "
-                f"{' or '.join(fitting)}."
-            )
+        self.structure.check_dimensions(wanted, f"The argmax of '{model}'", "argmax.structure")
 
     def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:
         """

@@ -15,13 +15,21 @@ class PrunedGold(CountingMetric):
     Counts the gold arcs that are no candidates. In evaluation they cannot be predicted; in training
     they are candidates all the same, and counted as if they were not.
 
-    `get_metric` returns `gold_arcs_pruned`, their share; nothing if there were no gold arcs.
+    `get_metric` returns their share as `name`; nothing if there were no gold arcs.
 
     Registered as a `Metric` with name "pruned_gold".
+
+    # Parameters
+
+    name : `str`, optional (default = `"gold_arcs_pruned"`)
     """
 
-    def __init__(self) -> None:
+    # Of the class, too, for checkpoints of a time when all had this name.
+    _name = "gold_arcs_pruned"
+
+    def __init__(self, name: str = "gold_arcs_pruned") -> None:
         super().__init__(2)
+        self._name = name
 
     def __call__(self, gold: BoolTensor, candidates: BoolTensor) -> None:  # type: ignore[override]
         """Counts arcs of any shape; both arguments have the same."""
@@ -29,4 +37,4 @@ class PrunedGold(CountingMetric):
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
         pruned, number = counts
-        return {"gold_arcs_pruned": pruned / number} if number else {}
+        return {self._name: pruned / number} if number else {}

@@ -8,6 +8,7 @@ from allennlp.models import Model
 from allennlp.nn import RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.layers.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.models.parsing_model import carried_over
@@ -49,6 +50,7 @@ class ClassificationModel(Model):
         self, vocab: Vocabulary, regularizer: Optional[RegularizerApplicator] = None
     ) -> None:
         super().__init__(vocab, regularizer)
+        check_namespace(vocab, LABELS, "classes")
         self.num_classes = vocab.get_vocab_size(LABELS)
         self._scores = ClassScores(self.num_classes)
 

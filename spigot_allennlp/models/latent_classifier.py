@@ -57,7 +57,7 @@ class LatentClassifier(ClassificationModel):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
-        check_least(1, num_categories=num_categories)
+        check_least(1, num_categories=num_categories, num_clusters=num_clusters)
         if gold and num_clusters not in (None, num_categories):
             raise ConfigurationError(
                 f"gold gives the classifier the true cluster, of which there are {num_clusters}, "

@@ -133,6 +133,8 @@ class StructuredParser(ParsingModel):
     outside : `str`
         The name of the metric that counts gold objects which the structure has not.
     regularizer : `RegularizerApplicator`, optional (default = `None`)
+    pruned : `str`, optional (default = `"gold_arcs_pruned"`)
+        The name of the metric that counts gold arcs which the pruner takes away.
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class StructuredParser(ParsingModel):
         loss: StructuredLoss,
         outside: str,
         regularizer: Optional[RegularizerApplicator] = None,
+        pruned: str = "gold_arcs_pruned",
     ) -> None:
         super().__init__(vocab, regularizer)
         loss.check(structure)
@@ -152,7 +155,7 @@ class StructuredParser(ParsingModel):
         self.decoding = Decoding()
         self._loss = loss
         self._outside = OutsideStructure(outside)
-        self._pruned_gold = PrunedGold()
+        self._pruned_gold = PrunedGold(pruned)
         # A subclass sets it after its initializer, which is not to touch trained weights.
         self.pruner: Optional[Pruner] = None
 
@@ -169,7 +172,7 @@ class StructuredParser(ParsingModel):
         """
         Returns the arcs that the loss may choose from, `(batch_size, dependent, head)`: the
         `candidates` that the pruner leaves and, in training, all `gold` arcs; `None` without a
-        pruner. Counts the gold arcs that the pruner takes away, for `gold_arcs_pruned`.
+        pruner. Counts the gold arcs that the pruner takes away.
         """
         if candidates is None:
             return None
@@ -225,6 +228,18 @@ def check_decoding(model: Model, decoding: Decoding) -> None:
                 "and minimum_risk out, or take the roles out of the model by --overrides "
                 "'{\"model.structure.deterministic_roles\": []}'."
             )
+
+
+def summed_penalties(*penalties: Optional[Tensor]) -> Optional[Tensor]:
+    """
+    Returns the sum of the regularization penalties of a model's parts, each that of its own
+    `regularizer`: AllenNLP asks the outermost model alone. `None` if no part has one.
+    """
+    total = None
+    for penalty in penalties:
+        if penalty is not None:
+            total = penalty if total is None else total + penalty
+    return total
 
 
 def without_gold(instance: Instance) -> Instance:

@@ -10,6 +10,7 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
@@ -83,12 +84,15 @@ class SemanticParser(StructuredParser):
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
+        parts = ("dependent", "head", "label")
+        structure.check_dimensions(parts, "A 'semantic_parser'", "structure")
         super().__init__(vocab, encoder, structure, loss, "graphs_outside_structure", regularizer)
         self.arc_encoder = None
         dim = encoder.get_output_dim()
         if arc_encoder is not None:
             self.arc_encoder = arc_encoder.construct(input_dim=dim)
             dim = self.arc_encoder.output_dim
+        check_namespace(vocab, ROLES, "roles of a graph")
         num_labels = vocab.get_vocab_size(ROLES)
         if tree is not None and arc_encoder is None:
             raise ConfigurationError(

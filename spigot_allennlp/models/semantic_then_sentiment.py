@@ -13,11 +13,11 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.config_checks import check_interval
+from spigot_allennlp.config_checks import check_interval, check_least
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
-from spigot_allennlp.models.parsing_model import without_dropout
+from spigot_allennlp.models.parsing_model import summed_penalties, without_dropout
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
@@ -50,9 +50,11 @@ class SemanticThenSentiment(ClassificationModel):
         Of the classifier.
     classifier : `Lazy[SentenceClassifier]`
     parser : `Model`, optional (default = `None`)
-        A "semantic_parser", usually one that was trained before: "pretrained".
+        A "semantic_parser" without `arc_encoder`, usually one that was trained before:
+        "pretrained".
     argmax : `StructuredArgmaxLayer`, optional (default = `None`)
-        Its estimator is what an ablation varies.
+        Its estimator is what an ablation varies. If the parser's structure has predicates
+        ("predicate_graph"), its structure needs them, too.
     graph_encoder : `Lazy[GraphEncoder]`, optional (default = `None`)
     min_probability : `float`, optional (default = `0.0`)
         Labelled arcs to which the parser as it came gives a smaller probability are no candidates:
@@ -82,6 +84,7 @@ class SemanticThenSentiment(ClassificationModel):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
+        check_least(0, parsing_loss_weight=parsing_loss_weight)
         if argmax is not None:
             argmax.check_dimensions(("dependent", "head", "label"), "semantic_then_sentiment")
         _check_parts(parser, argmax, graph_encoder)
@@ -193,6 +196,13 @@ class SemanticThenSentiment(ClassificationModel):
             readable.update(self.parser.make_output_human_readable(output_dict))
         return readable
 
+    def get_regularization_penalty(self) -> Optional[Tensor]:
+        """Returns the penalty by this model's `regularizer`, and by that of the parser."""
+        penalty = super().get_regularization_penalty()
+        if self.parser is None:
+            return penalty
+        return summed_penalties(penalty, self.parser.get_regularization_penalty())
+
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         metrics = {**super().get_metrics(reset), **self._change.get_metric(reset)}
         if self.parser is not None:
@@ -215,6 +225,20 @@ def _check_parts(
                 f"{'missing' if part is None else 'there'}. Give parser, argmax and graph_encoder, "
                 "or, for a classifier that sees no graph, none of them."
             )
+    if parser is None or argmax is None:
+        return
+    if parser.arc_encoder is not None:
+        raise ConfigurationError(
+            "The parser of 'semantic_then_sentiment' has an arc_encoder, which needs the arcs of "
+            "another layer, but nothing hands them in. Train a semantic_parser without arc_encoder "
+            "and tree for it, as semantic_parser/raw_text.jsonnet does."
+        )
+    if parser.structure.has_predicates != argmax.structure.has_predicates:
+        structures = type(parser.structure).__name__, type(argmax.structure).__name__
+        raise ConfigurationError(
+            "Either the structures of parser and argmax have predicates, or neither has, but they "
+            f"are {structures[0]} and {structures[1]}. Give argmax the structure of the parser."
+        )
 
 
 class ReferenceParser(torch.nn.Module):

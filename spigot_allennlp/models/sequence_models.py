@@ -8,7 +8,7 @@ import math
 from typing import Any, ClassVar, Dict, Optional, Tuple
 
 import torch
-from allennlp.common.checks import ConfigurationError
+from allennlp.common.checks import ConfigurationError, check_dimensions_match
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
@@ -16,6 +16,7 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.item_mean import ItemMean
 
 
@@ -45,6 +46,13 @@ class SequenceModel(Model):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
+        if text_field_embedder is not None:
+            check_dimensions_match(
+                text_field_embedder.get_output_dim(),
+                encoder.get_input_dim(),
+                "the output size of the text_field_embedder",
+                "the input size of the encoder",
+            )
         self.encoder = encoder
         self.text_field_embedder = text_field_embedder
         self._dropout = torch.nn.Dropout(dropout)
@@ -69,7 +77,10 @@ class SequenceModel(Model):
                     "them. Give it one."
                 )
             inputs, mask = self.text_field_embedder(tokens), get_text_field_mask(tokens)
-        assert inputs is not None, "an instance has either tokens or inputs"
+        if inputs is None:
+            raise ConfigurationError(
+                "An instance has neither tokens nor inputs. Have the reader give one of them."
+            )
         if mask is None:
             mask = torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
         return self._dropout(self.encoder(inputs, mask)), mask
@@ -109,6 +120,7 @@ class ClassifyingSequenceModel(SequenceModel):
     ) -> None:
         super().__init__(vocab, encoder, **kwargs)
         self._label_namespace = label_namespace
+        check_namespace(vocab, label_namespace, "classes")
         num_classes = vocab.get_vocab_size(label_namespace)
         self.output = torch.nn.Linear(encoder.get_output_dim(), num_classes)
         initializer(self)

@@ -9,6 +9,7 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.models.classification_model import LABELS
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
@@ -52,6 +53,7 @@ class SpikingClassifier(Model):
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
         super().__init__(vocab, regularizer)
+        check_namespace(vocab, LABELS, "classes")
         num_classes = vocab.get_vocab_size(LABELS)
         if network.output_dim < num_classes:
             raise ConfigurationError(

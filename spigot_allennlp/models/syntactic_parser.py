@@ -10,6 +10,7 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.tree_attachment import TreeAttachment
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
@@ -43,7 +44,7 @@ class SyntacticParser(StructuredParser):
     encoder : `SentenceEncoder`
     arc_scorer : `Lazy[PairScorer]`
     structure : `Structure`
-        The family of trees: "projective_tree".
+        The family of trees: "projective_tree" or "non_projective_tree".
     loss : `StructuredLoss`
         Of the arcs: "hinge" or "log_likelihood".
     relation_scorer : `Lazy[PairScorer]`, optional (default = `None`)
@@ -51,7 +52,7 @@ class SyntacticParser(StructuredParser):
         relations.
     pruner : `Pruner`, optional (default = `None`)
         Says which arcs are candidates: "heads". Gold arcs are in training, in which their share is
-        counted, `gold_arcs_pruned`. A tree whose arcs are pruned in evaluation counts among the
+        counted, `gold_heads_pruned`. A tree whose arcs are pruned in evaluation counts among the
         `trees_outside_structure`.
     """
 
@@ -67,11 +68,14 @@ class SyntacticParser(StructuredParser):
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
-        super().__init__(vocab, encoder, structure, loss, "trees_outside_structure", regularizer)
+        structure.check_dimensions(("dependent", "head"), "A 'syntactic_parser'", "structure")
+        outside, pruned = "trees_outside_structure", "gold_heads_pruned"
+        super().__init__(vocab, encoder, structure, loss, outside, regularizer, pruned)
         dim = encoder.get_output_dim()
         self._arc_scorer = arc_scorer.construct(input_dim=dim, num_outputs=1)
         self._relation_scorer = None
         if relation_scorer is not None:
+            check_namespace(vocab, RELATIONS, "relations of a tree")
             size = vocab.get_vocab_size(RELATIONS)
             self._relation_scorer = relation_scorer.construct(input_dim=dim, num_outputs=size)
         self._attachment = TreeAttachment(labelled=relation_scorer is not None)

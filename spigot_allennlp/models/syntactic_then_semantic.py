@@ -9,8 +9,14 @@ from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from torch import LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.layers.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
-from spigot_allennlp.models.parsing_model import GoldLosses, ParsingModel, without_dropout
+from spigot_allennlp.models.parsing_model import (
+    GoldLosses,
+    ParsingModel,
+    summed_penalties,
+    without_dropout,
+)
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import NO_ARC, SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
@@ -59,6 +65,7 @@ class SyntacticThenSemantic(ParsingModel):
         dropout_in_tree: bool = False,
     ) -> None:
         super().__init__(vocab)
+        check_least(0, syntactic_loss_weight=syntactic_loss_weight)
         argmax.check_dimensions(("dependent", "head"), "syntactic_then_semantic")
         _check_parts(syntactic_parser, semantic_parser)
         if not _are_the_same(argmax.structure, syntactic_parser.structure):
@@ -157,6 +164,11 @@ class SyntacticThenSemantic(ParsingModel):
         """Returns the readable forms of the tree and of the graph together."""
         readable = self.semantic_parser.make_output_human_readable(output_dict)
         return {**self.syntactic_parser.make_output_human_readable(output_dict), **readable}
+
+    def get_regularization_penalty(self) -> Optional[Tensor]:
+        """Returns the sum of the penalties of both parsers, each by its own `regularizer`."""
+        parsers = (self.syntactic_parser, self.semantic_parser)
+        return summed_penalties(*(parser.get_regularization_penalty() for parser in parsers))
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """Returns the metrics of the semantic and of the syntactic parser."""

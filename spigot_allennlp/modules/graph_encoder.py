@@ -7,6 +7,8 @@ from allennlp.common import FromParams
 from allennlp.nn import Activation
 from torch import Tensor
 
+from spigot_allennlp.config_checks import check_least
+
 
 class ArcEncoder(torch.nn.Module, FromParams):
     """
@@ -25,6 +27,7 @@ class ArcEncoder(torch.nn.Module, FromParams):
 
     def __init__(self, input_dim: int, head_dim: Optional[int] = None) -> None:
         super().__init__()
+        check_least(1, head_dim=head_dim)
         self._project = torch.nn.Linear(input_dim, head_dim) if head_dim else torch.nn.Identity()
         self.output_dim = input_dim + (head_dim or input_dim)
 
@@ -79,6 +82,7 @@ class GraphEncoder(torch.nn.Module, FromParams):
         activation: Optional[Activation] = None,
     ) -> None:
         super().__init__()
+        check_least(1, output_dim=output_dim, label_dim=label_dim)
         self.output_dim = output_dim
         self._own = torch.nn.Linear(input_dim, output_dim)
         self._head = torch.nn.Linear(input_dim, output_dim, bias=False)

@@ -7,6 +7,7 @@ from allennlp.common import Registrable
 from allennlp.nn import Activation
 from torch import BoolTensor, LongTensor, Tensor
 
+from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.nn.arcs import at_heads
 from spigot_allennlp.nn.best_outputs import BestOutputs, best_of_block
 from spigot_allennlp.nn.dropout import Dropout
@@ -113,6 +114,7 @@ class BiaffineScorer(PairScorer):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(input_dim, num_outputs)
+        check_least(1, hidden_dim=hidden_dim)
         self._dependent = torch.nn.Linear(input_dim, hidden_dim)
         self._head = torch.nn.Linear(input_dim, hidden_dim)
         self._activation = activation or Activation.by_name("elu")()
@@ -234,6 +236,7 @@ class MlpScorer(PairScorer):
 
     def __init__(self, input_dim: int, num_outputs: int, hidden_dim: int = 100) -> None:
         super().__init__(input_dim, num_outputs)
+        check_least(1, hidden_dim=hidden_dim)
         self._dependent = torch.nn.Linear(input_dim, hidden_dim)
         self._head = torch.nn.Linear(input_dim, hidden_dim, bias=False)
         self._hidden = torch.nn.Linear(hidden_dim, hidden_dim)

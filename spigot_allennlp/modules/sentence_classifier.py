@@ -4,6 +4,7 @@ from typing import Optional
 
 import torch
 from allennlp.common import FromParams, Lazy
+from allennlp.common.checks import check_dimensions_match
 from allennlp.modules import FeedForward, Seq2VecEncoder
 from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
 from torch import BoolTensor, Tensor
@@ -41,6 +42,12 @@ class SentenceClassifier(torch.nn.Module, FromParams):
         super().__init__()
         self._dropout = Dropout(dropout)
         self._pooler = pooler or BagOfEmbeddingsEncoder(input_dim)
+        check_dimensions_match(
+            input_dim,
+            self._pooler.get_input_dim(),
+            "the size of a token's vector",
+            "the input size of the pooler",
+        )
         dim = self._pooler.get_output_dim()
         self._feedforward = None
         if feedforward is not None:

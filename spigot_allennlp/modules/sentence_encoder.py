@@ -4,6 +4,7 @@ from typing import Optional, Tuple
 
 import torch
 from allennlp.common import FromParams
+from allennlp.common.checks import check_dimensions_match
 from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.modules.seq2seq_encoders import PassThroughEncoder, PytorchSeq2SeqWrapper
@@ -41,6 +42,13 @@ class SentenceEncoder(torch.nn.Module, FromParams):
         word_dropout: Optional[WordDropout] = None,
     ) -> None:
         super().__init__()
+        if encoder is not None:
+            check_dimensions_match(
+                text_field_embedder.get_output_dim(),
+                encoder.get_input_dim(),
+                "the output size of the text_field_embedder",
+                "the input size of the encoder",
+            )
         self._embedder = text_field_embedder
         self._encoder = encoder or PassThroughEncoder(text_field_embedder.get_output_dim())
         self._embedding_dropout = Dropout(embedding_dropout)

@@ -4,6 +4,8 @@ import torch
 from allennlp.common import FromParams
 from torch import Tensor
 
+from spigot_allennlp.config_checks import check_least
+
 
 class TokenScorer(torch.nn.Module, FromParams):
     """
@@ -20,6 +22,7 @@ class TokenScorer(torch.nn.Module, FromParams):
 
     def __init__(self, input_dim: int, hidden_dim: int = 100) -> None:
         super().__init__()
+        check_least(1, hidden_dim=hidden_dim)
         self._layers = torch.nn.Sequential(
             torch.nn.Linear(input_dim, hidden_dim),
             torch.nn.Tanh(),

@@ -114,6 +114,32 @@ class Structure(Registrable):
         """
         raise NotImplementedError
 
+    def check_dimensions(self, wanted: Tuple[str, ...], chooser: str, key: str) -> None:
+        """
+        Checks that the objects are of the kind that a model needs.
+
+        # Parameters
+
+        wanted : `Tuple[str, ...]`
+            As in `dimensions`: `("dependent", "head")`, say, of trees.
+        chooser : `str`
+            What chooses the objects, as an error calls it.
+        key : `str`
+            Its key of a config that names a structure.
+
+        # Raises
+
+        `ConfigurationError` that names the structures which would do.
+        """
+        if self.dimensions != wanted:
+            names = Structure.list_available()
+            kinds = [(name, Structure.resolve_class_name(name)[0]) for name in names]
+            fitting = [f"'{name}'" for name, kind in kinds if kind.dimensions == wanted]
+            raise ConfigurationError(
+                f"{chooser} chooses parts ({', '.join(wanted)}), and its structure cannot be a "
+                f"{type(self).__name__}. Set {key} to {' or '.join(fitting)}."
+            )
+
     def without_predicates(self, parts: Tensor) -> Tensor:
         """Returns scores or weights of parts with zero in the place of predicates."""
         return parts

@@ -155,6 +155,8 @@ class TestPruner(ParsingModelTestCase):
         metrics = json.loads((folder / "metrics.json").read_text())
         assert 0 < metrics["training_gold_arcs_pruned"] < 1
         assert 0 < metrics["validation_gold_arcs_pruned"] < 1
+        assert 0 < metrics["training_gold_heads_pruned"] < 1
+        assert 0 < metrics["validation_gold_heads_pruned"] < 1
         again = load_archive(str(folder / "model.tar.gz")).model
         parses = [
             parser.eval().forward_on_instances(self.instances[:2]) for parser in (model, again)

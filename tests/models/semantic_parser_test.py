@@ -1,6 +1,9 @@
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.models import Model
 
 from spigot_allennlp.models.parsing_model import (
     UNKNOWN,
@@ -10,7 +13,7 @@ from spigot_allennlp.models.parsing_model import (
 )
 from spigot_allennlp.models.semantic_parser import NO_ARC, TOP, gold_labels
 from spigot_allennlp.modules.given_tree import NeighbourTree
-from tests.models.parsing_model_case import ParsingModelTestCase, overfit
+from tests.models.parsing_model_case import EXPERIMENTS, ParsingModelTestCase, overfit
 
 
 class TestSemanticParser(ParsingModelTestCase):
@@ -135,6 +138,16 @@ class TestSemanticParser(ParsingModelTestCase):
             index = self.vocab.get_token_index(role, "semantic_roles")
             per_predicate = (output["graph"] == index).sum(dim=1)
             assert per_predicate.max() <= 1
+
+    @pytest.mark.parametrize("structure", ["categorical", "projective_tree"])
+    def test_a_structure_that_is_no_family_of_graphs_is_refused(self, structure):
+        with pytest.raises(ConfigurationError, match="'semantic_parser'.*'semantic_graph'"):
+            self.build({"model.structure": {"type": structure}})
+
+    def test_a_vocabulary_without_roles_is_refused(self):
+        params = Params.from_file(str(EXPERIMENTS / self.experiment))["model"]
+        with pytest.raises(ConfigurationError, match="'semantic_roles'"):
+            Model.from_params(params, vocab=Vocabulary())
 
     PREDICATES = {
         "model.structure": {"type": "predicate_graph"},

@@ -5,8 +5,8 @@ import torch
 from allennlp.commands.train import train_model, train_model_from_file
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Batch
-from allennlp.models import load_archive
+from allennlp.data import Batch, Vocabulary
+from allennlp.models import Model, load_archive
 from torch.testing import assert_close
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
@@ -155,6 +155,29 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
             self.build({"model.parser": None})
         with pytest.raises(ConfigurationError, match="must be a 'semantic_parser' but is a Simple"):
             self.build({"model.parser": TAGGER})
+        with pytest.raises(ConfigurationError, match="has an arc_encoder"):
+            self.build({"model.parser.arc_encoder": {}})
+        with pytest.raises(ConfigurationError, match="are SemanticGraph and PredicateGraph"):
+            self.build({"model.argmax.structure": "predicate_graph"})
+        predicates = {"structure": "predicate_graph", "predicate_scorer": {"hidden_dim": 4}}
+        with pytest.raises(ConfigurationError, match="are PredicateGraph and SemanticGraph"):
+            self.build({f"model.parser.{key}": value for key, value in predicates.items()})
+        with pytest.raises(ConfigurationError, match="input size of the pooler"):
+            self.build({"model.classifier.pooler": {"type": "boe", "embedding_dim": 7}})
+        with pytest.raises(ConfigurationError, match="parsing_loss_weight must be at least 0"):
+            self.build({"model.parsing_loss_weight": -1.0})
+
+    def test_the_parsers_regularizer_counts(self):
+        regularizer = {"regexes": [["_arc_scorer", {"type": "l2", "alpha": 1.0}]]}
+        model = self.build({"model.parser.regularizer": regularizer})
+        expected = sum(part.square().sum() for part in model.parser._arc_scorer.parameters())
+        assert_close(model.get_regularization_penalty(), expected)
+        assert self.model.get_regularization_penalty() is None
+
+    def test_a_vocabulary_without_classes_is_refused(self):
+        params = Params.from_file(str(EXPERIMENTS / self.experiment), NO_GRAPH)["model"]
+        with pytest.raises(ConfigurationError, match="has no classes.*'labels'"):
+            Model.from_params(params, vocab=Vocabulary())
 
 
 class TestPretrainedParser(ParsingModelTestCase):

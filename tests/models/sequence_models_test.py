@@ -131,3 +131,23 @@ def test_tokens_without_an_embedder_are_refused():
     model, _ = built("adding", 2)
     with pytest.raises(ConfigurationError, match="no text_field_embedder"):
         model(tokens=tensors["tokens"])
+
+
+def test_classes_that_the_vocabulary_does_not_have_are_refused():
+    vocab = built("copying")[0].vocab
+    config = {**deepcopy(TASKS["copying"][1]), "label_namespace": "characters"}
+    with pytest.raises(ConfigurationError, match="no classes.*'characters'.*'labels'"):
+        Model.from_params(Params(config), vocab=vocab)
+
+
+def test_vectors_of_another_size_than_the_encoder_takes_are_refused():
+    vocab = built("copying")[0].vocab
+    config = deepcopy(TASKS["copying"][1])
+    config["encoder"]["input_size"] = 13
+    with pytest.raises(ConfigurationError, match="input size of the encoder, but got 12 and 13"):
+        Model.from_params(Params(config), vocab=vocab)
+
+
+def test_an_instance_without_tokens_and_inputs_is_refused():
+    with pytest.raises(ConfigurationError, match="neither tokens nor inputs"):
+        built("adding", 1)[0]()

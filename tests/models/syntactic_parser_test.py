@@ -5,9 +5,10 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader
+from allennlp.data import DatasetReader, Vocabulary
 from allennlp.data.data_loaders import SimpleDataLoader
 from allennlp.evaluation import SimpleEvaluator
+from allennlp.models import Model
 
 from spigot_allennlp.data.dataset_readers.treebank_reader import find_crossing, find_cycle
 from spigot_allennlp.models.parsing_model import Decoding, decoded_by
@@ -59,6 +60,21 @@ class TestSyntacticParser(ParsingModelTestCase):
                     assert position not in path
                     path.add(position)
                     position = heads[position - 1]
+
+    @pytest.mark.parametrize("structure", ["categorical", "matching", "semantic_graph"])
+    def test_a_structure_that_is_no_family_of_trees_is_refused(self, structure):
+        overrides = {"model.structure": {"type": structure}, "model.loss": {"type": "hinge"}}
+        with pytest.raises(ConfigurationError, match="'syntactic_parser'.*'projective_tree'"):
+            self.build(overrides)
+
+    def test_a_vocabulary_without_relations_is_refused_where_they_are_scored(self):
+        params = Params.from_file(str(EXPERIMENTS / self.experiment))["model"]
+        with pytest.raises(ConfigurationError, match="'dependency_relations'"):
+            Model.from_params(params, vocab=Vocabulary())
+
+    def test_vectors_of_another_size_than_the_encoder_takes_are_refused(self):
+        with pytest.raises(ConfigurationError, match="text_field_embedder must match .* 24 and 13"):
+            self.build({"model.encoder.encoder.input_size": 13})
 
     def test_predicts_without_gold_trees(self):
         batch = self.batch(self.instances, without=["heads", "relations"])

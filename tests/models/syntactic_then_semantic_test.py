@@ -124,6 +124,27 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
         assert all(len(arc) == 3 for arc in output["arcs"])
         assert output["tops"] is not None and output["pos"] is not None
 
+    def test_the_regularizers_of_both_parsers_count(self):
+        def penalty(**regularized):
+            regularizer = {"regexes": [["_arc_scorer", {"type": "l2", "alpha": 1.0}]]}
+            parts = {f"model.{name}.regularizer": regularizer for name in regularized}
+            model = self.build(parts)
+            return model.get_regularization_penalty(), model
+
+        assert penalty()[0] is None
+        of_trees, model = penalty(syntactic_parser=True)
+        weights = model.syntactic_parser._arc_scorer.parameters()
+        assert_close(of_trees, sum(part.square().sum() for part in weights))
+        of_graphs, both = (
+            penalty(semantic_parser=True)[0],
+            penalty(syntactic_parser=True, semantic_parser=True)[0],
+        )
+        assert_close(both, of_trees + of_graphs)
+
+    def test_a_weight_below_zero_is_refused(self):
+        with pytest.raises(ConfigurationError, match="syntactic_loss_weight must be at least 0"):
+            self.build({"model.syntactic_loss_weight": -1.0})
+
     def test_parts_that_do_not_fit_are_refused(self):
         with pytest.raises(ConfigurationError, match="cannot be a SemanticGraph.*projective_tree"):
             self.build({"model.argmax.structure": "semantic_graph"})

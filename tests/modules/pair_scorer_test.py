@@ -1,9 +1,14 @@
+from functools import partial
+
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from torch.testing import assert_close
 
 from spigot_allennlp.modules import pair_scorer
+from spigot_allennlp.modules.graph_encoder import ArcEncoder, GraphEncoder
 from spigot_allennlp.modules.pair_scorer import BiaffineScorer, MlpScorer, PairScorer
+from spigot_allennlp.modules.token_scorer import TokenScorer
 from spigot_allennlp.nn.arcs import at_heads
 
 
@@ -90,3 +95,19 @@ def test_scores_at_heads_are_those_of_these_pairs(kind):
     wanted = torch.autograd.grad(expected, inputs, direction)
     for gradient, other in zip(gradients, wanted, strict=True):
         assert_close(gradient, other)
+
+
+@pytest.mark.parametrize(
+    "module, size",
+    [
+        (partial(BiaffineScorer, 4, 1), "hidden_dim"),
+        (partial(MlpScorer, 4, 1), "hidden_dim"),
+        (partial(TokenScorer, 4), "hidden_dim"),
+        (partial(ArcEncoder, 4), "head_dim"),
+        (partial(GraphEncoder, 4, 3), "output_dim"),
+        (partial(GraphEncoder, 4, 3), "label_dim"),
+    ],
+)
+def test_a_layer_of_no_size_is_refused(module, size):
+    with pytest.raises(ConfigurationError, match=f"{size} must be at least 1 but is 0"):
+        module(**{size: 0})
