@@ -205,6 +205,12 @@ class Fault(Enum):
         "Labels count from 0, the most negative; where a file in columns or lines has not as many "
         'classes as are asked for, give the reader its "file_granularity".',
     )
+    FINER_LABELS = (
+        "a sentiment label of more classes than the file is said to have",
+        "If all its labels count three or five classes, say so to the reader, as in "
+        '"file_granularity": "5-class": the others would mean something else. If this label is a '
+        "mistake, correct it.",
+    )
     UNREAD_COMPRESSION = (
         "a compression that is not read here",
         "Decompress the file, or compress it with gzip, bzip2 or xz.",
@@ -340,6 +346,7 @@ _OF_FILE = frozenset(
         Fault.SDP_LAYOUT,
         Fault.TEXT_BEFORE_LABEL,
         Fault.NO_LABELS,
+        Fault.FINER_LABELS,
         Fault.DAMAGED_ARCHIVE,
         Fault.UNREAD_COMPRESSION,
         Fault.TOO_LARGE,

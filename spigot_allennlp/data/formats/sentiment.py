@@ -164,11 +164,19 @@ def _label_of_rows(
     for index, text in labels:
         if text.lower() not in classes:
             detail = f"the label {quoted(text)} is not one of {', '.join(classes)}"
-            raise block.error_at(index, Fault.LABEL, detail)
+            raise block.error_at(index, _fault_of_label(text), detail)
         if text.lower() != label:
             detail = f"the label {text!r}, where an earlier line of the sentence has {label!r}"
             raise block.error_at(index, Fault.LABEL, detail)
     return label
+
+
+def _fault_of_label(label: str) -> Fault:
+    """
+    Returns the fault of a label that is none of those of the file. If it is one of a finer
+    granularity, no label of the file means what it was taken for.
+    """
+    return Fault.FINER_LABELS if label in map(str, range(len(GRADES))) else Fault.LABEL
 
 
 def scan_sentiment_lines(
@@ -224,7 +232,7 @@ def _sentence_of_line(
             detail = f"{quoted(text)} after the tab, and {quoted(label)} before it"
             raise MalformedInputError(name, line.number, Fault.COLUMN_ORDER, detail)
         detail = f"the label {quoted(label)} is not one of {', '.join(classes)}"
-        raise MalformedInputError(name, line.number, Fault.LABEL, detail)
+        raise MalformedInputError(name, line.number, _fault_of_label(label), detail)
     words = [word for word in text.split(" ") if word]
     if not words:
         raise MalformedInputError(name, line.number, Fault.NO_WORDS, "nothing after the label")

@@ -247,6 +247,18 @@ def test_a_damaged_archive_ends_the_run(tmp_path, on_error):
         list(SDP(on_error=on_error).read(path))
 
 
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("text", ["1\ta\n3\tb\n", "1\ta\t_\t_\t1\n\n1\tb\t_\t_\t3\n\n"])
+def test_a_file_of_more_classes_ends_the_run_rather_than_give_wrong_ones(tmp_path, text, on_error):
+    # Of five classes 1 is negative, and of two it is positive.
+    path = tmp_path / "data.txt"
+    path.write_text(text)
+    with pytest.raises(MalformedInputError, match="data.txt:[23]: .*'3'.*file_granularity"):
+        list(SST("2-class", on_error=on_error).read(path))
+    labels = [i["label"].label for i in SST("2-class", file_granularity="5-class").read(path)]
+    assert labels == ["0", "1"]
+
+
 def test_a_file_with_carriage_returns_throughout_ends_the_run_and_says_how_to_convert(tmp_path):
     path = tmp_path / "data.txt"
     path.write_bytes((SDP_SOUND * 4).format("N").replace("\n", "\r\n").encode())

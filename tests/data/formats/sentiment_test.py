@@ -92,7 +92,8 @@ def test_words_are_parted_by_spaces_alone(tmp_path):
 @pytest.mark.parametrize(
     "line, fault, detail",
     [
-        ("2\tgood", Fault.LABEL, "the label '2' is not one of 0, 1, very negative"),
+        ("2\tgood", Fault.FINER_LABELS, "the label '2' is not one of 0, 1, very negative"),
+        ("7\tgood", Fault.LABEL, "the label '7' is not one of 0, 1, very negative"),
         ("good\tfilm", Fault.LABEL, "the label 'good' is not one of"),
         ("good\t1", Fault.COLUMN_ORDER, "'1' after the tab, and 'good' before it"),
         ("good \tPositive ", Fault.COLUMN_ORDER, "'Positive ' after the tab"),
