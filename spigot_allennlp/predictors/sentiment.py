@@ -49,10 +49,13 @@ class SentimentPredictor(SentencePredictor):
     def readable(self, output: Dict[str, Any]) -> JsonDict:
         if "probs" in output:  # of AllenNLP's classifiers, by the numbers of the labels
             labels = self._model.vocab.get_index_to_token_vocabulary("labels")
-            probabilities = {labels[number]: each for number, each in enumerate(output["probs"])}
+            by_number = enumerate(output["probs"])
+            probabilities = {labels[number]: probability for number, probability in by_number}
             output = {**output, "probabilities": probabilities}
         readable = super().readable(output)
-        readable["probabilities"] = {
-            label: rounded(probability) for label, probability in readable["probabilities"].items()
-        }
+        if "probabilities" in readable:
+            readable["probabilities"] = {
+                label: rounded(probability)
+                for label, probability in readable["probabilities"].items()
+            }
         return readable

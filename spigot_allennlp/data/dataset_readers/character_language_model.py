@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import SequenceLabelField, TextField
+from allennlp.data.fields import TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from spigot_allennlp.config_checks import check_least
@@ -14,6 +14,7 @@ from spigot_allennlp.data.dataset_readers.data_path import (
     is_synthetic,
     local_path,
 )
+from spigot_allennlp.data.dataset_readers.sentence_reader import OpenSequenceLabelField
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, shared_token
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
@@ -85,7 +86,7 @@ class CharacterLanguageModelReader(SequenceReader):
             Those of the piece, and the one that follows it.
         """
         tokens = TextField([shared_token(character) for character in characters[:-1]])
-        labels = SequenceLabelField(list(characters[1:]), tokens, label_namespace=CHARACTERS)
+        labels = OpenSequenceLabelField(list(characters[1:]), tokens, label_namespace=CHARACTERS)
         return Instance({"tokens": tokens, "labels": labels})
 
     def apply_token_indexers(self, instance: Instance) -> None:
@@ -100,7 +101,7 @@ def _text(path: str) -> str:
     with open_file(local_path(path)) as stream:
         content = stream.read()
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         byte = f"{content[error.start]:02x} as byte {error.start + 1} ({error.reason})"

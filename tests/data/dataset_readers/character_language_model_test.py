@@ -87,3 +87,14 @@ def test_a_file_that_is_not_in_utf_8_is_refused(tmp_path):
 def test_a_byte_order_mark_is_no_character(tmp_path):
     (tmp_path / "text").write_bytes("abcd".encode("utf-8-sig"))
     assert pieces_of(CharacterLanguageModelReader(3), tmp_path / "text") == [("abc", "bcd")]
+
+
+def test_the_place_of_a_bad_byte_counts_from_the_byte_order_mark_on(tmp_path):
+    (tmp_path / "text").write_bytes(b"\xef\xbb\xbfab\xff")
+    with pytest.raises(MalformedInputError, match="text:1: .*: ff as byte 6 "):
+        list(CharacterLanguageModelReader(length=1).read(str(tmp_path / "text")))
+
+
+def test_its_labels_may_be_unknown_without_a_warning(text, caplog):
+    list(CharacterLanguageModelReader(length=3).read(str(text)))
+    assert "namespace" not in caplog.text
