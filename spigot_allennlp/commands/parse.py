@@ -215,19 +215,10 @@ def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
     `ConfigurationError` if `--predictor-args` is no object, or has an option of lines of input and
     output, which the commands read and write in other ways.
     """
+    from spigot_allennlp.compat.predictors import parsed_options
     from spigot_allennlp.predictors.sentence_parser import OPTIONS_OF_LINES
 
-    try:
-        options = json.loads(args.predictor_args)
-    except json.JSONDecodeError as error:
-        raise plain_error(
-            f"--predictor-args is no JSON: {error}. Write it as '{{\"max_words\": 2000}}'."
-        ) from error
-    if not isinstance(options, dict):
-        raise plain_error(
-            f"--predictor-args is {args.predictor_args}, which is no JSON object. Write it as "
-            "'{\"max_words\": 2000}'."
-        )
+    options = parsed_options(args.predictor_args)
     of_lines = sorted(OPTIONS_OF_LINES & set(options))
     if of_lines:
         raise plain_error(

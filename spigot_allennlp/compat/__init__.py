@@ -70,6 +70,10 @@ from spigot_allennlp.compat.prediction import (
     lines_are_decoded_one_by_one,
     predictions_have_their_name_when_all_are_there,
 )
+from spigot_allennlp.compat.predictors import (
+    a_predictor_is_made_that_the_reader_can_serve,
+    options_of_a_predictor_are_an_object,
+)
 from spigot_allennlp.compat.pytorch import (
     checkpoints_may_hold_numpy_scalars,
     reduce_on_plateau_passes_no_verbose,

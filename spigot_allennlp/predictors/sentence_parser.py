@@ -1,28 +1,18 @@
 """A parser that was loaded, for Python: `spigot_allennlp.load(archive).parse(text)`."""
 
-from difflib import get_close_matches
-from inspect import signature
-from numbers import Integral, Real
 from os import PathLike
-from typing import (
-    Any,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Sequence,
-    Type,
-    Union,
-    get_args,
-    get_type_hints,
-    overload,
-)
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union, overload
 
 from allennlp.common.checks import ConfigurationError, check_for_gpu
 from allennlp.models import load_archive
 from allennlp.predictors import Predictor
 
 from spigot_allennlp.compat.plain_errors import plain_error
+from spigot_allennlp.compat.predictors import (
+    check_options,
+    plain_errors_of_options,
+    predictor_name_of,
+)
 from spigot_allennlp.named_archives import find_archive
 from spigot_allennlp.parses.parse import Parse
 from spigot_allennlp.predictors.line_predictor import reason_of, shown
@@ -33,18 +23,6 @@ Sentence = Union[str, Sequence[str], Dict[str, Any]]
 
 #: Options of a predictor that reads and writes lines, which a `SentenceParser` does not.
 OPTIONS_OF_LINES = frozenset(("on_error", "input", "output"))
-
-#: What every predictor is given with the archive.
-GIVEN_TO_ALL = ("self", "model", "dataset_reader", "frozen")
-
-#: The simple types of options, as an error calls them.
-TYPES: Dict[type, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    type(None): "nothing (null)",
-}
 
 #: The default predictors of models whose input is a sentence.
 SENTENCE_PREDICTORS = ("parser", "sentiment")
@@ -211,69 +189,23 @@ def load_sentence_predictor(
     """
     check_for_gpu(cuda_device)
     loaded = load_archive(find_archive(archive), cuda_device=cuda_device, overrides=overrides)
-    name = loaded.config["model"]["type"]
-    if loaded.model.default_predictor not in SENTENCE_PREDICTORS:
+    name = predictor_name_of(loaded.model, loaded.validation_dataset_reader)
+    if name not in SENTENCE_PREDICTORS:
         raise plain_error(
-            f"{archive} holds a model of type {name!r}, which parses no sentences: its class has "
-            f"default_predictor {loaded.model.default_predictor!r}. Load a parser or a classifier "
+            f"{archive} holds a model of type {loaded.config['model']['type']!r}, which parses no "
+            f"sentences: its class has default_predictor {name!r}. Load a parser or a classifier "
             'of sentences (of yours, set default_predictor = "sentiment" in its class), or use '
             "AllenNLP's Predictor.from_path."
         )
     other_graphs = {"threshold", "minimum_risk"} & set(options)
-    if loaded.model.default_predictor == "sentiment" and other_graphs:
+    if name == "sentiment" and other_graphs:
         raise plain_error(
             f"{archive} holds a classifier, which has looked at the best graph or tree: another "
             f"would not be its reason. Leave {' and '.join(sorted(other_graphs))} out."
         )
-    predictor_class: Any = Predictor.by_name(loaded.model.default_predictor)
-    check_options(predictor_class, options)
-    try:
-        predictor = Predictor.from_archive(loaded, extra_args=options)
-    except ConfigurationError as error:
-        raise plain_error(str(error)) from error
-    except (TypeError, ValueError, OSError) as error:
-        kind = type(error).__name__
-        raise plain_error(
-            f"The predictor cannot be made with the options {options}: {kind}: {error}"
-        ) from error
+    predictor_class: Any = Predictor.by_name(name)
+    check_options(predictor_class, options, unnamed=OPTIONS_OF_LINES)
+    with plain_errors_of_options(predictor_class, options):
+        predictor = Predictor.from_archive(loaded, name, extra_args=options)
     assert isinstance(predictor, SentencePredictor)
     return predictor
-
-
-def check_options(predictor: Type[Predictor], options: Dict[str, Any]) -> None:
-    """
-    # Raises
-
-    `ConfigurationError` that names the option which a class of predictors does not have, or whose
-    value is of another type.
-    """
-    known: Dict[str, Any] = {}
-    for base in predictor.__mro__:
-        if "__init__" in vars(base):
-            start: Any = vars(base)["__init__"]
-            parameters, hints = signature(start).parameters.values(), get_type_hints(start)
-            names = [item.name for item in parameters if item.kind is not item.VAR_KEYWORD]
-            known = {**{name: hints.get(name) for name in names}, **known}
-            if len(names) == len(parameters):  # it hands nothing on to its own base
-                break
-    known = {name: hint for name, hint in known.items() if name not in GIVEN_TO_ALL}
-    for name, value in options.items():
-        if name not in known:
-            of_sentences = sorted(set(known) - OPTIONS_OF_LINES)
-            near = get_close_matches(name, of_sentences, 1)
-            hint = f" Perhaps you mean {near[0]}." if near else ""
-            raise plain_error(
-                f"The predictor has no option {name!r}, but {', '.join(of_sentences)}.{hint}"
-            )
-        kinds = get_args(known[name]) or (known[name],)
-        if set(kinds) <= set(TYPES) and not any(_is_of_type(value, kind) for kind in kinds):
-            needed = " or ".join(TYPES[kind] for kind in kinds)
-            raise plain_error(f"The option {name} is {value!r}, but has to be {needed}.")
-
-
-def _is_of_type(value: Any, kind: type) -> bool:
-    """Returns whether a value is of a type; a whole number is a number, but a flag is none."""
-    if isinstance(value, bool):
-        return kind is bool
-    numbers: Dict[type, type] = {int: Integral, float: Real}
-    return isinstance(value, numbers.get(kind, kind))

@@ -9,6 +9,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict, sanitize
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers import MultiTaskDatasetReader
+from allennlp.data.fields import MetadataField
 from allennlp.data.tokenizers import Tokenizer
 from allennlp.models import Model
 
@@ -26,6 +27,7 @@ from spigot_allennlp.data.dataset_readers.annotated_tokens import (
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.models.parsing_model import (
+    CARRIED,
     Decoding,
     check_decoding,
     decoded_by,
@@ -240,7 +242,12 @@ class SentencePredictor(LinePredictor):
             asked.append(without_gold(instance))
         with decoded_by(self._model, self._decoding), _finite_scores(self._model):
             outputs = self._model.forward_on_instances(asked)
-        return [self.readable(output) for output in outputs]
+        # A model need not return what is known of a sentence before.
+        known = [_known_of(instance) for instance in instances]
+        return [
+            self.readable({**before, **output})
+            for before, output in zip(known, outputs, strict=True)
+        ]
 
     def _check_length(self, length: int) -> None:
         if self._max_words is not None and length > self._max_words:
@@ -286,6 +293,13 @@ def _plain(value: Any) -> Any:
     if type(value) is list:
         return value if has_simple_values(value) else list(map(_plain, value))
     return sanitize(value)
+
+
+def _known_of(instance: Instance) -> Dict[str, Any]:
+    """Returns what the metadata of an instance say of its sentence, in the keys of outputs."""
+    metadata = instance.get("metadata")
+    known = metadata.metadata if isinstance(metadata, MetadataField) else None
+    return {key: known[key] for key in CARRIED if key in known} if isinstance(known, dict) else {}
 
 
 def _length(instance: Instance) -> int:

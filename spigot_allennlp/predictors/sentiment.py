@@ -12,7 +12,8 @@ from spigot_allennlp.predictors.sentence_predictor import SentencePredictor, rou
 @Predictor.register("sentiment")
 class SentimentPredictor(SentencePredictor):
     """
-    Classifies sentences with any of our classifiers, or with AllenNLP's `basic_classifier`. See
+    Classifies sentences with any of our classifiers, or with AllenNLP's `basic_classifier`, whose
+    own predictor is not for readers of sentences and is never taken with them. See
     `SentencePredictor` for the input and the parameters; of a multitask reader, the task
     "sentiment" is meant unless another is named. `tags` stand for `pos` where that is not given.
 

@@ -78,8 +78,9 @@ def carry_over(output_dict: Dict[str, Any]) -> None:
 
 
 def without_words(model: Model, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-    """The `make_output_human_readable` of a parser that says nothing of the sentences."""
-    return {"heads": [[0] for _ in output_dict["metadata"]]}
+    """The `make_output_human_readable` of a parser that loses the words of the sentences."""
+    lost = [None for _ in output_dict["metadata"]]
+    return {"heads": [[0] for _ in lost], "words": lost}
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from allennlp.data import DatasetReader
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
 
+from spigot_allennlp.parses.parse import sentiment_names
+from spigot_allennlp.predictors.sentence_parser import load_parser
+from tests.predictors.conftest import LengthClassifier
 from tests.predictors.predict_command import lines, predict, predictor_args
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -63,6 +66,14 @@ def test_given_words_and_layers_reach_any_reader_as_they_are(make_archive, seen,
 def test_tags_stand_for_parts_of_speech_where_these_are_not_given(make_archive, layers, expected):
     predictor = Predictor.from_path(make_archive(**CLASSIFIER))
     assert predictor.predict_words(["play"], **layers)["pos"] == [expected]
+
+
+def test_a_classifier_may_make_a_label_alone(make_archive, monkeypatch):
+    monkeypatch.setattr(
+        LengthClassifier, "make_output_human_readable", lambda self, output: {"label": ["good"]}
+    )
+    output = Predictor.from_path(make_archive(**CLASSIFIER)).predict_json({"words": ["Go"]})
+    assert output == {"words": ["Go"], "lemmas": ["go"], "pos": ["_"], "label": "good"}
 
 
 def test_the_command_writes_one_line_of_json_a_sentence(make_archive, tmp_path):
@@ -179,8 +190,18 @@ def test_allennlps_own_classifier_has_probabilities_by_label(tmp_path):
     archive = load_archive(str(tmp_path / "run" / "model.tar.gz"))
     predictor = Predictor.from_archive(archive, "sentiment")
     output = predictor.predict_words(WORDS)
-    instance = predictor._dataset_reader.text_to_instance(WORDS)
+    assert output["words"] == WORDS  # which the model does not return
+    instance = predictor._dataset_reader.text_to_instance(WORDS, output["lemmas"], output["pos"])
     assert [output] == predictor.predict_batch_instance([instance])
     assert set(output["probabilities"]) == {"0", "1"}
     assert sum(output["probabilities"].values()) == pytest.approx(1)
     assert output["label"] == max(output["probabilities"], key=output["probabilities"].get)
+    # Its own predictor would fetch a pipeline of spaCy, for a reader that takes words.
+    text = lines({"words": WORDS, "id": "a"}, {"sentence": "It works ."})
+    first, second = map(json.loads, predict(str(tmp_path / "run"), tmp_path, text).splitlines())
+    assert first == {"id": "a", **output} and second["words"] == ["It", "works", "."]
+    parse = load_parser(tmp_path / "run").parse(WORDS)
+    assert (parse.tokens, parse.sentiment.label) == (
+        WORDS,
+        sentiment_names(["0", "1"])[output["label"]],
+    )

@@ -54,6 +54,9 @@ class SentenceReader(SharedReader):
         why. A file of which nothing is left ends the run under either.
     """
 
+    #: The predictors to take in the place of those that give a reader text where this takes words.
+    predictors_instead = {"text_classifier": "sentiment"}
+
     def __init__(
         self,
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
