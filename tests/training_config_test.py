@@ -8,10 +8,12 @@ import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
 from allennlp.models import load_archive
 from allennlp.training.optimizers import Optimizer
 
 import spigot_allennlp  # noqa: F401 (registers what the configs name)
+from spigot_allennlp.predictors.parser import SdpOutput
 from tests.tiny_transformer import save_tiny_transformer
 
 FOLDER = Path(__file__).parents[1] / "training_config"
@@ -227,6 +229,27 @@ def test_the_ways_back_through_time_differ_in_one_line(folder):
     first, *others = [lines_of_code(FOLDER / folder / f"{name}.jsonnet") for name in names]
     for other in others:
         assert sum(ours != theirs for ours, theirs in zip(first, other, strict=True)) == 1
+
+
+@pytest.mark.parametrize(
+    "config, path",
+    [
+        ("semantic_parser/log_likelihood", []),
+        ("semantic_then_sentiment/spigot", ["readers", "semantics"]),
+    ],
+)
+def test_graphs_are_read_whatever_trees_there_are_beside_them(config, path, tmp_path, monkeypatch):
+    for name, value in {**TINY, "SPIGOT_ARCHIVE": "model.tar.gz"}.items():
+        monkeypatch.setenv(name, value)
+    params = Params.from_file(str(FOLDER / f"{config}.jsonnet"))["dataset_reader"]
+    for key in path:
+        params = params[key]
+    sdp = SdpOutput("sdp_augmented")
+    words = {"words": ["a", "b"], "heads": [0, 0], "relations": ["root", "root"]}
+    text = sdp.text({**words, "arcs": [[1, 2, "ARG1"]], "tops": [1]})
+    (tmp_path / "two_roots.sdp").write_text(text)
+    (instance,) = DatasetReader.from_params(params).read(str(tmp_path / "two_roots.sdp"))
+    assert instance["graph"].indices == [(1, 0)]
 
 
 def test_a_sentiment_config_without_a_parser_says_how_to_get_one(monkeypatch):

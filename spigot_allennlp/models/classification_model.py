@@ -1,9 +1,9 @@
 """Defines what classifiers share: the loss, the metrics, the readable output."""
 
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
-from allennlp.data import Vocabulary
+from allennlp.data import Instance, Vocabulary
 from allennlp.models import Model
 from allennlp.nn import RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
@@ -11,7 +11,7 @@ from torch import BoolTensor, LongTensor, Tensor
 from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.layers.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
 from spigot_allennlp.metrics.class_scores import ClassScores
-from spigot_allennlp.models.parsing_model import carried_over
+from spigot_allennlp.models.parsing_model import carried_over, in_evaluation, without_gold
 
 LABELS = "labels"
 
@@ -58,6 +58,16 @@ class ClassificationModel(Model):
     def scored_namespaces(self) -> Tuple[str, ...]:
         """Returns the namespace whose every entry has a score: it cannot grow after training."""
         return (LABELS,)
+
+    def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
+        """
+        Returns the readable output of each instance, in their order; no loss, whether or not they
+        have labels. The model is in evaluation mode while they go through it.
+        """
+        if not instances:
+            return []
+        with in_evaluation(self):
+            return super().forward_on_instances([without_gold(instance) for instance in instances])
 
     def classify(self, logits: Tensor, label: Optional[LongTensor]) -> ClassifierOutput:
         """Classifies without anything latent: the loss is the mean cross-entropy, in nats."""

@@ -82,15 +82,17 @@ class ParsingModel(Model):
     def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
         """
         Returns the readable output of each instance, in their order; no loss, whether or not they
-        have gold objects. Sentences of similar length go through the model together.
+        have gold objects. Sentences of similar length go through the model together, which is in
+        evaluation mode while they do.
         """
         asked = [without_gold(instance) for instance in instances]
         lengths = [len(instance["tokens"]) for instance in asked]  # type: ignore[arg-type]
         outputs: List[Dict[str, Any]] = [{}] * len(asked)
-        for group in length_groups(lengths):
-            results = self._readable([asked[position] for position in group])
-            for position, result in zip(group, results, strict=True):
-                outputs[position] = result
+        with in_evaluation(self):
+            for group in length_groups(lengths):
+                results = self._readable([asked[position] for position in group])
+                for position, result in zip(group, results, strict=True):
+                    outputs[position] = result
         return outputs
 
     @torch.no_grad()
@@ -214,20 +216,27 @@ def check_decoding(model: Model, decoding: Decoding) -> None:
     """
     if decoding == Decoding():
         return
-    parsers = [part for part in model.modules() if isinstance(part, StructuredParser)]
+    parsers = {
+        name: part for name, part in model.named_modules() if isinstance(part, StructuredParser)
+    }
     if not parsers:
         raise ConfigurationError(
             f"A {type(model).__name__} gives its arcs no probabilities. Leave probabilities, "
             "threshold and minimum_risk out."
         )
-    for parser in parsers:
-        if not parser.structure.provides("log_partition"):
-            raise ConfigurationError(
-                f"The arcs of a {type(parser.structure).__name__} (so configured) have no "
-                "probabilities: deterministic_roles take them away. Leave probabilities, threshold "
-                "and minimum_risk out, or take the roles out of the model by --overrides "
-                "'{\"model.structure.deterministic_roles\": []}'."
-            )
+    for name, parser in parsers.items():
+        structure = parser.structure
+        if structure.provides("log_partition"):
+            continue
+        key = ".".join(["model", *filter(None, [name]), "structure.deterministic_roles"])
+        reason, way_out = "", ""
+        if "deterministic_roles" in structure.why_no_sums:
+            reason = ": deterministic_roles take them away"
+            way_out = f", or take the roles out of the model by --overrides '{{\"{key}\": []}}'"
+        raise ConfigurationError(
+            f"The arcs of a {type(structure).__name__} (so configured) have no probabilities"
+            f"{reason}. Leave probabilities, threshold and minimum_risk out{way_out}."
+        )
 
 
 def summed_penalties(*penalties: Optional[Tensor]) -> Optional[Tensor]:
@@ -254,9 +263,10 @@ def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
     """
     Returns what a predictor wants back of each sentence's `metadata`, and the loss if there is one.
     """
-    carried = {}
-    if output_dict.get("metadata"):
-        carried = {key: [entry[key] for entry in output_dict["metadata"]] for key in CARRIED}
+    entries = output_dict.get("metadata") or []
+    # The metadata of other readers may have other keys.
+    known = [key for key in CARRIED if any(key in entry for entry in entries)]
+    carried: Dict[str, Any] = {key: [entry.get(key) for entry in entries] for key in known}
     if "loss" in output_dict:
         carried["loss"] = output_dict["loss"]
     return carried
@@ -275,8 +285,8 @@ def punctuation_mask(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> 
     """
     marks = torch.zeros(like.shape, dtype=torch.bool)
     for row, entry in enumerate(metadata or []):
-        words = entry["words"]
-        marks[row, : len(words)] = torch.tensor([is_punctuation(word) for word in words])
+        words = entry.get("words", ())
+        marks[row, : len(words)] = torch.tensor(list(map(is_punctuation, words)), dtype=torch.bool)
     return marks.to(like.device)
 
 
@@ -290,6 +300,18 @@ def is_punctuation(form: str) -> bool:
     are not punctuation, nor are the bracket codes of the Penn Treebank (`-LRB-`).
     """
     return bool(form) and all(unicodedata.category(character).startswith("P") for character in form)
+
+
+@contextmanager
+def in_evaluation(module: torch.nn.Module) -> Iterator[None]:
+    """Puts `module` into evaluation mode while the block runs."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
 
 
 @contextmanager

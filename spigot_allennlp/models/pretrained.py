@@ -21,7 +21,10 @@ class Pretrained(Model):
 
     Words that came in since then start as the unknown word, so that the model makes of them what it
     made of them before; they are learned from there. (With AllenNLP's "from_archive" they start
-    with random vectors. Vectors read from a file remain those of the file.)
+    with random vectors.) So do words of which only a file of vectors knew: it is not read again.
+
+    The archive of the model around it needs this one, unless it was trained with the callback
+    "self_contained".
 
     Registered as a `Model` with name "pretrained".
     """
@@ -96,5 +99,5 @@ def _check_scored(archive_file: str, model: Model, vocab: Vocabulary) -> None:
 
 @torch.no_grad()
 def _start_as_unknown(embedding: Embedding, size: int) -> None:
-    if embedding._pretrained_file is None and len(embedding.weight) > size:
+    if len(embedding.weight) > size:
         embedding.weight[size:] = embedding.weight[UNKNOWN]

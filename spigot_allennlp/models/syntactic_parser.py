@@ -187,8 +187,8 @@ class SyntacticParser(StructuredParser):
         """
         if relations is None:
             raise ConfigurationError(
-                "This parser has a relation_scorer, but the data have no relations. Leave "
-                "relation_scorer out, or read trees whose arcs are labelled."
+                "This parser has a relation_scorer, but the data have no relations. Read trees "
+                "whose arcs are labelled, or train a parser without relation_scorer."
             )
         # A relation that came into the vocabulary after this parser was trained is unknown to it.
         relations = relations.masked_fill(relations >= scores.size(-1), UNKNOWN)

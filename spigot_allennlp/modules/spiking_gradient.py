@@ -66,11 +66,14 @@ class HM2BP(SpikingGradient):
     # Parameters
 
     own_rate : `bool`, optional (default = `True`)
-        The `rate_correction` of `HM2BPOptions`.
+        Whether the gradient of a weight takes into account that the S-PSPs of a neuron grow with
+        its firing count: the `rate_correction` of `HM2BPOptions`.
     silent_potential : `float`, optional (default = `0.1`)
-        The `subthreshold_potential` of `HM2BPOptions`.
+        Stands for the S-PSP of an input that spikes at a neuron that does not: the
+        `subthreshold_potential` of `HM2BPOptions`.
     silent_ratio : `float`, optional (default = `0.5`)
-        The `subthreshold_ratio` of `HM2BPOptions`.
+        Stands for the quotient of an S-PSP and the firing count, in the rate correction of a neuron
+        that does not spike: the `subthreshold_ratio` of `HM2BPOptions`.
     inhibition_factor : `bool`, optional (default = `True`)
         Whether the gradient of an output layer's weights takes the inhibition among its neurons
         into account.
@@ -78,8 +81,9 @@ class HM2BP(SpikingGradient):
         So many spikes, evenly spread, count as those of an output neuron that does not spike, but
         is wanted to by the loss: else it had no gradient to speak of. None if zero.
     bounds_rate_correction : `bool`, optional
-        That of `HM2BPOptions`. The default is `False`, as in the authors' code, under the loss
-        "squared", which leaves silent neurons alone; else `True`.
+        Whether the rate correction is at least one; see `HM2BPOptions`. The default is `False`, as
+        in the authors' code, under the loss "squared", which leaves silent neurons alone; else
+        `True`.
     """
 
     # The first three parameters are keys of configs that have been archived; hence their names.

@@ -3,7 +3,12 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from torch.testing import assert_close
 
-from tests.models.parsing_model_case import ParsingModelTestCase, gradient_norm, overfit
+from tests.models.parsing_model_case import (
+    ParsingModelTestCase,
+    assert_predicts_in_evaluation,
+    gradient_norm,
+    overfit,
+)
 
 OTHERS = ["graph", "tops", "heads", "relations"]
 
@@ -51,6 +56,9 @@ class TestLatentTreeClassifier(ParsingModelTestCase):
         assert output["label"] in ("0", "1") and set(output["probabilities"]) == {"0", "1"}
         assert len(output["heads"]) == len(output["words"])
         assert output["heads"].count(0) == 1
+
+    def test_predicts_in_evaluation_mode_whatever_the_mode(self):
+        assert_predicts_in_evaluation(self.model, self.instances[:3])
 
     @pytest.mark.parametrize("structure", ["categorical", "chain", "semantic_graph"])
     def test_what_is_no_tree_is_refused_when_the_config_is_read(self, structure):

@@ -63,6 +63,17 @@ def overfit(
     return model.get_metrics(reset=True)
 
 
+def assert_predicts_in_evaluation(model: Model, instances: List[Instance]) -> None:
+    """Predicts alike, and without a loss, in training mode, which stays; also of no instances."""
+    expected = model.eval().forward_on_instances(instances)
+    model.train()
+    assert model.forward_on_instances(instances) == expected
+    assert all(part.training for part in model.modules() if type(part) is torch.nn.LSTM)
+    assert not any("loss" in output for output in expected)
+    assert model.forward_on_instances([]) == []
+    assert not {"accuracy", "labelled_f1", "uas"} & set(model.get_metrics())
+
+
 def vocabulary_of(reader: DatasetReader, path: str) -> Vocabulary:
     return Vocabulary.from_instances(list(reader.read(path)))
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from spigot_allennlp.models.parsing_model import is_punctuation, without_dropout
+from spigot_allennlp.models.parsing_model import is_punctuation, punctuation_mask, without_dropout
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,12 @@ def test_a_form_of_unicode_punctuation_alone_is_punctuation(form):
 @pytest.mark.parametrize("form", ["", "a", "U.S.", "'s", "``", "$", "+", "-LRB-", "10%", " "])
 def test_any_other_character_makes_it_a_word(form):
     assert not is_punctuation(form)
+
+
+def test_tokens_of_which_no_word_is_known_are_no_punctuation():
+    metadata = [{"words": ["a", "."]}, {"id": "7"}]
+    marks = punctuation_mask(metadata, torch.zeros(2, 2))
+    assert marks.tolist() == [[False, True], [False, False]]
 
 
 def test_dropout_is_off_within_and_as_before_after_it_also_after_an_error():

@@ -13,7 +13,12 @@ from spigot_allennlp.models.parsing_model import (
 )
 from spigot_allennlp.models.semantic_parser import NO_ARC, TOP, gold_labels
 from spigot_allennlp.modules.given_tree import NeighbourTree
-from tests.models.parsing_model_case import EXPERIMENTS, ParsingModelTestCase, overfit
+from tests.models.parsing_model_case import (
+    EXPERIMENTS,
+    ParsingModelTestCase,
+    assert_predicts_in_evaluation,
+    overfit,
+)
 
 
 class TestSemanticParser(ParsingModelTestCase):
@@ -102,6 +107,15 @@ class TestSemanticParser(ParsingModelTestCase):
         assert [output["words"] for output in outputs] == words
         assert all("loss" not in output for output in outputs)
 
+    @pytest.mark.parametrize("known", [{}, {"id": "7"}, {"words": ["a"]}, {"source": "file:3"}])
+    def test_metadata_of_another_reader_is_carried_over_as_far_as_it_is_known(self, known):
+        batch = self.batch(self.instances[:2], without=["metadata"])
+        output = self.model.eval()(**batch, metadata=[known, known])
+        readable = self.model.make_output_human_readable(output)
+        assert {key: readable.get(key) for key in ("id", "words")} == {
+            key: [known[key]] * 2 if key in known else None for key in ("id", "words")
+        }
+
     def test_an_arc_encoder_without_arcs_is_refused(self):
         model = self.build({"model.arc_encoder": {}})
         with pytest.raises(ConfigurationError, match="syntactic_then_semantic"):
@@ -148,6 +162,9 @@ class TestSemanticParser(ParsingModelTestCase):
         params = Params.from_file(str(EXPERIMENTS / self.experiment))["model"]
         with pytest.raises(ConfigurationError, match="'semantic_roles'"):
             Model.from_params(params, vocab=Vocabulary())
+
+    def test_predicts_in_evaluation_mode_whatever_the_mode(self):
+        assert_predicts_in_evaluation(self.model, self.instances[:3])
 
     PREDICATES = {
         "model.structure": {"type": "predicate_graph"},
@@ -276,3 +293,9 @@ class TestDecodingByProbabilities(ParsingModelTestCase):
         check_decoding(model, Decoding())
         with pytest.raises(ConfigurationError, match="deterministic_roles take them away"):
             check_decoding(model, Decoding(threshold=0.4))
+        outer = Model(self.vocab)
+        outer.parser = model
+        with pytest.raises(
+            ConfigurationError, match='"model.parser.structure.deterministic_roles"'
+        ):
+            check_decoding(outer, Decoding(threshold=0.4))

@@ -14,6 +14,7 @@ from tests.models.parsing_model_case import (
     EXPERIMENTS,
     TAGGER,
     ParsingModelTestCase,
+    assert_predicts_in_evaluation,
     gradient_norm,
     overfit,
 )
@@ -166,6 +167,9 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
             self.build({"model.classifier.pooler": {"type": "boe", "embedding_dim": 7}})
         with pytest.raises(ConfigurationError, match="parsing_loss_weight must be at least 0"):
             self.build({"model.parsing_loss_weight": -1.0})
+
+    def test_predicts_in_evaluation_mode_whatever_the_mode(self):
+        assert_predicts_in_evaluation(self.model, self.instances[:3])
 
     def test_the_parsers_regularizer_counts(self):
         regularizer = {"regexes": [["_arc_scorer", {"type": "l2", "alpha": 1.0}]]}

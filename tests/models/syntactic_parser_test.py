@@ -12,7 +12,12 @@ from allennlp.models import Model
 
 from spigot_allennlp.data.dataset_readers.treebank_reader import find_crossing, find_cycle
 from spigot_allennlp.models.parsing_model import Decoding, decoded_by
-from tests.models.parsing_model_case import EXPERIMENTS, ParsingModelTestCase, overfit
+from tests.models.parsing_model_case import (
+    EXPERIMENTS,
+    ParsingModelTestCase,
+    assert_predicts_in_evaluation,
+    overfit,
+)
 
 
 class TestSyntacticParser(ParsingModelTestCase):
@@ -75,6 +80,9 @@ class TestSyntacticParser(ParsingModelTestCase):
     def test_vectors_of_another_size_than_the_encoder_takes_are_refused(self):
         with pytest.raises(ConfigurationError, match="text_field_embedder must match .* 24 and 13"):
             self.build({"model.encoder.encoder.input_size": 13})
+
+    def test_predicts_in_evaluation_mode_whatever_the_mode(self):
+        assert_predicts_in_evaluation(self.model, self.instances[:3])
 
     def test_predicts_without_gold_trees(self):
         batch = self.batch(self.instances, without=["heads", "relations"])

@@ -8,6 +8,7 @@ from spigot_allennlp.models.parsing_model import Decoding, decoded_by
 from tests.models.parsing_model_case import (
     TAGGER,
     ParsingModelTestCase,
+    assert_predicts_in_evaluation,
     gradient_norm,
     overfit,
 )
@@ -123,6 +124,9 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
         assert len(output["heads"]) == len(output["relations"]) == len(words)
         assert all(len(arc) == 3 for arc in output["arcs"])
         assert output["tops"] is not None and output["pos"] is not None
+
+    def test_predicts_in_evaluation_mode_whatever_the_mode(self):
+        assert_predicts_in_evaluation(self.model, self.instances[:3])
 
     def test_the_regularizers_of_both_parsers_count(self):
         def penalty(**regularized):

@@ -2,6 +2,7 @@
 // a fresh share of the parser's own data keeps it a parser.
 local sentiment = import 'sentiment.libsonnet';
 local data = import 'data.libsonnet';
+local families = import 'families.libsonnet';
 local archive = std.extVar('SPIGOT_ARCHIVE');
 
 assert archive != '' :
@@ -13,7 +14,7 @@ sentiment + {
 
   dataset_reader: { type: 'multitask', readers: {
     sentiment: sentiment.dataset_reader,
-    semantics: data.sdp { token_indexers: $.dataset_reader.readers.sentiment.token_indexers },
+    semantics: data.sdp + families.all + { token_indexers: $.dataset_reader.readers.sentiment.token_indexers },
   } },
   train_data_path: { sentiment: sentiment.train_data_path, semantics: data.sdp_train },
   validation_data_path: { sentiment: sentiment.validation_data_path, semantics: data.sdp_dev },

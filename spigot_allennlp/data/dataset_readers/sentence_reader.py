@@ -10,7 +10,7 @@ from os import PathLike
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Type, Union
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Field, Instance
+from allennlp.data import Field, Instance, Vocabulary
 from allennlp.data.fields import AdjacencyField, LabelField, MetadataField, SequenceLabelField
 from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 from allennlp.data.tokenizers import Token
@@ -209,7 +209,7 @@ class SentenceReader(SharedReader):
             }
         )
         if sentence.label is not None:
-            fields["label"] = LabelField(sentence.label)
+            fields["label"] = ClassField(sentence.label, sentence.source)
         return Instance(fields)
 
     def apply_token_indexers(self, instance: Instance) -> None:
@@ -256,6 +256,31 @@ class RoleCountingField(OpenAdjacencyField):
         for (_, role), number in arguments.items():
             if number > 1:
                 repeated[role] += 1
+
+
+class ClassField(LabelField):
+    """A `LabelField` of a sentence, whose class has to be one of the training data."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, label: str, source: Optional[str]) -> None:
+        super().__init__(label)
+        self._source = source
+
+    def index(self, vocab: Vocabulary) -> None:
+        """
+        # Raises
+
+        `ConfigurationError` if the vocabulary does not have the class.
+        """
+        classes = vocab.get_token_to_index_vocabulary(self._label_namespace)
+        if self.label not in classes:
+            raise ConfigurationError(
+                f"{self._source or 'A sentence'} has the label {self.label!r}, but the training "
+                f"data have only {sorted(classes)}. Add sentences with this label to the training "
+                "data, or leave those that have it out of the others."
+            )
+        super().index(vocab)
 
 
 class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):

@@ -302,3 +302,16 @@ def test_the_fields_cross_processes(vocabulary):
     copy = pickle.loads(pickle.dumps(graph("ARG1")))
     copy.index(vocabulary)
     assert copy.as_tensor({"num_tokens": 2}).tolist() == [[-1, 2], [-1, -1]]
+
+
+def test_a_class_that_the_training_data_do_not_have_is_refused_with_its_place():
+    reader = SdpReader()
+    known, unknown = (
+        reader.text_to_instance(words=["a"], label=label, source=f"dev.txt:{line}")
+        for line, label in enumerate("04", start=1)
+    )
+    reader.apply_token_indexers(known)
+    vocab = Vocabulary.from_instances([known])
+    known["label"].index(vocab)
+    with pytest.raises(ConfigurationError, match=r"dev.txt:2 has the label '4'.*only \['0'\]"):
+        unknown["label"].index(vocab)
