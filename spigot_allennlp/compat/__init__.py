@@ -76,6 +76,7 @@ from spigot_allennlp.compat.predictors import (
 )
 from spigot_allennlp.compat.pytorch import (
     checkpoints_may_hold_numpy_scalars,
+    models_say_that_a_batch_may_leave_parameters_unused,
     reduce_on_plateau_passes_no_verbose,
     sparse_gradients_are_clipped,
 )

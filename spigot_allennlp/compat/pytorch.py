@@ -82,3 +82,23 @@ def sparse_gradients_are_clipped(module: Any) -> Iterator[None]:
         )
 
     module.clip_grad_norm_ = clip
+
+
+@patch(
+    "allennlp.nn.parallel.ddp_accelerator",
+    since="torch 1.0: distributed training ends after a batch that left a parameter unused, unless "
+    "it was told to look for such; AllenNLP has the config alone tell it (find_unused_parameters)",
+    until="AllenNLP asks the model",
+)
+def models_say_that_a_batch_may_leave_parameters_unused(module: Any) -> Iterator[None]:
+    """A model does so by an attribute `leaves_parameters_unused`."""
+    yield
+    wrap_model = module.TorchDdpAccelerator.wrap_model
+
+    @functools.wraps(wrap_model)
+    def wrap(self: Any, model: Any) -> Any:
+        if getattr(model, "leaves_parameters_unused", False):
+            self._ddp_kwargs["find_unused_parameters"] = True
+        return wrap_model(self, model)
+
+    module.TorchDdpAccelerator.wrap_model = wrap

@@ -99,6 +99,8 @@ class SemanticThenSentiment(ClassificationModel):
             )
             dim = self.graph_encoder.output_dim
         self.classifier = classifier.construct(input_dim=dim, num_classes=self.num_classes)
+        # A batch has labels, or graphs, or both: in distributed training, see `compat/pytorch.py`.
+        self.leaves_parameters_unused = parser is not None
         self._parsing_loss_weight = parsing_loss_weight
         self._dropout_in_graph = dropout_in_graph
         self._change = GraphDifference()

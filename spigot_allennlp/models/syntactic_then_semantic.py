@@ -55,6 +55,9 @@ class SyntacticThenSemantic(ParsingModel):
         semantic parser. The original has it off.
     """
 
+    # A batch has trees, or graphs, or both: in distributed training, see `compat/pytorch.py`.
+    leaves_parameters_unused = True
+
     def __init__(
         self,
         vocab: Vocabulary,

@@ -1,6 +1,9 @@
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.nn.parallel import DdpAccelerator
+from torch import distributed
 from torch.testing import assert_close
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
@@ -127,6 +130,18 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
 
     def test_predicts_in_evaluation_mode_whatever_the_mode(self):
         assert_predicts_in_evaluation(self.model, self.instances[:3])
+
+    def test_trains_in_distributed_training_by_batches_of_trees_and_batches_of_graphs(self):
+        store = self.TEST_DIR / "store"
+        distributed.init_process_group("gloo", f"file://{store}", rank=0, world_size=1)
+        try:
+            accelerator = DdpAccelerator.from_params(Params({"type": "torch"}), cuda_device=-1)
+            model, wrapped = accelerator.wrap_model(self.model.train())
+            for missing in (GRAPHS, TREES, GRAPHS):
+                wrapped.model(**self.batch(self.instances[:2], without=missing))["loss"].backward()
+        finally:
+            distributed.destroy_process_group()
+        assert gradient_norm(model.semantic_parser) > 0 < gradient_norm(model.syntactic_parser)
 
     def test_the_regularizers_of_both_parsers_count(self):
         def penalty(**regularized):
