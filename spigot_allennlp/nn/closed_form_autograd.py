@@ -15,9 +15,7 @@ from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.instances import per_instance
-from spigot_allennlp.nn.tensor_checks import FLOATS, Argument, Signature
-
-_POINT = Signature(Argument("point", FLOATS, ("...",)))
+from spigot_allennlp.nn.tensor_checks import PARTS, check_scores
 
 
 class Inference(Protocol):
@@ -61,18 +59,24 @@ def log_partition_and_marginals(
 
 
 def value_and_gradient(
-    function: Callable[[Tensor], Tensor], point: Tensor
+    function: Callable[[Tensor, BoolTensor], Tensor], point: Tensor, mask: BoolTensor
 ) -> Tuple[Tensor, Tensor]:
     """
     Returns the values of a `function` of independent instances, shape `(batch_size,)`, and their
     gradients at `point`, of its shape, by autograd; both differentiable where gradients are enabled
-    and `point` requires them.
+    and `point` requires them. The function gets the point and the mask, which is that of its legal
+    parts.
     """
-    _POINT.check(point)
+    check_scores(PARTS, point, mask, "point")
     differentiable = torch.is_grad_enabled() and point.requires_grad
-    with torch.enable_grad():
+    # In inference mode there is no autograd, nor with tensors that were made there.
+    with torch.inference_mode(False), torch.enable_grad():
+        if point.is_inference():
+            point = point.clone()
+        if mask.is_inference():
+            mask = mask.clone()
         leaf = point if differentiable else point.detach().requires_grad_()
-        values = function(leaf)
+        values = function(leaf, mask)
         (gradient,) = torch.autograd.grad(values.sum(), leaf, create_graph=differentiable)
     return (values if differentiable else values.detach()), gradient
 

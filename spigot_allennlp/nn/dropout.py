@@ -29,7 +29,7 @@ def dropout(input: Tensor, p: float, training: bool = True) -> Tensor:
     if not training or not 0 < dropped < _VALUES or input.device.type != "cpu":
         return torch.nn.functional.dropout(input, p, training)
     size = input.numel()
-    words = torch.empty((size + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    words = input.new_empty((size + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
     bits = words.view(torch.int16)[:size].view(input.shape)
     is_kept = bits >= dropped - _VALUES // 2
     return input * is_kept.to(input.dtype).mul_(_VALUES / (_VALUES - dropped))

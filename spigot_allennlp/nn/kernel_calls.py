@@ -84,10 +84,10 @@ class CompiledInference(Inference):
             direction.detach().to(contiguous_scores.dtype).contiguous() for direction in directions
         ]
         if self.writes_all:
-            totals = torch.empty(len(scores), dtype=torch.double)
+            totals = scores.new_empty(len(scores), dtype=torch.double)
             result = torch.empty_like(contiguous_scores)
         else:
-            totals = torch.zeros(len(scores), dtype=torch.double)
+            totals = scores.new_zeros(len(scores), dtype=torch.double)
             result = torch.zeros_like(contiguous_scores)
         self._call(kernel, contiguous_scores, mask, *contiguous_directions, totals, result)
         return totals, result.to(scores.dtype)

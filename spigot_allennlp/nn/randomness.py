@@ -33,5 +33,5 @@ def advance(seeds: LongTensor, steps: LongTensor) -> LongTensor:
 
 
 def seeds(count: int) -> LongTensor:
-    """Returns `count` seeds out of torch's generator, shape `(count,)`."""
-    return torch.randint(-(2**63), 2**63 - 1, (count,))
+    """Returns `count` seeds out of torch's generator, shape `(count,)`, on the CPU."""
+    return torch.randint(-(2**63), 2**63 - 1, (count,), device="cpu")

@@ -16,7 +16,8 @@ from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_ins
 
 Reduce = Callable[[Tensor], Tensor]
 # Computes one number for each instance from scores `(batch_size, *parts)`, of which those of
-# impossible parts are `IMPOSSIBLE`.
+# impossible parts are `IMPOSSIBLE`. Makes what it needs of a mask each time, since a tensor that
+# was made in inference mode cannot meet autograd.
 Recurrence = Callable[[Tensor, Reduce], Tensor]
 
 # Stands for the score of an impossible part. Finite, so that no `inf - inf` arises; so large that
@@ -61,7 +62,8 @@ def _parts_by_gradient(
     scores: Tensor, mask: BoolTensor, recurrence: Recurrence, reduce: Reduce
 ) -> Tensor:
     """Returns the gradient of the recurrence, which marks parts; zero where none is possible."""
-    with torch.enable_grad():
+    # In inference mode there is no autograd.
+    with torch.inference_mode(False), torch.enable_grad():
         leaf = _with_impossible(scores, mask).requires_grad_()
         total = recurrence(leaf, reduce)
         (parts,) = torch.autograd.grad(total.sum(), leaf)

@@ -224,11 +224,7 @@ class Structure(Registrable):
         Returns both, for the price of the latter. Override this for speed only.
         """
         check_scores(PARTS, scores, mask)
-
-        def log_partition(point: Tensor) -> Tensor:
-            return self.log_partition(point, mask)
-
-        total, mean = value_and_gradient(log_partition, scores)
+        total, mean = value_and_gradient(self.log_partition, scores, mask)
         return total, mean.masked_fill(~mask, 0)
 
     def entropy(self, scores: Tensor, mask: BoolTensor) -> Tensor:

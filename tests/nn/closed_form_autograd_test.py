@@ -83,15 +83,17 @@ def test_the_marginals_come_along_and_are_differentiable(scores, mask):
     assert inference.asked == ["log_partition_and_marginals", "marginals_jvp"]
 
 
-def test_value_and_gradient_by_autograd(scores):
-    def function(point):
+def test_value_and_gradient_by_autograd(scores, mask):
+    def function(point, mask):
         return (point**4).sum(dim=(1, 2))
 
-    total, gradient = value_and_gradient(function, scores)
+    total, gradient = value_and_gradient(function, scores, mask)
     (second,) = torch.autograd.grad(gradient.sum() + total.sum(), scores)
     exact = scores.detach()
     torch.testing.assert_close(second, 12 * exact**2 + 4 * exact**3)
     with torch.no_grad():
-        assert not any(tensor.requires_grad for tensor in value_and_gradient(function, scores))
-    assert not any(tensor.requires_grad for tensor in value_and_gradient(function, exact))
+        assert not any(
+            tensor.requires_grad for tensor in value_and_gradient(function, scores, mask)
+        )
+    assert not any(tensor.requires_grad for tensor in value_and_gradient(function, exact, mask))
     assert scores.grad is None and not exact.requires_grad

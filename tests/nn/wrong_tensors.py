@@ -79,7 +79,6 @@ FREE = {
     "spike_train_psp(spikes)": {2},
     "spiking_layer(spikes)": {1},
     "threshold_weights(scores)": {1},
-    "value_and_gradient(point)": "...",
     "with_injected_spikes(fired)": {1},
 }
 # Functions whose arguments are broadcast, and arguments of any type.
@@ -157,7 +156,7 @@ def arguments(package):
         "heads": torch.zeros(BATCH, LENGTH - 1, dtype=torch.long),
         "part_mask": truths(BATCH, LENGTH, LENGTH),
         "argmax": argmax,
-        "function": lambda point: point.flatten(1).sum(dim=1),
+        "function": lambda point, mask: point.flatten(1).sum(dim=1),
         "max_norm": 1.0,
         "max_iterations": 10,
         "tolerance": 1e-6,

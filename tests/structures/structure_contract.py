@@ -412,6 +412,26 @@ class StructureContract:
             for operation in self.operations(batch.structure):
                 assert not operation(scores, batch.mask).requires_grad
 
+    def test_in_inference_mode_and_with_tensors_made_there_nothing_changes(self, batch):
+        with torch.inference_mode():
+            scores, mask = batch.scores.clone(), batch.mask.clone()
+        for operation in self.operations(batch.structure):
+            torch.manual_seed(1)
+            expected = operation(batch.scores, batch.mask)
+            torch.manual_seed(1)
+            assert torch.equal(operation(scores, mask), expected)
+            torch.manual_seed(1)
+            with torch.inference_mode():
+                assert torch.equal(operation(scores, mask), expected)
+
+    def test_on_the_cpu_they_do_not_notice_that_another_device_is_the_default(self, batch):
+        for operation in self.operations(batch.structure):
+            torch.manual_seed(1)
+            expected = operation(batch.scores, batch.mask)
+            torch.manual_seed(1)
+            with torch.device("meta"):
+                assert torch.equal(operation(batch.scores, batch.mask), expected)
+
     def test_a_batch_of_empty_sentences_and_an_empty_batch(self, batch):
         nothing = torch.zeros_like(batch.mask)
         for operation in self.operations(batch.structure):

@@ -99,9 +99,7 @@ def alignment_log_partition_and_marginals(
     """
     check_scores(PAIRS, scores, mask)
     if not has_kernels(scores.device):
-        return closed_form_autograd.value_and_gradient(
-            lambda point: alignment_log_partition(point, mask), scores
-        )
+        return closed_form_autograd.value_and_gradient(alignment_log_partition, scores, mask)
     from spigot_allennlp.nn.alignment import cpu
 
     total, marginals = closed_form_autograd.log_partition_and_marginals(

@@ -20,7 +20,7 @@ def best_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
 def sample_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns a random alignment of each instance, in the type of `scores`."""
     num_steps = scores.size(1) + scores.size(2)
-    uniforms = torch.rand(len(scores), num_steps, dtype=torch.double)
+    uniforms = scores.new_empty(len(scores), num_steps, dtype=torch.double).uniform_()
     return parts_by_kernel(_call_in_groups, kernels.sample_alignments, scores, mask, uniforms)
 
 

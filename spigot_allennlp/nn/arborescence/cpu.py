@@ -42,7 +42,7 @@ def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
 def log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """Returns the log-partition, in double precision, without gradient."""
     contiguous_scores = at_least_single(scores.detach()).contiguous()
-    totals = torch.empty(len(scores), dtype=torch.double)
+    totals = scores.new_empty(len(scores), dtype=torch.double)
     tree_kernels = TreeKernels(sums.log_partition, sums.extended_log_partition)
     tree_kernels.call(totals, contiguous_scores, mask, single_root, totals)
     for members in _small_groups(totals):

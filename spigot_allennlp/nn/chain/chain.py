@@ -129,9 +129,7 @@ def chain_log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple
     """
     check_scores(TAG_PAIRS, scores, mask)
     if not has_kernels(scores.device):
-        return closed_form_autograd.value_and_gradient(
-            lambda point: chain_log_partition(point, mask), scores
-        )
+        return closed_form_autograd.value_and_gradient(chain_log_partition, scores, mask)
     from spigot_allennlp.nn.chain import cpu
 
     total, marginals = closed_form_autograd.log_partition_and_marginals(

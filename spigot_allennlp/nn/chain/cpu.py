@@ -17,7 +17,7 @@ def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """Returns a random sequence for each sentence, in the type of `scores`."""
-    uniforms = torch.rand(scores.shape[:2], dtype=torch.double)
+    uniforms = scores.new_empty(scores.shape[:2], dtype=torch.double).uniform_()
     return parts_by_kernel(_call_in_groups, kernels.sample_sequences, scores, mask, uniforms)
 
 

@@ -14,11 +14,11 @@ def chain_recurrence(mask: BoolTensor) -> Recurrence:
     Returns the recurrence over the sequences of the parts in `mask`, for `nn/recurrence.py`; it
     computes zero for an empty sentence.
     """
-    lengths = lengths_from_arc_mask(mask.flatten(2))
 
     def reduced(scores: Tensor, reduce: Reduce) -> Tensor:
         if scores.size(1) < 2:
             return no_choice(scores)
+        lengths = lengths_from_arc_mask(mask.flatten(2))
         # (batch_size, tag): all sequences so far that end with a tag
         ending = scores.new_full((scores.size(0), scores.size(2)), IMPOSSIBLE)
         ending[:, 0] = 0

@@ -23,7 +23,7 @@ def best_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
 
 def sample_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """Returns a random tree for each sentence, in the type of `scores`."""
-    uniforms = torch.rand(scores.size(0), 2 * scores.size(1), dtype=torch.double)
+    uniforms = scores.new_empty(scores.size(0), 2 * scores.size(1), dtype=torch.double).uniform_()
     others = single_root, uniforms
     return parts_by_kernel(_call_in_double_lanes, kernels.sample_trees, scores, mask, *others)
 

@@ -9,6 +9,7 @@ two complete ones; a complete span is an incomplete one and a complete one. Comp
 with tensors on the CPU, vectorised torch with those on other devices; their results are the same.
 """
 
+from functools import partial
 from typing import Tuple
 
 import torch
@@ -89,7 +90,7 @@ def projective_log_partition_and_marginals(
     check_scores(ARCS, scores, mask)
     if not has_kernels(scores.device):
         return closed_form_autograd.value_and_gradient(
-            lambda point: projective_log_partition(point, mask, single_root), scores
+            partial(projective_log_partition, single_root=single_root), scores, mask
         )
     from spigot_allennlp.nn.eisner import cpu
 

@@ -19,11 +19,11 @@ def span_recurrence(mask: BoolTensor, single_root: bool) -> Recurrence:
     Returns the recurrence over the trees of the arcs in `mask`, for `nn/recurrence.py`; it computes
     zero for an empty sentence.
     """
-    lengths = lengths_from_arc_mask(mask)
 
     def reduced(scores: Tensor, reduce: Reduce) -> Tensor:
         if scores.size(1) < 2:
             return no_choice(scores)
+        lengths = lengths_from_arc_mask(mask)
         if not single_root:
             right, _ = _complete_spans(scores, reduce)
             return _at(right[:, 0], lengths)

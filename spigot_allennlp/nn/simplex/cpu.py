@@ -40,7 +40,7 @@ def projected_step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bo
 
 def project(point: Tensor, mask: BoolTensor) -> Tensor:
     """Returns the projection onto the simplex."""
-    projected, size = torch.empty(point.shape, dtype=point.dtype), point.size(-1)
+    projected, size = point.new_empty(point.shape), point.size(-1)
     arrays = [tensor.reshape(-1, size).numpy() for tensor in (point, mask, projected)]
 
     def project_part(part: range) -> None:
