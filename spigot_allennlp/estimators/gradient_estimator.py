@@ -1,6 +1,6 @@
 """A forward value for a structured argmax, and a gradient for its scores."""
 
-from typing import Any, FrozenSet, Optional, Tuple
+from typing import Any, Callable, FrozenSet, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -140,6 +140,24 @@ class SurrogateEstimator(GradientEstimator):
     ) -> Tensor:
         """Returns the surrogate of dL/dscores for `gradient` = dL/dvalue; the caller masks it."""
         raise NotImplementedError
+
+
+class RunningNumbers(torch.nn.Module):
+    """
+    A module whose buffers stay in single precision at least when `half()`, `bfloat16()` or `to()`
+    convert the model: numbers that learn by small steps, which half precision would round away.
+    """
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "RunningNumbers":
+        before = dict(self._buffers)
+        super()._apply(fn, recurse)
+        for name, buffer in self._buffers.items():
+            old = before[name]
+            if old is not None and buffer is not None and old.is_floating_point():
+                dtype = torch.promote_types(buffer.dtype, torch.float32)
+                if buffer.dtype != dtype:
+                    self._buffers[name] = old.to(buffer.device, dtype)
+        return self
 
 
 class _Surrogate(torch.autograd.Function):

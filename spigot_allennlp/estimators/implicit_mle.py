@@ -6,14 +6,18 @@ import torch
 from torch import Tensor
 
 from spigot_allennlp.config_checks import check_interval, check_object, check_positive
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
+from spigot_allennlp.estimators.gradient_estimator import (
+    GradientEstimator,
+    RunningNumbers,
+    SurrogateEstimator,
+)
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, SumOfGammaNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.nn.instances import flatten_parts, per_instance
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 from spigot_allennlp.registrable import FromParams
 
 
-class AdaptiveStep(torch.nn.Module, FromParams):
+class AdaptiveStep(RunningNumbers, FromParams):
     """
     Makes a step size grow while the surrogate gradients are sparser than wanted, and shrink while
     they are not ([Minervini, Franceschi & Niepert, 2023](https://arxiv.org/abs/2209.04862), section
@@ -60,7 +64,7 @@ class AdaptiveStep(torch.nn.Module, FromParams):
 
 
 @GradientEstimator.register("implicit_mle")
-class ImplicitMLE(SurrogateEstimator):
+class ImplicitMLE(RunningNumbers, SurrogateEstimator):
     """
     The best object under noise, and the gradient with which maximum likelihood would fit its
     distribution to a target one, whose scores are a step away against the gradient of the loss
@@ -72,7 +76,8 @@ class ImplicitMLE(SurrogateEstimator):
     ([Minervini, Franceschi & Niepert, 2023](https://arxiv.org/abs/2209.04862), sections 3.2 and
     3.3): a step of an instance is `b = beta * ||s|| / ||dL/dz||`, the difference is divided by it,
     and `beta` grows as long as too few entries of the result differ from zero. With `symmetric`,
-    the two objects lie a step behind and a step ahead, and the result is divided by two.
+    the two objects lie a step behind and a step ahead of `alpha * s`, and the result is divided by
+    two.
 
     Registered as a `GradientEstimator` with name "implicit_mle". Needs nothing of its structure but
     the argmax.
@@ -104,6 +109,7 @@ class ImplicitMLE(SurrogateEstimator):
     ) -> None:
         super().__init__(max_step_norm)
         check_positive(beta=beta, num_samples=num_samples)
+        check_interval("(-inf, inf)", alpha=alpha)
         self._alpha = alpha
         self._num_samples = num_samples
         self._noise = SumOfGammaNoise() if noise is None else noise
@@ -126,10 +132,11 @@ class ImplicitMLE(SurrogateEstimator):
         step = self.bounded(size * gradient)
         behind = state.vertices
         # What is impossible remains so, whatever the sign of alpha.
-        start = torch.where(problem.possible, self._alpha * problem.scores, problem.scores)
+        scores = at_least_single(problem.scores)
+        start = torch.where(problem.possible, self._alpha * scores, scores)
         ahead = problem.argmaxes(start - step + state.noise)
         if self._symmetric:
-            behind = problem.argmaxes(problem.scores + step + state.noise)
+            behind = problem.argmaxes(start + step + state.noise)
         difference = (behind - ahead).mean(dim=0) / (2 if self._symmetric else 1)
         if self._adaptive is None:
             return difference

@@ -63,6 +63,10 @@ class Noise(Registrable):
         """
         return self._scale * self.standard(problem)
 
+    def samples(self, problem: ArgmaxProblem, num_samples: int) -> Tensor:
+        """Returns so many independent perturbations, shape `(num_samples, batch_size, *parts)`."""
+        return torch.stack([self.sample(problem) for _ in range(num_samples)])
+
     def sample_objects(
         self, problem: ArgmaxProblem, num_samples: int
     ) -> Tuple[Tensor, NoiseSamples]:
@@ -70,7 +74,7 @@ class Noise(Registrable):
         Returns the mean of the objects that are best under so many perturbations, of the shape of
         the scores; and these perturbations and objects.
         """
-        noise = torch.stack([self.sample(problem) for _ in range(num_samples)])
+        noise = self.samples(problem, num_samples)
         vertices = problem.argmaxes(problem.scores + noise)
         return vertices.mean(dim=0), NoiseSamples(noise, vertices)
 
@@ -159,8 +163,16 @@ class SumOfGammaNoise(Noise):
         self._num_terms = num_terms
 
     def standard(self, problem: ArgmaxProblem) -> Tensor:
-        like = _empty_like(problem.scores)
-        k = per_instance(self._sizes(problem).to(like.dtype), like)
+        return self._standard(problem.scores, self._sizes(problem))
+
+    def samples(self, problem: ArgmaxProblem, num_samples: int) -> Tensor:
+        sizes = self._sizes(problem)  # an argmax, for all samples
+        noise = [self._standard(problem.scores, sizes) for _ in range(num_samples)]
+        return self._scale * torch.stack(noise)
+
+    def _standard(self, scores: Tensor, sizes: Tensor) -> Tensor:
+        like = _empty_like(scores)
+        k = per_instance(sizes.to(like.dtype), like)
         shape = (1 / k).expand_as(like).contiguous()
         total = torch.zeros_like(like)
         for term in range(1, self._num_terms + 1):

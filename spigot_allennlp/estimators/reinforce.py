@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from spigot_allennlp.config_checks import check_interval, check_positive
-from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, RunningNumbers
 from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
 
 
 @GradientEstimator.register("reinforce")
-class Reinforce(GradientEstimator):
+class Reinforce(RunningNumbers, GradientEstimator):
     """
     Samples an object from `p(z) ∝ exp <scores, z>`, exactly, and estimates the gradient of the
     expected loss without bias ([Williams, 1992](https://doi.org/10.1007/BF00992696), section 4):

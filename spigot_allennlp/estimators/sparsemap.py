@@ -25,7 +25,7 @@ class SparseMAP(SurrogateEstimator):
     sees a discrete object, unless one object wins by a margin; at test time neither.
 
     Registered as a `GradientEstimator` with name "sparsemap". Needs nothing of its structure but
-    the argmax; where the structure knows the projection in closed form (`categorical`,
+    the argmax; where the structure knows the projection in closed form (`categorical`, `subset`,
     `semantic_graph` without deterministic roles), it is used.
 
     # Parameters

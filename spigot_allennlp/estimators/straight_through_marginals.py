@@ -8,6 +8,7 @@ from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.nn.instances import at_least_single
 
 
 @GradientEstimator.register("straight_through_marginals")
@@ -37,5 +38,6 @@ class StraightThroughMarginals(StraightThrough):
         self._temperature = temperature
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        marginals = problem.at(problem.scores / self._temperature).marginals()
+        scores = at_least_single(problem.scores)  # small temperatures make large numbers
+        marginals = problem.at(scores / self._temperature).marginals()
         return self.value_for(marginals, problem)

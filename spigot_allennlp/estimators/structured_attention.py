@@ -5,6 +5,7 @@ from torch import Tensor
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.nn.instances import at_least_single
 
 
 @GradientEstimator.register("structured_attention")
@@ -35,5 +36,6 @@ class StructuredAttention(GradientEstimator):
         self._backpropagate = backpropagate
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        marginals = problem.at(problem.scores / self._temperature).marginals()
+        scores = at_least_single(problem.scores)  # small temperatures make large numbers
+        marginals = problem.at(scores / self._temperature).marginals()
         return marginals if self._backpropagate else marginals.detach()

@@ -16,7 +16,7 @@ class SparseMAPProjection(Projection):
     is a relaxation of it. Mihaylova et al. (2020) have SPIGOT project so.
 
     Needs nothing of the structure but its argmax, which it calls some tens of times (small scores
-    of a long sentence take hundreds). Where "local" is exact (`categorical`, and
+    of a long sentence take hundreds). Where "local" is exact (`categorical`, `subset`, and
     `semantic_graph` without deterministic roles) it computes the same, and much more slowly.
 
     Registered as a `Projection` with name "sparsemap".

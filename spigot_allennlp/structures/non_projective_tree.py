@@ -26,7 +26,7 @@ class NonProjectiveTree(Structure):
     [Koo et al. (2007)](https://aclanthology.org/D07-1015), by an elimination that is right at
     every scale of the scores.
 
-    Registered as a `Structure` with name "non_projective_tree". Provides everything.
+    Registered as a `Structure` with name "non_projective_tree". Provides everything but `hull_jvp`.
 
     # Parameters
 

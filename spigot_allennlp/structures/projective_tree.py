@@ -24,7 +24,7 @@ class ProjectiveTree(Structure):
     `(batch_size, dependent, head)`, position 0 being the root; the inference is that of
     [Eisner (1996)](https://aclanthology.org/C96-1058).
 
-    Registered as a `Structure` with name "projective_tree". Provides everything.
+    Registered as a `Structure` with name "projective_tree". Provides everything but `hull_jvp`.
 
     # Parameters
 

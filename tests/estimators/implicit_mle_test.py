@@ -47,6 +47,49 @@ def test_alpha_multiplies_the_scores_of_the_target():
     assert not gradient(ImplicitMLE(alpha=1.0, noise=NONE)).any()
 
 
+def test_alpha_multiplies_the_scores_on_both_sides_of_a_symmetric_step():
+    # z(0 * scores + costs) - z(0 * scores - costs) = (1, 0, 0) - (0, 1, 0), halved
+    estimator = ImplicitMLE(alpha=0.0, noise=NONE, symmetric=True)
+    assert gradient(estimator).tolist() == [[0.5, -0.5, 0]]
+    assert not gradient(ImplicitMLE(alpha=-2.0, noise=NONE, symmetric=True), 0 * COSTS).any()
+
+
+def test_alpha_must_be_a_number():
+    with pytest.raises(ConfigurationError, match="alpha must be in .* but is nan"):
+        ImplicitMLE(alpha=float("nan"))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_step_goes_on_changing_in_a_model_of_half_precision(dtype):
+    estimators = [ImplicitMLE(beta=4.0, adaptive=AdaptiveStep()) for _ in range(2)]
+    estimators[1].to(dtype)
+    for estimator in estimators:
+        torch.manual_seed(0)
+        for _ in range(10):
+            gradient(estimator)
+    (beta, moving_mean), (other_beta, other_mean) = (
+        [number.item() for number in estimator.state_dict().values()] for estimator in estimators
+    )
+    assert beta != 4.0 and (other_beta, other_mean) == (beta, moving_mean)
+
+
+def test_a_model_in_double_precision_computes_so():
+    assert all(buffer.dtype == torch.double for buffer in ImplicitMLE().double().buffers())
+
+
+def test_the_size_of_an_object_is_looked_at_once_for_all_samples():
+    class Counting(Categorical):
+        batch_sizes = []
+
+        def argmax(self, scores, mask):
+            self.batch_sizes.append(len(scores))
+            return super().argmax(scores, mask)
+
+    scores_gradient(ImplicitMLE(num_samples=10), Counting(), SCORES, MASK, linear(COSTS))
+    # for the noise, on the way forward, on the way back
+    assert Counting.batch_sizes == [1, 10, 10]
+
+
 def test_with_gumbel_noise_on_one_choice_the_mean_is_a_difference_of_softmaxes():
     estimator = ImplicitMLE(beta=0.7, alpha=0.9, noise=GumbelNoise(), num_samples=2)
     estimate = mean_gradient(estimator, Categorical(), SCORES[0], MASK[0], COSTS[0], 30000)

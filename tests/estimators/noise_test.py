@@ -92,6 +92,14 @@ def test_a_seed_repeats_what_is_drawn(noise):
 
 
 @KINDS
+def test_several_are_those_that_are_sampled_one_after_the_other(noise):
+    torch.manual_seed(3)
+    one_by_one = torch.stack([noise.sample(problem(5)) for _ in range(4)])
+    torch.manual_seed(3)
+    assert torch.equal(noise.samples(problem(5), 4), one_by_one)
+
+
+@KINDS
 def test_half_precision_is_perturbed_in_single(noise):
     assert noise.sample(problem(5, dtype=torch.bfloat16)).dtype == torch.float32
 

@@ -83,6 +83,16 @@ def test_the_running_mean_is_that_of_the_losses_before():
     assert estimator._running_mean(first).item() == pytest.approx(4)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_running_mean_is_as_exact_in_a_model_of_half_precision(dtype):
+    estimators = [Reinforce(), Reinforce().to(dtype)]
+    for number in range(300):
+        for estimator in estimators:
+            estimator._running_mean(torch.tensor([3.0 + number % 2]))
+    mean, in_half = (estimator._running_mean(torch.zeros(0)).item() for estimator in estimators)
+    assert mean == in_half == pytest.approx(3.5, abs=0.01)
+
+
 def test_with_decay_one_there_is_no_baseline():
     estimator = Reinforce(decay=1.0)
     assert [estimator._running_mean(torch.tensor([4.0])).item() for _ in range(3)] == [0, 0, 0]

@@ -27,6 +27,19 @@ def test_on_one_choice_the_gradient_is_that_of_the_softmax_with_all_of_its_jacob
     torch.testing.assert_close(gradient[0], jacobian @ COSTS[0])
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_low_temperature_loses_no_more_in_half_precision_than_the_scores(dtype):
+    near = torch.tensor([[9.9375, 9.875, 1.0]], dtype=dtype)
+    for scores, temperature in ((near, 0.1), (100 * near, 0.01)):
+        half, single = (
+            scores_gradient(
+                StraightThroughMarginals(temperature), Categorical(), tensor, MASK, linear(COSTS)
+            )
+            for tensor in (scores, scores.float())
+        )
+        torch.testing.assert_close(half.float(), single, atol=0.05, rtol=0.02)
+
+
 def test_on_trees_with_a_linear_loss_it_is_structured_attention():
     torch.manual_seed(2)
     scores, costs = torch.randn(2, 3, 5, 5)

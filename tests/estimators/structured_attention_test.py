@@ -25,6 +25,17 @@ def test_on_three_numbers_it_is_the_softmax_and_its_jacobian(temperature):
     torch.testing.assert_close(gradient, by_hand)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_low_temperature_loses_no_more_in_half_precision_than_the_scores(dtype):
+    scores = torch.tensor([[1000.0, 996.0, 1.0]], dtype=dtype)
+    value = StructuredAttention(0.01)(ArgmaxProblem(Categorical(), scores, MASK))
+    torch.testing.assert_close(value.float(), (scores.float() / 0.01).softmax(dim=-1))
+    near = torch.tensor([[9.9375, 9.875, 1.0]], dtype=dtype)
+    value = StructuredAttention(0.1)(ArgmaxProblem(Categorical(), near, MASK))
+    expected = (near.float() / 0.1).softmax(dim=-1)
+    torch.testing.assert_close(value.float(), expected, atol=5e-3, rtol=0)
+
+
 def test_on_trees_the_gradient_is_the_covariance_of_the_trees():
     torch.manual_seed(0)
     scores, costs = torch.randn(2, 1, 5, 5, dtype=torch.double)
