@@ -32,7 +32,9 @@ class DifferentiableSolver(torch.nn.Module):
 
     Estimators take the gradient of the loss of each instance. That of a mean over the batch is
     therefore multiplied by the batch size before, and divided by it afterwards; for a sum say
-    `reduction="sum"`. Estimators that are linear in the gradient do not notice.
+    `reduction="sum"`. Estimators that are linear in the gradient do not notice. What else
+    multiplies the loss is not seen: for the others a step is longer by the factor of a loss scale
+    (`torch.amp.GradScaler`), and shorter by the number of accumulated batches.
 
     An estimator that learns by a loss of its own or runs the rest of the model again ("reinforce",
     "spigot_ce") needs the attribute `layer`, a `StructuredArgmaxLayer` of scores that are
@@ -78,8 +80,8 @@ class DifferentiableSolver(torch.nn.Module):
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"{error} By keywords, {type(self).__name__} takes functions for what "
-                f"{self.structure.name} has not (log_partition, marginals, sample, project), and "
-                "fixed_size."
+                f"{self.structure.name} has not (log_partition, marginals, sample, and project for "
+                "projected_step), and fixed_size."
             ) from None
         self.num_batch_dims = num_batch_dims
         self._reduction = reduction
@@ -94,13 +96,18 @@ class DifferentiableSolver(torch.nn.Module):
             solver gets them as several arguments, and an object is a tuple.
         mask : `Union[BoolTensor, Sequence[Optional[BoolTensor]]]`, optional
             True on the parts that may be chosen: of the shape of the scores, or of their first
-            dimensions; for several tensors, a sequence of masks. The solver gets minus infinity as
-            the score of all others (plus infinity as their cost).
+            dimensions; for several tensors, a sequence of as many masks. The solver gets minus
+            infinity as the score of all others (plus infinity as their cost).
 
         # Returns
 
         `Union[Tensor, Tuple[Tensor, ...]]`
             The objects, of the shapes and types of the scores.
+
+        # Raises
+
+        `TypeError`, `ValueError` if scores and masks do not fit, or if the solver returns what is
+        no object.
         """
         estimator = self.layer.estimator
         if self.training and _has_own_loss(estimator):
@@ -108,7 +115,7 @@ class DifferentiableSolver(torch.nn.Module):
                 f"{type(estimator).__name__} sends its gradient through a loss of its own. Call "
                 "`layer` and its `auxiliary_loss`, as StructuredArgmaxLayer shows."
             )
-        flat, masks = self._instances(scores, [mask] if len(scores) == 1 else mask)
+        flat, masks = self._instances(scores, mask)
         layer, joined, legal = self.layer, flat[0], masks[0]
         if len(flat) > 1:
             pieces = self.structure.of_pieces([tensor.shape[1:] for tensor in flat])
@@ -132,6 +139,12 @@ class DifferentiableSolver(torch.nn.Module):
         """
         Returns all scores as `(num_instances, *parts)`, and of the same shapes their legal parts.
         """
+        for tensor in scores:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"Expected tensors of scores, but found a {type(tensor).__name__}. Several "
+                    "tensors are several arguments."
+                )
         number = self.num_batch_dims
         shapes = [tuple(tensor.shape) for tensor in scores]
         batch = shapes[0][:number] if shapes else ()
@@ -141,17 +154,27 @@ class DifferentiableSolver(torch.nn.Module):
                 f"instances, the same for all, but found shapes {shapes}."
             )
         flat = [tensor.reshape(math.prod(batch), *tensor.shape[number:]) for tensor in scores]
-        if isinstance(masks, Tensor):
-            raise ValueError(
-                f"Expected a sequence of {len(flat)} masks, for each tensor of scores its own or "
-                f"None, but found a single tensor of shape {tuple(masks.shape)}."
-            )
         if masks is None:
             masks = [None] * len(flat)
+        elif isinstance(masks, Tensor) and len(flat) == 1:
+            masks = [masks]
+        elif isinstance(masks, Tensor) or len(masks) != len(flat):
+            found = (
+                f"a single tensor of shape {tuple(masks.shape)}"
+                if isinstance(masks, Tensor)
+                else len(masks)
+            )
+            raise ValueError(
+                f"Expected a sequence of {len(flat)} masks, for each tensor of scores its own or "
+                f"None, but found {found}."
+            )
         legal = []
         for tensor, shape, mask in zip(flat, shapes, masks, strict=True):
             if mask is None:
                 legal.append(torch.ones_like(tensor, dtype=torch.bool))
+            elif not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+                kind = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
+                raise TypeError(f"Expected masks that are tensors of bool, but found {kind}.")
             elif mask.shape != shape[: mask.dim()] or mask.dim() < number:
                 raise ValueError(
                     f"Expected a mask of the scores, {shape}, or of their first dimensions, but "

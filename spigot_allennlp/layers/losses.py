@@ -2,7 +2,9 @@
 Computes losses of scores against gold objects, of a structure or of a solver of your own.
 
 Each returns the loss of each instance, shape `(batch_size,)`, and is convex in the scores. Its
-gradient is a difference of two objects, or of means of objects; no estimator is needed. All take
+gradient is a difference of two objects, or of means of objects; no estimator is needed. A second
+derivative have `sparsemap_loss` and `negative_log_likelihood`; the others are linear nearly
+everywhere, so that it is zero. All take
 
 structure : `Union[Structure, DifferentiableSolver]`
     With a solver that minimises, what is called scores here are costs. A solver gets a single
@@ -18,18 +20,20 @@ Losses in half precision are computed, and returned, in single precision. A gold
 impossible part costs infinity.
 """
 
-from typing import Any, Optional, Tuple, Union
+from typing import Any, Callable, Optional, Tuple, Union
 
 import torch
 from torch import BoolTensor, Tensor
+from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.config_checks import check_positive
 from spigot_allennlp.estimators.noise import Noise, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.sparsemap import SparseMAP
 from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
-from spigot_allennlp.nn.instances import at_least_single, flatten_parts
-from spigot_allennlp.nn.invalid_scores import compute_valid, invalid_instances, is_score
-from spigot_allennlp.projections.projection import check_binary, nearest_in_hull
+from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
+from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
+from spigot_allennlp.projections.projection import check_binary
 from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
@@ -77,6 +81,8 @@ def hinge_loss(
     """
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
+    if cost is not None:
+        check_pair(("scores", "cost"), PARTS, scores, cost)
     return perceptron_loss(structure, scores + (0.5 - gold if cost is None else cost), gold, mask)
 
 
@@ -103,6 +109,7 @@ def spo_plus_loss(
     true_scores = _maximised(structure, true_scores)[1]
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
+    check_pair(("scores", "true_scores"), PARTS, scores, true_scores)
     if gold is None:
         gold = structure.argmax(true_scores, mask)
     impossible = (scores == -torch.inf) | (true_scores == -torch.inf)
@@ -137,7 +144,7 @@ def perturbed_loss(
     gold, mask = _filled(scores, gold, mask)
     problem = ArgmaxProblem(structure, scores.detach(), mask)
     noise = NormalNoise() if noise is None else noise
-    samples = torch.stack([noise.sample(problem) for _ in range(num_samples)])
+    samples = noise.samples(problem, num_samples)
     repeated = [tensor.expand(samples.shape).flatten(0, 1) for tensor in (gold, mask)]
     losses = perceptron_loss(structure, (scores + samples).flatten(0, 1), *repeated)
     return losses.view(num_samples, -1).mean(dim=0)
@@ -160,16 +167,38 @@ def sparsemap_loss(
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
     check_binary("sparsemap_loss", structure)
-
-    def nearest(point: Tensor, mask: BoolTensor) -> Tensor:
-        return nearest_in_hull(structure, point, mask)[0]
-
-    points = scores.detach()
-    invalid = invalid_instances(mask, is_score, points)
-    mean = compute_valid(nearest, invalid, mask, points)
+    mean = SparseMAP()(ArgmaxProblem(structure, scores, mask))
     possible = scores.masked_fill(~mask, -torch.inf)
-    # The difference of two squares, without the squares.
-    return structure.score(possible - (mean + gold) / 2, mean - gold)
+    return _SparseMAPLoss.apply(possible, gold, structure, lambda: mean)
+
+
+class _SparseMAPLoss(torch.autograd.Function):
+    """
+    The loss above, whose gradient is `mean - gold`. Only a second derivative differentiates the
+    mean, which is therefore not an input that autograd sees, but the result of `mean_of_scores`.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        scores: Tensor,
+        gold: Tensor,
+        structure: Structure,
+        mean_of_scores: Callable[[], Tensor],
+    ) -> Tensor:
+        ctx.save_for_backward(scores, gold)
+        ctx.mean_of_scores = mean_of_scores
+        mean = mean_of_scores()
+        # The difference of two squares, without the squares.
+        return structure.score(scores - (mean + gold) / 2, mean - gold)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tuple[Tensor, Optional[Tensor], None, None]:
+        scores, gold = ctx.saved_tensors
+        mean = ctx.mean_of_scores()
+        weights = per_instance(gradient, mean)
+        of_gold = weights * (gold - scores) if ctx.needs_input_grad[1] else None
+        return weights * (mean - gold), of_gold, None, None
 
 
 def negative_log_likelihood(
@@ -221,7 +250,25 @@ def _maximised(structure: StructureOrSolver, scores: Tensor) -> Tuple[Structure,
 
 
 def _filled(scores: Tensor, gold: Any, mask: Optional[BoolTensor]) -> Tuple[Any, BoolTensor]:
-    """Returns gold, if there is any, in the type of the scores, and the mask, by default all."""
+    """
+    Returns gold, if there is any, in the type of the scores, and the mask, by default all.
+
+    # Raises
+
+    `TypeError`, `ValueError` if they have another shape than the scores.
+    """
     if mask is None:
         mask = torch.ones_like(scores, dtype=torch.bool)
-    return gold if gold is None else gold.to(scores.dtype), mask
+    elif isinstance(mask, Tensor) and mask.shape != scores.shape:
+        raise ValueError(
+            f"Expected a mask of the legal parts, of the shape of the scores, "
+            f"{tuple(scores.shape)}, but found shape {tuple(mask.shape)}. The part_mask of a "
+            "structure makes it of a mask of tokens."
+        )
+    if isinstance(gold, Tensor):
+        gold = gold.to(scores.dtype)
+    if gold is None:
+        check_scores(PARTS, scores, mask)
+    else:
+        check_pair(("scores", "gold"), PARTS, scores, gold, mask)
+    return gold, mask

@@ -407,6 +407,34 @@ def test_a_mask_of_the_first_dimensions_and_one_that_does_not_fit():
         module(scores, mask=rows.T)
 
 
+def test_a_single_mask_may_stand_in_a_sequence():
+    module = DifferentiableSolver(best_three, "pipeline", indices=True)
+    scores = torch.randn(2, 5)
+    assert torch.equal(module(scores, mask=(torch.ones(2, 5).bool(),)), module(scores))
+    assert torch.equal(module(scores, mask=[None]), module(scores))
+
+
+@pytest.mark.parametrize(
+    "mask, error, words",
+    [
+        ([None, None], ValueError, "sequence of 1 masks.*but found 2"),
+        ([], ValueError, "sequence of 1 masks.*but found 0"),
+        (torch.ones(2, 5), TypeError, "tensors of bool, but found torch.float32"),
+        ([[True] * 5], TypeError, "tensors of bool, but found list"),
+    ],
+)
+def test_what_are_no_masks_is_refused_in_words(mask, error, words):
+    module = DifferentiableSolver(best_three, "pipeline", indices=True)
+    with pytest.raises(error, match=words):
+        module(torch.randn(2, 5), mask=mask)
+
+
+@pytest.mark.parametrize("scores", [[torch.randn(2, 5)], torch.randn(2, 5).numpy()])
+def test_what_are_no_tensors_of_scores_is_refused_in_words(scores):
+    with pytest.raises(TypeError, match="Expected tensors of scores, but found a (list|ndarray)"):
+        DifferentiableSolver(best_three, "pipeline", indices=True)(scores)
+
+
 def test_masks_of_several_tensors_with_several_leading_dimensions():
     def solver(first, second):
         assert first.shape == (4, 3) and second.shape == (4, 2)

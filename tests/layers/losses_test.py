@@ -170,6 +170,28 @@ def test_gold_on_a_part_that_is_masked_costs_infinity(name, closed_form):
     assert_close(losses.detach(), LOSSES[name](structure, impossible, gold))
 
 
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("size", [(1, 4), (4,), (2, 1)], ids=str)
+def test_gold_of_another_shape_is_refused_by_all_in_the_same_words(name, size):
+    with pytest.raises(ValueError, match=r"gold of shape .*but found scores of shape \(2, 4\)"):
+        LOSSES[name](Categorical(), torch.randn(2, 4), torch.zeros(size))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_mask_of_tokens_is_refused_with_what_makes_the_parts_of_it(name):
+    scores, tokens = torch.randn(2, 4, 4), torch.ones(2, 4, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"found shape \(2, 4\). The part_mask of a structure"):
+        LOSSES[name](ProjectiveTree(), scores, torch.zeros(2, 4, 4), tokens)
+
+
+def test_costs_and_true_scores_of_another_shape_are_refused():
+    scores, gold = torch.randn(2, 4), torch.eye(4)[:2]
+    with pytest.raises(ValueError, match="cost of shape"):
+        hinge_loss(Categorical(), scores, gold, cost=torch.ones(4))
+    with pytest.raises(ValueError, match="true_scores of shape"):
+        spo_plus_loss(Categorical(), scores, torch.randn(1, 4), gold)
+
+
 def test_the_dimensions_of_a_solver_and_several_tensors_are_refused():
     scores = torch.zeros(2, 3)
     for number in (0, 2):
@@ -287,6 +309,26 @@ def test_the_sparsemap_loss_of_a_matching_goes_to_the_nearest_mean_of_matchings(
     gain = torch.einsum("bij,bkij->bk", scores - mean, PERMUTATIONS - mean.unsqueeze(1))
     assert gain.max() < 1e-7
     assert_close(mean.sum(dim=1), torch.ones(10, 3, dtype=torch.double))
+
+
+@pytest.mark.parametrize("kind", ["choice", "tree", "matching"])
+@pytest.mark.parametrize("name", ["sparsemap", "likelihood"])
+def test_the_second_derivative_is_that_of_the_gradient(kind, name):
+    structure, scores, gold, mask = batch(kind, number=3)
+
+    def loss(scores):
+        return LOSSES[name](structure, scores, gold, mask)
+
+    assert torch.autograd.gradgradcheck(loss, scores.requires_grad_())
+
+
+def test_a_penalty_on_the_gradient_of_the_sparsemap_loss_is_learnt_from():
+    structure, scores, gold, mask = batch("choice")
+    scores.requires_grad_()
+    loss = sparsemap_loss(structure, scores, gold, mask).sum()
+    (gradient,) = torch.autograd.grad(loss, scores, create_graph=True)
+    (of_penalty,) = torch.autograd.grad(gradient.pow(2).sum(), scores)
+    assert of_penalty.any()
 
 
 def test_the_sparsemap_loss_needs_zeros_and_ones():
