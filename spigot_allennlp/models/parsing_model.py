@@ -1,5 +1,6 @@
 """Defines what parsers share: losses, and the way between sentences and padded batches."""
 
+import logging
 import unicodedata
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
@@ -18,6 +19,8 @@ from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 from spigot_allennlp.modules.structured_loss import StructuredLoss
 from spigot_allennlp.nn.length_groups import length_groups
 from spigot_allennlp.structures.structure import Structure
+
+logger = logging.getLogger(__name__)
 
 CARRIED = ("id", "words", "lemmas", "pos")
 # These fields of our readers hold what a model is to find.
@@ -249,6 +252,19 @@ def summed_penalties(*penalties: Optional[Tensor]) -> Optional[Tensor]:
         if penalty is not None:
             total = penalty if total is None else total + penalty
     return total
+
+
+def warn_of_two_structures(read: Structure, shown: Structure, parser: str) -> None:
+    """
+    Warns if the rest of a model reads objects of one structure, while those of another, that of the
+    `parser`, are shown: if they are not of one class, or have different options.
+    """
+    if type(read) is not type(shown) or vars(read) != vars(shown):
+        logger.warning(
+            "argmax.structure is not %s.structure: the rest of the model reads what the first "
+            "chooses, while what is shown and scored is of the second. Configure both alike.",
+            parser,
+        )
 
 
 def without_gold(instance: Instance) -> Instance:

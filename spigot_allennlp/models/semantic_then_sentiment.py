@@ -17,7 +17,11 @@ from spigot_allennlp.config_checks import check_interval, check_least
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.metrics.graph_difference import GraphDifference
 from spigot_allennlp.models.classification_model import ClassificationModel, ClassifierOutput
-from spigot_allennlp.models.parsing_model import summed_penalties, without_dropout
+from spigot_allennlp.models.parsing_model import (
+    summed_penalties,
+    warn_of_two_structures,
+    without_dropout,
+)
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import ROLES, SemanticParser
 from spigot_allennlp.modules.graph_encoder import GraphEncoder
@@ -53,8 +57,9 @@ class SemanticThenSentiment(ClassificationModel):
         A "semantic_parser" without `arc_encoder`, usually one that was trained before:
         "pretrained".
     argmax : `StructuredArgmaxLayer`, optional (default = `None`)
-        Its estimator is what an ablation varies. If the parser's structure has predicates
-        ("predicate_graph"), its structure needs them, too.
+        Its estimator is what an ablation varies. Its structure should be that of the parser, whose
+        graphs are shown and scored; if it is another, a warning says so, and if only one of them
+        has predicates ("predicate_graph") it is refused.
     graph_encoder : `Lazy[GraphEncoder]`, optional (default = `None`)
     min_probability : `float`, optional (default = `0.0`)
         Labelled arcs to which the parser as it came gives a smaller probability are no candidates:
@@ -241,6 +246,7 @@ def _check_parts(
             "Either the structures of parser and argmax have predicates, or neither has, but they "
             f"are {structures[0]} and {structures[1]}. Give argmax the structure of the parser."
         )
+    warn_of_two_structures(argmax.structure, parser.structure, "parser")
 
 
 class ReferenceParser(torch.nn.Module):

@@ -115,10 +115,12 @@ class ClassifyingSequenceModel(SequenceModel):
         vocab: Vocabulary,
         encoder: Seq2SeqEncoder,
         label_namespace: str = "labels",
+        text_field_embedder: Optional[TextFieldEmbedder] = None,
+        dropout: float = 0.0,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
-        **kwargs: Any,
+        regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
-        super().__init__(vocab, encoder, **kwargs)
+        super().__init__(vocab, encoder, text_field_embedder, dropout, regularizer)
         self._label_namespace = label_namespace
         check_namespace(vocab, label_namespace, "classes")
         num_classes = vocab.get_vocab_size(label_namespace)
@@ -240,10 +242,12 @@ class SequenceRegressor(SequenceModel):
         self,
         vocab: Vocabulary,
         encoder: Seq2SeqEncoder,
+        text_field_embedder: Optional[TextFieldEmbedder] = None,
+        dropout: float = 0.0,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
-        **kwargs: Any,
+        regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
-        super().__init__(vocab, encoder, **kwargs)
+        super().__init__(vocab, encoder, text_field_embedder, dropout, regularizer)
         self.output = torch.nn.Linear(encoder.get_output_dim(), 1)
         initializer(self)
 

@@ -1,6 +1,5 @@
 """Puts a dependency tree in the middle of a semantic parser."""
 
-import logging
 from contextlib import nullcontext
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -15,14 +14,12 @@ from spigot_allennlp.models.parsing_model import (
     GoldLosses,
     ParsingModel,
     summed_penalties,
+    warn_of_two_structures,
     without_dropout,
 )
 from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import NO_ARC, SemanticParser, gold_labels
 from spigot_allennlp.models.syntactic_parser import SyntacticParser
-from spigot_allennlp.structures.structure import Structure
-
-logger = logging.getLogger(__name__)
 
 
 @Model.register("syntactic_then_semantic")
@@ -71,12 +68,7 @@ class SyntacticThenSemantic(ParsingModel):
         check_least(0, syntactic_loss_weight=syntactic_loss_weight)
         argmax.check_dimensions(("dependent", "head"), "syntactic_then_semantic")
         _check_parts(syntactic_parser, semantic_parser)
-        if not _are_the_same(argmax.structure, syntactic_parser.structure):
-            logger.warning(
-                "argmax.structure is not syntactic_parser.structure: the semantic parser reads "
-                "trees of the first, while those that are shown, and scored by uas, are of the "
-                "second. Configure both alike."
-            )
+        warn_of_two_structures(argmax.structure, syntactic_parser.structure, "syntactic_parser")
         self.syntactic_parser = syntactic_parser
         self.semantic_parser = semantic_parser
         self.argmax = argmax
@@ -179,11 +171,6 @@ class SyntacticThenSemantic(ParsingModel):
             **self.semantic_parser.get_metrics(reset),
             **self.syntactic_parser.get_metrics(reset),
         }
-
-
-def _are_the_same(structure: Structure, other: Structure) -> bool:
-    """Returns whether two structures are of one class, and have the same options."""
-    return type(structure) is type(other) and vars(structure) == vars(other)
 
 
 def _check_parts(syntactic_parser: Model, semantic_parser: Model) -> None:

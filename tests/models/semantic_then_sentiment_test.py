@@ -171,6 +171,13 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
     def test_predicts_in_evaluation_mode_whatever_the_mode(self):
         assert_predicts_in_evaluation(self.model, self.instances[:3])
 
+    def test_another_structure_than_that_of_the_parser_is_warned_of(self, caplog):
+        self.build({})
+        assert "argmax.structure" not in caplog.text
+        roles = {"type": "semantic_graph", "deterministic_roles": ["ARG1"]}
+        self.build({"model.argmax.structure": roles})
+        assert "argmax.structure is not parser.structure" in caplog.text
+
     def test_the_parsers_regularizer_counts(self):
         regularizer = {"regexes": [["_arc_scorer", {"type": "l2", "alpha": 1.0}]]}
         model = self.build({"model.parser.regularizer": regularizer})

@@ -151,3 +151,11 @@ def test_vectors_of_another_size_than_the_encoder_takes_are_refused():
 def test_an_instance_without_tokens_and_inputs_is_refused():
     with pytest.raises(ConfigurationError, match="neither tokens nor inputs"):
         built("adding", 1)[0]()
+
+
+@pytest.mark.parametrize("task", ["copying", "adding"])
+def test_a_misspelt_key_is_named(task):
+    vocab = built(task, 1)[0].vocab
+    config = {**deepcopy(TASKS[task][1]), "dropuot": 0.1}
+    with pytest.raises(ConfigurationError, match="Extra parameters .*'dropuot'"):
+        Model.from_params(Params(config), vocab=vocab)
