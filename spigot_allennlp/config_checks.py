@@ -31,6 +31,20 @@ def check_positive(**numbers: Optional[float]) -> None:
             raise ConfigurationError(f"{name} must be positive but is {number}.")
 
 
+def check_counts(**numbers: float) -> None:
+    """
+    Checks that all `numbers` are whole numbers of at least one.
+
+    # Raises
+
+    `ConfigurationError` that names the first of them that is not.
+    """
+    check_positive(**numbers)
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise ConfigurationError(f"{name} must be a whole number but is {number!r}.")
+
+
 def check_interval(interval: str, /, **numbers: float) -> None:
     """
     Checks that all `numbers` are in an interval such as `"[0, 1)"`: from 0 on, and below 1.

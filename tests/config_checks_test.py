@@ -1,8 +1,11 @@
+import numpy
 import pytest
+import torch
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.config_checks import (
     check_choice,
+    check_counts,
     check_interval,
     check_least,
     check_positive,
@@ -29,6 +32,23 @@ def test_an_interval_names_the_key_that_is_outside(interval, outside):
 def test_zero_and_nan_are_not_positive(value):
     with pytest.raises(ConfigurationError, match=f"slope must be positive but is {value}."):
         check_positive(rate=1, limit=None, slope=value)
+
+
+@pytest.mark.parametrize("value", [2.5, 2.0, True, float("inf")])
+def test_what_is_no_whole_number_is_no_count(value):
+    with pytest.raises(ConfigurationError, match=f"steps must be a whole number but is {value}."):
+        check_counts(size=1, steps=value)
+
+
+@pytest.mark.parametrize("value", [0, -2, NAN])
+def test_a_count_is_positive(value):
+    with pytest.raises(ConfigurationError, match=f"steps must be positive but is {value}."):
+        check_counts(steps=value)
+
+
+@pytest.mark.parametrize("value", [3, numpy.int64(3), torch.tensor(3)])
+def test_whole_numbers_of_any_kind_are_counts(value):
+    check_counts(steps=value)
 
 
 @pytest.mark.parametrize("value", [0, NAN])

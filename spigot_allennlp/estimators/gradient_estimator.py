@@ -189,8 +189,9 @@ def _pulled_back(ctx: Any, gradient: Tensor, value: Tensor, invalid: Optional[Te
     """Returns the surrogate gradient of the scores, from that of the value."""
     # Less than zero weighs a reward, whose negative is the loss of the instance.
     problem, weights = ctx.problem, ctx.problem.instance_weights().abs()
-    # An instance that weighs nothing has no gradient, rather than 0 / 0.
-    per_instance = torch.where(weights != 0, gradient / weights, 0)
+    # An instance that weighs nothing has no gradient, rather than 0 / 0. What a loss scale saves in
+    # half precision would be lost without it.
+    per_instance = torch.where(weights != 0, at_least_single(gradient) / weights, 0)
     per_instance = per_instance.masked_fill(~problem.possible, 0)
     without_gradient = invalid_instances(problem.mask, are_finite, per_instance)
     if without_gradient is not None:

@@ -5,7 +5,12 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_interval, check_object, check_positive
+from spigot_allennlp.config_checks import (
+    check_counts,
+    check_interval,
+    check_object,
+    check_positive,
+)
 from spigot_allennlp.estimators.gradient_estimator import (
     GradientEstimator,
     RunningNumbers,
@@ -108,7 +113,8 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
         max_step_norm: Optional[float] = None,
     ) -> None:
         super().__init__(max_step_norm)
-        check_positive(beta=beta, num_samples=num_samples)
+        check_positive(beta=beta)
+        check_counts(num_samples=num_samples)
         check_interval("(-inf, inf)", alpha=alpha)
         self._alpha = alpha
         self._num_samples = num_samples

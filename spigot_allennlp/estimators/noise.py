@@ -5,7 +5,7 @@ from typing import NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_least, check_positive
+from spigot_allennlp.config_checks import check_counts, check_least, check_positive
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import flatten_parts, per_instance
 from spigot_allennlp.nn.invalid_scores import invalid_instances, is_score, without_invalid
@@ -158,7 +158,8 @@ class SumOfGammaNoise(Noise):
 
     def __init__(self, scale: float = 1.0, k: Optional[float] = None, num_terms: int = 10) -> None:
         super().__init__(scale)
-        check_positive(k=k, num_terms=num_terms)
+        check_positive(k=k)
+        check_counts(num_terms=num_terms)
         self._k = k
         self._num_terms = num_terms
 

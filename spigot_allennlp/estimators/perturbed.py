@@ -5,7 +5,7 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_object, check_positive
+from spigot_allennlp.config_checks import check_counts, check_object
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.noise import Noise, NoiseSamples, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
@@ -45,7 +45,7 @@ class Perturbed(SurrogateEstimator):
         max_step_norm: Optional[float] = None,
     ) -> None:
         super().__init__(max_step_norm)
-        check_positive(num_samples=num_samples)
+        check_counts(num_samples=num_samples)
         self._noise = NormalNoise() if noise is None else noise
         check_object("noise", self._noise, Noise)
         self._noise.check_slope(type(self).__name__)

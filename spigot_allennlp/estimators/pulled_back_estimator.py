@@ -4,7 +4,7 @@ from typing import Any, Optional, Tuple
 
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.config_checks import check_counts, check_positive
 from spigot_allennlp.estimators.gradient_estimator import SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.instances import at_least_single
@@ -42,7 +42,8 @@ class PulledBackEstimator(SurrogateEstimator):
         self, step_size: float = 1.0, max_step_norm: Optional[float] = None, num_steps: int = 1
     ) -> None:
         super().__init__(max_step_norm)
-        check_positive(step_size=step_size, num_steps=num_steps)
+        check_positive(step_size=step_size)
+        check_counts(num_steps=num_steps)
         self._step_size = step_size
         self._num_steps = num_steps
 

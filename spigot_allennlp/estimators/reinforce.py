@@ -5,7 +5,7 @@ from typing import List
 import torch
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_interval, check_positive
+from spigot_allennlp.config_checks import check_counts, check_interval
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, RunningNumbers
 from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
 
@@ -40,7 +40,7 @@ class Reinforce(RunningNumbers, GradientEstimator):
 
     def __init__(self, num_samples: int = 1, decay: float = 0.99) -> None:
         super().__init__()
-        check_positive(num_samples=num_samples)
+        check_counts(num_samples=num_samples)
         check_interval("[0, 1]", decay=decay)
         self._num_samples = num_samples
         self._decay = decay

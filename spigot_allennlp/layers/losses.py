@@ -26,7 +26,7 @@ import torch
 from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
-from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.config_checks import check_counts
 from spigot_allennlp.estimators.noise import Noise, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.sparsemap import SparseMAP
@@ -139,7 +139,7 @@ def perturbed_loss(
     noise : `Noise`, optional (default = `NormalNoise()`)
         Any; its scale is a temperature.
     """
-    check_positive(num_samples=num_samples)
+    check_counts(num_samples=num_samples)
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
     problem = ArgmaxProblem(structure, scores.detach(), mask)

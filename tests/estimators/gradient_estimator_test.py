@@ -4,6 +4,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
+from spigot_allennlp.estimators.straight_through import StraightThrough
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.structure import Structure
 from tests.estimators.backward import quadratic, scores_gradient
@@ -133,6 +134,21 @@ def test_refusal_names_both_parties_and_the_way_out():
 def test_there_is_no_auxiliary_loss_but_where_an_estimator_has_one():
     here = ArgmaxProblem(Categorical(), SCORES, MASK)
     assert Cubed().auxiliary_loss(here, here.argmax(), torch.ones(2)) == 0
+
+
+def test_a_loss_scale_saves_small_gradients_in_half_precision():
+    def downstream(value):
+        return (value * 2.0**-12).sum(dim=-1) * 2.0**-14
+
+    grad = scores_gradient(
+        StraightThrough(),
+        Categorical(),
+        SCORES.half(),
+        MASK,
+        downstream,
+        lambda losses: losses.sum() * 2**15,
+    )
+    assert torch.equal(grad, MASK * torch.full_like(grad, 2.0**-11))
 
 
 def test_the_gradient_of_half_precision_scores_is_of_half_precision():
