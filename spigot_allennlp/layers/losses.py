@@ -27,9 +27,9 @@ from torch import BoolTensor, Tensor
 from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.config_checks import check_counts
+from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.estimators.noise import Noise, NormalNoise
 from spigot_allennlp.estimators.problem import ArgmaxProblem
-from spigot_allennlp.estimators.sparsemap import SparseMAP
 from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
@@ -167,7 +167,8 @@ def sparsemap_loss(
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
     check_binary("sparsemap_loss", structure)
-    mean = SparseMAP()(ArgmaxProblem(structure, scores, mask))
+    nearest = GradientEstimator.by_name("sparsemap")()
+    mean = nearest(ArgmaxProblem(structure, scores, mask))
     possible = scores.masked_fill(~mask, -torch.inf)
     return _SparseMAPLoss.apply(possible, gold, structure, lambda: mean)
 
