@@ -91,13 +91,18 @@ def sparse_gradients_are_clipped(module: Any) -> Iterator[None]:
     until="AllenNLP asks the model",
 )
 def models_say_that_a_batch_may_leave_parameters_unused(module: Any) -> Iterator[None]:
-    """A model does so by an attribute `leaves_parameters_unused`."""
+    """
+    A model does so by an attribute `leaves_parameters_unused`; and of a pretrained transformer no
+    embedder uses the pooler.
+    """
     yield
     wrap_model = module.TorchDdpAccelerator.wrap_model
 
     @functools.wraps(wrap_model)
     def wrap(self: Any, model: Any) -> Any:
-        if getattr(model, "leaves_parameters_unused", False):
+        transformers = (getattr(part, "transformer_model", None) for part in model.modules())
+        has_pooler = any(getattr(part, "pooler", None) is not None for part in transformers)
+        if has_pooler or getattr(model, "leaves_parameters_unused", False):
             self._ddp_kwargs["find_unused_parameters"] = True
         return wrap_model(self, model)
 

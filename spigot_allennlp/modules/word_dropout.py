@@ -8,7 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.config_checks import check_least, check_namespace
 
 
 class WordDropout(torch.nn.Module, FromParams):
@@ -44,6 +44,7 @@ class WordDropout(torch.nn.Module, FromParams):
     ) -> None:
         super().__init__()
         check_least(0, alpha=alpha)
+        check_namespace(vocab, namespace, "words to drop")
         self._alpha = alpha
         self._namespace = namespace
         self._indexers = [indexer] + (together or [])
@@ -64,12 +65,21 @@ class WordDropout(torch.nn.Module, FromParams):
             return tokens
         if not self._counts.any():
             raise ConfigurationError(
-                "Word dropout needs to know how frequent the words are, but this vocabulary was "
-                "not counted: it was read from files. Make it from instances (vocabulary type "
-                "'from_instances'), or leave word_dropout out."
+                "Word dropout needs to know how frequent the words are, but the namespace "
+                f"'{self._namespace}' of this vocabulary was not counted: it was read from files. "
+                "Make it from instances (vocabulary type 'from_instances'), or leave word_dropout "
+                "out."
             )
         ids = _single_ids(tokens, self._indexers[0])
-        chance = self._alpha / (self._counts[ids] + self._alpha)
+        try:
+            counts = self._counts[ids]
+        except IndexError:
+            raise ConfigurationError(
+                f"Word dropout knows the {len(self._counts)} entries of the namespace "
+                f"'{self._namespace}', but the indexer '{self._indexers[0]}' gives a number "
+                f"{int(ids.max())}. Set the 'namespace' of word_dropout to that of the indexer."
+            ) from None
+        chance = self._alpha / (counts + self._alpha)
         dropped = torch.rand_like(chance) < chance
         changed = dict(tokens)
         for name in self._indexers:

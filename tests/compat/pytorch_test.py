@@ -71,3 +71,28 @@ def test_one_parameter_is_clipped_without_a_list():
     parameter.grad = torch.full((4,), 2.0)
     assert gradient_descent_trainer.clip_grad_norm_(parameter, 1.0) == pytest.approx(4.0)
     assert parameter.grad.norm().item() == pytest.approx(1.0, rel=1e-5)
+
+
+class Encoder(torch.nn.Module):
+    """An encoder with a part that it does not use, as the embedder of a transformer has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transformer_model = torch.nn.Module()
+        self.transformer_model.dense = torch.nn.Linear(2, 2)
+        self.transformer_model.pooler = torch.nn.Linear(2, 2)
+
+    def forward(self, vectors):
+        return self.transformer_model.dense(vectors)
+
+
+def test_distributed_training_goes_on_where_the_pooler_of_a_transformer_is_not_used(tmp_path):
+    torch.distributed.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        accelerator = ddp_accelerator.TorchDdpAccelerator(cuda_device=torch.device("cpu"))
+        encoder, wrapped = accelerator.wrap_model(torch.nn.Sequential(Encoder()))
+        for _ in range(2):
+            wrapped.model(torch.ones(1, 2)).sum().backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    assert encoder[0].transformer_model.dense.weight.grad is not None

@@ -161,7 +161,7 @@ class TestSemanticParser(ParsingModelTestCase):
     def test_a_vocabulary_without_roles_is_refused(self):
         params = Params.from_file(str(EXPERIMENTS / self.experiment))["model"]
         with pytest.raises(ConfigurationError, match="'semantic_roles'"):
-            Model.from_params(params, vocab=Vocabulary())
+            Model.from_params(params, vocab=Vocabulary(tokens_to_add={"tokens": ["a"]}))
 
     def test_predicts_in_evaluation_mode_whatever_the_mode(self):
         assert_predicts_in_evaluation(self.model, self.instances[:3])

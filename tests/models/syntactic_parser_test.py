@@ -75,7 +75,7 @@ class TestSyntacticParser(ParsingModelTestCase):
     def test_a_vocabulary_without_relations_is_refused_where_they_are_scored(self):
         params = Params.from_file(str(EXPERIMENTS / self.experiment))["model"]
         with pytest.raises(ConfigurationError, match="'dependency_relations'"):
-            Model.from_params(params, vocab=Vocabulary())
+            Model.from_params(params, vocab=Vocabulary(tokens_to_add={"tokens": ["a"]}))
 
     def test_vectors_of_another_size_than_the_encoder_takes_are_refused(self):
         with pytest.raises(ConfigurationError, match="text_field_embedder must match .* 24 and 13"):

@@ -84,3 +84,10 @@ def test_words_added_to_the_vocabulary_later_count_as_seen_once(instances, vocab
     dropout.extend_vocab(vocab)
     assert torch.equal(dropout._counts[:-1], before)
     assert dropout._counts[-1] == 1
+
+
+def test_a_namespace_that_is_not_that_of_the_indexer_is_refused(instances, vocab):
+    with pytest.raises(ConfigurationError, match="lacks the namespace 'words'"):
+        WordDropout(vocab, namespace="words")
+    with pytest.raises(ConfigurationError, match="the 3 entries of the namespace 'pos'.*'words'"):
+        WordDropout(vocab, namespace="pos")(tensors(instances, vocab, copies=1))
