@@ -5,6 +5,13 @@ from typing import Any, Iterable, Optional
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 
+class PlainConfigurationError(ConfigurationError):
+    """An error of a config whose message is all that its reader needs."""
+
+    #: `allennlp` prints the message without a trace.
+    is_plain = True
+
+
 def check_least(least: int, /, **numbers: Optional[float]) -> None:
     """
     Checks that all `numbers` that are not `None` are at least `least`.

@@ -157,6 +157,11 @@ class Fault(Enum):
         "Each token with + in its pred column has one argument column, in the same order; and the "
         "header, if there is one, names the form that the file is in.",
     )
+    ANNOTATION = (
+        "an annotation that does not fit its sentence",
+        "Correct the file, or the reader of it: words count from 1, each layer has an entry for "
+        "each word, and from one word to another there is one arc, whose role may name several.",
+    )
     HEAD = (
         "no such head",
         "A head is the id of a token of the sentence, or 0 for the root; "

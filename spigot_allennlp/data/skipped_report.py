@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from typing import Counter as CounterType
 from typing import DefaultDict, Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar, Union
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import SENTENCES, Fault
 
@@ -36,7 +36,7 @@ def check_on_error(on_error: str, item: str) -> None:
     `ConfigurationError` unless `on_error` is one of `ON_ERROR`, what to do with an `item`.
     """
     if on_error not in ON_ERROR:
-        raise ConfigurationError(
+        raise PlainConfigurationError(
             f'on_error is "{on_error}", but must be "raise" (end the run at a {item} that '
             'cannot be read) or "skip" (leave it out, and report it).'
         )

@@ -3,12 +3,11 @@
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
-from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.config_checks import PlainConfigurationError, check_least
 from spigot_allennlp.data.dataset_readers.data_path import (
     config_errors,
     is_synthetic,
@@ -53,7 +52,7 @@ class CharacterLanguageModelReader(SequenceReader):
         super().__init__(**kwargs)
         check_least(1, length=length)
         if len(part) != 2 or not 0 <= part[0] < part[1] <= 1:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"part is {list(part)}, but must be two growing shares of the text, as [0, 0.9]."
             )
         self._length = length
@@ -69,7 +68,7 @@ class CharacterLanguageModelReader(SequenceReader):
         begin, end = (int(share * len(text)) for share in self._part)
         text = text[begin:end]
         if len(text) <= self._length:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"{path} gives {len(text)} characters, too few for a piece of {self._length} and "
                 "one more to follow it. Give a longer text, or ask for shorter pieces."
             )

@@ -2,9 +2,9 @@
 
 from typing import Dict, Iterator
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import DataPath, text_source
 from spigot_allennlp.data.dataset_readers.sentence_reader import (
@@ -55,7 +55,7 @@ class ConllReader(TreebankReader):
         self._enhanced_graph = enhanced_graph
         if back_off_labels:
             if self._graph_field is RoleCountingField:
-                raise ConfigurationError(
+                raise PlainConfigurationError(
                     "back_off_labels and count_repeated_roles are both true. Set one of them to "
                     "false."
                 )

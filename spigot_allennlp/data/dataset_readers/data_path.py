@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from os import PathLike
 from typing import BinaryIO, Iterable, Iterator, NamedTuple, Optional, Tuple, TypeVar, Union
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.blocks import number_of
@@ -84,9 +84,7 @@ def config_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        of_config = ConfigurationError(str(error))
-        vars(of_config)["is_plain"] = True  # `allennlp` prints it without a trace
-        raise of_config from error
+        raise PlainConfigurationError(str(error)) from error
 
 
 class Part(NamedTuple):
@@ -144,12 +142,12 @@ def part_of(data_path: Union[str, PathLike]) -> Part:
     if not mark:
         return Part(path)
     if name not in PARTS:
-        raise ConfigurationError(
+        raise PlainConfigurationError(
             f'"{data_path}" asks for the part "{name}", but the parts are {", ".join(PARTS)}. '
             "Leave # out for the whole file."
         )
     if colon and not number_of(limit):
-        raise ConfigurationError(
+        raise PlainConfigurationError(
             f'"{data_path}" limits the part to "{limit}" samples; write a whole number, as in '
             f"#{name}:1000."
         )

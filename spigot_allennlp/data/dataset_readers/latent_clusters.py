@@ -10,11 +10,11 @@ which its points are divided into two classes. There is no file and no format.
 from typing import Dict, Iterator, NamedTuple, Optional, Sequence
 
 import numpy
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import Field, LabelField, TensorField
 
-from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.config_checks import PlainConfigurationError, check_least
+from spigot_allennlp.data.dataset_readers.class_field import ClassField
 
 
 @DatasetReader.register("latent_clusters")
@@ -62,7 +62,7 @@ class LatentClustersReader(DatasetReader):
 
     def _read(self, file_path: str) -> Iterator[Instance]:
         if file_path not in self._sizes:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"'{file_path}' is no part of this data set; its parts are "
                 f"{', '.join(self._sizes)}. Name one of them as the data path."
             )
@@ -102,7 +102,7 @@ class LatentClustersReader(DatasetReader):
             "features": TensorField(numpy.asarray(features, dtype=numpy.float32))
         }
         if label is not None:
-            fields["label"] = LabelField(label)
+            fields["label"] = ClassField(label)
         if cluster is not None:
             fields["cluster"] = LabelField(cluster, "cluster_labels", skip_indexing=True)
         return Instance(fields)

@@ -4,9 +4,10 @@ from typing import Iterator, Optional, Tuple
 
 import numpy
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import ArrayField, LabelField, MetadataField
+from allennlp.data.fields import ArrayField, MetadataField
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.class_field import ClassField
 from spigot_allennlp.data.dataset_readers.data_path import (
     config_errors,
     is_synthetic,
@@ -68,7 +69,7 @@ class MnistReader(DatasetReader):
         pixels = numpy.array(as_bytes(image)).reshape(-1)
         instance = Instance({"inputs": ArrayField(pixels)})
         if label is not None:
-            instance.add_field("label", LabelField(label))
+            instance.add_field("label", ClassField(label))
         instance.add_field("metadata", MetadataField({"sample": sample}))
         return instance
 

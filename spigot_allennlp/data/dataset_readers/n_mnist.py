@@ -5,9 +5,10 @@ from typing import Any, Iterator, Optional, Union
 
 import numpy
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import ArrayField, LabelField, MetadataField
+from allennlp.data.fields import ArrayField, MetadataField
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.class_field import ClassField
 from spigot_allennlp.data.dataset_readers.data_path import (
     config_errors,
     is_synthetic,
@@ -71,7 +72,7 @@ class NMnistReader(DatasetReader):
         inputs = numpy.stack([events.times, events.sources()], axis=1)
         instance = Instance({"inputs": ArrayField(inputs, padding_value=-1, dtype=numpy.int64)})
         if label is not None:
-            instance.add_field("label", LabelField(label))
+            instance.add_field("label", ClassField(label))
         instance.add_field("metadata", MetadataField({"sample": sample}))
         return instance
 

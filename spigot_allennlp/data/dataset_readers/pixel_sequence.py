@@ -4,9 +4,10 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import LabelField, TensorField
+from allennlp.data.fields import TensorField
 
 from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.data.dataset_readers.class_field import ClassField
 from spigot_allennlp.data.dataset_readers.data_path import local_path
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 from spigot_allennlp.data.formats.idx import as_bytes, read_images
@@ -91,7 +92,7 @@ class PixelSequenceReader(SequenceReader):
             pixels = pixels[order]
         instance = Instance({"inputs": TensorField(pixels)})
         if label is not None:
-            instance.add_field("label", LabelField(label))
+            instance.add_field("label", ClassField(label))
         return instance
 
 

@@ -4,9 +4,9 @@ from itertools import zip_longest
 from os.path import exists
 from typing import Dict, Iterator, NamedTuple, Optional, Union
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import (
     DataPath,
@@ -106,7 +106,7 @@ def _companion_source(path: DataPath, companion: Union[str, Dict[str, str]]) -> 
     try:
         return text_source(other, "conllx")
     except FileNotFoundError as error:
-        raise ConfigurationError(
+        raise PlainConfigurationError(
             f"{name_of(path)}: its companion {other} does not exist. Name another in the reader's "
             "'companion', or read the graphs without trees: \"trees\": false."
         ) from error
@@ -133,7 +133,7 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
         return path
     if isinstance(companion, dict):
         if path not in companion and ALL_OTHERS not in companion:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"companion has no entry for the data path {path}, but for {sorted(companion)}. "
                 'Add one, or "*" with a suffix such as ".conll", which holds for all others.'
             )

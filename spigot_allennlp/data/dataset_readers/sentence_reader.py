@@ -6,21 +6,25 @@ made instances; those that cannot be read are raised or skipped.
 """
 
 from collections import Counter
+from itertools import chain
 from os import PathLike
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Type, Union
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Field, Instance, Vocabulary
-from allennlp.data.fields import AdjacencyField, LabelField, MetadataField, SequenceLabelField
+from allennlp.data import Field, Instance
+from allennlp.data.fields import AdjacencyField, MetadataField, SequenceLabelField
 from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 from allennlp.data.tokenizers import Token
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.dataset_readers.annotated_tokens import NOT_GIVEN, AnnotatedTokens
+from spigot_allennlp.data.dataset_readers.class_field import ClassField
 from spigot_allennlp.data.dataset_readers.data_path import DataPath, name_of
 from spigot_allennlp.data.dataset_readers.shared_reader import SharedReader
-from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError, attempt
 from spigot_allennlp.data.faults import Fault
+from spigot_allennlp.data.formats.blocks import number_of
 from spigot_allennlp.data.formats.source import Source
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 
@@ -80,14 +84,18 @@ class SentenceReader(SharedReader):
     def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         """
         Yields the sentences of one file, with a `MalformedInputError` in the place of each that
-        cannot be read. `path` is what the user wrote, or a source; `text_source` opens either.
+        cannot be read. `path` is what the user wrote, or a source; `text_source` opens either. What
+        fits no instance, as an arc to a word that is not there, need not be looked for: it is an
+        error at the `source` of the sentence.
         """
         raise NotImplementedError
 
     def _read(self, file_path) -> Iterator[Instance]:
         paths = _paths(file_path)
         if not paths:
-            raise ConfigurationError("The data path is a list without a file. Name at least one.")
+            raise PlainConfigurationError(
+                "The data path is a list without a file. Name at least one."
+            )
         for sentence in self.shard_iterable(self._sound_sentences(paths)):
             yield self.sentence_to_instance(sentence)
 
@@ -102,23 +110,24 @@ class SentenceReader(SharedReader):
         `MalformedInputError` if the fault hides how many sentences are missing.
         """
         for path in _paths(file_path):
-            for result in self._sentences(path):
+            for result in self._checked_sentences(path):
                 if isinstance(result, MalformedInputError):
                     if result.fault.is_of_file:
                         raise result
                     yield result
                     continue
-                try:
-                    instance = self.sentence_to_instance(result)
-                except ConfigurationError as error:
-                    yield error
-                    continue
+                instance = self.sentence_to_instance(result)
                 self.apply_token_indexers(instance)
                 yield instance
 
+    def _checked_sentences(self, path: DataPath) -> Iterator[SentenceResult]:
+        """Yields what `_sentences` does, with an error in the place of what fits no instance."""
+        for result in self._sentences(path):
+            yield attempt(_checked, result, name_of(path))
+
     def _sound_sentences(self, paths: List[DataPath]) -> Iterator[AnnotatedSentence]:
         for path in paths:
-            results = self._sentences(path)
+            results = self._checked_sentences(path)
             for sentence in skip_faulty(
                 results, name_of(path), self, self._on_error, on_faults=self._on_faults
             ):
@@ -180,11 +189,12 @@ class SentenceReader(SharedReader):
 
         # Raises
 
-        `ConfigurationError` if there is no word, if a layer has not one entry for each word, or a
-        position is outside the sentence.
+        `ConfigurationError` if there is no word, if a layer has not one entry for each word, if a
+        position is outside the sentence, or two arcs are between the same words.
         """
-        _check_lengths(sentence)
-        _check_positions(sentence)
+        detail = _what_does_not_fit(sentence)
+        if detail is not None:
+            raise ConfigurationError(f"{detail[0].upper()}{detail[1:]}.")
         tokens = _tokens(sentence)
         fields: Dict[str, Field] = {"tokens": tokens}
         if sentence.heads is not None:
@@ -258,31 +268,6 @@ class RoleCountingField(OpenAdjacencyField):
                 repeated[role] += 1
 
 
-class ClassField(LabelField):
-    """A `LabelField` of a sentence, whose class has to be one of the training data."""
-
-    __slots__ = ("_source",)
-
-    def __init__(self, label: str, source: Optional[str]) -> None:
-        super().__init__(label)
-        self._source = source
-
-    def index(self, vocab: Vocabulary) -> None:
-        """
-        # Raises
-
-        `ConfigurationError` if the vocabulary does not have the class.
-        """
-        classes = vocab.get_token_to_index_vocabulary(self._label_namespace)
-        if self.label not in classes:
-            raise ConfigurationError(
-                f"{self._source or 'A sentence'} has the label {self.label!r}, but the training "
-                f"data have only {sorted(classes)}. Add sentences with this label to the training "
-                "data, or leave those that have it out of the others."
-            )
-        super().index(vocab)
-
-
 class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):
     """A `SequenceLabelField` whose namespace has an unknown label, or whose labels are integers."""
 
@@ -296,15 +281,19 @@ def _paths(file_path: Any) -> List[DataPath]:
     return [path if isinstance(path, Source) else str(path) for path in paths]
 
 
-def _check_lengths(sentence: AnnotatedSentence) -> None:
+def _what_does_not_fit(sentence: AnnotatedSentence) -> Optional[str]:
     """
-    # Raises
-
-    `ConfigurationError` if there is no word, or a layer is longer or shorter than the sentence.
+    Returns what is wrong with a sentence as such: it has no word, or one that is none; a layer that
+    is longer or shorter; a head that is none of 0, ..., `length`; an arc or a top that is at none
+    of the words 1, ..., `length`; an arc without a role, or several from one word to another.
+    `None` if nothing is.
     """
     words = sentence.words
+    length = len(words)
     if not words:
-        raise ConfigurationError("A sentence without words cannot be an instance.")
+        return "a sentence without words cannot be an instance"
+    if not all(words) or not all(isinstance(word, str) for word in words):
+        return f"a word is none: {words}"
     layers: Dict[str, Optional[Sequence]] = {
         "lemmas": sentence.lemmas,
         "pos": sentence.pos,
@@ -313,27 +302,43 @@ def _check_lengths(sentence: AnnotatedSentence) -> None:
         "relations": sentence.relations,
     }
     for name, layer in layers.items():
-        if layer is not None and len(layer) != len(words):
-            raise ConfigurationError(f"{len(layer)} {name} for {len(words)} words: {words}")
-
-
-def _check_positions(sentence: AnnotatedSentence) -> None:
-    """
-    # Raises
-
-    `ConfigurationError` if a head is none of 0, ..., `length`, or the end of an arc, or a top, none
-    of 1, ..., `length`.
-    """
-    length = len(sentence.words)
-    ends = [end for predicate, argument, _ in sentence.arcs or () for end in (predicate, argument)]
-    positions = [*ends, *(sentence.tops or ())]
+        if layer is not None and len(layer) != length:
+            return f"{len(layer)} {name} for {length} words: {words}"
+    pairs = []
+    for predicate, argument, role in sentence.arcs or ():
+        if not role or not isinstance(role, str):
+            return f"the arc from {predicate} to {argument} has the role {role!r}"
+        pairs.append((predicate, argument))
+    positions = [*chain(*pairs), *(sentence.tops or ())]
     wrong = [position for position in positions if not 1 <= position <= length]
     wrong += [head for head in sentence.heads or () if not 0 <= head <= length]
     if wrong:
-        raise ConfigurationError(
-            f"The positions {wrong} are outside a sentence of {length} words. Words count from 1; "
-            "only a head may be 0, for the root."
+        return (
+            f"the positions {wrong} are outside a sentence of {length} words, which count from 1; "
+            "only a head may be 0, for the root"
         )
+    if len(set(pairs)) < len(pairs):
+        (predicate, argument), _ = Counter(pairs).most_common(1)[0]
+        return f"there are several arcs from {predicate} to {argument}, where one is possible"
+    return None
+
+
+def _checked(sentence: AnnotatedSentence, path: str) -> AnnotatedSentence:
+    """
+    Returns the sentence, which a subclass has read at `path`.
+
+    # Raises
+
+    `MalformedInputError` if something in it does not fit.
+    """
+    detail = _what_does_not_fit(sentence)
+    if detail is None:
+        return sentence
+    source, _, line = (sentence.source or path).rpartition(":")
+    place = number_of(line)
+    if not place:
+        raise MalformedInputError(path, None, Fault.ANNOTATION, detail)
+    raise MalformedInputError(source, place, Fault.ANNOTATION, detail)
 
 
 def _tokens(sentence: AnnotatedSentence) -> AnnotatedTokens:

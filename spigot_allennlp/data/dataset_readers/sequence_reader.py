@@ -5,9 +5,9 @@ from os import PathLike
 from typing import Any, Dict, Iterable, Iterator, Mapping
 
 import numpy
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance, Token
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.dataset_readers.data_path import config_errors, is_synthetic
 from spigot_allennlp.data.dataset_readers.shared_reader import SharedReader
 from spigot_allennlp.data.errors import MalformedInputError
@@ -30,11 +30,11 @@ class SequenceReader(SharedReader):
 
     def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         """Returns a random sequence, as the arguments of `text_to_instance`."""
-        raise ConfigurationError(f"{type(self).__name__} generates nothing; give it a file.")
+        raise PlainConfigurationError(f"{type(self).__name__} generates nothing; give it a file.")
 
     def _read_file(self, path: str) -> Iterator[Dict[str, Any]]:
         """Yields the sequences of a file, as the arguments of `text_to_instance`."""
-        raise ConfigurationError(
+        raise PlainConfigurationError(
             f"{type(self).__name__} reads no file, but was given {path!r}. Its data is generated: "
             'write, for example, "synthetic:size=2000,seed=1".'
         )

@@ -3,11 +3,11 @@
 from typing import Any, Iterator, NamedTuple, Optional, Union
 
 import numpy
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import ArrayField, LabelField, MetadataField
+from allennlp.data.fields import ArrayField, MetadataField
 
-from spigot_allennlp.config_checks import check_least
+from spigot_allennlp.config_checks import PlainConfigurationError, check_least
+from spigot_allennlp.data.dataset_readers.class_field import ClassField
 from spigot_allennlp.data.dataset_readers.data_path import (
     config_errors,
     is_synthetic,
@@ -86,7 +86,7 @@ class SpokenDigitsReader(DatasetReader):
                 number += 1
         unknown = sorted(set(speakers) - known)
         if unknown:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"{path} has no recording of {', '.join(unknown)}; its speakers are "
                 f"{', '.join(sorted(known))}."
             )
@@ -109,7 +109,7 @@ class SpokenDigitsReader(DatasetReader):
             inputs = on_off_channels(inputs)
         instance = Instance({"inputs": ArrayField(inputs, dtype=numpy.float32)})
         if digit is not None:
-            instance.add_field("label", LabelField(digit))
+            instance.add_field("label", ClassField(digit))
         metadata = {"sample": sample, "name": recording.name}
         instance.add_field("metadata", MetadataField(metadata))
         return instance

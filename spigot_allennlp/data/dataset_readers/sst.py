@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Iterator, List, Optional
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
-from spigot_allennlp.config_checks import check_choice
+from spigot_allennlp.config_checks import PlainConfigurationError, check_choice
 from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.data_path import DataPath, is_synthetic, text_source
 from spigot_allennlp.data.dataset_readers.sentence_reader import SentenceReader, SentenceResult
@@ -74,7 +73,7 @@ class SstReader(SentenceReader):
         try:
             self._classes_of_file = classes_of_labels(granularity, file_granularity)
         except ValueError as error:
-            raise ConfigurationError(f"{error}. Ask for a coarser granularity.") from error
+            raise PlainConfigurationError(f"{error}. Ask for a coarser granularity.") from error
         self._classes = classes_of_labels(granularity)
         self._phrases = phrases
         self._layout = layout
@@ -100,7 +99,7 @@ class SstReader(SentenceReader):
         if layout == "trees":
             return scan_sst(source, self._classes, self._phrases)
         if self._phrases:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f'{source.name} is in the layout "{layout}", which knows no phrases. Leave '
                 '"phrases" out, or give a file of trees.'
             )

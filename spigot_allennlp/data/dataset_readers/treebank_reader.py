@@ -1,12 +1,13 @@
 """The base of the readers of treebanks, and which trees and graphs they accept."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from spigot_allennlp.config_checks import check_choice
 from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.dataset_readers.sentence_reader import RoleCountingField, SentenceReader
-from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError, quoted
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import ON_ERROR
 
@@ -102,10 +103,18 @@ class TreeRules:
 
         `MalformedInputError` if they do not.
         """
+        if len(heads) > len(line_numbers):
+            detail = f"{len(heads)} heads for {len(line_numbers)} words"
+            place = line_numbers[0] if line_numbers else None
+            raise MalformedInputError(path, place, Fault.ANNOTATION, detail)
         known = [head for head in heads if head is not None]
         if len(known) < len(heads):
             line = line_numbers[heads.index(None)]
             raise MalformedInputError(path, line, Fault.HEAD, "the head is _")
+        for position, head in enumerate(known):
+            if not isinstance(head, Integral) or not 0 <= head <= len(known):
+                detail = f"the head is {quoted(str(head))}, of {len(known)} tokens"
+                raise MalformedInputError(path, line_numbers[position], Fault.HEAD, detail)
         cycle = find_cycle(known)
         if cycle:
             chain = " -> ".join(map(str, [*cycle, cycle[0]]))
@@ -142,15 +151,15 @@ class GraphRules:
 
         `MalformedInputError` if they do not.
         """
+        length = len(line_numbers)
         first: Dict[Tuple[int, str], int] = {}
         for predicate, argument, role in arcs:
             if role in self.deterministic_roles:
                 other = first.setdefault((predicate, role), argument)
                 if other != argument:
                     detail = f"the tokens {other} and {argument} are both {role} of {predicate}"
-                    raise MalformedInputError(
-                        path, line_numbers[argument - 1], Fault.ROLE_TWICE, detail
-                    )
+                    line = line_numbers[argument - 1 if 1 <= argument <= length else 0]
+                    raise MalformedInputError(path, line, Fault.ROLE_TWICE, detail)
         return arcs
 
 

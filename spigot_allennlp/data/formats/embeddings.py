@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import BinaryIO, Callable, Container, Dict, Iterator, List, NamedTuple, Optional, cast
 
 import numpy
-from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 
+from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import open_file, read_at_most, tar_members
@@ -143,7 +143,7 @@ def _read(uri: str, embedding_dim: int, take: Callable[[str, _Line], None]) -> i
 def _on_error() -> str:
     value = os.environ.get(ON_ERROR_VARIABLE, "few")
     if value not in ("few", "raise", "skip"):
-        raise ConfigurationError(
+        raise PlainConfigurationError(
             f'{ON_ERROR_VARIABLE} is "{value}", but must be "raise" (end the run at a line that '
             'cannot be read), "skip" (leave out all that cannot) or "few" (leave out at most one '
             f"in {TOLERATED}; the default)."

@@ -3,12 +3,11 @@
 import random
 from typing import Dict, Iterable, Iterator, List, Optional, Union
 
-from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import lazy_groups_of
 from allennlp.data import Instance
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
-from spigot_allennlp.config_checks import check_interval, check_least
+from spigot_allennlp.config_checks import PlainConfigurationError, check_interval, check_least
 
 
 @MultiTaskScheduler.register("proportional")
@@ -92,7 +91,7 @@ class ProportionalScheduler(MultiTaskScheduler):
         names = sorted(data_sets)
         unknown = sorted(set(self._shares).difference(names))
         if unknown:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"The scheduler's shares name {unknown}, but the data sets are {names}."
             )
 
@@ -126,7 +125,7 @@ class ProportionalScheduler(MultiTaskScheduler):
         if isinstance(self._batch_size, int):
             return self._batch_size
         if name not in self._batch_size:
-            raise ConfigurationError(
+            raise PlainConfigurationError(
                 f"The scheduler's batch_size has no entry for the data set '{name}': it has "
                 f"{sorted(self._batch_size)}. Add one, or give one number for all."
             )

@@ -11,10 +11,11 @@ import wave
 import numpy
 import pytest
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader
+from allennlp.data import DatasetReader, Vocabulary
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 
 import spigot_allennlp  # noqa: F401  registers
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.formats.events import encode_events
 from spigot_allennlp.data.synthetic.digits import generate_events
@@ -70,6 +71,51 @@ def test_spawned_workers_of_all_ranks_read_each_instance_once(name, max_instance
             reader._set_worker_info(WorkerInfo(2, worker))
             together += len(list(reader.read(path)))
     assert together == alone > 0
+
+
+CLASSES = ("sst", "long_documents", "mnist", "n_mnist", "spoken_digits", "pixel_sequence")
+
+
+@pytest.mark.parametrize("name", [*CLASSES, "synthetic_treebank", "latent_clusters"])
+def test_a_class_that_the_training_data_lack_is_named_in_a_line(name):
+    options = {"sentiment": "2-class"} if name == "synthetic_treebank" else {}
+    path = "dev" if name == "latent_clusters" else "synthetic:size=20,seed=1"
+    instance = next(iter(reader_of(name, **options).read(path)))
+    vocabulary = Vocabulary()
+    vocabulary.add_tokens_to_namespace(["of training"], "labels")
+    label = instance["label"].label
+    with pytest.raises(
+        ConfigurationError, match=f"class '{label}', but .* of training: "
+    ) as raised:
+        instance["label"].index(vocabulary)
+    assert message_of(raised.value)
+    vocabulary.add_token_to_namespace(label, "labels")
+    instance["label"].index(vocabulary)
+    assert int(instance["label"].as_tensor({})) == 1
+
+
+@pytest.mark.parametrize(
+    "name, path, options",
+    [
+        ("sdp", [], {}),
+        ("sdp", "a.sdp", {"companion": ".conll"}),
+        ("sdp", "a.sdp", {"companion": {"b.sdp": ".conll"}}),
+        ("copying", "a.sdp", {}),
+        ("mnist", "synthetic:size=2#dev", {}),
+        ("spoken_digits", "synthetic:size=2#nobody", {}),
+        ("sst", "synthetic:sizes=2", {}),
+        ("sst", "a.tsv", {"phrases": True}),
+        ("latent_clusters", "train.txt", {}),
+        ("character_language_model", "a.tsv", {}),
+    ],
+)
+def test_what_is_wrong_with_a_data_path_is_a_line(name, path, options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.sdp").write_text("1\ta\t_\t_\t-\t-\t_\n\n")
+    (tmp_path / "a.tsv").write_text("1\tIt works\n")
+    with pytest.raises(ConfigurationError) as raised:
+        list(reader_of(name, **options).read(path))
+    assert message_of(raised.value)
 
 
 def speech():

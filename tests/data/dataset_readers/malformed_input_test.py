@@ -148,6 +148,7 @@ SKIPPABLE = {f for f in Fault if not f.is_of_file and f.items == "sentences"}
 
 # Those that take more than a sentence between two sound ones.
 MET_ELSEWHERE = {
+    Fault.ANNOTATION,  # of a reader that is not ours
     Fault.BYTE_ORDER_MARK,
     Fault.COMPANION,
     Fault.HEADER_LINE,

@@ -8,16 +8,18 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.data_loaders.multiprocess_data_loader import MultiProcessDataLoader
 
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
 from spigot_allennlp.data.dataset_readers.conll import ConllReader
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.dataset_readers.synthetic_treebank import SyntheticTreebankReader
 from spigot_allennlp.data.dataset_readers.treebank_reader import (
     GraphRules,
+    TreebankReader,
     TreeRules,
     find_crossing,
     find_cycle,
 )
-from spigot_allennlp.data.errors import MalformedInputError
+from spigot_allennlp.data.errors import MalformedInputError, attempt
 from spigot_allennlp.data.faults import Fault
 from tests.data.sample_files import SDP_2015
 
@@ -44,6 +46,59 @@ def test_a_batch_of_a_loader_of_two_processes_has_the_tensors_of_every_field():
         assert batch["tokens"]["tokens"]["tokens"].shape == (size, length)
         assert batch["graph"].shape == (size, length, length)
         assert batch["tops"].shape == batch["relations"].shape == (size, length)
+
+
+class OthersReader(TreebankReader):
+    """A reader of somebody else, of sentences that are given to it."""
+
+    def __init__(self, *sentences, **options):
+        super().__init__(**options)
+        self.sentences = sentences
+
+    def _sentences(self, path):
+        for number, sentence in enumerate(self.sentences, start=1):
+            yield attempt(self._annotate, sentence, path, number)
+
+    def _annotate(self, sentence, path, number):
+        sentence = AnnotatedSentence(**sentence, source=f"{path}:{number}")
+        numbers = [number] * len(sentence.words)
+        if sentence.heads is not None:
+            sentence.heads = self._tree_rules.check(sentence.heads, path, numbers)
+        if sentence.arcs is not None:
+            sentence.arcs = self._graph_rules.check(sentence.arcs, path, numbers)
+        return sentence
+
+
+@pytest.mark.parametrize(
+    "sentence, message",
+    [
+        ({"words": []}, "a sentence without words"),
+        ({"words": ["a", ""]}, "a word is none: .*''"),
+        ({"words": ["a", None]}, "a word is none: .*None"),
+        ({"words": ["a", "b"], "pos": ["N"]}, "1 pos for 2 words"),
+        ({"words": ["a", "b"], "heads": [0, 1], "relations": ["x"]}, "1 relations for 2 words"),
+        ({"words": [], "heads": [0]}, "1 heads for 0 words"),
+        ({"words": ["a", "b"], "heads": [0]}, "1 heads for 2 words"),
+        ({"words": ["a", "b"], "heads": [0, 3]}, "the head is '3', of 2 tokens"),
+        ({"words": ["a", "b"], "heads": [0, -1]}, "the head is '-1', of 2 tokens"),
+        ({"words": ["a", "b"], "heads": ["0", "1"]}, "the head is '0', of 2 tokens"),
+        ({"words": ["a"], "tops": [2]}, r"the positions \[2\] are outside a sentence of 1 words"),
+        ({"words": ["a"], "arcs": [(0, 1, "X")]}, r"the positions \[0\] are outside"),
+        ({"words": ["a"], "arcs": [(1, 1, None)]}, "from 1 to 1 has the role None"),
+        ({"words": ["a"], "arcs": [(1, 1, "X"), (1, 1, "Y")]}, "several arcs from 1 to 1"),
+        ({"words": ["a"], "arcs": [(1, 1, "X"), (1, 5, "X")]}, "the tokens 1 and 5 are both X"),
+    ],
+)
+def test_what_does_not_fit_in_a_reader_of_somebody_else_has_its_line(sentence, message, caplog):
+    given = {"words": ["x"]}, sentence, {"words": ["y"]}
+    reader = OthersReader(*given, deterministic_roles=["X"])
+    with pytest.raises(MalformedInputError, match=f"^a.jsonl:(2:)? .*{message}") as raised:
+        list(reader.read("a.jsonl"))
+    assert raised.value.location == "a.jsonl:2" or not sentence["words"]
+    reader = OthersReader(*given, deterministic_roles=["X"], on_error="skip")
+    assert [str(instance["tokens"][0]) for instance in reader.read("a.jsonl")] == ["x", "y"]
+    first, error, last = reader.instances_and_errors("a.jsonl")
+    assert isinstance(error, MalformedInputError)
 
 
 def conll(*trees):
