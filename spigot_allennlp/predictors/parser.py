@@ -116,9 +116,13 @@ class SdpOutput:
         """
         Raises a `ConfigurationError` if a word, or what is said of it, cannot stand in a column.
         """
-        for layer in ("words", "lemmas", "pos", "relations"):
+        roles = [role for _, _, role in parsed.get("arcs") or ()]
+        layers = {layer: parsed.get(layer) for layer in ("words", "lemmas", "pos", "relations")}
+        for layer, columns in {**layers, "arcs": roles}.items():
             try:
-                join_columns(parsed.get(layer) or [])
+                join_columns(columns or [])
+                if layer == "arcs" and "_" in roles:
+                    raise ValueError("the role _ is that of no arc.")
             except ValueError as error:
                 raise ConfigurationError(
                     f'"{layer}" cannot be written as SDP: {error} Take it out, or choose another '

@@ -29,7 +29,7 @@ def check_input(inputs: Any) -> None:
         raise ConfigurationError('either "sentence" (raw text) or "words" (a list) is needed')
     name = inputs.get("id", "")
     is_name = isinstance(name, (str, int)) and not isinstance(name, bool)
-    if not is_name or len(str(name).splitlines()) > 1 or set(str(name)) & set("\r\n"):
+    if not is_name or len(str(name).splitlines()) > 1 or set(str(name)) & set("\r\n\0"):
         raise ConfigurationError(
             f'"id" must be a whole number or one line of text, not {_shown(name)}'
         )

@@ -67,3 +67,8 @@ def test_an_unknown_layout_is_refused_with_those_there_are():
         match='output is "conll", but must be one of json, sdp, sdp2014, sdp_augmented',
     ):
         SdpOutput("conll")
+
+
+def test_a_role_that_says_that_there_is_no_arc_is_refused():
+    with pytest.raises(ConfigurationError, match='"arcs" cannot be written as SDP.* role _ '):
+        SdpOutput("sdp").check({**PARSED, "arcs": [[2, 1, "_"]]})

@@ -39,6 +39,7 @@ def test_what_a_predictor_may_be_asked_is_accepted(inputs):
         ({"words": ["a"], "id": ["a"]}, '"id" must be'),
         ({"words": ["a"], "id": "a\nb"}, '"id" must be'),
         ({"words": ["a"], "id": "a\r"}, '"id" must be'),
+        ({"words": ["a"], "id": "a\0"}, '"id" must be'),
         ({"words": ["a"], "id": True}, '"id" must be'),
         ({"words": ["a"], "id": "a\ud83d"}, 'character 2 of "id" is .* half of a character'),
         ({"words": ["a", "\ud83d"]}, 'character 1 of entry 2 of "words"'),

@@ -3,7 +3,7 @@ A text of one token a line, cut into sentences: what the formats in columns have
 
 `read_blocks` cuts the text; to `parse_blocks` each format gives a function that makes a sentence of
 a `Block`. `head_of` and `number_of` read a column, `identifier_of` reads comments, and
-`join_columns` writes a line.
+`join_columns` and `join_lines` write a sentence.
 """
 
 import re
@@ -24,6 +24,7 @@ FIRST_IDS = ("1\t", "1-", "0.1\t")
 SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
 
 _NOT_IN_COLUMNS = re.compile("[\t\n\r\0\ud800-\udfff]|^ | $")
+_NOT_IN_COMMENTS = re.compile("[\n\r\0\ud800-\udfff]|^[^#]")
 # In a line: what may not be in a column, but for a tab; an edge of a column that is a space; and an
 # empty column.
 _NOT_IN_LINES = re.compile("[\n\r\0\ud800-\udfff]|^[ \t]|[ \t]$|\t[ \t]| \t|^$")
@@ -253,6 +254,24 @@ def join_columns(columns: Sequence[str]) -> str:
                 f"The line was to be {', '.join(map(quoted, columns[:10]))}."
             )
     return line
+
+
+def join_lines(comments: Sequence[str], rows: Sequence[str]) -> str:
+    """
+    Returns the text of a sentence, with the empty line that ends it.
+
+    # Raises
+
+    `ValueError` if a comment is none that would be read again: it holds the end of a line, a NUL,
+    or half of a surrogate pair, or is neither empty nor begins with `#`.
+    """
+    for comment in comments:
+        if _NOT_IN_COMMENTS.search(comment):
+            raise ValueError(
+                f"{quoted(comment)} cannot be a comment: it must be one line that begins with #, "
+                "and not hold a NUL or half of a surrogate pair. Is the name of the sentence right?"
+            )
+    return "\n".join([*comments, *rows, "", ""])
 
 
 def _set_missing_empty_line(line: Line, *drafts: "_BlockBuilder") -> None:

@@ -27,6 +27,7 @@ from spigot_allennlp.data.formats.blocks import (
     head_of,
     identifier_of,
     join_columns,
+    join_lines,
     number_of,
     parse_blocks,
     read_blocks,
@@ -145,14 +146,14 @@ def format_conll(sentence: ConllSentence) -> str:
 
     # Raises
 
-    `ValueError` if a column would hold a tab or a line feed, or nothing.
+    `ValueError` if a line would not be read again: a column holds a tab, say, or nothing.
     """
-    lines = list(sentence.comments)
+    lines = []
     for token in sentence.tokens:
         head = "_" if token.head is None else str(token.head)
         before = [token.id, token.form, token.lemma, token.upos, token.xpos, token.feats]
         lines.append(join_columns([*before, head, token.relation, token.deps, token.misc]))
-    return "\n".join([*lines, "", ""])
+    return join_lines(sentence.comments, lines)
 
 
 def annotation_to_conll(sentence: AnnotatedSentence) -> ConllSentence:

@@ -26,6 +26,7 @@ from spigot_allennlp.data.formats.blocks import (
     head_of,
     identifier_of,
     join_columns,
+    join_lines,
     parse_blocks,
     read_blocks,
 )
@@ -197,8 +198,8 @@ def format_sdp(sentence: SdpSentence) -> str:
 
     # Raises
 
-    `ValueError` if an arc has a token for its predicate that is not marked as one, or a column
-    would hold a tab or a line feed, or nothing.
+    `ValueError` if an arc has a token for its predicate that is not marked as one, or the role `_`,
+    or is not the only one between its words; or if a line would not be read again.
     """
     layout = sentence.layout
     predicates = [i for i, token in enumerate(sentence.tokens, 1) if token.predicate]
@@ -210,8 +211,15 @@ def format_sdp(sentence: SdpSentence) -> str:
                 f"The arc ({predicate}, {argument}, {quoted(role)}) starts at a token that is not "
                 "marked as a predicate. Set `predicate=True` in its `SdpToken`."
             )
-        roles[argument - 1][column[predicate]] = role
-    lines = list(sentence.comments)
+        place = column[predicate]
+        if role == "_" or roles[argument - 1][place] != "_":
+            what = "has no role but _" if role == "_" else "is not the only one between these words"
+            raise ValueError(
+                f"The arc ({predicate}, {argument}, {quoted(role)}) {what}: an argument column "
+                "holds one role, and _ where there is no arc."
+            )
+        roles[argument - 1][place] = role
+    lines = []
     for position, token in enumerate(sentence.tokens, 1):
         columns = [str(position), token.form, token.lemma, token.pos]
         if layout.syntax:
@@ -219,7 +227,7 @@ def format_sdp(sentence: SdpSentence) -> str:
         columns += ["+" if flag else "-" for flag in (token.top, token.predicate)]
         columns += [token.frame] if layout.frames else []
         lines.append(join_columns(columns + roles[position - 1]))
-    return "\n".join([*lines, "", ""])
+    return join_lines(sentence.comments, lines)
 
 
 def annotation_to_sdp(sentence: AnnotatedSentence, layout: SdpLayout = SDP_2015) -> SdpSentence:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spigot_allennlp.data.annotated_sentence import AnnotatedSentence
+from spigot_allennlp.data.annotated_sentence import AnnotatedSentence, Arc
 from spigot_allennlp.data.dataset_readers.sdp import SdpReader
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.formats.blocks import Block, read_blocks
+from spigot_allennlp.data.formats.conll import annotation_to_conll, format_conll
 from spigot_allennlp.data.formats.sdp import (
     SDP_2014,
     SDP_2015,
@@ -284,3 +285,26 @@ def test_a_tree_asks_for_the_augmented_form():
     )
     text = "1\tAnna\tAnna\tNNP\t2\tnsubj\t-\t-\n2\tsleeps\tsleep\tVBZ\t0\troot\t-\t-\n\n"
     assert format_sdp(annotation_to_sdp(sentence, SDP_2014)) == text
+
+
+@pytest.mark.parametrize(
+    "arcs, message",
+    [
+        ([Arc(1, 2, "_")], r"\(1, 2, '_'\) has no role but _"),
+        ([Arc(1, 2, "A"), Arc(1, 2, "B")], r"\(1, 2, 'B'\) is not the only one"),
+    ],
+)
+def test_no_arc_is_lost_in_silence(arcs, message):
+    with pytest.raises(ValueError, match=message):
+        format_sdp(annotation_to_sdp(AnnotatedSentence(["a", "b"], arcs=arcs)))
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\0b", "\ud800"])
+def test_a_name_that_would_not_be_read_again_is_refused(name):
+    sentence = AnnotatedSentence(["a"], heads=[0], arcs=[], identifier=name)
+    for text_of in (
+        lambda: format_sdp(annotation_to_sdp(sentence)),
+        lambda: format_conll(annotation_to_conll(sentence)),
+    ):
+        with pytest.raises(ValueError, match="cannot be a comment.*name of the sentence"):
+            text_of()
