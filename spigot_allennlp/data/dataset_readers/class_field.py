@@ -40,7 +40,7 @@ class ClassField(LabelField):
             others = f" and {len(classes) - SHOWN} others" if len(classes) > SHOWN else ""
             raise PlainConfigurationError(
                 f"{self._source or 'An instance'} has the label {self.label!r}, but the training "
-                f"data have only {sorted(classes)[:SHOWN]}{others}. Add instances with this label to the training "
-                "data, or leave those that have it out of the others."
+                f"data have only {sorted(classes)[:SHOWN]}{others}. Add instances with this label "
+                "to the training data, or leave those that have it out of the others."
             )
         super().index(vocab)
