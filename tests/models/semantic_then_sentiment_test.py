@@ -188,7 +188,7 @@ class TestSemanticThenSentiment(ParsingModelTestCase):
     def test_a_vocabulary_without_classes_is_refused(self):
         params = Params.from_file(str(EXPERIMENTS / self.experiment), NO_GRAPH)["model"]
         with pytest.raises(ConfigurationError, match="has no classes.*'labels'"):
-            Model.from_params(params, vocab=Vocabulary())
+            Model.from_params(params, vocab=Vocabulary(tokens_to_add={"tokens": ["a"]}))
 
 
 class TestPretrainedParser(ParsingModelTestCase):

@@ -82,7 +82,8 @@ def test_every_arm_can_be_built_in_every_regime(name, tmp_path, monkeypatch):
     variants = {arm: ARMS[arm].variant(ARMS[arm].settings[-1]) for arm in ARMS}
     file.write_text(json.dumps(variants))
     plan = make_plan(JOINT, read_axes([], str(file)), seeds=[1])
-    vocab = Vocabulary(non_padded_namespaces=[])
+    entries = {"tokens": ["a"], "semantic_roles": ["ARG1"], "dependency_relations": ["nsubj"]}
+    vocab = Vocabulary(tokens_to_add=entries, non_padded_namespaces=[])
     for variant in plan.variants.values():
         readers = variant.config["dataset_reader"].get("readers", {"semantics": None})
         is_joint = variant.name not in ("no tree", "gold tree")
