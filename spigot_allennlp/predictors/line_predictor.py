@@ -235,7 +235,7 @@ class ReportingReader(DatasetReader):
     """
 
     def __init__(self, inner: SentenceReader) -> None:
-        super().__init__()
+        super().__init__(max_instances=inner.max_instances)
         self.inner = inner
 
     def _read(self, file_path: Any) -> Iterator[Instance]:

@@ -135,6 +135,7 @@ def test_a_word_may_have_spaces(tmp_path):
 
 
 BAD = {
+    "the  1 2 3\n": "a space too many at the word b'the '",
     "the 1 2\n": "2 numbers after b'the', but embedding_dim is 3",
     "the 1 2 3 4\n": "4 numbers after b'the', but embedding_dim is 3",
     "the 1 2 nan\n": "a number is nan, which is not finite",

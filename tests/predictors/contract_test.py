@@ -298,6 +298,15 @@ def test_a_file_has_an_error_in_the_place_of_a_sentence_that_cannot_be_read(comm
     command(predictor, content, 2, use_reader=True)
 
 
+@pytest.mark.parametrize("on_error", ["raise", "report"])
+def test_of_a_file_the_reader_takes_as_many_sentences_as_it_is_told(command, on_error):
+    indexers = parts_of("semantic_parser")[0].token_indexers
+    reader = SdpReader(token_indexers=indexers, max_instances=2)
+    predictor = predictor_of("parser", "semantic_parser", reader, on_error=on_error)
+    content = b"1\tGo\tgo\tVB\t+\t-\t_\n\n" * 3
+    assert len(strictly_json(command(predictor, content, 1, use_reader=True))) == 2
+
+
 def test_a_gold_label_that_the_model_does_not_know_is_not_asked_for(command):
     reader = SstReader(token_indexers=parts_of("latent_tree_classifier")[0].token_indexers)
     predictor = predictor_of("sentiment", "latent_tree_classifier", reader)

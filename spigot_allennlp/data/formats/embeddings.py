@@ -158,6 +158,8 @@ def _bad(uri: str, line: _Line, detail: str) -> MalformedInputError:
 def _word(line: _Line, uri: str) -> str:
     if not line.word:
         raise _bad(uri, line, "it has no word before its numbers")
+    if line.word.endswith(b" ") or line.word.startswith(b" "):
+        raise _bad(uri, line, f"a space too many at the word {line.word[:50]!r}")
     try:
         return line.word.decode("utf-8")
     except UnicodeDecodeError as error:
