@@ -25,6 +25,9 @@ from spigot_allennlp.data.formats.source import Source
 
 ALL_OTHERS = "*"  # in a map of companions: every path that is not named
 
+# The names of files in one format; where one of them is asked for, the others will do.
+CONLL_SUFFIXES = (".conll", ".conllu", ".conllx")
+
 SdpResult = Union[SdpSentence, MalformedInputError]
 ConllResult = Union[ConllSentence, MalformedInputError]
 
@@ -40,10 +43,11 @@ class SdpReader(TreebankReader):
     # Parameters
 
     companion : `Union[str, Dict[str, str]]`, optional
-        Where the trees are: a suffix such as `".conll"` (that of `train.sdp` is `train.conll`), a
-        map from data paths to either (`"*"` for all others), or one path. Sentences are matched by
-        their order, and must have the same tokens. The trees of an augmented file are then not
-        looked at. With the embedded data set, any value means the trees of that.
+        Where the trees are: a suffix such as `".conll"` (that of `train.sdp` is `train.conll`, or,
+        if there is none, `train.conllu`), a map from data paths to either (`"*"` for all others),
+        or one path. Sentences are matched by their order, and must have the same tokens. The trees
+        of an augmented file are then not looked at. With the embedded data set, any value means the
+        trees of that.
     match_forms : `bool`, optional (default = `True`)
         Whether a token must have the same form in both files, or the number of tokens will do.
     trees : `bool`, optional (default = `True`)
@@ -122,8 +126,9 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
         The data path of the config. The embedded data set is its own companion.
     companion : `Union[str, Dict[str, str]]`
         A path; or a suffix such as `".conll"`, to be put in the place of the data file's own (with
-        `.gz`, `.bz2`, `.xz` or `.zst` after it or not, on either side); or a map from data paths to
-        one of these, in which `"*"` stands for all other paths.
+        `.gz`, `.bz2`, `.xz` or `.zst` after it or not, on either side), where one of `".conll"`,
+        `".conllu"` and `".conllx"` stands for the others, too, if there is no file of its own; or a
+        map from data paths to one of these, in which `"*"` stands for all other paths.
 
     # Raises
 
@@ -144,8 +149,10 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
     if stem.endswith(COMPRESSED):
         stem = stem.rpartition(".")[0]
     folder, slash, name = stem.rpartition("/")
-    plain = folder + slash + (name.rpartition(".")[0] or name) + companion
-    return next((plain + end for end in ("", *COMPRESSED) if exists(plain + end)), plain)
+    stem = folder + slash + (name.rpartition(".")[0] or name)
+    suffixes = [companion, *(CONLL_SUFFIXES if companion in CONLL_SUFFIXES else ())]
+    candidates = [stem + suffix + end for suffix in suffixes for end in ("", *COMPRESSED)]
+    return next(filter(exists, candidates), stem + companion)
 
 
 class Pair(NamedTuple):

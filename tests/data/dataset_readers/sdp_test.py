@@ -145,6 +145,16 @@ def test_the_suffix_finds_a_compressed_companion(tmp_path, end):
     assert companion_path(str(tmp_path / "train.sdp"), ".conll") == expected
 
 
+@pytest.mark.parametrize("suffix", [".conll", ".conllu", ".conllx"])
+@pytest.mark.parametrize("there", [".conll", ".conllu", ".conllx.gz"])
+def test_a_suffix_of_conll_finds_the_trees_under_another(tmp_path, suffix, there):
+    (tmp_path / f"train{there}").touch()
+    assert companion_path(str(tmp_path / "train.sdp"), suffix) == str(tmp_path / f"train{there}")
+    (tmp_path / f"train{suffix}").touch()
+    assert companion_path(str(tmp_path / "train.sdp"), suffix) == str(tmp_path / f"train{suffix}")
+    assert companion_path(str(tmp_path / "train.sdp"), ".trees") == str(tmp_path / "train.trees")
+
+
 def test_a_path_without_entry_is_a_mistake_of_the_config():
     with pytest.raises(ConfigurationError, match=r"no entry for the data path b.sdp, .*'a.sdp'"):
         companion_path("b.sdp", {"a.sdp": "a.conll"})
