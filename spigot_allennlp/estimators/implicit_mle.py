@@ -54,7 +54,8 @@ class AdaptiveStep(RunningNumbers, FromParams):
         Returns `beta * ||scores|| / ||gradient||` over the possible parts, shape `(batch_size,)`;
         zero where either norm is.
         """
-        possible = flatten_parts(problem.scores.masked_fill(~problem.possible, 0)).norm(dim=-1)
+        scores = at_least_single(problem.scores).masked_fill(~problem.possible, 0)
+        possible = flatten_parts(scores).norm(dim=-1)
         norm = flatten_parts(gradient).norm(dim=-1)
         return torch.where(norm > 0, beta * possible / norm, 0)
 

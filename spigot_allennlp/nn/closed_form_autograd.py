@@ -68,6 +68,8 @@ def value_and_gradient(
     parts.
     """
     check_scores(PARTS, point, mask, "point")
+    if torch.compiler.is_compiling():  # which does not see an autograd within
+        return torch.compiler.disable(value_and_gradient)(function, point, mask)
     differentiable = torch.is_grad_enabled() and point.requires_grad
     # In inference mode there is no autograd, nor with tensors that were made there.
     with torch.inference_mode(False), torch.enable_grad():

@@ -100,11 +100,14 @@ class Structure(Registrable):
     way_out: str = "Choose a structure that has them, or take them out of the data."
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Wraps what operations a subclass implements, so that they see valid instances alone."""
+        """
+        Wraps what operations a subclass implements, so that they see valid instances alone, and
+        `torch.compile` does not see them.
+        """
         super().__init_subclass__(**kwargs)
         for name, guard in _GUARDS.items():
             if name in vars(cls):
-                setattr(cls, name, guard(vars(cls)[name]))
+                setattr(cls, name, _uncompiled(guard(vars(cls)[name])))
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
@@ -336,6 +339,21 @@ def expand_mask_of_pairs(structure: Structure, mask: BoolTensor, shape: torch.Si
 
 
 Operation = Callable[..., Any]
+
+
+def _uncompiled(operation: Operation) -> Operation:
+    """
+    Lets an operation run as it is within what `torch.compile` compiles: kernels, and what reads
+    numbers off tensors, would be many graphs, and some fail.
+    """
+
+    @wraps(operation)
+    def uncompiled(*arguments: Any, **named: Any) -> Any:
+        if torch.compiler.is_compiling():
+            return torch.compiler.disable(operation)(*arguments, **named)
+        return operation(*arguments, **named)
+
+    return uncompiled
 
 
 def _guard_scores(operation: Operation) -> Operation:

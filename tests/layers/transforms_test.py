@@ -62,6 +62,25 @@ def test_a_compiled_step_does_what_it_does_uncompiled(name, structure, shape):
     torch.testing.assert_close(loss_and_gradient(compiled, scores), expected)
 
 
+@pytest.mark.parametrize("operation", ["marginals", "log_partition", "entropy"])
+@pytest.mark.parametrize(
+    "structure, shape",
+    [(Categorical(), (4,)), (Subset(2), (4,)), (ProjectiveTree(), (4, 4))],
+    ids=["torch", "closed form", "kernels"],
+)
+def test_compiled_operations_of_structures_do_what_they_do_uncompiled(structure, shape, operation):
+    torch.compiler.reset()
+    scores = scores_of(shape)
+    mask = structure.part_mask(TOKENS, scores.shape)
+
+    def step(scores):
+        return (getattr(structure, operation)(scores * 2, mask) ** 2).sum()
+
+    expected = loss_and_gradient(step, scores)
+    compiled = torch.compile(step, backend="aot_eager")
+    torch.testing.assert_close(loss_and_gradient(compiled, scores), expected)
+
+
 def test_one_graph_of_all_is_refused_by_torch():
     torch.compiler.reset()
     compiled = torch.compile(
