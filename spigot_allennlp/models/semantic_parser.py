@@ -165,9 +165,9 @@ class SemanticParser(StructuredParser):
         candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        Returns the best graph, as `decode` does, of states and arcs as in `scores`, and of the
-        `candidates` alone, if there are any. Where the structure chooses each arc by itself, no
-        more label scores are kept than the best.
+        Returns the best graph, as `decode` does. States, mask and arcs are those of `scores`; if
+        there are `candidates`, `(batch_size, 1 + length, 1 + length)`, it has arcs of these alone.
+        Where the structure chooses each arc by itself, no more label scores are kept than the best.
 
         # Raises
 
@@ -201,9 +201,19 @@ class SemanticParser(StructuredParser):
         candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        Returns the best graph, as `decode` does, and the loss of the gold graphs that are the
-        structure's; counts the graph. Scores as those of `scores`, `candidates` as those of
-        `candidates`, others as in `forward`.
+        Returns the best graph, as `decode` does, and the `loss` of the gold graphs that are the
+        structure's; counts the graph for the metrics.
+
+        # Parameters
+
+        scores : `Tensor`
+            What `scores` returns, nothing pruned.
+        mask : `BoolTensor`
+            Shape `(batch_size, 1 + length)`.
+        graph, tops, metadata
+            See `forward`.
+        candidates : `BoolTensor`, optional
+            The arcs that the pruner leaves, `(batch_size, 1 + length, 1 + length)`; all by default.
         """
         output = self.decode(prune(scores, candidates), mask, metadata)
         labels = gold_labels(graph, tops)
