@@ -1,6 +1,6 @@
 """The distance to a target distribution: implicit maximum likelihood."""
 
-from typing import Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -103,6 +103,8 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
         As in `SurrogateEstimator`; of the step `b * dL/dz` with `adaptive`.
     """
 
+    _beta: Tensor
+
     def __init__(
         self,
         beta: float = 1.0,
@@ -126,6 +128,12 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
             check_object("adaptive", adaptive, AdaptiveStep)
         self._adaptive = adaptive
         self.register_buffer("_beta", torch.tensor(float(beta)))
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        beta = self._beta.clone()
+        super()._load_from_state_dict(*arguments)
+        if self._adaptive is None:  # an option, and nothing that was learnt
+            self._beta = beta
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, NoiseSamples]:
         return self._noise.sample_objects(problem, self._num_samples)

@@ -140,6 +140,8 @@ def are_trees(
         Shape `(batch_size,)`. A sentence without tokens has one tree, which has no arcs.
     """
     _ARCS.check(arcs, mask)
+    if mask.size(1) == 0:
+        return mask.new_ones(len(mask))
     positions = torch.arange(mask.size(1), device=mask.device)
     is_token = (positions > 0) & (positions <= lengths_from_arc_mask(mask).unsqueeze(1))
     # (batch_size, length); the root, and padding, hang on the root

@@ -73,6 +73,15 @@ def test_the_step_goes_on_changing_in_a_model_of_half_precision(dtype):
     assert beta != 4.0 and (other_beta, other_mean) == (beta, moving_mean)
 
 
+def test_the_weights_of_a_model_bring_along_the_step_that_it_found_but_no_option():
+    adaptive, other = (ImplicitMLE(beta=beta, adaptive=AdaptiveStep()) for beta in (4.0, 1.0))
+    other.load_state_dict(adaptive.state_dict())
+    assert other.state_dict() == adaptive.state_dict()
+    plain = ImplicitMLE(beta=5.0, noise=NONE)
+    plain.load_state_dict(ImplicitMLE(beta=0.1).state_dict())
+    assert gradient(plain).tolist() == gradient(ImplicitMLE(beta=5.0, noise=NONE)).tolist()
+
+
 def test_a_model_in_double_precision_computes_so():
     assert all(buffer.dtype == torch.double for buffer in ImplicitMLE().double().buffers())
 

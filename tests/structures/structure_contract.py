@@ -438,6 +438,14 @@ class StructureContract:
             assert not operation(batch.scores, nothing).any()
             assert operation(batch.scores[:0], batch.mask[:0]).numel() == 0
 
+    def test_sentences_without_any_position_have_the_empty_object(self, structure):
+        token_mask = torch.zeros(2, 0, dtype=torch.bool)
+        shape = self.shape(token_mask)
+        mask = structure.part_mask(token_mask, shape).expand(shape)
+        for operation in self.operations(structure):
+            assert not operation(torch.zeros(shape), mask).any()
+        assert structure.contains(torch.zeros(shape), mask).all()
+
     @staticmethod
     def needs(structure, operation):
         if not structure.provides(operation):

@@ -59,6 +59,8 @@ def sample_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> 
     `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
+    if scores.size(1) == 0:
+        return torch.zeros_like(scores)
     from spigot_allennlp.nn.arborescence import cpu
 
     return cpu.sample_tree(scores.detach().cpu(), mask.cpu(), single_root).to(scores.device)
