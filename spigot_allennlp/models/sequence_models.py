@@ -12,6 +12,7 @@ from allennlp.common.checks import ConfigurationError, check_dimensions_match
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.modules.encoder_base import _EncoderBase
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, LongTensor, Tensor
@@ -29,6 +30,8 @@ class SequenceModel(Model):
 
     vocab : `Vocabulary`
     encoder : `Seq2SeqEncoder`
+        If it is stateful, it begins anew whenever `train` or `eval` is called: at the start of each
+        epoch, and of each evaluation.
     text_field_embedder : `TextFieldEmbedder`, optional (default = `None`)
         Wanted where the data has tokens.
     dropout : `float`, optional (default = `0.0`)
@@ -58,6 +61,12 @@ class SequenceModel(Model):
         self._dropout = torch.nn.Dropout(dropout)
         # They are here before the first batch, where a run that is resumed finds them.
         self._means = {name: ItemMean() for name in self.metric_names}
+
+    def train(self, mode: bool = True) -> "SequenceModel":
+        for module in self.modules():
+            if isinstance(module, _EncoderBase) and module.stateful:
+                module.reset_states()
+        return super().train(mode)
 
     def encode(
         self,

@@ -159,3 +159,18 @@ def test_a_misspelt_key_is_named(task):
     config = {**deepcopy(TASKS[task][1]), "dropuot": 0.1}
     with pytest.raises(ConfigurationError, match="Extra parameters .*'dropuot'"):
         Model.from_params(Params(config), vocab=vocab)
+
+
+@pytest.mark.parametrize("kind", ["sparse_attentive_lstm", "lstm"])
+def test_pieces_of_a_stream_are_read_as_one_text_until_an_epoch_or_evaluation_begins(kind):
+    encoder = {"type": kind, "input_size": 3, "hidden_size": 4, "stateful": True}
+    torch.manual_seed(1)
+    params = {"type": "step_classifier", "encoder": encoder}
+    model = Model.from_params(Params(params), vocab=Vocabulary({"labels": {"a": 3, "b": 3}}))
+    inputs = torch.randn(2, 8, 3)
+    whole = model.eval()(inputs=inputs)["logits"]
+    for begin in (model.eval, model.train):
+        begin()
+        pieces = [model(inputs=inputs[:, :4])["logits"], model(inputs=inputs[:, 4:])["logits"]]
+        assert_close(torch.cat(pieces, dim=1), whole)
+    assert (model(inputs=inputs[:, :4])["logits"] - whole[:, :4]).abs().max() > 0.01

@@ -1,7 +1,7 @@
 """The reader of plain text, character by character: the label of each is the next."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from typing import Any, Dict, Iterator, Sequence, Tuple
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import TextField
@@ -44,19 +44,30 @@ class CharacterLanguageModelReader(SequenceReader):
     part : `Tuple[float, float]`, optional (default = `(0.0, 1.0)`)
         From where to where the text is read, as shares of its characters: for a text that is to be
         both trained and evaluated on.
+    num_streams : `int`, optional (default = `None`)
+        For an encoder with `"stateful": true`, which goes on in each batch where the last one
+        ended: the text is cut into that many streams of one length, and their first pieces are read
+        first, then their second pieces, and so on. Give the data loader that number as its
+        `batch_size`, and neither `shuffle` nor `num_workers`. In distributed training each of `n`
+        processes has a share of the streams; the batch size is `num_streams / n` then.
     """
 
     def __init__(
-        self, length: int = 100, part: Tuple[float, float] = (0.0, 1.0), **kwargs: Any
+        self,
+        length: int = 100,
+        part: Tuple[float, float] = (0.0, 1.0),
+        num_streams: Optional[int] = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_least(1, length=length)
+        check_least(1, length=length, num_streams=num_streams)
         if len(part) != 2 or not 0 <= part[0] < part[1] <= 1:
             raise PlainConfigurationError(
                 f"part is {list(part)}, but must be two growing shares of the text, as [0, 0.9]."
             )
         self._length = length
         self._part = part
+        self._num_streams = num_streams
         self._indexers = {"tokens": SingleIdTokenIndexer(namespace=CHARACTERS)}
 
     def _generate_all(self, path: str) -> Iterator[Dict[str, Any]]:
@@ -67,13 +78,20 @@ class CharacterLanguageModelReader(SequenceReader):
         text = _text(path)
         begin, end = (int(share * len(text)) for share in self._part)
         text = text[begin:end]
-        if len(text) <= self._length:
+        num_streams = 1 if self._num_streams is None else self._num_streams
+        pieces = (len(text) - 1) // (self._length * num_streams)  # of a stream
+        if pieces < 1:
+            wanted = f"a piece of {self._length}"
+            if num_streams > 1:
+                wanted = f"{num_streams} streams, each of {wanted},"
             raise PlainConfigurationError(
-                f"{path} gives {len(text)} characters, too few for a piece of {self._length} and "
-                "one more to follow it. Give a longer text, or ask for shorter pieces."
+                f"{path} gives {len(text)} characters, too few for {wanted} and one more to follow "
+                "it. Give a longer text, or ask for shorter pieces or fewer streams."
             )
-        for start in range(0, len(text) - self._length, self._length):
-            yield {"characters": text[start : start + self._length + 1]}
+        for piece in range(pieces):
+            for stream in range(num_streams):
+                start = (stream * pieces + piece) * self._length
+                yield {"characters": text[start : start + self._length + 1]}
 
     def text_to_instance(self, characters: Sequence[str]) -> Instance:  # type: ignore[override]
         """

@@ -38,6 +38,24 @@ def test_parts_of_a_text_do_not_overlap(text):
     assert pieces_of(CharacterLanguageModelReader(2, part=(0.5, 1)), text)[0] == ("fg", "gh")
 
 
+def test_each_stream_goes_on_where_its_last_piece_ended(text):
+    pieces = pieces_of(CharacterLanguageModelReader(length=2, num_streams=2), text)
+    assert pieces == [("ab", "bc"), ("ef", "fg"), ("cd", "de"), ("gh", "hi")]
+
+
+@pytest.mark.parametrize("length, num_streams, characters", [(3, 1, 10), (3, 2, 7), (2, 3, 7)])
+def test_streams_are_as_long_as_the_text_allows(text, length, num_streams, characters):
+    reader = CharacterLanguageModelReader(length=length, num_streams=num_streams)
+    read = sum(len(piece) for piece, _ in pieces_of(reader, text))
+    assert read + 1 == characters
+
+
+def test_a_text_that_is_too_short_for_all_streams_is_refused(text):
+    reader = CharacterLanguageModelReader(length=3, num_streams=4)
+    with pytest.raises(ConfigurationError, match="too few for 4 streams, each of a piece of 3,"):
+        list(reader.read(str(text)))
+
+
 def test_line_ends_are_characters_and_files_may_be_compressed(tmp_path):
     (tmp_path / "text.gz").write_bytes(gzip.compress("a\nbä\n".encode()))
     assert pieces_of(CharacterLanguageModelReader(length=4), tmp_path / "text.gz") == [
