@@ -23,5 +23,5 @@ local reader = { type: 'character_language_model', length: 100, num_streams: num
     encoder: $.encoder + { input_size: 64 },
     dropout: 0.2,
   },
-  trainer+: { validation_metric: '-bits' },
+  trainer+: { validation_metric: '-bits', optimizer+: { lr: 0.008 } },
 }
