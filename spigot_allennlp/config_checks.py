@@ -83,8 +83,8 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
 
 def check_namespace(vocab: Any, namespace: str, entries: str) -> None:
     """
-    Checks that AllenNLP's vocabulary `vocab` has a `namespace`, that of the `entries` which a model
-    is to choose from: a size of it could also be had without.
+    Checks that AllenNLP's vocabulary `vocab` has the `namespace` of the `entries` that a part of a
+    model needs. (AllenNLP tells a size of a namespace that is not there, too.)
 
     # Raises
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from inspect import signature
 from numbers import Integral, Real
+from types import UnionType
 from typing import (
     Any,
     Collection,
@@ -15,7 +16,9 @@ from typing import (
     Iterator,
     NamedTuple,
     Optional,
+    Union,
     get_args,
+    get_origin,
     get_type_hints,
 )
 
@@ -70,7 +73,7 @@ def parsed_options(text: str) -> Dict[str, Any]:
 @contextmanager
 def plain_errors_of_options(predictor: Any, options: Dict[str, Any]) -> Iterator[None]:
     """
-    Makes the errors plain of what is done within: that a predictor is made with these options.
+    Makes errors plain that are raised in its block, where a predictor is made with these options.
 
     # Parameters
 
@@ -129,7 +132,7 @@ def check_options(
             has = f"no option {name!r}, but {', '.join(names)}" if names else "no options"
             raise plain_error(f"The predictor has {has}.{hint}")
         hint, default = known[name]
-        kinds = get_args(hint) or (hint,)
+        kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         is_checked = set(kinds) <= set(TYPES) and value is not default
         if is_checked and not any(_is_of_type(value, kind) for kind in kinds):
             needed = " or ".join(TYPES[kind] for kind in kinds)
@@ -143,12 +146,12 @@ def _options_of(predictor: Any) -> Dict[str, _Option]:
         if "__init__" in vars(base):
             start: Any = vars(base)["__init__"]
             parameters, hints = signature(start).parameters.values(), get_type_hints(start)
-            own = [item for item in parameters if item.kind is not item.VAR_KEYWORD]
+            named = [item for item in parameters if item.kind is not item.VAR_KEYWORD]
             known = {
-                **{item.name: _Option(hints.get(item.name), item.default) for item in own},
+                **{item.name: _Option(hints.get(item.name), item.default) for item in named},
                 **known,
             }
-            if len(own) == len(parameters):  # it hands nothing on to its own base
+            if len(named) == len(parameters):  # it hands nothing on to its own base
                 break
     return {name: option for name, option in known.items() if name not in GIVEN_TO_ALL}
 
@@ -175,18 +178,18 @@ def a_predictor_is_made_that_the_reader_can_serve(module: Any) -> Iterator[None]
 
     @functools.wraps(make)
     def from_archive(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        given = call.bind(cls, *args, **kwargs)
-        given.apply_defaults()
-        archive, choice = given.arguments["archive"], given.arguments["dataset_reader_to_load"]
+        bound = call.bind(cls, *args, **kwargs)
+        bound.apply_defaults()
+        options = bound.arguments
+        archive, choice = options["archive"], options["dataset_reader_to_load"]
         is_validation = choice == "validation"
         reader = archive.validation_dataset_reader if is_validation else archive.dataset_reader
-        if not given.arguments["predictor_name"]:
-            given.arguments["predictor_name"] = predictor_name_of(archive.model, reader)
-        name = given.arguments["predictor_name"]
+        name = options["predictor_name"] or predictor_name_of(archive.model, reader)
+        options["predictor_name"] = name
         with plain_errors_of_options(None, {}):
             predictor = cls if name is None else module.Predictor.by_name(name)
-        with plain_errors_of_options(predictor, given.arguments["extra_args"] or {}):
-            return make(*given.args, **given.kwargs)
+        with plain_errors_of_options(predictor, options["extra_args"] or {}):
+            return make(*bound.args, **bound.kwargs)
 
     module.Predictor.from_archive = classmethod(from_archive)
 

@@ -160,7 +160,7 @@ class Fault(Enum):
     ANNOTATION = (
         "an annotation that does not fit its sentence",
         "Correct the file, or the reader of it: words count from 1, each layer has an entry for "
-        "each word, and from one word to another there is one arc, whose role may name several.",
+        "each word, and from one word to another there is at most one arc; join its roles to one.",
     )
     HEAD = (
         "no such head",
@@ -212,9 +212,9 @@ class Fault(Enum):
     )
     FINER_LABELS = (
         "a sentiment label of more classes than the file is said to have",
-        "If all its labels count three or five classes, say so to the reader, as in "
-        '"file_granularity": "5-class": the others would mean something else. If this label is a '
-        "mistake, correct it.",
+        "If the file has three or five classes, say so to the reader, as in "
+        '"file_granularity": "5-class"; its other labels mean something else then. If this label '
+        "is a mistake, correct it.",
     )
     UNREAD_COMPRESSION = (
         "a compression that is not read here",

@@ -187,10 +187,10 @@ class _Surrogate(torch.autograd.Function):
 
 def _pulled_back(ctx: Any, gradient: Tensor, value: Tensor, invalid: Optional[Tensor]) -> Tensor:
     """Returns the surrogate gradient of the scores, from that of the value."""
-    # Less than zero weighs a reward, whose negative is the loss of the instance.
+    # A reward weighs less than zero; its negative is the loss of the instance.
     problem, weights = ctx.problem, ctx.problem.instance_weights().abs()
-    # An instance that weighs nothing has no gradient, rather than 0 / 0. What a loss scale saves in
-    # half precision would be lost without it.
+    # An instance that weighs nothing has no gradient, rather than 0 / 0. In half precision the
+    # division would lose the small gradients that a loss scale has saved.
     per_instance = torch.where(weights != 0, at_least_single(gradient) / weights, 0)
     per_instance = per_instance.masked_fill(~problem.possible, 0)
     without_gradient = invalid_instances(problem.mask, are_finite, per_instance)

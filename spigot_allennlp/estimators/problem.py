@@ -141,8 +141,8 @@ class ArgmaxProblem:
         """
         Returns the gradient of each instance's downstream loss at `point`, of the shape of the
         scores; runs the rest of the model again, with the dropout of the first time. Computes the
-        gradient with respect to `point` alone. What weighs less than zero in what is differentiated
-        (a reward) is no loss, but its negative is.
+        gradient with respect to `point` alone. Where what `downstream` returned is a reward, since
+        it weighs less than zero in what is differentiated, its negative is the loss.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.enable_grad():

@@ -4,7 +4,7 @@ from typing import Optional, Tuple
 
 from torch import Tensor
 
-from spigot_allennlp.config_checks import check_positive
+from spigot_allennlp.config_checks import check_counts, check_positive
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.nn.active_set.active_set import ActiveSet
@@ -50,7 +50,8 @@ class SparseMAP(SurrogateEstimator):
         max_step_norm: Optional[float] = None,
     ) -> None:
         super().__init__(max_step_norm)
-        check_positive(temperature=temperature, max_iterations=max_iterations, tolerance=tolerance)
+        check_positive(temperature=temperature, tolerance=tolerance)
+        check_counts(max_iterations=max_iterations)
         self._temperature = temperature
         self._max_iterations = max_iterations
         self._tolerance = tolerance

@@ -28,7 +28,7 @@ class DifferentiableSolver(torch.nn.Module):
 
     The solver is called without gradients, and need not be differentiable. In training the value
     comes from the estimator; after `eval()` it is what the solver returns, without a gradient,
-    unless the estimator is `relaxed` ("perturbed", "sparsemap").
+    unless the estimator is `relaxed` ("perturbed", "sparsemap", "structured_attention").
 
     Estimators take the gradient of the loss of each instance. That of a mean over the batch is
     therefore multiplied by the batch size before, and divided by it afterwards; for a sum say
@@ -159,14 +159,14 @@ class DifferentiableSolver(torch.nn.Module):
         elif isinstance(masks, Tensor) and len(flat) == 1:
             masks = [masks]
         elif isinstance(masks, Tensor) or len(masks) != len(flat):
-            found = (
+            number_or_shape = (
                 f"a single tensor of shape {tuple(masks.shape)}"
                 if isinstance(masks, Tensor)
                 else len(masks)
             )
             raise ValueError(
                 f"Expected a sequence of {len(flat)} masks, for each tensor of scores its own or "
-                f"None, but found {found}."
+                f"None, but found {number_or_shape}."
             )
         legal = []
         for tensor, shape, mask in zip(flat, shapes, masks, strict=True):

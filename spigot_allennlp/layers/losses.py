@@ -2,9 +2,9 @@
 Computes losses of scores against gold objects, of a structure or of a solver of your own.
 
 Each returns the loss of each instance, shape `(batch_size,)`, and is convex in the scores. Its
-gradient is a difference of two objects, or of means of objects; no estimator is needed. A second
-derivative have `sparsemap_loss` and `negative_log_likelihood`; the others are linear nearly
-everywhere, so that it is zero. All take
+gradient is a difference of two objects, or of means of objects; no estimator is needed.
+`sparsemap_loss` and `negative_log_likelihood` have a second derivative; the others are linear
+nearly everywhere, so that theirs is zero. All take
 
 structure : `Union[Structure, DifferentiableSolver]`
     With a solver that minimises, what is called scores here are costs. A solver gets a single

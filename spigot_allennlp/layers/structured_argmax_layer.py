@@ -18,7 +18,7 @@ from spigot_allennlp.nn.tensor_checks import (
     Signature,
     check_scores,
 )
-from spigot_allennlp.nn.transforms import is_transformed
+from spigot_allennlp.nn.transforms import is_transformed, uncompiled
 from spigot_allennlp.registrable import ConfigurationError, FromParams, Registrable
 from spigot_allennlp.structures.structure import Structure
 
@@ -128,11 +128,9 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         `TypeError` or `ValueError` if scores and masks do not fit; see `nn/tensor_checks.py`.
         `NotImplementedError` under transforms of `torch.func`, `vmap` and `grad` among them.
         """
-        if torch.compiler.is_compiling():
-            # Kernels, and what reads numbers off tensors, would be many graphs, and some fail.
-            return torch.compiler.disable(self._choose)(scores, mask, downstream, allowed)
         return self._choose(scores, mask, downstream, allowed)
 
+    @uncompiled
     def _choose(
         self,
         scores: Tensor,

@@ -21,7 +21,8 @@ class Pretrained(Model):
 
     Words that came in since then start as the unknown word, so that the model makes of them what it
     made of them before; they are learned from there. (With AllenNLP's "from_archive" they start
-    with random vectors.) So do words of which only a file of vectors knew: it is not read again.
+    with random vectors.) This holds also where the archived model began with a file of vectors that
+    has them: it is not read again.
 
     The archive of the model around it needs this one, unless it was trained with the callback
     "self_contained".

@@ -9,7 +9,7 @@ from allennlp.data import TextFieldTensors
 from allennlp.models import Model
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.config_checks import check_interval, check_positive
+from spigot_allennlp.config_checks import check_counts, check_interval
 
 
 class Pruner(torch.nn.Module, Registrable):
@@ -92,7 +92,7 @@ class HeadPruner(Pruner):
 
     def __init__(self, parser: Model, max_heads: int = 10, min_ratio: float = 0.0001) -> None:
         super().__init__(parser)
-        check_positive(max_heads=max_heads)
+        check_counts(max_heads=max_heads)
         check_interval("[0, 1]", min_ratio=min_ratio)
         self._max_heads = max_heads
         self._min_ratio = min_ratio
@@ -126,7 +126,7 @@ class ArgumentPruner(Pruner):
         self, parser: Model, max_arguments: int = 20, min_probability: float = 0.0001
     ) -> None:
         super().__init__(parser)
-        check_positive(max_arguments=max_arguments)
+        check_counts(max_arguments=max_arguments)
         check_interval("[0, 1]", min_probability=min_probability)
         self._max_arguments = max_arguments
         self._min_probability = min_probability

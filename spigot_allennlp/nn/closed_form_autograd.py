@@ -16,6 +16,7 @@ from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.tensor_checks import PARTS, check_scores
+from spigot_allennlp.nn.transforms import uncompiled
 
 
 class Inference(Protocol):
@@ -58,6 +59,7 @@ def log_partition_and_marginals(
     return _LogPartitionAndMarginals.apply(scores, mask, inference)
 
 
+@uncompiled
 def value_and_gradient(
     function: Callable[[Tensor, BoolTensor], Tensor], point: Tensor, mask: BoolTensor
 ) -> Tuple[Tensor, Tensor]:
@@ -68,8 +70,6 @@ def value_and_gradient(
     parts.
     """
     check_scores(PARTS, point, mask, "point")
-    if torch.compiler.is_compiling():  # which does not see an autograd within
-        return torch.compiler.disable(value_and_gradient)(function, point, mask)
     differentiable = torch.is_grad_enabled() and point.requires_grad
     # In inference mode there is no autograd, nor with tensors that were made there.
     with torch.inference_mode(False), torch.enable_grad():

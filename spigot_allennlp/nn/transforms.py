@@ -1,8 +1,13 @@
-"""Tells which tensors are under a transform of `torch.func`, where kernels cannot read numbers."""
+"""
+Tells which tensors are under a transform of `torch.func`, where kernels cannot read numbers, and
+keeps `torch.compile` away from kernels.
+"""
 
 import importlib
-from typing import Callable
+from functools import wraps
+from typing import Any, Callable
 
+import torch
 from torch import Tensor
 
 
@@ -22,3 +27,19 @@ def _test_of_torch(name: str) -> Callable[[Tensor], bool]:
 # `vmap` and `grad` among them, has wrapped it.
 is_mapped_over = _test_of_torch("is_batchedtensor")
 is_transformed = _test_of_torch("is_functorch_wrapped_tensor")
+
+
+def uncompiled(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Returns a function that does as `operation`, and runs as it is within what `torch.compile`
+    compiles: kernels, and what reads numbers off tensors, would be many graphs, and some fail; a
+    call of autograd within is not seen.
+    """
+
+    @wraps(operation)
+    def run_uncompiled(*arguments: Any, **named: Any) -> Any:
+        if torch.compiler.is_compiling():
+            return torch.compiler.disable(operation)(*arguments, **named)
+        return operation(*arguments, **named)
+
+    return run_uncompiled

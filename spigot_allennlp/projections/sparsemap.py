@@ -2,7 +2,7 @@
 
 from torch import BoolTensor, Tensor
 
-from spigot_allennlp.config_checks import check_least, check_positive
+from spigot_allennlp.config_checks import check_counts, check_least
 from spigot_allennlp.nn.active_set.active_set import hull_step
 from spigot_allennlp.projections.projection import Projection, check_binary
 from spigot_allennlp.structures.structure import Structure
@@ -33,7 +33,7 @@ class SparseMAPProjection(Projection):
     """
 
     def __init__(self, max_iterations: int = 1000, tolerance: float = 1e-9) -> None:
-        check_positive(max_iterations=max_iterations)
+        check_counts(max_iterations=max_iterations)
         check_least(0, tolerance=tolerance)
         self._max_iterations = max_iterations
         self._tolerance = tolerance

@@ -33,6 +33,7 @@ from spigot_allennlp.nn.tensor_checks import (
     check_pair,
     check_scores,
 )
+from spigot_allennlp.nn.transforms import uncompiled
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 _LEADING = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
@@ -107,7 +108,7 @@ class Structure(Registrable):
         super().__init_subclass__(**kwargs)
         for name, guard in _GUARDS.items():
             if name in vars(cls):
-                setattr(cls, name, _uncompiled(guard(vars(cls)[name])))
+                setattr(cls, name, uncompiled(guard(vars(cls)[name])))
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
@@ -126,9 +127,9 @@ class Structure(Registrable):
         wanted : `Tuple[str, ...]`
             As in `dimensions`: `("dependent", "head")`, say, of trees.
         chooser : `str`
-            What chooses the objects, as an error calls it.
+            What has the structure, as the error is to call it: `"A 'syntactic_parser'"`, say.
         key : `str`
-            Its key of a config that names a structure.
+            The key that names the structure in its config.
 
         # Raises
 
@@ -339,21 +340,6 @@ def expand_mask_of_pairs(structure: Structure, mask: BoolTensor, shape: torch.Si
 
 
 Operation = Callable[..., Any]
-
-
-def _uncompiled(operation: Operation) -> Operation:
-    """
-    Lets an operation run as it is within what `torch.compile` compiles: kernels, and what reads
-    numbers off tensors, would be many graphs, and some fail.
-    """
-
-    @wraps(operation)
-    def uncompiled(*arguments: Any, **named: Any) -> Any:
-        if torch.compiler.is_compiling():
-            return torch.compiler.disable(operation)(*arguments, **named)
-        return operation(*arguments, **named)
-
-    return uncompiled
 
 
 def _guard_scores(operation: Operation) -> Operation:

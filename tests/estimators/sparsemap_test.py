@@ -4,6 +4,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.sparsemap import SparseMAP
+from spigot_allennlp.projections.sparsemap import SparseMAPProjection
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.semantic_graph import SemanticGraph
@@ -85,3 +86,9 @@ def test_towards_temperature_zero_it_is_the_argmax_without_gradient():
 def test_settings_must_be_positive(name):
     with pytest.raises(ConfigurationError, match=f"{name} must be positive but is 0"):
         SparseMAP(**{name: 0})
+
+
+@pytest.mark.parametrize("kind", [SparseMAP, SparseMAPProjection])
+def test_steps_are_whole_numbers(kind):
+    with pytest.raises(ConfigurationError, match="max_iterations must be a whole number but is"):
+        kind(max_iterations=2.5)

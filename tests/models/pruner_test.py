@@ -89,8 +89,10 @@ def test_what_is_pruned_is_impossible_but_predicates_are_not_arcs():
     "kind, option, value",
     [
         (HeadPruner, "max_heads", 0),
+        (HeadPruner, "max_heads", 2.5),
         (HeadPruner, "min_ratio", 1.5),
         (ArgumentPruner, "max_arguments", -1),
+        (ArgumentPruner, "max_arguments", 2.5),
         (ArgumentPruner, "min_probability", -0.1),
     ],
 )

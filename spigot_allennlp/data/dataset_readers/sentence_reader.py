@@ -283,17 +283,17 @@ def _paths(file_path: Any) -> List[DataPath]:
 
 def _what_does_not_fit(sentence: AnnotatedSentence) -> Optional[str]:
     """
-    Returns what is wrong with a sentence as such: it has no word, or one that is none; a layer that
-    is longer or shorter; a head that is none of 0, ..., `length`; an arc or a top that is at none
-    of the words 1, ..., `length`; an arc without a role, or several from one word to another.
-    `None` if nothing is.
+    Returns what is wrong with a sentence as such: it has no word, or one that is empty or no text;
+    a layer that is longer or shorter; a head that is none of 0, ..., `length`; an arc or a top that
+    is at none of the words 1, ..., `length`; an arc without a role, or several from one word to
+    another. Returns `None` if nothing is wrong.
     """
     words = sentence.words
     length = len(words)
     if not words:
         return "a sentence without words cannot be an instance"
     if not all(words) or not all(isinstance(word, str) for word in words):
-        return f"a word is none: {words}"
+        return f"a word is empty, or no text: {words}"
     layers: Dict[str, Optional[Sequence]] = {
         "lemmas": sentence.lemmas,
         "pos": sentence.pos,

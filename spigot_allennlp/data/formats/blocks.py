@@ -262,8 +262,8 @@ def join_lines(comments: Sequence[str], rows: Sequence[str]) -> str:
 
     # Raises
 
-    `ValueError` if a comment is none that would be read again: it holds the end of a line, a NUL,
-    or half of a surrogate pair, or is neither empty nor begins with `#`.
+    `ValueError` if a comment would not be read again: it holds the end of a line, a NUL, or half of
+    a surrogate pair, or it begins with another character than `#`.
     """
     for comment in comments:
         if _NOT_IN_COMMENTS.search(comment):

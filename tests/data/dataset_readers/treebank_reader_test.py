@@ -73,8 +73,8 @@ class OthersReader(TreebankReader):
     "sentence, message",
     [
         ({"words": []}, "a sentence without words"),
-        ({"words": ["a", ""]}, "a word is none: .*''"),
-        ({"words": ["a", None]}, "a word is none: .*None"),
+        ({"words": ["a", ""]}, "a word is empty, or no text: .*''"),
+        ({"words": ["a", None]}, "a word is empty, or no text: .*None"),
         ({"words": ["a", "b"], "pos": ["N"]}, "1 pos for 2 words"),
         ({"words": ["a", "b"], "heads": [0, 1], "relations": ["x"]}, "1 relations for 2 words"),
         ({"words": [], "heads": [0]}, "1 heads for 0 words"),
