@@ -310,12 +310,12 @@ def _what_does_not_fit(sentence: AnnotatedSentence) -> Optional[str]:
             return f"the arc from {predicate} to {argument} has the role {role!r}"
         pairs.append((predicate, argument))
     positions = [*chain(*pairs), *(sentence.tops or ())]
-    wrong = [position for position in positions if not 1 <= position <= length]
-    wrong += [head for head in sentence.heads or () if not 0 <= head <= length]
+    wrong = [position for position in positions if position not in range(1, length + 1)]
+    wrong += [head for head in sentence.heads or () if head not in range(length + 1)]
     if wrong:
         return (
-            f"the positions {wrong} are outside a sentence of {length} words, which count from 1; "
-            "only a head may be 0, for the root"
+            f"the positions {wrong} are outside a sentence of {length} words, which count from 1 "
+            "in whole numbers; only a head may be 0, for the root"
         )
     if len(set(pairs)) < len(pairs):
         (predicate, argument), _ = Counter(pairs).most_common(1)[0]

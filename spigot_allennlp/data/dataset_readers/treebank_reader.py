@@ -158,7 +158,8 @@ class GraphRules:
                 other = first.setdefault((predicate, role), argument)
                 if other != argument:
                     detail = f"the tokens {other} and {argument} are both {role} of {predicate}"
-                    line = line_numbers[argument - 1 if 1 <= argument <= length else 0]
+                    is_word = argument in range(1, length + 1)
+                    line = line_numbers[argument - 1 if is_word else 0] if length else None
                     raise MalformedInputError(path, line, Fault.ROLE_TWICE, detail)
         return arcs
 

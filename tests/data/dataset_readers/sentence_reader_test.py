@@ -315,3 +315,9 @@ def test_a_class_that_the_training_data_do_not_have_is_refused_with_its_place():
     known["label"].index(vocab)
     with pytest.raises(ConfigurationError, match=r"dev.txt:2 has the label '4'.*only \['0'\]"):
         unknown["label"].index(vocab)
+
+
+@pytest.mark.parametrize("head", ["0", None, 0.5, -1, 2])
+def test_a_head_that_is_no_position_is_refused(head):
+    with pytest.raises(ConfigurationError, match=r"The positions \[.*\] are outside a sentence"):
+        SdpReader().text_to_instance(words=["a"], heads=[head])
