@@ -16,7 +16,7 @@ mlp + {
     loss: { desired: 15, undesired: 2, margin: 2 },
   },
   trainer+: {
-    num_epochs: 40,
+    num_epochs: 20,
     optimizer+: { lr: 0.006 },
     learning_rate_scheduler: { type: 'polynomial_decay', power: 1.0 },
     callbacks: [{ type: 'resumable' }, { type: 'boosting' }, { type: 'last_epochs', number: 5 }],
