@@ -98,7 +98,7 @@ def plain_errors_of_options(predictor: Any, options: Dict[str, Any]) -> Iterator
 
 
 class _Option(NamedTuple):
-    """What the constructor of a predictor says of an option: its type, if any, and its default."""
+    """Holds what a predictor's constructor says of an option: its type, if any, and its default."""
 
     hint: Any
     default: Any

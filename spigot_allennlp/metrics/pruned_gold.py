@@ -24,7 +24,7 @@ class PrunedGold(CountingMetric):
     name : `str`, optional (default = `"gold_arcs_pruned"`)
     """
 
-    # Of the class, too, for checkpoints of a time when all had this name.
+    # The class has it, too: metrics in earlier checkpoints have no name of their own.
     _name = "gold_arcs_pruned"
 
     def __init__(self, name: str = "gold_arcs_pruned") -> None:

@@ -1,7 +1,7 @@
 """The reader of plain text, character by character: the label of each is the next."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, Sequence, Tuple
 
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import TextField
@@ -44,7 +44,7 @@ class CharacterLanguageModelReader(SequenceReader):
     part : `Tuple[float, float]`, optional (default = `(0.0, 1.0)`)
         From where to where the text is read, as shares of its characters: for a text that is to be
         both trained and evaluated on.
-    num_streams : `int`, optional (default = `None`)
+    num_streams : `int`, optional (default = `1`)
         For an encoder with `"stateful": true`, which goes on in each batch where the last one
         ended: the text is cut into that many streams of one length, and their first pieces are read
         first, then their second pieces, and so on. Give the data loader that number as its
@@ -56,7 +56,7 @@ class CharacterLanguageModelReader(SequenceReader):
         self,
         length: int = 100,
         part: Tuple[float, float] = (0.0, 1.0),
-        num_streams: Optional[int] = None,
+        num_streams: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -78,7 +78,7 @@ class CharacterLanguageModelReader(SequenceReader):
         text = _text(path)
         begin, end = (int(share * len(text)) for share in self._part)
         text = text[begin:end]
-        num_streams = 1 if self._num_streams is None else self._num_streams
+        num_streams = self._num_streams
         pieces = (len(text) - 1) // (self._length * num_streams)  # of a stream
         if pieces < 1:
             wanted = f"a piece of {self._length}"

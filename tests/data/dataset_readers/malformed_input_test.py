@@ -251,7 +251,7 @@ def test_a_damaged_archive_ends_the_run(tmp_path, on_error):
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
 @pytest.mark.parametrize("text", ["1\ta\n3\tb\n", "1\ta\t_\t_\t1\n\n1\tb\t_\t_\t3\n\n"])
 def test_a_file_of_more_classes_ends_the_run_rather_than_give_wrong_ones(tmp_path, text, on_error):
-    # Of five classes 1 is negative, and of two it is positive.
+    # The label 1 is negative among five classes, and positive among two.
     path = tmp_path / "data.txt"
     path.write_text(text)
     with pytest.raises(MalformedInputError, match="data.txt:[23]: .*'3'.*file_granularity"):
