@@ -10,7 +10,8 @@ from spigot_allennlp.config_checks import check_least, check_positive
 from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
 from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions
 from spigot_allennlp.nn.spiking.hm2_bp import HM2BPLayer, spiking_layer
-from spigot_allennlp.nn.spiking.simulation import simulate, simulate_differentiably
+from spigot_allennlp.nn.spiking.simulation import simulate
+from spigot_allennlp.nn.spiking.surrogate import simulate_differentiably
 
 
 class SpikingGradient(torch.nn.Module, Registrable):
@@ -134,10 +135,11 @@ class HM2BP(SpikingGradient):
 @SpikingGradient.register("surrogate")
 class Surrogate(SpikingGradient):
     """
-    The baseline: backpropagation through time, with a surrogate for the derivative of a spike. With
-    respect to the potential that is taken to be `1 / (1 + slope * |potential - threshold|) ** 2`,
-    as in SuperSpike ([Zenke & Ganguli, 2018](https://arxiv.org/abs/1705.11146)), in every step; the
-    rest is autograd through the unrolled simulation, without the reset.
+    The baseline: backpropagation through time, with a surrogate for the derivative of a spike
+    ([Neftci, Mostafa & Zenke, 2019](https://arxiv.org/abs/1901.09948)). With respect to the
+    potential that is taken to be `1 / (1 + slope * |potential - threshold|) ** 2`, as in SuperSpike
+    ([Zenke & Ganguli, 2018](https://arxiv.org/abs/1705.11146)), in every step; no gradient flows
+    through the reset.
 
     Registered as a `SpikingGradient` with name "surrogate".
 

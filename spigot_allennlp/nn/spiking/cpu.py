@@ -1,9 +1,9 @@
 """
 Spiking layers on the CPU: tensors to and from the kernels. Each function does as that of the same
-name in `simulation.py`, `psp.py`, `hm2_bp.py` and `rate_coding.py`.
+name in `simulation.py`, `psp.py`, `hm2_bp.py` and `rate_coding.py`; two serve `surrogate.py`.
 """
 
-from typing import Callable, Dict
+from typing import Callable, Dict, Tuple
 
 import numpy
 import torch
@@ -11,9 +11,13 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.instances import at_least_single
-from spigot_allennlp.nn.spiking import hm2_bp_kernels, kernels
+from spigot_allennlp.nn.spiking import hm2_bp_kernels, kernels, surrogate_kernels
 from spigot_allennlp.nn.spiking.connection import Connection
-from spigot_allennlp.nn.spiking.gradient_problem import SpikeGradientProblem, SpikeGradients
+from spigot_allennlp.nn.spiking.gradient_problem import (
+    SpikeGradientProblem,
+    SpikeGradients,
+    SurrogateProblem,
+)
 from spigot_allennlp.nn.spiking.neurons import Neurons, PspDecays, psp_decays
 
 # Entries of the spikes of a batch from which on a second thread gains more than it costs.
@@ -23,10 +27,38 @@ MANY_ENTRIES = 200_000
 def simulate(
     spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
 ) -> BoolTensor:
+    return _simulate(spikes, weight, connection, neurons, False)[0]
+
+
+def simulate_with_potentials(
+    spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
+) -> Tuple[BoolTensor, Tensor]:
+    """Returns the potentials of `kernels.Trains`, too; those of the first step are undefined."""
+    return _simulate(spikes, weight, connection, neurons, True)
+
+
+def _simulate(
+    spikes: BoolTensor,
+    weight: Tensor,
+    connection: Connection,
+    neurons: Neurons,
+    keeps_potentials: bool,
+) -> Tuple[BoolTensor, Tensor]:
+    exact_weight = at_least_single(weight.detach()).contiguous()
     fired = torch.zeros(*spikes.shape[:2], connection.num_neurons, dtype=torch.bool)
-    weight_array = at_least_single(weight.detach()).contiguous().numpy()
-    float_type = weight_array.dtype.type
-    constants = kernels.LifConstants(
+    kept = fired if keeps_potentials else fired[:, :0]
+    potentials = torch.empty(kept.shape, dtype=exact_weight.dtype)
+    weight_array = exact_weight.numpy()
+    trains = kernels.Trains(_as_bytes(fired), potentials.numpy())
+    constants = _lif_constants(weight_array.dtype.type, neurons)
+    arrays = _as_bytes(spikes), weight_array, connection, constants, trains
+    _call_for_batch(spikes, lambda members: kernels.simulate(members, *arrays))
+    return fired, potentials
+
+
+def _lif_constants(float_type: Callable, neurons: Neurons) -> kernels.LifConstants:
+    """Returns the constants of the neurons as numbers of a `float_type`."""
+    return kernels.LifConstants(
         threshold=float_type(neurons.firing_threshold),
         potential_decay=float_type(1 - 1 / neurons.membrane_time),
         current_decay=float_type(1 - 1 / neurons.synapse_time),
@@ -34,9 +66,6 @@ def simulate(
         refractory=numpy.int32(neurons.refractory),
         inhibition=float_type(neurons.inhibition),
     )
-    arrays = _as_bytes(spikes), weight_array, connection, constants, _as_bytes(fired)
-    _call_for_batch(spikes, lambda members: kernels.simulate(members, *arrays))
-    return fired
 
 
 def firing_counts(fired: BoolTensor) -> Tensor:
@@ -83,22 +112,46 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     )
     shape = (len(spikes), spikes.size(2)) if problem.needs_count_gradient else (0, 0)
     count_gradient = torch.zeros(shape, dtype=contiguous_weight.dtype)
-    # They are those of each part of the batch, by its first sample.
-    weight_gradients: Dict[int, numpy.ndarray] = {}
-
-    def differentiate(members: numpy.ndarray) -> None:
-        gradient = numpy.zeros_like(weight_array)
-        hm2_bp_kernels.gradients(members, arrays, gradient, count_gradient.numpy())
-        weight_gradients[members[0]] = gradient
-
-    _call_for_batch(spikes, differentiate)
-    total = torch.zeros_like(contiguous_weight)
-    for first in sorted(weight_gradients):  # whichever thread ended first, the sum is the same
-        total += torch.from_numpy(weight_gradients[first])
+    total = _sum_over_batch(
+        spikes,
+        contiguous_weight,
+        lambda members, gradient: hm2_bp_kernels.gradients(
+            members, arrays, gradient, count_gradient.numpy()
+        ),
+    )
     return SpikeGradients(
         total.to(weight.dtype),
         count_gradient.to(weight.dtype) if problem.needs_count_gradient else None,
     )
+
+
+def surrogate_gradients(problem: SurrogateProblem, for_arriving: bool) -> Tuple[Tensor, Tensor]:
+    """
+    Returns the gradient of the weights, and, if asked for, that of what arrives at each neuron in
+    each step, `(batch_size, steps, num_neurons)`.
+    """
+    weight, spikes = problem.weight, problem.spikes
+    exact_weight = at_least_single(weight.detach())
+    float_type = exact_weight.numpy().dtype.type
+    arrays = surrogate_kernels.SurrogateArrays(
+        spikes=_as_bytes(spikes),
+        fired=_as_bytes(problem.fired),
+        potentials=problem.potentials.numpy(),
+        gradient=problem.gradient.detach().to(exact_weight.dtype).contiguous().numpy(),
+        connection=problem.connection,
+        neurons=_lif_constants(float_type, problem.neurons),
+        slope=float_type(problem.slope),
+    )
+    shape = problem.fired.shape if for_arriving else (0, 0, 0)
+    arriving = torch.empty(shape, dtype=exact_weight.dtype)
+    total = _sum_over_batch(
+        spikes,
+        exact_weight,
+        lambda members, gradient: surrogate_kernels.gradients(
+            members, arrays, gradient, arriving.numpy()
+        ),
+    )
+    return total.to(weight.dtype), arriving
 
 
 def sample_spikes(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
@@ -137,7 +190,30 @@ def _call_for_batch(spikes: Tensor, function: Callable[[numpy.ndarray], None]) -
     """
     members = numpy.arange(len(spikes))
     if spikes.numel() <= MANY_ENTRIES:
-        function(members)
+        if len(members):
+            function(members)
         return
     parts = numpy.array_split(members, min(torch.get_num_threads(), len(members)))
     call_in_threads(function, parts, True)
+
+
+def _sum_over_batch(
+    spikes: BoolTensor, weight: Tensor, add_gradient: Callable[[numpy.ndarray, numpy.ndarray], None]
+) -> Tensor:
+    """
+    Returns the gradient of the weights, to which `add_gradient` adds that of some samples, given
+    their indices and an array of the shape of `weight`.
+    """
+    # They are those of each part of the batch, by its first sample.
+    weight_gradients: Dict[int, Tensor] = {}
+
+    def differentiate(members: numpy.ndarray) -> None:
+        gradient = torch.zeros_like(weight, memory_format=torch.contiguous_format)
+        add_gradient(members, gradient.numpy())
+        weight_gradients[members[0]] = gradient
+
+    _call_for_batch(spikes, differentiate)
+    # whichever thread ended first, the sum is the same
+    return sum(
+        (weight_gradients[first] for first in sorted(weight_gradients)), torch.zeros_like(weight)
+    )

@@ -1,4 +1,4 @@
-"""Holds what the backward pass of HM2-BP through a layer is computed from."""
+"""Holds what the backward passes through a spiking layer are computed from."""
 
 from typing import NamedTuple, Optional
 
@@ -88,3 +88,35 @@ class SpikeGradients(NamedTuple):
 
     weight: Tensor
     counts: Optional[Tensor]
+
+
+class SurrogateProblem(NamedTuple):
+    """
+    What a surrogate gradient is computed from (see `surrogate.py`).
+
+    # Parameters
+
+    spikes : `BoolTensor`
+        The spikes of the inputs, shape `(batch_size, steps, num_inputs)`.
+    fired : `BoolTensor`
+        The spikes of the neurons, shape `(batch_size, steps, num_neurons)`.
+    potentials : `Tensor`
+        Of the neurons, before the reset, and minus infinity where they are held at zero: of the
+        shape of `fired`.
+    weight : `Tensor`
+        Shape `(num_rows, width)` of the `connection`.
+    gradient : `Tensor`
+        The derivatives of the loss by the spikes of the neurons, of the shape of `fired`.
+    connection : `Connection`
+    neurons : `Neurons`
+    slope : `float`
+    """
+
+    spikes: BoolTensor
+    fired: BoolTensor
+    potentials: Tensor
+    weight: Tensor
+    gradient: Tensor
+    connection: Connection
+    neurons: Neurons
+    slope: float

@@ -9,7 +9,13 @@ import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.spiking.connection import Connection
-from spigot_allennlp.nn.spiking.kernels import BLOCK, is_all_to_all, spikes_by_step
+from spigot_allennlp.nn.spiking.kernels import (
+    BLOCK,
+    SpikesBySource,
+    by_source,
+    is_all_to_all,
+    spikes_by_step,
+)
 from spigot_allennlp.nn.spiking.neurons import PspDecays
 from spigot_allennlp.nn.spiking.traces import are_ready, fill_s_psp_by_traces, powers
 from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
@@ -48,22 +54,6 @@ class GradientArrays(NamedTuple):
     least_correction: numpy.floating
     subthreshold_potential: numpy.floating
     subthreshold_ratio: numpy.floating
-
-
-class SpikesBySource(NamedTuple):
-    """
-    The spikes of a sample: those of source j are at the steps `steps[starts[j]:starts[j + 1]]`.
-
-    # Parameters
-
-    starts : `numpy.ndarray`
-        Shape `(num_sources + 1,)`.
-    steps : `numpy.ndarray`
-        Shape `(num_spikes,)`.
-    """
-
-    starts: numpy.ndarray
-    steps: numpy.ndarray
 
 
 class MicroLevel(NamedTuple):
@@ -403,21 +393,3 @@ def _defer(neuron, arrival, decays, state):
         power = state.synapse_powers[max(until_expiry, 0)]
         state.deferred_at_expiry[state.next_spike[neuron]] = deferred * power
         state.membrane[neuron], state.synapse[neuron] = 0, 0
-
-
-@kernel
-def by_source(spikes, num_sources):
-    """Sorts `SpikesByStep` by their source."""
-    starts = numpy.zeros(num_sources + 1, numpy.int64)
-    steps = numpy.empty(len(spikes.sources), numpy.int32)
-    for source in spikes.sources:
-        starts[source + 1] += 1
-    for source in range(num_sources):
-        starts[source + 1] += starts[source]
-    nexts = starts.copy()
-    for step in range(len(spikes.starts) - 1):
-        for spike in range(spikes.starts[step], spikes.starts[step + 1]):
-            source = spikes.sources[spike]
-            steps[nexts[source]] = step
-            nexts[source] += 1
-    return SpikesBySource(starts, steps)

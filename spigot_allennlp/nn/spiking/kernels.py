@@ -92,21 +92,55 @@ class SpikesByStep(NamedTuple):
     sources: numpy.ndarray
 
 
-@entry
-def simulate(members, spikes, weight, connection, neurons, fired):
+class SpikesBySource(NamedTuple):
     """
-    Writes ones into `fired`, all zeros before, where the neurons spike. `neurons` are
-    `LifConstants`; `weight` has shape `(num_rows, width)` of the `connection`.
+    The spikes of a sample: those of source j are at the steps `steps[starts[j]:starts[j + 1]]`.
+
+    # Parameters
+
+    starts : `numpy.ndarray`
+        Shape `(num_sources + 1,)`.
+    steps : `numpy.ndarray`
+        Shape `(num_spikes,)`.
+    """
+
+    starts: numpy.ndarray
+    steps: numpy.ndarray
+
+
+class Trains(NamedTuple):
+    """
+    What neurons do over time.
+
+    # Parameters
+
+    fired : `numpy.ndarray`
+        Their spikes.
+    potentials : `numpy.ndarray`
+        In the type of the weights, of the shape of `fired`: those that are compared with the
+        threshold, and minus infinity where they are held at zero. Without steps if nobody asks.
+    """
+
+    fired: numpy.ndarray
+    potentials: numpy.ndarray
+
+
+@entry
+def simulate(members, spikes, weight, connection, neurons, trains):
+    """
+    Writes ones into the spikes of `trains`, all zeros before, where the neurons spike, and their
+    potentials. `neurons` are `LifConstants`; `weight` has shape `(num_rows, width)` of the
+    `connection`.
     """
     if is_all_to_all(connection):
         whole_weight = with_whole_vectors(weight)
         for member in members:
-            _simulate_all_to_all(
-                spikes_by_step(spikes[member]), whole_weight, neurons, fired[member]
-            )
+            train = Trains(trains.fired[member], trains.potentials[member])
+            _simulate_all_to_all(spikes_by_step(spikes[member]), whole_weight, neurons, train)
         return
     for member in members:
-        _simulate_sample(spikes_by_step(spikes[member]), weight, connection, neurons, fired[member])
+        train = Trains(trains.fired[member], trains.potentials[member])
+        _simulate_sample(spikes_by_step(spikes[member]), weight, connection, neurons, train)
 
 
 @kernel
@@ -122,18 +156,21 @@ def is_all_to_all(connection):
 
 
 @kernel
-def _simulate_all_to_all(spikes, weight, neurons, fired):
+def _simulate_all_to_all(spikes, weight, neurons, train):
     """
     Does as `_simulate_sample` for neurons that all inputs reach, whose weights are whole vectors.
     Neurons that do not inhibit each other are simulated a block at a time, through all steps, for
     the weights of the inputs that spike to stay in the nearest cache, one after another.
     """
+    fired, potentials = train.fired, train.potentials
     steps, size = fired.shape
     num_sources, width = weight.shape
     lanes = BYTES_OF_VECTOR // weight.itemsize
     active = active_sources(spikes, num_sources)
     active_spikes = _numbered(spikes, active, num_sources)
     whole_fired = fired if width == size else numpy.zeros((steps, width), numpy.uint8)
+    whole_potentials = with_whole_vectors(potentials)
+    whole = Trains(whole_fired, whole_potentials)
     block = BLOCK if neurons.inhibition == 0 else (width + BLOCK - 1) // BLOCK * BLOCK
     block_weight = numpy.zeros((len(active), block), weight.dtype)
     for first in range(0, width, block):
@@ -142,11 +179,12 @@ def _simulate_all_to_all(spikes, weight, neurons, fired):
             for column in range(first, last, lanes):
                 vector = load_row(weight, active[index], column, real(weight, 0))
                 store_row(block_weight, index, column - first, vector)
-        _simulate_block(active_spikes, block_weight, neurons, whole_fired, first, min(last, size))
+        _simulate_block(active_spikes, block_weight, neurons, whole, first, min(last, size))
     if width > size:
         for step in range(1, steps):
             for neuron in range(size):
                 fired[step, neuron] = whole_fired[step, neuron]
+        potentials[:] = whole_potentials[:, :size]
 
 
 @kernel
@@ -174,12 +212,14 @@ def _numbered(spikes, active, num_sources):
 
 
 @kernel
-def _simulate_block(spikes, weight, neurons, fired, first_neuron, last_neuron):
+def _simulate_block(spikes, weight, neurons, train, first_neuron, last_neuron):
     """
     Writes the spikes of the neurons from the first up to, not including, the last, whose weights
-    are filled up to a whole block, and whose spikes to whole vectors. What remains of a refractory
-    period is counted in the type of the weights, too.
+    are filled up to a whole block, and whose spikes and potentials to whole vectors. What remains
+    of a refractory period is counted in the type of the weights, too.
     """
+    fired, potentials = train.fired, train.potentials
+    keeps_potentials, held = len(potentials) > 0, real(weight, -numpy.inf)
     lanes = BYTES_OF_VECTOR // weight.itemsize
     potential, current, refractory_steps = (
         numpy.zeros((1, weight.shape[1]), weight.dtype),
@@ -221,6 +261,9 @@ def _simulate_block(spikes, weight, neurons, fired, first_neuron, last_neuron):
                 value = value + inhibition * (real(weight, total) + minus_one * before)
                 store_row(current, 0, first, value)
             value = potential_decay * load_row(potential, 0, first, zero) + share * value
+            if keeps_potentials:
+                kept = where_above(remaining, zero, held, value)
+                store_row(potentials, step, first_neuron + first, kept)
             value = where_above(remaining, zero, zero, value)
             store_row(potential, 0, first, where_above(value, threshold, zero, value))
             remaining = where_above(value, threshold, refractory, remaining + minus_one)
@@ -229,8 +272,9 @@ def _simulate_block(spikes, weight, neurons, fired, first_neuron, last_neuron):
 
 
 @kernel
-def _simulate_sample(spikes, weight, connection, neurons, fired):
+def _simulate_sample(spikes, weight, connection, neurons, train):
     """Does as `simulate` for a single sample, whose input spikes are `SpikesByStep`."""
+    fired, potentials = train.fired, train.potentials
     size = fired.shape[1]
     state = LifArrays(
         numpy.zeros(size, weight.dtype),
@@ -245,6 +289,8 @@ def _simulate_sample(spikes, weight, connection, neurons, fired):
             _receive(spikes.sources[spike], weight, connection, state.current)
         if neurons.inhibition != 0:
             _inhibit(state.firing, neurons.inhibition, state.current)
+        if len(potentials):
+            _keep_potentials(state, neurons.current_share, potentials[step])
         if _integrate(state, neurons):
             for neuron in range(size):
                 fired[step, neuron] = state.firing[neuron]
@@ -275,6 +321,14 @@ def _inhibit(firing, strength, current):
     if total:
         for index in range(len(current)):
             current[index] -= strength * (total - firing[index])
+
+
+@kernel
+def _keep_potentials(state, share, potentials):
+    """Writes what `_integrate` is going to compare with the threshold into `potentials`."""
+    for index in range(len(potentials)):
+        value = state.potential[index] + state.current[index] * share
+        potentials[index] = -numpy.inf if state.refractory_steps[index] > 0 else value
 
 
 @kernel
@@ -381,3 +435,21 @@ def _last_word(flat):
     for index in range(len(flat) - 1, len(flat) // BYTES * BYTES - 1, -1):
         word = (word << ONE_BYTE) | numpy.uint64(flat[index])
     return word
+
+
+@kernel
+def by_source(spikes, num_sources):
+    """Sorts `SpikesByStep` by their source."""
+    starts = numpy.zeros(num_sources + 1, numpy.int64)
+    steps = numpy.empty(len(spikes.sources), numpy.int32)
+    for source in spikes.sources:
+        starts[source + 1] += 1
+    for source in range(num_sources):
+        starts[source + 1] += starts[source]
+    nexts = starts.copy()
+    for step in range(len(spikes.starts) - 1):
+        for spike in range(spikes.starts[step], spikes.starts[step + 1]):
+            source = spikes.sources[spike]
+            steps[nexts[source]] = step
+            nexts[source] += 1
+    return SpikesBySource(starts, steps)

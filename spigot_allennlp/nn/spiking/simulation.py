@@ -12,14 +12,13 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.devices import has_kernels, without_autocast
 from spigot_allennlp.nn.spiking import torch_fallback
-from spigot_allennlp.nn.spiking.connection import Connection, as_matrix
+from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
 
 _SHAPE = "batch_size", "steps", "num_inputs"
 _WEIGHT = Argument("weight", FLOATS, ("num_rows", "width"))
 _INPUT = Signature(Argument("spikes", TRUTH_VALUES, _SHAPE), _WEIGHT)
-_DIFFERENTIABLE_INPUT = Signature(Argument("spikes", FLOATS | TRUTH_VALUES, _SHAPE), _WEIGHT)
 _SPIKES = Signature(Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons")))
 
 
@@ -50,48 +49,6 @@ def simulate(
         return cpu.simulate(spikes, weight, connection, neurons)
     with without_autocast(spikes.device):
         return torch_fallback.simulate(spikes, weight, connection, neurons)
-
-
-def simulate_differentiably(
-    spikes: Tensor, weight: Tensor, connection: Connection, neurons: Neurons, slope: float
-) -> Tensor:
-    """
-    Does as `simulate`, on floats and with a gradient, unrolled in time: the derivative of a spike
-    with respect to the potential is `1 / (1 + slope * |potential - threshold|) ** 2`. No gradient
-    flows through the reset.
-
-    # Returns
-
-    `Tensor`
-        Zeros and ones, shape `(batch_size, steps, num_neurons)`, in the type of `weight`.
-    """
-    _DIFFERENTIABLE_INPUT.check(spikes, weight, **connection.sizes)
-    with without_autocast(spikes.device):
-        return _unroll(spikes, weight, connection, neurons, slope)
-
-
-def _unroll(
-    spikes: Tensor, weight: Tensor, connection: Connection, neurons: Neurons, slope: float
-) -> Tensor:
-    # (batch_size, steps, num_neurons)
-    arriving = spikes.to(weight.dtype) @ as_matrix(connection, weight)
-    if arriving.size(1) == 0:
-        return arriving
-    state = torch_fallback.resting(arriving[:, 0])
-    fired = torch.zeros_like(arriving[:, 0])
-    trains = [fired]
-    for step in range(1, arriving.size(1)):
-        state = torch_fallback.integrate(state, arriving[:, step - 1], fired, neurons)
-        fired = _surrogate_spike(state.potential - neurons.firing_threshold, slope)
-        trains.append(fired)
-        state = torch_fallback.reset(state, fired.detach() > 0, neurons)
-    return torch.stack(trains, dim=1)
-
-
-def _surrogate_spike(excess: Tensor, slope: float) -> Tensor:
-    """Returns one where `excess` is positive, else zero, with the gradient of a soft sign."""
-    soft = excess / (1 + slope * excess.abs())
-    return (excess > 0).to(excess.dtype) + (soft - soft.detach())
 
 
 def firing_counts(fired: BoolTensor, dtype: torch.dtype) -> Tensor:

@@ -320,3 +320,13 @@ def test_the_factor_of_inhibition_is_that_of_the_equations(wanted):
     factor = inhibition_factor(fired, wants, neurons)[0].double()
     assert_close(factor, torch.from_numpy(expected), rtol=1e-4, atol=1e-4)
     assert (factor[2] == 1) == (not wanted)
+
+
+def test_no_sample_at_all_has_a_gradient_of_zero():
+    connection = CONNECTIONS["all_to_all"]
+    spikes, weight = problem(connection, batch_size=0)
+    weight.requires_grad_()
+    layer = layer_of(connection, NEURONS["released"])
+    counts, _ = spiking_layer(spikes.sum(1).double(), weight, spikes, layer)
+    counts.sum().backward()
+    assert torch.equal(weight.grad, torch.zeros_like(weight))

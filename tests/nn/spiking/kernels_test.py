@@ -2,8 +2,7 @@ import numpy
 import pytest
 
 from spigot_allennlp.nn.compilation import kernel
-from spigot_allennlp.nn.spiking.hm2_bp_kernels import by_source
-from spigot_allennlp.nn.spiking.kernels import spikes_by_step
+from spigot_allennlp.nn.spiking.kernels import by_source, spikes_by_step
 
 
 @kernel

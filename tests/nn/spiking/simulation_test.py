@@ -3,16 +3,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
 from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.connection import all_to_all, as_matrix
 from spigot_allennlp.nn.spiking.neurons import Neurons
-from spigot_allennlp.nn.spiking.simulation import (
-    firing_counts,
-    simulate,
-    simulate_differentiably,
-)
+from spigot_allennlp.nn.spiking.simulation import firing_counts, simulate
 from tests.nn.spiking import slow_spikes
 from tests.nn.spiking.spiking_cases import CONNECTIONS, NEURONS, problem
 
@@ -78,27 +73,6 @@ def test_no_sample_at_all_is_no_problem():
     weight = torch.ones(9, 5)
     fired = simulate(spikes, weight, CONNECTIONS["all_to_all"], NEURONS["released"])
     assert fired.shape == (0, 5, 5)
-
-
-@pytest.mark.parametrize("connection", CONNECTIONS.values(), ids=CONNECTIONS)
-@pytest.mark.parametrize("neurons", NEURONS.values(), ids=NEURONS)
-def test_differentiable_spikes_are_those_of_the_simulation(connection, neurons):
-    spikes, weight = problem(connection)
-    fired = simulate_differentiably(spikes, weight, connection, neurons, 1.0)
-    expected = simulate(spikes, weight, connection, neurons).double()
-    assert torch.equal(fired.round(), expected)
-    assert_close(fired, expected)
-
-
-def test_the_derivative_of_a_spike_by_hand():
-    # One input spikes at step 0: the potential of step 1 is weight / 4, that of the threshold 1.
-    # By the synapse alone, of 4 steps: step 2 adds 3 / 16 of the weight to 3 / 4 of the potential.
-    neurons = Neurons(1.0, 4.0, 4.0 - 1e-9, 0)
-    spikes = torch.tensor([[[True], [False]]])
-    weight = torch.tensor([[2.0]], dtype=torch.double, requires_grad=True)
-    simulate_differentiably(spikes, weight, all_to_all(1, 1), neurons, 3.0).sum().backward()
-    # 1 / (1 + 3 * |0.5 - 1|) ** 2 * 1 / 4
-    assert weight.grad.item() == pytest.approx(0.25 / 2.5**2, rel=1e-5)
 
 
 def test_counts_are_sums_over_the_steps():
