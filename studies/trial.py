@@ -14,7 +14,7 @@ import os
 import statistics
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 import numpy
 
@@ -27,6 +27,8 @@ from spigot_allennlp.compat.atomic_io import replacing
 
 _TUNING_SEEDS = (101, 102)
 Variant = Dict[str, Any]
+#: Of an arm: a number, or a name for several that are chosen together.
+Setting = Union[float, str]
 #: Of one arm, or one trial of its tuning: for each metric a map from a seed to the score.
 Scores = Dict[str, Dict[str, float]]
 
@@ -39,15 +41,15 @@ class Arm(NamedTuple):
 
     tuned : `str`
         What is tuned, "rate" say: a part of the names of variants.
-    settings : `Sequence[float]`
+    settings : `Sequence[Setting]`
         The settings to try: as many for each arm of a trial.
-    variant : `Callable[[float], Variant]`
+    variant : `Callable[[Setting], Variant]`
         Makes the variant of an ablation with a setting.
     """
 
     tuned: str
-    settings: Sequence[float]
-    variant: Callable[[float], Variant]
+    settings: Sequence[Setting]
+    variant: Callable[[Any], Variant]
 
 
 def rated(path: str, rates: Sequence[float], estimator: str, **options: Any) -> Arm:
@@ -96,9 +98,12 @@ class Trial(NamedTuple):
         By name, each a `NamedTuple` that says what there is to learn from.
     environment : `Callable[[Path, str], Dict[str, str]]`
         Returns the variables of the configs for a folder with data and the name of a regime.
-    tested_on : `Callable[[Path, str], Any]`
-        Returns the `test_data_path` of the comparison for a folder with data and the name of an
-        arm. The settings are chosen on the validation data.
+    tested_on : `Callable[[Path, str, str], Any]`
+        Returns the `test_data_path` of the comparison for a folder with data and the names of a
+        regime and an arm. The settings are chosen on the validation data.
+    regimes_are_a_sample : `bool`, optional (default = `False`)
+        Whether the regimes are folds of one experiment, say: then the tables end with a comparison
+        over all of them, in which they, not seeds, are what is sampled.
     """
 
     name: str
@@ -108,7 +113,8 @@ class Trial(NamedTuple):
     metrics: Sequence[str]
     regimes: Mapping[str, Any]
     environment: Callable[[Path, str], Dict[str, str]]
-    tested_on: Callable[[Path, str], Any]
+    tested_on: Callable[[Path, str, str], Any]
+    regimes_are_a_sample: bool = False
 
 
 def run(
@@ -195,12 +201,12 @@ def _compare(trial: Trial, options: argparse.Namespace) -> int:
         setting = _best_setting(trial, options.regime, name, collected["tuning"])
         variants[name] = arm.variant(setting)
         overrides = variants[name].get("overrides", variants[name])
-        overrides["test_data_path"] = trial.tested_on(_data(options), name)
+        overrides["test_data_path"] = trial.tested_on(_data(options), options.regime, name)
     return _ablate(trial, options, "comparison", variants, trial.baseline)
 
 
-def _trial_name(name: str, arm: Arm, setting: float) -> str:
-    return f"{name}, {arm.tuned} {setting:g}"
+def _trial_name(name: str, arm: Arm, setting: Setting) -> str:
+    return f"{name}, {arm.tuned} {setting}"
 
 
 def _chosen_arms(trial: Trial, options: argparse.Namespace) -> Dict[str, Arm]:
@@ -218,7 +224,7 @@ def _chosen_arms(trial: Trial, options: argparse.Namespace) -> Dict[str, Arm]:
     return {name: arm for name, arm in trial.arms.items() if name in options.arms}
 
 
-def _best_setting(trial: Trial, regime: str, name: str, tuning: Dict[str, Scores]) -> float:
+def _best_setting(trial: Trial, regime: str, name: str, tuning: Dict[str, Scores]) -> Setting:
     """
     Returns the setting of an arm with the highest mean score, of those that all seeds of the tuning
     have a score of: a run that failed speaks against its setting.
@@ -278,6 +284,8 @@ def _tables(trial: Trial, options: argparse.Namespace) -> None:
         Path(new).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
     for regime, of_regime in scores.items():
         print("\n".join(table(trial, regime, of_regime)), end="\n\n")
+    if trial.regimes_are_a_sample:
+        print("\n".join(table_over_regimes(trial, scores)))
 
 
 def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
@@ -328,7 +336,7 @@ def _checksum(trial: Trial, data: Path, regime: str) -> Optional[str]:
     return checksum.hexdigest()
 
 
-def _setting(arm: Arm, changes: Dict[str, Any]) -> float:
+def _setting(arm: Arm, changes: Dict[str, Any]) -> Setting:
     """Returns the setting that a report's `changes` were made with."""
     for setting in arm.settings:
         variant = arm.variant(setting)
@@ -412,6 +420,38 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
                 p = f"{adjusted[name]:.3f}" if name in adjusted else ""
                 line += [_detectable(compared), p]
         lines.append([*line, str(len(arm.get(trial.metrics[0], {})))])
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def table_over_regimes(trial: Trial, scores: Dict[str, Any]) -> List[str]:
+    """
+    Returns the lines of a Markdown table, in per cent, of the first metric: a line for each regime
+    with the mean over the seeds of each arm, then the mean over the regimes. Below stands by how
+    much each arm differs from the baseline, with the 95 % interval and the p of a paired t-test
+    over the regimes.
+    """
+    arms = [name for name in trial.arms if all(name in of["comparison"] for of in scores.values())]
+    means = {
+        name: {
+            regime: statistics.mean(of["comparison"][name]["scores"][trial.metrics[0]].values())
+            for regime, of in scores.items()
+        }
+        for name in arms
+    }
+    lines = [["", *arms], ["---"] * (1 + len(arms))]
+    lines += [[regime, *(f"{100 * means[name][regime]:.1f}" for name in arms)] for regime in scores]
+    lines.append(["mean", *(_spread(means[name]) for name in arms)])
+    against = {name: _differences(means[name], means[trial.baseline]) for name in arms}
+    others = {name: of for name, of in against.items() if name != trial.baseline}
+    tests = {name: t_test_over_seeds(of) for name, of in others.items()}
+    adjusted = holm({name: p for name, p in tests.items() if p is not None})
+    lines.append(
+        [
+            f"against {trial.baseline}",
+            *(_with_interval(of) if name in others else "" for name, of in against.items()),
+        ]
+    )
+    lines.append(["p", *(f"{adjusted[name]:.3f}" if name in adjusted else "" for name in arms)])
     return [f"| {' | '.join(line)} |" for line in lines]
 
 

@@ -33,7 +33,7 @@ def _parsing_data(data: Path) -> Dict[str, str]:
     return {"SPIGOT_SDP_TRAIN": str(data / "train.sdp"), "SPIGOT_SDP_DEV": str(data / "dev.sdp")}
 
 
-def _tested_on(data: Path, arm: str) -> Any:
+def _tested_on(data: Path, regime: str, arm: str) -> Any:
     sentences = str(data / "test.txt")
     return sentences if arm == _NO_GRAPH else {"sentiment": sentences}
 

@@ -34,7 +34,7 @@ TRIAL = Trial(
     metrics=("labelled_f1", "uas"),
     regimes=REGIMES,
     environment=_environment,
-    tested_on=lambda data, arm: str(data / "test.sdp"),
+    tested_on=lambda data, regime, arm: str(data / "test.sdp"),
 )
 
 

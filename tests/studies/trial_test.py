@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from studies.trial import Arm, Trial, run
+from studies.trial import Arm, Trial, run, table_over_regimes
 
 
 class Regime(NamedTuple):
@@ -34,7 +34,7 @@ TRIAL = Trial(
     metrics=("labelled_f1", "uas"),
     regimes={"few": Regime(10), "many": Regime(100)},
     environment=lambda data, regime: {"TRAIN": f"{data.name}/{regime}"},
-    tested_on=lambda data, arm: f"{data.name}/{arm}",
+    tested_on=lambda data, regime, arm: f"{data.name}/{arm}",
 )
 
 
@@ -297,3 +297,40 @@ def test_prepare_gets_the_folder_of_the_data_and_its_options(tmp_path):
 
     assert run(TRIAL, add_prepare, ["--folder", str(tmp_path), "prepare", "treebank"]) == 0
     assert seen == [(tmp_path / "data", "treebank")]
+
+
+def test_regimes_that_are_a_sample_are_compared_over_themselves():
+    """
+    Seeds are averaged first: 50, 60 and 70 against 51, 62 and 73, whose differences are those of
+    `test_scores_are_collected_from_the_reports`.
+    """
+    folds = {
+        str(number): {
+            "comparison": {
+                "pipeline": {"scores": {"labelled_f1": {"1": mean - 0.1, "2": mean + 0.1}}},
+                "spigot": {"scores": {"labelled_f1": {"1": mean + number / 100}}},
+            }
+        }
+        for number, mean in ((1, 0.5), (2, 0.6), (3, 0.7))
+    }
+    assert table_over_regimes(TRIAL, folds) == [
+        "|  | pipeline | spigot |",
+        "| --- | --- | --- |",
+        "| 1 | 50.0 | 51.0 |",
+        "| 2 | 60.0 | 62.0 |",
+        "| 3 | 70.0 | 73.0 |",
+        "| mean | 60.0 ± 10.0 | 62.0 ± 11.0 |",
+        "| against pipeline |  | +2.0 (-0.5 to +4.5) |",
+        f"| p |  | {1 - 12**0.5 / 14**0.5:.3f} |",
+    ]
+
+
+def test_only_such_regimes_have_that_table(tmp_path, capsys):
+    arms = {"pipeline": (0.5, 0.52), "spigot": (0.51, 0.54)}
+    write_comparison(tmp_path, arms, seeds=(1, 2))
+    run_step(tmp_path, "tables")
+    without = capsys.readouterr().out
+    options = ["--folder", str(tmp_path), "--scores", str(tmp_path / "scores.json"), "tables"]
+    run(TRIAL._replace(regimes_are_a_sample=True), lambda parser: None, options)
+    assert capsys.readouterr().out.startswith(without + "|  | pipeline | spigot |")
+    assert "mean" not in without
