@@ -157,23 +157,89 @@ def add_matrix_product(left, right, result):
 
 @kernel
 def _add_blocks(left, right, result, width):
-    """Adds the first `width` columns of a product, a multiple of the lanes, block by block."""
+    """
+    Adds the first `width` columns of a product, a multiple of the lanes, block by block: four rows
+    of four vectors, as far as there are as many. One vector wide, a block would read a column of
+    `right`, whose numbers push each other out of the nearest cache where a row is as long as a
+    power of two.
+    """
     rows, lanes = len(left), BYTES // right.itemsize
-    for column in range(0, width, lanes):
+    wide = width // (4 * lanes) * 4 * lanes
+    for column in range(0, wide, 4 * lanes):
+        for row in range(0, rows - 3, 4):
+            _add_wide_block_of_four_rows(left, right, result, row, column)
+        for row in range(rows // 4 * 4, rows):
+            _add_wide_block(left, right, result, row, column)
+    for column in range(wide, width, lanes):
         for row in range(0, rows - 3, 4):
             _add_block_of_four_rows(left, right, result, row, column)
-    for row in range(rows // 4 * 4, rows):
-        column = 0
-        while column + 4 * lanes <= width:
-            _add_block_of_four_vectors(left, right, result, row, column)
-            column += 4 * lanes
-        while column < width:
+        for row in range(rows // 4 * 4, rows):
             total = load_row(result, row, column, real(right, 0))
             for inner in range(len(right)):
                 factor = real(right, left[row, inner])
                 total = total + factor * load_row(right, inner, column, total)
             store_row(result, row, column, total)
-            column += lanes
+
+
+@kernel
+def _add_wide_block_of_four_rows(left, right, result, row, column):
+    """Adds to four vectors of each of four rows."""
+    like = real(right, 0)
+    first, second = _load(result, row, column, like), _load(result, row + 1, column, like)
+    third, fourth = _load(result, row + 2, column, like), _load(result, row + 3, column, like)
+    for inner in range(len(right)):
+        vectors = _load(right, inner, column, like)
+        first = _add_product(first, real(right, left[row, inner]), vectors)
+        second = _add_product(second, real(right, left[row + 1, inner]), vectors)
+        third = _add_product(third, real(right, left[row + 2, inner]), vectors)
+        fourth = _add_product(fourth, real(right, left[row + 3, inner]), vectors)
+    _store(result, row, column, first)
+    _store(result, row + 1, column, second)
+    _store(result, row + 2, column, third)
+    _store(result, row + 3, column, fourth)
+
+
+@kernel
+def _add_wide_block(left, right, result, row, column):
+    """Adds to four vectors of a row."""
+    total = _load(result, row, column, real(right, 0))
+    for inner in range(len(right)):
+        vectors = _load(right, inner, column, total[0])
+        total = _add_product(total, real(right, left[row, inner]), vectors)
+    _store(result, row, column, total)
+
+
+@kernel
+def _load(matrix, row, column, like):
+    """Returns four vectors of a row, one after another."""
+    lanes = BYTES // matrix.itemsize
+    return (
+        load_row(matrix, row, column, like),
+        load_row(matrix, row, column + lanes, like),
+        load_row(matrix, row, column + 2 * lanes, like),
+        load_row(matrix, row, column + 3 * lanes, like),
+    )
+
+
+@kernel
+def _store(matrix, row, column, vectors):
+    """Writes four vectors to a row, one after another."""
+    lanes = BYTES // matrix.itemsize
+    store_row(matrix, row, column, vectors[0])
+    store_row(matrix, row, column + lanes, vectors[1])
+    store_row(matrix, row, column + 2 * lanes, vectors[2])
+    store_row(matrix, row, column + 3 * lanes, vectors[3])
+
+
+@kernel
+def _add_product(totals, factor, vectors):
+    """Returns four sums, each with the product of a factor and a vector added."""
+    return (
+        totals[0] + factor * vectors[0],
+        totals[1] + factor * vectors[1],
+        totals[2] + factor * vectors[2],
+        totals[3] + factor * vectors[3],
+    )
 
 
 @kernel
@@ -192,23 +258,3 @@ def _add_block_of_four_rows(left, right, result, row, column):
     store_row(result, row + 1, column, second)
     store_row(result, row + 2, column, third)
     store_row(result, row + 3, column, fourth)
-
-
-@kernel
-def _add_block_of_four_vectors(left, right, result, row, column):
-    """Adds to four vectors of a row."""
-    like, lanes = real(right, 0), BYTES // right.itemsize
-    columns = column + lanes, column + 2 * lanes, column + 3 * lanes
-    first, second = load_row(result, row, column, like), load_row(result, row, columns[0], like)
-    third = load_row(result, row, columns[1], like)
-    fourth = load_row(result, row, columns[2], like)
-    for inner in range(len(right)):
-        factor = real(right, left[row, inner])
-        first = first + factor * load_row(right, inner, column, like)
-        second = second + factor * load_row(right, inner, columns[0], like)
-        third = third + factor * load_row(right, inner, columns[1], like)
-        fourth = fourth + factor * load_row(right, inner, columns[2], like)
-    store_row(result, row, column, first)
-    store_row(result, row, columns[0], second)
-    store_row(result, row, columns[1], third)
-    store_row(result, row, columns[2], fourth)

@@ -10,8 +10,12 @@ def add_product(left, right, result):
     add_matrix_product(left, right, result)
 
 
-# rows that are, and are not, fours; columns that are whole vectors, blocks of four, and a rest
-@pytest.mark.parametrize("rows, inner, columns", [(8, 3, 32), (7, 5, 83), (2, 1, 5), (3, 0, 16)])
+# rows that are, and are not, fours; columns that are blocks of four vectors, whole vectors, and a
+# rest
+@pytest.mark.parametrize(
+    "rows, inner, columns",
+    [(8, 3, 32), (7, 5, 83), (2, 1, 5), (3, 0, 16), (8, 4, 128), (5, 6, 64)],
+)
 @pytest.mark.parametrize("dtype", [numpy.float32, numpy.float64])
 def test_products_are_added_whatever_their_shape(rows, inner, columns, dtype):
     generator = numpy.random.default_rng(1)

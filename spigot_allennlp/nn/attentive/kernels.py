@@ -18,7 +18,7 @@ from spigot_allennlp.nn.compilation import entry, fused_kernel, kernel
 from spigot_allennlp.nn.vectors import add_matrix_product
 
 # As many instances take a step together, at most.
-GROUP = 8
+GROUP = 16
 
 # A sigmoid is zero or one, to the last digit, for numbers beyond this.
 LARGEST_EXPONENT = 40.0
