@@ -11,7 +11,7 @@ from studies.trial import Arm, Trial, run
 _BASE = "training_config/spiking/spoken_digits.jsonnet"
 _ARCHIVE = "fsdd.tar.xz"
 _SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-_RATES = (0.002, 0.004, 0.008)
+_RATES = (0.004, 0.008, 0.016)
 
 
 class Regime(NamedTuple):
@@ -62,7 +62,7 @@ TRIAL = Trial(
     name="speakers",
     base=_BASE,
     arms={
-        "surrogate": _gradient("surrogate", "slope", (1.0, 3.0)),
+        "surrogate": _gradient("surrogate", "slope", (3.0, 10.0)),
         "HM2-BP": _gradient("hm2_bp", "injected_spikes", (0, 12)),
     },
     baseline="surrogate",

@@ -43,10 +43,10 @@ def test_every_arm_has_as_many_trials_with_its_gradient(tmp_path, monkeypatch):
     plan = make_plan(TRIAL.base, read_axes([], str(file)), seeds=[1])
     configs = {name: variant.config for name, variant in plan.variants.items()}
     surrogate, hm2_bp = (
-        configs["surrogate, 0.002, slope 3.0"],
+        configs["surrogate, 0.004, slope 3.0"],
         configs["HM2-BP, 0.008, injected_spikes 12"],
     )
     assert surrogate["model"]["network"]["gradient"] == {"type": "surrogate", "slope": 3.0}
     assert hm2_bp["model"]["network"]["gradient"] == {"type": "hm2_bp", "injected_spikes": 12}
     rates = surrogate["trainer"]["optimizer"]["lr"], hm2_bp["trainer"]["optimizer"]["lr"]
-    assert rates == (0.002, 0.008)
+    assert rates == (0.004, 0.008)
