@@ -37,6 +37,7 @@ PREDICTORS = {
         ("semantic_parser", SENTENCE),
     ],
     "sentiment": [("latent_tree_classifier", SENTENCE), ("semantic_then_sentiment", SENTENCE)],
+    "character_language_model": [("character_language_model", b'{"text": "We know"}')],
     "memory_reads": [("step_classifier", b'{"symbols": ["3", "1"], "delay": 4}')],
     "spiking": [("spiking_classifier", IMAGE)],
 }

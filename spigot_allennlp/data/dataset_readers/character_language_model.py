@@ -65,7 +65,7 @@ class CharacterLanguageModelReader(SequenceReader):
             raise PlainConfigurationError(
                 f"part is {list(part)}, but must be two growing shares of the text, as [0, 0.9]."
             )
-        self._length = length
+        self.length = length
         self._part = part
         self._num_streams = num_streams
         self._indexers = {"tokens": SingleIdTokenIndexer(namespace=CHARACTERS)}
@@ -79,9 +79,9 @@ class CharacterLanguageModelReader(SequenceReader):
         begin, end = (int(share * len(text)) for share in self._part)
         text = text[begin:end]
         num_streams = self._num_streams
-        pieces = (len(text) - 1) // (self._length * num_streams)  # of a stream
+        pieces = (len(text) - 1) // (self.length * num_streams)  # of a stream
         if pieces < 1:
-            wanted = f"a piece of {self._length}"
+            wanted = f"a piece of {self.length}"
             if num_streams > 1:
                 wanted = f"{num_streams} streams, each of {wanted},"
             raise PlainConfigurationError(
@@ -90,8 +90,8 @@ class CharacterLanguageModelReader(SequenceReader):
             )
         for piece in range(pieces):
             for stream in range(num_streams):
-                start = (stream * pieces + piece) * self._length
-                yield {"characters": text[start : start + self._length + 1]}
+                start = (stream * pieces + piece) * self.length
+                yield {"characters": text[start : start + self.length + 1]}
 
     def text_to_instance(self, characters: Sequence[str]) -> Instance:  # type: ignore[override]
         """
