@@ -1,0 +1,232 @@
+"""
+What do marginals tell a semantic parser beside the best tree?
+
+`python -m studies.trees.marginals REGIME` takes the models that `python -m studies.trees compare`
+has trained, and parses the sentences that they were compared on twice: with the marginals of their
+trees in the middle, and with the best tree in their place. It also says where the probability of
+the trees is, and what the parser of trees and the parser of graphs have each from the gradient, by
+exchanging one of them.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Sequence
+
+import numpy
+import torch
+from allennlp.common.util import import_module_and_submodules
+from allennlp.data import Batch
+from allennlp.models import Model, load_archive
+from torch import Tensor
+
+from spigot_allennlp.estimators.pipeline import Pipeline
+from spigot_allennlp.estimators.structured_attention import StructuredAttention
+
+CROSSED = ("marginals, no gradient", "structured attention")
+ARMS = ("pipeline", *CROSSED)
+_BATCH_SIZE = 32
+Values = Dict[str, float]
+
+
+class Sums(NamedTuple):
+    """
+    Of a batch, sums over its tokens but for the root; each of shape `()`.
+
+    # Parameters
+
+    tokens : `Tensor`
+        Their number.
+    entropy : `Tensor`
+        Of the head, in nats.
+    best : `Tensor`
+        The probability of the head in the best tree.
+    gold : `Tensor`
+        That of the gold head.
+    right : `Tensor`
+        How many heads of the best tree are gold.
+    linked : `Tensor`
+        The probability of the heads that share an arc of the gold graph with the token, whichever
+        way it goes.
+    best_linked : `Tensor`
+        How many heads of the best tree do.
+    """
+
+    tokens: Tensor
+    entropy: Tensor
+    best: Tensor
+    gold: Tensor
+    right: Tensor
+    linked: Tensor
+    best_linked: Tensor
+
+
+def sums_of(marginals: Tensor, best: Tensor, heads: Tensor, graph: Tensor, mask: Tensor) -> Sums:
+    """
+    # Parameters
+
+    marginals : `Tensor`
+        Of the trees, shape `(batch_size, 1 + length, 1 + length)`, of dependents and heads, the
+        first of which is the root.
+    best : `Tensor`
+        The best tree, of the same shape.
+    heads : `Tensor`
+        The gold heads, shape `(batch_size, length)`: from 1, the root being 0.
+    graph : `Tensor`
+        The number of the label of each arc of the gold graph, -1 for none: shape `(batch_size,
+        length, length)`.
+    mask : `Tensor`
+        Shape `(batch_size, 1 + length)`.
+    """
+    tokens, marginals, best = mask[:, 1:], marginals[:, 1:], best[:, 1:]
+    gold = torch.nn.functional.one_hot(heads.clamp(min=0), mask.size(1)).to(marginals.dtype)
+    is_linked = ((graph >= 0) | (graph >= 0).transpose(1, 2)).to(marginals.dtype)
+    per_token = {
+        "tokens": torch.ones_like(marginals[..., 0]),
+        "entropy": -torch.xlogy(marginals, marginals).sum(2),
+        "best": (marginals * best).sum(2),
+        "gold": (marginals * gold).sum(2),
+        "right": (best * gold).sum(2),
+        "linked": (marginals[..., 1:] * is_linked).sum(2),
+        "best_linked": (best[..., 1:] * is_linked).sum(2),
+    }
+    return Sums(**{name: values[tokens].sum().double() for name, values in per_token.items()})
+
+
+def measure(model: Model, batches: Sequence[Any]) -> Values:
+    """
+    Returns the labelled F1 of a model with `marginals` and with the `best tree` in its middle, and
+    the means of `Sums` over the tokens of batches with gold graphs and gold trees.
+    """
+    total = Sums(*torch.stack([torch.stack(_sums_of_batch(model, b)) for b in batches]).sum(0))
+    means = {name: (of / total.tokens).item() for name, of in total._asdict().items()}
+    del means["tokens"]
+    return {**scores_of(model, batches), **means}
+
+
+def scores_of(model: Model, batches: Sequence[Any]) -> Values:
+    """Returns the first two values of `measure`."""
+    scores = {}
+    for name, estimator in (("marginals", StructuredAttention()), ("best tree", Pipeline())):
+        model.argmax.estimator = estimator
+        model.get_metrics(reset=True)
+        with torch.no_grad():
+            for batch in batches:
+                model(**batch)
+        scores[f"labelled F1, {name}"] = model.get_metrics(reset=True)["labelled_f1"]
+    return scores
+
+
+@torch.no_grad()
+def _sums_of_batch(model: Model, batch: Dict[str, Any]) -> Sums:
+    _, mask = model.syntactic_parser.encoder(batch["tokens"])
+    scores, structure = model._arc_scores(batch["tokens"]), model.argmax.structure
+    part_mask = structure.part_mask(mask, scores.shape)
+    return sums_of(
+        structure.marginals(scores, part_mask),
+        structure.argmax(scores, part_mask),
+        batch["heads"],
+        batch["graph"],
+        mask,
+    )
+
+
+def _batches(model: Model, instances: Sequence[Any]) -> List[Dict[str, Any]]:
+    batches = []
+    for start in range(0, len(instances), _BATCH_SIZE):
+        batch = Batch(instances[start : start + _BATCH_SIZE])
+        batch.index_instances(model.vocab)
+        batches.append(batch.as_tensor_dict())
+    return batches
+
+
+def measure_seed(archives: Dict[str, Path], data: str) -> Dict[str, Values]:
+    """
+    Measures the models of a seed, by arm; and those that are made of the syntactic parser of one of
+    `CROSSED` and the semantic parser of the other, under the names of both.
+    """
+    loaded = {arm: load_archive(str(archive)) for arm, archive in archives.items()}
+    instances = list(next(iter(loaded.values())).validation_dataset_reader.read(data))
+    models = {arm: archive.model.eval() for arm, archive in loaded.items()}
+    # All arms have learnt from the same data, so that words have the same numbers.
+    batches = _batches(next(iter(models.values())), instances)
+    measured = {arm: measure(model, batches) for arm, model in models.items()}
+    if all(arm in models for arm in CROSSED):
+        first, second = (models[arm] for arm in CROSSED)
+        first.syntactic_parser, second.syntactic_parser = (
+            second.syntactic_parser,
+            first.syntactic_parser,
+        )
+        for trees, semantics, model in ((*CROSSED[::-1], first), (*CROSSED, second)):
+            measured[crossed_name(trees, semantics)] = scores_of(model, batches)
+    return measured
+
+
+def crossed_name(trees: str, semantics: str) -> str:
+    return f"trees of '{trees}', semantic parser of '{semantics}'"
+
+
+def table(measured: Dict[str, Dict[str, Values]]) -> List[str]:
+    """
+    Returns the lines of a Markdown table of `measured` values, by seed and arm: a line for each,
+    with the means over the seeds. Below stands by how much each differs from the first of
+    `CROSSED`, with the 95 % interval over the seeds.
+    """
+    names = list(next(iter(next(iter(measured.values())).values())))
+    lines = [["", *names], ["---"] * (len(names) + 1)]
+    arms = list(next(iter(measured.values())))
+    for arm in arms:
+        means = [_column(measured, arm, name).mean() for name in names]
+        lines.append([arm, *(_shown(mean, name) for mean, name in zip(means, names, strict=True))])
+    for arm in arms:
+        if arm != CROSSED[0]:
+            changes = [_column(measured, arm, n) - _column(measured, CROSSED[0], n) for n in names]
+            shown = [_interval(of, name) for of, name in zip(changes, names, strict=True)]
+            lines.append([f"{arm}, against {CROSSED[0]}", *shown])
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _column(measured: Dict[str, Dict[str, Values]], arm: str, name: str) -> numpy.ndarray:
+    """Returns a value by seed, in per cent where it is a share; not a number if there is none."""
+    scale = 1 if name == "entropy" else 100
+    return scale * numpy.array([of[arm].get(name, numpy.nan) for of in measured.values()])
+
+
+def _shown(number: float, name: str, sign: str = "") -> str:
+    return "" if numpy.isnan(number) else f"{number:{sign}.{2 if name == 'entropy' else 1}f}"
+
+
+def _interval(differences: numpy.ndarray, name: str) -> str:
+    from scipy.stats import ttest_1samp
+
+    mean = _shown(differences.mean(), name, "+")
+    if not mean or len(differences) < 2:
+        return mean
+    low, high = ttest_1samp(differences, 0).confidence_interval()
+    return f"{mean} ({_shown(low, name, '+')} to {_shown(high, name, '+')})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m studies.trees.marginals")
+    parser.add_argument("regime")
+    parser.add_argument("--folder", type=Path, default=Path("runs/trees"), help="of the trial")
+    parser.add_argument("--output", type=Path, help="a JSON file for the values of each seed")
+    options = parser.parse_args()
+    import_module_and_submodules("spigot_allennlp")
+    runs = options.folder / options.regime / "comparison"
+    measured: Dict[str, Dict[str, Values]] = {}
+    for folder in sorted((runs / ARMS[0]).glob("seed-*")):
+        archives = {
+            arm: runs / arm.replace(" ", "_") / folder.name / "run" / "model.tar.gz" for arm in ARMS
+        }
+        seed = folder.name.removeprefix("seed-")
+        measured[seed] = measure_seed(archives, str(options.folder / "data" / "test.sdp"))
+    if not measured:
+        raise SystemExit(f"{runs} has no runs: run `python -m studies.trees compare` first.")
+    if options.output:
+        options.output.write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+    print("\n".join(table(measured)))
+
+
+if __name__ == "__main__":
+    main()
