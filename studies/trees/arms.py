@@ -5,9 +5,11 @@ from pathlib import Path
 
 from studies.trial import alone, capped, rated
 
-#: The base configs: of both parsers, and of the semantic one without trees and with gold trees.
-JOINT, ALONE, GOLD = (
-    str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone", "gold")
+#: The base configs: of both parsers, and of the semantic one without trees, with as many weights as
+#: both, and with gold trees.
+JOINT, ALONE, LARGER, GOLD = (
+    str(Path(__file__).with_name(f"{name}.jsonnet"))
+    for name in ("joint", "alone", "larger", "gold")
 )
 BASELINE = "pipeline"
 
@@ -20,6 +22,8 @@ _rated = partial(rated, "trainer.optimizer.parameter_groups.0.1.lr", _RATES)
 
 ARMS = {
     "no tree": alone(ALONE, _RATES),
+    # Is it the tree, or that a gradient trains a second encoder?
+    "no tree, larger": alone(LARGER, _RATES),
     "gold tree": alone(GOLD, _RATES),
     BASELINE: _rated("pipeline"),
     "structured attention": _rated("structured_attention"),

@@ -84,14 +84,18 @@ def test_every_arm_can_be_built_in_every_regime(name, tmp_path, monkeypatch):
     plan = make_plan(JOINT, read_axes([], str(file)), seeds=[1])
     entries = {"tokens": ["a"], "semantic_roles": ["ARG1"], "dependency_relations": ["nsubj"]}
     vocab = Vocabulary(tokens_to_add=entries, non_padded_namespaces=[])
+    sizes = {}
     for variant in plan.variants.values():
         readers = variant.config["dataset_reader"].get("readers", {"semantics": None})
-        is_joint = variant.name not in ("no tree", "gold tree")
+        is_joint = variant.name not in ("no tree", "no tree, larger", "gold tree")
         assert ("syntax" in readers) == (is_joint and REGIMES[name].trees > 0)
         model = Model.from_params(Params(variant.config["model"]), vocab=vocab)
+        sizes[variant.name] = sum(weights.numel() for weights in model.parameters())
         semantic_parser = model.semantic_parser if is_joint else model
         bias = semantic_parser._arc_scorer._from_dependent.bias.item()
         assert bias == REGIMES[name].arc_bias or (REGIMES[name].arc_bias is None and abs(bias) < 1)
+    # A vocabulary of three words leaves out what grows with it, which is twice as much in both.
+    assert sizes["no tree, larger"] > sizes["pipeline"] > sizes["no tree"]
 
 
 @pytest.mark.parametrize("regime", json.loads(SCORES.read_text()))
