@@ -186,8 +186,9 @@ def p_value_over_instances(
             - theirs.metric_of((1 - swap) @ theirs.rows + swap @ ours.rows)
             for theirs, ours in pairs
         ]
-        # Sums of the same numbers in another order are the same only almost.
-        extreme += int((abs(numpy.mean(differences, axis=0)) >= observed - 1e-12).sum())
+        # Sums of the same numbers in another order are the same only almost. What is no number
+        # counts as extreme.
+        extreme += int((~(abs(numpy.mean(differences, axis=0)) < observed - 1e-12)).sum())
     return (extreme + 1) / (resampling.num_samples + 1)
 
 

@@ -3,6 +3,7 @@ Summarises the records of all runs as a row for each variant: its scores over th
 and how it compares with the baseline. All files of the report are made from this summary.
 """
 
+import functools
 import math
 import statistics
 from collections import Counter
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+import numpy
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.plan import Plan, RunId
@@ -170,7 +172,7 @@ def summarise(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] =
     check_metrics(summary)
     resampled = {metric: resample_scores(summary, metric) for metric in plan.metrics}
     first = resampled[plan.metrics[0]]
-    comparisons = adjust_by_holm(compare_variants(summary, first, plan.baseline))
+    comparisons = adjust_by_holm(compare_variants(summary, plan.metrics[0], first, plan.baseline))
     return replace(
         summary,
         rows=[make_row(summary, name, first, comparisons.get(name)) for name in plan.variants],
@@ -232,7 +234,7 @@ def resample_scores(summary: Summary, metric: str) -> Dict[str, SeedScores]:
 
 
 def compare_variants(
-    summary: Summary, scores: Dict[str, SeedScores], baseline: str
+    summary: Summary, metric: str, scores: Dict[str, SeedScores], baseline: str
 ) -> Dict[str, Comparison]:
     """
     Compares each variant with the baseline, unless there is a reason not to. The p-values are not
@@ -241,15 +243,16 @@ def compare_variants(
     # Parameters
 
     summary : `Summary`
+    metric : `str`
     scores : `Dict[str, SeedScores]`
-        A metric, by variant and seed, from `resample_scores`; so in the functions below.
+        The metric, by variant and seed, from `resample_scores`; so in the functions below.
     baseline : `str`
         The name of a variant, not always of the plan's baseline.
     """
     comparisons = {}
     for name, variant_scores in scores.items():
         size = _num_instances(variant_scores)
-        reason = _reason_not_to_compare(summary, scores, baseline, name)
+        reason = _reason_not_to_compare(summary, metric, scores, baseline, name)
         if name != baseline and size and not reason:
             resampling = Resampling(size, summary.resamples)
             comparisons[name] = compare(scores[baseline], variant_scores, resampling)
@@ -266,7 +269,7 @@ def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -
     values = {
         name: by_seed
         for name, by_seed in values.items()
-        if len(by_seed) > 1 and not any(map(math.isnan, by_seed.values()))
+        if len(by_seed) > 1 and all(map(math.isfinite, by_seed.values()))
     }
     if len({_describe_test_data(summary, name) for name in values}) > 1:
         return Best(sign, reason="variants were tested on different data")
@@ -280,7 +283,7 @@ def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -
         name: {seed: run for seed, run in scores[name].items() if seed in seeds} for name in means
     }
     return find_best(
-        sign, means, lambda name: compare_variants(summary, shared_scores, baseline=name)
+        sign, means, lambda name: compare_variants(summary, metric, shared_scores, baseline=name)
     )
 
 
@@ -298,7 +301,8 @@ def make_row(
         resampling = Resampling(size, summary.resamples)
         interval = confidence_interval(bootstrap_means(list(scores[name].values()), resampling))
     if scores[name] and name != summary.plan.baseline:
-        reason = _reason_not_to_compare(summary, scores, summary.plan.baseline, name)
+        metric, baseline = summary.plan.metrics[0], summary.plan.baseline
+        reason = _reason_not_to_compare(summary, metric, scores, baseline, name)
     return Row(
         variant=name,
         changes=summary.plan.variants[name].changes,
@@ -319,15 +323,23 @@ def _spreads(summary: Summary, name: str) -> Dict[str, Spread]:
     for metric in summary.plan.metrics:
         values = list(summary.scores_by_seed(name, metric).values())
         if values:
-            spreads[metric] = Spread(
-                number=len(values),
-                mean=statistics.fmean(values),
-                deviation=statistics.stdev(values) if len(values) > 1 else None,
-                median=statistics.median(values),
-                lowest=min(values),
-                highest=max(values),
-            )
+            spreads[metric] = _spread(values)
     return spreads
+
+
+def _spread(values: List[float]) -> Spread:
+    """Summarises at least one number; `statistics` has no answer where one is NaN or infinite."""
+    with numpy.errstate(invalid="ignore"):  # infinity minus infinity
+        is_finite = all(map(math.isfinite, values))
+        deviation = statistics.stdev if is_finite else functools.partial(numpy.std, ddof=1)
+        return Spread(
+            number=len(values),
+            mean=statistics.fmean(values) if is_finite else float(numpy.mean(values)),
+            deviation=float(deviation(values)) if len(values) > 1 else None,
+            median=float(numpy.median(values)),
+            lowest=float(numpy.min(values)),
+            highest=float(numpy.max(values)),
+        )
 
 
 def _num_instances(scores: SeedScores) -> Optional[int]:
@@ -337,9 +349,13 @@ def _num_instances(scores: SeedScores) -> Optional[int]:
 
 
 def _reason_not_to_compare(
-    summary: Summary, scores: Dict[str, SeedScores], baseline: str, name: str
+    summary: Summary, metric: str, scores: Dict[str, SeedScores], baseline: str, name: str
 ) -> Optional[str]:
     """Says why a variant cannot be compared with the baseline; `None` if it can."""
+    for variant in (name, baseline):
+        for seed, value in summary.scores_by_seed(variant, metric).items():
+            if not math.isfinite(value):
+                return f"{metric} of {variant} with seed {seed} is {value}"
     if not scores[baseline].keys() & scores[name].keys():
         return "it has no seed in common with the baseline"
     data = _describe_test_data(summary, name)

@@ -4,10 +4,23 @@ report can compute the metrics of any selection of instances without the model.
 """
 
 import importlib
+import logging
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type, TypedDict
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    TypedDict,
+)
 
 import numpy
 import torch
@@ -16,8 +29,10 @@ from allennlp.models import Model
 from allennlp.nn.util import move_to_device
 
 from spigot_allennlp.callbacks.metric_states import find_metrics, to_plain
-from spigot_allennlp.compat.atomic_io import replacing
+from spigot_allennlp.compat.atomic_io import is_whole_zip, replacing
 from spigot_allennlp.metrics.counting_metric import CountingMetric
+
+logger = logging.getLogger(__name__)
 
 # Records name the classes of counting metrics. Those that were renamed or moved since, by the full
 # name that is in records, with the full name of today.
@@ -83,10 +98,12 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
         return InstanceEvaluation()
     counting = dict(counting_metrics(model))
     counts: Dict[str, List[numpy.ndarray]] = {place: [] for place in counting}
-    metrics_alone = []  # of each instance
+    metrics_alone: List[Dict[str, float]] = []  # the model's, of each instance
+    counted_alone: List[Dict[str, Dict[str, float]]] = []  # the counting metrics', by their places
     for number, loss in enumerate(_run_alone(model, instances), start=1):
         for place, metric in counting.items():
             counts[place].append(metric.counts.cpu().numpy())
+        counted_alone.append({place: metric.get_metric() for place, metric in counting.items()})
         # The metrics are asked once more below, and some raise if they have seen nothing by then:
         # so the last instance stays in them.
         metrics_alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
@@ -97,7 +114,7 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
         metric.reset()
         metric.add(torch.from_numpy(evaluation.counts[place].sum(axis=0)))
     evaluation.metrics = model.get_metrics()
-    evaluation.sources = find_sources(evaluation.metrics, counting)
+    evaluation.sources = find_sources(evaluation.metrics, counting, metrics_alone, counted_alone)
     model.get_metrics(reset=True)
     names = dict.fromkeys(name for values in metrics_alone for name in values)
     others = [name for name in names if name not in evaluation.sources]
@@ -110,7 +127,8 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
             pass  # the metrics count
         evaluation.metrics.update(model.get_metrics(reset=True))
     if "loss" in evaluation.values:
-        evaluation.metrics["loss"] = float(numpy.nanmean(evaluation.values["loss"]))
+        losses = [values["loss"] for values in metrics_alone if "loss" in values]
+        evaluation.metrics["loss"] = float(numpy.mean(losses))  # NaN if that of any instance is
     return evaluation
 
 
@@ -151,26 +169,52 @@ def counting_metrics(model: Model) -> Iterator[Tuple[str, CountingMetric]]:
 
 
 def find_sources(
-    metrics: Dict[str, float], counting: Dict[str, CountingMetric]
+    metrics: Dict[str, float],
+    counting: Dict[str, CountingMetric],
+    metrics_alone: Sequence[Dict[str, float]] = (),
+    counted_alone: Sequence[Dict[str, Dict[str, float]]] = (),
 ) -> Dict[str, MetricSource]:
     """
-    Finds the counting metric from which each metric of the model comes: the first that returns a
-    metric of the same value, and of the same name or of the end of it ("f1" for "semantic_f1").
+    Finds the counting metric from which each metric of the model comes: one that returns a metric
+    of the same name, or of the end of it ("f1" for "semantic_f1"), and of the same value, over all
+    instances and for each instance alone. Of several the longest name decides, then the first.
+
+    # Parameters
+
+    metrics : `Dict[str, float]`
+        The model's metrics over all instances.
+    counting : `Dict[str, CountingMetric]`
+        The counting metrics by their places in the model; they have counted all instances.
+    metrics_alone : `Sequence[Dict[str, float]]`, optional (default = `()`)
+        The model's metrics on each instance.
+    counted_alone : `Sequence[Dict[str, Dict[str, float]]]`, optional (default = `()`)
+        What the counting metrics return of the same instances, by their places.
     """
+    counted = {place: metric.get_metric() for place, metric in counting.items()}
     sources: Dict[str, MetricSource] = {}
-    for place, counting_metric in counting.items():
-        class_name = f"{type(counting_metric).__module__}.{type(counting_metric).__qualname__}"
-        settings = to_plain(counting_metric.settings())
-        for name, value in counting_metric.get_metric().items():
-            for model_name, model_value in metrics.items():
-                is_same_name = model_name == name or model_name.endswith(f"_{name}")
-                if is_same_name and model_value == value and model_name not in sources:
-                    sources[model_name] = {
-                        "place": place,
-                        "figure": name,
-                        "class": class_name,
-                        "attributes": settings,
-                    }
+    for model_name, model_value in metrics.items():
+        candidates = [
+            (place, name)
+            for place, values in counted.items()
+            for name, value in values.items()
+            if value == model_value
+            and (model_name == name or model_name.endswith(f"_{name}"))
+            and all(
+                name not in of_instance[place]
+                or of_instance[place][name] == of_model.get(model_name)
+                for of_model, of_instance in zip(metrics_alone, counted_alone, strict=True)
+            )
+        ]
+        if not candidates:
+            continue
+        place, name = max(candidates, key=lambda candidate: len(candidate[1]))
+        metric_class = type(counting[place])
+        sources[model_name] = {
+            "place": place,
+            "figure": name,
+            "class": f"{metric_class.__module__}.{metric_class.__qualname__}",
+            "attributes": to_plain(counting[place].settings()),
+        }
     return sources
 
 
@@ -220,9 +264,15 @@ def read_scores(
     # Returns
 
     `Optional[InstanceScores]`
-        `None` if there is no file, or nothing of the metric in it.
+        `None` if there is no file, it is damaged, or there is nothing of the metric in it.
     """
-    if not file.exists():
+    if not is_whole_zip(file):
+        if file.exists():
+            logger.warning(
+                "%s is damaged: the report does without it. The command that trained the run tests "
+                "it again.",
+                file,
+            )
         return None
     with numpy.load(file) as arrays:
         if source:

@@ -268,3 +268,15 @@ def test_the_samples_are_the_same_each_time():
     assert [chunk.shape for chunk in chunks[0]] == [(256, 5), (44, 5)]
     assert all((a == b).all() for a, b in zip(*chunks, strict=True))
     assert {int(total) for chunk in chunks[0] for total in chunk.sum(axis=1)} == {5}
+
+
+def test_what_is_no_number_counts_as_extreme():
+    resampling = Resampling(2, 100)
+
+    def scores(*values):
+        rows = numpy.array(values, float)[:, None]
+        return InstanceScores(rows, lambda totals: totals[:, 0] / (totals[:, 0] > 1), True)
+
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        runs = resample({1: scores(0, 0), 2: scores(1, 1)}, resampling)
+        assert p_value_over_instances([runs[1]], [runs[2]], resampling) == 1.0

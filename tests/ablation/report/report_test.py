@@ -321,3 +321,37 @@ def test_an_ablation_of_which_nothing_is_done_has_a_report(tmp_path):
     assert not write_report(plan, tmp_path, 20)
     assert "0 of 1 run done" in (tmp_path / "report.md").read_text()
     assert not (tmp_path / "scores.svg").exists()
+
+
+@pytest.mark.parametrize("loss", [numpy.nan, numpy.inf])
+@pytest.mark.parametrize("where", ["base", "other"])
+def test_a_score_that_is_no_number_is_shown_and_compared_with_nothing(tmp_path, loss, where):
+    losses = {name: [0.5, 0.6, 0.5] for name in ("base", "other", "third")}
+    losses["third"] = [0.1, 0.2, 0.1]
+    losses[where] = [0.5, loss, 0.4]
+    plan = make_ablation(tmp_path, dict.fromkeys(losses, [0.8] * 3), losses)
+    assert write_report(replace(plan, metrics=["loss"]), tmp_path, 200)
+    report = json.loads((tmp_path / "report.json").read_text())
+    rows = {row["variant"]: row for row in report["variants"]}
+    text = (tmp_path / "report.md").read_text()
+    assert f"| {loss} ± nan" in text and not numpy.isfinite(rows[where]["spreads"]["loss"]["mean"])
+    without = {"other"} if where == "other" else {"other", "third"}
+    for name in ("other", "third"):
+        assert (rows[name]["comparison"] is None) == (name in without)
+        said = f"{name} was not compared: loss of {where} with seed 2 is {loss}."
+        assert (said in text) == (name in without)
+    if where == "other":  # one comparison is left, and adjusted for no other
+        comparison = rows["third"]["comparison"]
+        assert comparison["p_adjusted"] == comparison["p"] < 0.05
+    assert report["best"]["loss"]["variant"] == "third"
+
+
+def test_a_report_does_without_scores_of_instances_that_were_cut_off(tmp_path, caplog):
+    losses = {"base": [0.5, 0.6], "other": [0.4, 0.5]}
+    plan = make_ablation(tmp_path, dict.fromkeys(losses, [0.8] * 2), losses)
+    file = tmp_path / "other" / "seed-1" / INSTANCES_FILE
+    file.write_bytes(file.read_bytes()[:100])
+    assert write_report(plan, tmp_path, 100)
+    assert f"{file} is damaged: the report does without it." in caplog.text
+    rows = json.loads((tmp_path / "report.json").read_text())["variants"]
+    assert rows[1]["comparison"]["seeds"] == 1 and rows[1]["spreads"]["accuracy"]["number"] == 2

@@ -4,7 +4,7 @@ import torch
 from allennlp.data import Instance, Vocabulary
 from allennlp.data.fields import LabelField, MetadataField
 from allennlp.models import Model
-from allennlp.training.metrics import CategoricalAccuracy, F1Measure
+from allennlp.training.metrics import Average, CategoricalAccuracy, F1Measure
 
 from spigot_allennlp.ablation.run.instance_evaluation import (
     InstanceEvaluation,
@@ -178,3 +178,68 @@ def test_no_value_at_all_is_no_number():
 def test_a_class_is_found_by_the_name_that_records_of_version_0_1_have_of_it(name):
     """If this fails after a class was moved, add it to `MOVED_CLASSES`."""
     assert issubclass(counting_metric_class(f"spigot_allennlp.metrics.{name}"), CountingMetric)
+
+
+class Share(CountingMetric):
+    """How many of all are right."""
+
+    def __init__(self):
+        super().__init__(2)
+
+    def __call__(self, is_right):
+        self.add(torch.tensor([int(is_right), 1]))
+
+    def compute_metrics(self, counts):
+        return {"accuracy": counts[0] / counts[1]}
+
+
+class ThreeAccuracies(Model):
+    """Has two counting metrics that return a metric of one name, and a metric of AllenNLP's."""
+
+    def __init__(self):
+        super().__init__(Vocabulary())
+        self.by_name = {"first": Share(), "second": Share(), "tag": Average()}
+
+    def forward(self, right):
+        for metric, is_right in zip(self.by_name.values(), right[0], strict=True):
+            metric(is_right)
+        return {}
+
+    def get_metrics(self, reset=False):
+        values = {name: metric.get_metric(reset) for name, metric in self.by_name.items()}
+        return {
+            f"{name}_accuracy": value["accuracy"] if isinstance(value, dict) else value
+            for name, value in values.items()
+        }
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        [(1, 1, 0), (1, 1, 0), (1, 1, 1)],  # the last instance has all three alike
+        [(1, 0, 0), (0, 1, 1), (1, 0, 0), (0, 1, 1)],  # both counted ones are 1 / 2
+        [(0, 0, 1), (0, 1, 1), (0, 0, 0)],
+    ],
+)
+def test_metrics_of_like_names_that_agree_by_chance_keep_their_own_instances(right, tmp_path):
+    instances = [Instance({"right": MetadataField(row)}) for row in right]
+    evaluation = evaluate_instances(ThreeAccuracies(), instances)
+    evaluation.save(tmp_path / "instances.npz")
+    for column, name in enumerate(("first", "second", "tag")):
+        expected = [row[column] for row in right]
+        value = evaluation.metrics[f"{name}_accuracy"]
+        assert value == pytest.approx(sum(expected) / len(expected))
+        source = evaluation.sources.get(f"{name}_accuracy")
+        scores = read_scores(tmp_path / "instances.npz", f"{name}_accuracy", value, source)
+        assert scores.metric_of(scores.rows).tolist() == expected
+
+
+def test_a_loss_that_is_no_number_is_not_left_out_of_the_mean():
+    instances = [
+        Instance({"label": LabelField(0, skip_indexing=True), "guess": MetadataField(0)})
+        for _ in range(2)
+    ]
+    model = Guesser()
+    forward, losses = model.forward, iter([1.0, numpy.nan] * 2)  # of two passes
+    model.forward = lambda **fields: {**forward(**fields), "loss": torch.tensor(next(losses))}
+    assert numpy.isnan(evaluate_instances(model, instances).metrics["loss"])
