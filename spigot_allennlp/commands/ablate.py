@@ -181,7 +181,7 @@ def ablate(args: argparse.Namespace) -> bool:
 
     from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
     from spigot_allennlp.ablation.report.report import write_report
-    from spigot_allennlp.ablation.run.ablation import run_ablation
+    from spigot_allennlp.ablation.run.ablation import check_trained_configs, run_ablation
     from spigot_allennlp.compat.folder_lock import locked
 
     folder = Path(args.serialization_dir)
@@ -197,6 +197,7 @@ def ablate(args: argparse.Namespace) -> bool:
         raise ConfigurationError("The command line names no base config to train.")
     plan = _plan_from_args(args)
     with locked(folder):
+        check_trained_configs(plan, folder)
         reported = save_joined_plan(plan, folder).without(args.drop)
         run_ablation(
             plan,

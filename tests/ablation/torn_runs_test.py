@@ -9,7 +9,7 @@ import pytest
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
-from spigot_allennlp.ablation.run.ablation import run_ablation
+from spigot_allennlp.ablation.run.ablation import check_trained_configs, run_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
 from spigot_allennlp.ablation.run.run_record import RunRecord
 from spigot_allennlp.compat.atomic_io import holds_json, is_whole_zip
@@ -136,3 +136,29 @@ def test_a_plan_that_was_cut_off_is_named_with_the_way_out(finished, tmp_path):
     run_again(finished, tmp_path / "out")
     assert json.loads((tmp_path / "out" / "plan.json").read_text())["cells"] == [["lr=0.1", 1]]
     assert (tmp_path / "out" / RUN / "cell.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", '{"format": 1}', '{"format": 1, "x": 2}'])
+def test_json_that_is_no_plan_is_named_with_the_way_out(finished, tmp_path, content):
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    (out / "plan.json").write_text(content)
+    with pytest.raises(ConfigurationError, match="plan.json is no plan .* writes it anew"):
+        Plan.load(out)
+    run_again(finished, out)
+    assert_is_as_before(finished, out)
+
+
+@pytest.mark.parametrize("content", [None, "{}", '{"format": 1, "vari'])
+def test_without_a_plan_no_run_counts_as_one_of_another_config(finished, tmp_path, content):
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    (out / "plan.json").unlink()
+    if content is not None:
+        (out / "plan.json").write_text(content)
+    options = {"seeds": [1], "overrides": '{"model.dropout": 0.9}'}
+    other = planned(finished, "trainer.optimizer.lr=0.1", **options)
+    with pytest.raises(ConfigurationError, match="model.dropout was 0.2 and is now 0.9"):
+        check_trained_configs(other, out)
+    check_trained_configs(planned(finished, "trainer.optimizer.lr=0.1", seeds=[1]), out)
+    assert ((out / "plan.json").read_text() if content else None) == content  # nothing is written

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import itertools
 import json
+import logging
 import os
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -25,6 +26,8 @@ from spigot_allennlp.ablation.plan.plan import (
 )
 from spigot_allennlp.compat.configs import ConfigVariables, collected_variables
 from spigot_allennlp.compat.installed_configs import PREFIX, resolved
+
+logger = logging.getLogger(__name__)
 
 OPENING, CLOSING, QUOTES = "{[(", "}])", "\"'"
 RESUMABLE = {"type": "resumable"}
@@ -105,13 +108,19 @@ def make_plan(
     # Raises
 
     `ConfigurationError` that names the option, if a variant cannot be made or has the name of
-    another, if a seed is there twice, or if there is no variant with the name of the baseline.
+    another, if what distinguishes two is overwritten, if a seed is there twice or is none that
+    NumPy takes, or if there is no variant with the name of the baseline.
     """
     # Jsonnet takes its time, so that each file is evaluated once, and not for each variant.
     read_base = functools.lru_cache(functools.partial(read_base_config, overrides=overrides))
+    combinations = combine(axes)
     variants = {
-        name: make_variant(name, choices, base, read_base) for name, choices in combine(axes)
+        name: make_variant(name, choices, base, read_base) for name, choices in combinations
     }
+    if not all(0 <= seed < 2**32 for seed in seeds):
+        raise ConfigurationError(
+            f"--seeds {' '.join(map(str, seeds))}: a seed is a number from 0 to {2**32 - 1}."
+        )
     if len(set(seeds)) < len(seeds):
         raise ConfigurationError(f"--seeds {' '.join(map(str, seeds))}: a seed is named twice.")
     first = next(iter(variants.values()))
@@ -120,6 +129,7 @@ def make_plan(
     plan = Plan(base, variants, run_ids, test_data, seed_paths=list(seed_paths))
     for run_id in run_ids:
         plan.seeded_config(run_id)  # has every `--seed-paths` checked before anything is written
+    check_differences(plan, combinations)
     return plan.with_report_options(
         list(metrics) or [validation_metric(first.config)], baseline or first.name
     )
@@ -165,6 +175,36 @@ def combine(axes: Sequence[Axis]) -> List[Combination]:
                 f"{name!r}. Give them other names, in a file for --variants."
             )
     return combinations
+
+
+def check_differences(plan: Plan, combinations: Sequence[Combination]) -> None:
+    """
+    Checks that what distinguishes two variants is not overwritten: by the seeds, which are put in
+    last, or by another axis. Two variants that have one config otherwise are only warned of, since
+    one may say what is the default of the other.
+
+    # Raises
+
+    `ConfigurationError` that names the option and the path.
+    """
+    seed = plan.run_ids[0].seed if plan.run_ids else 0
+    by_config: Dict[str, Combination] = {}
+    for combination in combinations:
+        config = plan.seeded_config(RunId(combination.name, seed))
+        other = by_config.setdefault(json.dumps(config, sort_keys=True), combination)
+        if other is combination:
+            continue
+        for choice, same in zip(combination.choices, other.choices, strict=True):
+            for path, value in choice.overrides.items():
+                if path in same.overrides and same.overrides[path] != value:
+                    raise ConfigurationError(
+                        f"{choice.origin}: {path} is overwritten by another axis, or by --seeds "
+                        f"and --seed-paths: the variants '{other.name}' and '{combination.name}' "
+                        "have the same config. Vary it once, and leave seeds to --seeds."
+                    )
+        logger.warning(
+            "The variants '%s' and '%s' have the same config.", other.name, combination.name
+        )
 
 
 def shorten_name(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from spigot_allennlp.compat.atomic_io import holds_json, read_json, remove_unfinished, write_json
+from spigot_allennlp.compat.atomic_io import read_json, remove_unfinished, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,10 @@ class RunId(NamedTuple):
 
     variant: str
     seed: int
+
+
+class DamagedPlan(ConfigurationError):
+    """A file of a plan was cut off, or damaged."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +116,21 @@ class Plan:
             raise ConfigurationError(f"There is no ablation in {folder}: it has no {PLAN_FILE}.")
         try:
             content = read_json(file)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"{file} is no JSON ({error}): it was cut off, or damaged. The command "
+            if content.pop("format") != FORMAT:
+                raise ConfigurationError(f"{file} is of another version of spigot_allennlp.")
+            content["run_ids"] = [RunId(*names) for names in content.pop("cells")]
+            content["variants"] = {
+                name: Variant(name, entry["config"], entry["changes"])
+                for name, entry in content["variants"].items()
+            }
+            return cls(**content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = "no JSON" if isinstance(error, ValueError) else "no plan of an ablation"
+            raise DamagedPlan(
+                f"{file} is {reason} ({error}): it was cut off, or damaged. The command "
                 "that trained the runs, without --report-only, writes it anew, and trains none "
                 "that is done."
             ) from error
-        if content.pop("format") != FORMAT:
-            raise ConfigurationError(f"{file} is of another version of spigot_allennlp.")
-        content["run_ids"] = [RunId(*names) for names in content.pop("cells")]
-        content["variants"] = {
-            name: Variant(name, entry["config"], entry["changes"])
-            for name, entry in content["variants"].items()
-        }
-        return cls(**content)
 
     def join(self, earlier: "Plan", folder: Path) -> "Plan":
         """
@@ -233,13 +238,26 @@ def save_joined_plan(plan: Plan, folder: Path) -> Plan:
     `ConfigurationError` if the two contradict each other.
     """
     remove_unfinished(folder)
-    joined = plan
-    if holds_json(folder / PLAN_FILE):
-        joined = plan.join(Plan.load(folder), folder)
-    elif (folder / PLAN_FILE).exists():
+    earlier = stored_plan(folder)
+    joined = plan.join(earlier, folder) if earlier else plan
+    if earlier is None and (folder / PLAN_FILE).exists():
         logger.warning("%s cannot be read: it is made anew.", folder / PLAN_FILE)
     joined.save(folder)
     return joined
+
+
+def stored_plan(folder: Path) -> Optional[Plan]:
+    """
+    Reads the plan of a folder; `None` if there is none, or it is damaged.
+
+    # Raises
+
+    `ConfigurationError` if another version of the program wrote it.
+    """
+    try:
+        return Plan.load(folder) if (folder / PLAN_FILE).exists() else None
+    except DamagedPlan:
+        return None
 
 
 def apply_overrides(

@@ -8,7 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Optional, Sequence
 
-from spigot_allennlp.ablation.plan.plan import Plan
+from allennlp.common.checks import ConfigurationError
+
+from spigot_allennlp.ablation.plan.plan import Plan, first_difference, stored_plan
 from spigot_allennlp.ablation.plan.validation import config_error
 from spigot_allennlp.ablation.run.executors import Executor
 from spigot_allennlp.ablation.run.run_record import (
@@ -20,8 +22,15 @@ from spigot_allennlp.ablation.run.run_record import (
     RunRecord,
     format_duration,
 )
-from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE, LOG_FILE, Run, make_runs
+from spigot_allennlp.ablation.run.single_run import (
+    INSTANCES_FILE,
+    LOG_FILE,
+    Run,
+    config_digest,
+    make_runs,
+)
 from spigot_allennlp.compat import atomic_io
+from spigot_allennlp.compat.atomic_io import holds_json, read_json
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +84,30 @@ def run_ablation(
         printer.print_end(run, record)
 
     executor.execute([run for run, _ in open_pairs], on_start, on_end)
+
+
+def check_trained_configs(plan: Plan, folder: Path) -> None:
+    """
+    Checks that the runs that have begun in a folder had the configs of this plan. It is for a
+    folder whose own plan is gone or damaged: otherwise that is compared.
+
+    # Raises
+
+    `ConfigurationError` that names a run with another config.
+    """
+    if stored_plan(folder) is not None:
+        return
+    for run in make_runs(plan, folder):
+        record = run.load_record()
+        if record.attempts and record.config_digest != config_digest(run.config):
+            files = (run.serialization_dir / f"config{end}.json" for end in ("_as_given", ""))
+            known = next(filter(holds_json, files), None)
+            change = first_difference(read_json(known), run.config) if known else None
+            raise ConfigurationError(
+                f"The run in {run.folder} has begun with another config, and {folder} has no plan "
+                f"that can be read. {f'There {change}. ' if change else ''}Name another folder, or "
+                "delete that of the run."
+            )
 
 
 def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:

@@ -57,6 +57,8 @@ def test_a_seed_path_that_leads_nowhere_is_refused_before_anything_is_trained(fo
     [
         ({"baseline": "x"}, "--baseline x: there is no such variant; there are lr=0.1, lr=0.01"),
         ({"seeds": (1, 1)}, "--seeds 1 1: a seed is named twice"),
+        ({"seeds": (1, -1)}, "--seeds 1 -1: a seed is a number from 0 to 4294967295"),
+        ({"seeds": (2**32,)}, "--seeds 4294967296: a seed is a number from 0 to"),
         ({"overrides": '{"trainr.x": 1}'}, "--overrides: there is no 'trainr'"),
         ({"overrides": "{x"}, "--overrides is no Jsonnet"),
     ],
@@ -242,3 +244,24 @@ def test_a_value_is_json_jsonnet_or_a_name(text, value):
 def test_wrong_jsonnet_is_refused_by_the_name_of_the_option():
     with pytest.raises(ConfigurationError, match="--vary x: {type: } is neither JSON nor Jsonnet"):
         read_value("{type: }", "--vary x")
+
+
+@pytest.mark.parametrize(
+    "vary, options, path",
+    [
+        (["random_seed=7,8"], {}, "random_seed"),
+        (["model.dropout=0,0.5"], {"seed_paths": ["model.dropout"]}, "model.dropout"),
+        (["model.dropout=0,0.5", "model.dropout=0.1,0.2"], {}, "model.dropout"),
+        (["trainer.optimizer.lr=1,2", 'trainer.optimizer="adam","sgd"'], {}, "lr"),
+    ],
+)
+def test_a_difference_that_something_overwrites_is_refused(folder, vary, options, path):
+    with pytest.raises(ConfigurationError, match=f"--vary .*{path} is overwritten by .* the same"):
+        planned(folder, *vary, **options)
+
+
+def test_two_names_of_one_config_are_warned_of(folder, tmp_path, caplog):
+    (tmp_path / "v.jsonnet").write_text("{ base: {}, dropout: { 'model.dropout': 0.2 } }")
+    axes = read_axes([], str(tmp_path / "v.jsonnet"))
+    make_plan(str(folder / "base.json"), axes, (1, 2))
+    assert "The variants 'base' and 'dropout' have the same config." in caplog.text
