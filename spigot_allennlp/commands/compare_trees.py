@@ -169,7 +169,8 @@ def table(movement: "TreeMovement") -> str:
             f"{name:<16}{moved.tokens:>8}" + "".join(f"{share:>11.1f}%" for share in shares)
         )
     hidden = len(movement.by_relation) - len(shown)
-    return "\n".join([*lines, f"and {hidden} relations more"] if hidden else lines)
+    more = f"and {hidden} {'relation' if hidden == 1 else 'relations'} more"
+    return "\n".join([*lines, more] if hidden else lines)
 
 
 def plot(movement: "TreeMovement", output: str) -> None:

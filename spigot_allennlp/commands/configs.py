@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import List
 
@@ -43,7 +44,7 @@ def configs_from_args(args: argparse.Namespace) -> None:
     for file in files:
         print(file)
     if name.endswith(".jsonnet"):
-        print(f"To train it: allennlp train {files[0]} -s runs/{Path(name).stem}")
+        print(f"To train it: allennlp train {shlex.quote(files[0])} -s runs/{Path(name).stem}")
 
 
 def listing(words: List[str]) -> List[str]:

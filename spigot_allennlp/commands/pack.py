@@ -281,11 +281,12 @@ def model_card(
 
 
 def _table(header: List[str], rows: List[Any]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(
-        f"| {' | '.join(str(entry).replace('|', chr(92) + '|') for entry in line)} |\n"
-        for line in lines
-    )
+    # An entry is a line, whatever a licence has in it.
+    lines = [
+        [" ".join(str(entry).split()).replace("|", "\\|") for entry in line]
+        for line in [header, ["---"] * len(header), *rows]
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _number(value: float) -> str:
@@ -299,12 +300,15 @@ def _versions() -> str:
 
 
 def _count(reader: Any, data: Any) -> str:
-    """Returns how many sentences a reader finds, of each file, or why that is not known."""
+    """
+    Returns how many sentences a reader finds, of each task where there is a file for each, or why
+    that is not known.
+    """
     try:
-        read = reader.read(data)
-        if isinstance(read, dict):
-            return ", ".join(f"{task}: {sum(1 for _ in part)}" for task, part in read.items())
-        return str(sum(1 for _ in read))
+        if isinstance(data, dict):
+            parts = {task: reader.read(path, force_task=task) for task, path in data.items()}
+            return ", ".join(f"{task}: {sum(1 for _ in part)}" for task, part in parts.items())
+        return str(sum(1 for _ in reader.read(data)))
     except (OSError, ValueError, ConfigurationError) as error:
         return f"not counted ({type(error).__name__})"
 

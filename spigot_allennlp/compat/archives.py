@@ -29,6 +29,7 @@ from spigot_allennlp.compat.archive_contents import (
     values_of,
 )
 from spigot_allennlp.compat.patching import patch
+from spigot_allennlp.compat.plain_errors import plain_error
 from spigot_allennlp.compat.restrictions import (
     ACTIVE,
     HUB,
@@ -163,8 +164,7 @@ def what_is_made_of_archived_params_is_restricted(module: Any) -> Iterator[None]
             with restricted(restrictions):
                 return make(cls, params, *arguments, **extras)
         except Refused as refused:
-            message = f"{restrictions.archive} cannot be used: {refused}."
-            raise module.ConfigurationError(message) from refused
+            raise plain_error(f"{restrictions.archive} cannot be used: {refused}.") from refused
 
     module.FromParams.from_params = classmethod(from_params)
 
@@ -177,8 +177,6 @@ def what_is_made_of_archived_params_is_restricted(module: Any) -> Iterator[None]
 )
 def archives_are_cached_as_safely_as_they_are_loaded(module: Any) -> Iterator[None]:
     yield
-    from allennlp.common.checks import ConfigurationError
-
     package, inner = module._cached_path, sys.modules["cached_path._cached_path"]
     cached_path = package.cached_path
 
@@ -192,7 +190,7 @@ def archives_are_cached_as_safely_as_they_are_loaded(module: Any) -> Iterator[No
         except Refused as refused:
             if restrictions is not None:
                 raise
-            raise ConfigurationError(f"{url_or_filename} cannot be read: {refused}.") from refused
+            raise plain_error(f"{url_or_filename} cannot be read: {refused}.") from refused
 
     package.cached_path = checked_path
     inner.tarfile = _Tarfile  # type: ignore[attr-defined]
@@ -324,7 +322,7 @@ def _named(archive: Any, module: Any) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        raise module.ConfigurationError(f"{archive} cannot be loaded: {refused}.") from refused
+        raise plain_error(f"{archive} cannot be loaded: {refused}.") from refused
     except Exception as error:
         is_ours = isinstance(error, module.ConfigurationError)
         is_missing = isinstance(error, FileNotFoundError)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
 
 from spigot_allennlp.compat.atomic_io import read_json
+from spigot_allennlp.compat.outputs import check_output
 from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.terminal import VERBOSE, hide_dumps
 
@@ -92,8 +93,9 @@ def commands_have_examples_and_verbose(module: Any) -> Iterator[None]:
 
 @patch(
     "allennlp.commands.evaluate",
-    since="AllenNLP 2.10.1 itself: metrics are shown in the last progress line, or in a file",
-    until="AllenNLP prints them",
+    since="AllenNLP 2.10.1 itself: metrics are shown in the last progress line, or in a file; and "
+    "that a file cannot be written is seen when all is evaluated",
+    until="AllenNLP prints them, and looks at the files before",
 )
 def evaluate_prints_a_table(module: Any) -> Iterator[None]:
     yield
@@ -101,11 +103,29 @@ def evaluate_prints_a_table(module: Any) -> Iterator[None]:
 
     @functools.wraps(run)
     def evaluate_from_args(args: argparse.Namespace) -> Dict[str, Any]:
+        check_outputs(args)
         metrics = run(args)
         print(f"\n{table(metrics)}")
         return metrics
 
     module.evaluate_from_args = evaluate_from_args
+
+
+def check_outputs(args: argparse.Namespace) -> None:
+    """
+    Checks the files that `allennlp evaluate` is to write, with a comma between those of several
+    data sets.
+
+    # Raises
+
+    `ConfigurationError` if one of them cannot be written.
+    """
+    for option, files in (
+        ("--output-file", args.output_file),
+        ("--predictions-output-file", args.predictions_output_file),
+    ):
+        for file in files.split(",") if files else ():
+            check_output(file, option)
 
 
 def table(metrics: Dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import sys
 from typing import Any, Iterator
 
 from spigot_allennlp.compat.atomic_io import is_written_at_once
+from spigot_allennlp.compat.outputs import check_output
 from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,8 @@ def a_predictor_makes_batches_of_a_window(module: Any) -> Iterator[None]:
 def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None]:
     """
     Until then they are in `OUTPUT.partial`, which grows batch by batch, and is left there if the
-    command does not come to its end. A pipe or a device is written to at once.
+    command does not come to its end. A pipe or a device is written to at once. The folder of
+    `OUTPUT` is made if it is not there.
     """
     yield
     manager = module._PredictManager
@@ -138,8 +140,11 @@ def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None
         call = signature.bind(self, *arguments, **options)
         output = call.arguments.get("output_file")
         self._whole_output = None
-        if output and not os.path.isdir(output) and not is_written_at_once(output):
+        if output:
+            check_output(output, "--output-file")
+        if output and not is_written_at_once(output):
             self._whole_output = os.path.realpath(output)
+            os.makedirs(os.path.dirname(self._whole_output), exist_ok=True)
             call.arguments["output_file"] = f"{self._whole_output}.partial"
         start(*call.args, **call.kwargs)
 

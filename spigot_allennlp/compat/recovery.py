@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, Tuple
 
 from spigot_allennlp.compat.atomic_io import holds_json, read_json, write
 from spigot_allennlp.compat.patching import patch
+from spigot_allennlp.compat.plain_errors import plain_error
 
 
 @patch(
@@ -30,8 +31,9 @@ def moving_average_keeps_its_parameters(module: Any) -> Iterator[None]:
 @patch(
     "allennlp.training.util",
     since="our callback self_contained, which rewrites config.json at the end; and AllenNLP 2.10.1 "
-    "itself, which ends in a KeyError where a key of the given config is not in the run's",
-    until="AllenNLP compares with the config as it was given, and names the key that is missing",
+    "itself, which does not say where the given config differs from the run's, and ends in a "
+    "KeyError where a key of it is not in the run's",
+    until="AllenNLP compares with the config as it was given, and names the key that differs",
 )
 def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[None]:
     yield
@@ -44,13 +46,36 @@ def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[No
             write(Path(folder, "config.json"), as_given.read_bytes())
         try:
             create(params, folder, recover, force)
-        except KeyError as error:
-            raise module.ConfigurationError(
-                "Training configuration does not match the configuration we're recovering from: "
-                f"the latter has no {error}."
+        except (KeyError, module.ConfigurationError) as error:
+            change = change_of_config(Path(folder, "config.json"), params) if recover else ""
+            if not change:
+                raise
+            raise plain_error(
+                "Training configuration does not match the configuration we're recovering from, "
+                f"that of {folder}: {change}. To go on with that training, give the config that it "
+                "began with; for another training, name another folder (-s)."
             ) from error
 
     module.create_serialization_dir = create_serialization_dir
+
+
+def change_of_config(file: Path, params: Any) -> str:
+    """
+    Returns the first difference between the config in a file and another one, as `"model.dropout
+    was 0.1 and is now 0.2"`. Nothing if there is none, or the file cannot be read.
+    """
+    try:
+        before = type(params)(read_json(file)).as_flat_dict()
+    except (OSError, ValueError, AttributeError):  # no file, no JSON, no object
+        return ""
+    after = params.as_flat_dict()
+    for key in [*before, *after]:
+        if key not in before or key not in after or before[key] != after[key]:
+            was, now = (
+                repr(config[key]) if key in config else "not there" for config in (before, after)
+            )
+            return f"{key} was {was} and is now {now}"
+    return ""
 
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,5 @@
 import argparse
+import shlex
 
 import pytest
 from allennlp.commands.subcommand import Subcommand
@@ -59,3 +60,9 @@ def test_a_misspelt_name_is_answered_with_those_alike(tmp_path):
     with pytest.raises(ConfigurationError, match="no config '../setup.cfg'"):
         run("--copy", "../setup.cfg", "--to", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_that_trains_a_copy_is_one_for_a_shell(tmp_path, capsys):
+    run("--copy", NAME, "--to", tmp_path / "a b")
+    words = shlex.split(capsys.readouterr().out.splitlines()[-1].partition(": ")[2])
+    assert words == ["allennlp", "train", str(tmp_path / "a b" / NAME), "-s", "runs/spigot"]

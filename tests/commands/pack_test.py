@@ -248,3 +248,23 @@ def test_what_cannot_be_packed_is_refused_before_anything_is_written(run, tmp_pa
     with pytest.raises(ConfigurationError, match="cannot be loaded"):
         pack(run, *NAMED)
     assert not Path("packed").exists() and not Path("user").exists()
+
+
+def test_of_several_tasks_the_sentences_of_each_are_counted(make_archive, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    archive = make_archive(
+        dataset_reader={
+            "type": "multitask",
+            "readers": {"semantics": {"type": "sdp"}, "syntax": {"type": "conll"}},
+        },
+        validation_dataset_reader={"type": "sdp"},
+        train_data_path={"semantics": MADE, "syntax": "synthetic:size=3,seed=1"},
+        validation_data_path="synthetic:size=2,seed=2",
+    )
+    Path(archive).with_name("metrics.json").write_text("{}")
+    pack(Path(archive).parent, *NAMED, "--licence", "one\ntwo | three")
+    card = Path("packed/dm/README.md").read_text(encoding="utf-8")
+    size = re.search(r"size=(\d+)", MADE)[1]
+    assert f"| semantics: {size}, syntax: 3 |" in card
+    assert "| validation | synthetic:size=2,seed=2 | 2 |" in card
+    assert "\n| licence | one two \\| three |\n" in card

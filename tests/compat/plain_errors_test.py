@@ -2,10 +2,12 @@
 
 import os
 import sys
+from argparse import Namespace
 
 import pytest
 import torch
 from allennlp.commands import main
+from allennlp.commands.evaluate import evaluate_from_args
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError, check_for_gpu
 from allennlp.common.file_utils import cached_path
@@ -108,3 +110,22 @@ def test_a_command_whose_reader_has_ended_ends_without_a_word(monkeypatch, capfd
             main()
     assert ended.value.code == 1
     assert capfd.readouterr().err == ""
+
+
+def test_what_is_no_archive_is_a_line(folder):
+    (folder / "dev.sdp").write_text("#SDP 2015\n")
+    for archive in ("dev.sdp", "runs/parser/model.tar.gz"):
+        with pytest.raises(ConfigurationError) as raised:
+            load_archive(archive)
+        assert message_of(raised.value).startswith(
+            f"{archive} cannot be loaded: it is damaged, or no tar archive"
+        )
+
+
+@pytest.mark.parametrize("option", ["output_file", "predictions_output_file"])
+def test_where_an_evaluation_cannot_write_is_said_before_it(folder, option):
+    files = {"output_file": None, "predictions_output_file": None, option: "m.json,runs"}
+    with pytest.raises(ConfigurationError) as raised:
+        evaluate_from_args(Namespace(archive_file="no.tar.gz", input_file="a,b", **files))
+    name = option.replace("_", "-")
+    assert message_of(raised.value) == f"--{name} runs is a folder. Name a file in it."

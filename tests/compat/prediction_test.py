@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from allennlp.commands.predict import _PredictManager
+from allennlp.common.checks import ConfigurationError
 
 
 class Reversing:
@@ -96,3 +97,14 @@ def test_an_instance_is_made_a_text_only_to_be_shown(is_silent, tmp_path, capsys
     assert output.read_text() == "ba\ndc\nfe\n"
     assert asked == ([] if is_silent else ["ab", "cd", "ef"])
     assert ("input 2:  ef" in capsys.readouterr().out) is not is_silent
+
+
+def test_the_folder_of_the_output_is_made(tmp_path):
+    predict(tmp_path, ["ab"], tmp_path / "new" / "folder" / "output")
+    assert (tmp_path / "new" / "folder" / "output").read_text() == "ba\n"
+
+
+def test_an_output_that_cannot_be_written_is_named_with_its_option(tmp_path):
+    for output in (tmp_path, tmp_path / "input" / "output"):
+        with pytest.raises(ConfigurationError, match=f"--output-file {output}.* is .*folder"):
+            predict(tmp_path, ["ab"], output)

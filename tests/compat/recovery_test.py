@@ -1,6 +1,7 @@
 """What `allennlp train --recover` needs."""
 
 import errno
+import json
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,12 +9,16 @@ from typing import Any
 
 import pytest
 import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.training import Checkpointer
 from allennlp.training.moving_average import ExponentialMovingAverage
 from allennlp.training.trainer import TrainerCheckpoint
+from allennlp.training.util import create_serialization_dir
 from torch.nn import Parameter
 
 from spigot_allennlp.compat.checkpoints import save_whole
+from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.compat.recovery import restore_best_weights
 
 
@@ -165,3 +170,27 @@ def test_best_weights_that_the_kill_forestalled_are_written(tmp_path, best_epoch
     assert torch.load(tmp_path / "best.th") == best
     if best == 2.0:
         assert trainer._best_model_filename == str(tmp_path / "best.th")
+
+
+@pytest.mark.parametrize(
+    "given, change",
+    [
+        ({"model": {"type": "a"}}, "model.dropout was 0.1 and is now not there"),
+        ({"model": {"type": "a", "dropout": 0.2}}, "model.dropout was 0.1 and is now 0.2"),
+        ({"model": {"type": "a", "dropout": 0.1}, "n": 1}, "n was not there and is now 1"),
+    ],
+)
+@pytest.mark.parametrize("name", ["config.json", "config_as_given.json"])
+def test_a_config_that_is_another_is_refused_with_the_difference(tmp_path, given, change, name):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / name).write_text(json.dumps({"model": {"type": "a", "dropout": 0.1}}))
+    with pytest.raises(ConfigurationError) as raised:
+        create_serialization_dir(Params(given), str(tmp_path), recover=True, force=False)
+    message = message_of(raised.value)
+    assert f"that of {tmp_path}: {change}. " in message and "another folder (-s)" in message
+
+
+def test_the_same_config_is_recovered(tmp_path):
+    config = {"model": {"type": "a", "dropout": 0.1}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    create_serialization_dir(Params(config), str(tmp_path), recover=True, force=False)
