@@ -22,7 +22,8 @@ class Perturbed(SurrogateEstimator):
 
     Registered as a `GradientEstimator` with name "perturbed". Needs nothing of its structure but
     the argmax, `num_samples` times. With several samples its value is no object, at test time
-    neither, and is random; with one it is an object, and the argmax at test time.
+    neither (unless `argmax_at_test` is set), and is random; with one it is an object, and the
+    argmax at test time.
 
     # Parameters
 
@@ -35,6 +36,8 @@ class Perturbed(SurrogateEstimator):
         and reduces the variance, most where the noise rarely changes the object.
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`.
+    argmax_at_test : `bool`, optional (default = `False`)
+        Whether the value is the argmax at test time, with several samples, too.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Perturbed(SurrogateEstimator):
         noise: Optional[Noise] = None,
         control_variate: bool = True,
         max_step_norm: Optional[float] = None,
+        argmax_at_test: bool = False,
     ) -> None:
         super().__init__(max_step_norm)
         check_counts(num_samples=num_samples)
@@ -51,10 +55,7 @@ class Perturbed(SurrogateEstimator):
         self._noise.check_slope(type(self).__name__)
         self._num_samples = num_samples
         self._control_variate = control_variate
-
-    @property
-    def relaxed(self) -> bool:  # type: ignore[override]
-        return self._num_samples > 1
+        self.relaxed = num_samples > 1 and not argmax_at_test
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, NoiseSamples]:
         return self._noise.sample_objects(problem, self._num_samples)

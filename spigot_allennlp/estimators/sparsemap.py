@@ -22,7 +22,8 @@ class SparseMAP(SurrogateEstimator):
     ([Niculae et al., 2018](https://arxiv.org/abs/1802.04223), equation 5 and proposition 2). On
     `categorical` it is the sparsemax
     ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068)). The rest of the model never
-    sees a discrete object, unless one object wins by a margin; at test time neither.
+    sees a discrete object, unless one object wins by a margin; at test time neither, unless
+    `argmax_at_test` is set.
 
     Registered as a `GradientEstimator` with name "sparsemap". Needs nothing of its structure but
     the argmax; where the structure knows the projection in closed form (`categorical`, `subset`,
@@ -38,6 +39,8 @@ class SparseMAP(SurrogateEstimator):
         By how much half the squared distance may exceed the least.
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`; with it the gradient is no longer exact where it is long.
+    argmax_at_test : `bool`, optional (default = `False`)
+        Whether the value is the argmax at test time, a decision after all.
     """
 
     relaxed = True
@@ -48,6 +51,7 @@ class SparseMAP(SurrogateEstimator):
         max_iterations: int = 1000,
         tolerance: float = 1e-9,
         max_step_norm: Optional[float] = None,
+        argmax_at_test: bool = False,
     ) -> None:
         super().__init__(max_step_norm)
         check_positive(temperature=temperature, tolerance=tolerance)
@@ -55,6 +59,7 @@ class SparseMAP(SurrogateEstimator):
         self._temperature = temperature
         self._max_iterations = max_iterations
         self._tolerance = tolerance
+        self.relaxed = not argmax_at_test
 
     def check(self, structure: Structure) -> None:
         super().check(structure)

@@ -31,10 +31,8 @@ class StochasticSoftmax(StructuredAttention):
     noise : `Noise`, optional (default = `"gumbel"`)
     """
 
-    relaxed = False
-
     def __init__(self, temperature: float = 1.0, noise: Optional[Noise] = None) -> None:
-        super().__init__(temperature)
+        super().__init__(temperature, argmax_at_test=True)
         self._noise = GumbelNoise() if noise is None else noise
         check_object("noise", self._noise, Noise)
 

@@ -13,7 +13,7 @@ class StructuredAttention(GradientEstimator):
     """
     The mean object under `p(z) ∝ exp <scores / temperature, z>`, and its exact gradient
     ([Kim et al., 2017](https://arxiv.org/abs/1702.00887), section 3). The rest of the model
-    never sees a discrete object, at test time neither.
+    never sees a discrete object, at test time neither, unless `argmax_at_test` is set.
 
     Registered as a `GradientEstimator` with name "structured_attention".
 
@@ -24,16 +24,21 @@ class StructuredAttention(GradientEstimator):
     backpropagate : `bool`, optional (default = `True`)
         Without it no gradient goes through the marginals, as in a pipeline. That is a control: it
         tells what the gradient gives apart from what a mean object gives in place of a decision.
+    argmax_at_test : `bool`, optional (default = `False`)
+        Whether the value is the argmax at test time, a decision after all.
     """
 
     requires = frozenset({"marginals"})
     relaxed = True
 
-    def __init__(self, temperature: float = 1.0, backpropagate: bool = True) -> None:
+    def __init__(
+        self, temperature: float = 1.0, backpropagate: bool = True, argmax_at_test: bool = False
+    ) -> None:
         super().__init__()
         check_positive(temperature=temperature)
         self._temperature = temperature
         self._backpropagate = backpropagate
+        self.relaxed = not argmax_at_test
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         scores = at_least_single(problem.scores)  # small temperatures make large numbers

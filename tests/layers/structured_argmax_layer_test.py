@@ -7,7 +7,9 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
+from spigot_allennlp.estimators.perturbed import Perturbed
 from spigot_allennlp.estimators.pipeline import Pipeline
+from spigot_allennlp.estimators.sparsemap import SparseMAP
 from spigot_allennlp.estimators.spigot import Spigot
 from spigot_allennlp.estimators.straight_through import StraightThrough
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
@@ -62,6 +64,15 @@ def test_at_test_time_the_value_is_the_argmax_and_has_no_gradient():
 def test_at_test_time_a_relaxed_estimator_stays_relaxed():
     layer = StructuredArgmaxLayer(Categorical(), StructuredAttention()).eval()
     torch.testing.assert_close(layer(SCORES, TOKENS).value, SCORES.softmax(-1))
+
+
+@pytest.mark.parametrize("estimator", [StructuredAttention, SparseMAP, Perturbed])
+def test_a_relaxed_estimator_may_decide_at_test_time(estimator):
+    layer = StructuredArgmaxLayer(Categorical(), estimator(argmax_at_test=True))
+    torch.manual_seed(0)
+    scores = torch.tensor([[0.1, 0.0, -0.1]])
+    assert 0 < layer(scores, TOKENS, downstream).value.max() < 1
+    assert layer.eval()(scores, TOKENS, downstream).value.tolist() == [[1, 0, 0]]
 
 
 def test_parts_are_masked_as_the_structure_says():

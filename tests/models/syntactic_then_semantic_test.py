@@ -81,15 +81,19 @@ class TestSyntacticThenSemantic(ParsingModelTestCase):
     def test_at_test_time_the_tree_is_hard_unless_the_estimator_is_relaxed(self):
         batch = self.batch(self.instances, without=TREES + GRAPHS)
         seen = []
-        for estimator in ["spigot", "structured_attention"]:
-            model = self.build({ESTIMATOR: {"type": estimator}}).eval()
+        deciding = {"type": "structured_attention", "argmax_at_test": True}
+        for estimator in ["spigot", "structured_attention", deciding]:
+            model = self.build(
+                {ESTIMATOR: {"type": estimator} if isinstance(estimator, str) else estimator}
+            ).eval()
             model.semantic_parser.arc_encoder.register_forward_pre_hook(
                 lambda module, inputs: seen.append(inputs[1])
             )
             model(**batch)
-        hard, relaxed = seen
+        hard, relaxed, decided = seen
         assert set(hard.unique().tolist()) == {0.0, 1.0}
         assert 0 < relaxed.max() < 1
+        assert torch.equal(decided, hard)
 
     @pytest.mark.parametrize("minimum_risk", [False, True])
     def test_the_tree_that_is_shown_is_the_one_that_is_read(self, minimum_risk):
