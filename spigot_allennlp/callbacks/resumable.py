@@ -3,11 +3,13 @@
 import logging
 import random
 from hashlib import blake2b
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy
 import torch
 from allennlp.data import DataLoader, TensorDict
+from allennlp.modules.encoder_base import _EncoderBase
+from allennlp.nn.util import move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from allennlp.training.util import get_metrics
 
@@ -27,12 +29,14 @@ class Resumable(TrainerCallback):
     once more, so that shuffling stays in step, but does not compute them, so that whatever draws
     random numbers in the model, dropout first of all, gets out of step. Here the randomness of each
     batch follows from its number alone (see `SeededDataLoader`), and needs no restoring. Besides,
-    this restores what AllenNLP forgets: the loss and the metrics of the epoch so far, the scale of
-    mixed precision, and, if the run was killed after its last epoch, the metrics of that.
+    this restores what AllenNLP forgets: the loss and the metrics of the epoch so far, what stateful
+    encoders carry from batch to batch, the scale of mixed precision, and, if the run was killed
+    after its last epoch, the metrics of that.
 
     The limits: batches that come from two or more worker processes are in no certain order. In
     distributed training, the training metrics (not the validation metrics) of an epoch that is
-    resumed from within cover the batches after the checkpoint.
+    resumed from within cover the batches after the checkpoint, and stateful encoders begin anew
+    there.
 
     Registered as a `TrainerCallback` with name "resumable".
 
@@ -57,6 +61,10 @@ class Resumable(TrainerCallback):
             "seed": self._seed,
             "losses": dict(self._losses),
             "metrics": save_metrics(self.trainer.model),
+            "encoder_states": {
+                name: None if encoder._states is None else tuple(encoder._states)
+                for name, encoder in _stateful_encoders(self.trainer.model)
+            },
             "scaler": None if scaler is None else scaler.state_dict(),
             "epoch_metrics": to_plain(self._epoch_metrics),
         }
@@ -128,8 +136,18 @@ class Resumable(TrainerCallback):
         logger.info("Resuming after %d epochs and %d batches.", epochs, batches)
         if trainer._scaler is not None and self._restored["scaler"]:
             trainer._scaler.load_state_dict(self._restored["scaler"])
+        if not trainer._distributed:
+            self._restore_encoders(trainer.model)
         if batches > 0:
             self._resume_epoch(trainer)
+
+    def _restore_encoders(self, model: torch.nn.Module) -> None:
+        """Has stateful encoders go on from where they were at the checkpoint."""
+        device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+        states = self._restored.get("encoder_states", {})
+        for name, encoder in _stateful_encoders(model):
+            if name in states:
+                encoder._states = move_to_device(states[name], device)
 
     def _add(self, name: str, loss: float) -> None:
         self._losses[name] = self._losses.get(name, 0.0) + loss
@@ -138,7 +156,17 @@ class Resumable(TrainerCallback):
         """Makes the epoch that is being resumed report what it would have reported."""
         if trainer._distributed:
             logger.warning("The training metrics of this epoch cover the batches from here on.")
-            return  # the checkpoint has the counts of one process alone
+            if any(True for _ in _stateful_encoders(trainer.model)):
+                logger.warning("What stateful encoders had carried up to here is lost.")
+            return  # the checkpoint has the counts and the states of one process alone
+
+        def restore_encoders(model: torch.nn.Module, inputs: Any) -> None:
+            hook.remove()
+            if model.training:  # else no batch remained to be trained on
+                self._restore_encoders(model)
+
+        # Models may have their encoders begin anew when an epoch begins, so that this comes later.
+        hook = trainer.model.register_forward_pre_hook(restore_encoders)
         resumed = trainer._start_after_epochs_completed
         train_epoch = trainer._train_epoch
         self._losses = dict(self._restored["losses"])
@@ -155,6 +183,13 @@ class Resumable(TrainerCallback):
             return metrics
 
         trainer._train_epoch = train_rest  # type: ignore[method-assign]
+
+
+def _stateful_encoders(model: torch.nn.Module) -> Iterator[Tuple[str, _EncoderBase]]:
+    """Yields the encoders of a model that carry states from batch to batch, with their names."""
+    for name, module in model.named_modules():
+        if isinstance(module, _EncoderBase) and module.stateful:
+            yield name, module
 
 
 class SeededDataLoader:

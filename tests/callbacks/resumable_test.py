@@ -74,6 +74,35 @@ STEPS: Dict[str, Any] = {
         "dropout": 0.3,
     },
 }
+# Pieces of a text, whose order is theirs, with what each has left to the next.
+STREAMS: Dict[str, Any] = {
+    "dataset_reader": {"type": "character_language_model", "length": 10, "num_streams": 4},
+    "train_data_path": "synthetic:size=12,seed=1",
+    "validation_data_path": "synthetic:size=6,seed=2",
+    "data_loader": {"batch_size": 4},
+    "model": {
+        "type": "step_classifier",
+        "label_namespace": "characters",
+        "text_field_embedder": {
+            "token_embedders": {
+                "tokens": {
+                    "type": "embedding",
+                    "vocab_namespace": "characters",
+                    "embedding_dim": 6,
+                }
+            }
+        },
+        "encoder": {
+            "type": "sparse_attentive_lstm",
+            "input_size": 6,
+            "hidden_size": 5,
+            "top_k": 2,
+            "truncation": 5,
+            "stateful": True,
+        },
+        "dropout": 0.3,
+    },
+}
 OFTEN = {"checkpointer": {"save_every_num_batches": 2}}
 MOVING = {"moving_average": {"type": "exponential", "decay": 0.9}}
 COSINE = {"learning_rate_scheduler": {"type": "cosine", "t_initial": 3}}
@@ -111,6 +140,8 @@ RUNS: Dict[str, Any] = {
     "with averages and a schedule": (ONE_TASK, {**MOVING, **COSINE, **OFTEN}, "2:3", (2, 2)),
     "with two tasks that are sampled": (TWO_TASKS, OFTEN, "2:5", (2, 4)),
     "with a model of sequences": (STEPS, OFTEN, "2:5", (2, 4)),
+    "with states that are carried": (STREAMS, OFTEN, "2:5", (2, 4)),
+    "with such states, from the end of an epoch": (STREAMS, {}, "2:3", (2, 0)),
 }
 
 
