@@ -1,6 +1,6 @@
 """Encodes sequences by an LSTM that attends to few of its past states and learns through those."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common import Lazy
@@ -19,6 +19,13 @@ from spigot_allennlp.nn.attentive.cell import (
     State,
 )
 from spigot_allennlp.nn.attentive.memory import WEIGHT_RULES, Memories, softmax_weights
+from spigot_allennlp.nn.devices import without_autocast
+from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+
+_INPUTS = Signature(
+    Argument("inputs", FLOATS, ("batch_size", "length", "input_size")),
+    Argument("mask", TRUTH_VALUES, ("batch_size", "length"), is_optional=True),
+)
 
 
 @Seq2SeqEncoder.register("sparse_attentive_lstm")
@@ -44,7 +51,8 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
     Its output is, for each step, the state and the summary of what was read, concatenated to size
     `2 * hidden_size`; with `"top_k": 0` the state alone. It is zero where `mask` is false; there,
-    the state stays as it was, and nothing is stored.
+    the state stays as it was, and nothing is stored. It has the type of the weights, in mixed
+    precision, too: small differences of scores decide what is read.
 
     Registered as a `Seq2SeqEncoder` with name "sparse_attentive_lstm".
 
@@ -76,8 +84,8 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         Whether a batch continues where the last one ended, with its states and its memories; no
         gradient crosses from one batch to the other.
     max_carried : `int`, optional (default = `100`)
-        How many memories, the latest, are carried to the next batch at most, in stateful use; the
-        zero is not counted.
+        How many memories of an instance, the latest, are carried to the next batch at most, in
+        stateful use; the zero is not counted.
     """
 
     def __init__(
@@ -141,14 +149,19 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
         `Tensor`
             Shape `(batch_size, length, output_dim)`.
+
+        # Raises
+
+        `TypeError`, `ValueError`
+            If shapes or types do not fit.
         """
+        inputs, mask = self._checked(inputs, mask)
         batch_size, length, _ = inputs.shape
-        if mask is not None and bool(mask.all()):
-            mask = None
         if not batch_size or not length:
             return inputs.new_zeros(batch_size, length, self.get_output_dim())
-        arguments = self._recurrence_arguments(inputs, mask)
-        result = attentive_recurrence(self._cell, self.options, *arguments)
+        with without_autocast(inputs.device):
+            arguments = self._recurrence_arguments(inputs, mask)
+            result = attentive_recurrence(self._cell, self.options, *arguments)
         if self.stateful:
             self._states = _states_to_carry(result, self._carried, self._max_carried)
         outputs = result.outputs.transpose(0, 1)
@@ -172,13 +185,29 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
             which a sequence begins, and what is carried, are stored after 0 steps. With `"top_k":
             0` nothing is read, and `kept` is 0.
         """
+        inputs, mask = self._checked(inputs, mask)
         batch_size, length, _ = inputs.shape
         if not batch_size or not length:
             nothing = inputs.new_zeros(batch_size, length, 0)
             return AttentiveReads(nothing.long(), nothing)
-        arguments = self._recurrence_arguments(inputs, mask)
-        reads = attentive_reads(self._cell, self.options, *arguments)
+        with without_autocast(inputs.device):
+            arguments = self._recurrence_arguments(inputs, mask)
+            reads = attentive_reads(self._cell, self.options, *arguments)
         return AttentiveReads(*(field.transpose(0, 1) for field in reads))
+
+    def _checked(
+        self, inputs: Tensor, mask: Optional[BoolTensor]
+    ) -> Tuple[Tensor, Optional[BoolTensor]]:
+        """Returns inputs in the type of the weights, and the mask, `None` if all of it is true."""
+        _INPUTS.check(inputs, mask, input_size=self._input_size)
+        dtype = self._cell.weight_ih.dtype
+        if torch.is_autocast_enabled(inputs.device.type):
+            inputs = inputs.to(dtype)
+        if inputs.dtype != dtype:
+            raise TypeError(
+                f"Expected inputs of the type of the weights, {dtype}, but found {inputs.dtype}."
+            )
+        return inputs, None if mask is None or bool(mask.all()) else mask
 
     @property
     def _carried(self) -> "Optional[CarriedStates]":
@@ -271,19 +300,23 @@ def _states_to_carry(
     result: AttentiveResult, before: Optional[CarriedStates], max_carried: int
 ) -> CarriedStates:
     """
-    Returns what is carried to the next batch, with at most `max_carried` memories. Instances of
-    `before` beyond this batch keep what they had.
+    Returns what is carried to the next batch, with at most `max_carried` memories of each instance.
+    Instances of `before` beyond this batch keep what they had.
     """
-    latest = slice(max(1, result.values.size(1) - max_carried), None)
-    values = result.values[:, latest].transpose(0, 1)
-    present = result.present
-    if present is None:
-        present = torch.ones_like(result.values[..., 0], dtype=torch.bool)
+    values = result.values[:, 1:]
+    if result.present is None:
+        present = torch.ones_like(values[..., 0], dtype=torch.bool)
+    else:
+        # an instance that ends before the others has memories that do not exist: they come first
+        order = result.present[:, 1:].long().argsort(dim=1, stable=True)
+        present = result.present[:, 1:].gather(1, order)
+        values = values.gather(1, order.unsqueeze(-1).expand_as(values))
+    latest = slice(max(0, values.size(1) - max_carried), None)
     state = result.last_state
     now = CarriedStates(
         state.hidden.unsqueeze(0),
         state.cell_state.unsqueeze(0),
-        values,
+        values[:, latest].transpose(0, 1),
         present[:, latest].t().unsqueeze(-1),
     )
     batch_size = state.hidden.size(0)

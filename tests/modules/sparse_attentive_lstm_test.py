@@ -168,6 +168,92 @@ def test_no_more_memories_are_carried_than_is_said():
     assert encoder._states[2].shape == (3, 2, 4)
 
 
+@pytest.mark.parametrize("settings", [KINDS[0], KINDS[-1]], ids=str)
+def test_what_an_instance_carries_does_not_depend_on_how_far_others_pad_it(settings):
+    settings = {**settings, "attend_every": 1, "stateful": True, "max_carried": 3}
+    inputs, mask = batch(9, 4)
+    more, _ = batch(2, 2)
+    together, alone = built(**settings), built(**settings)
+    for _ in range(2):  # the second time there are gaps among what was carried, too
+        together(inputs, mask)
+        alone(inputs[1:, :4], mask[1:, :4])
+    assert together._states[3][:, 1].sum() == 3
+    everyone = torch.ones(2, 2, dtype=torch.bool)
+    assert_close(together(more, everyone)[1:], alone(more[1:], everyone[1:]))
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_padding_that_is_no_number_changes_nothing(settings):
+    encoder = built(**settings)
+    inputs, mask = batch(9, 5)
+    results = []
+    for padding in (0.0, float("nan"), float("inf")):
+        encoder.zero_grad()
+        padded = inputs.detach().masked_fill(~mask.unsqueeze(-1), padding).requires_grad_()
+        outputs = encoder(padded, mask)
+        outputs.sum().backward()
+        gradients = [part.grad for part in encoder.parameters() if part.grad is not None]
+        results.append([outputs, padded.grad, *gradients])
+    for result in results[1:]:
+        assert_close(result, results[0])
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float, torch.bfloat16])
+def test_autocast_changes_neither_outputs_nor_gradients(settings, dtype):
+    encoder = built(**settings).float()
+    inputs, mask = batch(9, 5)
+    inputs = inputs.detach().to(dtype)
+
+    def gradients_of(outputs):
+        return torch.autograd.grad(outputs.sum(), list(encoder.parameters()), allow_unused=True)
+
+    expected = encoder(inputs.float(), mask)
+    with torch.autocast("cpu", torch.bfloat16):
+        actual = encoder(inputs, mask)
+        reads = encoder.reads(inputs, mask)
+        if settings["truncation"] is not None:  # where windows are computed once more
+            gradients = gradients_of(actual)
+    if settings["truncation"] is None:
+        gradients = gradients_of(actual)
+    assert actual.dtype == torch.float
+    assert_close(actual, expected)
+    assert_close(reads.weights, encoder.reads(inputs.float(), mask).weights)
+    for gradient, wanted in zip(gradients, gradients_of(expected), strict=True):
+        assert (gradient is None) == (wanted is None)
+        if gradient is not None:
+            assert_close(gradient, wanted)
+
+
+@pytest.mark.parametrize("settings", [KINDS[0], KINDS[-1]], ids=str)
+def test_inputs_that_do_not_fit_are_refused_in_the_words_of_the_encoder(settings):
+    encoder = built(**settings)
+    inputs, mask = batch(9, 5)
+    inputs = inputs.detach()
+    for wrong in ((inputs[0],), (inputs[..., :-1],), (inputs, mask[:1]), (inputs, mask[:, :-1])):
+        with pytest.raises(ValueError, match=r"Expected inputs of shape \(batch_size, length, "):
+            encoder(*wrong)
+    with pytest.raises(ValueError, match=r"mask of shape \(batch_size, length\)"):
+        encoder.reads(inputs, torch.ones(1, 9, dtype=torch.bool))
+    with pytest.raises(TypeError, match="of the type of the weights"):
+        encoder(inputs.half(), mask)
+
+
+def test_torch_compile_runs_the_recurrence_as_it_is():
+    encoder = built(**KINDS[-1])
+    inputs, mask = batch(9, 5)
+    graphs = []
+
+    def backend(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    torch.compiler.reset()
+    assert_close(torch.compile(encoder, backend=backend)(inputs, mask), encoder(inputs, mask))
+    torch.compiler.reset()
+    assert len(graphs) < 5  # not one for each step
+
+
 def test_without_a_memory_it_is_the_lstm_of_torch():
     encoder, lstm = built(top_k=0, truncation=None), torch.nn.LSTM(3, 4, batch_first=True).double()
     cell = encoder._cell

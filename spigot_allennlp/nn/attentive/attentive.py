@@ -30,8 +30,10 @@ from spigot_allennlp.nn.attentive.memory import (
 )
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+from spigot_allennlp.nn.transforms import uncompiled
 
 
+@uncompiled
 def attentive_recurrence(
     cell: AttentiveCell,
     options: AttentiveOptions,
@@ -54,7 +56,7 @@ def attentive_recurrence(
         Shape `(steps, batch_size, input_size)`, with a step at least.
     mask : `BoolTensor`, optional
         Shape `(steps, batch_size)`: where it is false, the state of an instance stays as it is, and
-        nothing is stored. `None` if all is true.
+        nothing is stored, whatever the inputs are. `None` if all is true.
     start : `State`
         The state before the first step.
     initial : `Memories`
@@ -71,6 +73,7 @@ def attentive_recurrence(
     """
     bilinear = cell.as_bilinear()
     _check(bilinear, inputs, mask, start, initial)
+    inputs = _without_padding(inputs, mask)
     if options.truncation is None and options.top_k in (0, None):
         return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
     tensors = RecurrenceTensors(inputs, *start, initial.keys, initial.values)
@@ -117,6 +120,7 @@ def _recurrence_as_graph(
     )
 
 
+@uncompiled
 def attentive_reads(
     cell: AttentiveCell,
     options: AttentiveOptions,
@@ -134,6 +138,7 @@ def attentive_reads(
     `AttentiveReads`
     """
     _check(cell.as_bilinear(), inputs, mask, start, initial)
+    inputs = _without_padding(inputs, mask)
     num_steps, batch_size, _ = inputs.shape
     capacity = initial.size + options.num_stored(num_steps)
     memory = RecordedMemories(initial, capacity, options.top_k)
@@ -151,6 +156,11 @@ def attentive_reads(
     if mask is not None:
         number, all_weights = number * mask.unsqueeze(-1), all_weights * mask.unsqueeze(-1)
     return AttentiveReads(number * options.attend_every, all_weights)
+
+
+def _without_padding(inputs: Tensor, mask: Optional[BoolTensor]) -> Tensor:
+    """Returns inputs that are zero where they are masked: what is no number would spread."""
+    return inputs if mask is None else inputs.masked_fill(~mask.unsqueeze(-1), 0)
 
 
 _TENSORS = Signature(

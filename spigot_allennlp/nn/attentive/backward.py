@@ -39,6 +39,7 @@ from spigot_allennlp.nn.attentive.memory import (
     SelectedMemories,
     WindowMemories,
 )
+from spigot_allennlp.nn.devices import without_autocast
 
 
 class TruncatedSettings(NamedTuple):
@@ -92,8 +93,10 @@ class TruncatedBackpropagation(torch.autograd.Function):
         backward = _BackwardPass(
             ctx.settings, ctx.forward_pass, ctx.num_initial, inputs, parameters
         )
-        for window_index in reversed(range(len(ctx.forward_pass.starts))):
-            backward.backward_through_window(window_index, gradient)
+        # as the forward pass was: under autocast steps would have other types than their gradients
+        with without_autocast(inputs.device):
+            for window_index in reversed(range(len(ctx.forward_pass.starts))):
+                backward.backward_through_window(window_index, gradient)
         return None, *backward.gradients(parameters)
 
 
