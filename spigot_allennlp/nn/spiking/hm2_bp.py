@@ -33,6 +33,7 @@ from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.spiking.psp import psp_per_spike
 from spigot_allennlp.nn.spiking.simulation import firing_counts, simulate
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+from spigot_allennlp.nn.transforms import uncompiled
 
 _SPIKES = Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs"))
 _FIRED = Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons"))
@@ -82,6 +83,7 @@ class HM2BPLayer(NamedTuple):
     injected_spikes: int
 
 
+@uncompiled
 def spiking_layer(
     counts: Tensor,
     weight: Tensor,

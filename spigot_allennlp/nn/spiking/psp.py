@@ -24,12 +24,14 @@ from spigot_allennlp.nn.devices import has_kernels, without_autocast
 from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.tensor_checks import TRUTH_VALUES, Argument, Signature
+from spigot_allennlp.nn.transforms import uncompiled
 
 _FIRED = Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons"))
 _SPIKES = Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs"))
 _NEURONS, _INPUTS_AND_NEURONS = Signature(_FIRED), Signature(_SPIKES, _FIRED)
 
 
+@uncompiled
 def spike_train_psp(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> Tensor:
     """
     Computes the S-PSP of each input at each neuron, if all are connected.
@@ -53,6 +55,7 @@ def spike_train_psp(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> 
         return spikes.to(per_spike.dtype).transpose(1, 2) @ per_spike
 
 
+@uncompiled
 def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
     """
     Computes by how much an input that spikes once more, at a certain step, raises its S-PSP at each

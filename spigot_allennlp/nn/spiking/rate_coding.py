@@ -12,6 +12,7 @@ from torch import BoolTensor, LongTensor, Tensor
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.tensor_checks import FLOATS, INTEGERS, Argument, Signature
+from spigot_allennlp.nn.transforms import uncompiled
 
 _SAMPLES = Signature(
     Argument("probabilities", FLOATS, ("batch_size", "frames", "num_sources")),
@@ -22,6 +23,7 @@ _SAMPLES = Signature(
 BITS = 32
 
 
+@uncompiled
 def sample_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
     """
     Samples the spikes of sources whose probabilities change from frame to frame.

@@ -15,6 +15,7 @@ from spigot_allennlp.nn.spiking import torch_fallback
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+from spigot_allennlp.nn.transforms import uncompiled
 
 _SHAPE = "batch_size", "steps", "num_inputs"
 _WEIGHT = Argument("weight", FLOATS, ("num_rows", "width"))
@@ -22,6 +23,7 @@ _INPUT = Signature(Argument("spikes", TRUTH_VALUES, _SHAPE), _WEIGHT)
 _SPIKES = Signature(Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons")))
 
 
+@uncompiled
 def simulate(
     spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
 ) -> BoolTensor:
@@ -51,6 +53,7 @@ def simulate(
         return torch_fallback.simulate(spikes, weight, connection, neurons)
 
 
+@uncompiled
 def firing_counts(fired: BoolTensor, dtype: torch.dtype) -> Tensor:
     """
     Returns how often each neuron fired, shape `(batch_size, num_neurons)`, given spikes
