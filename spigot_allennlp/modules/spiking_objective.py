@@ -4,6 +4,7 @@ by sample, and a penalty on weights, all as in the code of
 [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
 """
 
+import logging
 import math
 
 import torch
@@ -16,6 +17,8 @@ from torch import LongTensor, Tensor
 from torch.nn.functional import cross_entropy
 
 from spigot_allennlp.config_checks import check_least, check_positive
+
+logger = logging.getLogger(__name__)
 
 
 class CountLoss(torch.nn.Module, Registrable):
@@ -128,6 +131,8 @@ class SampleBoosting(torch.nn.Module, FromParams):
         check_least(0, rate=rate)
         check_least(1, num_samples=num_samples)
         self._rate = rate
+        # since an epoch ended
+        self._num_seen = 0
         self.register_buffer("weights", torch.ones(num_samples))
         self.register_buffer("wrong", torch.zeros(num_samples, dtype=torch.bool))
         # -1 for samples that have not been seen
@@ -148,12 +153,25 @@ class SampleBoosting(torch.nn.Module, FromParams):
                 f"num_samples of the boosting is {len(self.weights)}, but there is a sample number "
                 f"{int(samples.max())}. Raise num_samples."
             )
+        self._warn_without_callback(len(samples))
         if is_distributed():
             self._share(samples, label, predicted)
         else:
             self.labels[samples] = label
             self.wrong[samples] = predicted != label
         return self.weights[samples]
+
+    def _warn_without_callback(self, num_samples: int) -> None:
+        """Says, once, if so many samples have been seen that an epoch must have ended."""
+        enough = 2 * len(self.weights)
+        before, self._num_seen = self._num_seen, self._num_seen + num_samples
+        if before <= enough < self._num_seen:
+            logger.warning(
+                "The boosting has seen more than %d samples since an epoch ended, twice its "
+                "num_samples: nothing tells it when one does, so that all samples weigh the same. "
+                'Add {"type": "boosting"} to the callbacks of the trainer.',
+                enough,
+            )
 
     def _share(self, samples: LongTensor, label: LongTensor, predicted: LongTensor) -> None:
         """Remembers the samples of all processes, which hold batches of different size."""
@@ -166,6 +184,7 @@ class SampleBoosting(torch.nn.Module, FromParams):
 
     def end_epoch(self) -> None:
         """Raises the weights of the samples that were not recognized when last seen."""
+        self._num_seen = 0
         seen = self.labels >= 0
         labels, weights, wrong = self.labels[seen], self.weights[seen], self.wrong[seen]
         if len(labels):

@@ -120,6 +120,16 @@ def test_weights_are_saved_with_the_model():
     assert set(SampleBoosting(3).state_dict()) == {"weights", "wrong", "labels"}
 
 
+def test_a_model_that_is_not_told_when_an_epoch_ends_says_so_once(caplog):
+    told, untold = SampleBoosting(4), SampleBoosting(4)
+    samples = torch.arange(4)
+    for _ in range(5):
+        for boosting in (told, untold):
+            boosting(samples, samples, samples)
+        told.end_epoch()
+    assert caplog.text.count("nothing tells it") == 1
+
+
 def test_an_epoch_without_samples_changes_nothing():
     boosting = SampleBoosting(3)
     boosting.end_epoch()
