@@ -82,6 +82,10 @@ class FusedAdam(Optimizer, torch.optim.Adam):
 
     @torch.no_grad()
     def step(self, closure: Optional[Callable[[], float]] = None) -> Optional[float]:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         # Mixed precision calls a fused update also where gradients overflowed, which takes no step
         # then; this number of overflows is on the device, and is not waited for.
         overflows: Optional[torch.Tensor] = getattr(self, "found_inf", None)
@@ -93,7 +97,8 @@ class FusedAdam(Optimizer, torch.optim.Adam):
                     factor = torch.where(overflows > 0, 1.0, factor)
                 if updated:
                     torch._foreach_mul_(updated, factor)
-        return super().step(closure)
+        super().step()
+        return loss
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """

@@ -133,3 +133,23 @@ def test_a_group_that_is_added_later_shrinks_as_the_others():
     other.sum().backward()
     optimizer.step()
     assert_close(other.detach(), torch.full((3,), 0.5))
+
+
+def test_a_step_with_a_closure_is_the_step_after_it():
+    model, other = two_models()
+    first = optimizer_of("fused_adam", model, shrinkage=0.1)
+    second = optimizer_of("fused_adam", other, shrinkage=0.1)
+    inputs = torch.randn(5, 4)
+
+    def loss_of(model, optimizer):
+        optimizer.zero_grad()
+        loss = model(inputs).pow(2).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(2):
+        returned = first.step(lambda: loss_of(model, first))
+        loss = loss_of(other, second)
+        second.step()
+        assert_close(returned, loss)
+        assert_equal_models(model, other)
