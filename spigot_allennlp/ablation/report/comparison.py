@@ -1,5 +1,6 @@
 """Tests whether a variant differs from the baseline by more than chance in test data and seeds."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, TypeVar
 
@@ -302,10 +303,14 @@ def adjust_by_holm(
 
 
 def holm(p_values: Dict[str, float], num_statements: Optional[int] = None) -> Dict[str, float]:
-    """Adjusts p-values by Holm's method, with `num_statements` as in `adjust_by_holm`."""
+    """
+    Adjusts p-values by Holm's method, with `num_statements` as in `adjust_by_holm`. One that is no
+    number counts as the largest.
+    """
     number = len(p_values) if num_statements is None else num_statements
     largest, adjusted = 0.0, {}
-    for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+    in_order = sorted(p_values, key=lambda name: (math.isnan(p_values[name]), p_values[name]))
+    for rank, name in enumerate(in_order):
         largest = max(largest, min(1.0, p_values[name] * (number - rank)))
         adjusted[name] = largest
     return adjusted

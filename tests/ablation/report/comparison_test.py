@@ -1,3 +1,4 @@
+import math
 from itertools import product
 
 import numpy
@@ -11,6 +12,7 @@ from spigot_allennlp.ablation.report.comparison import (
     adjust_by_holm,
     compare,
     detectable_difference,
+    holm,
     p_value_over_instances,
     p_value_over_seeds,
     resample,
@@ -280,3 +282,9 @@ def test_what_is_no_number_counts_as_extreme():
     with numpy.errstate(divide="ignore", invalid="ignore"):
         runs = resample({1: scores(0, 0), 2: scores(1, 1)}, resampling)
         assert p_value_over_instances([runs[1]], [runs[2]], resampling) == 1.0
+
+
+def test_a_p_that_is_no_number_leaves_the_others_as_they_are():
+    assert holm({"a": math.nan, "b": 0.04, "c": 0.01}) == pytest.approx(
+        {"c": 0.03, "b": 0.08, "a": 1.0}
+    )
