@@ -95,6 +95,27 @@ def test_autocast_changes_neither_spikes_nor_gradients(gradient, has_kernels, mo
     assert_close(found[1], found[0], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_torch_compile_runs_layers_as_they_are(gradient):
+    model = encoder(Seq2VecEncoder, gradient)
+    inputs = trains(model.get_input_dim()).spikes.float().requires_grad_()
+    operations = []
+
+    def backend(graph, _):
+        operations.extend(graph.graph.nodes)
+        return graph.forward
+
+    def counts_and_gradient(function):
+        counts = function(inputs)
+        return counts, *torch.autograd.grad(counts.sum(), inputs)
+
+    torch.compiler.reset()
+    actual = counts_and_gradient(torch.compile(model, backend=backend))
+    torch.compiler.reset()
+    assert_close(actual, counts_and_gradient(model))
+    assert len(operations) < 120  # those of the 40 steps are not among them
+
+
 def test_pooling_has_nothing_to_be_trained():
     assert [name for name, _ in network().named_parameters()] == [
         "layers.0.weight",
