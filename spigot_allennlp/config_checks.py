@@ -21,8 +21,10 @@ def check_least(least: int, /, **numbers: Optional[float]) -> None:
     `ConfigurationError` that names the first of them that is not.
     """
     for name, number in numbers.items():
-        if number is not None and not number >= least:
-            raise ConfigurationError(f"{name} must be at least {least} but is {number}.")
+        if number is not None:
+            _check_number(name, number)
+            if not number >= least:
+                raise ConfigurationError(f"{name} must be at least {least} but is {number}.")
 
 
 def check_positive(**numbers: Optional[float]) -> None:
@@ -34,8 +36,10 @@ def check_positive(**numbers: Optional[float]) -> None:
     `ConfigurationError` that names the first of them that is not.
     """
     for name, number in numbers.items():
-        if number is not None and not number > 0:
-            raise ConfigurationError(f"{name} must be positive but is {number}.")
+        if number is not None:
+            _check_number(name, number)
+            if not number > 0:
+                raise ConfigurationError(f"{name} must be positive but is {number}.")
 
 
 def check_counts(**numbers: float) -> None:
@@ -64,8 +68,15 @@ def check_interval(interval: str, /, **numbers: float) -> None:
     excluded = {lower} if interval[0] == "(" else set()
     excluded |= {upper} if interval[-1] == ")" else set()
     for name, number in numbers.items():
+        _check_number(name, number)
         if not lower <= number <= upper or number in excluded:
             raise ConfigurationError(f"{name} must be in {interval} but is {number}.")
+
+
+def _check_number(name: str, value: Any) -> None:
+    """Checks that `value` is a number: options of parameter groups, say, are of any type."""
+    if not hasattr(value, "__float__"):
+        raise ConfigurationError(f"{name} must be a number but is {value!r}.")
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> None:

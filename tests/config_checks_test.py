@@ -61,3 +61,16 @@ def test_an_option_that_is_no_choice_is_named_with_the_choices():
     check_choice("input", "json", ["json", "text"])
     with pytest.raises(ConfigurationError, match='input is "xml", but must be one of json, text'):
         check_choice("input", "xml", ["json", "text"])
+
+
+@pytest.mark.parametrize("value", ["1", [1], {}])
+def test_what_is_no_number_is_named(value):
+    checks = (
+        lambda: check_least(0, a=value),
+        lambda: check_positive(a=value),
+        lambda: check_counts(a=value),
+        lambda: check_interval("[0, 1]", a=value),
+    )
+    for check in checks:
+        with pytest.raises(ConfigurationError, match="a must be a number but is"):
+            check()

@@ -213,6 +213,8 @@ class ExponentialPenalty(Regularizer):
     """
 
     def __init__(self, strength: float = 10.0, rate: float = 0.04, limit: float = 8.0) -> None:
+        check_least(0, strength=strength, rate=rate)
+        check_positive(limit=limit)
         self._strength = strength
         self._rate = rate
         self._limit = limit

@@ -167,3 +167,9 @@ def test_the_gradient_of_the_penalty_is_that_of_the_released_code():
 
 def test_no_weights_no_penalty():
     assert Regularizer.by_name("exponential")()(torch.zeros(4, 2)) == 0
+
+
+@pytest.mark.parametrize("options", [{"limit": 0.0}, {"strength": -1.0}, {"rate": float("nan")}])
+def test_a_penalty_that_cannot_be_is_refused(options):
+    with pytest.raises(ConfigurationError, match=f"{next(iter(options))} must be"):
+        Regularizer.from_params(Params({"type": "exponential", **options}))
