@@ -8,6 +8,8 @@ from allennlp.common import Registrable
 from allennlp.nn import Activation
 from torch import Tensor
 
+from spigot_allennlp.config_checks import check_least
+
 
 class BilinearForm(NamedTuple):
     """
@@ -46,6 +48,7 @@ class MemoryScore(torch.nn.Module, Registrable):
 
     def __init__(self, hidden_size: int, size: int = 32) -> None:
         super().__init__()
+        check_least(1, hidden_size=hidden_size, size=size)
         self.hidden_size = hidden_size
         self.size = size
 

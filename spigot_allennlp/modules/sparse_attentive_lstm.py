@@ -1,5 +1,6 @@
 """Encodes sequences by an LSTM that attends to few of its past states and learns through those."""
 
+import math
 from typing import NamedTuple, Optional, Tuple
 
 import torch
@@ -104,15 +105,16 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         max_carried: int = 100,
     ) -> None:
         super().__init__(stateful)
+        check_least(1, input_size=input_size, hidden_size=hidden_size)
         check_least(1, attend_every=attend_every, truncation=truncation)
         check_least(0, top_k=top_k, max_carried=max_carried)
         check_least(3, longest_memory=longest_memory)
         check_choice("weights", weights, WEIGHT_RULES)
         check_choice("stored", stored, ["state", "provisional"])
-        if not smoothing > 0:
+        if not 0 < smoothing < math.inf:
             raise ConfigurationError(
-                f"smoothing is {smoothing}, but must be positive: without it, memories with equal "
-                "scores have no weights."
+                f"smoothing is {smoothing}, but must be positive, and finite: without it, memories "
+                "with equal scores have no weights."
             )
         self._input_size = input_size
         self.options = AttentiveOptions(attend_every, top_k, truncation, stored == "provisional")
