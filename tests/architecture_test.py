@@ -80,6 +80,7 @@ MAY_IMPORT: Dict[str, Set[str]] = {
         "modules",
         "layers",
         "models.parsing_model",
+        "models.sequence_models",
         "nn.attentive.cell",
         "nn.length_groups",
         "named_archives",
