@@ -20,12 +20,21 @@ from allennlp.data import Batch
 from allennlp.models import Model, load_archive
 from torch import Tensor
 
+from spigot_allennlp.compat.atomic_io import replacing
 from spigot_allennlp.estimators.pipeline import Pipeline
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
 
 CROSSED = ("marginals, no gradient", "structured attention")
 ARMS = ("pipeline", *CROSSED)
 _BATCH_SIZE = 32
+# What the table shows, and its headings there.
+_COLUMNS = {
+    "labelled F1, marginals": "labelled F1, marginals",
+    "labelled F1, best tree": "labelled F1, best tree",
+    "entropy": "entropy of a head",
+    "right": "uas",
+    "best_linked": "heads with an arc",
+}
 Values = Dict[str, float]
 
 
@@ -166,28 +175,27 @@ def crossed_name(trees: str, semantics: str) -> str:
     return f"trees of '{trees}', semantic parser of '{semantics}'"
 
 
-def table(measured: Dict[str, Dict[str, Values]]) -> List[str]:
+def table(regime: str, measured: Dict[str, Dict[str, Values]]) -> List[str]:
     """
-    Returns the lines of a Markdown table of `measured` values, by seed and arm: a line for each,
-    with the means over the seeds. Below stands by how much each differs from the first of
-    `CROSSED`, with the 95 % interval over the seeds.
+    Returns the lines of a Markdown table of `measured` values, by seed and arm: the mean over the
+    seeds and, but for the first of `CROSSED`, by how much it differs from that one's, with the 95 %
+    interval over the seeds. Entropies in nats, all others in per cent.
     """
-    names = list(next(iter(next(iter(measured.values())).values())))
-    lines = [["", *names], ["---"] * (len(names) + 1)]
-    arms = list(next(iter(measured.values())))
-    for arm in arms:
-        means = [_column(measured, arm, name).mean() for name in names]
-        lines.append([arm, *(_shown(mean, name) for mean, name in zip(means, names, strict=True))])
-    for arm in arms:
-        if arm != CROSSED[0]:
-            changes = [_column(measured, arm, n) - _column(measured, CROSSED[0], n) for n in names]
-            shown = [_interval(of, name) for of, name in zip(changes, names, strict=True)]
-            lines.append([f"{arm}, against {CROSSED[0]}", *shown])
+    lines = [[regime, *_COLUMNS.values()], ["---"] * (len(_COLUMNS) + 1)]
+    for arm in next(iter(measured.values())):
+        line = [arm]
+        for name in _COLUMNS:
+            values, control = (_by_seed(measured, of, name) for of in (arm, CROSSED[0]))
+            shown = _shown(values.mean(), name)
+            if shown and arm != CROSSED[0]:
+                shown += f", {_interval(values - control, name)}"
+            line.append(shown)
+        lines.append(line)
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def _column(measured: Dict[str, Dict[str, Values]], arm: str, name: str) -> numpy.ndarray:
-    """Returns a value by seed, in per cent where it is a share; not a number if there is none."""
+def _by_seed(measured: Dict[str, Dict[str, Values]], arm: str, name: str) -> numpy.ndarray:
+    """Returns a value of each seed; not a number where there is none."""
     scale = 1 if name == "entropy" else 100
     return scale * numpy.array([of[arm].get(name, numpy.nan) for of in measured.values()])
 
@@ -200,7 +208,7 @@ def _interval(differences: numpy.ndarray, name: str) -> str:
     from scipy.stats import ttest_1samp
 
     mean = _shown(differences.mean(), name, "+")
-    if not mean or len(differences) < 2:
+    if len(differences) < 2 or not differences.any():
         return mean
     low, high = ttest_1samp(differences, 0).confidence_interval()
     return f"{mean} ({_shown(low, name, '+')} to {_shown(high, name, '+')})"
@@ -210,7 +218,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m studies.trees.marginals")
     parser.add_argument("regime")
     parser.add_argument("--folder", type=Path, default=Path("runs/trees"), help="of the trial")
-    parser.add_argument("--output", type=Path, help="a JSON file for the values of each seed")
+    output = Path("docs/marginals_of_trees.json")
+    parser.add_argument("--output", type=Path, default=output, help="of all regimes so far")
     options = parser.parse_args()
     import_module_and_submodules("spigot_allennlp")
     runs = options.folder / options.regime / "comparison"
@@ -223,9 +232,11 @@ def main() -> None:
         measured[seed] = measure_seed(archives, str(options.folder / "data" / "test.sdp"))
     if not measured:
         raise SystemExit(f"{runs} has no runs: run `python -m studies.trees compare` first.")
-    if options.output:
-        options.output.write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
-    print("\n".join(table(measured)))
+    regimes = json.loads(options.output.read_text("utf-8")) if options.output.is_file() else {}
+    regimes[options.regime] = measured
+    with replacing(options.output) as new:
+        Path(new).write_text(json.dumps(regimes, indent=1) + "\n", "utf-8")
+    print("\n".join(table(options.regime, measured)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What marginals tell beside the best tree: sums by hand, and parsers that are exchanged."""
 
+import json
 import math
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from allennlp.models.archival import archive_model
 
 from studies.trees.marginals import crossed_name, measure_seed, sums_of, table
 
-CONFIG = Path(__file__).parents[2] / "fixtures" / "experiments" / "syntactic_then_semantic.jsonnet"
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "fixtures" / "experiments" / "syntactic_then_semantic.jsonnet"
+VALUES = ROOT / "docs" / "marginals_of_trees.json"
 DATA = "synthetic:size=12,seed=3"
 
 
@@ -77,18 +80,24 @@ def test_the_table_has_means_and_differences_from_the_control():
     first, second = "marginals, no gradient", "structured attention"
     measured = {
         str(seed): {
-            first: {"labelled F1, marginals": 0.5, "entropy": 0.2},
+            first: {"labelled F1, marginals": 0.5, "entropy": 0.2, "gold": 0.7},
             second: {"labelled F1, marginals": 0.5 + seed / 100, "entropy": 0.2 + seed / 10},
-            "crossed": {"labelled F1, marginals": 0.5 - seed / 100},
+            "crossed": {"labelled F1, marginals": 0.5},
         }
         for seed in (1, 2, 3)
     }
-    assert table(measured) == [
-        "|  | labelled F1, marginals | entropy |",
-        "| --- | --- | --- |",
-        f"| {first} | 50.0 | 0.20 |",
-        f"| {second} | 52.0 | 0.40 |",
-        "| crossed | 48.0 |  |",
-        f"| {second}, against {first} | +2.0 (-0.5 to +4.5) | +0.20 (-0.05 to +0.45) |",
-        f"| crossed, against {first} | -2.0 (-4.5 to +0.5) |  |",
+    lines = table("few", measured)
+    assert lines[0].startswith("| few | labelled F1, marginals | labelled F1, best tree | entropy ")
+    assert lines[2:] == [
+        f"| {first} | 50.0 |  | 0.20 |  |  |",
+        f"| {second} | 52.0, +2.0 (-0.5 to +4.5) |  | 0.40, +0.20 (-0.05 to +0.45) |  |  |",
+        "| crossed | 50.0, +0.0 |  |  |  |  |",
     ]
+
+
+@pytest.mark.parametrize("regime", json.loads(VALUES.read_text()))
+def test_the_table_of_the_page_is_that_of_the_values(regime):
+    page = VALUES.with_name("trial_of_trees.md").read_text().splitlines()
+    expected = table(regime, json.loads(VALUES.read_text())[regime])
+    start = page.index(expected[0])
+    assert page[start : start + len(expected)] == expected
