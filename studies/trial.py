@@ -61,6 +61,11 @@ def rated(path: str, rates: Sequence[float], estimator: str, **options: Any) -> 
     )
 
 
+def changed(arm: Arm, overrides: Variant) -> Arm:
+    """Returns an arm of the base config with further overrides."""
+    return arm._replace(variant=lambda setting: {**arm.variant(setting), **overrides})
+
+
 def capped(caps: Sequence[float], estimator: str, **options: Any) -> Arm:
     """Returns an arm with an estimator whose gradient has a largest norm to tune."""
 

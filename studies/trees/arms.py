@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from studies.trial import alone, capped, rated
+from studies.trial import alone, capped, changed, rated
 
 #: The base configs: of both parsers, and of the semantic one without trees, with as many weights as
 #: both, and with gold trees.
@@ -29,6 +29,10 @@ ARMS = {
     "structured attention": _rated("structured_attention"),
     # Is it the gradient, or that the tree is no decision?
     "marginals, no gradient": _rated("structured_attention", backpropagate=False),
+    # Is it the gradient, or that trees give way in training?
+    "marginals with dropout, no gradient": changed(
+        _rated("structured_attention", backpropagate=False), {"model.dropout_in_tree": True}
+    ),
     "spigot": _capped("spigot"),
     "spigot, two-sided": _capped("spigot", two_sided=True),
     "straight-through": _capped("straight_through"),
