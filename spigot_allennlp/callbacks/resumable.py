@@ -159,6 +159,14 @@ class Resumable(TrainerCallback):
             if any(True for _ in _stateful_encoders(trainer.model)):
                 logger.warning("What stateful encoders had carried up to here is lost.")
             return  # the checkpoint has the counts and the states of one process alone
+        saved = self._restored.get("encoder_states", {})
+        missing = [name for name, _ in _stateful_encoders(trainer.model) if name not in saved]
+        if missing:
+            logger.warning(
+                "The checkpoint does not hold what these encoders had carried from batch to batch, "
+                "so that they begin anew: %s.",
+                ", ".join(missing),
+            )
 
         def restore_encoders(model: torch.nn.Module, inputs: Any) -> None:
             hook.remove()

@@ -10,6 +10,7 @@ import numpy
 import pytest
 import torch
 from allennlp.common import Params
+from allennlp.modules.seq2seq_encoders import LstmSeq2SeqEncoder
 from allennlp.training import TrainerCallback
 
 from spigot_allennlp.callbacks.resumable import Resumable, SeededDataLoader
@@ -223,6 +224,24 @@ def test_the_seed_of_the_checkpoint_goes_on():
     killed.trainer = SimpleNamespace(model=torch.nn.Linear(1, 1), _scaler=None)
     resumed.load_state_dict(killed.state_dict())
     assert resumed._seed == 1
+
+
+def test_a_checkpoint_that_lacks_what_an_encoder_had_carried_says_so(caplog):
+    encoder = LstmSeq2SeqEncoder(1, 1, stateful=True)
+    trainer = SimpleNamespace(
+        model=torch.nn.ModuleDict({"encoder": encoder}),
+        data_loader=None,
+        _validation_data_loader=None,
+        _scaler=None,
+        _distributed=False,
+        _start_after_epochs_completed=0,
+        _start_after_batches_in_epoch_completed=2,
+        _train_epoch=None,
+    )
+    resumed = Resumable("x", seed=1)
+    resumed.load_state_dict({"seed": 1, "losses": {}, "metrics": {}, "scaler": None})
+    resumed.on_start(trainer)
+    assert "they begin anew: encoder." in caplog.text
 
 
 class ShufflingLoader:
