@@ -142,7 +142,6 @@ RUNS: Dict[str, Any] = {
     "with two tasks that are sampled": (TWO_TASKS, OFTEN, "2:5", (2, 4)),
     "with a model of sequences": (STEPS, OFTEN, "2:5", (2, 4)),
     "with states that are carried": (STREAMS, OFTEN, "2:5", (2, 4)),
-    "with such states, from the end of an epoch": (STREAMS, {}, "2:3", (2, 0)),
 }
 
 
