@@ -369,9 +369,11 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
 
 def _sound(results: Iterator[Any]) -> Iterator[Any]:
     """Yields the sentences; raises the first error among them."""
+    from spigot_allennlp.data.errors import MalformedInputError
+
     for result in results:
-        if isinstance(result, Exception):
-            raise plain_error(str(result)) from result
+        if isinstance(result, MalformedInputError):
+            raise plain_error(result.explanation) from result
         yield result
 
 

@@ -21,12 +21,12 @@ OF_THE_DISK = {
     errno.EDQUOT: "The quota of the disk is used up.",
     errno.EFBIG: "Files of that size are not allowed there.",
     errno.EROFS: "The file system is read-only.",
-    errno.EACCES: "Its rights do not allow it.",
-    errno.EPERM: "Its rights do not allow it.",
     errno.EIO: "The disk does not work.",
 }
-# These say that a path was named by mistake.
+# These say that a path was named by mistake, perhaps one to read.
 OF_THE_PATH = {
+    errno.EACCES: "Its rights do not allow it.",
+    errno.EPERM: "Its rights do not allow it.",
     errno.EISDIR: "It is a folder, where a file is needed.",
     errno.ENOTDIR: "A part of it is a file, where a folder is needed.",
     errno.EEXIST: "It is there already. Name another.",

@@ -78,13 +78,17 @@ class MalformedInputError(ValueError):
             return remedy
         return _COMMAND.sub(rf"`{unpacker} < FILE | \1 > NEW_FILE`", remedy)
 
+    @property
+    def explanation(self) -> str:
+        """Returns the message without what only a reader can do, for what reads without one."""
+        return f"{self.location}: {self.fault.reason}: {self.detail}. {self.remedy}"
+
     def __str__(self) -> str:
-        text = f"{self.location}: {self.fault.reason}: {self.detail}. {self.remedy}"
         if self.fault.is_of_file:
-            return text
+            return self.explanation
         return (
-            f'{text} A reader with "on_error": "skip" leaves such {self.fault.items} out, and '
-            "counts them."
+            f'{self.explanation} A reader with "on_error": "skip" leaves such {self.fault.items} '
+            "out, and counts them."
         )
 
 

@@ -185,3 +185,10 @@ def test_heads_that_are_missing_from_some_words_are_an_error(files):
 def test_synthetic_gold_has_the_format_of_the_system():
     assert format_of("synthetic:size=3,seed=3", "parsed.sdp") == "sdp"
     assert format_of("synthetic:size=3,seed=3", "parsed.conllu") == "conll"
+
+
+def test_an_error_in_a_file_advises_nothing_that_this_command_cannot_do(files):
+    gold, damaged = files(GOLD, GOLD.replace("\t+\t+\t", "\t+\t?\t"))
+    with pytest.raises(ConfigurationError, match=f"{damaged}:3: .*pred") as raised:
+        score(gold, damaged)
+    assert "on_error" not in str(raised.value)

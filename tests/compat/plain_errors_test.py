@@ -129,3 +129,8 @@ def test_where_an_evaluation_cannot_write_is_said_before_it(folder, option):
         evaluate_from_args(Namespace(archive_file="no.tar.gz", input_file="a,b", **files))
     name = option.replace("_", "-")
     assert message_of(raised.value) == f"--{name} runs is a folder. Name a file in it."
+
+
+def test_a_file_that_may_not_be_read_is_a_line_that_says_nothing_of_writing():
+    error = PermissionError(13, "Permission denied", "dev.sdp")
+    assert message_of(error) == "dev.sdp: Permission denied. Its rights do not allow it."

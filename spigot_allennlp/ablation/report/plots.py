@@ -107,8 +107,8 @@ def plot_scores(summary: Summary, width: float) -> "Optional[Figure]":
 
 def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     """
-    Plots a panel for each variant: a thin line for each seed, their mean, and the baseline's mean
-    for comparison. Returns `None` if no epoch has been completed.
+    Plots a panel for each variant with such a curve (`read_curves`): a thin line for each seed,
+    their mean, and the baseline's mean for comparison. Returns `None` if there is none.
 
     # Parameters
 
@@ -118,8 +118,7 @@ def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     """
     from matplotlib.figure import Figure
 
-    curves_of = {name: read_curves(summary, name) for name in summary.plan.variants}
-    curves_of = {name: curves for name, curves in curves_of.items() if curves}
+    curves_of = read_curves(summary)
     if not curves_of:
         return None
     columns = min(3, int(width / PANEL), len(curves_of))
@@ -142,16 +141,22 @@ def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     return figure
 
 
-def read_curves(summary: Summary, name: str) -> List[Curve]:
+def read_curves(summary: Summary) -> Dict[str, List[Curve]]:
     """
-    Reads the curve of each run of a variant that has completed an epoch, done or not: of the first
-    metric on the validation data, or else on the training data, or else of the training loss.
+    Reads the curve of each run that has completed an epoch, done or not, by variant. All are of one
+    metric: the first on the validation data, or else on the training data, or else the training
+    loss, whichever some run has. A variant without it is left out.
     """
     metric = summary.plan.metrics[0]
-    names = (f"validation_{metric}", f"training_{metric}", "training_loss")
-    folders = [result.run.serialization_dir for result in summary.results_of(name)]
-    curves = (read_first_curve(folder, names) for folder in folders)
-    return [curve for curve in curves if curve is not None]
+    for name in (f"validation_{metric}", f"training_{metric}", "training_loss"):
+        curves_of: Dict[str, List[Curve]] = {}
+        for result in summary.results:
+            curve = read_first_curve(result.run.serialization_dir, [name])
+            if curve is not None:
+                curves_of.setdefault(result.record.variant, []).append(curve)
+        if curves_of:
+            return curves_of
+    return {}
 
 
 def _plot_panel(

@@ -355,3 +355,16 @@ def test_a_report_does_without_scores_of_instances_that_were_cut_off(tmp_path, c
     assert f"{file} is damaged: the report does without it." in caplog.text
     rows = json.loads((tmp_path / "report.json").read_text())["variants"]
     assert rows[1]["comparison"]["seeds"] == 1 and rows[1]["spreads"]["accuracy"]["number"] == 2
+
+
+def test_all_learning_curves_are_of_the_metric_that_the_axis_names(copy):
+    for file in copy.glob("base/*/run/metrics_epoch_*.json"):
+        write_json(file, {"training_loss": 7.0})
+    assert not write_report(Plan.load(copy), copy, 20)
+    text = (copy / "curves.svg").read_text()
+    assert "validation_f1" in text and ">a&lt;b<" in text and ">base<" not in text
+    for file in copy.glob("*/*/run/metrics_epoch_*.json"):
+        write_json(file, {"training_loss": 7.0})
+    write_report(Plan.load(copy), copy, 20)
+    text = (copy / "curves.svg").read_text()
+    assert "training_loss" in text and ">a&lt;b<" in text and ">base<" in text
