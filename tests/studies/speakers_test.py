@@ -1,11 +1,15 @@
 """The trial of spoken digits: who is heard when, and its arms."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from studies.speakers.__main__ import TRIAL
+from studies.trial import table_over_regimes
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def speakers(path):
@@ -50,3 +54,11 @@ def test_every_arm_has_as_many_trials_with_its_gradient(tmp_path, monkeypatch):
     assert hm2_bp["model"]["network"]["gradient"] == {"type": "hm2_bp", "injected_spikes": 12}
     rates = surrogate["trainer"]["optimizer"]["lr"], hm2_bp["trainer"]["optimizer"]["lr"]
     assert rates == (0.004, 0.008)
+
+
+def test_the_table_of_the_page_is_that_of_the_scores():
+    scores = json.loads((DOCS / "trial_of_speakers.json").read_text())
+    page = (DOCS / "results" / "spiking.md").read_text().splitlines()
+    expected = table_over_regimes(TRIAL, scores)
+    start = page.index(expected[0])
+    assert page[start : start + len(expected)] == expected
