@@ -304,8 +304,10 @@ def _count(reader: Any, data: Any) -> str:
     Returns how many sentences a reader finds, of each task where there is a file for each, or why
     that is not known.
     """
+    from allennlp.data.dataset_readers import MultiTaskDatasetReader
+
     try:
-        if isinstance(data, dict):
+        if isinstance(data, dict) and isinstance(reader, MultiTaskDatasetReader):
             parts = {task: reader.read(path, force_task=task) for task, path in data.items()}
             return ", ".join(f"{task}: {sum(1 for _ in part)}" for task, part in parts.items())
         return str(sum(1 for _ in reader.read(data)))

@@ -20,7 +20,7 @@ from spigot_allennlp.nn.attentive.cell import (
     State,
 )
 from spigot_allennlp.nn.attentive.memory import WEIGHT_RULES, Memories, softmax_weights
-from spigot_allennlp.nn.devices import without_autocast
+from spigot_allennlp.nn.devices import is_autocasting, without_autocast
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
 
 _INPUTS = Signature(
@@ -203,7 +203,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         """Returns inputs in the type of the weights, and the mask, `None` if all of it is true."""
         _INPUTS.check(inputs, mask, input_size=self._input_size)
         dtype = self._cell.weight_ih.dtype
-        if torch.is_autocast_enabled(inputs.device.type):
+        if is_autocasting(inputs.device):
             inputs = inputs.to(dtype)
         if inputs.dtype != dtype:
             raise TypeError(

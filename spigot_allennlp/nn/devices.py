@@ -27,6 +27,11 @@ def answers_at_once(device: torch.device) -> bool:
     return device.type == "cpu"
 
 
+def is_autocasting(device: torch.device) -> bool:
+    """Tells whether what is computed on `device` here and now is under `torch.autocast`."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+
+
 def without_autocast(device: torch.device) -> ContextManager:
     """Lets what is computed within on `device` keep its types, also under `torch.autocast`."""
     if torch.amp.is_autocast_available(device.type):

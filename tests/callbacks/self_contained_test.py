@@ -121,7 +121,7 @@ def test_after_the_end_the_run_is_recovered_by_the_config_as_it_was_given(run, u
 def test_another_config_is_refused_by_the_name_of_the_key(run, unfinished):
     params = run.params.duplicate()
     params["model"]["something_new"] = 1
-    with pytest.raises(ConfigurationError, match="has no 'model.something_new'"):
+    with pytest.raises(ConfigurationError, match="model.something_new was not there and is now 1"):
         train_model(params, str(unfinished), recover=True)
 
 

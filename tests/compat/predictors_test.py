@@ -35,7 +35,7 @@ class OthersPredictor(Predictor):
         (["[]"], "no JSON object"),
         (['"max_words"'], "no JSON object"),
         (['{"max_word": 3}'], "no option 'max_word', but arc_probabilities.* mean max_words"),
-        (['{"max_words": "many"}'], "max_words is 'many'.*a whole number or nothing"),
+        (['{"max_words": "many"}'], "max_words must be a number but is 'many'"),
         (['{"max_words": 0}'], "max_words must be at least 1 but is 0"),
         (['{"on_error": "no"}'], 'on_error is "no", but must be one of raise, report'),
         (['{"language": "xx_nope"}'], "'xx_nope' is not installed"),
