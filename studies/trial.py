@@ -420,7 +420,7 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
         line = [name]
         for metric in trial.metrics:
             compared = differences[metric].get(name, numpy.empty(0))
-            line += [_spread(arm.get(metric, {})), _with_interval(compared)]
+            line += [_spread(arm.get(metric, {})), with_interval(100 * compared)]
             if metric == trial.metrics[0]:
                 p = f"{adjusted[name]:.3f}" if name in adjusted else ""
                 line += [_detectable(compared), p]
@@ -453,7 +453,7 @@ def table_over_regimes(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     lines.append(
         [
             f"against {trial.baseline}",
-            *(_with_interval(of) if name in others else "" for name, of in against.items()),
+            *(with_interval(100 * of) if name in others else "" for name, of in against.items()),
         ]
     )
     lines.append(["p", *(f"{adjusted[name]:.3f}" if name in adjusted else "" for name in arms)])
@@ -471,13 +471,15 @@ def _differences(scores: Dict[str, float], baseline: Dict[str, float]) -> numpy.
     return numpy.array([scores[seed] - baseline[seed] for seed in scores if seed in baseline])
 
 
-def _with_interval(differences: numpy.ndarray) -> str:
+def with_interval(differences: numpy.ndarray, digits: int = 1) -> str:
+    """Returns the mean with its 95 % interval; nothing if there are fewer than two differences."""
     if len(differences) < 2:
         return ""
     from scipy.stats import ttest_1samp
 
     low, high = ttest_1samp(differences, 0).confidence_interval()
-    return f"{100 * differences.mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    mean, low, high = (f"{end:+.{digits}f}" for end in (differences.mean(), low, high))
+    return f"{mean} ({low} to {high})"
 
 
 def _detectable(differences: numpy.ndarray) -> str:

@@ -3,17 +3,17 @@
 import logging
 import random
 from hashlib import blake2b
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import numpy
 import torch
 from allennlp.data import DataLoader, TensorDict
-from allennlp.modules.encoder_base import _EncoderBase
 from allennlp.nn.util import move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from allennlp.training.util import get_metrics
 
 from spigot_allennlp.callbacks.metric_states import load_metrics, save_metrics, to_plain
+from spigot_allennlp.modules.stateful_encoders import stateful_encoders
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Resumable(TrainerCallback):
             "metrics": save_metrics(self.trainer.model),
             "encoder_states": {
                 name: None if encoder._states is None else tuple(encoder._states)
-                for name, encoder in _stateful_encoders(self.trainer.model)
+                for name, encoder in stateful_encoders(self.trainer.model)
             },
             "scaler": None if scaler is None else scaler.state_dict(),
             "epoch_metrics": to_plain(self._epoch_metrics),
@@ -145,7 +145,7 @@ class Resumable(TrainerCallback):
         """Has stateful encoders go on from where they were at the checkpoint."""
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
         states = self._restored.get("encoder_states", {})
-        for name, encoder in _stateful_encoders(model):
+        for name, encoder in stateful_encoders(model):
             if name in states:
                 encoder._states = move_to_device(states[name], device)
 
@@ -156,11 +156,11 @@ class Resumable(TrainerCallback):
         """Makes the epoch that is being resumed report what it would have reported."""
         if trainer._distributed:
             logger.warning("The training metrics of this epoch cover the batches from here on.")
-            if any(True for _ in _stateful_encoders(trainer.model)):
+            if any(True for _ in stateful_encoders(trainer.model)):
                 logger.warning("What stateful encoders had carried up to here is lost.")
             return  # the checkpoint has the counts and the states of one process alone
         saved = self._restored.get("encoder_states", {})
-        missing = [name for name, _ in _stateful_encoders(trainer.model) if name not in saved]
+        missing = [name for name, _ in stateful_encoders(trainer.model) if name not in saved]
         if missing:
             logger.warning(
                 "The checkpoint does not hold what these encoders had carried from batch to batch, "
@@ -191,13 +191,6 @@ class Resumable(TrainerCallback):
             return metrics
 
         trainer._train_epoch = train_rest  # type: ignore[method-assign]
-
-
-def _stateful_encoders(model: torch.nn.Module) -> Iterator[Tuple[str, _EncoderBase]]:
-    """Yields the encoders of a model that carry states from batch to batch, with their names."""
-    for name, module in model.named_modules():
-        if isinstance(module, _EncoderBase) and module.stateful:
-            yield name, module
 
 
 class SeededDataLoader:

@@ -375,7 +375,7 @@ def parse_input(
         outputs = iter(predict([item for item in window if not isinstance(item, Exception)]))
         for item in window:
             if isinstance(item, Exception):
-                # Of what a reader could do, this command does the same by its option --on-error.
+                # A reader's on_error is this command's --on-error: the error advises neither here.
                 yield Parsed(error=getattr(item, "explanation", str(item)))
             else:
                 yield _parsed(next(outputs), item, source.name, gold)

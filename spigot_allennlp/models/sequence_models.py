@@ -12,13 +12,13 @@ from allennlp.common.checks import ConfigurationError, check_dimensions_match
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
-from allennlp.modules.encoder_base import _EncoderBase
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.item_mean import ItemMean
+from spigot_allennlp.modules.stateful_encoders import stateful_encoders
 
 
 class SequenceModel(Model):
@@ -63,9 +63,8 @@ class SequenceModel(Model):
         self._means = {name: ItemMean() for name in self.metric_names}
 
     def train(self, mode: bool = True) -> "SequenceModel":
-        for module in self.modules():
-            if isinstance(module, _EncoderBase) and module.stateful:
-                module.reset_states()
+        for _, encoder in stateful_encoders(self):
+            encoder.reset_states()
         return super().train(mode)
 
     def encode(

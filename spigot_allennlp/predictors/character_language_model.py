@@ -8,7 +8,6 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict
 from allennlp.data import Batch, DatasetReader, Instance
 from allennlp.models import Model
-from allennlp.modules.encoder_base import _EncoderBase
 from allennlp.nn.util import move_to_device
 from allennlp.predictors import Predictor
 from torch import Tensor
@@ -19,6 +18,7 @@ from spigot_allennlp.data.dataset_readers.character_language_model import (
     CharacterLanguageModelReader,
 )
 from spigot_allennlp.models.sequence_models import StepClassifier
+from spigot_allennlp.modules.stateful_encoders import stateful_encoders
 from spigot_allennlp.predictors.line_predictor import LinePredictor
 
 
@@ -84,11 +84,7 @@ class CharacterLanguageModelPredictor(LinePredictor):
         self._length = dataset_reader.length
         self._seed = seed
         self._generator = torch.Generator()
-        self._encoders = [
-            module
-            for module in model.modules()
-            if isinstance(module, _EncoderBase) and module.stateful
-        ]
+        self._encoders = [encoder for _, encoder in stateful_encoders(model)]
 
     def check(self, inputs: Any) -> None:
         text = inputs.get("text")

@@ -23,11 +23,12 @@ from torch import Tensor
 from spigot_allennlp.compat.atomic_io import replacing
 from spigot_allennlp.estimators.pipeline import Pipeline
 from spigot_allennlp.estimators.structured_attention import StructuredAttention
+from studies.trial import with_interval
 
 CROSSED = ("marginals, no gradient", "structured attention")
 ARMS = ("pipeline", *CROSSED)
 _BATCH_SIZE = 32
-# What the table shows, and its headings there.
+# The table shows these values, under these headings.
 _COLUMNS = {
     "labelled F1, marginals": "labelled F1, marginals",
     "labelled F1, best tree": "labelled F1, best tree",
@@ -186,9 +187,10 @@ def table(regime: str, measured: Dict[str, Dict[str, Values]]) -> List[str]:
         line = [arm]
         for name in _COLUMNS:
             values, control = (_by_seed(measured, of, name) for of in (arm, CROSSED[0]))
-            shown = _shown(values.mean(), name)
+            digits = 2 if name == "entropy" else 1
+            shown = "" if numpy.isnan(values.mean()) else f"{values.mean():.{digits}f}"
             if shown and arm != CROSSED[0]:
-                shown += f", {_interval(values - control, name)}"
+                shown += f", {_difference(values - control, digits)}"
             line.append(shown)
         lines.append(line)
     return [f"| {' | '.join(line)} |" for line in lines]
@@ -200,18 +202,11 @@ def _by_seed(measured: Dict[str, Dict[str, Values]], arm: str, name: str) -> num
     return scale * numpy.array([of[arm].get(name, numpy.nan) for of in measured.values()])
 
 
-def _shown(number: float, name: str, sign: str = "") -> str:
-    return "" if numpy.isnan(number) else f"{number:{sign}.{2 if name == 'entropy' else 1}f}"
-
-
-def _interval(differences: numpy.ndarray, name: str) -> str:
-    from scipy.stats import ttest_1samp
-
-    mean = _shown(differences.mean(), name, "+")
-    if len(differences) < 2 or not differences.any():
-        return mean
-    low, high = ttest_1samp(differences, 0).confidence_interval()
-    return f"{mean} ({_shown(low, name, '+')} to {_shown(high, name, '+')})"
+def _difference(differences: numpy.ndarray, digits: int) -> str:
+    """Returns the mean, with an interval if there are several that are not all zero."""
+    if len(differences) > 1 and differences.any():
+        return with_interval(differences, digits)
+    return f"{differences.mean():+.{digits}f}"
 
 
 def main() -> None:

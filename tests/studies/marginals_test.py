@@ -1,4 +1,4 @@
-"""What marginals tell beside the best tree: sums by hand, and parsers that are exchanged."""
+"""Compares the sums of the study of marginals with numbers by hand, and exchanges parsers."""
 
 import json
 import math

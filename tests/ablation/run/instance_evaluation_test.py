@@ -181,7 +181,7 @@ def test_a_class_is_found_by_the_name_that_records_of_version_0_1_have_of_it(nam
 
 
 class Share(CountingMetric):
-    """How many of all are right."""
+    """Counts how many of all are right."""
 
     def __init__(self):
         super().__init__(2)

@@ -35,7 +35,7 @@ def test_the_derivative_of_a_spike_by_hand():
 
 
 def unroll(*arguments):
-    """What autograd differentiates step by step."""
+    """Returns the spikes as autograd differentiates them, step by step."""
     return surrogate._unroll(*arguments)
 
 
