@@ -181,7 +181,11 @@ def ablate(args: argparse.Namespace) -> bool:
 
     from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
     from spigot_allennlp.ablation.report.report import write_report
-    from spigot_allennlp.ablation.run.ablation import check_trained_configs, run_ablation
+    from spigot_allennlp.ablation.run.ablation import (
+        check_trained_configs,
+        check_trained_files,
+        run_ablation,
+    )
     from spigot_allennlp.compat.folder_lock import locked
 
     folder = Path(args.serialization_dir)
@@ -198,6 +202,7 @@ def ablate(args: argparse.Namespace) -> bool:
     plan = _plan_from_args(args)
     with locked(folder):
         check_trained_configs(plan, folder)
+        check_trained_files(plan, folder)
         reported = save_joined_plan(plan, folder).without(args.drop)
         run_ablation(
             plan,

@@ -119,7 +119,7 @@ class ConfigVariables:
         one of nearly the same name is; if it takes them in part, and other data for the rest; or if
         a variable of data is empty. The message says how to do it on purpose.
         """
-        texts = list(_texts(config))
+        texts = list(texts_of(config))
         embedded = sorted(
             name for name in self._embedded if any(DEFAULTS[name] in text for text in texts)
         )
@@ -277,24 +277,40 @@ def _variables_of(path: str) -> List[str]:
     return [f"{name}={value}" for name, value in os.environ.items() if value and value in values]
 
 
-def _texts(config: Any) -> Iterator[str]:
+def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
+    """Says where two configs differ, "trainer.num_epochs was 8 and is now 4"; `None` if nowhere."""
+    if before == after:
+        return None
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in {**before, **after}:
+            place = f"{path}.{key}" if path else key
+            if key not in after:
+                return f"{place} was {before[key]!r} and is now not there"
+            if key not in before:
+                return f"{place} was not there and is now {after[key]!r}"
+            if before[key] != after[key]:
+                return first_difference(before[key], after[key], place)
+    return f"{path or 'the config'} was {before!r} and is now {after!r}"
+
+
+def texts_of(config: Any) -> Iterator[str]:
     """All strings of a config, and all keys: a map of companions has paths for keys."""
     if isinstance(config, str):
         yield config
     elif isinstance(config, dict):
         yield from config
         for value in config.values():
-            yield from _texts(value)
+            yield from texts_of(value)
     elif isinstance(config, list):
         for value in config:
-            yield from _texts(value)
+            yield from texts_of(value)
 
 
 def _paths(config: Any) -> Iterator[Tuple[str, str]]:
     """The data paths of a config, with their keys."""
     for key in ("train_data_path", "validation_data_path", "test_data_path"):
         paths = config.get(key)
-        for path in _texts(list(paths.values()) if isinstance(paths, dict) else paths):
+        for path in texts_of(list(paths.values()) if isinstance(paths, dict) else paths):
             yield key, path
 
 

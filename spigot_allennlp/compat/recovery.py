@@ -6,9 +6,10 @@ import functools
 import logging
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from spigot_allennlp.compat.atomic_io import holds_json, read_json, write
+from spigot_allennlp.compat.configs import first_difference
 from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.plain_errors import plain_error
 
@@ -47,7 +48,7 @@ def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[No
         try:
             create(params, folder, recover, force)
         except (KeyError, module.ConfigurationError) as error:
-            change = change_of_config(Path(folder, "config.json"), params) if recover else ""
+            change = change_of_config(Path(folder, "config.json"), params) if recover else None
             if not change:
                 raise
             raise plain_error(
@@ -59,23 +60,12 @@ def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[No
     module.create_serialization_dir = create_serialization_dir
 
 
-def change_of_config(file: Path, params: Any) -> str:
-    """
-    Returns the first difference between the config in a file and another one, as `"model.dropout
-    was 0.1 and is now 0.2"`. Nothing if there is none, or the file cannot be read.
-    """
+def change_of_config(file: Path, params: Any) -> Optional[str]:
+    """Returns `first_difference` between the config in a file, if it can be read, and another."""
     try:
-        before = type(params)(read_json(file)).as_flat_dict()
-    except (OSError, ValueError, AttributeError):  # no file, no JSON, no object
-        return ""
-    after = params.as_flat_dict()
-    for key in [*before, *after]:
-        if key not in before or key not in after or before[key] != after[key]:
-            was, now = (
-                repr(config[key]) if key in config else "not there" for config in (before, after)
-            )
-            return f"{key} was {was} and is now {now}"
-    return ""
+        return first_difference(read_json(file), params.as_dict(quiet=True))
+    except (OSError, ValueError):  # no file, no JSON
+        return None
 
 
 logger = logging.getLogger(__name__)

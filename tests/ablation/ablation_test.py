@@ -10,7 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.ablation.plan.plan import Plan, save_joined_plan
 from spigot_allennlp.ablation.report.report import write_report
-from spigot_allennlp.ablation.run.ablation import run_ablation
+from spigot_allennlp.ablation.run.ablation import check_trained_files, run_ablation
 from spigot_allennlp.ablation.run.executors import InProcess
 from spigot_allennlp.ablation.run.run_record import RunRecord
 from tests.ablation.tiny_experiment import planned, write_experiment
@@ -21,6 +21,7 @@ FAILS = '{"trainer.num_epochs": 2}'
 
 
 def run(plan, out, **options):
+    check_trained_files(plan, out)
     joined = save_joined_plan(plan, out)
     run_ablation(plan, out, InProcess(), **options)
     return joined
@@ -98,6 +99,34 @@ def test_another_variant_is_added_and_a_changed_one_refused(finished, tmp_path, 
         save_joined_plan(changed, tmp_path / "out")
 
 
+def test_a_file_that_has_changed_is_refused(tmp_path):
+    write_experiment(tmp_path, num_epochs=1)
+    run(planned(tmp_path, "model.dropout=0.1", seeds=[1]), tmp_path / "out")
+    for name in ("train", "dev", "test"):
+        file = tmp_path / f"{name}.jsonl"
+        before = file.read_text()
+        file.write_text(before + before)
+        with pytest.raises(
+            ConfigurationError, match=f"{name}.jsonl has changed since the run in .* began"
+        ):
+            run(planned(tmp_path, "model.dropout=0.2", seeds=[1]), tmp_path / "out")
+        file.write_text(before)
+    run(planned(tmp_path, "model.dropout=0.2", seeds=[1]), tmp_path / "out")
+
+
+def test_data_may_be_mended_for_a_run_that_they_ended(tmp_path):
+    write_experiment(tmp_path, num_epochs=1)
+    file = tmp_path / "train.jsonl"
+    before = file.read_text()
+    file.write_text(before + "{")
+    plan = planned(tmp_path, "model.dropout=0.1", seeds=[1])
+    run(plan, tmp_path / "out")
+    assert record(tmp_path).state == "failed"
+    file.write_text(before)
+    run(plan, tmp_path / "out", retry_failed=True)
+    assert record(tmp_path).state == "done"
+
+
 def test_what_failed_is_tried_again_on_request(finished, tmp_path):
     shutil.copytree(finished / "out", tmp_path / "out")
     run_ablation(Plan.load(tmp_path / "out"), tmp_path / "out", InProcess(), retry_failed=True)
@@ -146,6 +175,13 @@ def test_a_variant_that_makes_no_sense_is_refused_untried(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "refused: clasifier: model: 'clasifier' is not a registered name" in printed
     assert "[2/2] basic_classifier seed 1  done: accuracy" in printed
+
+
+@pytest.mark.parametrize("part", ["trainer", "model", "dataset_reader", "data_loader"])
+def test_a_part_that_is_but_a_name_is_refused_too(part, tmp_path):
+    write_experiment(tmp_path)
+    run(planned(tmp_path, f"{part}=foo", seeds=[1]), tmp_path / "out")
+    assert record(tmp_path, "foo").state == "refused"
 
 
 def test_a_config_that_turns_out_wrong_is_refused_not_failed(tmp_path):

@@ -13,7 +13,7 @@ from allennlp.models import Model, load_archive
 
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from spigot_allennlp.compat import configs, registration
-from spigot_allennlp.compat.configs import DEFAULTS
+from spigot_allennlp.compat.configs import DEFAULTS, first_difference
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -231,3 +231,16 @@ def test_a_name_of_this_package_asks_for_the_package(monkeypatch):
         Model.by_name("semantic_parser")
     with pytest.raises(ConfigurationError, match="not a registered name"):
         Model.by_name("semantic_parzer")
+
+
+@pytest.mark.parametrize(
+    "before, after, difference",
+    [
+        ({"a": 1}, {"a": 1}, None),
+        ({"a": {"b": [1]}}, {"a": {"b": [2]}}, "a.b was [1] and is now [2]"),
+        ({"a": 1}, {}, "a was 1 and is now not there"),
+        ({"a": {}}, {"a": {"b": None}}, "a.b was not there and is now None"),
+    ],
+)
+def test_a_difference_is_named_by_its_path(before, after, difference):
+    assert first_difference(before, after) == difference

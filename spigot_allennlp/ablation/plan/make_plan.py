@@ -267,6 +267,8 @@ def make_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
     """
     config = copy.deepcopy(config)
     trainer = config.get("trainer", {})
+    if not isinstance(trainer, dict):
+        return config  # it is refused with the run
     callbacks: List[Any] = trainer.get("callbacks") or []
     types = [entry.get("type") if isinstance(entry, dict) else entry for entry in callbacks]
     known = trainer.get("type", "gradient_descent") in ("gradient_descent", "group_clipping")
@@ -280,7 +282,8 @@ def validation_metric(config: Dict[str, Any]) -> str:
     Returns the metric by which the trainer chooses the best epoch, the first of several, without
     its sign; by AllenNLP's default that is the loss.
     """
-    metric = config.get("trainer", {}).get("validation_metric", "-loss")
+    trainer = config.get("trainer", {})
+    metric = trainer.get("validation_metric", "-loss") if isinstance(trainer, dict) else "-loss"
     return (metric if isinstance(metric, str) else metric[0]).lstrip("+-")
 
 

@@ -14,11 +14,14 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
 from spigot_allennlp.compat.atomic_io import read_json, remove_unfinished, write_json
+from spigot_allennlp.compat.configs import first_difference
 
 logger = logging.getLogger(__name__)
 
 PLAN_FILE = "plan.json"
 FORMAT = 1
+# Names the files in the folder of an ablation: the plan, the report and its parts.
+FILES = re.compile(r"(?i)(plan|report|summary|scores|curves)\.(json|md|html|csv|svg|png)")
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 
 
@@ -309,18 +312,10 @@ def _check_path(config: Any, path: str, origin: str) -> None:
         config = config[part] if isinstance(config, dict) else config[int(part)]
 
 
-def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
-    """Says where two configs differ, "trainer.num_epochs was 8 and is now 4"; `None` if nowhere."""
-    if before == after:
-        return None
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in [*before, *(key for key in after if key not in before)]:
-            if before.get(key) != after.get(key):
-                place = f"{path}.{key}" if path else key
-                return first_difference(before.get(key), after.get(key), place)
-    return f"{path} was {before!r} and is now {after!r}"
-
-
 def folder_name(name: str) -> str:
-    """Replaces whatever a file system or a shell might not like in a name by an underscore."""
-    return re.sub(r"[^\w.=+,-]+", "_", name).strip("_.") or "_"
+    """
+    Replaces whatever a file system or a shell might not like in a name by an underscore, and adds
+    one to the names of the files beside it.
+    """
+    safe = re.sub(r"[^\w.=+,-]+", "_", name).strip("_.") or "_"
+    return f"{safe}_" if FILES.fullmatch(safe) else safe

@@ -3,14 +3,19 @@ Trains and tests the runs of a plan that are not done, and prints how it goes: w
 ablate` does between planning and reporting.
 """
 
+import functools
+import hashlib
 import logging
+import os
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.ablation.plan.plan import Plan, first_difference, stored_plan
+from spigot_allennlp.ablation.plan.plan import Plan, stored_plan
 from spigot_allennlp.ablation.plan.validation import config_error
 from spigot_allennlp.ablation.run.executors import Executor
 from spigot_allennlp.ablation.run.run_record import (
@@ -31,6 +36,8 @@ from spigot_allennlp.ablation.run.single_run import (
 )
 from spigot_allennlp.compat import atomic_io
 from spigot_allennlp.compat.atomic_io import holds_json, read_json
+from spigot_allennlp.compat.checkpoints import has_checkpoint
+from spigot_allennlp.compat.configs import first_difference, texts_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +70,8 @@ def run_ablation(
         Whether runs that failed are resumed.
     """
     runs = make_runs(plan, folder, threads, packages)
+    files = digests_of_files(runs)
+    runs = [replace(run, files=of_run) for run, of_run in zip(runs, files, strict=True)]
     record_validation_errors(plan, runs)
     mark_damaged_tests(runs)
     records = [run.load_record() for run in runs]
@@ -108,6 +117,56 @@ def check_trained_configs(plan: Plan, folder: Path) -> None:
                 f"that can be read. {f'There {change}. ' if change else ''}Name another folder, or "
                 "delete that of the run."
             )
+
+
+def check_trained_files(plan: Plan, folder: Path) -> None:
+    """
+    Checks that the files that this plan needs are as they were for the runs that have begun in a
+    folder, of this plan and of the one that is there: otherwise scores on different data would
+    stand side by side in the report.
+
+    # Raises
+
+    `ConfigurationError` that names the file and a run, or says that the two plans contradict each
+    other.
+    """
+    files: Dict[str, str] = {}
+    for of_run in digests_of_files(make_runs(plan, folder)):
+        files.update(of_run)
+    earlier = stored_plan(folder)
+    for run in make_runs(plan.join(earlier, folder) if earlier else plan, folder):
+        record = run.load_record()
+        has_weights = record.state in (DONE, TRAINED) or has_checkpoint(run.serialization_dir)
+        for path, digest in record.files.items():
+            if has_weights and files.get(path, digest) != digest:
+                raise ConfigurationError(
+                    f"{path} has changed since the run in {run.folder} began with it, so that its "
+                    "scores and new ones would not be of the same data. Put the file back as it "
+                    "was, or name another folder."
+                )
+
+
+def digests_of_files(runs: Sequence[Run]) -> List[Dict[str, str]]:
+    """
+    Returns for each run the digests of the files that are there under the strings of its config,
+    and of the data that it is tested on: of data, vectors and archives, but not of folders.
+    """
+    digest = functools.lru_cache(maxsize=None)(_digest_of_file)
+    digests: List[Dict[str, str]] = []
+    for run in runs:
+        texts = {*texts_of(run.config), *texts_of(run.test_data)}
+        # A path may go on with what is taken of the file: "archive.tar.gz!vocabulary".
+        paths = {part for text in texts for part in (text, *re.split("[!#]", text)[:1])}
+        digests.append({path: digest(path) for path in sorted(paths) if os.path.isfile(path)})
+    return digests
+
+
+def _digest_of_file(path: str) -> str:
+    checksum = hashlib.blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            checksum.update(part)
+    return checksum.hexdigest()
 
 
 def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:

@@ -94,6 +94,9 @@ class RunRecord:
         Why the run failed or was refused.
     versions : `Dict[str, str]`, optional (default = `{}`)
         The versions of Python and of the libraries that make up the result.
+    files : `Dict[str, str]`, optional (default = `{}`)
+        The digests of the files that the config names, and of the test data, by their paths, when
+        the last attempt began; empty in a record that was made before they were stored.
     """
 
     variant: str
@@ -108,6 +111,7 @@ class RunRecord:
     test: TestResult = field(default_factory=TestResult)
     message: str = ""
     versions: Dict[str, str] = field(default_factory=dict)
+    files: Dict[str, str] = field(default_factory=dict)
 
     @property
     def test_metrics(self) -> Dict[str, float]:

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -72,6 +72,8 @@ class Run:
         The number of threads of PyTorch, and of the kernels.
     packages : `Tuple[str, ...]`, optional (default = `()`)
         What `--include-package` names, for a process that has not imported it.
+    files : `Dict[str, str]`, optional (default = `{}`)
+        The digests of the files that it needs (see `RunRecord`).
     """
 
     folder: Path
@@ -81,6 +83,7 @@ class Run:
     test_data: Any = None
     threads: int = 1
     packages: Tuple[str, ...] = ()
+    files: Dict[str, str] = field(default_factory=dict)
 
     @property
     def serialization_dir(self) -> Path:
@@ -135,6 +138,7 @@ def train_and_test(run: Run) -> None:
     atomic_io.remove_unfinished(run.folder)
     record = run.load_record()
     _close_attempt(run, record)
+    record.files = run.files
     record.start_attempt()
     start = time.monotonic()
     with _recorded_errors(run, record):

@@ -99,6 +99,12 @@ def test_a_trainer_that_is_not_allennlps_is_left_alone():
     assert make_resumable({"trainer": {"type": "mine"}}) == {"trainer": {"type": "mine"}}
 
 
+@pytest.mark.parametrize("path", ["trainer", "model", "dataset_reader"])
+def test_a_part_that_is_replaced_by_a_name_is_left_to_the_run_to_refuse(folder, path):
+    plan = make_plan(str(folder / "base.json"), [read_vary_option(f"{path}=foo")], [1])
+    assert list(plan.variants) == ["foo"]
+
+
 def test_each_config_is_evaluated_once_and_no_variant_changes_that_of_another(folder, monkeypatch):
     files, from_file = [], Params.from_file
     monkeypatch.setattr(Params, "from_file", lambda file: files.append(file) or from_file(file))
@@ -147,6 +153,12 @@ def test_variants_that_would_share_a_folder_are_refused():
 def test_a_folder_has_no_letter_that_a_shell_or_a_file_system_minds():
     assert folder_name("spigot (η = 1/2)*") == "spigot_η_=_1_2"
     assert folder_name("../..") == "_"
+
+
+@pytest.mark.parametrize("name", ["plan.json", "report.MD", "scores.png"])
+def test_a_folder_is_no_file_of_the_ablation(name):
+    assert folder_name(name) == f"{name}_"
+    assert folder_name(f"n={name}") == f"n={name}"
 
 
 def test_a_long_name_is_cut_and_stays_unique():

@@ -8,7 +8,6 @@ from spigot_allennlp.ablation.plan.plan import (
     RunId,
     Variant,
     apply_overrides,
-    first_difference,
 )
 from spigot_allennlp.ablation.run.single_run import config_digest
 
@@ -91,19 +90,6 @@ def test_two_names_for_one_folder_are_refused(tmp_path):
 def test_a_folder_without_a_plan_is_no_ablation(tmp_path):
     with pytest.raises(ConfigurationError, match="There is no ablation in .* no plan.json"):
         Plan.load(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "before, after, difference",
-    [
-        ({"a": 1}, {"a": 1}, None),
-        ({"a": {"b": [1]}}, {"a": {"b": [2]}}, "a.b was [1] and is now [2]"),
-        ({"a": 1}, {}, "a was 1 and is now None"),
-        ({}, {"a": 1}, "a was None and is now 1"),
-    ],
-)
-def test_a_difference_is_named_by_its_path(before, after, difference):
-    assert first_difference(before, after) == difference
 
 
 def test_the_order_of_keys_makes_no_difference():

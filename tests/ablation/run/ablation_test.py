@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spigot_allennlp.ablation.run.ablation import ProgressPrinter, first_line
+from spigot_allennlp.ablation.run.ablation import ProgressPrinter, digests_of_files, first_line
 from spigot_allennlp.ablation.run.run_record import RunRecord, format_duration
 from spigot_allennlp.ablation.run.single_run import Run
 
@@ -45,3 +45,17 @@ def test_it_begins_with_what_is_there(capsys):
 
 def test_a_long_message_is_cut():
     assert first_line("x" * 300, longest=10) == "x" * 9 + "…"
+
+
+def test_the_files_of_a_run_are_those_that_its_config_and_its_test_name(tmp_path):
+    names = ("train", "vectors", "archive", "test")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    texts = [f"{tmp_path}/vectors", f"{tmp_path}/archive!vocabulary", f"{tmp_path}/none", "lstm"]
+    config = {"train_data_path": {"task": f"{tmp_path}/train#part"}, "model": texts, "seed": 1}
+    run = Run(tmp_path, "a", 1, config, test_data={"task": f"{tmp_path}/test"})
+    (files,) = digests_of_files([run])
+    assert files.keys() == {f"{tmp_path}/{name}" for name in names}
+    (tmp_path / "vectors").write_text("others")
+    (changed,) = digests_of_files([run])
+    assert {path for path in files if files[path] != changed[path]} == {f"{tmp_path}/vectors"}

@@ -27,6 +27,7 @@ STORED = {
     },
     "message": "",
     "versions": {"python": "3.11"},
+    "files": {"train.jsonl": "d8e7af87f78db673"},
 }
 
 
@@ -38,6 +39,9 @@ def test_a_record_is_written_under_the_keys_under_which_it_was_read(tmp_path):
     record.save(tmp_path)
     stored = json.loads((tmp_path / "cell.json").read_text())
     assert stored == STORED and list(stored) == list(STORED)
+    del stored["files"]  # as in a record of an earlier version
+    (tmp_path / "cell.json").write_text(json.dumps(stored))
+    assert RunRecord.load(tmp_path).files == {}
 
 
 @pytest.mark.parametrize("content", ["3", "[]", '"x"', "{}", "null", '{"config": 1}'])
