@@ -289,8 +289,8 @@ def _tables(trial: Trial, options: argparse.Namespace) -> None:
         Path(new).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
     for regime, of_regime in scores.items():
         print("\n".join(table(trial, regime, of_regime)), end="\n\n")
-    if trial.regimes_are_a_sample:
-        print("\n".join(table_over_regimes(trial, scores)))
+    over_all = table_over_regimes if trial.regimes_are_a_sample else overview
+    print("\n".join(over_all(trial, scores)))
 
 
 def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
@@ -400,21 +400,9 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
     against = f"against {trial.baseline}"
     header = [regime, first, against, "detectable", "p"]
     header += [column for other in others for column in (other, f"{other} {against}")] + ["seeds"]
-    arms = {
-        name: scores["comparison"][name]["scores"]
-        for name in trial.arms
-        if name in scores["comparison"]
-    }
-    differences = {
-        metric: {
-            name: _differences(arm.get(metric, {}), arms[trial.baseline].get(metric, {}))
-            for name, arm in arms.items()
-            if name != trial.baseline
-        }
-        for metric in trial.metrics
-    }
-    tests = {name: t_test_over_seeds(of) for name, of in differences[trial.metrics[0]].items()}
-    adjusted = holm({name: p for name, p in tests.items() if p is not None})
+    arms = _arms(trial, scores)
+    differences = {metric: _from_baseline(trial, arms, metric) for metric in trial.metrics}
+    adjusted = _adjusted(differences[trial.metrics[0]])
     lines = [header, ["---"] * len(header)]
     for name, arm in arms.items():
         line = [name]
@@ -425,6 +413,32 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
                 p = f"{adjusted[name]:.3f}" if name in adjusted else ""
                 line += [_detectable(compared), p]
         lines.append([*line, str(len(arm.get(trial.metrics[0], {})))])
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
+    """
+    Returns the lines of a Markdown table, in per cent, of the first metric: a line for each arm, a
+    column for each regime. It has the mean of the baseline, and by how much each other arm differs
+    from it, with the 95 % interval over seeds; in bold where the adjusted p of `table` is below
+    0.05.
+    """
+    metric = trial.metrics[0]
+    arms = {regime: _arms(trial, of_regime) for regime, of_regime in scores.items()}
+    lines = [["", *scores], ["---"] * (1 + len(scores))]
+    lines += [[name] for name in trial.arms if any(name in of for of in arms.values())]
+    for of_regime in arms.values():
+        differences = _from_baseline(trial, of_regime, metric)
+        adjusted = _adjusted(differences)
+        for line in lines[2:]:
+            name = line[0]
+            cell = with_interval(100 * differences.get(name, numpy.empty(0)))
+            if name == trial.baseline and name in of_regime:
+                cell = f"{100 * statistics.mean(of_regime[name][metric].values()):.1f}"
+            elif adjusted.get(name, 1.0) < 0.05:
+                mean, _, interval = cell.partition(" ")
+                cell = f"**{mean}** {interval}"
+            line.append(cell)
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
@@ -446,18 +460,42 @@ def table_over_regimes(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     lines = [["", *arms], ["---"] * (1 + len(arms))]
     lines += [[regime, *(f"{100 * means[name][regime]:.1f}" for name in arms)] for regime in scores]
     lines.append(["mean", *(_spread(means[name]) for name in arms)])
-    against = {name: _differences(means[name], means[trial.baseline]) for name in arms}
-    others = {name: of for name, of in against.items() if name != trial.baseline}
-    tests = {name: t_test_over_seeds(of) for name, of in others.items()}
-    adjusted = holm({name: p for name, p in tests.items() if p is not None})
+    against = {
+        name: _differences(means[name], means[trial.baseline])
+        for name in arms
+        if name != trial.baseline
+    }
+    adjusted = _adjusted(against)
     lines.append(
         [
             f"against {trial.baseline}",
-            *(with_interval(100 * of) if name in others else "" for name, of in against.items()),
+            *(with_interval(100 * against[name]) if name in against else "" for name in arms),
         ]
     )
     lines.append(["p", *(f"{adjusted[name]:.3f}" if name in adjusted else "" for name in arms)])
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _arms(trial: Trial, scores: Dict[str, Any]) -> Dict[str, Scores]:
+    """Returns the scores of the arms that were compared in a regime, in the trial's order."""
+    compared = scores["comparison"]
+    return {name: compared[name]["scores"] for name in trial.arms if name in compared}
+
+
+def _from_baseline(trial: Trial, arms: Dict[str, Scores], metric: str) -> Dict[str, numpy.ndarray]:
+    """Returns by how much each arm differs from the baseline, over the seeds that both have."""
+    baseline = arms.get(trial.baseline, {}).get(metric, {})
+    return {
+        name: _differences(arm.get(metric, {}), baseline)
+        for name, arm in arms.items()
+        if name != trial.baseline
+    }
+
+
+def _adjusted(differences: Dict[str, numpy.ndarray]) -> Dict[str, float]:
+    """Returns the p of a t-test of each arm that has one, adjusted for all by Holm's method."""
+    tests = {name: t_test_over_seeds(of) for name, of in differences.items()}
+    return holm({name: p for name, p in tests.items() if p is not None})
 
 
 def _spread(scores: Dict[str, float]) -> str:

@@ -11,7 +11,9 @@ from typing import Any, Dict
 from studies.sentiment.parts import REGIMES, write_parts
 from studies.trial import Trial, alone, capped, rated, run
 
-_JOINT, _ALONE = (str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone"))
+_JOINT, _ALONE, PARSER = (
+    str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone", "parser")
+)
 _NO_GRAPH = "no graph"
 # The largest norms of a sentence's gradient through the graph.
 _capped = partial(capped, (0.003, 0.03, 0.3))
@@ -51,7 +53,7 @@ TRIAL = Trial(
         "perturb-and-map": _capped("perturb_and_map"),
     },
     baseline="pipeline",
-    metrics=("accuracy",),
+    metrics=("accuracy", "arcs_changed"),
     regimes=REGIMES,
     environment=_environment,
     tested_on=_tested_on,
@@ -68,7 +70,7 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
 def _prepare(data: Path, options: argparse.Namespace) -> None:
     write_parts(options.sst, options.treebank, data)
     parser, environment = data / "parser", {**os.environ, **_parsing_data(data)}
-    command = ["allennlp", "train", "spigot_allennlp:semantic_parser/raw_text.jsonnet", "-s"]
+    command = ["allennlp", "train", PARSER, "-s"]
     recover = ["--recover"] * parser.is_dir()
     subprocess.run([*command, str(parser), *recover], env=environment, check=True)
 

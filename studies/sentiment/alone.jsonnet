@@ -1,4 +1,4 @@
 // The classifier of the trial without any graph.
 local base = import '../../training_config/common/sentiment.libsonnet';
 
-base { trainer+: { num_epochs: 8, patience: null } }
+base { trainer+: { num_epochs: 6, patience: null } }

@@ -51,7 +51,7 @@ REGIMES = {
     "few_graphs": Regime(trees=1200, graphs=150, repeated_graphs=4),
     "no_trees": Regime(trees=0, graphs=1200),
     "as_many": Regime(trees=1200, graphs=1200),
-    "raw_words": Regime(trees=150, graphs=1200, repeated_trees=4, raw_words=True),
+    "raw_words": Regime(trees=1200, graphs=1200, raw_words=True),
 }
 
 

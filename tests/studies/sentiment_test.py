@@ -8,7 +8,7 @@ from allennlp.data import Vocabulary
 from allennlp.models import Model
 
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
-from studies.sentiment.__main__ import TRIAL
+from studies.sentiment.__main__ import PARSER, TRIAL
 from studies.sentiment.parts import HELD_OUT, REGIMES, write_parts
 
 SENTENCES = 2000
@@ -64,7 +64,7 @@ def test_every_arm_has_its_config(tmp_path, monkeypatch):
     file.write_text(json.dumps({n: arm.variant(arm.settings[0]) for n, arm in TRIAL.arms.items()}))
     plan = make_plan(TRIAL.base, read_axes([], str(file)), seeds=[1])
     configs = {name: variant.config for name, variant in plan.variants.items()}
-    assert {config["trainer"]["num_epochs"] for config in configs.values()} == {8}
+    assert {config["trainer"]["num_epochs"] for config in configs.values()} == {6}
     estimators = {
         name: config["model"]["argmax"]["estimator"]["type"]
         for name, config in configs.items()
@@ -76,3 +76,29 @@ def test_every_arm_has_its_config(tmp_path, monkeypatch):
     vocab = Vocabulary()
     vocab.add_token_to_namespace("1", "labels")
     Model.from_params(Params(configs["no graph"]["model"]), vocab=vocab)
+
+
+def test_the_parser_inside_is_that_of_the_package_but_for_its_size(monkeypatch):
+    monkeypatch.setenv("SPIGOT_EMBEDDINGS", "")
+    small, whole = (
+        Params.from_file(file).as_dict()
+        for file in (PARSER, "spigot_allennlp:semantic_parser/raw_text.jsonnet")
+    )
+    for place in (["encoder", "encoder"], ["arc_scorer"], ["label_scorer"]):
+        of_small, of_whole = small["model"], whole["model"]
+        for key in place:
+            of_small, of_whole = of_small[key], of_whole[key]
+        size = "hidden_size" if place[0] == "encoder" else "hidden_dim"
+        assert of_small.pop(size) < of_whole.pop(size)
+    assert small == whole
+
+
+def test_every_arm_is_validated_on_what_its_reader_reads(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIGOT_SST_EMBEDDINGS", "")
+    for variable, value in TRIAL.environment(tmp_path, "tenth").items():
+        monkeypatch.setenv(variable, value)
+    config = Params.from_file(TRIAL.base).as_dict()
+    readers = config["validation_dataset_reader"]["readers"]
+    assert readers.keys() == config["validation_data_path"].keys() == {"sentiment"}
+    assert readers["sentiment"] == config["dataset_reader"]["readers"]["sentiment"]
+    assert TRIAL.tested_on(tmp_path, "tenth", "pipeline").keys() == readers.keys()

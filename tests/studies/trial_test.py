@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from studies.trial import Arm, Trial, run, table_over_regimes
+from studies.trial import Arm, Trial, overview, run, table_over_regimes
 
 
 class Regime(NamedTuple):
@@ -325,12 +325,39 @@ def test_regimes_that_are_a_sample_are_compared_over_themselves():
     ]
 
 
-def test_only_such_regimes_have_that_table(tmp_path, capsys):
+def test_other_regimes_stand_side_by_side():
+    """
+    By differences of 1, 2 and 3 points, as above, p is 0.07; by 3, 4 and 5, of the same spread,
+    1 - t / sqrt(t^2 + 2) with t = 4 sqrt(3), 0.02.
+    """
+
+    def compared(**arms):
+        scores = {
+            name: {"scores": {"labelled_f1": dict(zip("123", of, strict=True))}}
+            for name, of in arms.items()
+        }
+        return {"comparison": scores}
+
+    scores = {
+        "few": compared(pipeline=(0.5, 0.5, 0.5), spigot=(0.51, 0.52, 0.53)),
+        "many": compared(pipeline=(0.7, 0.8, 0.9), none=(0.66, 0.77, 0.85)),
+        "tuned only": {"comparison": {}},
+    }
+    assert overview(TRIAL, scores) == [
+        "|  | few | many | tuned only |",
+        "| --- | --- | --- | --- |",
+        "| none |  | **-4.0** (-6.5 to -1.5) |  |",
+        "| pipeline | 50.0 | 80.0 |  |",
+        "| spigot | +2.0 (-0.5 to +4.5) |  |  |",
+    ]
+
+
+def test_regimes_are_a_sample_or_stand_side_by_side(tmp_path, capsys):
     arms = {"pipeline": (0.5, 0.52), "spigot": (0.51, 0.54)}
     write_comparison(tmp_path, arms, seeds=(1, 2))
-    run_step(tmp_path, "tables")
-    without = capsys.readouterr().out
-    options = ["--folder", str(tmp_path), "--scores", str(tmp_path / "scores.json"), "tables"]
-    run(TRIAL._replace(regimes_are_a_sample=True), lambda parser: None, options)
-    assert capsys.readouterr().out.startswith(without + "|  | pipeline | spigot |")
-    assert "mean" not in without
+    scores = tmp_path / "scores.json"
+    options = ["--folder", str(tmp_path), "--scores", str(scores), "tables"]
+    for is_sample, over_all in ((False, overview), (True, table_over_regimes)):
+        run(TRIAL._replace(regimes_are_a_sample=is_sample), lambda parser: None, options)
+        expected = over_all(TRIAL, json.loads(scores.read_text()))
+        assert capsys.readouterr().out.splitlines()[-len(expected) - 1 :] == ["", *expected]
