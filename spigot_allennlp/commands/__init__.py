@@ -1,4 +1,6 @@
-"""Subcommands of `allennlp`, each in a file of its name: `ablate`, `parse`, `score` and others."""
+"""
+Subcommands of `allennlp`, each in a file of the same name: `ablate`, `parse`, `score` and others.
+"""
 
 from spigot_allennlp.commands.ablate import Ablate
 from spigot_allennlp.commands.compare_trees import CompareTrees

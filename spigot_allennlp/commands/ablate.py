@@ -158,9 +158,7 @@ def _share(text: str) -> float:
 
 
 def ablate_from_args(args: argparse.Namespace) -> None:
-    """
-    Calls `ablate`, and ends the process: with status 0 if every run is done, otherwise with 1.
-    """
+    """Calls `ablate`, and exits with status 0 if every run is done, otherwise with 1."""
     from allennlp.common.checks import ConfigurationError
     from allennlp.common.util import SigTermReceived
 
@@ -174,8 +172,8 @@ def ablate_from_args(args: argparse.Namespace) -> None:
 
 def ablate(args: argparse.Namespace) -> bool:
     """
-    Plans, trains what has not been trained yet, and writes the report. Returns whether every run is
-    done.
+    Makes the plan, trains the runs that are not trained yet, and writes the report. Returns whether
+    every run is done.
     """
     from allennlp.common.checks import ConfigurationError
 
@@ -216,7 +214,9 @@ def ablate(args: argparse.Namespace) -> bool:
 
 
 def _plan_from_args(args: argparse.Namespace) -> "Plan":
-    """Makes the plan that the arguments ask for. It holds this process' command line."""
+    """
+    Makes the plan that the arguments ask for. The plan holds the command line of this process.
+    """
     from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes, read_value
 
     plan = make_plan(

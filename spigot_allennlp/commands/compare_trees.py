@@ -1,4 +1,4 @@
-"""`allennlp compare-trees`: how the trees of a pipeline differ from those of another."""
+"""`allennlp compare-trees`: how the trees of one pipeline differ from those of another."""
 
 import argparse
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
@@ -8,13 +8,13 @@ from allennlp.commands.subcommand import Subcommand
 from spigot_allennlp.commands.parse import gold_of
 from spigot_allennlp.compat.plain_errors import plain_error
 
-if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+if TYPE_CHECKING:  # imported when needed: AllenNLP imports every command at startup
     from allennlp.data import Instance
 
     from spigot_allennlp.metrics.tree_movement import Annotation, Movement, TreeMovement
     from spigot_allennlp.parses.parse import Parse
 
-# So many relations are in the table and the picture.
+# The number of relations in the table and the picture.
 MOST_RELATIONS = 20
 
 EXAMPLES = """examples:
@@ -51,7 +51,7 @@ class CompareTrees(Subcommand):
 
 
 def compare_trees_from_args(args: argparse.Namespace) -> None:
-    """Compares what the command line names, prints a table, and writes the files it asks for."""
+    """Compares the archives on the command line, prints a table, and writes the requested files."""
     from spigot_allennlp.compat.atomic_io import write_json
     from spigot_allennlp.compat.outputs import check_figure, check_output
 
@@ -67,7 +67,7 @@ def compare_trees_from_args(args: argparse.Namespace) -> None:
 
 def compare_archives(before: str, after: str, data: str) -> "TreeMovement":
     """
-    Parses the sentences of a file by two models, and returns the `TreeMovement` between them. The
+    Parses the sentences of a file with two models, and returns the `TreeMovement` between them. The
     file is read by the first model's reader of development data.
 
     # Parameters
@@ -79,7 +79,7 @@ def compare_archives(before: str, after: str, data: str) -> "TreeMovement":
 
     # Raises
 
-    `ConfigurationError` if a model makes no trees or no graphs, or the file lacks either.
+    `ConfigurationError` if a model makes no trees or no graphs, or the file has none.
     """
     from spigot_allennlp.metrics.tree_movement import compare_trees
     from spigot_allennlp.predictors.sentence_parser import load_sentence_predictor
@@ -138,7 +138,7 @@ def _annotation(output: Dict[str, Any], path: str) -> "Annotation":
 
 
 def as_json(movement: "TreeMovement") -> Dict[str, Any]:
-    """Returns the numbers of a `TreeMovement` by their names."""
+    """Returns the numbers of a `TreeMovement` by name."""
     return {
         "all": movement.all._asdict(),
         "by_relation": {name: moved._asdict() for name, moved in movement.by_relation.items()},
@@ -148,7 +148,7 @@ def as_json(movement: "TreeMovement") -> Dict[str, Any]:
 
 
 def table(movement: "TreeMovement") -> str:
-    """Returns the numbers as text: shares of tokens in per cent."""
+    """Returns the numbers as text, as percentages of the tokens."""
     lines = [
         f"{'sentences with':<16}{'number':>8}{'UAS before':>12}{'after':>8}"
         f"{'labelled F1 before':>20}{'after':>8}"
@@ -197,7 +197,7 @@ def plot(movement: "TreeMovement", output: str) -> None:
 
 
 def _shown(share: Optional[float]) -> str:
-    """Returns a share in per cent, and a dash where there is none."""
+    """Returns a share as a percentage, or a dash if there is none."""
     return "-" if share is None else f"{100 * share:.1f}"
 
 

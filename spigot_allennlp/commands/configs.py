@@ -1,4 +1,4 @@
-"""`allennlp configs`: lists the configs of this package, and copies one to be edited."""
+"""`allennlp configs`: lists the configs of this package, or copies one for editing."""
 
 import argparse
 import os
@@ -35,7 +35,7 @@ class Configs(Subcommand):
 
 
 def configs_from_args(args: argparse.Namespace) -> None:
-    """Does what the command line asks for, and prints what there is, or was copied."""
+    """Lists or copies configs, as the command line asks, and prints what was found or copied."""
     if args.copy is None:
         print("\n".join(listing(args.words)))
         return
@@ -53,7 +53,7 @@ def listing(words: List[str]) -> List[str]:
 
     # Raises
 
-    `ConfigurationError` if there is none.
+    `ConfigurationError` if no config has them.
     """
     rows = [(PREFIX + name, description(name)) for name in names()]
     rows = [row for row in rows if all(w.lower() in " ".join(row).lower() for w in words)]
@@ -65,17 +65,17 @@ def listing(words: List[str]) -> List[str]:
 
 def copy_config(name: str, folder: str) -> List[str]:
     """
-    Copies a config and the files that it imports into a folder, as they lie in the package.
+    Copies a config and the files that it imports into a folder, laid out as in the package.
 
     # Returns
 
     `List[str]`
-        The files, that of the config first.
+        The files, the config first.
 
     # Raises
 
-    `ConfigurationError`, before anything is written, if there is no such config, or a file is there
-    already, with other content.
+    `ConfigurationError`, before anything is written, if there is no such config, or if a file
+    exists already with different content.
     """
     try:
         texts = {os.path.join(folder, key): text for key, text in with_imports(name).items()}

@@ -1,9 +1,9 @@
 """
-`allennlp demo`: a page on this machine, to type sentences into and to look at their parses.
+`allennlp demo`: a page on this machine to type sentences into and look at their parses.
 
-A sentence is in the query of an address, so each page can be linked and loaded again; there is
-nothing to store, and no script in a page. Who asks from another machine, or by a foreign name for
-this one, is not answered.
+A sentence is in the query of an address, so each page can be linked and reloaded. Nothing is
+stored, and the pages have no scripts. Requests from another machine, or by a foreign name for this
+one, are not answered.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from spigot_allennlp.commands.parse import (
 )
 from spigot_allennlp.compat.plain_errors import plain_error
 
-if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+if TYPE_CHECKING:  # imported when needed: AllenNLP imports every command at startup
     from spigot_allennlp.parses.parse import Parse
     from spigot_allennlp.predictors.sentence_predictor import LatentChoice, SentencePredictor
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 2000
 MOST_WORDS = 150  # unless --predictor-args has another max_words
-TIMEOUT = 30  # seconds in which a connection may be silent
+TIMEOUT = 30  # seconds for which a connection may be silent
 
 EXAMPLES = """examples:
   allennlp demo runs/first
@@ -45,7 +45,7 @@ EXAMPLES = """examples:
   allennlp demo runs/first --predictor-args '{"language": "en_core_web_sm"}'"""
 
 SENTENCES = ("The clever hero did not win .", "The villain persuaded the hero to lose .")
-#: The same for a model that learned from lemmas and parts of speech.
+#: The same, for a model that learned from lemmas and parts of speech.
 ANNOTATED = (
     '{"words": ["The", "villain", "persuaded", "the", "hero", "to", "lose", "."], '
     '"lemmas": ["the", "villain", "persuade", "the", "hero", "to", "lose", "."], '
@@ -106,7 +106,7 @@ def demo_from_args(args: argparse.Namespace) -> None:
         demo.parse(demo.examples[-1])  # compiles kernels, so that the first click is quick
         if not server.is_local:
             print(f"Whoever reaches {args.host} can use this page.")
-        # At once, also into a pipe: with --port 0 nobody else knows the port.
+        # Flushed, for pipes too: with --port 0 the port is not known otherwise.
         text = f"{server.address} shows what {args.archive} makes of sentences. Ctrl-C ends it."
         print(text, flush=True)
         try:
@@ -115,11 +115,11 @@ def demo_from_args(args: argparse.Namespace) -> None:
             print("\nThe page is no longer there.")
 
 
-# ---- What is answered
+# ---- Answers
 
 
 class Answer(NamedTuple):
-    """A text, as HTTP has it."""
+    """The text of an HTTP response, with its status and type."""
 
     status: HTTPStatus
     content_type: str
@@ -136,7 +136,7 @@ FILES = {
 
 class Demo:
     """
-    Answers requests by a parser, in any number of threads; the parser works for one at a time.
+    Answers requests with a parser, in any number of threads. The parser serves one at a time.
 
     # Parameters
 
@@ -155,7 +155,7 @@ class Demo:
         self.examples = [*SENTENCES, *([ANNOTATED] if predictor.learned_layers() else [])]
 
     def answer(self, target: str) -> Answer:
-        """Returns the answer to a request for `target`, a path with its query."""
+        """Returns the answer to a request for `target`, a path with a query."""
         try:
             address = urlsplit(target)
         except ValueError:
@@ -168,7 +168,7 @@ class Demo:
         return Answer(HTTPStatus.NOT_FOUND, "text/plain", "There is nothing here. Go to /.")
 
     def parse(self, sentence: str) -> Parsed:
-        """Returns what becomes of a sentence: a text, or an object as for `allennlp predict`."""
+        """Returns the result for a sentence: a text, or an object as for `allennlp predict`."""
         from allennlp.common.checks import ConfigurationError
 
         from spigot_allennlp.predictors.line_predictor import ReportedError, parsed_object
@@ -218,8 +218,8 @@ class Demo:
         text = (
             f"{html_head(title, STYLE)}<body>\n<h1>{escape(title)}</h1>\n"
             '<form action="/"><input name="sentence" aria-label="a sentence" placeholder="a '
-            # Twice the limit, since browsers count UTF-16 units; one more, so that the server can
-            # say that the text is too long.
+            # Twice the limit, since browsers count UTF-16 units. One more lets the server say that
+            # the text is too long.
             f'sentence" maxlength="{2 * MOST_CHARACTERS + 1}" value="{escape(sentence)}" autofocus>'
             f"<button>Parse</button></form>\n{''.join(parts)}"
             f'<p class="soft">For example:</p><ul>{"".join(links)}</ul>\n</body></html>\n'
@@ -227,7 +227,7 @@ class Demo:
         return Answer(status, "text/html", text)
 
     def _parts_of(self, parsed: Parsed, sentence: str) -> List[str]:
-        """Returns the picture of a parse, and what there is to say of it."""
+        """Returns the picture of a parse, and the notes on it."""
         from spigot_allennlp.parses.svg import Picture, escape, figure
 
         parse = parsed.parse
@@ -247,7 +247,7 @@ class Demo:
 
 def file_of(parse: "Parse", path: str) -> str:
     """
-    Returns what is in a file of a parse, one of `FILES`.
+    Returns the content of a file with a parse, one of `FILES`.
 
     # Raises
 
@@ -263,7 +263,7 @@ def file_of(parse: "Parse", path: str) -> str:
 
 
 def legend(parse: "Parse", has_probabilities: bool) -> str:
-    """Returns what the parts of a picture are."""
+    """Returns a description of the parts of a picture."""
     parts = []
     if parse.tree is not None:
         parts.append("Above the words is the tree.")
@@ -275,7 +275,7 @@ def legend(parse: "Parse", has_probabilities: bool) -> str:
 
 
 def description(choice: "LatentChoice") -> str:
-    """Returns what a choice in the middle of a model means for the picture."""
+    """Returns what a choice of the model's intermediate layer means for the picture."""
     chosen = "tree" if choice.is_tree else "graph"
     return (
         f"In the middle of this model a layer chooses the {chosen} (structure {choice.structure}), "
@@ -285,7 +285,7 @@ def description(choice: "LatentChoice") -> str:
 
 
 def note_of_layers(missing: Sequence[str]) -> str:
-    """Returns a warning that a sentence lacks annotation, with what to do about it."""
+    """Returns a warning that a sentence lacks annotation, and says what to do about it."""
     names = " and ".join(NAMES_OF_LAYERS[layer] for layer in missing)
     return (
         f"This model learned from {names}, which nobody knows of this sentence, so the parse is "
@@ -301,18 +301,18 @@ def note_of_layers(missing: Sequence[str]) -> str:
 
 class DemoServer(ThreadingHTTPServer):
     """
-    Listens at an address, and has a `Demo` answer.
+    Listens at an address, and answers with a `Demo`.
 
     # Parameters
 
     host : `str`
     port : `int`
-        0 takes any that is free.
+        0 takes any free port.
     demo : `Demo`
 
     # Raises
 
-    `ConfigurationError` if nobody can listen there.
+    `ConfigurationError` if it is not possible to listen there.
     """
 
     daemon_threads = True
@@ -333,7 +333,7 @@ class DemoServer(ThreadingHTTPServer):
 
     @property
     def is_local(self) -> bool:
-        """Returns whether only this machine can reach it."""
+        """Returns whether only this machine can reach the server."""
         return is_loopback(str(self.server_address[0]))
 
     @property
@@ -344,9 +344,9 @@ class DemoServer(ThreadingHTTPServer):
 
     def is_asked_by_name(self, host: str) -> bool:
         """
-        Returns whether a request, by its `Host`, is meant for this server. A page of the web may
-        give its own name the address of this machine (DNS rebinding), but it cannot ask by another
-        name than its own. The port does not matter: a tunnel may have another.
+        Returns whether the `Host` of a request names this server. A web page may point its own name
+        at this machine (DNS rebinding), but its requests still carry that name. The port does not
+        matter, since a tunnel may have another one.
         """
         if not self.is_local:
             return True
@@ -357,7 +357,7 @@ class DemoServer(ThreadingHTTPServer):
         return name == "localhost" or is_loopback(name)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Logs what went wrong with a connection; quietly, if its reader has left."""
+        """Logs a broken connection: as an error, or at debug level if the client has left."""
         has_left = isinstance(sys.exc_info()[1], ConnectionError)
         level = logging.DEBUG if has_left else logging.ERROR
         logger.log(level, "The connection from %s broke.", client_address, exc_info=True)
@@ -365,8 +365,8 @@ class DemoServer(ThreadingHTTPServer):
 
 def is_loopback(host: str) -> bool:
     """
-    Returns whether a host is an address that only its own machine can reach, also one of IPv4 in
-    IPv6, as `::ffff:127.0.0.1`.
+    Returns whether a host is an address that only its own machine can reach. This includes IPv4 in
+    IPv6, as in `::ffff:127.0.0.1`.
     """
     try:
         address = ip_address(host)
@@ -376,13 +376,13 @@ def is_loopback(host: str) -> bool:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, and writes the answer of the server's `Demo`."""
+    """Reads a request, and writes the answer from the server's `Demo`."""
 
     server: DemoServer
     timeout = TIMEOUT
 
     def do_GET(self) -> None:
-        """Answers; whatever goes wrong is told in a line, its trace in the log."""
+        """Answers a request. An error is reported in one line; its traceback is logged."""
         if not self.server.is_asked_by_name(self.headers.get("Host", "")):
             text = f"Ask for {self.server.address}: this page is for its own machine alone."
             self._send(Answer(HTTPStatus.FORBIDDEN, "text/plain", text))
@@ -398,12 +398,12 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(
         self, code: int, message: Optional[str] = None, explain: Optional[str] = None
     ) -> None:
-        """Answers what is no sound request, in a line."""
+        """Answers a malformed request with one line."""
         status = HTTPStatus(code)
         self._send(Answer(status, "text/plain", message or status.phrase))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Logs a request; the terminal is left alone."""
+        """Logs a request, and prints nothing in the terminal."""
         logger.debug(format, *args)
 
     def _send(self, answer: Answer) -> None:

@@ -9,7 +9,7 @@ from allennlp.commands.subcommand import Subcommand
 
 from spigot_allennlp.compat.plain_errors import plain_error
 
-# Each part is sampled with a seed of its own: the seed of the command line, plus its place here.
+# The seed of each part is the seed of the command line plus the index of the part here.
 PARTS = ("train", "dev", "test")
 DEFAULT_SIZES = {"train": 2000, "dev": 300, "test": 300}
 DEFAULT_LAYOUTS = ("sdp", "conllx", "sst")
@@ -56,7 +56,7 @@ class GenerateTreebank(Subcommand):
 
 
 def generate_treebank_from_args(args: argparse.Namespace) -> None:
-    """Writes what the command line asks for, and prints a table of it."""
+    """Writes the treebank that the command line asks for, and prints a table of its files."""
     sizes = {part: getattr(args, part) for part in PARTS}
     sizes_by_file = generate_treebank(args.folder, sizes, args.seed, args.layouts, args.force)
     for path, size in sizes_by_file.items():
@@ -76,15 +76,15 @@ def generate_treebank(
     # Parameters
 
     folder : `Union[str, PathLike]`
-        The folder to write into; it is made if it is not there.
+        The folder to write into. It is created if needed.
     sizes : `Dict[str, int]`
         The number of sentences of each of `PARTS`.
     seed : `int`
-        The seed of the first part; the others have the seeds that follow.
+        The seed of the first part. The others have the next seeds.
     layouts : `Sequence[str]`
-        The formats; each part is written in every one.
+        The formats. Each part is written in all of them.
     force : `bool`, optional (default = `False`)
-        Whether files that are there already are overwritten.
+        Whether to overwrite existing files.
 
     # Returns
 
@@ -93,8 +93,8 @@ def generate_treebank(
 
     # Raises
 
-    `ConfigurationError`, before anything is written, if a file is there already, a layout is not
-    known, a number is negative, or there is nothing to write.
+    `ConfigurationError`, before anything is written, if a file exists already, a layout is unknown,
+    a number is negative, or there is nothing to write.
     """
     from spigot_allennlp.compat.atomic_io import write
     from spigot_allennlp.data.synthetic.treebank.treebank import FORMATS, synthetic_text

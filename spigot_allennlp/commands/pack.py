@@ -1,4 +1,6 @@
-"""`allennlp pack`: a trained model with its model card and its entry for an index of archives."""
+"""
+`allennlp pack`: packs a trained model with a model card and an entry for an index of archives.
+"""
 
 import argparse
 import json
@@ -64,7 +66,7 @@ class PackCommand(Subcommand):
 
 
 def pack_from_args(args: argparse.Namespace) -> None:
-    """Packs what the command line names, and says what to do with it."""
+    """Packs the run that the command line names, and prints what to do with the package."""
     texts = {"description": args.description, "use": args.intended_use, "limits": args.limits}
     if args.replace and not args.register:
         raise plain_error("--replace is of an entry in the index of this machine: add --register")
@@ -85,27 +87,27 @@ def pack(
     run: str, name: str, licence: str, folder: str, url: str, texts: Dict[str, str]
 ) -> IndexEntry:
     """
-    Writes a folder with the archive of a run, its card and its entry, after the archive was loaded.
+    Loads the archive of a run, then writes a folder with the archive, its card and its entry.
 
     # Parameters
 
     run : `str`
-        The folder of the training, whose config and data are trusted.
+        The folder of the training. Its config and data are trusted.
     name : `str`
         The name in the index, and the title of the card.
     licence : `str`
-        Who may use the model for what: a name such as CC-BY-4.0, or words.
+        Who may use the model for what: the name of a licence, such as CC-BY-4.0, or a description.
     folder : `str`
-        A folder that is not there yet, or is empty.
+        A folder that does not exist yet, or is empty.
     url : `str`
-        What the entry says of the place of the archive.
+        The address of the archive in the entry.
     texts : `Dict[str, str]`
-        "description", "use" and "limits", for the card.
+        The texts of the card: "description", "use" and "limits".
 
     # Raises
 
-    `ConfigurationError` if the run has not ended, its model reads no sentences, the folder is in
-    use, or the name or the address is not valid.
+    `ConfigurationError` if the run has not ended, its model does not read sentences, the folder is
+    not empty, or the name or the address is invalid.
     """
     from allennlp.models import load_archive
 
@@ -163,7 +165,7 @@ def check_is_free(name: str) -> None:
     """
     # Raises
 
-    `ConfigurationError` if the index of this machine has an entry of that name.
+    `ConfigurationError` if the index of this machine already has an entry of that name.
     """
     index = index_path()
     entry = read_index(index).get(name)
@@ -176,16 +178,16 @@ def check_is_free(name: str) -> None:
 
 def register(name: str, entry: IndexEntry, replace: bool) -> Path:
     """
-    Adds an entry to the index of this machine, and returns where that is.
+    Adds an entry to the index of this machine, and returns the path of the index.
 
     # Parameters
 
     name : `str`
         The name of the entry.
     entry : `IndexEntry`
-        Where the archive is, and what it has to be.
+        The address of the archive, and the checksum and size to expect.
     replace : `bool`
-        Whether it takes the place of an entry of that name.
+        Whether to replace an existing entry of that name.
 
     # Raises
 
@@ -281,7 +283,7 @@ def model_card(
 
 
 def _table(header: List[str], rows: List[Any]) -> str:
-    # An entry is a line, whatever a licence has in it.
+    # An entry is one line, whatever the text of the licence.
     lines = [
         [" ".join(str(entry).split()).replace("|", "\\|") for entry in line]
         for line in [header, ["---"] * len(header), *rows]
@@ -301,8 +303,8 @@ def _versions() -> str:
 
 def _count(reader: Any, data: Any) -> str:
     """
-    Returns how many sentences a reader finds, of each task where there is a file for each, or why
-    that is not known.
+    Returns how many sentences a reader finds, per task if each task has a file, or why the number
+    is unknown.
     """
     from allennlp.data.dataset_readers import MultiTaskDatasetReader
 
@@ -316,14 +318,14 @@ def _count(reader: Any, data: Any) -> str:
 
 
 def _base_names(data: Any) -> Any:
-    """Takes the folders away, which are nobody's business; the names of embedded data stay."""
+    """Removes the folders from paths, since they are private. Names of embedded data stay."""
     if isinstance(data, dict):
         return {key: _base_names(value) for key, value in data.items()}
     return data if _is_embedded(data) else os.path.basename(str(data))
 
 
 def _without_folders(config: Any) -> Any:
-    """Takes the folders away from absolute paths, wherever they are in a config."""
+    """Removes the folders from all absolute paths in a config."""
     if isinstance(config, dict):
         return {key: _without_folders(value) for key, value in config.items()}
     if isinstance(config, list):
@@ -339,7 +341,7 @@ def _without_folders(config: Any) -> Any:
 
 
 def _limits_of_embedded(parts: Dict[str, Any]) -> List[str]:
-    """Returns what has to be said where training or other data are sentences made by rule."""
+    """Returns the caveat for models whose training or other data are sentences made by rule."""
     train = parts.get("train")
     train = train if isinstance(train, dict) else {"": train}
     made = [task for task, data in train.items() if _is_embedded(data)]

@@ -1,4 +1,4 @@
-"""`allennlp parse`: parses text or files, and writes or draws what a parser makes of them."""
+"""`allennlp parse`: parses text or files, and writes or draws the parses."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ from allennlp.commands.subcommand import Subcommand
 
 from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 
-if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+if TYPE_CHECKING:  # imported when needed: AllenNLP imports every command at startup
     from allennlp.data import Instance
 
     from spigot_allennlp.data.formats.source import Source
@@ -54,7 +54,7 @@ OUTPUT_SUFFIXES = {
     ".html": "html",
 }
 PICTURES = ("svg", "html")
-#: So many lines are looked at to find the format of an input.
+#: The number of lines that are read to find the format of an input.
 MOST_FIRST_LINES = 100
 COMMENT_OF_CONLLU = re.compile(r"# *(sent_id|text|newdoc|newpar|global\.columns)\b")
 STANDARD_INPUT = "standard input"  # its name in errors
@@ -111,7 +111,7 @@ class ParseCommand(Subcommand):
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that say how a model is loaded, and how it parses."""
+    """Adds the arguments for how a model is loaded, and how it parses."""
     add = parser.add_argument
     add(
         "--threshold",
@@ -135,19 +135,19 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 class Parsed(NamedTuple):
     """
-    What became of a sentence.
+    The result for a sentence.
 
     # Parameters
 
     parse : `Optional[Parse]`
         `None` where there is an `error`.
     gold : `Optional[Parse]`
-        What the file says of it, if that was asked for.
+        The annotation of the file, if requested.
     error : `str`
-        Why there is no parse, with file and line if it is of a file; or nothing.
+        Why there is no parse, with file and line if the input is a file; empty if there is a parse.
     missing_layers : `Sequence[str]`
-        What the model learned from, but this sentence lacks, if that was asked for: `"lemmas"`,
-        `"pos"`.
+        The annotation that the model learned from and this sentence lacks, if requested:
+        `"lemmas"`, `"pos"`.
     """
 
     parse: Optional["Parse"] = None
@@ -157,7 +157,7 @@ class Parsed(NamedTuple):
 
 
 def parse_from_args(args: argparse.Namespace) -> None:
-    """Parses what the command line names, and says on stderr how many sentences there were."""
+    """Parses the input given on the command line, and prints the number of sentences to stderr."""
     from allennlp.common import Tqdm
 
     from spigot_allennlp.compat.outputs import check_output
@@ -188,7 +188,7 @@ def parse_from_args(args: argparse.Namespace) -> None:
     if args.probabilities:
         options["arc_probabilities"] = True
     predictor = load_sentence_predictor(args.archive, args.cuda_device, args.overrides, **options)
-    predictor.logs_errors = False  # the results have them, with file and line
+    predictor.logs_errors = False  # the results hold the errors, with file and line
     start = time.perf_counter()
     results = parse_input(predictor, source, input_format, args.gold, args.limit)
     counts = Counts()
@@ -208,12 +208,12 @@ def parse_from_args(args: argparse.Namespace) -> None:
 
 def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
     """
-    Returns what the command line says of the predictor, and only that.
+    Returns the options of the predictor that the command line sets, and no others.
 
     # Raises
 
-    `ConfigurationError` if `--predictor-args` is no object, or has an option of lines of input and
-    output, which the commands read and write in other ways.
+    `ConfigurationError` if `--predictor-args` is not a JSON object, or has an option for lines of
+    input and output, which the commands handle themselves.
     """
     from spigot_allennlp.compat.predictors import parsed_options
     from spigot_allennlp.predictors.sentence_parser import OPTIONS_OF_LINES
@@ -234,7 +234,7 @@ def predictor_options(args: argparse.Namespace) -> Dict[str, Any]:
 
 
 class Counts:
-    """Counts the sentences that were parsed, and those that were left out."""
+    """Counts the sentences that were parsed, and those that were skipped."""
 
     def __init__(self) -> None:
         self.parsed = 0
@@ -242,11 +242,12 @@ class Counts:
 
     def sound(self, results: Iterable[Parsed], on_error: str) -> Iterator[Parsed]:
         """
-        Yields the results without those of errors.
+        Yields the results that are not errors.
 
         # Raises
 
-        `ConfigurationError`, an error's, if `on_error` is `"raise"`, or that nothing is left.
+        `ConfigurationError` with the first error if `on_error` is `"raise"`, or if no result is
+        left.
         """
         for result in results:
             if result.error:
@@ -273,13 +274,13 @@ class Counts:
 
 def format_of_input(source: "Source") -> str:
     """
-    Returns the format that the name of a file says, or else its first lines: the comments (`#`) at
-    its beginning, and the line after them. A file of text (.txt) may hold a treebank, as the
-    sentiment treebank does, but no JSON.
+    Finds the format of a file by its name, or else by its first lines: the comments (`#`) at its
+    beginning, and the line after them. A text file (.txt) may hold a treebank, as that of the
+    sentiment treebank does, but not JSON.
 
     # Raises
 
-    `ConfigurationError` if these are lines of a treebank, but do not say of which format.
+    `ConfigurationError` if these seem to be lines of a treebank, but their format is not clear.
     """
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
     from spigot_allennlp.data.formats.blocks import FIRST_IDS
@@ -349,7 +350,7 @@ def parse_input(
     limit: Optional[int] = None,
 ) -> Iterator[Parsed]:
     """
-    Yields what becomes of each sentence of an input, in their order.
+    Yields the result for each sentence of an input, in order.
 
     # Parameters
 
@@ -361,7 +362,7 @@ def parse_input(
     gold : `bool`
         Whether to read the trees and graphs of the input.
     limit : `int`, optional (default = `None`)
-        Only so many sentences, the first.
+        Parse only this many sentences, the first ones.
     """
     items: Iterator[Any]
     if input_format in ("text", "json"):
@@ -375,7 +376,8 @@ def parse_input(
         outputs = iter(predict([item for item in window if not isinstance(item, Exception)]))
         for item in window:
             if isinstance(item, Exception):
-                # A reader's on_error is this command's --on-error: the error advises neither here.
+                # The reader gets its on_error from this command's --on-error, so the error advises
+                # neither.
                 yield Parsed(error=getattr(item, "explanation", str(item)))
             else:
                 yield _parsed(next(outputs), item, source.name, gold)
@@ -392,12 +394,12 @@ def _parsed(output: Dict[str, Any], item: Any, name: str, gold: bool) -> Parsed:
 
 def parse_of_output(output: Dict[str, Any]) -> "Parse":
     """
-    Returns the parse that an output of a predictor holds.
+    Returns the parse in an output of a predictor.
 
     # Raises
 
-    `ConfigurationError` if it has no words. The next output would have none either: they are
-    missing by the code of the model.
+    `ConfigurationError` if it has no words. Later outputs would have none either: the code of the
+    model does not return them.
     """
     from spigot_allennlp.parses.parse import Parse
 
@@ -410,7 +412,7 @@ def parse_of_output(output: Dict[str, Any]) -> "Parse":
 def line_inputs(
     predictor: "SentencePredictor", source: "Source", input_format: str
 ) -> Iterator[Any]:
-    """Yields the input that each line holds, or an error, with its line, in its place."""
+    """Yields the input in each line or, in its place, an error with the number of the line."""
     from allennlp.common.checks import ConfigurationError
 
     from spigot_allennlp.data.formats.lines import numbered_lines
@@ -441,7 +443,7 @@ def line_inputs(
 
 
 def treebank_instances(source: "Source", input_format: str, gold: bool) -> Iterator[Any]:
-    """Yields the instances of a treebank, with an error in the place of what cannot be read."""
+    """Yields the instances of a treebank, with an error in place of each that cannot be read."""
     from spigot_allennlp.data.dataset_readers.conll import ConllReader
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
     from spigot_allennlp.data.dataset_readers.sdp import SdpReader
@@ -456,12 +458,13 @@ def treebank_instances(source: "Source", input_format: str, gold: bool) -> Itera
         reader = ConllReader(enhanced, trees=gold, multiple_roots=True)
     else:
         reader = SstReader()
-    # An embedded data set is written in the format of the reader, whatever the source has.
+    # An embedded data set is written in the format of the reader, whatever the format of the
+    # source.
     return reader.instances_and_errors(source.name if is_synthetic(source) else source)
 
 
 def gold_of(instance: "Instance") -> "Parse":
-    """Returns the tree and the graph of an instance, as far as it has them."""
+    """Returns the tree and the graph of an instance, if it has them."""
     from spigot_allennlp.data.annotated_sentence import Arc
     from spigot_allennlp.parses.parse import Graph, Parse, Tree
 
@@ -483,11 +486,11 @@ def gold_of(instance: "Instance") -> "Parse":
 
 def format_of_output(output: Optional[str], chosen: Optional[str]) -> str:
     """
-    Returns the format of the output, by its name or as it was chosen.
+    Returns the format of the output: the chosen one, or the one that its name implies.
 
     # Raises
 
-    `ConfigurationError` if the name says nothing, and nothing was chosen.
+    `ConfigurationError` if none was chosen, and the name implies none.
     """
     if chosen is not None:
         return chosen
@@ -504,7 +507,7 @@ def format_of_output(output: Optional[str], chosen: Optional[str]) -> str:
 
 @contextmanager
 def opened(output: Optional[str]) -> Iterator[Callable[[str], Any]]:
-    """Gives the block a function that writes; a file appears when the block has come to its end."""
+    """Gives the block a function that writes. A file appears when the block ends."""
     from spigot_allennlp.compat.atomic_io import output_stream
 
     if output is None:
@@ -559,7 +562,7 @@ def texts(
             )
 
 
-#: How a parse is written, by format. A file of SDP begins with a header, which is not part of it.
+#: How a parse is written, by format. An SDP file also has a header, which is not part of this.
 TEXT_OF: Dict[str, Callable[["Parse"], str]] = {
     "sdp": lambda parse: parse.to_sdp(),
     "conllu": lambda parse: parse.to_conllu(),

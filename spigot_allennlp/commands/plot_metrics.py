@@ -1,4 +1,4 @@
-"""`allennlp plot-metrics`: plots a metric of several trainings over their epochs."""
+"""`allennlp plot-metrics`: plots a metric of several training runs over their epochs."""
 
 import argparse
 from os import PathLike
@@ -36,7 +36,7 @@ class PlotMetrics(Subcommand):
 
 
 def plot_metrics_from_args(args: argparse.Namespace) -> None:
-    """Plots what the command line asks for, and prints into which file."""
+    """Plots what the command line asks for, and prints the name of the file."""
     check_figure(args.output)
     names = names_of(args.runs)
     curves = {name: read_curve(run, args.metric) for run, name in names.items()}
@@ -46,8 +46,8 @@ def plot_metrics_from_args(args: argparse.Namespace) -> None:
 
 def names_of(runs: Sequence[str]) -> Dict[str, str]:
     """
-    Returns what the legend calls each folder: the end of its path, with as many folders as
-    distinguish all.
+    Returns the name of each folder in the legend: the end of its path, with as many parts as it
+    takes to tell all of them apart.
 
     # Raises
 
@@ -66,16 +66,16 @@ def names_of(runs: Sequence[str]) -> Dict[str, str]:
 
 def plot_curves(curves: Dict[str, Curve], metric: str, output: Union[str, PathLike]) -> None:
     """
-    Plots the curves of runs into a file, which appears when it is whole.
+    Plots the curves of runs into a file, which appears once it is complete.
 
     # Parameters
 
     curves : `Dict[str, Curve]`
-        The curves by the name that the legend shows.
+        The curves, by their names in the legend.
     metric : `str`
-        The name of the vertical axis.
+        The label of the vertical axis.
     output : `Union[str, PathLike]`
-        The file, whose end says the format: .png, .svg or .pdf.
+        The file. Its extension sets the format: .png, .svg or .pdf.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

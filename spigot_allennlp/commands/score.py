@@ -10,7 +10,7 @@ from allennlp.commands.subcommand import Subcommand
 from spigot_allennlp.commands.parse import source_of
 from spigot_allennlp.compat.plain_errors import plain_error
 
-if TYPE_CHECKING:  # at run time when they are needed: AllenNLP imports each command at its start
+if TYPE_CHECKING:  # imported when needed: AllenNLP imports every command at startup
     from spigot_allennlp.ablation.report.comparison import Interval
     from spigot_allennlp.metrics.parse_scores import FileScores, ScoredArc
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 FORMATS = ("sdp", "conll")
 SUFFIXES = {".sdp": "sdp", ".conll": "conll", ".conllu": "conll", ".conllx": "conll"}
-#: What is tested where two systems are compared, and shown first.
+#: The metrics that are shown first, and tested when two systems are compared.
 MAIN = (
     "labelled F1",
     "unlabelled F1",
@@ -28,7 +28,7 @@ MAIN = (
     "ELAS",
     "enhanced unlabelled F1",
 )
-#: The layers of CoNLL: their column, and the first of their metrics.
+#: The layers of CoNLL: their columns, and the first metric of each.
 COLUMNS = {"tree": ("HEAD", "UAS"), "enhanced": ("DEPS", "ELAS")}
 
 EXAMPLES = """examples:
@@ -78,14 +78,14 @@ class ScoredMetric(NamedTuple):
     # Parameters
 
     values : `List[float]`
-        Of each system.
+        The value of each system.
     intervals : `List[Interval]`
-        The 95 % confidence interval of each, over sentences.
+        The 95 % confidence interval of each value, over sentences.
     difference : `Optional[Difference]`
-        Of two systems.
+        The difference between two systems.
     p : `Optional[float]`
-        The probability of a difference at least as large, either way, if it made no difference
-        which system gave a parse; `None` unless two systems are compared by this metric.
+        The two-sided p-value: the probability of a difference at least as large if the systems were
+        interchangeable. `None` unless two systems are compared by this metric.
     """
 
     values: List[float]
@@ -95,7 +95,7 @@ class ScoredMetric(NamedTuple):
 
 
 def score_from_args(args: argparse.Namespace) -> None:
-    """Scores what the command line names, prints a table, and writes the file it asks for."""
+    """Scores the files given on the command line, prints a table, and writes the requested file."""
     from spigot_allennlp.compat.atomic_io import write_json
     from spigot_allennlp.compat.outputs import check_output
 
@@ -117,7 +117,7 @@ def score_from_args(args: argparse.Namespace) -> None:
 
 
 def as_json(metric: ScoredMetric) -> Dict[str, Any]:
-    """Returns the numbers of a metric by their names."""
+    """Returns the numbers of a metric by name."""
     return {
         **metric._asdict(),
         "intervals": [interval._asdict() for interval in metric.intervals],
@@ -127,12 +127,12 @@ def as_json(metric: ScoredMetric) -> Dict[str, Any]:
 
 def format_of(gold: str, *systems: str) -> str:
     """
-    Returns the format that the name of gold says. Synthetic sentences have either format: there
-    the name of a system says it.
+    Returns the format that the name of the gold file implies. Synthetic sentences come in both
+    formats; for these, the name of a system decides.
 
     # Raises
 
-    `ConfigurationError` if it says none.
+    `ConfigurationError` if it implies none.
     """
     from spigot_allennlp.data.dataset_readers.data_path import is_synthetic
     from spigot_allennlp.data.formats.compression import format_suffix
@@ -156,8 +156,8 @@ def score_files(
 
     # Raises
 
-    `MalformedInputError` if a file cannot be read, `ConfigurationError` if the files have not the
-    same tokens.
+    `MalformedInputError` if a file cannot be read, `ConfigurationError` if the tokens of the files
+    differ.
     """
     from spigot_allennlp.ablation.report.comparison import (
         Resampling,
@@ -199,7 +199,7 @@ def score_files(
 
 class ScoredSentence(NamedTuple):
     """
-    The layers of a sentence that are scored, and its place and words for errors.
+    The layers of a sentence that are scored, and its place and words for error messages.
 
     # Parameters
 
@@ -207,7 +207,7 @@ class ScoredSentence(NamedTuple):
         `file:line`.
     words : `Sequence[str]`
     graph, tree, enhanced : `Optional[List[ScoredArc]]`
-        `None` where the format, or the file, has no such layer.
+        `None` if the format, or the file, has no such layer.
     """
 
     place: str
@@ -219,15 +219,15 @@ class ScoredSentence(NamedTuple):
 
 def common_layers(files: Dict[str, List[ScoredSentence]], file_format: str) -> List[str]:
     """
-    Returns the layers that gold and all systems have; only these can be scored, and compared. Those
-    that some have, and others lack, are left out with a warning.
+    Returns the layers that gold and all systems have. Only these can be scored and compared. Layers
+    that only some files have are skipped with a warning.
 
     # Parameters
 
     files : `Dict[str, List[ScoredSentence]]`
-        The sentences of gold and of the systems, by the name of the file.
+        The sentences of gold and of the systems, by file name.
     file_format : `str`
-        In "sdp" every file has graphs, though they may be empty.
+        In "sdp", every file has graphs, though they may be empty.
 
     # Raises
 
@@ -293,11 +293,11 @@ def _parsed(
     gold: str, sentences: List[ScoredSentence], system: str, file_format: str
 ) -> Iterator[ScoredSentence]:
     """
-    Yields the sentences of a system, each of which has the tokens of that of gold.
+    Yields the sentences of a system, after checking that each has the tokens of the gold sentence.
 
     # Raises
 
-    `ConfigurationError` if the two have not the same tokens.
+    `ConfigurationError` if the tokens of the two differ.
     """
     pairs = zip_longest(sentences, _sentences(system, file_format))
     for number, (expected, parsed) in enumerate(pairs, start=1):
@@ -340,7 +340,7 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
     from spigot_allennlp.data.formats.conll import enhanced_arcs, scan_conll
     from spigot_allennlp.metrics.parse_scores import ScoredArc
 
-    with_heads = without_heads = None  # the place of the first sentence with any such word
+    with_heads = without_heads = None  # the place of the first sentence with such a word
     for sentence in _sound(scan_conll(source_of(path, "conllu"))):
         words = sentence.words
         place = f"{path}:{sentence.word_line_numbers[0]}"
@@ -368,7 +368,7 @@ def _read_conll(path: str) -> Iterator[ScoredSentence]:
 
 
 def _sound(results: Iterator[Any]) -> Iterator[Any]:
-    """Yields the sentences; raises the first error among them."""
+    """Yields the sentences, and raises the first error among them."""
     from spigot_allennlp.data.errors import MalformedInputError
 
     for result in results:
@@ -378,7 +378,7 @@ def _sound(results: Iterator[Any]) -> Iterator[Any]:
 
 
 def table(metrics: Dict[str, ScoredMetric], systems: Sequence[str]) -> str:
-    """Returns the metrics as text, in per cent, with their intervals."""
+    """Returns the metrics as text, as percentages, with their intervals."""
     header = ["", *systems]
     if len(systems) == 2:
         header += ["difference", "p"]
