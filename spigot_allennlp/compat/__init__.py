@@ -1,13 +1,13 @@
 """
 Every patch that AllenNLP 2.10.1 needs, most on a current stack, with place, reason and end.
 
-They look for the fault, not for a version, and leave alone what is not broken. The startup hook
-runs each around the import of the AllenNLP module that it names. Heavy modules are imported inside
-the patches: by then AllenNLP has imported them.
+They look for the fault, not for a version, and leave working code alone. The startup hook runs each
+patch around the import of the AllenNLP modules that the patch names. Heavy modules are imported
+inside the patches: by then AllenNLP has imported them.
 """
 
 # Functions, not modules: `from spigot_allennlp.compat import pytorch` would import spigot_allennlp
-# with all that needs AllenNLP, and the hook imports this before AllenNLP.
+# with everything that needs AllenNLP, but the hook imports this before AllenNLP.
 from spigot_allennlp.compat.archives import (
     archives_are_cached_as_safely_as_they_are_loaded,
     archives_are_loaded_as_data,

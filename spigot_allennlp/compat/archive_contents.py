@@ -1,6 +1,6 @@
 """
-What the files of a model's archive may say: a config that is data, weights that are whole, and a
-vocabulary that is not out of proportion to them.
+Checks the files of a model's archive: the config must be plain data, the weights complete, and the
+vocabulary in proportion to the weights.
 """
 
 import json
@@ -19,25 +19,26 @@ from spigot_allennlp.compat.unpacking import Refused
 logger = logging.getLogger(__name__)
 
 DEEPEST, LONGEST_CONFIG = 100, 2**24
-# A namespace may have entries that no tensor has a row for, labels or lemmas, say; but so many?
-# And of those with rows, more than the largest published vectors have (7 million) take all memory.
+# A namespace may have entries without a row in any tensor, such as labels or lemmas, but only up to
+# a limit. Entries with rows also need one: far more than the largest published vectors have (7
+# million) would exhaust the memory.
 ENTRIES_WITHOUT_ROWS, MOST_ENTRIES = 1_000_000, 20_000_000
 
 
 class Weights(NamedTuple):
     """
-    What loading needs to know of the weights before it makes a model for them.
+    What the loader needs to know about the weights before it builds a model for them.
 
     # Parameters
 
     bytes, largest : `int`
-        How many bytes all tensors have, and the largest; each storage that they share once.
+        The size of all tensors, and of the largest, in bytes. Shared storage counts once.
     longest : `int`
-        The longest side of any tensor: no namespace of the vocabulary has more rows.
+        The longest dimension of any tensor: no namespace of the vocabulary has more rows.
     number : `int`
-        How many tensors there are.
+        The number of tensors.
     dtypes : `Dict[str, Any]`
-        The type of each tensor's numbers.
+        The dtype of each tensor.
     """
 
     bytes: int
@@ -49,13 +50,14 @@ class Weights(NamedTuple):
 
 def read_config(path: str) -> Dict[str, Any]:
     """
-    The config of an archive, which is plain JSON, as AllenNLP writes it. AllenNLP itself reads it
-    as Jsonnet, which can read files and variables of the environment, and compute for ever.
+    The config of an archive, read as plain JSON, which is what AllenNLP writes. AllenNLP itself
+    reads it as Jsonnet, which can read files and environment variables, and can run forever.
 
     # Raises
 
     `Refused`
-        If there is no such file, it is no JSON object, or too large or deep for a config.
+        If there is no such file, it is not a JSON object, or it is too large or too deep for a
+        config.
     """
     name = os.path.basename(path)
     try:
@@ -103,7 +105,9 @@ def _without_doubles(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 
 def _number(text: str) -> Union[int, float]:
-    """Jsonnet writes 2.0 as 2, which AllenNLP then takes for an `int`, too; so it remains."""
+    """
+    Jsonnet writes 2.0 as 2, which AllenNLP then takes for an `int`. This keeps that behaviour.
+    """
     number = float(text)
     return int(number) if number.is_integer() and abs(number) < 1e17 else number
 
@@ -114,13 +118,13 @@ def _refuse_constant(name: str) -> None:
 
 def check_vocabulary(folder: str, weights: Weights) -> None:
     """
-    Before a word is read: what is embedded has a row among the weights.
+    Checks, before any word is read, that the weights have enough rows for the vocabulary.
 
     # Raises
 
     `Refused`
-        If there is none, or a namespace has a million entries or more, and more than the weights
-        have rows.
+        If there is no vocabulary, or a namespace has more than a million entries, and more than the
+        weights have rows.
     """
     if not os.path.isdir(folder):
         raise Refused(f"it has no folder {os.path.basename(folder)}")
@@ -139,23 +143,23 @@ def check_vocabulary(folder: str, weights: Weights) -> None:
 
 def read_weights(path: str, archive: str) -> Weights:
     """
-    Reads the weights once, as data, without more memory than the file has bytes.
+    Reads the weights once, as data, in no more memory than the size of the file.
 
-    A tensor with values that are not finite is named in a warning: the model may well compute with
-    it, and gives nonsense.
+    A warning names tensors with values that are not finite: a model can run with them, but its
+    output is meaningless.
 
     # Raises
 
     `Refused`
-        If the file is damaged or no dictionary of tensors, asks for code to be run, or for tensors
-        that are larger than it is.
+        If the file is damaged, is not a dictionary of tensors, asks to run code, or asks for
+        tensors that are larger than the file.
     """
     import torch
 
     name = os.path.basename(path)
     try:
         _check_pickles(path)
-        # Of a zip, torch then maps the file into memory, and reads what is asked for.
+        # For a zip file, torch then maps the file into memory, and reads only what is used.
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
         if not isinstance(state, Mapping):
             raise Refused(f"{name} in it is no dictionary of tensors, but a {type(state).__name__}")
@@ -171,8 +175,8 @@ def read_weights(path: str, archive: str) -> Weights:
         raise
     except FileNotFoundError as error:
         raise Refused(f"it has no {name}") from error
-    except Exception as error:  # pickle's, zipfile's and torch's, of which there are many
-        # What torch says of objects that are no tensors is how to load them nevertheless.
+    except Exception as error:  # the many errors of pickle, zipfile and torch
+        # For objects that are not tensors, torch's message tells how to load them anyway.
         is_code = isinstance(error, pickle.UnpicklingError)
         reason = str(error).partition("\n")[0][:200]
         raise Refused(
@@ -196,7 +200,7 @@ def read_weights(path: str, archive: str) -> Weights:
 
 
 def _storage_of(name: str, tensor: Any) -> Any:
-    """Where the numbers of a tensor are, all of which it must have."""
+    """The storage of a tensor, which must hold all of its numbers."""
     import torch
 
     if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
@@ -208,9 +212,7 @@ def _storage_of(name: str, tensor: Any) -> Any:
 
 
 def _check_pickles(path: str) -> None:
-    """
-    Before torch makes the tensors that a pickle asks for: no size in it is larger than the file.
-    """
+    """Checks that no size in a pickle is larger than its file, before torch makes the tensors."""
     size = os.path.getsize(path)
     if not is_zipfile(path):  # as torch wrote it before 1.6
         if tarfile.is_tarfile(path):

@@ -1,9 +1,9 @@
 """
-Patches for the loading of archives, which AllenNLP trusts like a program of one's own.
+Patches for loading archives, which AllenNLP trusts like the user's own programs.
 
-An archive from elsewhere is unpacked where it belongs (`unpacking`), read as data
-(`archive_contents`), and made into objects under restrictions (`restrictions`). What was not packed
-is as it was: the config that one starts oneself, and the folder of one's own run.
+An archive from elsewhere is unpacked inside its folder (`unpacking`), read as data
+(`archive_contents`), and turned into objects under restrictions (`restrictions`). What is not
+packed loads as before: a config that the user starts, and the folder of the user's own run.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ from spigot_allennlp.compat.unpacking import Refused, unpack, unpack_zip
 
 logger = logging.getLogger(__name__)
 
-# The archives that are being loaded, the one within the other. None needs as many.
+# The archives that are being loaded, each inside the previous one. No real archive nests this deep.
 LOADING: ContextVar[Tuple[str, ...]] = ContextVar("loading", default=())
 DEEPEST = 10
 
@@ -122,7 +122,7 @@ def params_know_that_they_are_of_an_archive(module: Any) -> Iterator[None]:
     yield
 
     class ArchivedParams(module.Params):
-        """The config of an archive, or a part of it."""
+        """The config of an archive, or part of one."""
 
         __module__, __qualname__ = module.__name__, "ArchivedParams"
 
@@ -236,7 +236,7 @@ class _Zip(ZipFile):
 
 
 class _Tar:
-    """Of an open tar archive, what AllenNLP and cached_path ask for: to be unpacked."""
+    """The part of an open tar archive that AllenNLP and cached_path use: unpacking it."""
 
     def __init__(self, path: Any) -> None:
         self._path = str(path)
@@ -262,7 +262,7 @@ _Tarfile = SimpleNamespace(is_tarfile=tarfile.is_tarfile, open=_open_tar)
 def _load(
     module: Any, archive: Any, folder: str, cuda_device: int, overrides: Any, weights_file: Any
 ) -> Any:
-    """What AllenNLP's `load_archive` does, with the parts of an archive that is in a folder."""
+    """Does what AllenNLP's `load_archive` does, for an archive that is unpacked in a folder."""
     from allennlp.common import params
 
     archived = read_config(os.path.join(folder, module.CONFIG_NAME))
@@ -318,7 +318,7 @@ def _extracted(path: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _named(archive: Any, module: Any) -> Iterator[None]:
-    """Whatever goes wrong within, the message names the archive."""
+    """Makes every error raised inside name the archive."""
     try:
         yield
     except Refused as refused:
@@ -351,8 +351,8 @@ def _not_within_itself(path: str) -> Iterator[None]:
 
 def _path_within(archive_file: Any) -> str:
     """
-    The path of an archive that the config of another names: a file of this machine. It is loaded
-    like the first, so that nothing happens that could not happen by that.
+    The path of an archive that the config of another names: a file on this machine. It is loaded
+    under the same rules, so it can do nothing that the first could not do.
     """
     restrictions, name = ACTIVE.get(), str(archive_file)
     assert restrictions is not None
@@ -373,7 +373,7 @@ def _path_within(archive_file: Any) -> str:
 
 
 def _check_remote_code(config: Any, overrides: Any, restrictions: Restrictions) -> None:
-    """Transformers runs what comes with a model, if it is called with this option."""
+    """Refuses the option that makes transformers run the code that comes with a model."""
     option = "trust_remote_code"
     if any(str(key).endswith(option) for _, key in values_of(overrides)):
         return
@@ -396,7 +396,8 @@ def _check_types(model: Any, weights: Weights) -> None:
 
 def _replace(original: Any, by: Any) -> None:
     """
-    Wherever AllenNLP has imported a function: without the startup hook, that was before this.
+    Replaces a function everywhere AllenNLP has imported it. Without the startup hook, those imports
+    came first.
     """
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in ("allennlp", "allennlp_models"):

@@ -1,7 +1,7 @@
 """
-Files that are written all at once: whoever reads one finds all of the old or all of the new.
+Writes files atomically: a reader finds either all of the old content or all of the new.
 
-AllenNLP's own files, and ours, are written by these. Only the standard library is used here.
+Used for AllenNLP's files and for ours. This module needs only the standard library.
 """
 
 import json
@@ -17,17 +17,17 @@ from typing import Any, BinaryIO, Iterator, List, Union
 
 PathLike = Union[str, "os.PathLike[str]"]
 
-# Hidden, since AllenNLP takes every other file in a vocabulary's folder for a namespace.
+# Hidden, since AllenNLP takes every visible file in a vocabulary's folder for a namespace.
 UNFINISHED = re.compile(r"\..+\.\d+\.new")
 
 
 @contextmanager
 def replacing(path: PathLike) -> Iterator[str]:
     """
-    Gives the block the name of a new file beside `path`. When the block has come to its end, the
-    file is on the disk and takes the place of `path`; if the block raises, the new file is removed,
-    and `path` is as it was. A process that is killed leaves a file that `remove_unfinished` finds.
-    A link stays, and what it names is replaced.
+    Gives the block the name of a new file beside `path`. When the block ends, the file is
+    synchronised to disk and replaces `path`. If the block raises, the new file is removed, and
+    `path` is unchanged. A killed process leaves a file that `remove_unfinished` finds. If `path` is
+    a link, the link stays, and its target is replaced.
 
     # Raises
 
@@ -47,8 +47,10 @@ def replacing(path: PathLike) -> Iterator[str]:
 
 @contextmanager
 def errors_named(path: str) -> Iterator[str]:
-    """Gives the block the name of a new file or folder beside `path`, which errors do not name."""
-    # The number of the process alone is that of others, too, in threads and containers.
+    """
+    Gives the block the name of a new file or folder beside `path`. Errors name `path` instead.
+    """
+    # A process ID alone is not unique: threads share it, and containers can reuse it.
     number = f"{os.getpid()}{secrets.randbelow(10**9):09}"
     new = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{number}.new")
     try:
@@ -63,9 +65,9 @@ def errors_named(path: str) -> Iterator[str]:
 @contextmanager
 def replacing_folder(folder: PathLike) -> Iterator[str]:
     """
-    Gives the block a new folder, the files of which are moved into `folder` when the block has come
-    to its end: all at once if that is not there yet, otherwise one by one. What else is in `folder`
-    stays; if the block raises, all does.
+    Gives the block a new folder. When the block ends, the files of the new folder are moved into
+    `folder`: all at once if `folder` does not exist yet, otherwise one by one. Other files in
+    `folder` stay. If the block raises, `folder` is unchanged.
 
     # Raises
 
@@ -91,12 +93,12 @@ def replacing_folder(folder: PathLike) -> Iterator[str]:
 
 
 def synchronise(path: PathLike) -> None:
-    """Has the system write a file, or the entries of a folder, to the disk."""
+    """Makes the system write a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (EINVAL, ENOTSUP):  # file systems that cannot do it for a folder
+        if error.errno not in (EINVAL, ENOTSUP):  # file systems that cannot do this for a folder
             raise
     finally:
         os.close(descriptor)
@@ -104,8 +106,8 @@ def synchronise(path: PathLike) -> None:
 
 def is_written_at_once(path: PathLike) -> bool:
     """
-    Returns whether a path is that of a pipe or a device, which nothing can take the place of: its
-    reader waits for it.
+    Returns whether a path is a pipe or a device. Nothing can replace these, since their readers
+    wait for them.
     """
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
@@ -113,8 +115,8 @@ def is_written_at_once(path: PathLike) -> bool:
 @contextmanager
 def output_stream(path: PathLike) -> Iterator[BinaryIO]:
     """
-    Gives the block a stream into a file, which appears when the block has come to its end, as
-    `replacing` has it; or into a pipe or a device. Makes the folder of a file.
+    Gives the block a stream into a file, which appears when the block ends, as with `replacing`; or
+    into a pipe or a device. Creates the folder of a file.
 
     # Raises
 
@@ -135,13 +137,13 @@ def output_stream(path: PathLike) -> Iterator[BinaryIO]:
 
 
 def write(path: PathLike, content: Union[str, bytes]) -> None:
-    """Writes the whole content of a file, text as UTF-8; makes its folder, if that is not there."""
+    """Writes the whole content of a file, with text as UTF-8. Creates its folder if needed."""
     with output_stream(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def write_json(path: PathLike, content: Any) -> None:
-    """Writes JSON that people can read, too."""
+    """Writes JSON in a form that people can read."""
     write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -149,13 +151,13 @@ def read_json(path: PathLike) -> Any:
     """
     # Raises
 
-    `ValueError` if it is no JSON, and `OSError` if it is not there.
+    `ValueError` if the file is not JSON, and `OSError` if it does not exist.
     """
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def holds_json(path: PathLike) -> bool:
-    """Whether a file is there and holds JSON to its end, as one that was cut off does not."""
+    """Whether a file exists and holds complete JSON, unlike a truncated one."""
     try:
         read_json(path)
     except (OSError, ValueError):
@@ -165,8 +167,8 @@ def holds_json(path: PathLike) -> bool:
 
 def is_whole_zip(path: PathLike) -> bool:
     """
-    Whether a file is there and is a zip archive, as `torch.save` and `numpy.savez` write it, each
-    record of which has its checksum. The file is read once. That no record is missing is not seen.
+    Whether a file exists and is a zip archive, as written by `torch.save` and `numpy.savez`, whose
+    records all match their checksums. Reads the file once. Does not notice missing records.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -176,7 +178,7 @@ def is_whole_zip(path: PathLike) -> bool:
 
 
 def link_or_copy(source: PathLike, path: PathLike) -> None:
-    """Has `path` hold what `source` holds, by a second name for it where the system has those."""
+    """Gives `path` the content of `source`, as a hard link where the system supports it."""
     with replacing(path) as new:
         try:
             os.link(source, new)
@@ -185,12 +187,12 @@ def link_or_copy(source: PathLike, path: PathLike) -> None:
 
 
 def unfinished(folder: PathLike) -> List[Path]:
-    """The files that processes which were killed have left in a folder."""
+    """The files that killed processes have left in a folder."""
     files = Path(folder).iterdir() if os.path.isdir(folder) else ()
     return sorted(file for file in files if UNFINISHED.fullmatch(file.name))
 
 
 def remove_unfinished(folder: PathLike) -> None:
-    """Removes what `unfinished` finds. Nobody else may be writing into the folder meanwhile."""
+    """Removes what `unfinished` finds. No other process may be writing into the folder."""
     for file in unfinished(folder):
         shutil.rmtree(file) if file.is_dir() else file.unlink()

@@ -1,5 +1,5 @@
 """
-Patches for the checkpoints of a training, and for its best weights.
+Patches for the checkpoints and the best weights of a training run.
 """
 
 import glob
@@ -41,11 +41,12 @@ def weights_are_written_whole(module: Any) -> Iterator[None]:
 
 def save_whole(state: Any, path: PathLike) -> None:
     """
-    `torch.save`, such that the file appears when it is whole.
+    Like `torch.save`, but the file appears only once it is complete.
 
     # Raises
 
-    What ended the writing: torch hides it behind an error of its own, about the place in the file.
+    The error that stopped the writing. torch hides it behind its own error, about the position in
+    the file.
     """
     import torch
 
@@ -70,7 +71,7 @@ def save_whole(state: Any, path: PathLike) -> None:
     until="AllenNLP looks at a checkpoint before it takes it, and goes on with the one before",
 )
 def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
-    """The one before is still there: it is removed when the next is whole."""
+    """The previous checkpoint still exists: it is removed only once the next one is complete."""
     yield
 
     def load_checkpoint(self: Any) -> Any:
@@ -92,7 +93,7 @@ def torn_checkpoints_are_passed_over(module: Any) -> Iterator[None]:
 
 
 def remove_halves(checkpointer: Any) -> None:
-    """Removes what a process left that was killed while it removed an old checkpoint."""
+    """Removes the rest of an old checkpoint whose removal was interrupted by a kill."""
     points = checkpointer._find_all_checkpoints()
     folder = glob.escape(checkpointer._serialization_dir)
     for path in glob.glob(os.path.join(folder, "training_state_e*_b*.th")):
@@ -103,8 +104,8 @@ def remove_halves(checkpointer: Any) -> None:
 
 def remove_old(checkpointer: Any) -> None:
     """
-    Removes what a process was to remove that was killed after its last checkpoint: whoever goes on
-    from there writes none, and would leave it.
+    Removes old checkpoints that a process did not get to remove, because it was killed after its
+    last one. A run that resumes there may write no more checkpoints, and would never remove them.
     """
     count = checkpointer._keep_most_recent_by_count
     if count is not None and checkpointer._keep_most_recent_by_age is None:
@@ -114,8 +115,8 @@ def remove_old(checkpointer: Any) -> None:
 
 def load_whole(checkpointer: Any, epochs: int, batches: int) -> Optional[Tuple[Any, Any]]:
     """
-    The state of the model and that of the training; `None` if either is not there, or was damaged,
-    or cut off. Each file is read twice, once for its checksums.
+    The state of the model and that of the training; `None` if either file is missing, damaged or
+    truncated. Each file is read twice, once for its checksums.
     """
     paths = [
         find_path(epochs, batches)
@@ -140,7 +141,7 @@ def load_on_cpu(path: str) -> Any:
 
 
 def are_whole_weights(path: PathLike) -> bool:
-    """Whether a file is there and holds everything that `torch.save` was to write into it."""
+    """Whether a file exists and holds everything that `torch.save` meant to write."""
     import torch
 
     if not is_whole_zip(path):
@@ -156,12 +157,12 @@ def are_whole_weights(path: PathLike) -> bool:
 
 def is_of_a_torn_file(error: RuntimeError) -> bool:
     """
-    An exception in the middle of `torch.save` leaves a zip archive without some of its records: the
-    reader misses them.
+    Whether an error is that of a reader that misses records. An exception in the middle of
+    `torch.save` leaves a zip archive without some of them.
     """
     return "PytorchStreamReader" in str(error)
 
 
 def has_checkpoint(folder: PathLike) -> bool:
-    """Whether a training has got as far as a checkpoint, be it whole or not."""
+    """Whether a training run has written a checkpoint, complete or not."""
     return bool(glob.glob(os.path.join(glob.escape(os.fspath(folder)), "model_state_e*_b*.th")))

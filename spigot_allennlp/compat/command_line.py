@@ -1,5 +1,5 @@
 """
-Patches for the commands themselves: their help, and what they say at their end.
+Patches for the commands themselves: their help, and what they print when they finish.
 """
 
 import argparse
@@ -41,12 +41,12 @@ EXAMPLES = {
 
 
 PARSERS = ("syntactic_parser", "semantic_parser", "syntactic_then_semantic")
-# In the indexers of a reader: what somebody has to tag before a sentence can be parsed.
+# In the indexers of a reader: annotation that a sentence needs before it can be parsed.
 OF_TAGS = '"feature_name": "(lemma|pos|tag)_"'
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Fills the lines of a description, and leaves those of examples as they are."""
+    """Wraps the lines of a description, and leaves those of examples as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("examples:"):
@@ -55,7 +55,7 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class Verbose(argparse.Action):
-    """Has all of the log shown in the terminal."""
+    """Shows the whole log in the terminal."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
@@ -113,8 +113,7 @@ def evaluate_prints_a_table(module: Any) -> Iterator[None]:
 
 def check_outputs(args: argparse.Namespace) -> None:
     """
-    Checks the files that `allennlp evaluate` is to write, with a comma between those of several
-    data sets.
+    Checks the output files of `allennlp evaluate`. Commas separate those of several data sets.
 
     # Raises
 
@@ -129,7 +128,7 @@ def check_outputs(args: argparse.Namespace) -> None:
 
 
 def table(metrics: Dict[str, Any]) -> str:
-    """Returns a line for each metric: its name, and its value, aligned at the point."""
+    """Returns a line for each metric: its name and its value, aligned at the decimal point."""
     values = [
         f"{value:.4f}" if isinstance(value, float) else str(value) for value in metrics.values()
     ]
@@ -163,9 +162,9 @@ def train_says_how_to_go_on(module: Any) -> Iterator[None]:
 
 def next_commands(archive: Path, packages: List[str]) -> List[str]:
     """
-    Returns the commands that evaluate a trained model, and predict by it, on the test data of its
-    config, or on the validation data; and, before these, one that parses a sentence by a parser
-    that learned from words alone.
+    Returns the commands that evaluate a trained model, and predict with it, on the test data of its
+    config, or else on the validation data. For a parser that learned from words alone, a command
+    that parses a sentence comes first.
     """
     config = read_json(archive.with_name("config.json"))
     options = [word for package in packages for word in ("--include-package", package)]

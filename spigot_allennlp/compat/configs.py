@@ -1,9 +1,9 @@
 """
-Patches for the reading of configs: what `std.extVar` gives, and what is said of a fault.
+Patches for reading configs: the defaults of `std.extVar`, and the messages for faults.
 
-AllenNLP hands the environment to Jsonnet, which knows no default for a variable. With those below,
-our configs train on the data that are embedded in the package until the environment names others.
-So a variable that is forgotten or misspelt would change the data without a word: here it is said.
+AllenNLP hands the environment to Jsonnet, which has no defaults for variables. With the defaults
+below, our configs train on the data embedded in the package until the environment names other data.
+A forgotten or misspelt variable would thus change the data silently, so it is reported here.
 """
 
 import difflib
@@ -56,8 +56,9 @@ DEFAULTS = {
     "SPIGOT_GRAPH_PRUNER": "",
 }
 
-# A default bears its variable's name while Jsonnet evaluates a config, between two characters that
-# no text has. So the result tells which variables it depends on: Jsonnet itself is lazy.
+# While Jsonnet evaluates a config, each default is tagged with the name of its variable, between
+# two characters that occur in no text. Since Jsonnet is lazy, the tags in the result show which
+# variables it depends on.
 _OPENING, _CLOSING = "\ue000", "\ue001"
 _NAME_TAG = re.compile(f"{_OPENING}(\\w+){_CLOSING}")
 _DATA = {name for name, value in DEFAULTS.items() if value}
@@ -66,7 +67,7 @@ _TAGGED = {
     for name, value in DEFAULTS.items()
 }
 
-# How alike two names are, from 0 to 1, for the one to be a slip of the pen for the other.
+# The similarity of two names, from 0 to 1, at which one counts as a misspelling of the other.
 ALIKE = 0.8
 
 _logged: Set[str] = set()
@@ -79,28 +80,28 @@ class ConfigVariables:
     # Parameters
 
     error : `Callable[[str], Exception]`
-        Makes what is raised: AllenNLP's `ConfigurationError`.
+        Makes the exception to raise: AllenNLP's `ConfigurationError`.
     """
 
     def __init__(self, error: Callable[[str], Exception]) -> None:
         self._error = error
-        self._embedded: Set[str] = set()  # asked for, and not set or empty: the default stands in
-        self._values: Dict[str, str] = {}  # of the data variables that are set
-        self._unknown: Set[str] = set()  # set, and like ours, but not of our configs
-        self._read: Set[str] = set()  # those of the unknown that a config asked for
+        self._embedded: Set[str] = set()  # asked for, but unset or empty: the default is used
+        self._values: Dict[str, str] = {}  # the values of the data variables that are set
+        self._unknown: Set[str] = set()  # set, and named like ours, but not used in our configs
+        self._read: Set[str] = set()  # the unknown ones that a config asked for
 
     def note(self, result: str, variables: Dict[str, str], is_read: Callable[[str], bool]) -> None:
         """
-        Takes account of an evaluation.
+        Records an evaluation.
 
         # Parameters
 
         result : `str`
-            What came out, with the tags of the defaults.
+            The result, with the tags of the defaults.
         variables : `Dict[str, str]`
             The external variables that are set.
         is_read : `Callable[[str], bool]`
-            Whether the evaluation needs a variable. Evaluates again, so it is asked of few.
+            Whether the evaluation needs a variable. This evaluates again, so it is called for few.
         """
         self._embedded.update(_NAME_TAG.findall(result))
         self._values.update((name, variables[name]) for name in _DATA if name in variables)
@@ -110,14 +111,14 @@ class ConfigVariables:
 
     def check(self, config: Any) -> None:
         """
-        Warns if all data of a `config`, its overrides applied, are embedded, and of variables that
-        it does not read.
+        Warns if all data of a `config`, with its overrides, are embedded, and if variables are set
+        that it does not read.
 
         # Raises
 
-        `ConfigurationError` if the config takes embedded data because a variable is not set, while
-        one of nearly the same name is; if it takes them in part, and other data for the rest; or if
-        a variable of data is empty. The message says how to do it on purpose.
+        `ConfigurationError` if the config uses embedded data because a variable is not set, while
+        one of nearly the same name is; if it mixes embedded data with other data; or if a data
+        variable is empty. The message says how to do so on purpose.
         """
         texts = list(texts_of(config))
         embedded = sorted(
@@ -168,15 +169,15 @@ class ConfigVariables:
                 )
 
 
-# The innermost collects what is being read.
+# The innermost one collects what is being read.
 _collecting: List[ConfigVariables] = []
 
 
 @contextmanager
 def collected_variables(error: Callable[[str], Exception]) -> Iterator[ConfigVariables]:
     """
-    Collects the variables of all configs that are read in its body, for one that goes on to change
-    them, and then calls `check` of what comes out. Meanwhile no config is checked by itself.
+    Collects the variables of all configs that are read in its block, for callers that change the
+    configs and then call `check` on the result. Within the block, no config is checked on its own.
     """
     variables = ConfigVariables(error)
     _collecting.append(variables)
@@ -192,7 +193,9 @@ def collected_variables(error: Callable[[str], Exception]) -> Iterator[ConfigVar
     until="AllenNLP lets a package give them defaults",
 )
 def variables_have_defaults(module: Any) -> Iterator[None]:
-    """Where our package is imported: without it nobody could build what our configs name."""
+    """
+    The defaults exist only where our package is imported: without it, our configs cannot be built.
+    """
     yield
     module.evaluate_file = _with_defaults(module.evaluate_file)
     module.evaluate_snippet = _with_defaults(module.evaluate_snippet)
@@ -234,7 +237,9 @@ def a_missing_file_is_traced_to_its_variable(module: Any) -> Iterator[None]:
 
 
 def _with_defaults(evaluate: Callable) -> Callable:
-    """An evaluation of Jsonnet, a file's or a snippet's, in which our variables have defaults."""
+    """
+    Wraps an evaluation of Jsonnet, from a file or a snippet, so that our variables have defaults.
+    """
 
     @functools.wraps(evaluate)
     def evaluated(*source: str, ext_vars: Optional[Dict[str, str]] = None, **options: Any) -> str:
@@ -263,7 +268,7 @@ def _with_defaults(evaluate: Callable) -> Callable:
 
 
 def _is_unknown(name: str) -> bool:
-    """Whether a variable is meant for our configs, as it seems, but is none that they read."""
+    """Whether a variable seems meant for our configs, but is not one that they read."""
     if name in DEFAULTS or name.startswith(OF_THE_PACKAGE):
         return False
     return name.startswith(PREFIX) or bool(
@@ -272,13 +277,15 @@ def _is_unknown(name: str) -> bool:
 
 
 def _variables_of(path: str) -> List[str]:
-    """The variables whose value is `path`, or is without what follows `#` or `!` in it."""
+    """The variables with the value `path`, or with its part before `#` or `!`."""
     values = {path, path.partition("#")[0], path.partition("!")[0]}
     return [f"{name}={value}" for name, value in os.environ.items() if value and value in values]
 
 
 def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
-    """Says where two configs differ, "trainer.num_epochs was 8 and is now 4"; `None` if nowhere."""
+    """
+    Says where two configs differ, "trainer.num_epochs was 8 and is now 4"; `None` if they do not.
+    """
     if before == after:
         return None
     if isinstance(before, dict) and isinstance(after, dict):
@@ -294,7 +301,7 @@ def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:
 
 
 def texts_of(config: Any) -> Iterator[str]:
-    """All strings of a config, and all keys: a map of companions has paths for keys."""
+    """All strings of a config, and all keys, since a map of companions has paths as keys."""
     if isinstance(config, str):
         yield config
     elif isinstance(config, dict):
@@ -358,14 +365,14 @@ def faults_of_a_config_are_named_with_their_line(module: Any) -> Iterator[None]:
 
 def explanation(file: str, text: str) -> str:
     """
-    What Jsonnet says, in a line or two, with the place.
+    Jsonnet's message in one or two lines, with the place.
 
     # Parameters
 
     file : `str`
-        The config; empty for overrides, and the like, which have no file.
+        The config; empty for overrides and other sources without a file.
     text : `str`
-        All that Jsonnet says: what is wrong, then every place from the fault to the top.
+        Jsonnet's full message: what is wrong, then every place from the fault to the top.
     """
     first, *places = text.strip().splitlines() or ["No reason is known."]
     reason = re.sub(r"^(RUNTIME|STATIC) ERROR: ", "", first)

@@ -1,5 +1,5 @@
 """
-Patches for what the environment lacks, and for Python itself.
+Patches for missing packages, and for Python itself.
 """
 
 import functools
@@ -21,7 +21,9 @@ from spigot_allennlp.compat.patching import patch
     until="AllenNLP imports torchvision where it reads images, and only there",
 )
 def torchvision_may_be_missing(module: Any) -> Iterator[None]:
-    """One that imports is used. A stand-in is seen by AllenNLP's own modules alone."""
+    """
+    If torchvision can be imported, it is used. If not, only AllenNLP's own modules see a stand-in.
+    """
     try:
         importlib.import_module("torchvision")
     except Exception as error:  # a broken one raises RuntimeError, OSError, AttributeError ...
@@ -30,7 +32,7 @@ def torchvision_may_be_missing(module: Any) -> Iterator[None]:
         yield
         return
     for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-        del sys.modules[name]  # what a broken one left behind
+        del sys.modules[name]  # the remains of a failed import
     names = ["torchvision", "torchvision.ops", "torchvision.ops.boxes"]
     torchvision, ops, boxes = stand_ins = [stand_in(name, reason) for name in names]
     torchvision.ops, ops.boxes = ops, boxes  # type: ignore[attr-defined]
@@ -43,7 +45,7 @@ def torchvision_may_be_missing(module: Any) -> Iterator[None]:
 
 
 def stand_in(name: str, reason: str) -> ModuleType:
-    """A module that has nothing, and says why."""
+    """Returns an empty module whose errors give the reason."""
 
     def __getattr__(attribute: str) -> Any:
         raise AttributeError(f"{name}.{attribute}: {reason}")
@@ -59,7 +61,7 @@ def stand_in(name: str, reason: str) -> ModuleType:
     until="allennlp-models imports what it needs where it needs it",
 )
 def allennlp_models_is_no_default_plugin(module: Any) -> Iterator[None]:
-    """Its parts stay within reach: `--include-package allennlp_models.structured_prediction`."""
+    """Its parts remain available: `--include-package allennlp_models.structured_prediction`."""
     yield
     if find_spec("rouge") is None:
         plugins = [plugin for plugin in module.DEFAULT_PLUGINS if plugin != "allennlp_models"]
@@ -72,7 +74,7 @@ def allennlp_models_is_no_default_plugin(module: Any) -> Iterator[None]:
     until="AllenNLP takes the lock of tqdm from the context of its workers",
 )
 def workers_get_a_lock_of_their_context(module: Any) -> Iterator[None]:
-    """Both methods say `mp.RLock()`. While they run, `mp` is the context of the workers."""
+    """Both methods call `mp.RLock()`. While they run, `mp` is the context of the workers."""
     yield
 
     def in_context(start: Callable) -> Callable:

@@ -1,5 +1,5 @@
 """
-One process at a time in a folder that it writes: a training, a run of an ablation.
+Lets only one process at a time write into a folder: a training, or a run of an ablation.
 """
 
 import json
@@ -22,31 +22,31 @@ logger = logging.getLogger(__name__)
 
 FILE = ".lock"
 
-# The open lock files of this process. A process that is forked closes them, so that a lock ends
-# with the process that has it, and not with the last of those that it forked.
+# The open lock files of this process. A forked process closes them. Otherwise a lock would outlive
+# the process that holds it, until the last forked process ends.
 HELD: Set[int] = set()
 
 
 @contextmanager
 def locked(folder: PathLike, patience: float = 3.0) -> Iterator[None]:
     """
-    Holds a folder until the end of the block, or of the process, however it ends: the system takes
-    the lock from a process that was killed.
+    Locks a folder until the end of the block, or of the process, however it ends: if a process is
+    killed, the system releases the lock.
 
-    On a network file system the lock holds between machines if the system has locks (NFS does, with
-    its lock service); where there are none, a warning says so, and nothing is held.
+    On a network file system, the lock holds across machines if the system supports locks (NFS does,
+    with its lock service). Where there are no locks, a warning says so, and nothing is locked.
 
     # Parameters
 
     folder : `PathLike`
-        It is made if it is not there. The file `.lock` in it says who holds it.
+        The folder, which is created if needed. The file `.lock` in it says who holds it.
     patience : `float`, optional (default = `3.0`)
         How many seconds to wait for another process to end.
 
     # Raises
 
-    `ConfigurationError` with host and number of the process that holds the folder, if that is
-    another. `OSError` if the folder cannot be written.
+    `ConfigurationError` with host and ID of the process that holds the folder, if another does.
+    `OSError` if the folder cannot be written.
     """
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, FILE)
@@ -58,13 +58,15 @@ def locked(folder: PathLike, patience: float = 3.0) -> Iterator[None]:
             os.pwrite(descriptor, json.dumps(this_process()).encode(), 0)
         yield
     finally:
-        if descriptor in HELD:  # not in a process that was forked meanwhile
+        if descriptor in HELD:  # false in a process that was forked in the block
             HELD.remove(descriptor)
             os.close(descriptor)
 
 
 def acquire(descriptor: int, folder: PathLike, patience: float) -> bool:
-    """Whether there are locks at all; raises if another process has this one for too long."""
+    """
+    Returns whether locks are supported. Raises if another process holds this one for too long.
+    """
     last = time.monotonic() + patience
     while fcntl is not None:
         try:
@@ -89,7 +91,7 @@ def this_process() -> Dict[str, Any]:
 
 
 def holder(descriptor: int) -> str:
-    """The process that has a lock, in words, by what it wrote into the lock's file."""
+    """Describes the process that holds a lock, from what it wrote into the lock file."""
     try:
         known = json.loads(os.pread(descriptor, 1000, 0))
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(known["started"]))
@@ -99,7 +101,7 @@ def holder(descriptor: int) -> str:
 
 
 def let_go() -> None:
-    """In a process that was forked: the locks are those of the one that forked it."""
+    """Closes the lock files in a forked process: the locks belong to its parent."""
     while HELD:
         os.close(HELD.pop())
 

@@ -1,5 +1,5 @@
 """
-Patches for transformers 4.44 and later, 5 included, and for the huggingface_hub that it brings.
+Patches for transformers 4.44 and later, including 5, and for the huggingface_hub it depends on.
 """
 
 import functools
@@ -19,7 +19,7 @@ from spigot_allennlp.compat.patching import patch
     until="AllenNLP's huggingface_adamw builds on torch's AdamW",
 )
 def huggingface_optimizers_have_their_bases(module: Any) -> Iterator[None]:
-    """Transformers are imported when one of the two optimizers is made."""
+    """Transformers is imported only when one of the two optimizers is made."""
     import torch
 
     class AdamW(torch.optim.AdamW):
@@ -40,8 +40,8 @@ def huggingface_optimizers_have_their_bases(module: Any) -> Iterator[None]:
 
 def late_base(name: str, instead: Optional[type] = None) -> type:
     """
-    Returns a class of optimizers that stands for one of transformers as a base. When a subclass is
-    first made, the real class takes its place, or `instead` where there is none.
+    Returns a stand-in for an optimizer class of transformers, to be used as a base. When a subclass
+    is first instantiated, the real class replaces the stand-in, or `instead` if there is none.
     """
     import torch
 
@@ -87,7 +87,9 @@ def push_to_hf_can_be_imported(module: Any) -> Iterator[None]:
     "tokens around the segments of a long sentence itself",
 )
 def tokenizers_can_be_built_and_called(module: Any) -> Iterator[None]:
-    """Wherever AllenNLP encodes, it says again whether it wants special tokens."""
+    """
+    Nothing is lost: wherever AllenNLP encodes, it states again whether it wants special tokens.
+    """
     yield
     get_tokenizer = inspect.unwrap(module.get_tokenizer)
 
@@ -111,8 +113,8 @@ def tokenizers_can_be_built_and_called(module: Any) -> Iterator[None]:
 
 def between_special_tokens(tokenizer: Any, token_ids_0: List[int]) -> List[int]:
     """
-    Returns the ids of a sequence with those of the special tokens around it, which `tokenizer` puts
-    around any.
+    Returns the ids of a sequence, with the special tokens that `tokenizer` puts around every
+    sequence.
     """
     example = tokenizer("a", return_special_tokens_mask=True)
     ids, special = example["input_ids"], example["special_tokens_mask"]
@@ -127,13 +129,13 @@ def between_special_tokens(tokenizer: Any, token_ids_0: List[int]) -> List[int]:
     until="AllenNLP asks for 32 bits, and marks what it initializes again",
 )
 def models_have_32_bits_and_can_be_initialized_again(module: Any) -> Iterator[None]:
-    """A type that the config asks for (`transformer_kwargs`) remains."""
+    """A dtype that the config asks for (`transformer_kwargs`) is kept."""
     yield
     module.AutoModel = AutoModel32
 
 
 class AutoModel32:
-    """Stands for `transformers.AutoModel`, of which AllenNLP calls two methods."""
+    """Stands in for `transformers.AutoModel`, with the two methods that AllenNLP calls."""
 
     @staticmethod
     def from_pretrained(name: str, **options: Any) -> Any:
@@ -164,7 +166,7 @@ def with_32_bits(model: Any) -> Any:
     until="AllenNLP calls gradient_checkpointing_enable",
 )
 def gradient_checkpointing_takes_effect(module: Any) -> Iterator[None]:
-    """Where the parameters are trained, and only there: else there is no gradient."""
+    """Only if the parameters are trained: otherwise there would be no gradient."""
     yield
     embedder = module.PretrainedTransformerEmbedder
     initialize = inspect.unwrap(embedder.__init__)

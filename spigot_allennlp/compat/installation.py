@@ -1,5 +1,5 @@
 """
-The guard of the package: AllenNLP is there, in the version that the patches are for.
+The guard of the package: checks that AllenNLP is installed in the version that the patches need.
 """
 
 import sys
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 VERSION = "2.10.1"
-NONE = "none"  # the version of what is not installed
+NONE = "none"  # the version of a missing package
 NEED_ALLENNLP = {
     "spigot_allennlp.ablation",
     "spigot_allennlp.callbacks",
@@ -32,14 +32,14 @@ def require(distribution: str) -> None:
     # Raises
 
     `ImportError`
-        If it is missing, or has another version; the message says which command to run.
+        If it is missing or has another version. The message says which command to run.
     """
     if not is_right(distribution):
         raise ImportError(what_to_install(distribution))
 
 
 def what_to_install(distribution: str) -> str:
-    """The message for whoever lacks a distribution, with the command to run."""
+    """The message for a missing distribution, with the command to run."""
     return (
         f"spigot_allennlp needs {distribution} {VERSION}, but found "
         f"{installed_version(distribution)}. "
@@ -51,9 +51,9 @@ def what_to_install(distribution: str) -> str:
 
 class AllenNLPIsMissing:
     """
-    The first of the finders of modules, where AllenNLP is not installed: for our packages that
-    need it, says so, and what to install. AllenNLP itself is left to the other finders, so that
-    whoever only looks whether it is there, as `importlib.util.find_spec` does, gets no error.
+    Comes first among the module finders if AllenNLP is not installed. For our packages that need
+    AllenNLP, it raises an error that says what to install. AllenNLP itself is left to the other
+    finders, so code that only checks for it, as `importlib.util.find_spec` does, gets no error.
     """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
@@ -67,18 +67,18 @@ class AllenNLPIsMissing:
 
 
 def is_installed(distribution: str) -> bool:
-    """Whether that distribution is installed, in whichever version."""
+    """Whether a distribution is installed, in any version."""
     return installed_version(distribution) != NONE
 
 
 def is_right(distribution: str) -> bool:
-    """Whether that distribution is installed in the version that the patches are for."""
+    """Whether a distribution is installed in the version that the patches need."""
     return installed_version(distribution) == VERSION
 
 
 @lru_cache
 def installed_version(distribution: str) -> str:
-    """The version of what is installed under that name, or `NONE`."""
+    """The installed version of a distribution, or `NONE`."""
     try:
         return version(distribution)
     except PackageNotFoundError:

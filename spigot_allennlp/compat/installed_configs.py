@@ -1,9 +1,9 @@
 """
-The configs of this package, by names that work in any folder.
+The configs of this package, under names that work in any folder.
 
-`spigot_allennlp:copying/truncated.jsonnet` is `training_config/copying/truncated.jsonnet`, which an
-installation keeps in the package, and a checkout beside it. Wherever AllenNLP reads a config, such
-a name stands for its file.
+`spigot_allennlp:copying/truncated.jsonnet` is `training_config/copying/truncated.jsonnet`. An
+installation keeps this folder in the package, a checkout beside it. Such a name can be used
+wherever AllenNLP reads a config.
 """
 
 import difflib
@@ -30,8 +30,8 @@ def folder() -> Path:
 
 def names() -> List[str]:
     """
-    Returns the names of all configs, and of the files of variants for `allennlp ablate`, without
-    the prefix, in alphabetical order.
+    Returns the names of all configs, and of the variant files for `allennlp ablate`, without the
+    prefix, in alphabetical order.
     """
     here = folder()
     files = [*here.rglob("*.jsonnet"), *here.glob("ablations/*.libsonnet")]
@@ -39,7 +39,7 @@ def names() -> List[str]:
 
 
 def description(name: str) -> str:
-    """Returns the first sentence of the comment that a config begins with."""
+    """Returns the first sentence of the comment at the top of a config."""
     comment = []
     for line in (folder() / name).read_text(encoding="utf-8").splitlines():
         if not line.startswith("//"):
@@ -50,12 +50,13 @@ def description(name: str) -> str:
 
 def resolved(path: Any) -> Any:
     """
-    Returns the file that a path stands for: of the package, if it begins with the prefix; else it
-    is the path itself.
+    Returns the file that a path stands for: one of the package if the path begins with the prefix,
+    otherwise the path itself.
 
     # Raises
 
-    `FileNotFoundError` if the package has no config of that name. The message has those most alike.
+    `FileNotFoundError` if the package has no config of that name. The message lists the most
+    similar ones.
     """
     if not os.fspath(path).startswith(PREFIX):
         return path
@@ -72,7 +73,7 @@ def resolved(path: Any) -> Any:
 
 
 def _alike(name: str) -> List[str]:
-    """Returns the names of at most three configs that are most like one, or end in one like it."""
+    """Returns up to three configs that are most like `name`, as a whole or in their last part."""
     if "/" not in name:
         ends = {other.rpartition("/")[2] for other in names()}
         near = difflib.get_close_matches(name, ends, 1, 0.8)
@@ -83,7 +84,7 @@ def _alike(name: str) -> List[str]:
 
 def with_imports(name: str) -> Dict[str, str]:
     """
-    Returns the text of a config and of all that it imports, directly or not, by name.
+    Returns the text of a config and of everything it imports, directly or indirectly, by name.
 
     # Raises
 

@@ -1,5 +1,5 @@
 """
-Patches for imports that take seconds in every command, though hardly anyone needs what they bring.
+Patches for imports that take seconds in every command, though few commands need them.
 """
 
 import functools
@@ -75,8 +75,8 @@ def spacy_is_imported_when_something_is_tokenized(module: Any) -> Iterator[None]
 )
 def transformers_are_imported_when_one_is_loaded(module: Any) -> Iterator[None]:
     """
-    All of it or nothing: where transformers are there already, they look for their submodules.
-    `allennlp.training.optimizers` needs classes of it as bases: see `hugging_face.py`.
+    If transformers is already imported, nothing is delayed, since it looks for its own submodules.
+    `allennlp.training.optimizers` needs classes of transformers as bases: see `hugging_face.py`.
     """
     names = ("transformers", "transformers.optimization", "transformers.data.data_collator")
     with imported_late(*(names if "transformers" not in sys.modules else ())):
@@ -153,7 +153,7 @@ def a_missing_checklist_is_searched_once(module: Any) -> Iterator[None]:
 
 
 class LateClient:
-    """Stands for a class of clients, which is imported to make one, or to make a subclass."""
+    """Stands in for a client class, which is imported to instantiate or to subclass it."""
 
     def __init__(self, module: str, name: str, scheme: str) -> None:
         self._module, self._name = module, name
@@ -172,8 +172,8 @@ class LateClient:
 @contextmanager
 def imported_late(*names: str) -> Iterator[None]:
     """
-    Has whoever imports modules in this context get stand-ins, which import the modules when they
-    are first used. Modules that are there already are left alone.
+    Within this context, imports of the modules yield stand-ins, which import the real modules on
+    first use. Modules that are already imported are left alone.
     """
     stand_ins = [LateModule(name) for name in names if name not in sys.modules]
     sys.modules.update((stand_in.__name__, stand_in) for stand_in in stand_ins)
@@ -186,17 +186,17 @@ def imported_late(*names: str) -> Iterator[None]:
 
 class LateModule(ModuleType):
     """
-    Stands for a module that is imported when one of its attributes is first used. As long as it
-    stands in `sys.modules`, an attribute is only named, by an import.
+    Stands in for a module that is imported when one of its attributes is first used. As long as it
+    is in `sys.modules`, an access to an attribute is only an import statement that names it.
     """
 
     def step_aside(self) -> None:
-        """Lets the module itself be imported from now on."""
+        """Lets the real module be imported from now on."""
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
 
     def look_up(self, name: str) -> Any:
-        """Returns an attribute, or a submodule, of the module itself."""
+        """Returns an attribute or a submodule of the real module."""
         self.step_aside()
         module = importlib.import_module(self.__name__)
         if not hasattr(module, name):
@@ -212,7 +212,7 @@ class LateModule(ModuleType):
 
 
 class LateAttribute:
-    """Stands for an attribute of a module, which is looked up whenever this is used."""
+    """Stands in for an attribute of a module, which is looked up whenever this is used."""
 
     def __init__(self, module: LateModule, name: str) -> None:
         self._module = module

@@ -1,4 +1,4 @@
-"""Where a command may write: looked at before its work is done, which may take hours."""
+"""Checks where a command may write, before it starts work that may take hours."""
 
 import os
 from io import BytesIO
@@ -13,8 +13,8 @@ def check_output(path: Optional[PathLike], option: str = "--output") -> None:
     """
     # Raises
 
-    `ConfigurationError` if no file can be written at `path`, which `option` names: it is a folder,
-    or below a file, or there is no right to write there. Nothing is made; `None` is no output.
+    `ConfigurationError` if no file can be written at `path`, the value of `option`: it is a folder,
+    it is below a file, or permission is missing. Nothing is created. `None` means no output.
     """
     if path is None:
         return
@@ -23,7 +23,7 @@ def check_output(path: Optional[PathLike], option: str = "--output") -> None:
         raise plain_error(f"{option} {path} is a folder. Name a file in it.")
     nearest = os.path.realpath(path)
     if not is_written_at_once(path):
-        # A file is written beside the old one, and its folders are made.
+        # The new file is written beside the old one, and its folders are created.
         nearest = os.path.dirname(nearest)
         while not os.path.lexists(nearest):
             nearest = os.path.dirname(nearest)
@@ -37,8 +37,8 @@ def check_figure(path: Optional[PathLike], option: str = "--output") -> None:
     """
     # Raises
 
-    `ConfigurationError` if no figure can be written at `path`: for what `check_output` says, or
-    since its end names no format of pictures.
+    `ConfigurationError` if no figure can be written at `path`: for the reasons in `check_output`,
+    or because its extension is not an image format.
     """
     if path is None:
         return
@@ -54,7 +54,7 @@ def check_figure(path: Optional[PathLike], option: str = "--output") -> None:
 
 def write_figure(figure: Any, path: PathLike) -> None:
     """
-    Writes a figure of matplotlib, in the format that the end of `path` says; without one it is PNG.
+    Writes a matplotlib figure in the format of the extension of `path`, or as PNG if it has none.
     """
     image = BytesIO()
     figure.savefig(image, format=_format_of(path), dpi=150)

@@ -1,5 +1,5 @@
 """
-What a patch to a module of AllenNLP is, and how it is run when that module is imported.
+Defines patches to modules of AllenNLP, and runs them when these modules are imported.
 """
 
 import sys
@@ -9,12 +9,12 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from spigot_allennlp.compat.installation import is_right
 
-# A generator function that gets the module. What stands before its `yield` runs before the module
-# is executed, what stands behind it runs afterwards.
+# A generator function that gets the module. The code before its `yield` runs before the module is
+# executed, the code after it runs afterwards.
 Patch = Callable[[Any], Iterator[None]]
 
-# The patches by the full name of the AllenNLP module that each is for. Empty where another version
-# of AllenNLP is installed.
+# The patches, by the full name of the AllenNLP module that each is for. Empty if another version of
+# AllenNLP is installed.
 PATCHES: Dict[str, List[Patch]] = {}
 
 # The names of the modules that were patched.
@@ -23,16 +23,16 @@ PATCHED: List[str] = []
 
 def patch(*modules: str, since: str, until: str) -> Callable[[Patch], Patch]:
     """
-    Registers the decorated function as a patch to some modules.
+    Registers the decorated function as a patch to modules.
 
     # Parameters
 
     modules : `str`
         The full names of the modules.
     since : `str`
-        The release that brought the fault in.
+        The release that introduced the fault.
     until : `str`
-        What will make the patch needless.
+        What will make the patch unnecessary.
     """
 
     def register(function: Patch) -> Patch:
@@ -45,9 +45,7 @@ def patch(*modules: str, since: str, until: str) -> Callable[[Patch], Patch]:
 
 
 def with_patches(spec: Optional[ModuleSpec]) -> Optional[ModuleSpec]:
-    """
-    Returns the specification of a module such that its patches run when the module is executed.
-    """
+    """Returns a module specification that runs the patches when the module is executed."""
     if spec is not None and spec.loader is not None:
         execute = spec.loader.exec_module
         spec.loader.exec_module = lambda module: execute_patched(module, execute)  # type: ignore[method-assign]
@@ -57,7 +55,7 @@ def with_patches(spec: Optional[ModuleSpec]) -> Optional[ModuleSpec]:
 def execute_patched(module: ModuleType, execute: Callable[[ModuleType], None]) -> None:
     """
     Executes a module with its patches around it. If that fails, the patches are closed, and the
-    error goes on.
+    error propagates.
     """
     running: List[Any] = [function(module) for function in PATCHES[module.__name__]]
     for generator in running:
@@ -75,7 +73,7 @@ def execute_patched(module: ModuleType, execute: Callable[[ModuleType], None]) -
 
 def patch_imported_modules() -> None:
     """
-    Patches what was imported before our package in a process in which the startup hook is off.
+    Patches modules that were imported before our package, in processes without the startup hook.
     """
     for name in PATCHES:
         if name in sys.modules and name not in PATCHED:

@@ -1,5 +1,5 @@
 """
-Errors that `allennlp` prints as a line, without the trace of the program.
+Errors that `allennlp` prints as one line, without a traceback.
 """
 
 import difflib
@@ -15,7 +15,7 @@ from spigot_allennlp.compat.patching import patch
 
 logger = logging.getLogger(__name__)
 
-# What a system says of a folder or a disk, and not of the program that writes there.
+# System errors that concern a folder or a disk, not the program that writes there.
 OF_THE_DISK = {
     errno.ENOSPC: "The disk is full.",
     errno.EDQUOT: "The quota of the disk is used up.",
@@ -23,7 +23,7 @@ OF_THE_DISK = {
     errno.EROFS: "The file system is read-only.",
     errno.EIO: "The disk does not work.",
 }
-# These say that a path was named by mistake, perhaps one to read.
+# These mean that a wrong path was named, perhaps one to read.
 OF_THE_PATH = {
     errno.EACCES: "Its rights do not allow it.",
     errno.EPERM: "Its rights do not allow it.",
@@ -35,7 +35,7 @@ OF_THE_PATH = {
 
 
 def plain_error(message: str) -> Exception:
-    """A `ConfigurationError` whose message is all that its reader needs; `main` prints it alone."""
+    """A `ConfigurationError` whose message says everything. `main` prints only the message."""
     from allennlp.common.checks import ConfigurationError
 
     error = ConfigurationError(message)
@@ -45,9 +45,9 @@ def plain_error(message: str) -> Exception:
 
 def missing_part(path: str) -> str:
     """
-    Returns which part of a path is not there, and the name in its folder that is most like it:
-    `" There is no 'rnus' in '.', but 'runs'."`. Nothing, if no name is, or the
-    folder cannot be read.
+    Returns which part of a path is missing, and the most similar name in its folder:
+    `" There is no 'rnus' in '.', but 'runs'."`. Empty if no name is similar, or the folder cannot
+    be read.
     """
     folder, *names = os.path.normpath(path).split(os.sep)
     folder = folder or os.sep
@@ -57,7 +57,7 @@ def missing_part(path: str) -> str:
         if not os.path.lexists(os.path.join(folder, name)):
             try:
                 near = difflib.get_close_matches(name, os.listdir(folder), 1)
-            except OSError:  # a folder that may not be read; the error at hand is to be printed
+            except OSError:  # an unreadable folder: the original error should be printed
                 return ""
             return f" There is no {name!r} in {folder!r}, but {near[0]!r}." if near else ""
         folder = os.path.join(folder, name)
@@ -67,7 +67,7 @@ def missing_part(path: str) -> str:
 
 
 def message_of(error: BaseException) -> Optional[str]:
-    """What is to be printed of an error instead of its trace; `None` for most."""
+    """The text to print for an error in place of a traceback; `None` for most errors."""
     if getattr(error, "is_plain", False):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
@@ -88,8 +88,8 @@ def message_of(error: BaseException) -> Optional[str]:
 )
 def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
     """
-    The exit status is 1. With ALLENNLP_DEBUG set, the trace is logged, too. Where the reader of
-    standard output has ended, as `head` does, the command ends without a word.
+    The exit status is 1. With ALLENNLP_DEBUG set, the traceback is logged too. If the reader of
+    standard output has ended, as `head` does, the command ends silently.
     """
     yield
     run = module.main
@@ -102,7 +102,7 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
                 sys.stdout.flush()
         except Exception as error:
             if isinstance(error, BrokenPipeError) and has_no_reader(sys.stdout):
-                # Otherwise the rest of the buffer is written, and fails, when the process ends.
+                # Otherwise the rest of the buffer would be written when the process ends, and fail.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 sys.exit(1)
             message = message_of(error)
@@ -116,12 +116,12 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
 
 
 def has_no_reader(stream: Any) -> bool:
-    """Returns whether a stream is a pipe that nobody reads any more."""
+    """Returns whether a stream is a pipe that has no reader any more."""
     try:
         poll = select.poll()
         poll.register(stream.fileno(), 0)
         return any(event & select.POLLERR for _, event in poll.poll(0))
-    except (AttributeError, OSError, ValueError):  # no poll on this system, or no file
+    except (AttributeError, OSError, ValueError):  # no poll on this system, or not a file
         return False
 
 
@@ -131,7 +131,7 @@ def has_no_reader(stream: Any) -> bool:
     until="AllenNLP goes on without a log that cannot be written",
 )
 def a_log_that_cannot_be_written_is_given_up(module: Any) -> Iterator[None]:
-    """With one line that says so."""
+    """One line says so."""
     yield
     prepare = module.prepare_global_logging
 
@@ -146,7 +146,7 @@ def a_log_that_cannot_be_written_is_given_up(module: Any) -> Iterator[None]:
 
 
 def give_up(handler: logging.FileHandler, record: logging.LogRecord) -> None:
-    """Says why a log cannot be written, once, and writes it no more."""
+    """Says once why a log cannot be written, then stops writing it."""
     error = sys.exc_info()[1]
     handler.setLevel(sys.maxsize)
     if sys.stderr:

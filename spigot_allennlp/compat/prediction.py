@@ -25,7 +25,7 @@ BYTE_ORDER_MARK = "\ufeff"
     until="AllenNLP makes a text of what it shows alone",
 )
 def only_what_is_shown_is_made_a_text(module: Any) -> Iterator[None]:
-    """The first of the patches, since the others go around what `run` does."""
+    """Must be the first of these patches, since the others wrap `run`."""
     yield
     manager = module._PredictManager
     run = manager.run
@@ -49,8 +49,9 @@ def only_what_is_shown_is_made_a_text(module: Any) -> Iterator[None]:
 )
 def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
     """
-    A line ends at a line feed alone. A predictor that can cope with bytes that are not UTF-8 has an
-    attribute `decoding_errors`, as of `bytes.decode`; another one's input is strictly UTF-8.
+    Only a line feed ends a line. A predictor that can handle bytes that are not UTF-8 has an
+    attribute `decoding_errors`, with the meaning of `errors` in `bytes.decode`. For other
+    predictors, the input must be UTF-8.
     """
     yield
     manager = module._PredictManager
@@ -101,8 +102,8 @@ def lines_are_decoded_one_by_one(module: Any) -> Iterator[None]:
 )
 def a_predictor_makes_batches_of_a_window(module: Any) -> Iterator[None]:
     """
-    A predictor says by an attribute `window` how many lines of a file it wants at once. Of a
-    terminal or a pipe it gets as many as --batch-size says, since somebody may wait.
+    The attribute `window` of a predictor is the number of lines of a file that it wants at once.
+    From a terminal or a pipe, it gets as many as --batch-size says, since somebody may be waiting.
     """
     yield
     manager = module._PredictManager
@@ -126,9 +127,9 @@ def a_predictor_makes_batches_of_a_window(module: Any) -> Iterator[None]:
 )
 def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None]:
     """
-    Until then they are in `OUTPUT.partial`, which grows batch by batch, and is left there if the
-    command does not come to its end. A pipe or a device is written to at once. The folder of
-    `OUTPUT` is made if it is not there.
+    Until then they are in `OUTPUT.partial`, which grows batch by batch, and stays if the command
+    does not finish. A pipe or a device is written to directly. The folder of `OUTPUT` is created if
+    needed.
     """
     yield
     manager = module._PredictManager
@@ -170,7 +171,7 @@ def predictions_have_their_name_when_all_are_there(module: Any) -> Iterator[None
     until="AllenNLP tells a predictor that there is no more input",
 )
 def a_predictor_learns_that_there_is_no_more_input(module: Any) -> Iterator[None]:
-    """A predictor that wants to know has a method `finish`."""
+    """A predictor that needs to know defines a method `finish`."""
     yield
     manager = module._PredictManager
     run = manager.run

@@ -1,5 +1,5 @@
 """
-Patches for how AllenNLP makes a predictor: which one, and with which options.
+Patches for how AllenNLP makes a predictor: the choice of its class, and its options.
 """
 
 import functools
@@ -25,10 +25,10 @@ from typing import (
 from spigot_allennlp.compat.patching import patch
 from spigot_allennlp.compat.plain_errors import plain_error
 
-#: What every predictor is given with the archive.
+#: What every predictor gets from the archive.
 GIVEN_TO_ALL = ("self", "model", "dataset_reader", "frozen")
 
-#: The simple types of options, as an error calls them.
+#: The simple types of options, as named in errors.
 TYPES: Dict[type, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -40,8 +40,8 @@ TYPES: Dict[type, str] = {
 
 def predictor_name_of(model: Any, reader: Any) -> Optional[str]:
     """
-    Returns the name of the default predictor of a model. A reader may have another in its place:
-    its attribute `predictors_instead` maps the names of predictors whose input it cannot take.
+    Returns the name of the default predictor of a model. A reader may replace it: its attribute
+    `predictors_instead` maps the names of predictors whose input it cannot read to others.
     """
     name: Optional[str] = model.default_predictor
     instead: Dict[Optional[str], str] = getattr(reader, "predictors_instead", {})
@@ -54,7 +54,7 @@ def parsed_options(text: str) -> Dict[str, Any]:
 
     # Raises
 
-    `ConfigurationError` if it is no JSON object.
+    `ConfigurationError` if it is not a JSON object.
     """
     try:
         options = json.loads(text) if text.strip() else {}
@@ -73,12 +73,12 @@ def parsed_options(text: str) -> Dict[str, Any]:
 @contextmanager
 def plain_errors_of_options(predictor: Any, options: Dict[str, Any]) -> Iterator[None]:
     """
-    Makes errors plain that are raised in its block, where a predictor is made with these options.
+    Turns errors in its block, which makes a predictor with these options, into plain errors.
 
     # Parameters
 
     predictor : `Any`
-        Its class, or the constructor that is registered.
+        Its class, or the registered constructor.
     options : `Dict[str, Any]`
     """
     from allennlp.common.checks import ConfigurationError
@@ -98,7 +98,7 @@ def plain_errors_of_options(predictor: Any, options: Dict[str, Any]) -> Iterator
 
 
 class _Option(NamedTuple):
-    """Holds what a predictor's constructor says of an option: its type, if any, and its default."""
+    """An option of a predictor's constructor: its type hint, if any, and its default."""
 
     hint: Any
     default: Any
@@ -108,7 +108,7 @@ def check_options(
     predictor: Any, options: Dict[str, Any], unnamed: Collection[str] = frozenset()
 ) -> None:
     """
-    Checks the names of options, and the types of their values, where these are simple.
+    Checks the names of options, and the types of their values if these are simple.
 
     # Parameters
 
@@ -116,12 +116,12 @@ def check_options(
         The class of a predictor.
     options : `Dict[str, Any]`
     unnamed : `Collection[str]`, optional (default = `frozenset()`)
-        Options of the class that an error is not to advise.
+        Options of the class that errors should not suggest.
 
     # Raises
 
-    `ConfigurationError` that names the option which the class does not have, or whose value is of
-    another type.
+    `ConfigurationError` that names an option that the class does not have, or that has a value of
+    the wrong type.
     """
     known = _options_of(predictor)
     for name, value in options.items():
@@ -140,7 +140,7 @@ def check_options(
 
 
 def _options_of(predictor: Any) -> Dict[str, _Option]:
-    """Returns the options of a class of predictors, those that it hands on to its bases too."""
+    """Returns the options of a predictor class, including those that it passes on to its bases."""
     known: Dict[str, _Option] = {}
     for base in predictor.__mro__[:-1]:
         if "__init__" in vars(base):
@@ -151,13 +151,15 @@ def _options_of(predictor: Any) -> Dict[str, _Option]:
                 **{item.name: _Option(hints.get(item.name), item.default) for item in named},
                 **known,
             }
-            if len(named) == len(parameters):  # it hands nothing on to its own base
+            if len(named) == len(parameters):  # it passes nothing on to its own base
                 break
     return {name: option for name, option in known.items() if name not in GIVEN_TO_ALL}
 
 
 def _is_of_type(value: Any, kind: type) -> bool:
-    """Returns whether a value is of a type; a whole number is a number, but a flag is none."""
+    """
+    Returns whether a value is of a type. An integer counts as a float, but a boolean does not.
+    """
     if isinstance(value, bool):
         return kind is bool
     numbers: Dict[type, type] = {int: Integral, float: Real}

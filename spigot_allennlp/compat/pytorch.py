@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
     until="AllenNLP's schedulers keep their state in Python's own numbers",
 )
 def checkpoints_may_hold_numpy_scalars(module: Any) -> Iterator[None]:
-    """Loading stays safe: `weights_only` is what it was, and a scalar or a dtype runs no code."""
+    """
+    Loading stays safe: `weights_only` is unchanged, and neither a scalar nor a dtype runs code.
+    """
     import numpy
     import torch
 
@@ -36,7 +38,7 @@ def checkpoints_may_hold_numpy_scalars(module: Any) -> Iterator[None]:
     until="AllenNLP does not pass it",
 )
 def reduce_on_plateau_passes_no_verbose(module: Any) -> Iterator[None]:
-    """`verbose` stays in AllenNLP's signature, which is what a config is checked against."""
+    """`verbose` stays in AllenNLP's signature, since configs are checked against it."""
     yield
     from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -92,8 +94,8 @@ def sparse_gradients_are_clipped(module: Any) -> Iterator[None]:
 )
 def models_say_that_a_batch_may_leave_parameters_unused(module: Any) -> Iterator[None]:
     """
-    A model does so by an attribute `leaves_parameters_unused`; and of a pretrained transformer no
-    embedder uses the pooler.
+    A model does so with the attribute `leaves_parameters_unused`. The pooler of a pretrained
+    transformer also counts, since no embedder uses it.
     """
     yield
     wrap_model = module.TorchDdpAccelerator.wrap_model

@@ -1,5 +1,5 @@
 """
-Patches for `allennlp train --recover`, which is at fault on the stack of 2022, too.
+Patches for `allennlp train --recover`, which has faults on the stack of 2022 too.
 """
 
 import functools
@@ -61,10 +61,10 @@ def a_run_is_recovered_by_the_config_as_it_was_given(module: Any) -> Iterator[No
 
 
 def change_of_config(file: Path, params: Any) -> Optional[str]:
-    """Returns `first_difference` between the config in a file, if it can be read, and another."""
+    """Returns `first_difference` between the config in a file, if readable, and another config."""
     try:
         return first_difference(read_json(file), params.as_dict(quiet=True))
-    except (OSError, ValueError):  # no file, no JSON
+    except (OSError, ValueError):  # missing, or not JSON
         return None
 
 
@@ -104,8 +104,9 @@ def a_training_that_had_ended_is_resumed_as_it_ended(module: Any) -> Iterator[No
 
 def restore_best_weights(trainer: Any) -> None:
     """
-    Writes `best.th` if the weights of the checkpoint, which is from the end of an epoch, are the
-    best so far: AllenNLP writes it after the checkpoint, which does not know of it, either.
+    Writes `best.th` if the weights of the checkpoint, saved at the end of an epoch, are the best so
+    far. AllenNLP writes `best.th` after the checkpoint, so it may be missing, and the checkpoint
+    does not record its name.
     """
     if trainer._ddp_wrapped_model is not None and trainer._ddp_wrapped_model.is_sharded:
         return
@@ -125,7 +126,7 @@ def restore_best_weights(trainer: Any) -> None:
 
 
 def metrics_of_last_epoch(trainer: Any) -> Dict[str, Any]:
-    """Returns the metrics that were written of the last epoch before the checkpoint."""
+    """Returns the metrics that were written for the last epoch before the checkpoint."""
     epoch = trainer._start_after_epochs_completed - 1
     path = os.path.join(trainer._serialization_dir, f"metrics_epoch_{epoch}.json")
     try:

@@ -1,10 +1,9 @@
 """
-Patches that let AllenNLP know the names of this package's classes.
+Patches that make the names of this package's classes known to AllenNLP.
 
-They are registered when their modules are imported. `--include-package` has
-AllenNLP import all submodules; a plugin file and `import spigot_allennlp` import the package
-alone, which is light. So the rest is imported when AllenNLP first looks up a name that it does not
-know, or lists the names that there are.
+Classes are registered when their modules are imported. With `--include-package`, AllenNLP imports
+all submodules. A plugin file and `import spigot_allennlp` import only the package itself, which is
+light. The rest is then imported when AllenNLP first looks up an unknown name, or lists all names.
 """
 
 import functools
@@ -25,7 +24,7 @@ HINT = (
     f"{PACKAGE} before, as the command allennlp does."
 )
 
-# Set when the import of all packages begins: what they look up meanwhile must not begin it again.
+# Set when the import of all packages begins: lookups during the import must not start it again.
 _IMPORTED: List[str] = []
 
 
@@ -36,8 +35,8 @@ _IMPORTED: List[str] = []
 )
 def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator[None]:
     """
-    In a process that has imported our package. In another one, a name of ours says where it is.
-    What AllenNLP knows, it finds at once.
+    Applies in a process that has imported our package. In others, the error for one of our names
+    says where it is. Names that AllenNLP knows are found at once.
     """
     yield
     base = module.Registrable
@@ -72,8 +71,9 @@ def our_classes_are_registered_when_a_name_is_looked_up(module: Any) -> Iterator
 )
 def looking_up_a_name_changes_nothing(module: Any) -> Iterator[None]:
     """
-    The registry is a `defaultdict`. Once `Embedding`, say, which is registered but has no names of
-    its own, was asked for one, AllenNLP would choose among those instead of building it.
+    The registry is a `defaultdict`. `Embedding`, for example, is registered, but no names are
+    registered below it. After a lookup in it, AllenNLP would choose among its names instead of
+    building it.
     """
     yield
     base = module.Registrable
@@ -109,8 +109,9 @@ def our_bases_join_those_of_allennlp(module: Any) -> Iterator[None]:
 
 def import_packages_of(cls: Any) -> None:
     """
-    Imports the packages in which a subclass of `cls` may be. Commands are in one, and are listed by
-    every command that AllenNLP does not know, and by `--help`.
+    Imports the packages that may have a subclass of `cls`. Commands are all in one package, which
+    is imported alone, since AllenNLP lists them for `--help` and for each command that it does not
+    know.
     """
     if cls.__name__ != "Subcommand":
         import_all_packages()
@@ -120,8 +121,8 @@ def import_packages_of(cls: Any) -> None:
 
 def import_all_packages() -> None:
     """
-    Imports the packages of ours, and with them every module that registers a class, once, if
-    somebody has imported our package. An archive that is being loaded does not restrict that.
+    Imports our packages, and so every module that registers a class, once, if our package has been
+    imported. The restrictions of an archive that is being loaded do not apply to this.
     """
     if is_left_out() or _IMPORTED:
         return
@@ -137,12 +138,12 @@ def import_all_packages() -> None:
 
 
 def is_left_out() -> bool:
-    """Whether nobody has imported our package in this process."""
+    """Whether our package has not been imported in this process."""
     return PACKAGE not in sys.modules
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file of our package registers a class under that name; none is imported for it."""
+    """Whether a file of our package registers a class under a name. Imports none of the files."""
     registers = re.compile(rf"\.register\(\s*[\"']{re.escape(name)}[\"']")
     files = Path(__file__).parents[1].rglob("*.py")
     return any(registers.search(file.read_text(encoding="utf-8")) for file in files)

@@ -1,11 +1,11 @@
 """
-What the config of an archive may ask for while a model is made from it.
+Restricts what the config of an archive may ask for while a model is built from it.
 
-A config names classes, files and sizes. One that somebody else wrote is not to run a program, read
-a file, ask a server or take all memory by it. So, while a model is made from an archive, a class
-must be of the kind that is asked for, and of a package that is there already; a path or an address
-from the config is not opened; no process is started; and no tensor is made that the weights cannot
-fill. What the user's own overrides say is not restricted.
+A config names classes, files and sizes. Through these, a config from somebody else must not run a
+program, read a file, contact a server or use up the memory. So while a model is built from an
+archive, a class must be of the expected kind, and from a package that is already imported; paths
+and addresses from the config are not opened; no process is started; and no tensor is made that the
+weights cannot fill. The user's own overrides are not restricted.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ from urllib.parse import urlsplit
 from spigot_allennlp.compat.archive_contents import Weights, values_of
 from spigot_allennlp.compat.unpacking import Refused
 
-# Folders and files that archives may name nevertheless, separated as in PATH.
+# Folders and files that archives may name anyway, separated as in PATH.
 PATHS_VARIABLE = "SPIGOT_ALLENNLP_ARCHIVE_PATHS"
 
-# Packages whose modules may be imported because an archive names a class of them. Of others, what
-# the user's program, --include-package or a plugin has imported may be named.
+# An archive may cause imports from these packages by naming their classes. From other packages, it
+# may only name what the user's program, --include-package or a plugin has already imported.
 PACKAGES = ("allennlp", "allennlp_models", "spigot_allennlp")
 
 # Audit events (docs.python.org/3/library/audit_events.html) of a process that is started,
@@ -43,7 +43,7 @@ PATHS = {
     **dict.fromkeys(("os.rename", "os.link", "os.symlink", "shutil.copyfile", "shutil.move"), 2),
     **dict.fromkeys(("shutil.copytree", "shutil.copymode", "shutil.copystat"), 2),
 }
-# The names of models on this server are what the configs of transformers are made of.
+# Models on this server may be named: the configs of transformers are read from it.
 HUB = "hf://"
 HOSTS = {"socket.getaddrinfo", "socket.gethostbyname"}
 REQUESTS = {"urllib.Request", "ftplib.connect", "glob.glob"}
@@ -54,14 +54,14 @@ class Restrictions:
     # Parameters
 
     archive : `str`
-        Its name, for messages.
+        The name of the archive, for messages.
     config : `Dict[str, Any]`
-        The config of the archive, as it is there.
+        The config of the archive, as stored.
     overrides : `Any`, optional (default = `None`)
-        What the user wants to have in it, plain dictionaries and lists.
+        The user's changes to it, as plain dictionaries and lists.
     folder : `str`, optional (default = `None`)
-        Where the archive's own files are. Without it files and processes are not restricted,
-        which is what objects want that are made of an archive's config after it was loaded.
+        Where the archive's own files are. Without it, files and processes are not restricted. This
+        is for objects that are built from an archive's config after it was loaded.
     """
 
     def __init__(
@@ -88,18 +88,18 @@ class Restrictions:
 
     def refuse(self, reason: str) -> None:
         refused = Refused(reason)
-        # Somebody may catch it, and go on to fail in his own words.
+        # Kept, because the caller may catch it and fail later with another message.
         self.first_refused = self.first_refused or refused
         raise refused
 
     def class_for(self, base: type, name: str, registered: Dict[str, Tuple[type, Any]]) -> type:
         """
-        The class of a dotted name.
+        Returns the class of a dotted name.
 
         # Raises
 
         `Refused`
-            If it would have to be imported from elsewhere, or is no subclass of `base`.
+            If it would have to be imported from elsewhere, or is not a subclass of `base`.
         """
         module, _, attribute = name.rpartition(".")
         if module not in sys.modules and module.partition(".")[0] not in PACKAGES:
@@ -123,8 +123,8 @@ class Restrictions:
 
     def check_resource(self, name: str) -> None:
         """
-        A path or an address that AllenNLP is about to fetch, and that may be from the config, or
-        a part of what is.
+        Checks a path or an address that AllenNLP is about to fetch. It may be from the config, or
+        part of a string in it.
         """
         is_named = any(name in value for value in self.names)
         if not self.folder or not is_named or name.startswith(HUB):
@@ -136,10 +136,10 @@ class Restrictions:
 
     def check_path(self, path: Any) -> None:
         if not self.folder or not isinstance(path, (str, bytes, os.PathLike)):
-            return  # of an open file, say
+            return  # a file descriptor, for example
         try:
             absolute = os.path.abspath(os.fsdecode(path))
-        except ValueError:  # a zero within
+        except ValueError:  # contains a null character
             return
         if any(_is_in(absolute, folder) for folder in (self.folder, *self._allowed)):
             return
@@ -149,7 +149,7 @@ class Restrictions:
             self.refuse(f"its config asks for the file {absolute[:200]!r}. {_way_out()}")
 
     def check_event(self, event: str, arguments: Tuple[Any, ...]) -> None:
-        """What Python is about to do in this thread."""
+        """Checks what Python is about to do in this thread."""
         if not self.folder:
             return
         if event in PATHS:
@@ -170,9 +170,7 @@ ACTIVE: ContextVar[Optional[Restrictions]] = ContextVar("restrictions", default=
 
 @contextlib.contextmanager
 def restricted(restrictions: Optional[Restrictions]) -> Iterator[None]:
-    """
-    Within, this thread may do what the restrictions leave; anything, if there are none.
-    """
+    """Applies the restrictions to this thread within the block. `None` allows everything."""
     if restrictions is not None:
         _watch()
     token = ACTIVE.set(restrictions)
@@ -184,17 +182,17 @@ def restricted(restrictions: Optional[Restrictions]) -> Iterator[None]:
 
 def allocations_for(weights: Weights, restrictions: Restrictions) -> ContextManager[Any]:
     """
-    Within, tensors are made as long as the weights could fill them.
+    Limits the tensors that are made in its block to what the weights could fill.
 
-    While a model is made, a tensor may be four times as large as the largest of the weights, which
-    an orthogonal initialisation in double precision needs, or have 64 MiB; all together, those
-    included that are not kept, may have 16 times the bytes of the weights, or 1 GiB; and there may
-    be fifty for each of the weights, and 5000 more.
+    While a model is built, a tensor may be four times as large as the largest of the weights, which
+    an orthogonal initialisation in double precision needs, or have 64 MiB. All tensors together,
+    including temporary ones, may have 16 times the bytes of the weights, or 1 GiB. There may be
+    fifty tensors for each of the weights, plus 5000.
 
     # Raises
 
     `Refused`
-        Before memory is taken for a tensor that is larger, or by an object that makes many.
+        Before memory is allocated for a tensor that exceeds these limits, or for one too many.
     """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -210,7 +208,9 @@ def allocations_for(weights: Weights, restrictions: Restrictions) -> ContextMana
 
         @classmethod
         def _should_skip_dynamo(cls) -> bool:
-            """Nothing is compiled here; else PyTorch imports its compiler, which takes seconds."""
+            """
+            Nothing is compiled here. Otherwise PyTorch imports its compiler, which takes seconds.
+            """
             return False
 
         def __torch_dispatch__(
@@ -234,7 +234,7 @@ ARITHMETIC = ("aten::add", "aten::sub", "aten::mul")
 
 
 def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any]) -> int:
-    """How many bytes an operation takes, found out on a device that has no memory."""
+    """Returns how many bytes an operation allocates, computed on the meta device."""
     schema = operation._schema
     if schema.name == "aten::resize_":
         size = args[0].element_size()
@@ -243,14 +243,14 @@ def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any
         return size
     if schema.is_mutable or getattr(operation, "is_view", False):
         return 0
-    # On a device without memory, on which the rules of an archive within this one find sizes out.
+    # On the meta device: the restrictions of an archive inside this one compute their sizes there.
     places = [value.device for value in args if isinstance(value, torch.Tensor)]
     places.append(torch.device(kwargs.get("device") or "cpu"))
     if any(place.type == "meta" for place in places):
         return 0
 
     if schema.name in ARITHMETIC and not kwargs:
-        # PyTorch's rules for a device without memory import its compiler, for seconds.
+        # On the meta device, PyTorch imports its compiler for these, which takes seconds.
         tensors = [value for value in args if isinstance(value, torch.Tensor)]
         kind = torch.result_type(*args[:2])
         return torch.broadcast_shapes(*(t.shape for t in tensors)).numel() * kind.itemsize
@@ -273,7 +273,7 @@ def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any
     options.pop("generator", None)
     try:
         results = operation(*map(moved, args), **options)
-    except Exception:  # of an operation whose result depends on the values
+    except Exception:  # an operation whose result size depends on the values
         return 0
     results = results if isinstance(results, (list, tuple)) else [results]
     tensors = [result for result in results if isinstance(result, torch.Tensor)]
@@ -282,8 +282,8 @@ def _size_of_result(torch: Any, operation: Any, args: Any, kwargs: Dict[str, Any
 
 def _paths_of(names: Set[str]) -> Tuple[Set[str], Set[str]]:
     """
-    The absolute paths that strings may be meant as; and of these, what may be meant as a folder
-    with all that is in it, but none in which this program itself lives.
+    Returns the absolute paths that the strings may mean, and those of them that may mean a folder
+    with all its content. The latter exclude the folders that contain this program.
     """
     paths, trees = set(), set()
     for name in names:
@@ -292,7 +292,7 @@ def _paths_of(names: Set[str]) -> Tuple[Set[str], Set[str]]:
             paths.add(path)
             if "/" in name or os.sep in name:
                 trees.add(path)
-    # Where Python, the libraries and their caches are.
+    # The locations of Python, the libraries and their caches.
     homes = [os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~"), *sys.path]
     homes += [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()]
     return paths, {tree for tree in trees if not any(_is_in(home, tree) for home in homes if home)}
@@ -307,7 +307,7 @@ def _is_in(path: str, folder: str) -> bool:
 
 
 def is_address(name: str) -> bool:
-    """Whether it is a URL of another machine."""
+    """Whether a string is a URL of another machine."""
     return "://" in name and not name.startswith("file://")
 
 
@@ -319,7 +319,7 @@ def _way_out() -> str:
 
 
 def _is_importing() -> bool:
-    """A library that is imported late may ask another program where a library is."""
+    """Returns whether an import is in progress: an import may run a program to locate a library."""
     frame: Any = sys._getframe()
     while frame is not None:
         if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
@@ -332,7 +332,7 @@ _WATCHING = False
 
 
 def _watch() -> None:
-    """Python can add a hook, but not take it away: it is added when the first archive is loaded."""
+    """Adds the hook with the first archive that is loaded. Python cannot remove an audit hook."""
     global _WATCHING
     if not _WATCHING:
         _WATCHING = True

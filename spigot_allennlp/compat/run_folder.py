@@ -1,5 +1,5 @@
 """
-Patches for the folder of a training: who may write into it, and when it is used again.
+Patches for the folder of a training run: who may write into it, and when it may be reused.
 """
 
 import functools
@@ -30,7 +30,7 @@ CONFIG, META, LOGS, VOCABULARY = "config.json", "meta.json", "out*.log", "vocabu
     until="AllenNLP locks the folder of a training, and uses it again where nothing was trained",
 )
 def a_training_has_its_folder_to_itself(module: Any) -> Iterator[None]:
-    """Of several machines that train together, the first holds the folder for all."""
+    """If several machines train together, the first one locks the folder for all."""
     yield
     train = module.train_model
     signature = inspect.signature(train)
@@ -42,7 +42,7 @@ def a_training_has_its_folder_to_itself(module: Any) -> Iterator[None]:
         options = call.arguments
         folder = Path(options["serialization_dir"])
         recover, force = options["recover"], options["force"]
-        # What AllenNLP refuses itself, it refuses before anything is made.
+        # What AllenNLP itself refuses is refused before anything is created.
         is_refused = recover and (force or not folder.exists())
         if is_refused or options["node_rank"]:
             return train(**options)
@@ -74,18 +74,18 @@ def the_lock_does_not_fill_a_folder(module: Any) -> Iterator[None]:
 
 def prepare(folder: Path, params: Any, recover: bool, force: bool) -> bool:
     """
-    Makes way for a training in a folder that this process holds. Of a start that failed before
-    there was a checkpoint only the log stays.
+    Prepares a folder that this process has locked for a training run. If an earlier run failed
+    before its first checkpoint, only its log stays.
 
     # Returns
 
     `bool`
-        Whether there is something to recover.
+        Whether there is a run to recover.
 
     # Raises
 
-    `ConfigurationError` without `recover`, if there is a training, or something that no training
-    has written; with `recover`, if nothing was trained, and the start was with another config.
+    `ConfigurationError` without `recover`, if there is a training run, or a file that no run
+    writes; with `recover`, if nothing was trained, and the run had started with another config.
     """
     remove_unfinished(folder)
     there = entries(folder)
@@ -116,7 +116,7 @@ def prepare(folder: Path, params: Any, recover: bool, force: bool) -> bool:
 
 
 def refusal(folder: Path, in_the_way: List[str]) -> str:
-    """Why a new training may not begin in a folder, and what may be done."""
+    """Says why a new run may not start in a folder, and what to do."""
     start = f"{folder} already exists and is not empty:"
     if is_trained(folder):
         return (
@@ -132,8 +132,8 @@ def refusal(folder: Path, in_the_way: List[str]) -> str:
 
 def clear_start(folder: Path, there: List[Path]) -> None:
     """
-    Removes what a start has written, but for its log: the namespaces of its vocabulary, say, may be
-    others than those of the next config.
+    Removes what a failed start has written, except its log. Otherwise leftovers could mix with the
+    next run, such as vocabulary namespaces that its config does not have.
     """
     logger.warning("Nothing was trained yet in %s: the folder is used again.", folder)
     for entry in there:
@@ -144,7 +144,7 @@ def clear_start(folder: Path, there: List[Path]) -> None:
 
 
 def remove(entry: Path) -> None:
-    """Removes a file, or a folder with what is in it."""
+    """Removes a file, or a folder with its content."""
     if entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(entry)
     else:
@@ -152,18 +152,18 @@ def remove(entry: Path) -> None:
 
 
 def entries(folder: Path) -> List[Path]:
-    """What is in a folder, but for its lock."""
+    """The entries of a folder, except its lock."""
     return sorted(entry for entry in folder.iterdir() if entry.name != LOCK)
 
 
 def is_trained(folder: Path) -> bool:
-    """Whether an epoch, or a part of one, is over."""
+    """Whether an epoch, or part of one, has been trained."""
     finished = [*folder.glob("metrics*.json"), *folder.glob("*.th"), *folder.glob("model.tar.gz")]
     return has_checkpoint(folder) or bool(finished)
 
 
 def is_of_a_start(entry: Path, folder: Path) -> bool:
-    """Whether AllenNLP writes something of that name before it trains."""
+    """Whether this is a file or folder that AllenNLP writes before it trains."""
     if entry.name == VOCABULARY and entry.is_dir():
         names = [file.name for file in entry.iterdir()]
         is_of_vocabulary = all(

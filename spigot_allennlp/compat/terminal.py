@@ -1,5 +1,5 @@
 """
-Patches for what a command shows in the terminal: one line of progress, and no lists of parameters.
+Patches for terminal output: progress takes one line, and lists of parameters are not shown.
 """
 
 import functools
@@ -14,11 +14,11 @@ from typing import Any, Iterator, List, Optional
 
 from spigot_allennlp.compat.patching import patch
 
-# Set by `-v`, for this process and those that it starts; the other two are AllenNLP's.
+# The first is set by `-v`, for this process and its children. The other two are AllenNLP's.
 VERBOSE = "SPIGOT_ALLENNLP_VERBOSE"
 ASKED_FOR_ALL = (VERBOSE, "ALLENNLP_DEBUG", "ALLENNLP_LOG_LEVEL")
 
-# Whoever logs the config, the parameters, their initial values, tensors, all metrics, and files.
+# The loggers of the config, the parameters, their initial values, tensors, all metrics, and files.
 DUMPS = {
     "allennlp.common.params",
     "allennlp.common.util",
@@ -28,12 +28,12 @@ DUMPS = {
     "allennlp.training.optimizers",
 }
 
-# So many metrics stand before a bar, if they leave so much of the line to bar and times.
+# The number of metrics before a bar, and the width that they must leave for bar and times.
 SHOWN = 3
 BAR = 46
 METRIC = re.compile(r"(?:^|, )([^:,]+): (\S+?)(?=, | \|\|)")
 
-# The validation metrics of the training in this process, which are shown behind the loss.
+# The validation metrics of the training in this process. They are shown after the loss.
 TRACKED: List[str] = []
 
 
@@ -44,9 +44,9 @@ TRACKED: List[str] = []
     until="AllenNLP keeps its progress within a line",
 )
 def progress_fits_in_a_line(module: Any) -> Iterator[None]:
-    """The line has the width of the terminal when the bar begins. All metrics are in the files."""
+    """The line has the width that the terminal has when the bar starts. Files have all metrics."""
     yield
-    # In a notebook it is a function, which needs ipywidgets.
+    # In a notebook, it is a function that needs ipywidgets.
     plain: Any = module._tqdm if isinstance(module._tqdm, type) else import_module("tqdm").tqdm
 
     class Bar(plain):
@@ -77,19 +77,19 @@ def the_validation_metric_is_known_to_the_progress_line(module: Any) -> Iterator
 
 
 def terminal_width() -> Optional[int]:
-    """Returns how many columns a line may fill on the terminal of stderr; `None` if it is none."""
+    """Returns the usable width of the terminal on stderr; `None` if stderr is not a terminal."""
     try:
         columns = os.get_terminal_size(sys.stderr.fileno()).columns
     except (AttributeError, OSError, ValueError):
         return None
-    return (columns or 80) - 1  # in the last column some terminals begin a new line
+    return (columns or 80) - 1  # some terminals wrap in the last column
 
 
 def short_description(description: str, width: Optional[int]) -> str:
     """
-    Shortens AllenNLP's list of metrics, "name: value, name: value ||", to `SHOWN` of them, and to
-    less if a line of `width` columns would have no room for a bar. The loss comes first, then the
-    metrics that choose the best epoch. Another text stays what it is.
+    Shortens AllenNLP's list of metrics, "name: value, name: value ||", to `SHOWN` of them, or fewer
+    if a line of `width` columns would have no room for a bar. The loss comes first, then the
+    metrics that select the best epoch. Other texts are returned unchanged.
     """
     metrics = dict(METRIC.findall(description)) if description.endswith("||") else {}
     if not metrics:
@@ -103,7 +103,7 @@ def short_description(description: str, width: Optional[int]) -> str:
 
 
 def short_number(text: str) -> str:
-    """Returns a number with three digits behind the point, and with one from 100 on."""
+    """Returns a number with three decimals, or one decimal from 100 on."""
     number = float(text)
     return f"{number:.3f}" if abs(number) < 100 else f"{number:.1f}"
 
@@ -114,7 +114,7 @@ def short_number(text: str) -> str:
     until="AllenNLP writes them into the log alone",
 )
 def dumps_are_in_the_log_alone(module: Any) -> Iterator[None]:
-    """Unless they are asked for, by `-v` or by the variables of AllenNLP's log level."""
+    """The terminal shows them only with `-v`, or with the variables of AllenNLP's log level."""
     yield
     prepare = module.prepare_global_logging
 
@@ -127,14 +127,14 @@ def dumps_are_in_the_log_alone(module: Any) -> Iterator[None]:
 
 
 def hide_dumps() -> None:
-    """Keeps the dumps from the terminal; files of the log are not affected."""
+    """Keeps the dumps out of the terminal. Log files are not affected."""
     for handler in logging.getLogger().handlers:
         if type(handler) is logging.StreamHandler:
             handler.addFilter(is_for_the_terminal)
 
 
 def is_for_the_terminal(record: logging.LogRecord) -> bool:
-    """Whether a record is a warning, is no dump, or dumps were asked for."""
+    """Whether a record is a warning or not a dump, or dumps were requested."""
     is_dump = record.levelno < logging.WARNING and record.name in DUMPS
     return not is_dump or any(os.environ.get(variable) for variable in ASKED_FOR_ALL)
 

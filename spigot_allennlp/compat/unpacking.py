@@ -1,8 +1,8 @@
 """
-Unpacks a tar archive that may come from anywhere, into a folder of its own and nowhere else.
+Unpacks an untrusted tar archive into its own folder and nowhere else.
 
-`tarfile.extractall` writes to `../x`, to `/x` and through links, takes whatever size a header asks
-for, ends without a word at a header that is damaged, and does not read on to the checksum of gzip.
+`tarfile.extractall` writes to `../x`, to `/x` and through links, accepts any size that a header
+declares, stops silently at a damaged header, and does not read on to the gzip checksum.
 """
 
 import bz2
@@ -17,38 +17,38 @@ from pathlib import Path
 from typing import Any, BinaryIO, List, Optional, Set
 from zipfile import BadZipFile, ZipFile
 
-# Unpacked, an archive may have so many GiB in all, whatever it has packed.
+# The size limit of an unpacked archive in GiB, whatever its packed size.
 LIMIT_VARIABLE = "SPIGOT_ALLENNLP_ARCHIVE_GIB"
 
 GIB = 2**30
 DEFAULT_LIMIT = 16 * GIB
-# Without that variable an archive may also not be a bomb: zeros are packed a thousandfold, weights
-# hardly at all, vocabularies fivefold. What is small in any case may be packed however well.
+# Without that variable, decompression bombs are refused too: zeros shrink a thousandfold, weights
+# hardly at all, vocabularies fivefold. Content that is small anyway may be compressed at any rate.
 MOST_PACKED, SMALL = 200, GIB // 4
-# A model's archive has some ten files, and the vocabulary's, one a namespace.
+# A model's archive has about ten files, plus one per namespace of the vocabulary.
 MOST_MEMBERS = 10_000
-# What a member may have that says something of the next:
+# The types of members that describe the next member:
 DESCRIBING = (
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
 )
-# The path of a file, where it is too long for a tar header and has an entry of its own.
+# The limit for a path that is too long for a tar header, and so has its own entry.
 LONGEST_NAME = 2**16
 
-# The files of a model's archive that loading goes by: of these, a second would replace the first.
+# The files of a model's archive that loading depends on. A second one would replace the first.
 UNIQUE = ("config.json", "weights.th", "best.th", "meta.json", "vocabulary")
 
 OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 DAMAGED = (
     *(tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError, ValueError),
-    RuntimeError,  # RecursionError, and zipfile's for a password or an unknown compression
+    RuntimeError,  # RecursionError, and zipfile's error for a password or an unknown compression
 )
 
 
 class Refused(Exception):
     """
-    An archive that is not loaded, and why. No subclass of what AllenNLP catches while it builds
-    objects, so that nothing goes on with another guess.
+    Says why an archive is not loaded. Not a subclass of anything that AllenNLP catches while it
+    builds objects, so AllenNLP cannot continue with another guess.
     """
 
 
@@ -56,24 +56,26 @@ def unpack(archive: str, folder: str, members: Optional[int] = MOST_MEMBERS) -> 
     """
     Writes the files of a tar archive, compressed or not, into an empty folder.
 
-    Reads to the end of the file, so that its checksum counts. Stricter than the `data` filter of
-    tarfile, which not every Python 3.10 has: no link is written, links to files that came before
-    become copies. On an error the folder holds what was written so far; it is the caller's.
+    Reads to the end of the file, so its checksum is verified. This is stricter than the `data`
+    filter of tarfile, which not every Python 3.10 has: no links are written, and links to earlier
+    files become copies. After an error, the folder holds what was written so far, and the caller
+    must remove it.
 
     # Parameters
 
     archive : `str`
         The path of the archive.
     folder : `str`
-        The path of the folder, which exists.
+        The path of an existing folder.
     members : `int`, optional (default = `10_000`)
-        How many files and folders it may have; `None` for any number.
+        How many files and folders the archive may have; `None` for any number.
 
     # Raises
 
     `Refused`
-        If it is damaged or no tar archive, would write outside of the folder, has devices, links
-        to elsewhere or two files of one name that matters, or is larger than allowed.
+        If the archive is damaged or not a tar archive, would write outside of the folder, has
+        devices, links to elsewhere or two files with the same important name, or is larger than
+        allowed.
     """
     if not os.path.isfile(archive):
         raise Refused("it is no regular file")
@@ -92,8 +94,8 @@ def unpack(archive: str, folder: str, members: Optional[int] = MOST_MEMBERS) -> 
 
 def unpack_zip(archive: str, folder: str) -> None:
     """
-    The same for a zip archive, which knows no links, whose names cannot lead outside as Python
-    reads them, and which gives the sizes of all files at its end.
+    The same for a zip archive, which is simpler: it has no links, Python keeps its names inside the
+    folder, and the sizes of all files are at its end.
 
     # Raises
 
@@ -119,7 +121,7 @@ def _opened(archive: str) -> BinaryIO:
 
 
 def _limit(packed: int) -> int:
-    """How many bytes an archive of so many bytes may have, unpacked."""
+    """How many bytes an archive with `packed` bytes may have after unpacking."""
     limit = os.environ.get(LIMIT_VARIABLE)
     if limit is None:
         return min(DEFAULT_LIMIT, max(SMALL, MOST_PACKED * packed))
@@ -138,7 +140,7 @@ def _check_size(size: int, limit: int) -> None:
 
 
 class _Measured:
-    """A stream that ends with an error behind so many bytes."""
+    """A stream that raises an error after `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
         self._stream, self._limit, self._size = stream, limit, 0
@@ -152,7 +154,7 @@ class _Measured:
 
 class _Header(tarfile.TarInfo):
     """
-    The header of a member. At one that is damaged, tarfile would end as if the archive did.
+    The header of a member. At a damaged header, tarfile would stop as if the archive ended there.
     """
 
     @classmethod
@@ -174,7 +176,7 @@ class _Header(tarfile.TarInfo):
     def _refuse_sparse(self, *arguments: Any) -> None:
         raise Refused(f"{self.name[:100]!r} in it is a sparse file")
 
-    # tarfile calls the one for the version that a header names.
+    # tarfile calls the one for the version in the header.
     _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 
@@ -203,7 +205,7 @@ def _write_members(tar: tarfile.TarFile, folder: Path, most: Optional[int]) -> N
 
 
 def _parts(name: str) -> List[str]:
-    """The folders of a path within the archive, and its last part; none for the archive itself."""
+    """The parts of a path within the archive; none for the archive itself."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     leads_outside = name.startswith("/") or ".." in parts
     if leads_outside or "\0" in name or (os.sep == "\\" and ("\\" in name or ":" in name)):
@@ -212,7 +214,7 @@ def _parts(name: str) -> List[str]:
 
 
 def _check_unique(parts: List[str], names: Set[str]) -> None:
-    """`names` holds those of before, as a file system compares them that ignores case."""
+    """`names` holds the earlier names, in the form that a case-insensitive file system compares."""
     name = unicodedata.normalize("NFC", "/".join(parts)).casefold()
     if not parts or (name in names and parts[0].casefold() in UNIQUE):
         raise Refused(f"it has two files with the name {name[:100]!r}")
@@ -220,7 +222,7 @@ def _check_unique(parts: List[str], names: Set[str]) -> None:
 
 
 def _copy_linked(member: tarfile.TarInfo, parts: List[str], target: Path, folder: Path) -> None:
-    # A symbolic link starts from the folder that it is in, a hard link from the archive.
+    # A symbolic link is relative to its folder, a hard link to the archive.
     start = parts[:-1] if member.issym() else []
     source = folder.joinpath(*start, *_parts(member.linkname))
     if not source.is_file():
@@ -232,7 +234,7 @@ def _copy_linked(member: tarfile.TarInfo, parts: List[str], target: Path, folder
 
 
 def _read_to_the_end(stream: Any) -> None:
-    """Behind the block that ends an archive there are zeros, and a checksum where it is packed."""
+    """After its last block, an archive has only zeros, then a checksum if it is compressed."""
     while True:
         block = stream.read(2**20)
         if not block:

@@ -1,6 +1,6 @@
 """
-Patches for the files of a vocabulary, which lose how often each word was seen, and for those of
-pretrained word vectors, which AllenNLP reads without errors of its own.
+Patches for vocabulary files, which lose the counts of the words, and for pretrained word vectors,
+which AllenNLP reads without its own error messages.
 """
 
 import functools
@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List
 
 from spigot_allennlp.compat.patching import patch
 
-COUNTS = ".counts.json"  # hidden: every other file of the folder is a namespace
+COUNTS = ".counts.json"  # hidden, since every visible file of the folder is a namespace
 
 
 @patch(
@@ -49,12 +49,12 @@ def vocabulary_keeps_its_counts(module: Any) -> Iterator[None]:
 
 def counts_in(path: str) -> Dict[str, Dict[str, int]]:
     """
-    How often each entry of each namespace was seen.
+    Reads how often each entry of each namespace was seen.
 
     # Raises
 
     `ConfigurationError`
-        If that is not what is in the file.
+        If the file does not hold such counts.
     """
     from allennlp.common.checks import ConfigurationError
 
@@ -81,7 +81,7 @@ logger = logging.getLogger(__name__)
     until="AllenNLP names file and line, and knows byte order marks and words with spaces",
 )
 def word_vectors_are_read_or_the_line_is_named(module: Any) -> Iterator[None]:
-    """Every `pretrained_file` comes here, but for HDF5. Random numbers are drawn as before."""
+    """Handles every `pretrained_file` except HDF5. Random numbers are drawn as before."""
     yield
 
     def _read_embeddings_from_text_file(

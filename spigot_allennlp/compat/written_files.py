@@ -1,5 +1,5 @@
 """
-Patches for the small files of a training, and for its archive, each of which appears whole.
+Patches that make the small files of a training run, and its archive, appear only once complete.
 """
 
 import functools
@@ -72,7 +72,7 @@ def meta_data_are_written_whole(module: Any) -> Iterator[None]:
     until=UNTIL,
 )
 def an_archive_is_written_whole(module: Any) -> Iterator[None]:
-    """The archive that was there stays until the next is whole."""
+    """An existing archive stays until the next is complete."""
     yield
     archive = module.archive_model
 
@@ -100,8 +100,8 @@ def an_archive_is_written_whole(module: Any) -> Iterator[None]:
 )
 def a_vocabulary_is_written_whole(module: Any) -> Iterator[None]:
     """
-    A new folder appears with all that it is to hold. In one that is there already, each file is
-    replaced as a whole, under AllenNLP's own lock against readers, and others are left alone.
+    A new folder appears with all of its files. In an existing folder, each file is replaced
+    atomically, under AllenNLP's own lock against readers, and other files are left alone.
     """
     yield
     save = module.Vocabulary.save_to_files
