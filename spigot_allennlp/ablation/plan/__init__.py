@@ -1,1 +1,1 @@
-"""Makes the plan of an ablation of what the command line asks for, validates it, and keeps it."""
+"""Makes the plan of an ablation from the command line, validates it, and stores it."""

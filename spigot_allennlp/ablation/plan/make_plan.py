@@ -1,6 +1,6 @@
 """
-Makes the plan of an ablation of what the command line asks for: `read_axes` reads what is varied,
-`make_plan` takes every combination of choices with every seed.
+Makes the plan of an ablation from the command line: `read_axes` reads what is varied, `make_plan`
+combines every combination of choices with every seed.
 """
 
 import copy
@@ -42,13 +42,13 @@ class Choice:
     # Parameters
 
     name : `str`
-        The name that the report shows.
+        The name in the report.
     overrides : `Dict[str, Any]`, optional (default = `{}`)
-        What the choice changes in the config, by dotted path, as in `allennlp train --overrides`.
+        The changes to the config, by dotted path, as in `allennlp train --overrides`.
     origin : `str`, optional (default = `""`)
         The option that the choice comes from, for messages.
     config : `str`, optional (default = `None`)
-        The file of another base config.
+        The file of a base config to use instead.
     """
 
     name: str
@@ -61,14 +61,14 @@ Axis = List[Choice]
 
 
 class Combination(NamedTuple):
-    """A choice of each axis, and the name of the variant: the choices' names, joined by "+"."""
+    """One choice per axis, and the name of the variant: the names of the choices, joined by "+"."""
 
     name: str
     choices: Tuple[Choice, ...]
 
 
 class BaseConfig(NamedTuple):
-    """A config with `--overrides` put in, and the external variables that its Jsonnet asked for."""
+    """A config after `--overrides`, and the external variables that its Jsonnet asked for."""
 
     config: Dict[str, Any]
     variables: ConfigVariables
@@ -85,33 +85,33 @@ def make_plan(
     seed_paths: Sequence[str] = (),
 ) -> Plan:
     """
-    Makes the plan of all combinations of the axes' choices with all seeds.
+    Makes the plan with all combinations of the axes' choices and all seeds.
 
     # Parameters
 
     base : `str`
         The file of the base config.
     axes : `Sequence[Axis]`
-        What is varied, as `read_axes` returns it.
+        What is varied, as returned by `read_axes`.
     seeds : `Sequence[int]`
     overrides : `str`, optional (default = `""`)
-        What is changed in every base config, as for `allennlp train`.
+        The changes to every base config, as for `allennlp train`.
     test_data : `Any`, optional (default = `None`)
-        What every run is tested on (see `Plan`).
+        The test data of every run (see `Plan`).
     metrics : `Sequence[str]`, optional (default = `validation_metric` of the trainer)
-        The metrics that are reported.
+        The metrics to report.
     baseline : `str`, optional (default = the first variant)
         The variant that the others are compared with.
     seed_paths : `Sequence[str]`, optional (default = `()`)
-        Where else in a config the seed is put (see `Plan`).
+        Further places in a config that get the seed (see `Plan`).
 
     # Raises
 
     `ConfigurationError` that names the option, if a variant cannot be made or has the name of
-    another, if what distinguishes two is overwritten, if a seed is there twice or is none that
-    NumPy takes, or if there is no variant with the name of the baseline.
+    another, if the difference between two variants is overwritten, if a seed is repeated or is not
+    valid for NumPy, or if no variant has the name of the baseline.
     """
-    # Jsonnet takes its time, so that each file is evaluated once, and not for each variant.
+    # Jsonnet is slow, so each file is evaluated once, not once per variant.
     read_base = functools.lru_cache(functools.partial(read_base_config, overrides=overrides))
     combinations = combine(axes)
     variants = {
@@ -124,11 +124,11 @@ def make_plan(
     if len(set(seeds)) < len(seeds):
         raise ConfigurationError(f"--seeds {' '.join(map(str, seeds))}: a seed is named twice.")
     first = next(iter(variants.values()))
-    # Seed by seed, so that every variant is tried before any is tried again.
+    # Seed by seed, so that every variant runs once before any runs again.
     run_ids = [RunId(name, seed) for seed in seeds for name in variants]
     plan = Plan(base, variants, run_ids, test_data, seed_paths=list(seed_paths))
     for run_id in run_ids:
-        plan.seeded_config(run_id)  # has every `--seed-paths` checked before anything is written
+        plan.seeded_config(run_id)  # checks every `--seed-paths` before anything is written
     check_differences(plan, combinations)
     return plan.with_report_options(
         list(metrics) or [validation_metric(first.config)], baseline or first.name
@@ -137,11 +137,11 @@ def make_plan(
 
 def read_axes(vary: Sequence[str], variants: Optional[str]) -> List[Axis]:
     """
-    Returns the axes of the file that `--variants` names, then an axis for each `--vary`.
+    Returns the axes of the `--variants` file, then one axis per `--vary`.
 
     # Raises
 
-    `ConfigurationError` if there is none, or one cannot be read.
+    `ConfigurationError` if there is no axis, or one cannot be read.
     """
     axes = read_variants_file(variants) if variants else []
     axes += [read_vary_option(option) for option in vary]
@@ -155,11 +155,11 @@ def read_axes(vary: Sequence[str], variants: Optional[str]) -> List[Axis]:
 
 def combine(axes: Sequence[Axis]) -> List[Combination]:
     """
-    Returns every way to take one choice of each axis.
+    Returns every combination of one choice per axis.
 
     # Raises
 
-    `ConfigurationError` if two of them cannot be told apart by the names of their folders.
+    `ConfigurationError` if two combinations have the same folder name.
     """
     combinations = [
         Combination(shorten_name("+".join(choice.name for choice in choices)), choices)
@@ -179,9 +179,9 @@ def combine(axes: Sequence[Axis]) -> List[Combination]:
 
 def check_differences(plan: Plan, combinations: Sequence[Combination]) -> None:
     """
-    Checks that what distinguishes two variants is not overwritten: by the seeds, which are put in
-    last, or by another axis. Two variants that have one config otherwise are only warned of, since
-    one may say what is the default of the other.
+    Checks that the difference between two variants is not overwritten by the seeds, which are
+    inserted last, or by another axis. Other variants with equal configs only cause a warning, since
+    one may state a default of the other.
 
     # Raises
 
@@ -208,7 +208,7 @@ def check_differences(plan: Plan, combinations: Sequence[Combination]) -> None:
 
 
 def shorten_name(name: str) -> str:
-    """Cuts a name that is too long for a folder, and adds a digest of the whole name."""
+    """Truncates a name that is too long for a folder, and adds a digest of the whole name."""
     if len(name) <= LONGEST_NAME:
         return name
     digest_of_name = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
@@ -219,12 +219,12 @@ def make_variant(
     name: str, choices: Sequence[Choice], base: str, read_base: Callable[[str], BaseConfig]
 ) -> Variant:
     """
-    Reads the base config, that of a choice or else `base`, and changes it by each choice in turn.
+    Reads the base config, from a choice or else from `base`, and applies each choice in turn.
 
     # Raises
 
-    `ConfigurationError` if a file cannot be read, an override has no place, or two choices bring a
-    base config of their own.
+    `ConfigurationError` if a file cannot be read, an override has no place, or two choices bring
+    their own base config.
     """
     files = [choice.config for choice in choices if choice.config]
     if len(files) > 1:
@@ -242,7 +242,7 @@ def make_variant(
 
 def read_base_config(file: str, overrides: str) -> BaseConfig:
     """
-    Evaluates a config, and puts the overrides of all variants in.
+    Evaluates a config, and applies the overrides for all variants.
 
     # Raises
 
@@ -262,13 +262,13 @@ def read_base_config(file: str, overrides: str) -> BaseConfig:
 
 def make_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
     """
-    Returns the config with the callback "resumable", without which a run that was interrupted would
-    have other results than one that was not. A trainer of somebody else is left alone.
+    Returns the config with the callback "resumable". Without it, an interrupted run would have
+    different results from an uninterrupted one. Trainers from elsewhere are left alone.
     """
     config = copy.deepcopy(config)
     trainer = config.get("trainer", {})
     if not isinstance(trainer, dict):
-        return config  # it is refused with the run
+        return config  # it is refused together with the run
     callbacks: List[Any] = trainer.get("callbacks") or []
     types = [entry.get("type") if isinstance(entry, dict) else entry for entry in callbacks]
     known = trainer.get("type", "gradient_descent") in ("gradient_descent", "group_clipping")
@@ -279,8 +279,8 @@ def make_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
 
 def validation_metric(config: Dict[str, Any]) -> str:
     """
-    Returns the metric by which the trainer chooses the best epoch, the first of several, without
-    its sign; by AllenNLP's default that is the loss.
+    Returns the metric by which the trainer selects the best epoch, without its sign; the first if
+    there are several. AllenNLP's default is the loss.
     """
     trainer = config.get("trainer", {})
     metric = trainer.get("validation_metric", "-loss") if isinstance(trainer, dict) else "-loss"
@@ -289,7 +289,7 @@ def validation_metric(config: Dict[str, Any]) -> str:
 
 def read_vary_option(text: str) -> Axis:
     """
-    Reads the axis of one `--vary PATH=VALUE,VALUE,...`. A value is a name, JSON or Jsonnet; commas
+    Reads the axis of one `--vary PATH=VALUE,VALUE,...`. A value is a name, JSON or Jsonnet. Commas
     within brackets and quotes belong to the value.
 
     # Raises
@@ -311,13 +311,14 @@ def read_vary_option(text: str) -> Axis:
 
 def read_variants_file(file: str) -> List[Axis]:
     """
-    Reads the axes of `--variants FILE`: Jsonnet with one map, or a list of maps, from the name of a
-    choice to its overrides, or to `{config: FILE, overrides: {...}}` where the choice brings a base
-    config of its own (relative to the file; `overrides` may be missing).
+    Reads the axes of `--variants FILE`: Jsonnet with one map, or a list of maps, from the names of
+    choices to their overrides. A choice with its own base config maps to
+    `{config: FILE, overrides: {...}}` instead (FILE is relative to the variants file; `overrides`
+    may be missing).
 
     # Raises
 
-    `ConfigurationError` if the file has another form.
+    `ConfigurationError` if the file has a different form.
     """
     try:
         file = resolved(file)
@@ -347,7 +348,7 @@ def _make_choice(file: str, name: str, entry: Any) -> Choice:
 
 def split_at_commas(text: str, option: str) -> List[str]:
     """
-    Splits the values of an option at those commas that no bracket and no quote encloses.
+    Splits the values of an option at the commas outside of brackets and quotes.
 
     # Raises
 
@@ -378,12 +379,12 @@ def split_at_commas(text: str, option: str) -> List[str]:
 
 def read_value(text: str, option: str) -> Any:
     """
-    Reads a value as JSON or Jsonnet if it looks like it: a number, true, false, null, or with a
-    bracket or a quote at its beginning. Any other text is a name, and stands for itself.
+    Reads a value as JSON or Jsonnet if it looks like it: a number, true, false, null, or a text
+    that starts with a bracket or a quote. Any other text is a name, and is returned as it is.
 
     # Raises
 
-    `ConfigurationError` that names the option, if it looks like Jsonnet but is none.
+    `ConfigurationError` that names the option, if the value looks like Jsonnet but is not.
     """
     try:
         return json.loads(text)
@@ -400,8 +401,8 @@ def read_value(text: str, option: str) -> Any:
 
 def name_of_value(value: Any, key: str) -> str:
     """
-    Names a choice by its value: "spigot" for a name, "spigot,step_size=0.5" for a map with `type`,
-    "key=0.5" for anything else.
+    Names a choice after its value: "spigot" for a name, "spigot,step_size=0.5" for a map with
+    `type`, "key=0.5" for anything else.
     """
     text = _value_as_text(value)
     return text if _has_type(value) or isinstance(value, str) else f"{key}={text}"

@@ -1,6 +1,6 @@
 """
 The plan of an ablation: variants with their configs, runs, and what to report; how it is stored,
-and how it joins the plan that is in a folder already.
+and how it is merged with a plan that is already in the folder.
 """
 
 import difflib
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PLAN_FILE = "plan.json"
 FORMAT = 1
-# Names the files in the folder of an ablation: the plan, the report and its parts.
+# The base name of the files in the folder of an ablation: the plan, the report and its parts.
 FILES = re.compile(r"(?i)(plan|report|summary|scores|curves)\.(json|md|html|csv|svg|png)")
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 
@@ -28,16 +28,16 @@ SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 @dataclass(frozen=True)
 class Variant:
     """
-    One way to do the experiment.
+    One version of the experiment.
 
     # Parameters
 
     name : `str`
     config : `Dict[str, Any]`
-        The whole config, without seeds.
+        The full config, without seeds.
     changes : `Dict[str, Any]`, optional (default = `{}`)
-        What distinguishes the variant from others: its overrides, and `config` if it has a base
-        config of its own.
+        What distinguishes the variant from others: its overrides, and `config` if it has its own
+        base config.
     """
 
     name: str
@@ -46,43 +46,43 @@ class Variant:
 
 
 class RunId(NamedTuple):
-    """Names a run: the name of a variant, and a seed."""
+    """Identifies a run: the name of a variant, and a seed."""
 
     variant: str
     seed: int
 
 
 class DamagedPlan(ConfigurationError):
-    """A file of a plan was cut off, or damaged."""
+    """A plan file is truncated or damaged."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """
-    What is trained and reported; in the folder of an ablation, the file `plan.json`.
+    What is trained and reported. Stored as `plan.json` in the folder of an ablation.
 
     # Parameters
 
     base : `str`
         The file of the base config.
     variants : `Dict[str, Variant]`
-        The variants by name, in the order in which they are reported.
+        The variants by name, in the order of the report.
     run_ids : `List[RunId]`
-        The runs in the order in which they are trained. The file calls them "cells".
+        The runs in the order of training. The file calls them "cells".
     test_data : `Any`, optional (default = `None`)
-        What every run is tested on; `None` for the `test_data_path` of its config, or else its
+        The test data of every run; `None` for the `test_data_path` of its config, or else its
         validation data.
     metrics : `List[str]`, optional (default = `[]`)
-        The metrics that are reported. The first is tested for significance. Before anything is
-        trained or reported, `with_report_options` has set them and the baseline.
+        The metrics to report. The first is tested for significance. Before anything is trained or
+        reported, `with_report_options` sets them and the baseline.
     baseline : `str`, optional (default = `""`)
         The variant that the others are compared with.
     seed_paths : `List[str]`, optional (default = `[]`)
-        Dotted paths into the config, besides AllenNLP's three seeds, whose value is the seed of the
-        run: that of the data, say, if they are sampled.
+        Dotted paths into the config that are set to the seed of the run, in addition to AllenNLP's
+        three seeds: for example, the seed of sampled data.
     commands : `List[str]`, optional (default = `[]`)
-        The command lines that planned this, in the order of time; empty in a plan that was made
-        before they were stored.
+        The command lines that made this plan, oldest first; empty in a plan from before they were
+        stored.
     """
 
     base: str
@@ -95,7 +95,7 @@ class Plan:
     commands: List[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
-        """Writes the plan into the folder of its ablation."""
+        """Writes the plan to the folder of its ablation."""
         content = {"format": FORMAT, **vars(self)}
         content["cells"] = content.pop("run_ids")
         content["variants"] = {
@@ -111,7 +111,7 @@ class Plan:
 
         # Raises
 
-        `ConfigurationError` if there is none, it was cut off or damaged, or another version of the
+        `ConfigurationError` if there is none, it is truncated or damaged, or another version of the
         program wrote it.
         """
         file = folder / PLAN_FILE
@@ -137,12 +137,12 @@ class Plan:
 
     def join(self, earlier: "Plan", folder: Path) -> "Plan":
         """
-        Returns this plan with the variants and runs that an earlier plan has besides.
+        Returns this plan with the additional variants and runs of an earlier plan.
 
         # Raises
 
-        `ConfigurationError` if a variant of the same name has another config, or the test data are
-        others: what has been trained would not be what the report says.
+        `ConfigurationError` if a variant of the same name has a different config, or the test data
+        differ: the report would not describe what was trained.
         """
         way_out = f"Name another folder than {folder}, or another variant."
         for name in self.variants.keys() & earlier.variants.keys():
@@ -176,11 +176,11 @@ class Plan:
 
     def without(self, names: Sequence[str]) -> "Plan":
         """
-        Returns this plan without some variants and their runs, for a report that leaves them out.
+        Returns this plan without some variants and their runs, for a report that omits them.
 
         # Raises
 
-        `ConfigurationError` if there is no variant of a name, or it is the baseline.
+        `ConfigurationError` if no variant has one of these names, or it is the baseline.
         """
         for name in names:
             if name not in self.variants:
@@ -198,7 +198,7 @@ class Plan:
 
     def with_report_options(self, metrics: Sequence[str], baseline: str) -> "Plan":
         """
-        Returns this plan with other metrics and another baseline, each if it is not empty.
+        Returns this plan with new metrics and a new baseline. Empty values change nothing.
 
         # Raises
 
@@ -215,11 +215,11 @@ class Plan:
 
     def seeded_config(self, run_id: RunId) -> Dict[str, Any]:
         """
-        Returns the config of the run's variant with the run's seed.
+        Returns the config of a run: its variant's config with its seed.
 
         # Raises
 
-        `ConfigurationError` if there is no place in it for the seed.
+        `ConfigurationError` if the config has no place for the seed.
         """
         variant = self.variants[run_id.variant]
         seeded = {**variant.config, **dict.fromkeys(SEEDS, run_id.seed)}
@@ -228,17 +228,17 @@ class Plan:
 
 def save_joined_plan(plan: Plan, folder: Path) -> Plan:
     """
-    Writes the plan into the folder, together with what was planned there before. Nobody else may be
-    writing into the folder: what a killed ablation left of a file is removed.
+    Writes the plan to the folder, merged with the plan that was there before. No other process may
+    be writing into the folder: unfinished files of killed ablations are removed.
 
     # Returns
 
     `Plan`
-        What is reported: this plan with the variants and runs that were there before.
+        The plan to report: this one with the earlier variants and runs.
 
     # Raises
 
-    `ConfigurationError` if the two contradict each other.
+    `ConfigurationError` if the two plans contradict each other.
     """
     remove_unfinished(folder)
     earlier = stored_plan(folder)
@@ -251,7 +251,7 @@ def save_joined_plan(plan: Plan, folder: Path) -> Plan:
 
 def stored_plan(folder: Path) -> Optional[Plan]:
     """
-    Reads the plan of a folder; `None` if there is none, or it is damaged.
+    Reads the plan in a folder; `None` if there is none, or it is damaged.
 
     # Raises
 
@@ -267,21 +267,21 @@ def apply_overrides(
     config: Dict[str, Any], overrides: Dict[str, Any], origin: str
 ) -> Dict[str, Any]:
     """
-    Returns the config with the overrides put in, as `allennlp train --overrides` does it.
+    Returns the config with the overrides applied, as by `allennlp train --overrides`.
 
     # Parameters
 
     config : `Dict[str, Any]`
     overrides : `Dict[str, Any]`
-        The new values by dotted path. The last part of a path may be new to the config, the others
-        may not.
+        The new values by dotted path. The last part of a path may be new to the config; the others
+        must exist.
     origin : `str`
-        The option that the overrides came from.
+        The option that the overrides come from.
 
     # Raises
 
-    `ConfigurationError` that names option and path, and what there is in the place of the part that
-    is not.
+    `ConfigurationError` that names the option and the path, and what stands where a part is
+    missing.
     """
     for path in overrides:
         _check_path(config, path, origin)
@@ -314,8 +314,8 @@ def _check_path(config: Any, path: str, origin: str) -> None:
 
 def folder_name(name: str) -> str:
     """
-    Replaces whatever a file system or a shell might not like in a name by an underscore, and adds
-    one to the names of the files beside it.
+    Replaces characters that may trouble a file system or a shell by underscores, and adds one to
+    names that are taken by files in the same folder.
     """
     safe = re.sub(r"[^\w.=+,-]+", "_", name).strip("_.") or "_"
     return f"{safe}_" if FILES.fullmatch(safe) else safe

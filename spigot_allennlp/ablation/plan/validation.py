@@ -1,4 +1,4 @@
-"""Validates a config before it is trained, by building the structured layers that it names."""
+"""Validates a config before training by building the structured layers that it names."""
 
 import copy
 import inspect
@@ -26,7 +26,7 @@ from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 
 PARAMS_LOGGER = logging.getLogger("allennlp.common.params")
 
-# Where no constructor says what is expected, a part of a config with these keys is a layer.
+# Where no constructor tells what is expected, a part of a config with these keys is a layer.
 LAYER_KEYS = {"structure", "estimator"}
 
 
@@ -50,23 +50,23 @@ class LayerConfig(NamedTuple):
 
 def config_error(config: Dict[str, Any]) -> Optional[str]:
     """
-    Says why a config cannot be trained, as far as that can be known without its data: its model is
-    not registered, or one of its layers cannot be built, because the name of an estimator or of a
-    structure is not registered, an option is unknown or out of range, or the two do not go
-    together. Whether the vocabulary has what a config names, a role say, shows only in the
-    training.
+    Says why a config cannot be trained, as far as this can be known without its data: its model is
+    not registered, or one of its layers cannot be built. A layer cannot be built if the name of its
+    estimator or structure is not registered, an option is unknown or out of range, or the two do
+    not go together. Only training shows whether the vocabulary has what a config names, such as a
+    role.
 
     # Returns
 
     `Optional[str]`
-        The place in the config and what is wrong there; `None` if nothing is.
+        The place in the config and what is wrong there; `None` if nothing is wrong.
     """
     model = config.get("model", {})
     try:
         Model.by_name(model.get("type", ""))
     except Exception as error:
         return f"model: {error}"
-    # AllenNLP logs every parameter of what it builds; these layers are built only to be checked.
+    # AllenNLP logs every parameter of what it builds, but these layers are only built as a check.
     was_disabled, PARAMS_LOGGER.disabled = PARAMS_LOGGER.disabled, True
     place = "model"
     try:
@@ -74,7 +74,7 @@ def config_error(config: Dict[str, Any]) -> Optional[str]:
             place = layer.place
             params = Params(copy.deepcopy(layer.config))
             layer.layer_class.from_params(params, vocab=_VocabularyOfEverything())
-    except Exception as error:  # ConfigurationError, and whatever a wrong type leads to
+    except Exception as error:  # ConfigurationError, and any error that a wrong type causes
         return f"{place}: {error}"
     finally:
         PARAMS_LOGGER.disabled = was_disabled
@@ -83,8 +83,8 @@ def config_error(config: Dict[str, Any]) -> Optional[str]:
 
 def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
     """
-    Finds the layers in a part of a config by the annotations of the constructors: a layer stands
-    where a constructor expects a `StructuredArgmaxLayer` or a subclass, whatever its keys.
+    Finds the layers in a part of a config by the annotations of the constructors: there is a layer
+    wherever a constructor expects a `StructuredArgmaxLayer` or a subclass, whatever its keys.
 
     # Parameters
 
@@ -92,7 +92,7 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
     place : `str`
         The dotted path of the part in the config.
     expected : `Any`
-        The annotation of the parameter that the part is for; `Any` if there is none.
+        The annotation of the parameter that gets the part; `Any` if there is none.
     """
     allowed = _allowed_types(expected)
     if isinstance(part, list):
@@ -101,7 +101,7 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
             yield from find_layers(value, f"{place}.{number}", Union[tuple(items)])
     if not isinstance(part, dict):
         return
-    # The classes that may be built from this part; a layer is among them, or known by its keys.
+    # The classes that may be built from this part. A layer is among them, or known by its keys.
     classes = [option for option in allowed if inspect.isclass(option) and not get_origin(option)]
     layer_class = next((cls for cls in classes if issubclass(cls, StructuredArgmaxLayer)), None)
     if layer_class is None and Any in allowed and part.keys() >= LAYER_KEYS:
@@ -109,11 +109,11 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
     if layer_class is not None:
         yield LayerConfig(place, layer_class, part)
         classes = [layer_class]
-    # These say what each parameter of their constructors may be.
+    # Their constructors' annotations say what each parameter may be.
     annotations: Dict[str, Any] = {}
     for cls in classes:
         annotations.update(_constructor_annotations(cls, part))
-    # A key that is no parameter may be a `Value`, where a `Dict[str, Value]` is expected.
+    # A key that is not a parameter may be of type `Value`, if a `Dict[str, Value]` is expected.
     values = [get_args(option)[-1] for option in allowed if get_args(option)] or [Any]
     for key, value in part.items():
         annotation = annotations.get(key, Union[tuple(values)])
@@ -121,7 +121,7 @@ def find_layers(part: Any, place: str, expected: Any) -> Iterator[LayerConfig]:
 
 
 def _allowed_types(annotation: Any) -> List[Any]:
-    """Lists the types that an annotation allows, without `Optional`, `Union` and `Lazy`."""
+    """Lists the types that an annotation allows, with `Optional`, `Union` and `Lazy` removed."""
     if get_origin(annotation) in (Union, types.UnionType, Lazy):
         return [option for inner in get_args(annotation) for option in _allowed_types(inner)]
     return [annotation]
@@ -129,8 +129,8 @@ def _allowed_types(annotation: Any) -> List[Any]:
 
 def _constructor_annotations(cls: Any, part: Dict[str, Any]) -> Dict[str, Any]:
     """
-    Returns the annotations of the parameters of the constructor that builds `part`, by name; those
-    of base classes, too, for a constructor may pass them on. Empty where nothing is known of them.
+    Returns the annotations of the parameters of the constructor that builds `part`, by name. They
+    include those of base classes, since a constructor may pass them on. Empty if nothing is known.
     """
     constructor = "__init__"
     try:
@@ -142,19 +142,19 @@ def _constructor_annotations(cls: Any, part: Dict[str, Any]) -> Dict[str, Any]:
             if constructor in vars(base):
                 hints.update(get_type_hints(getattr(base, constructor)))
         return hints
-    except Exception:  # building the layer will say what is wrong
+    except Exception:  # building the layer will show what is wrong
         return {}
 
 
 class _VocabularyOfEverything(Vocabulary):
-    """A vocabulary that has an entry for whatever is looked up."""
+    """A vocabulary that has an entry for every lookup."""
 
     def get_token_to_index_vocabulary(self, namespace: str = "tokens") -> Dict[str, int]:
         return _NumberEveryKey()
 
 
 class _NumberEveryKey(Dict[str, int]):
-    """Numbers every key that is looked up, from 2 on, behind padding and unknown."""
+    """Gives every key that is looked up the next index, from 2 on, after padding and unknown."""
 
     def __contains__(self, key: object) -> bool:
         return True

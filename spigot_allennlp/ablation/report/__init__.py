@@ -1,1 +1,1 @@
-"""Compares the variants by the records of their runs, and writes the report of an ablation."""
+"""Compares variants by the records of their runs, and writes the report of an ablation."""

@@ -1,4 +1,4 @@
-"""Finds the best variant by a metric, and those that are not shown to be worse."""
+"""Finds the best variant by a metric, and the variants that are not shown to be worse."""
 
 import re
 from typing import Callable, Dict, NamedTuple, Optional, Sequence
@@ -6,7 +6,7 @@ from typing import Callable, Dict, NamedTuple, Optional, Sequence
 from spigot_allennlp.ablation.plan.plan import Plan
 from spigot_allennlp.ablation.report.comparison import Comparison, adjust_by_holm
 
-# A metric with such a word in its name is known to be better if it is less, or more.
+# Words in the name of a metric which show that lower, or higher, is better.
 LESS_IS_BETTER = {"loss", "error", "errors", "perplexity", "bits"}
 MORE_IS_BETTER = {
     *("accuracy", "f", "fscore", "precision", "recall", "uas", "las", "uem", "lem", "bleu", "auc"),
@@ -21,11 +21,11 @@ class Best(NamedTuple):
     # Parameters
 
     sign : `int`
-        1 if more of the metric is better, -1 if less is, 0 if that is not known.
+        1 if higher is better, -1 if lower is better, 0 if this is not known.
     variant : `str`, optional (default = `None`)
-        The variant with the best mean; `None` if there is a reason to name none.
+        The variant with the best mean; `None` if there is a reason not to name one.
     ties : `Sequence[str]`, optional (default = `()`)
-        The variants that were compared with it, and are not significantly worse.
+        The variants that were compared with the best, and are not significantly worse.
     reason : `str`, optional (default = `""`)
         Why no variant is named, or which variants could not be compared with the best.
     """
@@ -36,7 +36,7 @@ class Best(NamedTuple):
     reason: str = ""
 
     def mark(self, variant: str) -> str:
-        """Returns what stands beside the score of a variant: "best", "≈ best" or nothing."""
+        """Returns the mark beside the score of a variant: "best", "≈ best" or an empty text."""
         if variant == self.variant:
             return "best"
         return "≈ best" if variant in self.ties else ""
@@ -46,23 +46,23 @@ def find_best(
     sign: int, means: Dict[str, float], compare_with: Callable[[str], Dict[str, Comparison]]
 ) -> Best:
     """
-    Finds the variant with the best mean. Another ties with it if the two were compared over at
-    least two seeds, and it is not significantly worse. Since the same data choose the best, a
-    variant counts as worse only if it is so among the comparisons of all pairs of variants, over
-    test instances and over seeds: those with the best alone would show one of 20 equal variants to
-    be worse in 23 % of all reports, and without an adjustment over seeds one of five with five
-    seeds in 58 %.
+    Finds the variant with the best mean. Another variant ties with it if the two were compared over
+    at least two seeds, and the other is not significantly worse. Since the same data select the
+    best, a variant counts as worse only after an adjustment for the comparisons of all pairs of
+    variants, over test instances and over seeds. With an adjustment for the comparisons with the
+    best alone, one of 20 equal variants would appear worse in 23 % of all reports; without an
+    adjustment over seeds, one of five with five seeds would in 58 %.
 
     # Parameters
 
     sign : `int`
-        What `sign_of` says of the metric.
+        The result of `sign_of` for the metric.
     means : `Dict[str, float]`
-        The mean of each variant that has more than one seed, over the same seeds for all; they
-        were tested on the same data.
+        The mean of each variant with more than one seed, over the same seeds for all. All were
+        tested on the same data.
     compare_with : `Callable[[str], Dict[str, Comparison]]`
-        Compares the other variants with that of a name, as far as they can be compared; their
-        p-values are not adjusted.
+        Compares the other variants with the named one, as far as possible. The p-values are not
+        adjusted.
     """
     if not sign:
         return Best(sign, reason="its name does not say whether more or less of it is better")
@@ -92,8 +92,8 @@ def find_best(
 
 def sign_of(plan: Plan, metric: str) -> int:
     """
-    Returns 1 if more of the metric is better, -1 if less is, 0 if that is not known. What a
-    variant's trainer has as its `validation_metric` decides, then the words of the metric's name.
+    Returns 1 if higher is better, -1 if lower is better, 0 if this is not known. The
+    `validation_metric` of a variant's trainer decides, or else the words in the metric's name.
     """
     for variant in plan.variants.values():
         entry = variant.config.get("trainer", {}).get("validation_metric", "-loss")

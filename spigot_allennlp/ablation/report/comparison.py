@@ -1,4 +1,6 @@
-"""Tests whether a variant differs from the baseline by more than chance in test data and seeds."""
+"""
+Tests whether a variant differs from the baseline by more than the chance of test data and seeds.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,13 +10,13 @@ import numpy
 
 from spigot_allennlp.ablation.run.instance_evaluation import InstanceScores
 
-# With fewer seeds no outcome whatever has p < 0.05: signs can be flipped in 2 ** 5 ways only.
+# With fewer seeds, no outcome has p < 0.05: signs can be flipped in only 2 ** 5 ways.
 FEWEST_SEEDS = 6
 
-# The probability with which a detectable difference is found.
+# The probability that a detectable difference is found.
 POWER = 0.8
 
-CHUNK = 256  # samples at a time, for the sake of memory
+CHUNK = 256  # samples at a time, to limit memory
 
 
 class Interval(NamedTuple):
@@ -26,15 +28,15 @@ class Interval(NamedTuple):
 
 class ResampledScores(NamedTuple):
     """
-    What a metric of a run needs to be compared with that of another.
+    What is needed to compare a metric of a run with that of another.
 
     # Parameters
 
     instances : `InstanceScores`
         What each test instance adds to the metric.
     samples : `numpy.ndarray`
-        The metric over bootstrap samples of the instances, which are the same for all runs; shape
-        `(num_samples,)`.
+        The metric over bootstrap samples of the instances, shape `(num_samples,)`. The samples are
+        the same for all runs.
     """
 
     instances: InstanceScores
@@ -43,7 +45,7 @@ class ResampledScores(NamedTuple):
 
 Key = TypeVar("Key")
 
-# A metric of the runs of a variant, by seed.
+# A metric over the runs of a variant, by seed.
 SeedScores = Dict[int, ResampledScores]
 
 
@@ -55,25 +57,27 @@ class Comparison:
     # Parameters
 
     difference : `float`
-        The difference of the means over the seeds that both have: variant minus baseline.
+        The difference of the means over the common seeds: variant minus baseline.
     low, high : `float`
         The 95 % confidence interval of the difference (`bootstrap_means`).
     p : `float`
-        The probability of a difference at least as large, either way, if it made no difference
-        which of the two gave an output (`p_value_over_instances`).
+        The two-sided p-value: the probability of a difference at least as large if the outputs of
+        the two were interchangeable (`p_value_over_instances`).
     p_adjusted : `float`
-        The same for all comparisons of the report together, after `adjust_by_holm`; before, as `p`.
+        `p`, adjusted for all comparisons of the report by `adjust_by_holm`; equal to `p` before
+        that.
     p_over_seeds : `float`, optional (default = `None`)
-        The p-value over seeds (`p_value_over_seeds`); `None` if there are less than `FEWEST_SEEDS`.
-        It cannot be adjusted for several comparisons: of few seeds, it is never small enough.
+        The p-value over seeds (`p_value_over_seeds`); `None` if there are fewer than
+        `FEWEST_SEEDS`. It cannot be adjusted for several comparisons: with few seeds, it is never
+        small enough.
     seeds : `int`
-        The number of seeds that both have.
+        The number of common seeds.
     detectable : `float`, optional (default = `None`)
-        The smallest difference that could have been seen at best (`detectable_difference`); `None`
-        if the spread over the seeds is not known.
+        The smallest difference that the test could detect at best (`detectable_difference`); `None`
+        if the spread over the seeds is unknown.
     p_t_test : `float`, optional (default = `None`)
-        The p-value of a paired t-test over the seeds (`t_test_over_seeds`), which `adjust_by_holm`
-        adjusts, too; `None` if the spread over the seeds is not known.
+        The p-value of a paired t-test over the seeds (`t_test_over_seeds`), also adjusted by
+        `adjust_by_holm`; `None` if the spread over the seeds is unknown.
     """
 
     difference: float
@@ -90,10 +94,11 @@ class Comparison:
     def is_significant(self) -> bool:
         """
         Whether the difference is significant at 5 %: by the adjusted p-values over instances and
-        over seeds, by the interval, which takes both in, and by Fisher's test over seeds, where
-        there are enough. Each allows for chances that the others leave out. Where there is no test
-        over seeds, nothing is significant: of one seed, and of fewer than `FEWEST_SEEDS` that all
-        differ equally, as two or three easily do by chance in a metric of few distinct values.
+        over seeds, by the interval, which covers both, and by Fisher's test over seeds, if there
+        are enough seeds. Each accounts for chance that the others ignore. Without a test over
+        seeds, nothing is significant: with one seed, or with fewer than `FEWEST_SEEDS` seeds and
+        equal differences, which two or three seeds easily have by chance if a metric has few
+        distinct values.
         """
         over_seeds = [p for p in (self.p_over_seeds, self.p_t_test) if p is not None]
         holds_for_seeds = bool(over_seeds) and all(p < 0.05 for p in over_seeds)
@@ -102,7 +107,7 @@ class Comparison:
 
 def compare(baseline: SeedScores, variant: SeedScores, resampling: "Resampling") -> Comparison:
     """
-    Compares a variant with the baseline, which have at least one seed in common, and the same test
+    Compares a variant with the baseline. The two must share at least one seed and the test
     instances. No p-value is adjusted.
     """
     seeds = sorted(baseline.keys() & variant.keys())
@@ -128,8 +133,8 @@ def resample(
     scores: Dict[Key, InstanceScores], resampling: "Resampling"
 ) -> Dict[Key, ResampledScores]:
     """
-    Resamples any number of scores over the same test instances: of a metric of many runs, by
-    `RunId`; in `allennlp score`, of all metrics of two systems.
+    Resamples any number of scores over the same test instances: one metric of many runs, by
+    `RunId`, or, in `allennlp score`, all metrics of two systems.
     """
     samples: Dict[Key, List[numpy.ndarray]] = {key: [] for key in scores}
     for counts in resampling.bootstrap_counts():
@@ -148,11 +153,10 @@ def metric_by_seed(runs: Sequence[ResampledScores]) -> numpy.ndarray:
 
 def bootstrap_means(runs: Sequence[ResampledScores], resampling: "Resampling") -> numpy.ndarray:
     """
-    Returns the mean over the seeds of the metric, shape `(num_samples,)`, each time over other
-    instances and other seeds: both are sampled with replacement, in the same way for all variants
-    with as many of them (the Multi-Bootstrap of [Sellam et al.,
-    2022](https://arxiv.org/abs/2106.16163), section 4, paired in both). Of few seeds, such an
-    interval is too narrow rather than too wide.
+    Returns the mean of the metric over the seeds for each sample, shape `(num_samples,)`. Both
+    instances and seeds are sampled with replacement, in the same way for all variants with as many
+    of them (the Multi-Bootstrap of [Sellam et al., 2022](https://arxiv.org/abs/2106.16163), section
+    4, paired in both). With few seeds, such an interval is too narrow rather than too wide.
     """
     # (num_samples, num_seeds)
     samples = numpy.stack([run.samples for run in runs], axis=1)
@@ -172,10 +176,10 @@ def p_value_over_instances(
     resampling: "Resampling",
 ) -> float:
     """
-    Tests by paired approximate randomisation (Noreen, 1989;
-    [Yeh, 2000](https://aclanthology.org/C00-2137)), two-sided: the outputs for an instance are
-    exchanged, or not, with equal chances. All seeds exchange theirs together, since their outputs
-    for one instance are not independent of each other. Of other models it says nothing.
+    A two-sided test by paired approximate randomisation (Noreen, 1989; [Yeh,
+    2000](https://aclanthology.org/C00-2137)): the outputs for an instance are swapped or not, with
+    equal chances. All seeds swap together, since their outputs for one instance are not independent
+    of each other. The test says nothing about other models.
     """
     observed = abs((metric_by_seed(variant) - metric_by_seed(baseline)).mean())
     runs = zip(baseline, variant, strict=True)
@@ -187,16 +191,16 @@ def p_value_over_instances(
             - theirs.metric_of((1 - swap) @ theirs.rows + swap @ ours.rows)
             for theirs, ours in pairs
         ]
-        # Sums of the same numbers in another order are the same only almost. What is no number
-        # counts as extreme.
+        # Sums of the same numbers in a different order are only almost equal. NaN counts as
+        # extreme.
         extreme += int((~(abs(numpy.mean(differences, axis=0)) < observed - 1e-12)).sum())
     return (extreme + 1) / (resampling.num_samples + 1)
 
 
 def p_value_over_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optional[float]:
     """
-    Tests paired scores by Fisher's randomisation, two-sided: for each seed, the two are exchanged,
-    or not. It asks whether the next seeds would show the difference, on the same test data.
+    A two-sided test of paired scores by Fisher's randomisation: for each seed, the two are swapped
+    or not. It asks whether further seeds would show the difference, on the same test data.
     """
     if len(baseline) < FEWEST_SEEDS:
         return None
@@ -215,10 +219,10 @@ def p_value_over_seeds(baseline: numpy.ndarray, variant: numpy.ndarray) -> Optio
 
 def t_test_over_seeds(differences: numpy.ndarray) -> Optional[float]:
     """
-    Tests by Student's paired t-test, two-sided, whether the mean difference over all seeds that
-    there could be is zero. It takes the differences as normal, which lets it have small p-values
-    with few seeds, as an adjustment for several comparisons needs them. Differences with long
-    tails make it miss more, rather than find what is not there.
+    Student's paired t-test, two-sided, of whether the mean difference over all possible seeds is
+    zero. It assumes normal differences. This allows small p-values with few seeds, which an
+    adjustment for several comparisons needs. Long-tailed differences make it miss more, rather than
+    find false differences.
 
     # Parameters
 
@@ -228,7 +232,7 @@ def t_test_over_seeds(differences: numpy.ndarray) -> Optional[float]:
     # Returns
 
     `Optional[float]`
-        `None` if the spread is not known, as for `detectable_difference`.
+        `None` if the spread is unknown, as for `detectable_difference`.
     """
     from scipy.special import stdtr
 
@@ -242,10 +246,10 @@ def t_test_over_seeds(differences: numpy.ndarray) -> Optional[float]:
 def detectable_difference(differences: numpy.ndarray) -> Optional[float]:
     """
     Returns the smallest true difference that a paired t-test over the seeds, two-sided at 5 %,
-    would find in `POWER` of all repetitions, if the two differ from seed to seed by as much as they
-    did here ([Cohen, 1988](https://doi.org/10.4324/9780203771587), section 2.3). It is of the size
-    of the metric, and positive. `Comparison.is_significant` asks for more than that test, and so
-    has less power: with six seeds, `p_value_over_seeds` alone finds this difference in 62 %.
+    would find in a fraction `POWER` of all repetitions, if the differences vary between seeds as
+    much as they do here ([Cohen, 1988](https://doi.org/10.4324/9780203771587), section 2.3). It is
+    positive, on the scale of the metric. `Comparison.is_significant` requires more than that test,
+    and so has less power: with six seeds, `p_value_over_seeds` alone finds this difference in 62 %.
 
     # Parameters
 
@@ -255,8 +259,8 @@ def detectable_difference(differences: numpy.ndarray) -> Optional[float]:
     # Returns
 
     `Optional[float]`
-        `None` if the spread is not known: of a single seed, or of differences that are all equal,
-        as those of seeds that have no effect are.
+        `None` if the spread is unknown: with a single seed, or if all differences are equal, as
+        with seeds that have no effect.
     """
     from scipy.special import nctdtrinc, stdtrit
 
@@ -264,13 +268,13 @@ def detectable_difference(differences: numpy.ndarray) -> Optional[float]:
         return None
     number = len(differences)
     critical = stdtrit(number - 1, 0.975)
-    # The statistic has a noncentral t-distribution; the wrong tail has next to no probability.
+    # The statistic has a noncentral t-distribution. The wrong tail has almost no probability.
     noncentrality = nctdtrinc(number - 1, 1 - POWER, critical)
     return float(noncentrality * differences.std(ddof=1) / number**0.5)
 
 
 def _spread_is_unknown(differences: numpy.ndarray) -> bool:
-    """Says whether there is one seed, or all seeds differ equally, but for rounding."""
+    """Returns whether there is one seed, or all differences are equal up to rounding."""
     return len(differences) < 2 or bool(numpy.ptp(differences) < 1e-12)
 
 
@@ -278,17 +282,17 @@ def adjust_by_holm(
     comparisons: Dict[str, Comparison], num_statements: Optional[int] = None
 ) -> Dict[str, Comparison]:
     """
-    Adjusts the p-values over instances, and those of the t-test over seeds, each so that all
-    statements together are wrong by chance as rarely as a single statement ([Holm,
+    Adjusts the p-values over instances, and those of the t-test over seeds, so that in each family
+    the chance of any false positive is no larger than for a single test ([Holm,
     1979](https://www.jstor.org/stable/4615733)).
 
     # Parameters
 
     comparisons : `Dict[str, Comparison]`
     num_statements : `int`, optional (default = `len(comparisons)`)
-        The number of all statements that might have been made, if these comparisons were chosen
-        among them by the data. Whatever the p-values of the others, none is adjusted to less than
-        Holm's method with all of them would.
+        The number of all tests that were possible, if the data selected these comparisons among
+        them. Whatever the p-values of the others, no result is smaller than with Holm's method on
+        all of them.
     """
     if num_statements is None:
         num_statements = len(comparisons)
@@ -304,8 +308,8 @@ def adjust_by_holm(
 
 def holm(p_values: Dict[str, float], num_statements: Optional[int] = None) -> Dict[str, float]:
     """
-    Adjusts p-values by Holm's method, with `num_statements` as in `adjust_by_holm`. One that is no
-    number counts as the largest.
+    Adjusts p-values by Holm's method, with `num_statements` as in `adjust_by_holm`. NaN counts as
+    the largest.
     """
     number = len(p_values) if num_statements is None else num_statements
     largest, adjusted = 0.0, {}
@@ -319,7 +323,7 @@ def holm(p_values: Dict[str, float], num_statements: Optional[int] = None) -> Di
 @dataclass(frozen=True)
 class Resampling:
     """
-    Random samples of test instances and seeds, the same for every variant that is compared.
+    Random samples of test instances and seeds, the same for all compared variants.
 
     # Parameters
 
@@ -334,8 +338,8 @@ class Resampling:
 
     def bootstrap_counts(self) -> Iterator[numpy.ndarray]:
         """
-        Yields, chunk by chunk, how often each instance is in a sample of `num_instances`, with
-        replacement: whole numbers, shape `(chunk_size, num_instances)`.
+        Yields, in chunks, how often each instance is in a sample of `num_instances` with
+        replacement: integers, shape `(chunk_size, num_instances)`.
         """
         random = numpy.random.default_rng(0)
         even = numpy.full(self.num_instances, 1 / self.num_instances)
@@ -344,8 +348,8 @@ class Resampling:
 
     def swaps(self) -> Iterator[numpy.ndarray]:
         """
-        Yields, chunk by chunk, zeros and ones with equal chances: 1 where the outputs for an
-        instance are exchanged, shape `(chunk_size, num_instances)`.
+        Yields, in chunks, zeros and ones with equal chances, shape `(chunk_size, num_instances)`: 1
+        where the outputs for an instance are swapped.
         """
         random = numpy.random.default_rng(1)
         for size in self._chunk_sizes():

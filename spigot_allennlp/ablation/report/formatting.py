@@ -1,4 +1,4 @@
-"""Formats what the Markdown and the HTML report share: sentences, the main table, numbers."""
+"""Formats the common parts of the Markdown and HTML reports: sentences, the main table, numbers."""
 
 from collections import Counter
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -9,21 +9,21 @@ from spigot_allennlp.ablation.run.run_record import DONE, format_duration
 
 
 class RunMessage(NamedTuple):
-    """The names of runs of a variant, "spigot, seeds 1, 2", and the message that they share."""
+    """Names runs of a variant, "spigot, seeds 1, 2", with the message that they share."""
 
     runs: str
     message: str
 
 
 class Table(NamedTuple):
-    """A header, and lines that have as many entries."""
+    """A header, and lines with as many entries."""
 
     header: List[str]
     lines: List[List[str]]
 
 
 def describe_ablation(summary: Summary) -> str:
-    """Says how many variants, seeds and runs there are, and on what the runs were tested."""
+    """Says how many variants, seeds and runs there are, and which data the runs were tested on."""
     plan = summary.plan
     done = [result.record for result in summary.results if result.record.state == DONE]
     seeds = sorted({run_id.seed for run_id in plan.run_ids})
@@ -50,7 +50,7 @@ def describe_ablation(summary: Summary) -> str:
 
 
 def list_warnings(summary: Summary) -> List[str]:
-    """Warns of scores on validation data, and of scores of a single seed."""
+    """Warns of scores on validation data, and of scores from a single seed."""
     warnings = []
     if any(result.record.test.get("key") == "validation_data_path" for result in summary.results):
         warnings.append(
@@ -83,7 +83,7 @@ def variants_table(summary: Summary) -> Table:
         line += [_score_entry(summary, row, metric) for metric in others]
         line += [format_duration(row.seconds), format_memory(row.peak_memory_mb)]
         lines.append([*line, format_states(row.states)])
-    # Fewer seeds leave these empty for every variant.
+    # With fewer seeds, these are empty for every variant.
     for name in "detectable", "p over seeds", "p by t-test":
         column = header.index(name)
         if not any(line[column] for line in lines):
@@ -93,13 +93,13 @@ def variants_table(summary: Summary) -> Table:
 
 
 def _score_entry(summary: Summary, row: Row, metric: str) -> str:
-    """Returns mean and standard deviation, with a mark at the best, "0.6500 ± 0.0707 (best)"."""
+    """Returns mean and standard deviation, with a mark for the best, "0.6500 ± 0.0707 (best)"."""
     mark = summary.best[metric].mark(row.variant)
     return format_spread(row.spreads.get(metric)) + (f" ({mark})" if mark else "")
 
 
 def _comparison_entries(row: Row, is_baseline: bool) -> List[str]:
-    """Returns the difference, what was detectable at best, and p over instances and seeds."""
+    """Returns the difference, the detectable difference, and p over instances and seeds."""
     comparison = row.comparison
     if comparison is None:
         status = "baseline" if is_baseline else "not compared" if row.not_compared else ""
@@ -112,7 +112,7 @@ def _comparison_entries(row: Row, is_baseline: bool) -> List[str]:
 
 
 def explain_table(summary: Summary) -> List[str]:
-    """Explains the columns of the table of variants, each in a sentence or two."""
+    """Explains each column of the table of variants in a sentence or two."""
     metric = summary.plan.metrics[0]
     sentences = [
         f"{metric}: mean ± standard deviation over the seeds. Time: the median wall time of a run, "
@@ -133,7 +133,7 @@ def explain_table(summary: Summary) -> List[str]:
 
 
 def _explain_best(summary: Summary) -> List[str]:
-    """Explains the marks at the best scores, or why some or all are missing."""
+    """Explains the marks for the best scores, or why some or all are missing."""
     sentences = []
     marked = {metric: best for metric, best in summary.best.items() if best.variant}
     if marked:
@@ -158,7 +158,7 @@ def _explain_best(summary: Summary) -> List[str]:
                 f"{summary.resamples} samples are too few to show any of {num_variants} variants "
                 f"to be worse: take --resamples {20 * num_pairs} or more.",
             )
-    # Metrics for which the same is missing for the same reason share a sentence.
+    # Metrics with the same marks missing for the same reason share a sentence.
     metrics_of: Dict[Tuple[str, str], List[str]] = {}
     for metric, best in summary.best.items():
         if best.reason:
@@ -214,8 +214,7 @@ def _explain_comparisons(baseline: str, rows: Sequence[Row], resamples: int) -> 
 
 def list_messages(summary: Summary, state: str) -> List[RunMessage]:
     """
-    Lists the messages of the runs in a state; runs of a variant with the same message stand
-    together.
+    Lists the messages of the runs in a state. Runs of a variant with the same message are grouped.
     """
     seeds_of: Dict[Tuple[str, str], List[str]] = {}
     for result in summary.results:
@@ -255,7 +254,7 @@ def format_p_value(value: Optional[float]) -> str:
 
 
 def format_states(states: Mapping[str, int]) -> str:
-    """Formats how many runs are in which state: "2 done, 1 failed"."""
+    """Formats the number of runs in each state: "2 done, 1 failed"."""
     return ", ".join(f"{count} {state}" for state, count in states.items())
 
 

@@ -1,4 +1,4 @@
-"""Makes the report as an HTML file that needs no other; its template is `html_report.html`."""
+"""Makes the report as a self-contained HTML file from the template `html_report.html`."""
 
 import re
 from importlib.resources import files
@@ -14,11 +14,11 @@ from spigot_allennlp.ablation.run.single_run import LOG_FILE
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LOG_LINES = 20  # the lines that are shown of the log of a failed run
+LOG_LINES = 20  # the number of lines shown from the log of a failed run
 
 
 class InlinePlot(NamedTuple):
-    """A plot as the template shows it, with the SVG for wide and for narrow screens."""
+    """A plot for the template, with SVG for wide and for narrow screens."""
 
     heading: str
     caption: str
@@ -34,7 +34,7 @@ def html_report(summary: Summary, plots: Dict[str, DrawnPlot]) -> str:
 
     summary : `Summary`
     plots : `Dict[str, DrawnPlot]`
-        The SVG of each plot, by its name (see `PLOTS`).
+        The SVG of each plot, by name (see `PLOTS`).
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -72,7 +72,7 @@ def html_report(summary: Summary, plots: Dict[str, DrawnPlot]) -> str:
 
 
 def describe_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
-    """Returns what the table of runs shows of a run, by the names that the template uses."""
+    """Returns what the table of runs shows for a run, under the names that the template uses."""
     record, log = result.record, result.run.folder / LOG_FILE
     return {
         "variant": record.variant,
@@ -90,7 +90,7 @@ def describe_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
 
 
 def describe_failed_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
-    """Returns what is shown of a run that failed: its message, and how its log ends."""
+    """Returns what is shown for a failed run: its message, and the end of its log."""
     log = result.run.folder / LOG_FILE
     lines: List[str] = []
     if log.exists():
@@ -101,7 +101,7 @@ def describe_failed_run(summary: Summary, result: RunResult) -> Dict[str, Any]:
 
 
 def list_versions(summary: Summary) -> List[str]:
-    """Lists each set of versions that runs were made with, as a rule a single one."""
+    """Lists each set of versions that runs were made with; usually there is only one."""
     versions = [
         ", ".join(f"{name} {version}" for name, version in result.record.versions.items())
         for result in summary.results
@@ -110,21 +110,19 @@ def list_versions(summary: Summary) -> List[str]:
 
 
 def breakable(name: str) -> "Markup":
-    """
-    Escapes a name, and allows a line to be broken after commas, plus signs, slashes, underscores.
-    """
+    """Escapes a name, and allows line breaks after commas, plus signs, slashes and underscores."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"([,+/_])", r"\1<wbr>", str(escape(name))))
 
 
 def unbroken(entry: str) -> str:
-    """Allows a line to be broken only before the deviation, the interval and the remark."""
+    """Allows line breaks only before the deviation, the interval and the remark."""
     return re.sub(r" (?![±\[(])", "\u00a0", entry)
 
 
 def inline_svg(svg: bytes) -> str:
-    """Fits a plot into the page: removes its prologue, and takes the page's width and colours."""
+    """Fits a plot into the page: removes its prologue, and uses the page's width and colours."""
     text = svg[svg.index(b"<svg") :].decode("utf-8").replace(INK, "currentColor")
     text = text.replace(ACCENT, "var(--accent)").replace("fill: #ffffff", "fill: none")
     return re.sub(r'<svg ([^>]*?)width="([\d.]+)pt" height="[\d.]+pt"', _svg_tag, text, count=1)

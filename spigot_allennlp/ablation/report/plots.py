@@ -1,4 +1,4 @@
-"""Plots of a report: the scores with their intervals, and the learning curves."""
+"""Plots for a report: the scores with their intervals, and the learning curves."""
 
 import io
 import re
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GREY, ACCENT = "#1a1a1a", "#8c8c8c", "#2b6cb0"
-# Inches. Text is 12 pixels high in a browser that shows a figure in its own size, and at least 11
-# where the page chooses between the two: `html_report.html` is made for these numbers.
+# Inches. Text is 12 pixels high in a browser that shows a figure at its own size, and at least 11
+# where the page switches between the two: `html_report.html` is designed for these numbers.
 WIDE, NARROW = 6.0, 3.0
-PANEL = 1.5  # the least width of a panel, in inches
+PANEL = 1.5  # the minimum width of a panel, in inches
 STYLE: Dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -41,7 +41,7 @@ class DrawnPlot(NamedTuple):
 def write_plots(summary: Summary) -> Dict[str, DrawnPlot]:
     """
     Writes each plot as PNG and as SVG. Returns the SVG by the name of the plot (see `PLOTS`),
-    together with a narrow one, for a page on a small screen.
+    together with a narrow version for small screens.
     """
     import matplotlib
 
@@ -54,7 +54,7 @@ def write_plots(summary: Summary) -> Dict[str, DrawnPlot]:
             wide = figure_as_bytes(figure, "svg")
             atomic_io.write(summary.folder / f"{name}.svg", wide)
             atomic_io.write(summary.folder / f"{name}.png", figure_as_bytes(figure, "png"))
-        # Names within the two must differ: a browser takes the first of a name in a page.
+        # IDs in the two must differ: a browser takes the first match in a page.
         with matplotlib.rc_context({**STYLE, "svg.hashsalt": f"{name} narrow"}):
             narrow = plot.make_figure(summary, NARROW)
             assert narrow is not None
@@ -64,14 +64,14 @@ def write_plots(summary: Summary) -> Dict[str, DrawnPlot]:
 
 def plot_scores(summary: Summary, width: float) -> "Optional[Figure]":
     """
-    Plots a line for each variant: its mean with the 95 % interval, and a ring for each seed. The
-    dashed line is the baseline's mean. Returns `None` if there are no scores.
+    Plots a line for each variant: its mean with the 95 % interval, and a ring for each seed. A
+    dashed line marks the baseline's mean. Returns `None` if there are no scores.
 
     # Parameters
 
     summary : `Summary`
     width : `float`
-        In inches. In a narrow figure, names stand above the lines, not beside them.
+        In inches. In a narrow figure, names are above the lines, not beside them.
     """
     from matplotlib.figure import Figure
 
@@ -107,8 +107,8 @@ def plot_scores(summary: Summary, width: float) -> "Optional[Figure]":
 
 def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     """
-    Plots a panel for each variant with such a curve (`read_curves`): a thin line for each seed,
-    their mean, and the baseline's mean for comparison. Returns `None` if there is none.
+    Plots a panel for each variant that has curves (`read_curves`): a thin line for each seed, their
+    mean, and the baseline's mean for comparison. Returns `None` if no variant has any.
 
     # Parameters
 
@@ -129,7 +129,7 @@ def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
     figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(num_lines, columns, sharex=True, sharey=True, squeeze=False).flatten()
     reference = mean_curve(curves_of.get(summary.plan.baseline, []))
-    # There may be more panels than variants, which are made invisible below.
+    # Panels beyond the number of variants are hidden below.
     for axes, title, (name, curves) in zip(panels, titles, curves_of.items(), strict=False):
         _plot_panel(axes, curves, reference, is_baseline=name == summary.plan.baseline)
         axes.set_title(title, fontsize=9, loc="left")
@@ -143,9 +143,9 @@ def plot_curves(summary: Summary, width: float) -> "Optional[Figure]":
 
 def read_curves(summary: Summary) -> Dict[str, List[Curve]]:
     """
-    Reads the curve of each run that has completed an epoch, done or not, by variant. All are of one
-    metric: the first on the validation data, or else on the training data, or else the training
-    loss, whichever some run has. A variant without it is left out.
+    Reads the curve of each run that has completed an epoch, whether done or not, by variant. All
+    are of the same metric: the first metric on the validation data, or else on the training data,
+    or else the training loss, whichever some run has. A variant without it is left out.
     """
     metric = summary.plan.metrics[0]
     for name in (f"validation_{metric}", f"training_{metric}", "training_loss"):
@@ -175,8 +175,8 @@ def _plot_panel(
 
 def wrap_name(name: str, longest: int) -> str:
     """
-    Breaks a name that is longer than `longest` after commas, plus signs and spaces, and where that
-    does not do, after underscores.
+    Breaks a name that is longer than `longest` after commas, plus signs and spaces or, if that is
+    not enough, after underscores.
     """
     lines = [name]
     for end in "[,+ ]", "_":
@@ -194,18 +194,18 @@ def _wrap_line(line: str, longest: int, end: str) -> List[str]:
 
 
 def figure_as_bytes(figure: "Figure", kind: str) -> bytes:
-    """Renders a figure as "png" or "svg"; the same bytes for the same data."""
+    """Renders a figure as "png" or "svg". The same data give the same bytes."""
     buffer = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    figure.set_layout_engine("none")  # the layout is that of the first time, which took long
+    figure.set_layout_engine("none")  # keeps the first layout, which is slow
     return buffer.getvalue()
 
 
 class Plot(NamedTuple):
     """
-    A kind of plot: its heading, the caption that says what it shows, and the function that makes
-    it, which returns `None` if there is nothing to show.
+    A kind of plot: its heading, its caption, and the function that makes it, which returns `None`
+    if there is nothing to show.
     """
 
     heading: str
@@ -213,7 +213,7 @@ class Plot(NamedTuple):
     make_figure: "Callable[[Summary, float], Optional[Figure]]"
 
 
-# By the name of the plot's file, without its end.
+# By the file name of the plot, without extension.
 PLOTS = {
     "scores": Plot(
         "Scores",

@@ -1,6 +1,6 @@
 """
-Writes the whole report of an ablation from the records of its runs, as often as it is called: as
-Markdown, HTML, CSV and JSON, with plots.
+Writes the full report of an ablation from the records of its runs, as Markdown, HTML, CSV and JSON,
+with plots. It can be called at any time.
 """
 
 import csv
@@ -22,7 +22,7 @@ from spigot_allennlp.compat import atomic_io
 def write_report(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] = ()) -> bool:
     """
     Writes `report.md`, `report.html`, `report.json`, `report.csv` (a row for each run),
-    `summary.csv` (a row for each variant) and the plots into the folder, and prints the table of
+    `summary.csv` (a row for each variant) and the plots to the folder, and prints the table of
     variants.
 
     # Parameters
@@ -31,18 +31,18 @@ def write_report(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str
     folder : `Path`
         The folder of the ablation.
     resamples : `int`
-        How many samples of each kind the comparisons are made of.
+        The number of samples of each kind for the comparisons.
     dropped : `Sequence[str]`, optional (default = `()`)
-        The variants that were taken out of the plan (`Plan.without`): the report says so.
+        The variants that were removed from the plan (`Plan.without`). The report mentions them.
 
     # Returns
 
     `bool`
-        Whether every run that is reported is done.
+        Whether every reported run is done.
 
     # Raises
 
-    `ConfigurationError` if no run that is done has a metric of that name.
+    `ConfigurationError` if no run that is done has a requested metric.
     """
     summary = summarise(plan, folder, resamples, dropped)
     plots = write_plots(summary)
@@ -61,7 +61,7 @@ def write_report(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str
 
 def markdown_report(summary: Summary, plots: Iterable[str]) -> str:
     """
-    Makes the report as Markdown: the table of variants, the plots, what failed, and all runs.
+    Makes the report as Markdown: the table of variants, the plots, the failures, and all runs.
 
     # Parameters
 
@@ -111,7 +111,7 @@ def _runs_table(summary: Summary) -> formatting.Table:
 
 
 def markdown_table(table: formatting.Table) -> str:
-    """Aligns a table, so that its Markdown reads well as plain text, too."""
+    """Aligns a table, so that its Markdown is also easy to read as plain text."""
     lines = [[entry.replace("|", "\\|") for entry in line] for line in [table.header, *table.lines]]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
@@ -122,7 +122,7 @@ def markdown_table(table: formatting.Table) -> str:
 
 
 def runs_csv(summary: Summary) -> str:
-    """Makes a row for each run, with all its metrics on the test data, prefixed by "test_"."""
+    """Makes a row for each run, with all its test metrics, prefixed by "test_"."""
     metrics = summary.metric_names()
     return _csv([_columns_of_run(summary, result, metrics) for result in summary.results])
 
@@ -191,7 +191,7 @@ def _columns_of_variant(row: Row) -> Dict[str, Any]:
 
 
 def _csv(rows: List[Dict[str, Any]]) -> str:
-    """Makes a column for every key that some row has, in the order of the longest row."""
+    """Makes a column for every key of any row, in the order of the longest row."""
     longest = max(rows, key=len, default={})
     names = list(dict.fromkeys([*longest, *(name for row in rows for name in row)]))
     text = io.StringIO()

@@ -1,6 +1,6 @@
 """
 Summarises the records of all runs as a row for each variant: its scores over the seeds, its cost,
-and how it compares with the baseline. All files of the report are made from this summary.
+and its comparison with the baseline. All files of the report are made from this summary.
 """
 
 import functools
@@ -34,19 +34,19 @@ from spigot_allennlp.ablation.run.single_run import INSTANCES_FILE, Run, make_ru
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run, and its record as it was read for the report."""
+    """A run, and its record as read for the report."""
 
     run: Run
     record: RunRecord
 
     def score(self, metric: str) -> Optional[float]:
-        """Returns a metric on the test data; `None` if the run is not done, or has none."""
+        """Returns a metric on the test data; `None` if the run is not done, or does not have it."""
         return self.record.test_metrics.get(metric) if self.record.state == DONE else None
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Summarises some numbers. `deviation` is that of a sample: divided by `n - 1`."""
+    """Summarises numbers. `deviation` is the sample standard deviation, with divisor `n - 1`."""
 
     number: int
     mean: float
@@ -59,7 +59,7 @@ class Spread:
 @dataclass(frozen=True)
 class Row:
     """
-    What is reported of a variant.
+    The report's data on a variant.
 
     # Parameters
 
@@ -67,11 +67,11 @@ class Row:
     changes : `Dict[str, Any]`
         What distinguishes the variant from others (see `Variant`).
     states : `Dict[str, int]`
-        How many of its runs are in which state.
+        The number of its runs in each state.
     spreads : `Dict[str, Spread]`, optional (default = `{}`)
         The spread of each metric over the seeds.
     seconds : `float`, optional (default = `None`)
-        The median wall time of its runs that are done: training, testing and all attempts.
+        The median wall time of its finished runs: training and testing, over all attempts.
     cpu_seconds : `float`, optional (default = `None`)
         The median CPU time of the same runs.
     peak_memory_mb : `float`, optional (default = `None`)
@@ -102,8 +102,8 @@ class Row:
 @dataclass(frozen=True)
 class Summary:
     """
-    All that the report says. `summarise` makes it of plan and results first, and computes `rows`,
-    `is_exact` and `best` from that.
+    All content of the report. `summarise` first makes it from plan and results, then computes
+    `rows`, `is_exact` and `best` from these.
 
     # Parameters
 
@@ -115,14 +115,14 @@ class Summary:
     rows : `List[Row]`, optional (default = `[]`)
         A row for each variant, in the order of the plan.
     resamples : `int`, optional (default = `0`)
-        How many samples of each kind the comparisons are made of.
+        The number of samples of each kind for the comparisons.
     is_exact : `bool`, optional (default = `True`)
-        Whether the first metric itself was resampled, and not the mean of its values for each
-        instance alone.
+        Whether the first metric itself was resampled, not the mean of its values on single
+        instances.
     best : `Dict[str, Best]`, optional (default = `{}`)
         The best variant by each metric of the plan.
     dropped : `Sequence[str]`, optional (default = `()`)
-        The variants that the report leaves out; they are not in `plan`.
+        The variants that the report omits. They are not in `plan`.
     """
 
     plan: Plan
@@ -139,12 +139,12 @@ class Summary:
         return [result for result in self.results if result.record.variant == variant]
 
     def scores_by_seed(self, variant: str, metric: str) -> Dict[int, float]:
-        """Returns a metric on the test data of the runs of a variant that have it, by seed."""
+        """Returns a test metric of the runs of a variant that have it, by seed."""
         scores = {result.record.seed: result.score(metric) for result in self.results_of(variant)}
         return {seed: score for seed, score in scores.items() if score is not None}
 
     def metric_names(self) -> List[str]:
-        """Returns the names of all metrics that some run has."""
+        """Returns the names of all metrics that any run has."""
         names = (name for result in self.results for name in result.record.test_metrics)
         return list(dict.fromkeys(names))
 
@@ -159,13 +159,13 @@ def summarise(plan: Plan, folder: Path, resamples: int, dropped: Sequence[str] =
     folder : `Path`
         The folder of the ablation.
     resamples : `int`
-        How many samples of each kind the comparisons are made of.
+        The number of samples of each kind for the comparisons.
     dropped : `Sequence[str]`, optional (default = `()`)
-        The variants that were taken out of the plan (`Plan.without`).
+        The variants that were removed from the plan (`Plan.without`).
 
     # Raises
 
-    `ConfigurationError` if no run that is done has a metric of that name.
+    `ConfigurationError` if no run that is done has a requested metric.
     """
     results = read_results(plan, folder)
     summary = Summary(plan, folder.absolute(), results, resamples=resamples, dropped=dropped)
@@ -194,11 +194,11 @@ def read_results(plan: Plan, folder: Path) -> List[RunResult]:
 
 def check_metrics(summary: Summary) -> None:
     """
-    Checks that the models report the metrics that are asked for.
+    Checks that the models report the requested metrics.
 
     # Raises
 
-    `ConfigurationError` if there is no metric of a name.
+    `ConfigurationError` if one of them does not exist.
     """
     known = summary.metric_names()
     unknown = [metric for metric in summary.plan.metrics if metric not in known]
@@ -212,8 +212,8 @@ def check_metrics(summary: Summary) -> None:
 
 def resample_scores(summary: Summary, metric: str) -> Dict[str, SeedScores]:
     """
-    Resamples a metric of all runs that are done, by variant and seed. Runs that were tested on
-    equally many instances are resampled together, with the same samples of instances.
+    Resamples a metric of all finished runs, by variant and seed. Runs that were tested on the same
+    number of instances are resampled together, with the same samples of instances.
     """
     by_size: Dict[int, Dict[RunId, InstanceScores]] = {}
     for result in summary.results:
@@ -245,9 +245,9 @@ def compare_variants(
     summary : `Summary`
     metric : `str`
     scores : `Dict[str, SeedScores]`
-        The metric, by variant and seed, from `resample_scores`; so in the functions below.
+        The metric, by variant and seed, from `resample_scores`. The same in the functions below.
     baseline : `str`
-        The name of a variant, not always of the plan's baseline.
+        The name of a variant, which need not be the plan's baseline.
     """
     comparisons = {}
     for name, variant_scores in scores.items():
@@ -261,8 +261,8 @@ def compare_variants(
 
 def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -> Best:
     """
-    Finds the best variant by a metric among those with more than one seed, over the seeds that all
-    of these have. It names one only if there are two such seeds, and the test data are the same.
+    Finds the best variant by a metric among those with more than one seed, over their common seeds.
+    It names one only if there are two such seeds, and the test data are the same.
     """
     sign = sign_of(summary.plan, metric)
     values = {name: summary.scores_by_seed(name, metric) for name in summary.plan.variants}
@@ -290,7 +290,7 @@ def best_variant(summary: Summary, metric: str, scores: Dict[str, SeedScores]) -
 def make_row(
     summary: Summary, name: str, scores: Dict[str, SeedScores], comparison: Optional[Comparison]
 ) -> Row:
-    """Makes the row of a variant; its interval is that of the first metric, as are the `scores`."""
+    """Makes the row of a variant. Its interval and the `scores` are for the first metric."""
     records = [result.record for result in summary.results_of(name)]
     done = [record for record in records if record.state == DONE]
     memory = [record.peak_memory_mb for record in done if record.peak_memory_mb]
@@ -328,7 +328,9 @@ def _spreads(summary: Summary, name: str) -> Dict[str, Spread]:
 
 
 def _spread(values: List[float]) -> Spread:
-    """Summarises at least one number; `statistics` has no answer where one is NaN or infinite."""
+    """
+    Summarises one or more numbers, including NaN and infinity, which `statistics` cannot handle.
+    """
     with numpy.errstate(invalid="ignore"):  # infinity minus infinity
         is_finite = all(map(math.isfinite, values))
         deviation = statistics.stdev if is_finite else functools.partial(numpy.std, ddof=1)
@@ -343,7 +345,7 @@ def _spread(values: List[float]) -> Spread:
 
 
 def _num_instances(scores: SeedScores) -> Optional[int]:
-    """Returns the number of test instances; `None` if it is not the same for all seeds."""
+    """Returns the number of test instances; `None` if it differs between seeds."""
     sizes = {len(run.instances.rows) for run in scores.values()}
     return sizes.pop() if len(sizes) == 1 else None
 

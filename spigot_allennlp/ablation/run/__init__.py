@@ -1,1 +1,1 @@
-"""Trains and tests the runs of a plan, here, in processes of their own or on a cluster."""
+"""Trains and tests the runs of a plan in this process, in separate processes, or on a cluster."""

@@ -1,6 +1,6 @@
 """
-Trains and tests the runs of a plan that are not done, and prints how it goes: what `allennlp
-ablate` does between planning and reporting.
+Trains and tests the runs of a plan that are not done, and prints progress: what `allennlp ablate`
+does between planning and reporting.
 """
 
 import functools
@@ -51,9 +51,9 @@ def run_ablation(
     retry_failed: bool = False,
 ) -> None:
     """
-    Trains and tests the runs of a plan that are not done, and prints how it goes. Runs that were
-    interrupted are resumed. Those whose config is not valid are recorded as refused before anything
-    is trained; those that failed stay as they are unless `retry_failed`. Neither stops the others.
+    Trains and tests the runs of a plan that are not done, and prints progress. Interrupted runs are
+    resumed. Runs with an invalid config are recorded as refused before anything is trained. Failed
+    runs stay as they are unless `retry_failed`. Neither stops the other runs.
 
     # Parameters
 
@@ -61,13 +61,13 @@ def run_ablation(
     folder : `Path`
         The folder of the ablation.
     executor : `Executor`
-        What executes the runs: processes of this machine, or a cluster.
+        Where the runs are executed: in processes on this machine, or on a cluster.
     threads : `int`, optional (default = `1`)
         The CPU threads of each run.
     packages : `Sequence[str]`, optional (default = `()`)
         What `--include-package` names.
     retry_failed : `bool`, optional (default = `False`)
-        Whether runs that failed are resumed.
+        Whether to resume failed runs.
     """
     runs = make_runs(plan, folder, threads, packages)
     files = digests_of_files(runs)
@@ -77,7 +77,7 @@ def run_ablation(
     records = [run.load_record() for run in runs]
     pairs = zip(runs, records, strict=True)
     open_pairs = [(run, record) for run, record in pairs if not is_over(record, retry_failed)]
-    # Those that were interrupted come first.
+    # Interrupted runs come first.
     open_pairs.sort(key=lambda pair: not pair[1].attempts)
     printer = ProgressPrinter(len(runs), len(runs) - len(open_pairs), plan.metrics[0])
     printer.print_overview(folder, records)
@@ -97,12 +97,12 @@ def run_ablation(
 
 def check_trained_configs(plan: Plan, folder: Path) -> None:
     """
-    Checks that the runs that have begun in a folder had the configs of this plan. It is for a
-    folder whose own plan is gone or damaged: otherwise that is compared.
+    Checks that the runs that were started in a folder had the configs of this plan. This is for a
+    folder whose own plan is lost or damaged; otherwise the plans are compared.
 
     # Raises
 
-    `ConfigurationError` that names a run with another config.
+    `ConfigurationError` that names a run with a different config.
     """
     if stored_plan(folder) is not None:
         return
@@ -121,9 +121,9 @@ def check_trained_configs(plan: Plan, folder: Path) -> None:
 
 def check_trained_files(plan: Plan, folder: Path) -> None:
     """
-    Checks that the files that this plan needs are as they were for the runs that have begun in a
-    folder, of this plan and of the one that is there: otherwise scores on different data would
-    stand side by side in the report.
+    Checks that the files that this plan needs have not changed since runs were started in the
+    folder, whether from this plan or from the stored one. Otherwise the report would compare scores
+    on different data.
 
     # Raises
 
@@ -148,14 +148,14 @@ def check_trained_files(plan: Plan, folder: Path) -> None:
 
 def digests_of_files(runs: Sequence[Run]) -> List[Dict[str, str]]:
     """
-    Returns for each run the digests of the files that are there under the strings of its config,
-    and of the data that it is tested on: of data, vectors and archives, but not of folders.
+    Returns for each run the digests of its test data, and of all files that the strings of its
+    config name: data, vectors and archives, but not folders.
     """
     digest = functools.lru_cache(maxsize=None)(_digest_of_file)
     digests: List[Dict[str, str]] = []
     for run in runs:
         texts = {*texts_of(run.config), *texts_of(run.test_data)}
-        # A path may go on with what is taken of the file: "archive.tar.gz!vocabulary".
+        # A path may end with the part of the file to use: "archive.tar.gz!vocabulary".
         paths = {part for text in texts for part in (text, *re.split("[!#]", text)[:1])}
         digests.append({path: digest(path) for path in sorted(paths) if os.path.isfile(path)})
     return digests
@@ -171,8 +171,8 @@ def _digest_of_file(path: str) -> str:
 
 def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:
     """
-    Records the runs whose config is not valid as refused. A run that was refused is validated
-    again: a release may have brought what it lacked.
+    Records runs with an invalid config as refused. A refused run is validated again, since a new
+    release may have what it lacked.
     """
     variants = dict.fromkeys(run.variant for run in runs)
     errors = {variant: config_error(plan.variants[variant].config) for variant in variants}
@@ -187,7 +187,7 @@ def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:
 
 
 def mark_damaged_tests(runs: Sequence[Run]) -> None:
-    """Marks the runs to be tested again that are done, but whose test results cannot be read."""
+    """Marks runs that are done, but have unreadable test results, to be tested again."""
     for run in runs:
         record, file = run.load_record(), run.folder / INSTANCES_FILE
         if record.state == DONE and file.exists() and not atomic_io.is_whole_zip(file):
@@ -198,8 +198,8 @@ def mark_damaged_tests(runs: Sequence[Run]) -> None:
 
 def is_over(record: RunRecord, retry_failed: bool) -> bool:
     """
-    Says whether a run needs no more work: it is done, was not valid, or failed and is not to be
-    retried. A run that was refused after it had started counts as one that failed.
+    Returns whether a run needs no more work: it is done, its config was invalid, or it failed and
+    is not to be retried. A run that was refused after it had started counts as failed.
     """
     if record.state == FAILED or record.state == REFUSED and record.attempts:
         return not retry_failed
@@ -208,16 +208,16 @@ def is_over(record: RunRecord, retry_failed: bool) -> bool:
 
 class ProgressPrinter:
     """
-    Prints, while an ablation trains, a line when a run starts, and a line when it ends.
+    Prints a line when a run of an ablation starts, and a line when it ends.
 
     # Parameters
 
     total : `int`
-        The number of all runs.
+        The total number of runs.
     over : `int`
         The number of runs that need no more work.
     metric : `str`
-        The metric whose value is shown.
+        The metric to show.
     """
 
     def __init__(self, total: int, over: int, metric: str) -> None:
@@ -226,7 +226,7 @@ class ProgressPrinter:
         self._metric = metric
 
     def print_overview(self, folder: Path, records: Sequence[RunRecord]) -> None:
-        """Prints how many runs there are, in which states, and why some are refused."""
+        """Prints the number of runs in each state, and why runs were refused."""
         counts = Counter(record.shown_state for record in records)
         states = ", ".join(f"{number} {state}" for state, number in counts.items())
         print(f"{len(records)} runs in {folder}: {states}", flush=True)
@@ -256,6 +256,6 @@ class ProgressPrinter:
 
 
 def first_line(text: str, longest: int = 200) -> str:
-    """Returns the first line of a message, cut if it is longer than `longest`."""
+    """Returns the first line of a message, truncated if it is longer than `longest`."""
     line = text.strip().split("\n")[0]
     return line if len(line) <= longest else line[: longest - 1] + "…"

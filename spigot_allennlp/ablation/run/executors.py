@@ -1,9 +1,9 @@
 """
-Executes runs: in this process, in processes of this machine, or on a cluster by Ray.
+Executes runs in this process, in local processes, or on a Ray cluster.
 
-`Executor.execute` is the loop that all of them share; a subclass says how a run is launched, how
-to wait until a run has ended, and how to end those that still run. Local processes and Ray execute
-a run by the same function, `execute_in_worker`.
+`Executor.execute` is the loop that all of them share. A subclass defines how to launch a run, how
+to wait until one has ended, and how to end those that are still running. Local processes and Ray
+execute a run with the same function, `execute_in_worker`.
 """
 
 import multiprocessing
@@ -22,7 +22,7 @@ from spigot_allennlp.ablation.run.single_run import LOG_FILE, Run, train_and_tes
 from spigot_allennlp.compat.folder_lock import locked
 
 OnStart = Callable[[Run], None]
-# Takes a run and the cause of its death (see `EndedRun`).
+# Takes a run and the cause of its crash (see `EndedRun`).
 OnEnd = Callable[[Run, Optional[str]], None]
 
 LOCAL_RAY = "local"
@@ -30,8 +30,8 @@ LOCAL_RAY = "local"
 
 class EndedRun(NamedTuple):
     """
-    The handle of a run whose process has ended, and the cause of its death, if it died before it
-    could record the end of the run.
+    The handle of a run whose process has ended, and the cause, if it crashed before it could record
+    the end of the run.
     """
 
     handle: Any
@@ -39,22 +39,21 @@ class EndedRun(NamedTuple):
 
 
 class Executor:
-    """Executes runs, some at a time."""
+    """Executes runs, several at a time."""
 
     def execute(self, runs: Sequence[Run], on_start: OnStart, on_end: OnEnd) -> None:
         """
-        Executes all runs, and returns when they have ended. Whatever is raised in between (Ctrl-C)
-        ends those that are running; they can be resumed.
+        Executes all runs, and returns when they have ended. An exception, such as Ctrl-C, ends the
+        running ones; they can be resumed.
 
         # Parameters
 
         runs : `Sequence[Run]`
-            The runs in the order in which they are started.
+            The runs, in the order in which to start them.
         on_start : `OnStart`
-            A function that is called with each run just before it is launched.
+            Called with each run just before it is launched.
         on_end : `OnEnd`
-            A function that is called with each run when it has ended, and with the cause of its
-            death, if its process died.
+            Called with each run when it has ended, and with the cause, if its process crashed.
         """
         if not runs:
             return
@@ -73,10 +72,10 @@ class Executor:
             self._close(list(running))
 
     def _open(self) -> None:
-        """Connects to whatever executes the runs."""
+        """Connects to the system that executes the runs."""
 
     def _capacity(self) -> int:
-        """Returns how many runs may be running at a time, now."""
+        """Returns how many runs may currently run at a time."""
         raise NotImplementedError
 
     def _launch(self, run: Run) -> Hashable:
@@ -84,15 +83,15 @@ class Executor:
         raise NotImplementedError
 
     def _await_any(self, handles: List[Any]) -> List[EndedRun]:
-        """Waits until at least one run has ended, and returns those that have."""
+        """Waits until at least one run has ended, and returns all that have."""
         raise NotImplementedError
 
     def _close(self, handles: List[Any]) -> None:
-        """Ends the runs that are running, and disconnects."""
+        """Ends the running runs, and disconnects."""
 
 
 class InProcess(Executor):
-    """Executes one run after another in this process: for tests, and for a debugger."""
+    """Executes one run after another in this process, for tests and debuggers."""
 
     def _capacity(self) -> int:
         return 1
@@ -107,18 +106,18 @@ class InProcess(Executor):
 
 class LocalProcesses(Executor):
     """
-    Executes each run in a new process, forked from this one, which has imported everything (that
-    takes AllenNLP some seconds), or spawned where there is no fork. So wall time and peak memory
-    are the run's own, and nothing of it reaches the next. The processes end with this one, however
-    it ends.
+    Executes each run in a new process. It is forked from this one, which has already imported
+    everything (this takes AllenNLP some seconds), or spawned where there is no fork. So wall time
+    and peak memory belong to the run alone, and runs cannot affect each other. The processes end
+    with this one, however it ends.
 
     # Parameters
 
     jobs : `int`
-        How many runs are running at a time.
+        How many runs to execute at a time.
     start_method : `str`, optional (default = `None`)
-        "fork" or "spawn"; "fork" where there is one, unless this process uses a GPU already, which
-        it would take away from those that it forks.
+        "fork" or "spawn". The default is "fork" where available, unless this process already uses a
+        GPU: forked processes could not use it.
     """
 
     def __init__(self, jobs: int, start_method: Optional[str] = None) -> None:
@@ -153,10 +152,10 @@ class LocalProcesses(Executor):
 
 class RayCluster(Executor):
     """
-    Executes each run as a task of [Ray](https://docs.ray.io), in a process of its own. All nodes
-    must see the folder of the ablation (and the data) under the same path, and have this package
-    installed: the results of a run come back by its record in the folder, not through Ray.
-    Scheduling is Ray's; runs that were interrupted are resumed, on whichever node.
+    Executes each run as a task of [Ray](https://docs.ray.io), in its own process. All nodes must
+    see the folder of the ablation (and the data) under the same path, and have this package
+    installed: the results of a run are returned in its record in the folder, not through Ray. Ray
+    does the scheduling. Interrupted runs are resumed on any node.
 
     # Parameters
 
@@ -164,11 +163,11 @@ class RayCluster(Executor):
         The address that `ray.init` connects to: "auto", "host:6379", "ray://host:10001"; or
         "local", for an instance on this machine that ends with the ablation.
     jobs : `int`, optional (default = as many as the cluster has resources for)
-        How many runs are running at a time.
+        How many runs to execute at a time.
     threads : `int`, optional (default = `1`)
-        The number of CPUs that a run takes.
+        The number of CPUs per run.
     gpus : `float`, optional (default = `0.0`)
-        The number of GPUs that a run takes; it sees no others.
+        The number of GPUs per run. A run sees no others.
     """
 
     def __init__(
@@ -191,7 +190,7 @@ class RayCluster(Executor):
 
         # Raises
 
-        `ConfigurationError` if Ray is not installed, or not to be reached.
+        `ConfigurationError` if Ray is not installed, or cannot be reached.
         """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
@@ -204,9 +203,9 @@ class RayCluster(Executor):
         self._ray = ray
         try:
             self._connect()
-        except Exception as error:  # Ray raises a bare `Exception` if a start takes too long
+        except Exception as error:  # Ray raises a bare `Exception` if the start takes too long
             raise ConfigurationError(f"--ray {self._address}: {error}") from error
-        # `max_calls`: a process is not used again, so that its peak memory is the run's own.
+        # `max_calls`: processes are not reused, so that the peak memory belongs to the run alone.
         options = {"num_cpus": self._threads, "num_gpus": self._gpus}
         self._task = ray.remote(**options, max_calls=1, max_retries=0)(execute_in_worker)
 
@@ -216,7 +215,7 @@ class RayCluster(Executor):
             self._ray.init(self._address, **options)
             return
         options["num_cpus"] = (self._jobs or os.cpu_count() or 1) * self._threads
-        # An instance of its own has half a minute to start, which on a busy machine is not enough.
+        # A new instance has half a minute to start, which is not enough on a busy machine.
         for is_last in (False, False, True):
             try:
                 self._ray.init(LOCAL_RAY, **options)
@@ -227,13 +226,13 @@ class RayCluster(Executor):
                     raise
 
     def _capacity(self) -> int:
-        resources = self._ray.cluster_resources()  # asked each time: a cluster grows and shrinks
+        resources = self._ray.cluster_resources()  # each time: clusters grow and shrink
         runs_that_fit = resources.get("CPU", 0) // self._threads
         if self._gpus:
             runs_that_fit = min(runs_that_fit, resources.get("GPU", 0) // self._gpus)
         if self._jobs is not None:
             runs_that_fit = min(runs_that_fit, self._jobs)
-        # If the resources are too few for a single run, Ray waits for a node, and logs it.
+        # If the resources are not enough for a single run, Ray waits for a node, and logs this.
         return max(1, int(runs_that_fit))
 
     def _launch(self, run: Run) -> Hashable:
@@ -244,10 +243,10 @@ class RayCluster(Executor):
         return [EndedRun(reference, self._describe_failure(reference)) for reference in ended]
 
     def _describe_failure(self, reference: Any) -> Optional[str]:
-        """Says how a task of Ray failed; `None` if it came to its end."""
+        """Says how a Ray task failed; `None` if it finished."""
         try:
             self._ray.get(reference)
-        except Exception as error:  # the process died, or its node did
+        except Exception as error:  # the process or its node crashed
             return f"{type(error).__name__}: {error}"
         return None
 
@@ -259,20 +258,20 @@ class RayCluster(Executor):
 
 def execute_in_worker(run: Run, must_import: bool = True) -> None:
     """
-    Trains and tests a run in a process that was made for it. Everything that is printed goes into
-    the log of the run.
+    Trains and tests a run in a process that was started for it. All output goes into the log of the
+    run.
 
     # Parameters
 
     run : `Run`
     must_import : `bool`, optional (default = `True`)
-        Whether the process has still to import plugins and `run.packages`; one that was forked has
+        Whether the process must still import plugins and `run.packages`. A forked one already has
         them.
 
     # Raises
 
-    `ConfigurationError` if another process is at work on the run, as one may be, on another node,
-    whose ablation was killed a moment ago.
+    `ConfigurationError` if another process is working on the run, perhaps on another node, after
+    its ablation was just killed.
     """
     from allennlp.common.plugins import import_plugins
     from allennlp.common.util import import_module_and_submodules
@@ -296,8 +295,8 @@ def execute_in_worker(run: Run, must_import: bool = True) -> None:
 
 def execute_in_child(run: Run, parent: int, must_import: bool) -> None:
     """
-    Executes a run in a child of the process with the number `parent`, and ends with that. Ctrl-C
-    reaches all processes of a terminal; it is the parent that decides what it means.
+    Executes a run in a child of the process with the ID `parent`, and ends when the parent ends.
+    Ctrl-C reaches all processes of a terminal, but only the parent handles it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -306,14 +305,14 @@ def execute_in_child(run: Run, parent: int, must_import: bool) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when its parent has ended: it would disturb whoever resumes its run."""
+    """Ends this process when its parent has ended, so that it does not disturb a resumed run."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
 
 
 def _describe_exit(exitcode: Optional[int]) -> Optional[str]:
-    """Says how a process ended, by its exit code; `None` if it came to its end."""
+    """Says how a process ended, from its exit code; `None` if it finished."""
     if not exitcode:
         return None
     if exitcode > 0:

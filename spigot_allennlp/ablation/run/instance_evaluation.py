@@ -1,6 +1,6 @@
 """
-Evaluates a model on test data, and keeps what every instance adds to its metrics, so that the
-report can compute the metrics of any selection of instances without the model.
+Evaluates a model on test data, and stores what each instance adds to its metrics. The report can
+then compute the metrics of any selection of instances without the model.
 """
 
 import importlib
@@ -34,8 +34,8 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 
 logger = logging.getLogger(__name__)
 
-# Records name the classes of counting metrics. Those that were renamed or moved since, by the full
-# name that is in records, with the full name of today.
+# Records name the classes of counting metrics. This maps the full names of classes that have since
+# been renamed or moved to their current full names.
 MOVED_CLASSES: Dict[str, str] = {
     "spigot_allennlp.metrics.graph_change.GraphChange": (
         "spigot_allennlp.metrics.graph_difference.GraphDifference"
@@ -43,9 +43,9 @@ MOVED_CLASSES: Dict[str, str] = {
 }
 
 
-# Where a metric comes from that follows from counts. A run's record keeps it under these names: the
-# `place` of the counting metric in the model, its full `class` name, its settings (`attributes`),
-# and by which name it returns the metric (`figure`).
+# The source of a metric that is computed from counts. A run's record stores it under these names:
+# the `place` of the counting metric in the model, its full `class` name, its settings
+# (`attributes`), and its name for the metric (`figure`).
 MetricSource = TypedDict(
     "MetricSource", {"place": str, "figure": str, "class": str, "attributes": Dict[str, Any]}
 )
@@ -54,7 +54,7 @@ MetricSource = TypedDict(
 @dataclass
 class InstanceEvaluation:
     """
-    The metrics of a model on test data, and what every instance adds to them.
+    The metrics of a model on test data, and what each instance adds to them.
 
     # Parameters
 
@@ -62,12 +62,12 @@ class InstanceEvaluation:
         The metrics over all instances.
     counts : `Dict[str, numpy.ndarray]`, optional (default = `{}`)
         What each instance adds to the counts of a counting metric, shape
-        `(num_instances, num_counts)`, by the place of that metric in the model.
+        `(num_instances, num_counts)`, by the place of the metric in the model.
     values : `Dict[str, numpy.ndarray]`, optional (default = `{}`)
-        The metrics that follow from no counts, of each instance alone, shape `(num_instances,)`;
-        NaN where an instance has none.
+        The metrics that are not computed from counts, for each instance alone, shape
+        `(num_instances,)`; NaN if an instance has no value.
     sources : `Dict[str, MetricSource]`, optional (default = `{}`)
-        The sources of the metrics that follow from counts.
+        The sources of the metrics that are computed from counts.
     """
 
     metrics: Dict[str, float] = field(default_factory=dict)
@@ -89,23 +89,23 @@ class InstanceEvaluation:
 
 def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceEvaluation:
     """
-    Evaluates a model on one instance after another. Our counting metrics are functions of counts
-    that add up, so that the metrics of any selection of instances follow from what is returned.
-    Other metrics are read for each instance alone, and then, in a second pass, for all together.
+    Evaluates a model on one instance after another. Our counting metrics are functions of additive
+    counts, so the metrics of any selection of instances can be computed from the result. Other
+    metrics are read for each instance alone and then, in a second pass, for all together.
     """
     instances = list(instances)
     if not instances:
         return InstanceEvaluation()
     counting = dict(counting_metrics(model))
     counts: Dict[str, List[numpy.ndarray]] = {place: [] for place in counting}
-    metrics_alone: List[Dict[str, float]] = []  # the model's, of each instance
-    counted_alone: List[Dict[str, Dict[str, float]]] = []  # the counting metrics', by their places
+    metrics_alone: List[Dict[str, float]] = []  # the model's metrics for each instance
+    counted_alone: List[Dict[str, Dict[str, float]]] = []  # those of the counting metrics, by place
     for number, loss in enumerate(_run_alone(model, instances), start=1):
         for place, metric in counting.items():
             counts[place].append(metric.counts.cpu().numpy())
         counted_alone.append({place: metric.get_metric() for place, metric in counting.items()})
-        # The metrics are asked once more below, and some raise if they have seen nothing by then:
-        # so the last instance stays in them.
+        # The metrics are read again below, and some raise an error if they have seen nothing. So
+        # the last instance stays in them.
         metrics_alone.append({**loss, **model.get_metrics(reset=number < len(instances))})
     evaluation = InstanceEvaluation(
         counts={place: numpy.stack(rows) for place, rows in counts.items()}
@@ -124,16 +124,16 @@ def evaluate_instances(model: Model, instances: Iterable[Instance]) -> InstanceE
     }
     if set(others) - {"loss"}:
         for _ in _run_alone(model, instances):
-            pass  # the metrics count
+            pass  # the metrics do the counting
         evaluation.metrics.update(model.get_metrics(reset=True))
     if "loss" in evaluation.values:
         losses = [values["loss"] for values in metrics_alone if "loss" in values]
-        evaluation.metrics["loss"] = float(numpy.mean(losses))  # NaN if that of any instance is
+        evaluation.metrics["loss"] = float(numpy.mean(losses))  # NaN if any instance has NaN
     return evaluation
 
 
 def read_instances(reader: DatasetReader, data: Any) -> Iterator[Instance]:
-    """Reads the instances of a file, or, by a multitask reader, of a file for each task."""
+    """Reads the instances of a file or, with a multitask reader, of a file for each task."""
     if isinstance(data, dict):
         parts = (reader.read(path, force_task=task) for task, path in data.items())  # type: ignore
         return chain.from_iterable(parts)
@@ -142,7 +142,7 @@ def read_instances(reader: DatasetReader, data: Any) -> Iterator[Instance]:
 
 def _run_alone(model: Model, instances: Iterable[Instance]) -> Iterator[Dict[str, float]]:
     """
-    Runs the model on each instance alone, by which its metrics count the instance, and yields the
+    Runs the model on each instance alone, so that its metrics count the instance, and yields the
     `loss`, if there is one.
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
@@ -157,7 +157,7 @@ def _run_alone(model: Model, instances: Iterable[Instance]) -> Iterator[Dict[str
 
 
 def counting_metrics(model: Model) -> Iterator[Tuple[str, CountingMetric]]:
-    """Finds each counting metric of a model once, also within lists and dictionaries."""
+    """Finds each counting metric of a model once, including those in lists and dictionaries."""
     seen = set()
     for place, value in find_metrics(model):
         members = value if isinstance(value, (list, tuple)) else [value]
@@ -175,20 +175,20 @@ def find_sources(
     counted_alone: Sequence[Dict[str, Dict[str, float]]] = (),
 ) -> Dict[str, MetricSource]:
     """
-    Finds the counting metric from which each metric of the model comes: one that returns a metric
-    of the same name, or of the end of it ("f1" for "semantic_f1"), and of the same value, over all
-    instances and for each instance alone. Of several the longest name decides, then the first.
+    Finds the counting metric that is the source of each metric of the model: one that returns a
+    metric with the same name, or the end of it ("f1" for "semantic_f1"), and the same value, over
+    all instances and for each instance alone. Among several, the longest name wins, then the first.
 
     # Parameters
 
     metrics : `Dict[str, float]`
         The model's metrics over all instances.
     counting : `Dict[str, CountingMetric]`
-        The counting metrics by their places in the model; they have counted all instances.
+        The counting metrics by their places in the model, after counting all instances.
     metrics_alone : `Sequence[Dict[str, float]]`, optional (default = `()`)
         The model's metrics on each instance.
     counted_alone : `Sequence[Dict[str, Dict[str, float]]]`, optional (default = `()`)
-        What the counting metrics return of the same instances, by their places.
+        The results of the counting metrics for the same instances, by place.
     """
     counted = {place: metric.get_metric() for place, metric in counting.items()}
     sources: Dict[str, MetricSource] = {}
@@ -221,19 +221,19 @@ def find_sources(
 @dataclass(frozen=True)
 class InstanceScores:
     """
-    What is needed to compute a metric over any selection of the test instances of a run.
+    The data to compute a metric over any selection of the test instances of a run.
 
     # Parameters
 
     rows : `numpy.ndarray`
-        What each instance adds to the counts, shape `(num_instances, num_counts)`: floating-point
-        numbers, whose products are fast, also where they are integers.
+        What each instance adds to the counts, shape `(num_instances, num_counts)`. These are
+        floating-point numbers, even for integers, since their products are fast.
     metric_of : `Callable[[numpy.ndarray], numpy.ndarray]`
-        Computes from sums of rows, shape `(n, num_counts)`, the metric of each, shape `(n,)`.
+        Maps sums of rows, shape `(n, num_counts)`, to the metric of each, shape `(n,)`.
     is_exact : `bool`
-        Whether the metric over the sum of all rows is that of all instances. It is not where an
-        instance's own value of a metric says nothing of its part in the whole: that of an F1, say,
-        which was not counted by a `CountingMetric`.
+        Whether the sum of all rows gives the metric of all instances. It does not if the value of
+        single instances does not determine the metric of all: for example, an F1 that was not
+        counted by a `CountingMetric`.
     """
 
     rows: numpy.ndarray
@@ -249,7 +249,7 @@ def read_scores(
     file: Path, metric: str, value: float, source: Optional[MetricSource]
 ) -> Optional[InstanceScores]:
     """
-    Reads the scores of a metric that the test of a run has written.
+    Reads the scores of a metric that were written when a run was tested.
 
     # Parameters
 
@@ -257,14 +257,14 @@ def read_scores(
         Written by `InstanceEvaluation.save`.
     metric : `str`
     value : `float`
-        The metric over all instances, as it was tested.
+        The metric over all instances, from the test.
     source : `MetricSource`, optional
-        The source of the metric, if it follows from counts.
+        The source of the metric, if it is computed from counts.
 
     # Returns
 
     `Optional[InstanceScores]`
-        `None` if there is no file, it is damaged, or there is nothing of the metric in it.
+        `None` if the file is missing or damaged, or does not have the metric.
     """
     if not is_whole_zip(file):
         if file.exists():
@@ -289,7 +289,7 @@ def read_scores(
 
 
 def metric_from_counts(source: MetricSource) -> Callable[[numpy.ndarray], numpy.ndarray]:
-    """Makes a counting metric again, from its class and its settings, and returns its function."""
+    """Recreates a counting metric from its class and its settings, and returns its function."""
     metric = counting_metric_class(source["class"]).from_settings(source["attributes"])
 
     def value_of(counts: List[int]) -> float:
@@ -300,7 +300,7 @@ def metric_from_counts(source: MetricSource) -> Callable[[numpy.ndarray], numpy.
 
 
 def counting_metric_class(name: str) -> Type[CountingMetric]:
-    """Returns the class that had this full name when the record was written."""
+    """Returns the class with this full name at the time when the record was written."""
     module, _, attribute = MOVED_CLASSES.get(name, name).rpartition(".")
     metric_class = getattr(importlib.import_module(module), attribute)
     assert issubclass(metric_class, CountingMetric), f"{name} was a CountingMetric"
@@ -308,12 +308,14 @@ def counting_metric_class(name: str) -> Type[CountingMetric]:
 
 
 def with_presence(values: numpy.ndarray) -> numpy.ndarray:
-    """Makes rows of a value and a 1, of two zeros for NaN: shape `(num_instances, 2)`."""
+    """Makes rows of a value and a 1, or of two zeros for NaN: shape `(num_instances, 2)`."""
     present = ~numpy.isnan(values)
     return numpy.stack([numpy.where(present, values, 0.0), present], axis=1)
 
 
 def mean_of_present(totals: numpy.ndarray) -> numpy.ndarray:
-    """Divides sums of `with_presence`, shape `(n, 2)`: means of shape `(n,)`, NaN of no values."""
+    """
+    Divides sums of `with_presence`, shape `(n, 2)`, into means of shape `(n,)`; NaN for no values.
+    """
     total, number = totals.T
     return numpy.where(number > 0, total / numpy.maximum(number, 1), numpy.nan)

@@ -1,7 +1,7 @@
 """
-What is recorded of a run of an ablation, in its folder: whether and when it was trained and tested,
-what that took, and the metrics that came out; and how such times are written, both while runs are
-trained and in the report.
+The record of a run of an ablation, stored in its folder: whether and when it was trained and
+tested, how long this took, and the resulting metrics. Also formats such times, for progress lines
+and the report.
 """
 
 import logging
@@ -19,27 +19,27 @@ from spigot_allennlp.compat import atomic_io
 
 logger = logging.getLogger(__name__)
 
-RECORD_FILE = "cell.json"  # a run was once called a cell
-# Fields of `RunRecord` that are stored under another key: the one in ablations that have begun.
+RECORD_FILE = "cell.json"  # a run used to be called a cell
+# Fields of `RunRecord` that are stored under another key, as in ablations that already exist.
 STORED_KEYS = {"config_digest": "config"}
 LIBRARIES = ("spigot_allennlp", "allennlp", "torch", "numpy")
 
-# The states of a run, by the names under which they are stored. A run is planned, running, trained
-# and done, in this order, if it does not end as failed or refused.
+# The states of a run, as they are stored. A run is planned, running, trained and done, in this
+# order, unless it ends as failed or refused.
 PLANNED = "planned"  # not started
-RUNNING = "running"  # being trained; if no process works in its folder, it was interrupted there
-TRAINED = "trained"  # being tested; if no process works in its folder, it was interrupted there
+RUNNING = "running"  # being trained; interrupted there if no process is working in its folder
+TRAINED = "trained"  # being tested; interrupted there if no process is working in its folder
 DONE = "done"  # trained and tested
 FAILED = "failed"  # ended by an error or a signal; resumed only on request (--retry-failed)
-REFUSED = "refused"  # its config is not valid; it has attempts if only the training showed that
+REFUSED = "refused"  # its config is invalid; it has attempts if only training showed this
 
 
 class Attempt(TypedDict, total=False):
     """
-    Describes an attempt at a run: the `host`, the number of the `process`, when it `started` (Unix
-    time), the wall time that it took in `seconds` (0 while it goes on), and its `cpu_seconds`,
-    which say more on a machine that is shared. If it was killed, it is `interrupted`, `seconds` are
-    those up to the last epoch that it completed, and `cpu_seconds` are missing.
+    Describes an attempt at a run: the `host`, the ID of the `process`, the Unix time when it
+    `started`, its wall time in `seconds` (0 while it is running), and its `cpu_seconds`, which say
+    more on a shared machine. If it was killed, it is `interrupted`, `seconds` count up to its last
+    completed epoch, and `cpu_seconds` are missing.
     """
 
     host: str
@@ -52,9 +52,9 @@ class Attempt(TypedDict, total=False):
 
 class TestResult(TypedDict, total=False):
     """
-    The result of testing a run; it is empty before the test. It has the test `data`, the option or
-    config `key` that gave them, the number of `instances`, the metrics on them (`figures`), and the
-    `sources` of those metrics that follow from counts.
+    The result of testing a run, empty before the test. It has the test `data`, the option or config
+    `key` that named them, the number of `instances`, the metrics (`figures`), and the `sources` of
+    the metrics that are computed from counts.
     """
 
     data: Any
@@ -67,7 +67,7 @@ class TestResult(TypedDict, total=False):
 @dataclass
 class RunRecord:
     """
-    What is known of a run, stored as JSON in its folder.
+    The record of a run, stored as JSON in its folder.
 
     # Parameters
 
@@ -78,25 +78,25 @@ class RunRecord:
     state : `str`, optional (default = `PLANNED`)
         One of the states above.
     attempts : `List[Attempt]`, optional (default = `[]`)
-        The attempts at the run, in the order of time.
+        The attempts at the run, oldest first.
     seconds_testing : `float`, optional (default = `0.0`)
         The wall time of the test.
     peak_memory_mb : `float`, optional (default = `None`)
-        The peak memory of the process that trained, the libraries included, in MiB; the largest of
+        The peak memory of the training process in MiB, including the libraries; the maximum over
         all attempts.
     peak_gpu_memory_mb : `float`, optional (default = `None`)
         The same on its GPU.
     metrics : `Dict[str, Any]`, optional (default = `{}`)
-        The content of AllenNLP's `metrics.json`: of the training, not of the test.
+        The content of AllenNLP's `metrics.json`, from the training, not from the test.
     test : `TestResult`, optional (default = `{}`)
         The result of the test.
     message : `str`, optional (default = `""`)
         Why the run failed or was refused.
     versions : `Dict[str, str]`, optional (default = `{}`)
-        The versions of Python and of the libraries that make up the result.
+        The versions of Python and of the libraries that affect the result.
     files : `Dict[str, str]`, optional (default = `{}`)
-        The digests of the files that the config names, and of the test data, by their paths, when
-        the last attempt began; empty in a record that was made before they were stored.
+        The digests of the test data, and of the files that the config names, by path, at the start
+        of the last attempt; empty in a record from before they were stored.
     """
 
     variant: str
@@ -115,26 +115,26 @@ class RunRecord:
 
     @property
     def test_metrics(self) -> Dict[str, float]:
-        """The metrics on the test data; empty if the run was not tested."""
+        """The test metrics; empty if the run was not tested."""
         return self.test.get("figures", {})
 
     @property
     def shown_state(self) -> str:
-        """The state as the report shows it: "unfinished" for a run that no process works at."""
+        """The state in the report: "unfinished" for a started run that no process is working on."""
         return "unfinished" if self.state in (RUNNING, TRAINED) else self.state
 
     @property
     def seconds(self) -> float:
-        """The wall time of all attempts, testing included."""
+        """The wall time of all attempts, including testing."""
         return sum(attempt["seconds"] for attempt in self.attempts)
 
     @property
     def cpu_seconds(self) -> float:
-        """The CPU time of all attempts that reached their end."""
+        """The CPU time of all attempts that were not killed."""
         return sum(attempt.get("cpu_seconds", 0.0) for attempt in self.attempts)
 
     def start_attempt(self) -> None:
-        """Notes that this process works at the run from now on, with the versions it has."""
+        """Records that this process starts to work on the run, and with which versions."""
         self.attempts.append(
             {
                 "host": socket.gethostname(),
@@ -146,16 +146,18 @@ class RunRecord:
         self.message, self.versions = "", installed_versions()
 
     def to_json(self) -> Dict[str, Any]:
-        """Returns what is stored of the record."""
+        """Returns the record as it is stored."""
         return {STORED_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
     def save(self, folder: Path) -> None:
-        """Writes the record into the folder of its run."""
+        """Writes the record to the folder of its run."""
         atomic_io.write_json(folder / RECORD_FILE, self.to_json())
 
     @classmethod
     def load(cls, folder: Path) -> Optional["RunRecord"]:
-        """Reads the record of a run; `None` if it was never started, or the file is damaged."""
+        """
+        Reads the record of a run; `None` if the run was never started, or the file is damaged.
+        """
         path = folder / RECORD_FILE
         if not path.exists():
             return None
@@ -170,7 +172,7 @@ class RunRecord:
 
 
 def installed_versions() -> Dict[str, str]:
-    """Returns the versions of Python, and of those `LIBRARIES` that are installed."""
+    """Returns the versions of Python and of the installed `LIBRARIES`."""
     versions = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:
@@ -181,7 +183,7 @@ def installed_versions() -> Dict[str, str]:
 
 
 def format_duration(seconds: Optional[float]) -> str:
-    """Formats a time in two units at most: "48.2 s", "12 min 30 s", "3 h 05 min"."""
+    """Formats a time in at most two units: "48.2 s", "12 min 30 s", "3 h 05 min"."""
     if seconds is None:
         return ""
     if seconds < 60:

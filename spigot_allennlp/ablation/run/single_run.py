@@ -1,6 +1,6 @@
 """
-The runs of an ablation, each a variant with a seed: how they are made of a plan, and how one is
-trained, resumed and tested.
+The runs of an ablation, each a variant with a seed: makes them from a plan, and trains, resumes and
+tests one.
 """
 
 import hashlib
@@ -40,13 +40,13 @@ from spigot_allennlp.training.learning_curves import epoch_files
 
 logger = logging.getLogger(__name__)
 
-# In the folder of a run, beside its record: what is printed, the test scores of each instance (see
+# In the folder of a run, beside its record: the output, the test scores of each instance (see
 # `InstanceEvaluation`), and AllenNLP's serialization directory.
 LOG_FILE, INSTANCES_FILE, SERIALIZATION_DIR = "log.txt", "test_instances.npz", "run"
 
 
 class TestData(NamedTuple):
-    """The path of the data that a run is tested on, and the option or config key that gave it."""
+    """The path of the test data of a run, and the option or config key that named it."""
 
     path: Any
     key: str
@@ -55,7 +55,7 @@ class TestData(NamedTuple):
 @dataclass(frozen=True)
 class Run:
     """
-    All that a process needs in order to train and test a run, on this machine or on another.
+    Everything a process needs to train and test a run, on this machine or another.
 
     # Parameters
 
@@ -65,15 +65,15 @@ class Run:
         The name of the variant.
     seed : `int`
     config : `Dict[str, Any]`
-        The whole config, with the seed put in.
+        The full config, including the seed.
     test_data : `Any`, optional (default = `None`)
-        What `--test-data` names (see `Plan`).
+        The value of `--test-data` (see `Plan`).
     threads : `int`, optional (default = `1`)
-        The number of threads of PyTorch, and of the kernels.
+        The number of threads for PyTorch and for the kernels.
     packages : `Tuple[str, ...]`, optional (default = `()`)
-        What `--include-package` names, for a process that has not imported it.
+        The values of `--include-package`, for a process that has not imported them.
     files : `Dict[str, str]`, optional (default = `{}`)
-        The digests of the files that it needs (see `RunRecord`).
+        The digests of the files that the run needs (see `RunRecord`).
     """
 
     folder: Path
@@ -93,7 +93,7 @@ class Run:
     def find_test_data(self) -> Optional[TestData]:
         """
         Returns the data of `--test-data`, or else the config's test data, or else its validation
-        data; `None` if there are none of these.
+        data; `None` if there are none.
         """
         paths = {"--test-data": self.test_data}
         for key in ("test_data_path", "validation_data_path"):
@@ -107,7 +107,7 @@ class Run:
 
 
 def config_digest(config: Dict[str, Any]) -> str:
-    """Returns a text that is equal for equal configs, whatever the order of their keys."""
+    """Returns a digest that is equal for equal configs, whatever the order of their keys."""
     text = json.dumps(config, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -115,7 +115,7 @@ def config_digest(config: Dict[str, Any]) -> str:
 def make_runs(
     plan: Plan, folder: Path, threads: int = 1, packages: Sequence[str] = ()
 ) -> List[Run]:
-    """Makes the runs of a plan, in their order. A run has the folder `<variant>/seed-<n>`."""
+    """Makes the runs of a plan, in order. The folder of a run is `<variant>/seed-<n>`."""
     return [
         Run(
             folder=(folder / folder_name(run_id.variant) / f"seed-{run_id.seed}").absolute(),
@@ -132,8 +132,8 @@ def make_runs(
 
 def train_and_test(run: Run) -> None:
     """
-    Trains a run, from where an earlier attempt was interrupted, and tests it. The results are in
-    its record; errors are recorded, not raised.
+    Trains a run, continuing where an earlier attempt was interrupted, and tests it. The results are
+    in its record. Errors are recorded, not raised.
     """
     atomic_io.remove_unfinished(run.folder)
     record = run.load_record()
@@ -142,7 +142,7 @@ def train_and_test(run: Run) -> None:
     record.start_attempt()
     start = time.monotonic()
     with _recorded_errors(run, record):
-        # The training makes damaged files of a trained run anew, mostly without another epoch.
+        # Training recreates the damaged files of a trained run, mostly without another epoch.
         if record.state != TRAINED or not _can_be_loaded(run):
             record.state = RUNNING
             record.save(run.folder)
@@ -159,12 +159,10 @@ def train_and_test(run: Run) -> None:
 
 
 def _train(run: Run) -> Dict[str, Any]:
-    """
-    Trains by AllenNLP, with `--recover` if there is something to recover, and returns its metrics.
-    """
+    """Trains with AllenNLP, with `--recover` if possible, and returns the metrics."""
     recover = _can_be_recovered(run)
-    # If the run was killed after its last epoch, this trains nothing, and writes all but the
-    # weights anew: vocabulary, metrics and archive, of which any may be torn.
+    # If the run was killed after its last epoch, this trains nothing, but rewrites everything
+    # except the weights: vocabulary, metrics and archive, any of which may be incomplete.
     train_model(
         Params(run.config).duplicate(),
         str(run.serialization_dir),
@@ -179,8 +177,9 @@ def _train(run: Run) -> Dict[str, Any]:
 
 def _can_be_recovered(run: Run) -> bool:
     """
-    Says whether there is a training to recover. What cannot be read of it is made anew: the config;
-    and all, if the weights with the best metrics are damaged, which nothing else could bring back.
+    Returns whether there is a training run to recover. An unreadable config is rewritten. If the
+    weights with the best metrics are damaged, training starts over, since nothing else could
+    restore them.
     """
     folder = run.serialization_dir
     if not has_checkpoint(folder):
@@ -197,7 +196,7 @@ def _can_be_recovered(run: Run) -> bool:
 
 
 def _can_be_loaded(run: Run) -> bool:
-    """Says whether nothing is damaged of what `_test` needs of a trained run."""
+    """Returns whether the files of a trained run that `_test` needs are undamaged."""
     try:
         load_archive(str(run.serialization_dir))
     except Exception:
@@ -208,7 +207,7 @@ def _can_be_loaded(run: Run) -> bool:
 
 def _test(run: Run) -> TestResult:
     """
-    Tests the best weights, writes what each instance adds to the metrics, and returns the metrics.
+    Tests the best weights, stores what each instance adds to the metrics, and returns the metrics.
     """
     test_data = run.find_test_data()
     if test_data is None:
@@ -238,8 +237,8 @@ def _device(config: Dict[str, Any]) -> int:
 @contextmanager
 def _recorded_errors(run: Run, record: RunRecord) -> Iterator[None]:
     """
-    Records an error of the block: as "failed", or, if the config turned out not to be valid before
-    the first checkpoint, as "refused".
+    Records an error in the block as "failed", or as "refused" if the config proved invalid before
+    the first checkpoint.
     """
     try:
         yield
@@ -254,7 +253,7 @@ def _recorded_errors(run: Run, record: RunRecord) -> Iterator[None]:
 
 
 def _close_attempt(run: Run, record: RunRecord) -> None:
-    """Notes how long the last attempt took if it was killed: up to its last completed epoch."""
+    """If the last attempt was killed, records how long it took up to its last completed epoch."""
     if record.attempts and not record.attempts[-1]["seconds"]:
         started = record.attempts[-1]["started"]
         files = epoch_files(run.serialization_dir).values()
@@ -264,7 +263,7 @@ def _close_attempt(run: Run, record: RunRecord) -> None:
 
 
 def _record_resources(record: RunRecord, start: float) -> None:
-    """Records the time since `start`, of the monotonic clock, and the memory of this process."""
+    """Records the time since `start`, by the monotonic clock, and the memory of this process."""
     record.attempts[-1]["seconds"] = time.monotonic() - start
     use = resource.getrusage(resource.RUSAGE_SELF)
     record.attempts[-1]["cpu_seconds"] = use.ru_utime + use.ru_stime
