@@ -1,9 +1,9 @@
 """
-How far back the gradient of the last answers reaches, on the copying problem: attentive, full and
-truncated backpropagation with the same weights, at random and after training.
+Measures how far back the gradient of the last answers reaches on the copying problem: attentive,
+full and truncated backpropagation with the same weights, random and trained.
 
-Run as `python -m studies.credit ARCHIVE`, with an archive of `copying/sparse_attentive`; the
-results are in `docs/results/sparse_attentive.md`.
+Run `python -m studies.credit ARCHIVE` with an archive of `copying/sparse_attentive`. The results
+are in `docs/results/sparse_attentive.md`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from spigot_allennlp.compat.atomic_io import replacing
 
-# By name, the options in which an encoder differs from the trained one.
+# The options in which each encoder differs from the trained one.
 ENCODERS: Dict[str, Dict[str, Any]] = {
     "attentive": {},
     "attentive, gradient not cut": {"truncation": None},
@@ -42,7 +42,7 @@ _NAME = "credit_study"
 
 class Credit(NamedTuple):
     """
-    The norms of gradients in sequences of one length.
+    The gradient norms in sequences of one length.
 
     # Parameters
 
@@ -51,10 +51,10 @@ class Credit(NamedTuple):
     encoder : `str`
         A key of `ENCODERS`.
     delay : `int`
-        The T of the copying problem: a sequence has `delay + 20` steps.
+        T in the copying problem: a sequence has `delay + 20` steps.
     norms : `List[float]`
-        For each step the norm of the gradient at its input, the mean over sequences. The loss is
-        that of a sequence, the mean over its answers, at the last ten steps.
+        For each step, the norm of the gradient at its input, averaged over sequences. The loss of a
+        sequence is the mean over its answers, at the last ten steps.
     """
 
     weights: str
@@ -64,7 +64,7 @@ class Credit(NamedTuple):
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
-    """Measures what the command line asks for, saves it, prints a table, and draws it."""
+    """Runs the measurements of the command line, saves them, prints a table, and draws a plot."""
     parser = argparse.ArgumentParser("python -m studies.credit")
     parser.add_argument("archive", help="of a training of copying/sparse_attentive")
     parser.add_argument(
@@ -86,7 +86,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 
 
 def measure(archive: str, delays: Sequence[int], size: int) -> Iterator[Credit]:
-    """Yields the norms of every encoder, with random weights and with those of the archive."""
+    """Yields the norms for every encoder, with random weights and with those of the archive."""
     import_plugins()  # the classes that the archive names
     loaded = load_archive(archive)
     torch.manual_seed(1)
@@ -103,9 +103,9 @@ def measure(archive: str, delays: Sequence[int], size: int) -> Iterator[Credit]:
 
 def with_encoder(source: Model, config: Params, options: Dict[str, Any]) -> Model:
     """
-    Returns a model as `config` has it, but with other `options` of its encoder, and the weights of
-    `source`. Without a memory the output layer has the columns of the state alone, for the summary
-    would be zero.
+    Returns a model built from `config` with other `options` for its encoder, and with the weights
+    of `source`. Without a memory, the summary would be zero, so the output layer only has the
+    columns for the state.
     """
     params = _params(config)
     params["encoder"].params.update(options)
@@ -121,12 +121,12 @@ def with_encoder(source: Model, config: Params, options: Dict[str, Any]) -> Mode
 
 
 def _params(config: Params) -> Params:
-    """Returns a copy of the section of the model, which building it uses up."""
+    """Returns a copy of the model section of a config, since building the model consumes it."""
     return config.duplicate().pop("model")
 
 
 def batch_of(reader: DatasetReader, data: str, model: Model) -> TensorDict:
-    """Returns all sequences of a data path, as the arguments of `model`."""
+    """Returns all sequences of a data path as arguments for `model`."""
     batch = Batch(list(reader.read(data)))
     batch.index_instances(model.vocab)
     return batch.as_tensor_dict()
@@ -134,19 +134,20 @@ def batch_of(reader: DatasetReader, data: str, model: Model) -> TensorDict:
 
 def gradient_norms(model: Model, tensors: TensorDict) -> Tensor:
     """
-    Returns the norm of the gradient of each sequence's loss at the input of each of its steps,
-    `(batch_size, length)`. The `model` is a `StepClassifier`, and sequences are equally long.
+    Returns the norm of the gradient of each sequence's loss at the input of each step,
+    `(batch_size, length)`. The `model` is a `StepClassifier`, and all sequences have the same
+    length.
     """
     embedded = model.text_field_embedder(tensors["tokens"])
     inputs = embedded.detach().to(next(model.parameters()).dtype).requires_grad_()
     output = model(inputs=inputs, labels=tensors["labels"], scored=tensors["scored"])
-    # The loss is the mean over the sequences, of which each depends on its own inputs alone.
+    # The loss is the mean over the sequences, and each sequence depends only on its own inputs.
     (gradient,) = torch.autograd.grad(output["loss"] * len(inputs), inputs)
     return gradient.norm(dim=-1)
 
 
 def table(rows: Sequence[Credit]) -> str:
-    """Returns the norms at the first step as a table in Markdown, with a row for each encoder."""
+    """Returns the norms at the first step as a Markdown table with a row for each encoder."""
     delays = sorted({row.delay for row in rows})
     first = {(row.weights, row.encoder, row.delay): row.norms[0] for row in rows}
     lines = [
@@ -162,7 +163,9 @@ def table(rows: Sequence[Credit]) -> str:
 
 
 def _as_json(rows: Sequence[Credit], all_steps: int) -> str:
-    """Returns a row a line, with the norms of all steps where `all_steps` is the delay."""
+    """
+    Returns JSON with one row per line, with the norms of all steps if the delay is `all_steps`.
+    """
     shown = (
         row._replace(norms=row.norms if row.delay == all_steps else row.norms[:1]) for row in rows
     )
@@ -175,8 +178,8 @@ def _as_json(rows: Sequence[Credit], all_steps: int) -> str:
 
 def plot(rows: Sequence[Credit], all_steps: int, path: Path) -> None:
     """
-    Writes a plot: above the norms at the first step by the delay, below those of every step at one
-    delay; on the left with random weights, on the right with trained ones.
+    Writes a plot: at the top the norms at the first step by delay, at the bottom those of every
+    step at one delay; random weights on the left, trained ones on the right.
     """
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -211,7 +214,7 @@ def plot(rows: Sequence[Credit], all_steps: int, path: Path) -> None:
 
 
 def _draw(axis: Axes, encoder: str, places: Sequence[int], norms: Sequence[float]) -> None:
-    """Draws a line on a logarithmic axis; crosses at its lower edge stand for zero."""
+    """Draws a line on a logarithmic axis. Crosses at the lower edge stand for zero."""
     colour, style = _STYLES[encoder]
     positive = [norm if norm > 0 else float("nan") for norm in norms]
     axis.plot(places, positive, color=colour, linestyle=style, label=encoder, linewidth=1.4)

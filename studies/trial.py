@@ -1,9 +1,10 @@
 """
-Trials: ways to train a model, tuned alike, then compared over many seeds, in several regimes.
+Trials: ways to train a model, all tuned the same way, then compared over many seeds in several
+regimes.
 
 A trial is a folder `studies/<name>` with a `__main__` that calls `run`. Every run is a run of
-`allennlp ablate`, so that a trial that was stopped goes on where it was. All scores are collected
-in a file, by seed, to which another folder, on another machine, may add seeds.
+`allennlp ablate`, so an interrupted trial continues where it stopped. All scores are collected in
+one file, by seed. Other folders, also on other machines, can add seeds to it.
 """
 
 import argparse
@@ -27,9 +28,9 @@ from spigot_allennlp.compat.atomic_io import replacing
 
 _TUNING_SEEDS = (101, 102)
 Variant = Dict[str, Any]
-#: Of an arm: a number, or a name for several that are chosen together.
+#: A setting of an arm: a number, or a name for several settings that are chosen together.
 Setting = Union[float, str]
-#: Of one arm, or one trial of its tuning: for each metric a map from a seed to the score.
+#: The scores of an arm, or of a setting in its tuning: for each metric, a map from seed to score.
 Scores = Dict[str, Dict[str, float]]
 
 
@@ -40,11 +41,11 @@ class Arm(NamedTuple):
     # Parameters
 
     tuned : `str`
-        What is tuned, "rate" say: a part of the names of variants.
+        The name of what is tuned, such as "rate". It is part of the names of variants.
     settings : `Sequence[Setting]`
-        The settings to try: as many for each arm of a trial.
+        The settings to try. All arms of a trial have the same number.
     variant : `Callable[[Setting], Variant]`
-        Makes the variant of an ablation with a setting.
+        Makes the ablation variant for a setting.
     """
 
     tuned: str
@@ -62,12 +63,12 @@ def rated(path: str, rates: Sequence[float], estimator: str, **options: Any) -> 
 
 
 def changed(arm: Arm, overrides: Variant) -> Arm:
-    """Returns an arm of the base config with further overrides."""
+    """Returns an arm with further overrides."""
     return arm._replace(variant=lambda setting: {**arm.variant(setting), **overrides})
 
 
 def capped(caps: Sequence[float], estimator: str, **options: Any) -> Arm:
-    """Returns an arm with an estimator whose gradient has a largest norm to tune."""
+    """Returns an arm with an estimator. The norm cap of its gradient is tuned."""
 
     def variant(cap: float) -> Variant:
         return {"model.argmax.estimator": {"type": estimator, **options, "max_step_norm": cap}}
@@ -76,7 +77,7 @@ def capped(caps: Sequence[float], estimator: str, **options: Any) -> Arm:
 
 
 def alone(config: str, rates: Sequence[float]) -> Arm:
-    """Returns an arm with a config of its own, whose learning rate is tuned."""
+    """Returns an arm with its own config. Its learning rate is tuned."""
     return Arm(
         "rate",
         rates,
@@ -86,29 +87,29 @@ def alone(config: str, rates: Sequence[float]) -> Arm:
 
 class Trial(NamedTuple):
     """
-    What is compared.
+    What is compared, and on which data.
 
     # Parameters
 
     name : `str`
-        That of the package in `studies`.
+        The name of the package in `studies`.
     base : `str`
-        The config that the variants are of.
+        The base config of the variants.
     arms : `Mapping[str, Arm]`
     baseline : `str`
-        The arm with which the others are compared.
+        The arm that the others are compared with.
     metrics : `Sequence[str]`
-        The first is that by which settings are chosen and arms compared.
+        The first one selects the settings and compares the arms.
     regimes : `Mapping[str, Any]`
-        By name, each a `NamedTuple` that says what there is to learn from.
+        The regimes by name. Each is a `NamedTuple` that describes the training data.
     environment : `Callable[[Path, str], Dict[str, str]]`
-        Returns the variables of the configs for a folder with data and the name of a regime.
+        Returns the variables for the configs, from a folder with data and the name of a regime.
     tested_on : `Callable[[Path, str, str], Any]`
-        Returns the `test_data_path` of the comparison for a folder with data and the names of a
+        Returns the `test_data_path` of the comparison, from a folder with data and the names of a
         regime and an arm. The settings are chosen on the validation data.
     regimes_are_a_sample : `bool`, optional (default = `False`)
-        Whether the regimes are folds of one experiment, say: then the tables end with a comparison
-        over all of them, in which they, not seeds, are what is sampled.
+        Whether the regimes are a sample, for example folds of one experiment. Then the tables end
+        with a comparison over all regimes that treats these, not seeds, as the sample.
     """
 
     name: str
@@ -128,16 +129,16 @@ def run(
     arguments: Optional[Sequence[str]] = None,
 ) -> int:
     """
-    Does the step that the command line names, and returns its exit status.
+    Runs the step that the command line names, and returns its exit status.
 
     # Parameters
 
     trial : `Trial`
     add_prepare : `Callable[[argparse.ArgumentParser], None]`
-        Adds the options of the step `prepare` to its parser, and `prepare`, a function of a folder
-        and the options, as its default.
+        Adds the options of the step `prepare` to its parser, and sets the default `prepare` to a
+        function of a folder and the options.
     arguments : `Sequence[str]`, optional (default = `None`)
-        By default those of this process.
+        By default, those of this process.
     """
     options = _parser(trial, add_prepare).parse_args(arguments)
     return options.step(trial, options) or 0
@@ -216,7 +217,7 @@ def _trial_name(name: str, arm: Arm, setting: Setting) -> str:
 
 def _chosen_arms(trial: Trial, options: argparse.Namespace) -> Dict[str, Arm]:
     """
-    Returns the arms of the command line, in the trial's order.
+    Returns the arms named on the command line, in the trial's order.
 
     # Raises
 
@@ -231,8 +232,8 @@ def _chosen_arms(trial: Trial, options: argparse.Namespace) -> Dict[str, Arm]:
 
 def _best_setting(trial: Trial, regime: str, name: str, tuning: Dict[str, Scores]) -> Setting:
     """
-    Returns the setting of an arm with the highest mean score, of those that all seeds of the tuning
-    have a score of: a run that failed speaks against its setting.
+    Returns the setting of an arm with the highest mean score, among those with a score for every
+    tuning seed. A failed run thus rules its setting out.
 
     # Raises
 
@@ -266,7 +267,7 @@ def _ablate(
     variants: Dict[str, Variant],
     baseline: str,
 ) -> int:
-    """Runs `allennlp ablate`, which goes on where it was stopped, and returns its exit status."""
+    """Runs `allennlp ablate`, which continues where it stopped, and returns its exit status."""
     folder = options.folder / options.regime
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{kind}.json"
@@ -295,18 +296,18 @@ def _tables(trial: Trial, options: argparse.Namespace) -> None:
 
 def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
     """
-    Adds the scores of the regimes that have a report to those in a file, if it is there.
+    Adds the scores of the regimes that have a report to those in a file, if it exists.
 
     # Returns
 
-    For each regime its `sizes` and the checksum of its `data`; the `Scores` of each trial of the
-    `tuning` on development data; of each arm of the `comparison` its `setting`, its `scores` on
-    test data, and the median `seconds` of a run in the folder that was added last.
+    For each regime: its `sizes` and the checksum of its `data`; in `tuning`, the `Scores` of each
+    setting on development data; in `comparison`, for each arm, its `setting`, its `scores` on test
+    data, and the median `seconds` of a run in the folder that was added last.
 
     # Raises
 
-    `SystemExit` if what is in the file is of other data, of another setting, or another score of
-    the same seed.
+    `SystemExit` if the file has different data, a different setting, or a different score for the
+    same seed.
     """
     collected: Dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     for name, regime in trial.regimes.items():
@@ -331,7 +332,9 @@ def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
 
 
 def _checksum(trial: Trial, data: Path, regime: str) -> Optional[str]:
-    """Returns that of the files that are not another regime's; `None` if there are no data here."""
+    """
+    Returns the checksum of a regime's files, including shared ones; `None` if there are no data.
+    """
     if not data.is_dir():
         return None
     checksum = hashlib.sha256()
@@ -342,7 +345,7 @@ def _checksum(trial: Trial, data: Path, regime: str) -> Optional[str]:
 
 
 def _setting(arm: Arm, changes: Dict[str, Any]) -> Setting:
-    """Returns the setting that a report's `changes` were made with."""
+    """Returns the setting that produced the `changes` in a report."""
     for setting in arm.settings:
         variant = arm.variant(setting)
         overrides = variant.get("overrides", variant)
@@ -391,10 +394,9 @@ def _scores(report: Dict[str, Any], row: Dict[str, Any]) -> Scores:
 def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
     """
     Returns the lines of a Markdown table of the comparison in a regime, in per cent. Differences
-    from the baseline are over the seeds that both have, with the 95 % interval, the smallest
-    detectable difference and the p of a paired t-test; the p alone is adjusted for all arms of the
-    regime, by Holm's method. All are over seeds: other test sentences might have shown something
-    else.
+    from the baseline are over the common seeds, with the 95 % interval, the smallest detectable
+    difference and the p of a paired t-test. Only the p is adjusted for all arms of the regime, by
+    Holm's method. All of these are over seeds: other test sentences might give other results.
     """
     first, *others = (metric.replace("_", " ") for metric in trial.metrics)
     against = f"against {trial.baseline}"
@@ -418,10 +420,10 @@ def table(trial: Trial, regime: str, scores: Dict[str, Any]) -> List[str]:
 
 def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     """
-    Returns the lines of a Markdown table, in per cent, of the first metric: a line for each arm, a
-    column for each regime. It has the mean of the baseline, and by how much each other arm differs
-    from it, with the 95 % interval over seeds; in bold where the adjusted p of `table` is below
-    0.05.
+    Returns the lines of a Markdown table of the first metric, in per cent, with a row for each arm
+    and a column for each regime. It shows the mean of the baseline, and the difference of each
+    other arm from it, with the 95 % interval over seeds. Differences are bold if the adjusted p of
+    `table` is below 0.05.
     """
     metric = trial.metrics[0]
     arms = {regime: _arms(trial, of_regime) for regime, of_regime in scores.items()}
@@ -444,9 +446,9 @@ def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
 
 def table_over_regimes(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     """
-    Returns the lines of a Markdown table, in per cent, of the first metric: a line for each regime
-    with the mean over the seeds of each arm, then the mean over the regimes. Below stands by how
-    much each arm differs from the baseline, with the 95 % interval and the p of a paired t-test
+    Returns the lines of a Markdown table of the first metric, in per cent: a row for each regime
+    with the mean of each arm over the seeds, then the mean over the regimes. The last rows show the
+    difference of each arm from the baseline, with the 95 % interval and the p of a paired t-test
     over the regimes.
     """
     arms = [name for name in trial.arms if all(name in of["comparison"] for of in scores.values())]
@@ -477,13 +479,13 @@ def table_over_regimes(trial: Trial, scores: Dict[str, Any]) -> List[str]:
 
 
 def _arms(trial: Trial, scores: Dict[str, Any]) -> Dict[str, Scores]:
-    """Returns the scores of the arms that were compared in a regime, in the trial's order."""
+    """Returns the scores of the compared arms in a regime, in the trial's order."""
     compared = scores["comparison"]
     return {name: compared[name]["scores"] for name in trial.arms if name in compared}
 
 
 def _from_baseline(trial: Trial, arms: Dict[str, Scores], metric: str) -> Dict[str, numpy.ndarray]:
-    """Returns by how much each arm differs from the baseline, over the seeds that both have."""
+    """Returns the differences of each arm from the baseline, over the common seeds."""
     baseline = arms.get(trial.baseline, {}).get(metric, {})
     return {
         name: _differences(arm.get(metric, {}), baseline)
@@ -493,7 +495,7 @@ def _from_baseline(trial: Trial, arms: Dict[str, Scores], metric: str) -> Dict[s
 
 
 def _adjusted(differences: Dict[str, numpy.ndarray]) -> Dict[str, float]:
-    """Returns the p of a t-test of each arm that has one, adjusted for all by Holm's method."""
+    """Returns the p of each arm's t-test, if it has one, adjusted for all arms by Holm's method."""
     tests = {name: t_test_over_seeds(of) for name, of in differences.items()}
     return holm({name: p for name, p in tests.items() if p is not None})
 
@@ -510,7 +512,7 @@ def _differences(scores: Dict[str, float], baseline: Dict[str, float]) -> numpy.
 
 
 def with_interval(differences: numpy.ndarray, digits: int = 1) -> str:
-    """Returns the mean with its 95 % interval; nothing if there are fewer than two differences."""
+    """Returns the mean with its 95 % interval; empty if there are fewer than two differences."""
     if len(differences) < 2:
         return ""
     from scipy.stats import ttest_1samp

@@ -1,9 +1,9 @@
 """
-The estimators of the package beside the exact gradient, where all objects can be listed.
+Compares the estimators of the package with the exact gradient, where all objects can be listed.
 
-Run as `python -m studies.gradients`; the results are in `docs/choose_an_estimator.md`. `exact`
-lists objects and computes the exact gradient of the expected loss; `rivals` has the estimators, and
-a rule of SPIGOT's kind that is no option of the package. Then come the experiments: `noise`,
-what an estimator makes of a gradient that says nothing; `bias`, bias and variance beside the exact
-gradient; `clusters`, trainings on latent clusters.
+Run `python -m studies.gradients`. The results are in `docs/choose_an_estimator.md`. `exact` lists
+objects and computes the exact gradient of the expected loss; `rivals` has the estimators, and a
+rule like SPIGOT that is not in the package. The experiments are `noise`, how an estimator responds
+to pure noise; `bias`, bias and variance relative to the exact gradient; and `clusters`, training on
+latent clusters.
 """

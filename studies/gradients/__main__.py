@@ -31,7 +31,7 @@ _AVERAGED = (
     "spigot, two-sided",
     "spigot, from the marginals, two-sided",
 )
-# Of one sample, `reinforce` needs the running mean of a training of its own.
+# With one sample, `reinforce` needs the running mean of its own training.
 _FOLLOWED = (
     *(name for name in _AVERAGED if name != "reinforce"),
     "sparsemap",
@@ -42,24 +42,24 @@ _FOLLOWED = (
 
 class Sizes(NamedTuple):
     """
-    How much is measured.
+    The size of the measurements.
 
     # Parameters
 
     noises : `int`
-        Random downstream gradients of each problem, in pairs of a noise and its negative.
+        Random downstream gradients per problem, in pairs of a noise and its negative.
     problems, samples : `int`
-        Problems to compare gradients on, and samples of a random estimator on each.
+        Problems to compare gradients on, and samples of a random estimator for each.
     repeats : `int`
-        Means over instances that are averaged.
+        The number of means over instances to average.
     points, steps : `int`
-        Training points and steps of trainings on latent clusters.
+        Training points and steps for latent clusters.
     seeds : `Sequence[int]`
-        Of these trainings.
+        Of the training on latent clusters.
     variants : `Sequence[str]`
-        Of trainings on latent clusters.
+        The variants to train on latent clusters.
     scales : `Sequence[float]`
-        The standard deviations of the scores, where gradients are compared with the exact one.
+        The standard deviations of the scores in comparisons with the exact gradient.
     """
 
     noises: int = 32
@@ -77,7 +77,7 @@ _QUICK = Sizes(4, 3, 4, 1, 50, 25, (1,), ("pipeline", "spigot"), (1.0,))
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
-    """Measures what the command line asks for, saves the scores, and prints all tables."""
+    """Runs the measurements of the command line, saves the scores, and prints all tables."""
     parser = argparse.ArgumentParser("python -m studies.gradients")
     parser.add_argument(
         "--output", type=Path, default=Path("docs"), help="folder of the scores and the plot"
@@ -131,7 +131,7 @@ def _rounded(row: Row) -> Row:
 
 
 def _as_json(scores: Dict[str, List[Row]]) -> str:
-    """Returns JSON with a row a line."""
+    """Returns JSON with one row per line."""
     parts = (
         f"{json.dumps(part)}: [\n" + ",\n".join(map(json.dumps, rows)) + "\n]"
         for part, rows in sorted(scores.items())

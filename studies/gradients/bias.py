@@ -1,4 +1,4 @@
-"""Bias and variance of gradient estimators beside the exact gradient, where that can be listed."""
+"""Bias and variance of gradient estimators, where the exact gradient can be computed by listing."""
 
 from typing import Iterator, List, NamedTuple, Sequence
 
@@ -17,10 +17,10 @@ from studies.gradients.rivals import RANDOM, make_estimator, names_for, score_gr
 
 class Comparison(NamedTuple):
     """
-    A gradient beside the exact one, over many problems with scores and losses of their own.
+    Compares a gradient with the exact one, over many problems with their own scores and losses.
 
-    All but `cosine_alone` are of the gradients of all problems, written one after another. The
-    variance that the mean over the samples has is subtracted from its squared norm and distance.
+    All but `cosine_alone` are computed from the concatenated gradients of all problems. The
+    variance of the mean over the samples is subtracted from its squared norm and distance.
 
     # Parameters
 
@@ -28,16 +28,16 @@ class Comparison(NamedTuple):
     scale : `float`
         The standard deviation of the scores.
     cosine : `float`
-        Of the mean gradient and the exact one. Since the norm is an estimate, the quotient may
-        leave [-1, 1], and is clamped to it; NaN where the estimated norm is zero.
+        Between the mean gradient and the exact one. Since the norm is an estimate, the quotient may
+        be outside of [-1, 1], and is clamped to it; NaN if the estimated norm is zero.
     cosine_alone : `float`
-        The mean of the cosines of single problems; zero where there is no gradient.
+        The mean of the cosines for single problems; zero where there is no gradient.
     norm : `float`
-        Of the mean gradient, relative to the exact one.
+        The norm of the mean gradient, relative to the exact one.
     bias : `float`
-        The distance of the mean gradient from the exact one, relative to the exact one's norm.
+        The distance between the mean gradient and the exact one, relative to the exact norm.
     spread : `float`
-        The standard deviation of a sample, relative to the same; the variance is its square.
+        The standard deviation of a sample, relative to the exact norm. The variance is its square.
     """
 
     structure: str
@@ -75,7 +75,7 @@ def _compare(
         return losses.of(values.view(num_samples, num_problems, *parts)).flatten()
 
     estimator = make_estimator(name, listed.structure)
-    if name == "reinforce":  # whose running mean of the losses is zero before its first batch
+    if name == "reinforce":  # before its first batch, its running mean of the losses is zero
         score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
     samples = score_gradients(estimator, listed.structure, repeated, listed.mask, downstream)
     samples = samples.view(num_samples, -1)
@@ -97,8 +97,8 @@ def _compare(
 
 def estimated_cosine(product: float, norm: float, exact_norm: float) -> float:
     """
-    Returns the cosine of two vectors with this inner product, clamped to [-1, 1] where an estimated
-    `norm` is too small; NaN where a norm is zero.
+    Returns the cosine of two vectors with this inner product, clamped to [-1, 1] in case an
+    estimated `norm` is too small; NaN if a norm is zero.
     """
     if norm == 0 or exact_norm == 0:
         return float("nan")
@@ -107,7 +107,7 @@ def estimated_cosine(product: float, norm: float, exact_norm: float) -> float:
 
 class Averaged(NamedTuple):
     """
-    The cosine with the exact gradient of the mean over so many instances that share their scores.
+    The cosine of the exact gradient and the mean over `num_instances` instances with equal scores.
 
     # Parameters
 
@@ -126,9 +126,9 @@ def averages(
     estimators: Sequence[str], num_repeats: int, counts: Sequence[int], noise: float, seed: int
 ) -> Iterator[Averaged]:
     """
-    Yields cosines of means over more and more instances, which share their scores, as words of a
-    kind would, but not their losses: linear ones with the same signal and noise of `noise` times
-    its size. The exact gradient is that of the expected loss without noise.
+    Yields cosines of means over more and more instances. They share their scores, as words of one
+    kind would, but not their losses. The losses are linear, with the same signal plus noise of
+    `noise` times its size. The exact gradient is that of the expected loss without noise.
     """
     for listed in listed_structures()[2:]:
         for name in estimators:

@@ -1,4 +1,4 @@
-"""What a gradient estimator makes of latent clusters, beside the exact gradient of the choice."""
+"""How gradient estimators learn latent clusters, compared with the exact gradient of the choice."""
 
 import math
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -29,8 +29,8 @@ from studies.gradients.rivals import (
 
 class Enumerated(SurrogateEstimator):
     """
-    The exact gradient of the expected loss of one choice, `p_k (L_k - sum_j p_j L_j)`: the rest of
-    the model runs once for each category. The value is the argmax.
+    The exact gradient of the expected loss of one choice, `p_k (L_k - sum_j p_j L_j)`. The rest of
+    the model runs once per category. The value is the argmax.
     """
 
     @property
@@ -49,7 +49,7 @@ class Enumerated(SurrogateEstimator):
 
 
 class AtNormOf(SurrogateEstimator):
-    """The direction of one gradient at the norm of another, point by point."""
+    """The direction of one gradient with the norm of another, point by point."""
 
     def __init__(self, direction: SurrogateEstimator, norm: SurrogateEstimator) -> None:
         super().__init__()
@@ -94,11 +94,11 @@ class Training(NamedTuple):
     estimator : `EstimatorFactory`
     lr : `float`
     sgd : `bool`
-        Whether by plain gradient descent; else Adam.
+        Whether to use plain gradient descent instead of Adam.
     gold : `bool`
         Whether the classifier is given the cluster.
     slow : `float`
-        By how much the learning rate of the scorer is smaller.
+        The factor by which the learning rate of the scorer is smaller.
     """
 
     estimator: EstimatorFactory
@@ -110,7 +110,7 @@ class Training(NamedTuple):
 
 class Trained(NamedTuple):
     """
-    What became of a trained classifier.
+    The results of a trained classifier.
 
     # Parameters
 
@@ -118,14 +118,14 @@ class Trained(NamedTuple):
     seed : `int`
         Of the data and of the initial parameters.
     accuracy, training_accuracy : `float`
-        In percent, on points that it has not seen, and on those that it was trained on.
+        In percent, on unseen points and on training points.
     v_measure : `float`
-        Agreement of the categories with the clusters, in percent.
+        The agreement of categories and clusters, in percent.
     label_bits : `float`
-        The mutual information of category and label where the cluster is known, on the training
-        points; at most one bit.
+        The mutual information of category and label given the cluster, on the training points; at
+        most one bit.
     changed : `float`
-        The percentage of training points that change their category in a step, at the end.
+        The percentage of training points that change their category per step, at the end.
     """
 
     variant: str
@@ -139,7 +139,7 @@ class Trained(NamedTuple):
 
 class Followed(NamedTuple):
     """
-    A gradient of the scorer's weights beside the exact one, at the same parameters.
+    Compares a gradient of the scorer's weights with the exact one, at the same parameters.
 
     # Parameters
 
@@ -161,8 +161,8 @@ class Followed(NamedTuple):
 
 class Classifier(torch.nn.Module):
     """
-    The model `latent_classifier`, without what AllenNLP asks of a model: a linear choice of one
-    category, and a linear classifier for each.
+    The model `latent_classifier`, without the interface of AllenNLP: a linear choice of one
+    category, and a linear classifier for each category.
     """
 
     def __init__(self, num_categories: int, dim: int) -> None:
@@ -171,7 +171,7 @@ class Classifier(torch.nn.Module):
         self.classifier = torch.nn.Bilinear(num_categories, dim, 2)
 
     def downstream(self, points: Points) -> Downstream:
-        """Returns the map from a category, shape `(num_points, num_categories)`, to the losses."""
+        """Returns the function from categories, shape `(num_points, num_categories)`, to losses."""
         opinions = self._opinions(points)
 
         def losses(category: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ class Classifier(torch.nn.Module):
         return losses
 
     def accuracy(self, points: Points, category: LongTensor) -> float:
-        """Returns the share of the points that get their class by these categories."""
+        """Returns the share of points that are classified correctly with these categories."""
         logits = self._opinions(points)[torch.arange(len(category)), :, category]
         right = (logits + self.classifier.bias).argmax(dim=-1) == points.label
         return float(right.double().mean())
@@ -217,9 +217,7 @@ VARIANTS: Dict[str, Training] = {
 
 
 def sample(size: int, num_clusters: int, seed: int) -> Tuple[Points, Points]:
-    """
-    Returns points to train on, and 1000 to test on, of the benchmark of Mihaylova et al. (2020).
-    """
+    """Returns training points and 1000 test points of the benchmark of Mihaylova et al. (2020)."""
     points = sample_latent_clusters(size + 1000, num_clusters, dim=100, deviation=0.1, seed=seed)
     fields = [
         torch.from_numpy(array) for array in (points.features, points.labels, points.clusters)
@@ -235,7 +233,7 @@ def train(
     seed: int,
     observe: Optional[Callable[[int, Classifier], None]] = None,
 ) -> Classifier:
-    """Returns a classifier after `num_steps` full batches; calls `observe` before each."""
+    """Returns a classifier trained on `num_steps` full batches. Calls `observe` before each."""
     torch.manual_seed(seed)
     model = Classifier(num_clusters, points.features.size(1))
     estimator = training.estimator(Categorical()).train()
@@ -263,7 +261,7 @@ def train(
 def train_variants(
     names: Sequence[str], size: int, num_clusters: int, num_steps: int, seeds: Sequence[int]
 ) -> Iterator[Trained]:
-    """Trains the variants of these names, with each seed, on `size` points."""
+    """Trains the named variants, with each seed, on `size` points."""
     for name in names:
         for seed in seeds:
             yield _train_variant(name, size, num_clusters, num_steps, seed)
@@ -302,8 +300,8 @@ def follow(
     trained: str, names: Sequence[str], size: int, num_clusters: int, num_steps: int, seed: int
 ) -> List[Followed]:
     """
-    Trains a variant, and compares the gradients of the estimators of these names with the exact
-    one, at the parameters that it has after 0, 1, 3, 10, ... steps.
+    Trains a variant, and compares the gradients of the named estimators with the exact one, at its
+    parameters after 0, 1, 3, 10, ... steps.
     """
     points, _ = sample(size, num_clusters, seed)
     steps = [step for step in (0, 1, 3, 10, 30, 100, 300, 1000, 3000) if step < num_steps]

@@ -1,4 +1,4 @@
-"""Small problems whose objects can be listed, and the exact gradient of their expected loss."""
+"""Small problems with objects that can be listed, and the exact gradient of their expected loss."""
 
 from itertools import product
 from typing import List, NamedTuple, Tuple
@@ -49,8 +49,8 @@ def list_objects(
     """
     Lists the objects of scores of shape `parts`.
 
-    A position (the choice itself, a token with its tag or head, an arc with its label) takes one of
-    its parts, in graphs or none; of all combinations those stay that the structure contains.
+    Each position (the choice itself, a token with its tag or head, an arc with its label) takes one
+    of its parts, or none in graphs. Of all combinations, only those in the structure are kept.
     """
     shape = torch.Size((1, *parts))
     tokens = torch.ones(shape if len(parts) == 1 else (1, parts[0]), dtype=torch.bool)
@@ -60,7 +60,7 @@ def list_objects(
     legal = mask.reshape(num_positions, -1)
     options = [row[allowed].tolist() for row, allowed in zip(index, legal, strict=True)]
     chosen = torch.tensor(list(product(*(none + parts for parts in options if parts))))
-    # A last column takes what is no part, and is cut off.
+    # A last column collects positions without a part, and is cut off.
     vertices = torch.zeros(len(chosen), mask.numel() + 1, dtype=torch.double)
     vertices = vertices.scatter_(1, chosen, 1)[:, :-1].view(-1, *parts)
     contained = structure.contains(vertices, mask.expand(vertices.shape))
@@ -69,8 +69,8 @@ def list_objects(
 
 class RandomLosses(NamedTuple):
     """
-    The loss of each of several problems: the cross-entropy of a network of one hidden layer that
-    reads the object.
+    The losses of several problems: each is the cross-entropy of a network with one hidden layer
+    that reads the object.
 
     # Parameters
 
@@ -88,9 +88,9 @@ class RandomLosses(NamedTuple):
 
     def of(self, values: Tensor) -> Tensor:
         """
-        Returns the losses of `values`, shape `(num_values, num_problems, *parts)`, or
-        `(num_values, 1, *parts)` for the same values in each problem; shape
-        `(num_values, num_problems)`.
+        Returns the losses of `values`, shape `(num_values, num_problems)`. The values have the
+        shape `(num_values, num_problems, *parts)`, or `(num_values, 1, *parts)` if shared by all
+        problems.
         """
         hidden = torch.einsum(
             "vpd,phd->vph" if values.size(1) > 1 else "vqd,phd->vph",
@@ -127,8 +127,8 @@ def expected_loss(objects: Tensor, scores: Tensor, losses: Tensor) -> Tensor:
 
 def exact_gradient(objects: Tensor, scores: Tensor, losses: Tensor) -> Tensor:
     """
-    Returns the gradient of `expected_loss` in the scores, of their shape: the covariance of the
-    loss and the object.
+    Returns the gradient of `expected_loss` with respect to the scores, with their shape: the
+    covariance of the loss and the object.
     """
     probabilities = _probabilities(objects, scores)
     excess = losses.t() - (probabilities * losses.t()).sum(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Gradients of estimators where the downstream gradient is pure noise, and so says nothing."""
+"""Gradients of estimators when the downstream gradient is pure noise."""
 
 from functools import partial
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -25,25 +25,25 @@ _NUM_SCORES = 8
 
 class Sided(NamedTuple):
     """
-    What an estimator does to the parts of the best object, and to others, under noise.
+    What an estimator does to the parts of the best object, and to other parts, under noise.
 
-    Noises come in pairs, each with its negative. So a rule that is odd in the downstream gradient
+    Each noise is paired with its negative. So a rule that is odd in the downstream gradient
     (straight-through, the two-sided step) has `lowered` equal to `raised`, and a mean gradient of
-    exactly zero, as it has in expectation; it is not a measurement. Of a random estimator each
-    gradient has randomness of its own.
+    exactly zero, as in expectation. For such rules, this is not a measurement. Each gradient of a
+    random estimator is sampled independently.
 
     # Parameters
 
     structure, estimator : `str`
     lowered, raised : `float`
-        The shares of the chosen parts whose score descent would lower, and raise. Of an unbiased
-        gradient they are equal.
+        The shares of the chosen parts with a score that descent would lower, and raise. They are
+        equal for an unbiased gradient.
     chosen, others : `float`
-        The mean gradient of a chosen part, and of another; zero of an unbiased gradient.
+        The mean gradient of a chosen part, and of another part; zero for an unbiased gradient.
     drift : `float`
-        The norm of the mean gradient, relative to the root mean square norm: 0 where noise
-        averages out, 1 where each noise has the same gradient. From the squared norm of the mean
-        its variance is subtracted, which the spread of the means of pairs estimates.
+        The norm of the mean gradient, relative to the root mean square norm: 0 if noise averages
+        out, 1 if every noise gives the same gradient. The squared norm of the mean is corrected by
+        subtracting its variance, estimated from the spread of the means of pairs.
     """
 
     structure: str
@@ -56,7 +56,7 @@ class Sided(NamedTuple):
 
 
 def sided_rows(num_noises: int, length: int, seed: int) -> List[Sided]:
-    """Returns a row for each estimator on each structure over `length` words."""
+    """Returns a row for each estimator and structure over `length` words."""
     return [
         _sided(name, structure, scores, mask, estimator, num_noises, seed)
         for name, (structure, scores, mask) in _problems(length, seed).items()
@@ -81,7 +81,7 @@ def capped_rows(num_noises: int, length: int, seed: int) -> List[Sided]:
 def _problems(length: int, seed: int) -> Dict[str, Tuple[Structure, Tensor, BoolTensor]]:
     """
     Returns structures with scores, shape `(num_scores, *parts)`, and legal parts. Scores are
-    standard normal; of graphs less 2.6, so that about a twelfth of the arcs is chosen.
+    standard normal. For graphs, 2.6 is subtracted, so that about a twelfth of the arcs is chosen.
     """
     torch.manual_seed(seed)
     rows = length + 1
@@ -133,7 +133,7 @@ def _sided(
             raised += float((gradient[best] < 0).double().mean()) / (2 * num_pairs)
         mean += pair_mean / num_pairs
         pair_squares += float((pair_mean**2).sum()) / num_pairs
-    # The two gradients of a pair are dependent; the means of pairs are not.
+    # The two gradients of a pair are dependent, but the means of pairs are not.
     mean_square = float((mean**2).sum())
     residual_variance = (pair_squares - mean_square) / max(num_pairs - 1, 1)
     drift = max(mean_square - residual_variance, 0.0) / max(squares, 1e-30)
@@ -150,15 +150,15 @@ def _sided(
 
 class Candidates(NamedTuple):
     """
-    What noise makes of the scores of a graph of which unlikely arcs are pruned.
+    What noise does to the scores of a graph after unlikely arcs are pruned.
 
     # Parameters
 
     estimator : `str`
     min_probability : `float`
-        Of an arc with its label, that it is a candidate.
+        The least probability of a labelled arc to be a candidate.
     candidates : `float`
-        How many candidates there are for each part of the best graph.
+        The number of candidates per part of the best graph.
     chosen, others : `float`
         The mean gradient, summed over the chosen parts and over the other candidates of a graph.
     """
@@ -171,7 +171,7 @@ class Candidates(NamedTuple):
 
 
 def candidate_rows(num_noises: int, length: int, seed: int) -> List[Candidates]:
-    """Returns rows of estimators on labelled graphs, with fewer and fewer candidates."""
+    """Returns rows for estimators on labelled graphs, with fewer and fewer candidates."""
     structure, scores, mask = _problems(length, seed)["semantic_graph"]
     scores = 3 * scores
     marginals = structure.marginals(scores, mask)

@@ -1,4 +1,4 @@
-"""Draws the study: means over instances, and gradients along a training."""
+"""Draws the study: means over instances, and gradients during training."""
 
 from pathlib import Path
 from statistics import median
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from spigot_allennlp.compat.atomic_io import replacing
 
 Row = Dict[str, Any]
-# The estimators that are drawn: colour and style of their lines.
+# The estimators to draw, with the colour and style of their lines.
 _STYLES = {
     "structured_attention": ("#08306b", "-"),
     "straight_through_marginals": ("#2171b5", "--"),
@@ -26,7 +26,7 @@ _STYLES = {
 
 
 def plot(scores: Dict[str, List[Row]], path: Path) -> None:
-    """Writes the plot to `path`, if all that it shows was measured."""
+    """Writes the plot to `path`, if everything that it shows was measured."""
     averages, followed = scores.get("averages"), scores.get("clusters_followed")
     if not averages or not followed:
         return

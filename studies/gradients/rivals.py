@@ -1,4 +1,4 @@
-"""The estimators that the study compares, and a rule that is no option of the package."""
+"""The estimators that the study compares, including a rule that is not in the package."""
 
 from typing import Callable, Dict, List, Tuple
 
@@ -28,8 +28,8 @@ from spigot_allennlp.structures.structure import Structure
 
 class InteriorSpigot(Spigot):
     """
-    SPIGOT's step from the marginals, with the gradient that arrives at the argmax: `spigot_ce`
-    without a second run of the rest of the model.
+    SPIGOT's step from the marginals, but with the gradient at the argmax: `spigot_ce` without a
+    second run of the rest of the model.
     """
 
     requires = frozenset({"marginals"})
@@ -38,17 +38,17 @@ class InteriorSpigot(Spigot):
         return problem, problem.at(problem.scores.double()).marginals()
 
 
-# Makes an estimator in the form that suits a structure.
+# Makes an estimator in the form that fits a structure.
 EstimatorFactory = Callable[[Structure], GradientEstimator]
 
 
 def _projection(structure: Structure) -> Projection:
-    """Returns SPIGOT's own projection, or the exact one of structures that have no other."""
+    """Returns SPIGOT's own projection, or the exact one for structures that have no other."""
     local = structure.provides("projected_step")
     return LocalProjection() if local else SparseMAPProjection()
 
 
-# What is random differs from call to call.
+# Random estimators: their gradients differ from call to call.
 RANDOM: Dict[str, EstimatorFactory] = {
     "stochastic_softmax": lambda _: StochasticSoftmax(),
     "perturb_and_map": lambda _: PerturbAndMAP(),
@@ -63,7 +63,7 @@ DETERMINISTIC: Dict[str, EstimatorFactory] = {
     "sparsemap": lambda _: SparseMAP(),
     "straight_through": lambda _: StraightThrough(),
     "straight_through_marginals": lambda _: StraightThroughMarginals(),
-    # Without the mean where objects differ in size.
+    # The mean is not removed if objects differ in size.
     "identity_with_projection": lambda structure: IdentityWithProjection(
         center=structure.fixed_size
     ),
@@ -91,15 +91,15 @@ RIVALS: Dict[str, EstimatorFactory] = {**DETERMINISTIC, **EXPERIMENTS, **RANDOM}
 
 def names_for(structure: Structure) -> List[str]:
     """
-    Returns the names in `RIVALS` that differ on a structure: where SPIGOT's own projection is
-    exact, or missing, there is no other row for the exact one.
+    Returns the names in `RIVALS` that differ on a structure: if SPIGOT's own projection is exact or
+    missing, there is no separate row for the exact one.
     """
     relaxed = structure.provides("projected_step") and not structure.provides("hull_jvp")
     return [name for name in RIVALS if relaxed or name != "spigot, projection sparsemap"]
 
 
 def make_estimator(name: str, structure: Structure) -> GradientEstimator:
-    """Returns the estimator of a name in `RIVALS` for a structure, in training mode."""
+    """Returns the estimator with a name in `RIVALS` for a structure, in training mode."""
     return RIVALS[name](structure).train()
 
 
@@ -110,11 +110,11 @@ def score_gradients(
     mask: BoolTensor,
     downstream: Downstream,
 ) -> Tensor:
-    """Returns the gradient of each instance's own loss, of the shape of `scores`."""
+    """Returns the gradient of each instance's own loss, with the shape of `scores`."""
     leaf = scores.detach().clone().requires_grad_()
     problem = ArgmaxProblem(structure, leaf, mask.expand(scores.shape), downstream)
     value = estimator(problem)
     losses = problem.losses(value)
-    # What is added to the loss is a mean over the instances.
+    # The auxiliary loss is a mean over the instances.
     (losses.sum() + len(scores) * estimator.auxiliary_loss(problem, value, losses)).backward()
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad

@@ -9,7 +9,7 @@ Scores = Dict[str, List[Row]]
 
 def tables(scores: Scores) -> str:
     """
-    Returns all tables, with a heading each, for which there are scores.
+    Returns all tables that have scores, each with a heading.
 
     # Parameters
 
@@ -33,7 +33,9 @@ def tables(scores: Scores) -> str:
 
 
 def noise_table(rows: Sequence[Row]) -> str:
-    """Returns the shares of chosen heads lowered and raised, and the drift on each structure."""
+    """
+    Returns the shares of chosen heads that are lowered and raised, and the drift per structure.
+    """
     structures = _distinct(rows, "structure")
     lines = []
     for estimator in _distinct(rows, "estimator"):
@@ -54,7 +56,7 @@ def noise_table(rows: Sequence[Row]) -> str:
 
 
 def capped_table(rows: Sequence[Row]) -> str:
-    """Returns what SPIGOT does to chosen heads under noise, by its norm cap."""
+    """Returns what SPIGOT does to chosen heads under noise, by norm cap."""
     lines = [
         [
             row["structure"],
@@ -68,7 +70,7 @@ def capped_table(rows: Sequence[Row]) -> str:
 
 
 def candidates_table(rows: Sequence[Row]) -> str:
-    """Returns the mean gradient of all arcs together under noise, by what is pruned."""
+    """Returns the mean gradient of all arcs together under noise, by the amount of pruning."""
     thresholds = sorted({row["min_probability"] for row in rows})
     lines = []
     for estimator in _distinct(rows, "estimator"):
@@ -80,8 +82,8 @@ def candidates_table(rows: Sequence[Row]) -> str:
 
 def bias_table(rows: Sequence[Row]) -> str:
     """
-    Returns, for the scale of scores in the middle, cosines on each structure, over all problems and
-    in brackets for a problem alone, and norm, bias and variance on projective trees; and cosines
+    Returns, for the middle scale of scores, cosines on each structure, over all problems and in
+    brackets for single problems, and norm, bias and variance on projective trees. Then come cosines
     over all problems on trees for each scale.
     """
     structures, scales = _distinct(rows, "structure"), _distinct(rows, "scale")
@@ -112,7 +114,7 @@ def bias_table(rows: Sequence[Row]) -> str:
 
 
 def averages_table(rows: Sequence[Row]) -> str:
-    """Returns the cosine of means, on each structure by the number of instances."""
+    """Returns the cosines of means on each structure, by the number of instances."""
     structures, counts = _distinct(rows, "structure"), _distinct(rows, "num_instances")
     lines = []
     for estimator in _distinct(rows, "estimator"):
@@ -127,7 +129,7 @@ def averages_table(rows: Sequence[Row]) -> str:
 
 
 def clusters_table(rows: Sequence[Row]) -> str:
-    """Returns medians over the seeds, and lowest to highest accuracy."""
+    """Returns medians over the seeds, and the range of the accuracy."""
     lines = []
     for variant in _distinct(rows, "variant"):
         of_variant = [row for row in rows if row["variant"] == variant]
@@ -147,7 +149,7 @@ def clusters_table(rows: Sequence[Row]) -> str:
 
 
 def followed_table(rows: Sequence[Row]) -> str:
-    """Returns medians over the seeds: cosines by step, in each of the trainings, and norms."""
+    """Returns medians over the seeds: cosines by step for each trained variant, and norms."""
     trained, steps = _distinct(rows, "trained"), _distinct(rows, "step")
     lines = []
     for estimator in _distinct(rows, "estimator"):

@@ -1,6 +1,6 @@
 """
-Does a gradient through a predicted semantic graph help to classify sentences by sentiment?
+Does a gradient through a predicted semantic graph help sentiment classification?
 
 `python -m studies.sentiment prepare SST TREEBANK` takes parts of the Stanford Sentiment Treebank
-and trains the parser inside; `tune`, `compare` and `tables` are those of `studies/trial.py`.
+and trains the inner parser. `tune`, `compare` and `tables` are described in `studies/trial.py`.
 """

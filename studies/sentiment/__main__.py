@@ -15,9 +15,9 @@ _JOINT, _ALONE, PARSER = (
     str(Path(__file__).with_name(f"{name}.jsonnet")) for name in ("joint", "alone", "parser")
 )
 _NO_GRAPH = "no graph"
-# The largest norms of a sentence's gradient through the graph.
+# The norm caps for a sentence's gradient through the graph.
 _capped = partial(capped, (0.003, 0.03, 0.3))
-# The classifier learns at one of these rates; the parser's rate is in the config.
+# The learning rates to try for the classifier. The parser's rate is in the config.
 _RATES = (0.0005, 0.001, 0.002)
 _rated = partial(rated, "trainer.optimizer.lr", _RATES)
 

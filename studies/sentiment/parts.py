@@ -1,18 +1,18 @@
-"""Says how many sentences there are to learn from, and writes the files with them."""
+"""Defines how many sentences there are to learn from, and writes the files."""
 
 import random
 import shutil
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-#: The last sentences of the training file are nothing to learn from: the arms are compared on them.
+#: The number of sentences at the end of the training file that are held out to compare the arms.
 HELD_OUT = 1000
 _SEED = 1
 _NEUTRAL = "(2 "
 
 
 class Regime(NamedTuple):
-    """The number of sentences to learn from; `None` for all that are not held out."""
+    """The number of sentences to learn from; `None` for all but the held-out ones."""
 
     sentences: Optional[int]
 
@@ -22,17 +22,17 @@ REGIMES = {"tenth": Regime(692), "all": Regime(None)}
 
 def write_parts(sst: Path, treebank: Path, folder: Path) -> None:
     """
-    Writes the sentences of all regimes, those that are held out, and copies of the other data.
+    Writes the sentences of all regimes, the held-out ones, and copies of the other data.
 
     # Parameters
 
     sst : `Path`
-        A folder with `train.txt` and `dev.txt` of the Stanford Sentiment Treebank, a tree in each
-        line; sentences that are neutral as a whole are left out, as the reader does.
+        A folder with `train.txt` and `dev.txt` of the Stanford Sentiment Treebank, one tree per
+        line. Sentences with a neutral root are left out, as in the reader.
     treebank : `Path`
         A folder with `train.sdp` and `dev.sdp`, the data of the parser.
     folder : `Path`
-        Is made if it is not there.
+        Created if needed.
 
     # Raises
 

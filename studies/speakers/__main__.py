@@ -15,7 +15,7 @@ _RATES = (0.004, 0.008, 0.016)
 
 
 class Regime(NamedTuple):
-    """Who is heard only after training, and who chose settings and epoch."""
+    """The test speaker, and the speaker used to select settings and epoch."""
 
     test: str
     development: str
@@ -46,7 +46,7 @@ def _environment(data: Path, name: str) -> Dict[str, str]:
 
 
 def _gradient(kind: str, option: str, values: Sequence[float]) -> Arm:
-    """Returns an arm with a gradient, of which an option is tuned with the learning rate."""
+    """Returns an arm with a gradient. One of its options is tuned with the learning rate."""
     variants = {
         f"{rate}, {option} {value}": {
             "trainer.optimizer.lr": rate,

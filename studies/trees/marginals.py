@@ -1,11 +1,11 @@
 """
-What do marginals tell a semantic parser beside the best tree?
+What do marginals tell a semantic parser beyond the best tree?
 
 `python -m studies.trees.marginals REGIME` takes the models that `python -m studies.trees compare`
-has trained, and parses the sentences that they were compared on twice: with the marginals of their
-trees in the middle, and with the best tree in their place. It also says where the probability of
-the trees is, and what the parser of trees and the parser of graphs have each from the gradient, by
-exchanging one of them.
+has trained, and parses the sentences of the comparison twice: with the marginals of their trees as
+the intermediate layer, and with the best tree instead. It also reports where the probability of the
+trees lies. By exchanging one of the two parsers, it shows what the syntactic parser and the
+semantic parser each gain from the gradient.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from studies.trial import with_interval
 CROSSED = ("marginals, no gradient", "structured attention")
 ARMS = ("pipeline", *CROSSED)
 _BATCH_SIZE = 32
-# The table shows these values, under these headings.
+# The values in the table, with their headings.
 _COLUMNS = {
     "labelled F1, marginals": "labelled F1, marginals",
     "labelled F1, best tree": "labelled F1, best tree",
@@ -41,25 +41,25 @@ Values = Dict[str, float]
 
 class Sums(NamedTuple):
     """
-    Of a batch, sums over its tokens but for the root; each of shape `()`.
+    Sums over the tokens of a batch, without the root, each of shape `()`.
 
     # Parameters
 
     tokens : `Tensor`
-        Their number.
+        The number of tokens.
     entropy : `Tensor`
-        Of the head, in nats.
+        The entropy of the head, in nats.
     best : `Tensor`
         The probability of the head in the best tree.
     gold : `Tensor`
-        That of the gold head.
+        The probability of the gold head.
     right : `Tensor`
-        How many heads of the best tree are gold.
+        The number of heads in the best tree that are gold.
     linked : `Tensor`
-        The probability of the heads that share an arc of the gold graph with the token, whichever
-        way it goes.
+        The probability of the heads that share an arc of the gold graph with the token, in either
+        direction.
     best_linked : `Tensor`
-        How many heads of the best tree do.
+        The number of heads in the best tree that do.
     """
 
     tokens: Tensor
@@ -76,15 +76,15 @@ def sums_of(marginals: Tensor, best: Tensor, heads: Tensor, graph: Tensor, mask:
     # Parameters
 
     marginals : `Tensor`
-        Of the trees, shape `(batch_size, 1 + length, 1 + length)`, of dependents and heads, the
-        first of which is the root.
+        Of the trees, shape `(batch_size, 1 + length, 1 + length)`: dependents, then heads, each
+        starting with the root.
     best : `Tensor`
         The best tree, of the same shape.
     heads : `Tensor`
-        The gold heads, shape `(batch_size, length)`: from 1, the root being 0.
+        The gold heads, shape `(batch_size, length)`, counted from 1; 0 is the root.
     graph : `Tensor`
-        The number of the label of each arc of the gold graph, -1 for none: shape `(batch_size,
-        length, length)`.
+        The label index of each arc of the gold graph, or -1 for no arc, shape
+        `(batch_size, length, length)`.
     mask : `Tensor`
         Shape `(batch_size, 1 + length)`.
     """
@@ -105,8 +105,8 @@ def sums_of(marginals: Tensor, best: Tensor, heads: Tensor, graph: Tensor, mask:
 
 def measure(model: Model, batches: Sequence[Any]) -> Values:
     """
-    Returns the labelled F1 of a model with `marginals` and with the `best tree` in its middle, and
-    the means of `Sums` over the tokens of batches with gold graphs and gold trees.
+    Returns the labelled F1 of a model with `marginals` and with the `best tree` as its intermediate
+    layer, and the means of `Sums` over the tokens of batches with gold graphs and gold trees.
     """
     total = Sums(*torch.stack([torch.stack(_sums_of_batch(model, b)) for b in batches]).sum(0))
     means = {name: (of / total.tokens).item() for name, of in total._asdict().items()}
@@ -152,13 +152,13 @@ def _batches(model: Model, instances: Sequence[Any]) -> List[Dict[str, Any]]:
 
 def measure_seed(archives: Dict[str, Path], data: str) -> Dict[str, Values]:
     """
-    Measures the models of a seed, by arm; and those that are made of the syntactic parser of one of
-    `CROSSED` and the semantic parser of the other, under the names of both.
+    Measures the models of a seed, by arm. Also measures the combinations of the syntactic parser of
+    one of `CROSSED` with the semantic parser of the other, under the names of both.
     """
     loaded = {arm: load_archive(str(archive)) for arm, archive in archives.items()}
     instances = list(next(iter(loaded.values())).validation_dataset_reader.read(data))
     models = {arm: archive.model.eval() for arm, archive in loaded.items()}
-    # All arms have learnt from the same data, so that words have the same numbers.
+    # All arms learned from the same data, so words have the same indices.
     batches = _batches(next(iter(models.values())), instances)
     measured = {arm: measure(model, batches) for arm, model in models.items()}
     if all(arm in models for arm in CROSSED):
@@ -179,8 +179,8 @@ def crossed_name(trees: str, semantics: str) -> str:
 def table(regime: str, measured: Dict[str, Dict[str, Values]]) -> List[str]:
     """
     Returns the lines of a Markdown table of `measured` values, by seed and arm: the mean over the
-    seeds and, but for the first of `CROSSED`, by how much it differs from that one's, with the 95 %
-    interval over the seeds. Entropies in nats, all others in per cent.
+    seeds and, except for the first of `CROSSED`, the difference from the mean of the first, with
+    the 95 % interval over the seeds. Entropies are in nats, all others in per cent.
     """
     lines = [[regime, *_COLUMNS.values()], ["---"] * (len(_COLUMNS) + 1)]
     for arm in next(iter(measured.values())):
@@ -197,13 +197,15 @@ def table(regime: str, measured: Dict[str, Dict[str, Values]]) -> List[str]:
 
 
 def _by_seed(measured: Dict[str, Dict[str, Values]], arm: str, name: str) -> numpy.ndarray:
-    """Returns a value of each seed; not a number where there is none."""
+    """Returns a value for each seed; NaN if there is none."""
     scale = 1 if name == "entropy" else 100
     return scale * numpy.array([of[arm].get(name, numpy.nan) for of in measured.values()])
 
 
 def _difference(differences: numpy.ndarray, digits: int) -> str:
-    """Returns the mean, with an interval if there are several that are not all zero."""
+    """
+    Returns the mean difference, with an interval if there are several values that are not all zero.
+    """
     if len(differences) > 1 and differences.any():
         return with_interval(differences, digits)
     return f"{differences.mean():+.{digits}f}"

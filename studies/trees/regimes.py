@@ -1,15 +1,15 @@
-"""Says how many trees and graphs there are to learn from, and writes the files with them."""
+"""Defines how many trees and graphs there are to learn from, and writes the files."""
 
 import random
 import shutil
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 
-#: The last sentences of the training file are nothing to learn from: the arms are compared on them.
+#: The number of sentences at the end of the training file that are held out to compare the arms.
 HELD_OUT = 1000
-#: The folder with the trees of the sentences that have graphs, for the arm that is given them.
+#: The folder with gold trees for the sentences with graphs, for the arm that uses them.
 GOLD_TREES = "gold_trees"
-#: Draws the sentences of all parts.
+#: The seed for sampling the sentences of all parts.
 _SEED = 1
 
 
@@ -20,19 +20,19 @@ class Regime(NamedTuple):
     # Parameters
 
     trees, graphs : `int`
-        The number of sentences with a tree, and of others with a graph.
+        The number of sentences with a tree, and of other sentences with a graph.
     repeated_trees, repeated_graphs : `int`
-        How often an epoch takes each.
+        How often an epoch repeats each.
     raw_words : `bool`
-        Whether the parsers see words alone, without lemmas and parts of speech.
+        Whether the parsers see only words, without lemmas and parts of speech.
     epochs : `int`
     schedule : `str`
-        Of the learning rates: "linear", down to zero after a warm-up, so that training is over
-        when the epochs are, or "exponential", times 0.8 with each epoch.
+        Of the learning rates: "linear" goes down to zero after a warm-up, so that training is
+        finished after the last epoch; "exponential" multiplies by 0.8 each epoch.
     arc_bias : `float`, optional (default = `-7.0`)
-        At the beginning, that of the score of a semantic arc; `None` for a random one near zero.
-        Then an arc, of any label, is all but sure at first, and an epoch or two teach nothing but
-        that arcs are rare.
+        The initial bias of the score of a semantic arc; `None` for a random one near zero. With
+        `None`, an arc with some label is almost certain at first, and the model spends an epoch or
+        two only learning that arcs are rare.
     """
 
     trees: int
@@ -46,7 +46,7 @@ class Regime(NamedTuple):
 
 
 REGIMES = {
-    # The first that was run, and the reason why the others are trained in another way.
+    # The first regime that was run, and the reason why the others are trained differently.
     "few_trees": Regime(150, 1200, 4, epochs=5, schedule="exponential", arc_bias=None),
     "few_graphs": Regime(trees=1200, graphs=150, repeated_graphs=4),
     "no_trees": Regime(trees=0, graphs=1200),
@@ -62,15 +62,15 @@ def write_parts(treebank: Path, folder: Path) -> None:
     # Parameters
 
     treebank : `Path`
-        A folder with `train.sdp`, graphs in the format of SDP 2015, and `train.conll`, the trees of
-        the same sentences in the same order in CoNLL-X; `dev.sdp` and `dev.conll` likewise.
+        A folder with `train.sdp`, graphs in SDP 2015 format, and `train.conll`, the trees of the
+        same sentences in the same order in CoNLL-X format; likewise `dev.sdp` and `dev.conll`.
     folder : `Path`
-        Is made if it is not there.
+        Created if needed.
 
     # Raises
 
     `ValueError`
-        If the two files have different numbers of sentences, or too few.
+        If the two files have different numbers of sentences, or have too few.
     """
     header, _, lines = (treebank / "train.sdp").read_text("utf-8").partition("\n")
     graphs = _sentences(lines)
