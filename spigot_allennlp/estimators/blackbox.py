@@ -16,14 +16,14 @@ class Blackbox(SurrogateEstimator):
     ([Vlastelica et al., 2020](https://arxiv.org/abs/1912.02175), Algorithm 1, with our scores being
     their negated weights): `dL/ds = (z(s) - z(s - step_size * dL/dz)) / step_size`.
 
-    Registered as a `GradientEstimator` with name "blackbox". Needs nothing of its structure but the
-    argmax, which it calls once more in the backward pass.
+    Registered as a `GradientEstimator` with name "blackbox". Needs only the argmax of its
+    structure, which it calls once more in the backward pass.
 
     # Parameters
 
     step_size : `float`, optional (default = `10.0`)
-        The paper's lambda, per instance: small follows the gradient closely but is mostly zero,
-        large is informative but coarse.
+        The paper's lambda, per instance. With a small value the result follows the gradient closely
+        but is mostly zero; with a large value it is informative but coarse.
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`.
     """

@@ -19,7 +19,7 @@ from spigot_allennlp.nn.invalid_scores import (
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 from spigot_allennlp.structures.structure import SUMS, Structure
 
-# The advice on how to do without an operation.
+# How to do without an operation.
 _WAYS_OUT = {
     "marginals": "They are the gradient of log_partition. ",
     "projected_step": "Set projection: 'sparsemap', which needs the argmax alone. ",
@@ -31,13 +31,13 @@ class GradientEstimator(torch.nn.Module, Registrable):
     A forward value for a structured argmax, and a gradient for its scores.
 
     An estimator never names a structure. `requires` names the optional operations of `Structure`
-    that it calls; `relaxed` says that its value, no vertex, is what the rest of the model receives
-    at test time, too; `reevaluates` that it runs the rest of the model again
-    (`ArgmaxProblem.downstream_gradient` and `repeated_losses`).
+    that it calls. `relaxed` says that its value is not a vertex, and that the rest of the model
+    receives this value at test time, too. `reevaluates` says that it runs the rest of the model
+    again (`ArgmaxProblem.downstream_gradient` and `repeated_losses`).
 
-    For an instance of which a legal part scores NaN or plus infinity, value and gradient are NaN;
-    where no object is possible both are zero, and so is the gradient of a score of minus infinity.
-    The other instances do not notice.
+    If a legal part of an instance scores NaN or plus infinity, value and gradient of that instance
+    are NaN. Where no object is possible both are zero, and so is the gradient of a score of minus
+    infinity. The other instances are unaffected.
     """
 
     requires: FrozenSet[str] = frozenset()
@@ -45,7 +45,9 @@ class GradientEstimator(torch.nn.Module, Registrable):
 
     @property
     def requirements(self) -> FrozenSet[str]:
-        """Returns `requires`, and what the parts of this object require (a projection, say)."""
+        """
+        Returns `requires`, and what the components of this object require (a projection, say).
+        """
         return self.requires
 
     @property
@@ -54,21 +56,21 @@ class GradientEstimator(torch.nn.Module, Registrable):
         return False
 
     def forward(self, problem: ArgmaxProblem) -> Tensor:
-        """Returns the value that the rest of the model receives, of the shape of the scores."""
+        """Returns the value that the rest of the model receives, in the shape of the scores."""
         raise NotImplementedError
 
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
         """
-        Returns a scalar that the model adds to its loss; zero but for score-function estimators.
+        Returns a scalar that the model adds to its loss; zero except for score-function estimators.
 
-        It belongs to the mean of the `losses`: what multiplies that has to multiply this, too. With
-        their sum it is multiplied by the batch size, and with `-losses.mean()` of rewards by -1.
+        It goes with the mean of the `losses`: whatever multiplies the mean must multiply this, too.
+        With their sum, multiply it by the batch size; with `-losses.mean()` of rewards, by -1.
         """
         return losses.new_zeros(())
 
     def check(self, structure: Structure) -> None:
         """
-        Checks that `structure` provides all that this estimator calls.
+        Checks that `structure` provides all operations that this estimator calls.
 
         # Raises
 
@@ -91,21 +93,21 @@ class GradientEstimator(torch.nn.Module, Registrable):
 
 class SurrogateEstimator(GradientEstimator):
     """
-    An estimator whose backward pass is written by hand: a subclass implements `pull_back`.
+    An estimator with a hand-written backward pass, which a subclass implements as `pull_back`.
 
-    Gradients arrive here *per instance*: the incoming gradient is divided by the size of the weight
-    that the instance's loss has in what was differentiated (`ArgmaxProblem.instance_weights`), and
-    the result multiplied by it, so that a step size means the same at every batch size, under
-    gradient accumulation and under a loss scale, and as in the papers. Where the weight is negative
-    "the loss" is the negative of what `downstream` returned, a reward. Neither `solve` nor
-    `pull_back` meets an instance whose scores, or whose gradient, are no numbers.
+    `pull_back` sees gradients *per instance*. The incoming gradient is divided by the absolute
+    weight that the instance's loss has in what was differentiated
+    (`ArgmaxProblem.instance_weights`), and the result is multiplied by it. So a step size means the
+    same as in the papers, at every batch size, under gradient accumulation and under a loss scale.
+    Where the weight is negative, `downstream` returned a reward, and "the loss" is its negative.
+    Neither `solve` nor `pull_back` ever sees an instance with invalid scores or gradients.
 
     # Parameters
 
     max_step_norm : `float`, optional (default = `None`)
-        The step of an instance is scaled down to this Euclidean norm, over all its parts, where it
-        is longer. The step is the gradient of the instance's own loss, times the step size if the
-        estimator has one, before anything else is made of it.
+        A step of an instance that is longer than this, in Euclidean norm over all its parts, is
+        scaled down to it. The step is the gradient of the instance's own loss, times the step size
+        if the estimator has one, before any further computation.
     """
 
     def __init__(self, max_step_norm: Optional[float] = None) -> None:
@@ -114,7 +116,9 @@ class SurrogateEstimator(GradientEstimator):
         self._max_step_norm = max_step_norm
 
     def bounded(self, step: Tensor) -> Tensor:
-        """Returns `step`, shape `(batch_size, *parts)`, of norm `max_step_norm` at most."""
+        """
+        Returns `step`, shape `(batch_size, *parts)`, scaled down to norm `max_step_norm` at most.
+        """
         step = at_least_single(step)
         return step if self._max_step_norm is None else clip_norm(step, self._max_step_norm)
 
@@ -123,14 +127,14 @@ class SurrogateEstimator(GradientEstimator):
 
     def value_for(self, scores: Tensor, problem: ArgmaxProblem) -> Tensor:
         """
-        Returns the forward value of `problem`, whose surrogate gradient goes to `scores`: those of
-        the problem, or what they were computed from.
+        Returns the forward value of `problem`. Its surrogate gradient goes to `scores`: those of
+        the problem, or a tensor computed from them.
         """
         return _Surrogate.apply(scores, self, problem.at(problem.scores.detach()))
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, Any]:
         """
-        Returns the forward value, and a state of any kind that `pull_back` receives; by default
+        Returns the forward value, and a state of any type that is passed to `pull_back`; by default
         the argmax and `None`.
         """
         return problem.argmax(), None
@@ -145,7 +149,8 @@ class SurrogateEstimator(GradientEstimator):
 class RunningNumbers(torch.nn.Module):
     """
     A module whose buffers stay in single precision at least when `half()`, `bfloat16()` or `to()`
-    convert the model: numbers that learn by small steps, which half precision would round away.
+    convert the model. They hold numbers that change in small steps, which half precision would
+    round away.
     """
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "RunningNumbers":
@@ -161,7 +166,7 @@ class RunningNumbers(torch.nn.Module):
 
 
 class _Surrogate(torch.autograd.Function):
-    """Calls `solve` on the way forward and `pull_back` on the way back."""
+    """Calls `solve` in the forward pass and `pull_back` in the backward pass."""
 
     @staticmethod
     def forward(
@@ -186,11 +191,11 @@ class _Surrogate(torch.autograd.Function):
 
 
 def _pulled_back(ctx: Any, gradient: Tensor, value: Tensor, invalid: Optional[Tensor]) -> Tensor:
-    """Returns the surrogate gradient of the scores, from that of the value."""
+    """Returns the surrogate gradient of the scores, from the gradient of the value."""
     # A reward weighs less than zero; its negative is the loss of the instance.
     problem, weights = ctx.problem, ctx.problem.instance_weights().abs()
-    # An instance that weighs nothing has no gradient, rather than 0 / 0. In half precision the
-    # division would lose the small gradients that a loss scale has saved.
+    # An instance of weight zero has gradient zero, not 0 / 0. In half precision the division would
+    # lose the small gradients that a loss scale has saved.
     per_instance = torch.where(weights != 0, at_least_single(gradient) / weights, 0)
     per_instance = per_instance.masked_fill(~problem.possible, 0)
     without_gradient = invalid_instances(problem.mask, are_finite, per_instance)

@@ -1,4 +1,4 @@
-"""The identity, on scores without the directions that leave the argmax as it is."""
+"""The identity on projected scores, without the directions that leave the argmax unchanged."""
 
 from typing import Optional
 
@@ -17,22 +17,22 @@ from spigot_allennlp.structures.structure import Structure
 @GradientEstimator.register("identity_with_projection")
 class IdentityWithProjection(StraightThrough):
     """
-    Projects the scores of an instance: subtracts their mean and divides by their Euclidean norm,
-    neither of which changes the argmax. The gradient passes the argmax as if it were the identity,
-    and the projection as it should
-    ([Sahoo et al., 2023](https://arxiv.org/abs/2205.15213), section 3.3). So the scores are not
-    moved in directions in which they cannot change the object, and cannot run away. Mean and norm
-    are those of the possible parts: legal, and not of score minus infinity.
+    Projects the scores of an instance: subtracts their mean and divides by their Euclidean norm.
+    Neither changes the argmax. The gradient passes through the argmax as if it were the identity,
+    and through the projection as autograd computes it
+    ([Sahoo et al., 2023](https://arxiv.org/abs/2205.15213), section 3.3). So the scores do not move
+    in directions that cannot change the object, and do not grow without bound. Mean and norm are
+    taken over the possible parts: those that are legal and do not score minus infinity.
 
     Registered as a `GradientEstimator` with name "identity_with_projection".
 
     # Parameters
 
     center : `bool`, optional (default = `True`)
-        Whether the mean is subtracted. Only of structures whose objects all have the same number of
+        Whether to subtract the mean. Only for structures whose objects all have the same number of
         parts.
     normalize : `bool`, optional (default = `True`)
-        Whether the norm is made one.
+        Whether to divide by the norm.
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`, of the gradient that reaches the projected scores.
     """
@@ -59,7 +59,7 @@ class IdentityWithProjection(StraightThrough):
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         invalid = invalid_instances(problem.mask, is_score, problem.scores)
         projected = compute_valid(self._project, invalid, problem.mask, problem.scores)
-        # It has the same argmax, which is therefore that of the scores as they are.
+        # Projected scores have the same argmax, so the problem keeps its own scores.
         return self.value_for(projected, problem)
 
     def _project(self, scores: Tensor, mask: BoolTensor) -> Tensor:
@@ -70,6 +70,6 @@ class IdentityWithProjection(StraightThrough):
             flat = (flat - mean).masked_fill(~possible, 0)
         if self._normalize:
             norm = torch.linalg.vector_norm(flat, dim=-1)
-            # Scores that are all the same stay as they are, rather than 0 / 0.
+            # Scores of norm zero stay as they are, rather than 0 / 0.
             flat = flat / per_instance(torch.where(norm > 0, norm, 1), flat)
         return flat.reshape(scores.shape)

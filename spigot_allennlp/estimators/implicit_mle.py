@@ -24,8 +24,8 @@ from spigot_allennlp.registrable import FromParams
 
 class AdaptiveStep(RunningNumbers, FromParams):
     """
-    Makes a step size grow while the surrogate gradients are sparser than wanted, and shrink while
-    they are not ([Minervini, Franceschi & Niepert, 2023](https://arxiv.org/abs/2209.04862), section
+    Increases a step size while the surrogate gradients are sparser than wanted, and decreases it
+    otherwise ([Minervini, Franceschi & Niepert, 2023](https://arxiv.org/abs/2209.04862), section
     3.2).
 
     # Parameters
@@ -33,9 +33,9 @@ class AdaptiveStep(RunningNumbers, FromParams):
     rate : `float`, optional (default = `1e-3`)
         By how much the step size changes with every backward pass.
     wanted : `float`, optional (default = `1.0`)
-        How many entries of an instance's surrogate gradient should differ from zero, in the mean.
+        How many entries of an instance's surrogate gradient should differ from zero on average.
     decay : `float`, optional (default = `0.9`)
-        Of the moving average of that number.
+        The decay of the moving average of that number.
     """
 
     _found: Tensor  # the name is in archives: the moving average of nonzero entries
@@ -72,35 +72,35 @@ class AdaptiveStep(RunningNumbers, FromParams):
 @GradientEstimator.register("implicit_mle")
 class ImplicitMLE(RunningNumbers, SurrogateEstimator):
     """
-    The best object under noise, and the gradient with which maximum likelihood would fit its
-    distribution to a target one, whose scores are a step away against the gradient of the loss
-    ([Niepert, Minervini & Franceschi, 2021](https://arxiv.org/abs/2106.01798), Algorithm 1):
-    `dL/ds = mean_i z(s + noise_i) - z(alpha * s - beta * dL/dz + noise_i)`, the same noise in both.
-    At test time there is none.
+    The best object under noise. The gradient is that of maximum likelihood, fitting the
+    distribution of this object to a target distribution whose scores are one step down the gradient
+    of the loss ([Niepert, Minervini & Franceschi, 2021](https://arxiv.org/abs/2106.01798),
+    Algorithm 1): `dL/ds = mean_i z(s + noise_i) - z(alpha * s - beta * dL/dz + noise_i)`, with the
+    same noise in both. At test time there is no noise.
 
-    With `adaptive`, `beta` is found while training
+    With `adaptive`, `beta` is adapted in training
     ([Minervini, Franceschi & Niepert, 2023](https://arxiv.org/abs/2209.04862), sections 3.2 and
-    3.3): a step of an instance is `b = beta * ||s|| / ||dL/dz||`, the difference is divided by it,
-    and `beta` grows as long as too few entries of the result differ from zero. With `symmetric`,
-    the two objects lie a step behind and a step ahead of `alpha * s`, and the result is divided by
-    two.
+    3.3): the step of an instance is `b = beta * ||s|| / ||dL/dz||`, the difference is divided by
+    it, and `beta` grows while too few entries of the difference are nonzero. With `symmetric`, the
+    two objects are those one step behind and one step ahead of `alpha * s`, and the result is
+    divided by two.
 
-    Registered as a `GradientEstimator` with name "implicit_mle". Needs nothing of its structure but
-    the argmax.
+    Registered as a `GradientEstimator` with name "implicit_mle". Needs only the argmax of its
+    structure.
 
     # Parameters
 
     beta : `float`, optional (default = `1.0`)
-        Per instance; with `adaptive`, where it starts.
+        The step size, per instance; with `adaptive`, its initial value.
     alpha : `float`, optional (default = `1.0`)
     num_samples : `int`, optional (default = `1`)
-        With several, the value in training is the mean of as many objects.
+        With several samples, the value in training is the mean of their objects.
     noise : `Noise`, optional (default = `"sum_of_gamma"`)
     symmetric : `bool`, optional (default = `False`)
     adaptive : `AdaptiveStep`, optional (default = `None`)
         `{}` for its default settings.
     max_step_norm : `float`, optional (default = `None`)
-        As in `SurrogateEstimator`; of the step `b * dL/dz` with `adaptive`.
+        As in `SurrogateEstimator`; with `adaptive` the step is `b * dL/dz`.
     """
 
     _beta: Tensor
@@ -146,7 +146,7 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
             size = per_instance(self._adaptive.size(problem, gradient, self._beta), gradient)
         step = self.bounded(size * gradient)
         behind = state.vertices
-        # What is impossible remains so, whatever the sign of alpha.
+        # Impossible parts remain impossible, whatever the sign of alpha.
         scores = at_least_single(problem.scores)
         start = torch.where(problem.possible, self._alpha * scores, scores)
         ahead = problem.argmaxes(start - step + state.noise)

@@ -28,10 +28,11 @@ class NoiseSamples(NamedTuple):
 
 class Noise(Registrable):
     """
-    `scale` times a standard distribution, independently for every part. The default implementation
-    is "gumbel". Samples come from torch's generator.
+    Noise drawn from `scale` times a standard distribution, independently for every part. The
+    default implementation is "gumbel". Samples come from torch's generator.
 
-    A subclass implements `standard`, and may implement `standard_slope`, which its density defines.
+    A subclass implements `standard`, and may implement `standard_slope`, which follows from its
+    density.
 
     # Parameters
 
@@ -58,21 +59,21 @@ class Noise(Registrable):
 
     def sample(self, problem: ArgmaxProblem) -> Tensor:
         """
-        Returns a perturbation of `problem.scores`, of their shape, in single precision at least;
-        never differentiable. Its values for parts off the mask mean nothing.
+        Returns a perturbation of `problem.scores`, in their shape and in single precision at least;
+        never differentiable. Its values for illegal parts mean nothing.
         """
         return self._scale * self.standard(problem)
 
     def samples(self, problem: ArgmaxProblem, num_samples: int) -> Tensor:
-        """Returns so many independent perturbations, shape `(num_samples, batch_size, *parts)`."""
+        """Returns independent perturbations, shape `(num_samples, batch_size, *parts)`."""
         return torch.stack([self.sample(problem) for _ in range(num_samples)])
 
     def sample_objects(
         self, problem: ArgmaxProblem, num_samples: int
     ) -> Tuple[Tensor, NoiseSamples]:
         """
-        Returns the mean of the objects that are best under so many perturbations, of the shape of
-        the scores; and these perturbations and objects.
+        Returns the mean of the best objects under `num_samples` perturbations, in the shape of the
+        scores, and the perturbations with their objects.
         """
         noise = self.samples(problem, num_samples)
         vertices = problem.argmaxes(problem.scores + noise)
@@ -80,18 +81,17 @@ class Noise(Registrable):
 
     def slope(self, noise: Tensor) -> Tensor:
         """
-        Returns the derivative of minus the logarithm of the density of `sample`, elementwise. Its
-        mean is zero.
+        Returns the derivative of minus the log-density of `sample`, elementwise. Its mean is zero.
         """
         return self.standard_slope(noise / self._scale) / self._scale
 
     def check_slope(self, wanted_by: str) -> None:
         """
-        Checks that the noise has a slope, and is not zero.
+        Checks that the noise has a slope and that its scale is not zero.
 
         # Raises
 
-        `ConfigurationError` if there is no `slope`, which the estimator named `wanted_by` needs.
+        `ConfigurationError` if not; it names the estimator `wanted_by`, which needs the slope.
         """
         name = type(self).__name__
         if type(self).standard_slope is Noise.standard_slope:
@@ -107,8 +107,8 @@ class Noise(Registrable):
 @Noise.register("gumbel")
 class GumbelNoise(Noise):
     """
-    The standard one has mean 0.577 (Euler's constant) and variance 1.645. The argmax of scores that
-    it perturbs is an exact sample on `categorical`
+    Gumbel noise. The standard distribution has mean 0.577 (Euler's constant) and variance 1.645. On
+    `categorical` the argmax of the perturbed scores is an exact sample
     ([Papandreou & Yuille, 2011](https://doi.org/10.1109/ICCV.2011.6126242)).
 
     Registered as a `Noise` with name "gumbel".
@@ -125,7 +125,7 @@ class GumbelNoise(Noise):
 @Noise.register("normal")
 class NormalNoise(Noise):
     """
-    The standard one has mean 0 and variance 1.
+    Normal noise. The standard distribution has mean 0 and variance 1.
 
     Registered as a `Noise` with name "normal".
     """
@@ -140,8 +140,8 @@ class NormalNoise(Noise):
 @Noise.register("sum_of_gamma")
 class SumOfGammaNoise(Noise):
     """
-    Has a standard distribution such that the sum of `k` independent samples is a Gumbel one, so
-    that what perturbs the score of an object of `k` parts is Gumbel distributed
+    Noise such that the sum of `k` independent standard samples has a Gumbel distribution: the
+    perturbation of the score of an object of `k` parts is then a Gumbel variable
     ([Niepert, Minervini & Franceschi, 2021](https://arxiv.org/abs/2106.01798), section 4.1):
     `(sum_{i=1..num_terms} Gamma(1/k, scale k/i) - log num_terms) / k`.
 
@@ -151,7 +151,7 @@ class SumOfGammaNoise(Noise):
 
     scale : `float`, optional (default = `1.0`)
     k : `float`, optional (default = `None`)
-        By default each instance has its own: the number of parts of its best object.
+        By default, for each instance the number of parts of its best object.
     num_terms : `int`, optional (default = `10`)
         With infinitely many terms the sum of `k` samples is exactly Gumbel.
     """
@@ -184,7 +184,8 @@ class SumOfGammaNoise(Noise):
         """Returns `k` of each instance, shape `(batch_size,)`."""
         if self._k is not None:
             return problem.scores.new_full((problem.scores.size(0),), self._k)
-        # The best object of invalid scores is NaN, of which no gamma variable can be sampled.
+        # The best object under invalid scores is NaN, and no gamma variable can be sampled from
+        # that.
         invalid = invalid_instances(problem.mask, is_score, problem.scores)
         if invalid is not None:
             problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))

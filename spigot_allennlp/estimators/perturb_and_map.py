@@ -15,7 +15,7 @@ from spigot_allennlp.estimators.straight_through_marginals import StraightThroug
 class PerturbAndMAP(StraightThroughMarginals):
     """
     Adds noise to the scores and takes the best object
-    ([Papandreou & Yuille, 2011](https://doi.org/10.1109/ICCV.2011.6126242)); the gradient goes back
+    ([Papandreou & Yuille, 2011](https://doi.org/10.1109/ICCV.2011.6126242)). The gradient flows
     through the marginals of the same perturbed scores. On `categorical` with Gumbel noise it is the
     straight-through Gumbel-softmax ([Jang et al., 2017](https://arxiv.org/abs/1611.01144), section
     2.2); on trees its value is not an exact sample. At test time there is no noise.
@@ -26,7 +26,7 @@ class PerturbAndMAP(StraightThroughMarginals):
     # Parameters
 
     temperature : `float`, optional (default = `1.0`)
-        Of the marginals.
+        The temperature of the marginals.
     noise : `Noise`, optional (default = `"gumbel"`)
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`, of the gradient that reaches the marginals.

@@ -15,29 +15,29 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 class Perturbed(SurrogateEstimator):
     """
     Estimates the mean of the best objects under noise, `E z(s + noise)`, from `num_samples`
-    samples, and its gradient without bias
+    samples. The estimate of its gradient is unbiased
     ([Berthet et al., 2020](https://arxiv.org/abs/2002.08676), proposition 3.1):
-    `dL/ds = mean_i <z_i - z(s), dL/dz> * slope(noise_i)`, with the derivative `slope` of minus the
-    log-density.
+    `dL/ds = mean_i <z_i - z(s), dL/dz> * slope(noise_i)`, where `slope` is the derivative of minus
+    the log-density.
 
-    Registered as a `GradientEstimator` with name "perturbed". Needs nothing of its structure but
-    the argmax, `num_samples` times. With several samples its value is no object, at test time
-    neither (unless `argmax_at_test` is set), and is random; with one it is an object, and the
-    argmax at test time.
+    Registered as a `GradientEstimator` with name "perturbed". Needs only the argmax of its
+    structure, `num_samples` times. With several samples its value is random and not an object, even
+    at test time (unless `argmax_at_test` is set). With one sample it is an object in training, and
+    the argmax at test time.
 
     # Parameters
 
     num_samples : `int`, optional (default = `10`)
     noise : `Noise`, optional (default = `{"type": "normal", "scale": 1.0}`)
-        One whose density has a slope: "normal" or "gumbel". The variance of the gradient grows as
-        the scale shrinks.
+        A noise whose density has a slope: "normal" or "gumbel". The variance of the gradient grows
+        as the scale shrinks.
     control_variate : `bool`, optional (default = `True`)
-        Whether `z(s)` is subtracted. It changes nothing in the mean, as that of the slope is zero,
-        and reduces the variance, most where the noise rarely changes the object.
+        Whether to subtract `z(s)`. This leaves the mean unchanged, because the slope has mean zero.
+        It reduces the variance, most where the noise rarely changes the object.
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`.
     argmax_at_test : `bool`, optional (default = `False`)
-        Whether the value is the argmax at test time, with several samples, too.
+        Whether the value is the argmax at test time even with several samples.
     """
 
     def __init__(

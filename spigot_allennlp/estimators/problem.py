@@ -1,4 +1,4 @@
-"""One batch of structured argmax problems: all that an estimator may ask about."""
+"""One batch of structured argmax problems: all that an estimator has access to."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,14 +17,14 @@ Downstream = Callable[[Tensor], Tensor]
 
 class DownstreamTrace:
     """
-    Records for the backward pass how `downstream` was evaluated: the state of the random generators
-    before and the mode of mixed precision, so that it can be repeated with the same dropout and the
-    same types, and how much the loss of each instance weighs in the number that was finally
+    Records for the backward pass how `downstream` was evaluated. The state of the random generators
+    before the call and the mode of mixed precision let it be repeated with the same dropout and the
+    same types. The weights are those of each instance's loss in the number that was finally
     differentiated.
 
-    The weights are read off, not assumed. A mean over the batch, a sum, the trainer's division by
-    the number of accumulated batches and the loss scale of mixed precision all arrive here, so that
-    a step size means the same under each of them.
+    The weights are measured, not assumed. They reflect a mean over the batch, a sum, the trainer's
+    division by the number of accumulated batches, and the loss scale of mixed precision, so a step
+    size means the same under each of them.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,11 @@ class DownstreamTrace:
 
     def evaluate(self, downstream: Downstream, value: Tensor) -> Tensor:
         """
-        Returns `downstream(value)`, shape `(batch_size,)`, and records how.
+        Returns `downstream(value)`, shape `(batch_size,)`, and records how it was evaluated.
 
         # Raises
 
-        `TypeError`, `ValueError` if that is no tensor, or of another shape.
+        `TypeError`, `ValueError` if the result is not a tensor, or has another shape.
         """
         self.generator_states = _generator_states(value.device)
         self.autocast = autocast_as_now(value.device)
@@ -50,8 +50,8 @@ class DownstreamTrace:
 
     def repeat(self, downstream: Downstream, value: Tensor) -> Tensor:
         """
-        Returns `downstream(value)` again, with the randomness and the types of the evaluation that
-        was recorded.
+        Calls `downstream(value)` again, with the randomness and the types of the recorded
+        evaluation.
         """
         before = _generator_states(value.device)
         _restore_generators(self.generator_states or before, value.device)
@@ -78,8 +78,8 @@ class ArgmaxProblem:
     mask : `BoolTensor`
         The legal parts, of the same shape.
     downstream : `Downstream`, optional
-        What the rest of the model makes of an object. Must not have side effects (a metric, say):
-        an estimator may call it more than once.
+        The rest of the model, from an object to the loss of each instance. Must not have side
+        effects (such as updating a metric): an estimator may call it more than once.
     trace : `DownstreamTrace`
         The record of the evaluation of `downstream`; created here, shared by `at`.
     """
@@ -100,23 +100,23 @@ class ArgmaxProblem:
         return replace(self, scores=scores)
 
     def argmax(self) -> Tensor:
-        """Returns the best object, of the shape of the scores."""
+        """Returns the best object, in the shape of the scores."""
         return self.structure.argmax(self.scores, self.mask)
 
     def argmaxes(self, scores: Tensor) -> Tensor:
         """
-        Returns the best objects under other scores, several for each instance, in one call;
-        `scores` and the result have shape `(num_samples, batch_size, *parts)`.
+        Returns the best objects under several other scores for each instance, in one call. `scores`
+        and the result have shape `(num_samples, batch_size, *parts)`.
         """
         mask = self.mask.expand(scores.shape).flatten(0, 1)
         return self.structure.argmax(scores.flatten(0, 1), mask).view(scores.shape)
 
     def marginals(self) -> Tensor:
-        """Returns the mean object, of the shape of the scores."""
+        """Returns the mean object, in the shape of the scores."""
         return self.structure.marginals(self.scores, self.mask)
 
     def sample(self) -> Tensor:
-        """Returns a sample from `p(z) ∝ exp <scores, z>`, of the shape of the scores."""
+        """Returns a sample from `p(z) ∝ exp <scores, z>`, in the shape of the scores."""
         return self.structure.sample(self.scores, self.mask)
 
     def log_prob(self, vertex: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ class ArgmaxProblem:
     def repeated_losses(self, value: Tensor) -> Tensor:
         """
         Returns the downstream loss of each instance at another value, shape `(batch_size,)`, with
-        the dropout of the first time and without a gradient.
+        the dropout of the first evaluation and without a gradient.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.no_grad():
@@ -139,10 +139,10 @@ class ArgmaxProblem:
 
     def downstream_gradient(self, point: Tensor) -> Tensor:
         """
-        Returns the gradient of each instance's downstream loss at `point`, of the shape of the
-        scores; runs the rest of the model again, with the dropout of the first time. Computes the
-        gradient with respect to `point` alone. Where what `downstream` returned is a reward, since
-        it weighs less than zero in what is differentiated, its negative is the loss.
+        Returns the gradient of each instance's downstream loss at `point`, in the shape of the
+        scores, with respect to `point` alone. Runs the rest of the model again, with the dropout of
+        the first evaluation. A negative weight means that `downstream` returned a reward; the loss
+        is then its negative.
         """
         assert self.downstream is not None, "the layer lets no such problem through"
         with torch.enable_grad():
@@ -157,9 +157,9 @@ class ArgmaxProblem:
 
     def instance_weights(self) -> Tensor:
         """
-        Returns how much the loss of each instance weighs in what was differentiated, of shape
-        `(batch_size, 1, ..., 1)`; one over the batch size if the model did not evaluate `losses`
-        here, but called `downstream` itself.
+        Returns the weight of each instance's loss in what was differentiated, shape
+        `(batch_size, 1, ..., 1)`. It is one over the batch size if the model called `downstream`
+        itself instead of evaluating `losses` here.
         """
         if self.trace.weights is None:
             weights = self.scores.new_full((self.scores.size(0),), 1 / max(self.scores.size(0), 1))
@@ -170,7 +170,7 @@ class ArgmaxProblem:
 
 def check_losses(must: str, losses: Tensor, batch_size: int) -> None:
     """
-    Checks that there is a loss of each instance; `must` begins the sentence that says so.
+    Checks that there is one loss per instance; `must` begins the sentence of the error.
 
     # Raises
 

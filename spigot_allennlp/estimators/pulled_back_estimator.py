@@ -12,17 +12,17 @@ from spigot_allennlp.nn.instances import at_least_single
 
 class PulledBackEstimator(SurrogateEstimator):
     """
-    A family of surrogates that take a few steps towards a better object, SPIGOT among them.
+    A family of surrogates, including SPIGOT, that take a few steps towards a better object.
 
-    What object would the loss have liked better? From a start `mu_0`, a few steps against the
-    gradient of the downstream loss lead to a target `mu_k`, and the scores learn from it as they
-    would from a gold object: `dL/dscores = mu_0 - mu_k`
+    Which object would have had a lower loss? From a start `mu_0`, a few steps down the gradient of
+    the downstream loss lead to a target `mu_k`, and the scores learn from this as they would from a
+    gold object: `dL/dscores = mu_0 - mu_k`
     ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3).
 
-    With the argmax as the start this is the gradient of the perceptron's loss, with the marginals
-    that of the cross-entropy. A subclass says where to start (`start`, by default the argmax; if
-    elsewhere, it sets `starts_at_argmax` to False, for the gradient there is not known) and how a
-    step is taken (`advance`).
+    Started at the argmax this is the gradient of the perceptron loss; started at the marginals,
+    that of the cross-entropy. A subclass defines where to start (`start`, by default the argmax)
+    and how to take a step (`advance`). If it starts elsewhere, it sets `starts_at_argmax` to False,
+    because the gradient there is not known.
 
     # Parameters
 
@@ -32,8 +32,9 @@ class PulledBackEstimator(SurrogateEstimator):
     max_step_norm : `float`, optional (default = `None`)
         As in `SurrogateEstimator`.
     num_steps : `int`, optional (default = `1`)
-        Each step has the gradient at the point reached. At the argmax it is known; at any other
-        point the rest of the model runs again for it, with the dropout of the first time.
+        Each step uses the gradient at the point reached. At the argmax it is known; at any other
+        point the rest of the model runs again to compute it, with the dropout of the first
+        evaluation.
     """
 
     starts_at_argmax = True
@@ -59,9 +60,9 @@ class PulledBackEstimator(SurrogateEstimator):
         self, problem: ArgmaxProblem, point: Tensor, step: Tensor
     ) -> Tuple[ArgmaxProblem, Tensor]:
         """
-        Takes a step against `step`, the scaled gradient. Returns the problem from which the next
-        step is taken, and the displacement `point - next`, which the difference of the two points
-        would lose to rounding where it is small.
+        Subtracts `step`, the scaled gradient, from the point. Returns the problem from which the
+        next step is taken, and the displacement `point - next`. Where this is small, the difference
+        of the two points would lose it to rounding.
         """
         raise NotImplementedError
 

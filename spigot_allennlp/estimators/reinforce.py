@@ -1,4 +1,4 @@
-"""The score function: a sampled object becomes likelier where it beats a baseline."""
+"""The score function estimator: a sampled object becomes likelier if it beats a baseline."""
 
 from typing import List
 
@@ -13,14 +13,14 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
 @GradientEstimator.register("reinforce")
 class Reinforce(RunningNumbers, GradientEstimator):
     """
-    Samples an object from `p(z) ∝ exp <scores, z>`, exactly, and estimates the gradient of the
-    expected loss without bias ([Williams, 1992](https://doi.org/10.1007/BF00992696), section 4):
-    `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes the object itself; this one is
-    that of `auxiliary_loss`. At test time the value is the argmax.
+    Samples an object exactly from `p(z) ∝ exp <scores, z>`. The estimate of the gradient of the
+    expected loss is unbiased ([Williams, 1992](https://doi.org/10.1007/BF00992696), section 4):
+    `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes through the object itself; the
+    estimate is the gradient of `auxiliary_loss`. At test time the value is the argmax.
 
-    With one sample the baseline is a running mean of the losses, and with several it is the mean
-    loss of the others ([Kool et al., 2019](https://openreview.net/forum?id=r1lgTGL5DE)); the rest
-    of the model is trained on the first sample alone.
+    With one sample the baseline is a running mean of the losses. With several it is the mean loss
+    of the other samples ([Kool et al., 2019](https://openreview.net/forum?id=r1lgTGL5DE)); the rest
+    of the model is then trained on the first sample alone.
 
     Registered as a `GradientEstimator` with name "reinforce". Needs `log_partition` and `sample` of
     its structure.
@@ -28,9 +28,9 @@ class Reinforce(RunningNumbers, GradientEstimator):
     # Parameters
 
     num_samples : `int`, optional (default = `1`)
-        For every further one the rest of the model runs once more, without gradient.
+        For every further sample the rest of the model runs once more, without a gradient.
     decay : `float`, optional (default = `0.99`)
-        Of the running mean; with 1 the baseline stays zero.
+        The decay of the running mean; with 1 the baseline stays zero.
     """
 
     requires = frozenset({"log_partition", "sample"})
@@ -55,7 +55,7 @@ class Reinforce(RunningNumbers, GradientEstimator):
         return problem.sample()
 
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
-        """Returns zero, with the gradient above: what is reported remains the loss itself."""
+        """Returns zero, with the gradient above, so the reported loss does not change."""
         check_losses("auxiliary_loss needs", losses, len(value))
         seen = losses.detach()
         if self._num_samples == 1:
@@ -73,7 +73,9 @@ class Reinforce(RunningNumbers, GradientEstimator):
         return total - total.detach()
 
     def _running_mean(self, losses: Tensor) -> Tensor:
-        """Returns the mean of the losses before, and then counts these in, if they are finite."""
+        """
+        Returns the mean of the previous losses, and then adds these to it, if they are finite.
+        """
         mean = self._usual / self._weight if self._weight > 0 else self._usual.clone()
         finite = losses[losses.isfinite()]
         if len(finite):

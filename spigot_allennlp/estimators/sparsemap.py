@@ -16,31 +16,29 @@ from spigot_allennlp.structures.structure import Structure
 @GradientEstimator.register("sparsemap")
 class SparseMAP(SurrogateEstimator):
     """
-    The mean of few objects that lies nearest to the scores,
-    `argmin ||mu - scores / temperature||` over the convex hull of all objects, and its exact
-    gradient, through the objects that are in use
+    The sparse mean of objects that is nearest to the scores, `argmin ||mu - scores / temperature||`
+    over the convex hull of all objects, and its exact gradient, through the objects in the mean
     ([Niculae et al., 2018](https://arxiv.org/abs/1802.04223), equation 5 and proposition 2). On
     `categorical` it is the sparsemax
-    ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068)). The rest of the model never
-    sees a discrete object, unless one object wins by a margin; at test time neither, unless
-    `argmax_at_test` is set.
+    ([Martins & Astudillo, 2016](https://arxiv.org/abs/1602.02068)). The rest of the model sees a
+    discrete object only if one object wins by a margin, or at test time with `argmax_at_test`.
 
-    Registered as a `GradientEstimator` with name "sparsemap". Needs nothing of its structure but
-    the argmax; where the structure knows the projection in closed form (`categorical`, `subset`,
-    `semantic_graph` without deterministic roles), it is used.
+    Registered as a `GradientEstimator` with name "sparsemap". Needs only the argmax of its
+    structure. Where the structure has the projection in closed form (`categorical`, `subset`,
+    `semantic_graph` without deterministic roles), it uses that.
 
     # Parameters
 
     temperature : `float`, optional (default = `1.0`)
         Towards zero the mean becomes the argmax, and its gradient vanishes.
     max_iterations : `int`, optional (default = `1000`)
-        After as many steps, an argmax each, a mean is good enough.
+        The search stops after this many steps, an argmax each.
     tolerance : `float`, optional (default = `1e-9`)
-        By how much half the squared distance may exceed the least.
+        By how much half the squared distance may exceed its minimum.
     max_step_norm : `float`, optional (default = `None`)
-        As in `SurrogateEstimator`; with it the gradient is no longer exact where it is long.
+        As in `SurrogateEstimator`; a gradient that it shortens is no longer exact.
     argmax_at_test : `bool`, optional (default = `False`)
-        Whether the value is the argmax at test time, a decision after all.
+        Whether the value is the argmax, a discrete object, at test time.
     """
 
     relaxed = True

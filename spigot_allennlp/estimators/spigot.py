@@ -17,9 +17,9 @@ from spigot_allennlp.structures.structure import Structure
 class Spigot(PulledBackEstimator):
     """
     Structured projection of intermediate gradients
-    ([Peng, Thomson & Smith, 2018](https://aclanthology.org/P18-1173), Algorithm 1): the object
-    takes a gradient step and is projected back onto the polytope; its displacement is the gradient
-    of the scores, `dL/dscores = z - P(z - step_size * dL/dz)`.
+    ([Peng, Thomson & Smith, 2018](https://aclanthology.org/P18-1173), Algorithm 1): a gradient step
+    from the object is projected back onto the polytope, and the displacement is the gradient of the
+    scores, `dL/dscores = z - P(z - step_size * dL/dz)`.
 
     Registered as a `GradientEstimator` with name "spigot".
 
@@ -29,20 +29,21 @@ class Spigot(PulledBackEstimator):
         Per instance: it multiplies the gradient of the instance's own loss, whatever the batch
         size. Once the step is long enough to reach a vertex, a longer one changes nothing.
     max_step_norm : `float`, optional (default = `None`)
-        As in `SurrogateEstimator`, before the projection. The authors' code has 1 for
+        As in `SurrogateEstimator`, before the projection. The authors' code uses 1 for
         syntactic-then-semantic parsing and 5/32 for sentiment, both with `step_size` 1.
     num_steps : `int`, optional (default = `1`)
-        Of projected steps; each after the first has the gradient at the point reached
-        ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3), for
-        which the rest of the model runs again.
+        The number of projected steps. Each step after the first uses the gradient at the point
+        reached ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3),
+        and the rest of the model runs again to compute it.
     projection : `Projection`, optional (default = `"local"`)
-        Onto which polytope.
+        Which polytope to project onto.
     two_sided : `bool`, optional (default = `False`)
-        Take the step along the gradient, too, and half the difference of the two displacements:
-        `dL/dscores = (P(z + step) - P(z - step)) / 2`. The published step, from an object, can
-        only lower the parts that it has, and only raise the others, so that noise in the gradient
-        does not cancel out; of an opposite gradient this one is the opposite. No paper's: ours.
-        With a single step only: it may lead out of the polytope.
+        Whether to take the opposite step, too, and return half the difference of the two
+        displacements: `dL/dscores = (P(z + step) - P(z - step)) / 2`. The published step from an
+        object can only lower the parts that the object has and only raise the others, so noise in
+        the gradient does not cancel out. The two-sided step changes sign with the gradient. This is
+        our own addition, not from a paper. It takes a single step only, since the step may leave
+        the polytope.
 
     # Raises
 

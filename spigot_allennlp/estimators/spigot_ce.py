@@ -13,13 +13,13 @@ from spigot_allennlp.estimators.spigot import Spigot
 class SpigotCE(Spigot):
     """
     SPIGOT with the cross-entropy as the intermediate loss
-    ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3.3): the
-    steps set out from the marginals `mu`, so that
-    `dL/dscores = mu - P(mu - step_size * dL/dz(mu))`. The value is still the argmax.
+    ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3.3): the steps
+    start from the marginals `mu`, and `dL/dscores = mu - P(mu - step_size * dL/dz(mu))`. The value
+    is still the argmax.
 
-    Registered as a `GradientEstimator` with name "spigot_ce". Needs `marginals` of its
-    structure. The gradient at the marginals is not the one that arrives: the rest of the model runs
-    once more for every step.
+    Registered as a `GradientEstimator` with name "spigot_ce". Needs `marginals` of its structure.
+    The incoming gradient is not the gradient at the marginals, so the rest of the model runs once
+    more for every step.
 
     # Parameters
 

@@ -12,15 +12,14 @@ from spigot_allennlp.estimators.pulled_back_estimator import PulledBackEstimator
 @GradientEstimator.register("spigot_eg")
 class SpigotEG(PulledBackEstimator):
     """
-    SPIGOT with exponentiated gradient in the place of the projection
-    ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3.3): from the
-    marginals `mu(s)`, a step of mirror descent leads to the marginals of moved scores, so that
+    SPIGOT with exponentiated gradient in place of the projection
+    ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3.3): a step of
+    mirror descent leads from the marginals `mu(s)` to those of moved scores:
     `dL/ds = mu(s) - mu(s - step_size * dL/dz(mu))`. The value is still the argmax.
 
-    Registered as a `GradientEstimator` with name "spigot_eg". Needs `marginals` of its
-    structure, and no projection: marginals never leave the polytope. For small steps it is
-    `step_size` times the gradient of structured attention. The rest of the model runs once more for
-    every step.
+    Registered as a `GradientEstimator` with name "spigot_eg". Needs `marginals` of its structure,
+    and no projection: marginals never leave the polytope. For small steps the result is `step_size`
+    times the gradient of structured attention. The rest of the model runs once more for every step.
 
     # Parameters
 

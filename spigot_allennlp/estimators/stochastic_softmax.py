@@ -15,11 +15,11 @@ from spigot_allennlp.estimators.structured_attention import StructuredAttention
 class StochasticSoftmax(StructuredAttention):
     """
     A relaxed random object: the marginals of perturbed scores at a low temperature, that is
-    `argmax_{mu in P} <s + noise, mu> + temperature * H(mu)` with the entropy `H` of the structure's
-    own exponential family ([Paulus et al., 2020](https://arxiv.org/abs/2006.08063), section 4), and
-    its exact gradient. On `categorical` with Gumbel noise it is the Gumbel-softmax
+    `argmax_{mu in P} <s + noise, mu> + temperature * H(mu)`, where `H` is the entropy in the
+    structure's own exponential family ([Paulus et al., 2020](https://arxiv.org/abs/2006.08063),
+    section 4), and its exact gradient. On `categorical` with Gumbel noise it is the Gumbel-softmax
     ([Jang et al., 2017](https://arxiv.org/abs/1611.01144)). At test time the value is the argmax
-    without noise; for a discrete value in training, too, see "perturb_and_map".
+    without noise. For a discrete value also in training, see "perturb_and_map".
 
     Registered as a `GradientEstimator` with name "stochastic_softmax". Needs `marginals` of its
     structure.

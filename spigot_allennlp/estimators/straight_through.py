@@ -11,7 +11,7 @@ from spigot_allennlp.estimators.problem import ArgmaxProblem
 @GradientEstimator.register("straight_through")
 class StraightThrough(SurrogateEstimator):
     """
-    Passes the gradient through the argmax as if that were the identity: `dL/dscores = dL/dz`
+    Passes the gradient through the argmax as if it were the identity: `dL/dscores = dL/dz`
     ([Bengio et al., 2013](https://arxiv.org/abs/1308.3432), section 4).
 
     Registered as a `GradientEstimator` with name "straight_through".

@@ -14,11 +14,11 @@ from spigot_allennlp.nn.instances import at_least_single
 @GradientEstimator.register("straight_through_marginals")
 class StraightThroughMarginals(StraightThrough):
     """
-    The rest of the model receives the argmax, and its gradient goes back as if it had received the
-    marginals: `dL/ds = J(s) dL/dz`, with `J` the Jacobian of the marginals of
+    The rest of the model receives the argmax, but its gradient flows back as if it had received the
+    marginals: `dL/ds = J(s) dL/dz`, where `J` is the Jacobian of the marginals of
     `p(z) ∝ exp <s / temperature, z>` (STE-S in
     [Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 3.2). On
-    `categorical` it is the Jacobian of the softmax, all of it: that paper's code has the diagonal.
+    `categorical` it is the full Jacobian of the softmax; that paper's code has only its diagonal.
 
     Registered as a `GradientEstimator` with name "straight_through_marginals". Needs
     `marginals` of its structure.

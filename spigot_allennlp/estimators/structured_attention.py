@@ -12,8 +12,8 @@ from spigot_allennlp.nn.instances import at_least_single
 class StructuredAttention(GradientEstimator):
     """
     The mean object under `p(z) ∝ exp <scores / temperature, z>`, and its exact gradient
-    ([Kim et al., 2017](https://arxiv.org/abs/1702.00887), section 3). The rest of the model
-    never sees a discrete object, at test time neither, unless `argmax_at_test` is set.
+    ([Kim et al., 2017](https://arxiv.org/abs/1702.00887), section 3). The rest of the model never
+    sees a discrete object, except at test time with `argmax_at_test`.
 
     Registered as a `GradientEstimator` with name "structured_attention".
 
@@ -22,10 +22,10 @@ class StructuredAttention(GradientEstimator):
     temperature : `float`, optional (default = `1.0`)
         Towards zero the marginals become the argmax, and their gradient vanishes.
     backpropagate : `bool`, optional (default = `True`)
-        Without it no gradient goes through the marginals, as in a pipeline. That is a control: it
-        tells what the gradient gives apart from what a mean object gives in place of a decision.
+        If False, no gradient goes through the marginals, as in a pipeline. This is a control: it
+        separates the effect of the gradient from that of using a mean object instead of a decision.
     argmax_at_test : `bool`, optional (default = `False`)
-        Whether the value is the argmax at test time, a decision after all.
+        Whether the value is the argmax, a discrete decision, at test time.
     """
 
     requires = frozenset({"marginals"})

@@ -1,4 +1,4 @@
-"""Lets gradient through a solver of your own: any function from scores to the best object."""
+"""Passes gradients through a solver of your own: any function from scores to the best object."""
 
 import math
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
@@ -19,26 +19,27 @@ Masks = Union[None, BoolTensor, Sequence[Optional[BoolTensor]]]
 
 class DifferentiableSolver(torch.nn.Module):
     """
-    Calls a solver on the way forward, and a gradient estimator on the way back.
+    Calls a solver in the forward pass, and a gradient estimator in the backward pass.
 
         matching = DifferentiableSolver(
             linear_sum_assignment, numpy=True, batched=False, indices=True, maximize=False
         )
         matched = matching(costs)  # (batch_size, n, n), from 0 to 1: a mean of ten matchings
 
-    The solver is called without gradients, and need not be differentiable. In training the value
-    comes from the estimator; after `eval()` it is what the solver returns, without a gradient,
+    The solver is called without gradients and need not be differentiable. In training the estimator
+    computes the value. After `eval()` the value is what the solver returns, without a gradient,
     unless the estimator is `relaxed` ("perturbed", "sparsemap", "structured_attention").
 
-    Estimators take the gradient of the loss of each instance. That of a mean over the batch is
-    therefore multiplied by the batch size before, and divided by it afterwards; for a sum say
-    `reduction="sum"`. Estimators that are linear in the gradient do not notice. What else
-    multiplies the loss is not seen: for the others a step is longer by the factor of a loss scale
-    (`torch.amp.GradScaler`), and shorter by the number of accumulated batches.
+    Estimators take the gradient of each instance's loss. The gradient of a mean over the batch is
+    therefore multiplied by the batch size before the estimator sees it, and divided by it
+    afterwards; for a sum, pass `reduction="sum"`. Estimators that are linear in the gradient are
+    unaffected. Other factors of the loss are not detected: for nonlinear estimators a loss scale
+    (`torch.amp.GradScaler`) makes the step longer by its factor, and gradient accumulation makes it
+    shorter by the number of accumulated batches.
 
-    An estimator that learns by a loss of its own or runs the rest of the model again ("reinforce",
-    "spigot_ce") needs the attribute `layer`, a `StructuredArgmaxLayer` of scores that are
-    maximised; so does a loss with other weights.
+    An estimator that has a loss of its own or runs the rest of the model again ("reinforce",
+    "spigot_ce") does not work here. Use the attribute `layer`, a `StructuredArgmaxLayer` whose
+    scores are maximised; use it also for a loss with other weights.
 
     # Parameters
 
@@ -47,15 +48,15 @@ class DifferentiableSolver(torch.nn.Module):
     estimator : `Union[str, GradientEstimator]`, optional (default = `"perturbed"`)
         An estimator, or the registered name of one with its default settings.
     num_batch_dims : `int`, optional (default = `1`)
-        How many leading dimensions of the scores count instances. With 0 there is one instance.
+        How many leading dimensions of the scores index instances. With 0 there is one instance.
     reduction : `str`, optional (default = `"mean"`)
-        "mean" or "sum": what the loss does with the losses of the instances.
+        "mean" or "sum": how the loss combines the losses of the instances.
     options : `Any`
-        All others are those of `SolverStructure`.
+        All other options are passed to `SolverStructure`.
 
     # Raises
 
-    `ConfigurationError` if the estimator needs more than the solver, with the names of those that
+    `ConfigurationError` if the estimator needs more than the solver; it names the estimators that
     do not.
     """
 
@@ -95,19 +96,19 @@ class DifferentiableSolver(torch.nn.Module):
             more; with `maximize=False` these are costs. Several tensors have the same `batch`; the
             solver gets them as several arguments, and an object is a tuple.
         mask : `Union[BoolTensor, Sequence[Optional[BoolTensor]]]`, optional
-            True on the parts that may be chosen: of the shape of the scores, or of their first
-            dimensions; for several tensors, a sequence of as many masks. The solver gets minus
-            infinity as the score of all others (plus infinity as their cost).
+            True on the parts that may be chosen. It has the shape of the scores, or of their first
+            dimensions; for several tensors, pass a sequence of as many masks. The solver gets minus
+            infinity as the score of all other parts (plus infinity as their cost).
 
         # Returns
 
         `Union[Tensor, Tuple[Tensor, ...]]`
-            The objects, of the shapes and types of the scores.
+            The objects, with the shapes and types of the scores.
 
         # Raises
 
-        `TypeError`, `ValueError` if scores and masks do not fit, or if the solver returns what is
-        no object.
+        `TypeError`, `ValueError` if scores and masks do not fit, or if the solver returns something
+        that is not an object.
         """
         estimator = self.layer.estimator
         if self.training and _has_own_loss(estimator):
@@ -137,7 +138,7 @@ class DifferentiableSolver(torch.nn.Module):
         self, scores: Tuple[Tensor, ...], masks: Masks
     ) -> Tuple[List[Tensor], List[BoolTensor]]:
         """
-        Returns all scores as `(num_instances, *parts)`, and of the same shapes their legal parts.
+        Returns all scores as `(num_instances, *parts)`, and their legal parts in the same shapes.
         """
         for tensor in scores:
             if not isinstance(tensor, Tensor):

@@ -1,23 +1,23 @@
 """
-Computes losses of scores against gold objects, of a structure or of a solver of your own.
+Losses of scores against gold objects, for a structure or for a solver of your own.
 
 Each returns the loss of each instance, shape `(batch_size,)`, and is convex in the scores. Its
 gradient is a difference of two objects, or of means of objects; no estimator is needed.
 `sparsemap_loss` and `negative_log_likelihood` have a second derivative; the others are linear
-nearly everywhere, so that theirs is zero. All take
+nearly everywhere, so theirs is zero. All take
 
 structure : `Union[Structure, DifferentiableSolver]`
-    With a solver that minimises, what is called scores here are costs. A solver gets a single
-    tensor, with one dimension that counts instances.
+    With a solver that minimises, pass costs where scores are expected. A solver gets a single
+    tensor whose first dimension indexes instances.
 scores : `Tensor`
     Shape `(batch_size, *parts)`.
 gold : `Tensor`
     The gold objects, of the same shape.
 mask : `BoolTensor`, optional
-    The legal parts, of the same shape (`Structure.part_mask`). By default all.
+    The legal parts, of the same shape (`Structure.part_mask`). By default all parts.
 
-Losses in half precision are computed, and returned, in single precision. A gold object that has an
-impossible part costs infinity.
+Losses in half precision are computed and returned in single precision. The loss is infinite for a
+gold object that has an impossible part.
 """
 
 from typing import Any, Callable, Optional, Tuple, Union
@@ -44,18 +44,18 @@ def perceptron_loss(
     structure: StructureOrSolver, scores: Tensor, gold: Tensor, mask: Optional[BoolTensor] = None
 ) -> Tensor:
     """
-    Returns `max_z <scores, z> - <scores, gold>`, by how much the best object beats the gold one
+    Returns `max_z <scores, z> - <scores, gold>`: how far the best object outscores the gold one
     ([Collins, 2002](https://aclanthology.org/W02-1001)). Its gradient is `best - gold`.
 
-    With true scores in the place of the scores, and with a choice in the place of gold, it is the
-    regret of that choice.
+    With true scores in place of the scores and a chosen object in place of gold, it is the regret
+    of that choice.
     """
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
     best = structure.argmax(scores, mask)
     possible = scores.masked_fill(~mask, -torch.inf)
     loss = structure.score(scores, best) - structure.score(possible, gold)
-    # Where no object is possible gold is not either, and nothing can be learnt from it.
+    # Where no object is possible, neither is gold, and nothing can be learnt from it.
     lost = structure.lacks_objects(best, mask) & flatten_parts(gold != 0).any(dim=-1)
     return loss.masked_fill(lost, torch.inf)
 
@@ -68,16 +68,17 @@ def hinge_loss(
     cost: Optional[Tensor] = None,
 ) -> Tensor:
     """
-    Returns `max_z (<scores, z> + <cost, z - gold>) - <scores, gold>`, the margin rescaled by a cost
-    ([Taskar et al., 2004](https://aclanthology.org/W04-3201)): at least the cost of the best
-    object. Its gradient is `worst - gold`, where `worst` is the object at the maximum.
+    Returns `max_z (<scores, z> + <cost, z - gold>) - <scores, gold>`, the hinge loss with a margin
+    rescaled by a cost ([Taskar et al., 2004](https://aclanthology.org/W04-3201)). It is at least
+    the cost of the best object. Its gradient is `worst - gold`, where `worst` is the object at the
+    maximum.
 
     # Parameters
 
     cost : `Tensor`, optional
-        What a part adds to the cost of an object that has it, of the shape of the scores. By
-        default 0.5 for a part that gold does not have, and -0.5 for one that it has, so that the
-        cost of zeros and ones is half the number of parts that are wrong or missing.
+        What a part adds to the cost of an object that has it, in the shape of the scores. By
+        default 0.5 for a part that gold does not have and -0.5 for one that it has: the cost of an
+        object of zeros and ones is then half the number of wrong or missing parts.
     """
     structure, scores = _maximised(structure, scores)
     gold, mask = _filled(scores, gold, mask)
@@ -96,15 +97,15 @@ def spo_plus_loss(
     """
     Returns the SPO+ loss of predicted scores against true ones
     ([Elmachtoub & Grigas, 2022](https://doi.org/10.1287/mnsc.2020.3922), definition 3), which is
-    the perceptron loss of `2 * scores - true_scores`: at least the regret of the best object. Its
-    gradient is `2 * (z - gold)`, where `z` is the best object of these.
+    the perceptron loss of `2 * scores - true_scores`. It is at least the regret of the best object.
+    With `z` the best object under these scores, its gradient is `2 * (z - gold)`.
 
     # Parameters
 
     true_scores : `Tensor`
         Of the shape of the scores.
     gold : `Tensor`, optional
-        The best objects of the true scores. By default they are computed.
+        The best objects under the true scores. By default they are computed.
     """
     true_scores = _maximised(structure, true_scores)[1]
     structure, scores = _maximised(structure, scores)
@@ -127,8 +128,8 @@ def perturbed_loss(
 ) -> Tensor:
     """
     Estimates the Fenchel-Young loss of the estimator "perturbed"
-    ([Berthet et al., 2020](https://arxiv.org/abs/2002.08676), section 4), but for a number that
-    depends on gold alone: the mean perceptron loss of perturbed scores,
+    ([Berthet et al., 2020](https://arxiv.org/abs/2002.08676), section 4), up to a constant that
+    depends only on gold. It is the mean perceptron loss of perturbed scores,
     `mean_i max_z <scores + noise_i, z> - <scores + noise_i, gold>`. Its gradient is the mean of the
     best objects, minus gold. On `categorical` with Gumbel noise its expected value is the
     cross-entropy.
@@ -137,7 +138,7 @@ def perturbed_loss(
 
     num_samples : `int`, optional (default = `10`)
     noise : `Noise`, optional (default = `NormalNoise()`)
-        Any; its scale is a temperature.
+        Any noise; its scale is a temperature.
     """
     check_counts(num_samples=num_samples)
     structure, scores = _maximised(structure, scores)
@@ -157,7 +158,7 @@ def sparsemap_loss(
     Returns the Fenchel-Young loss of the estimator "sparsemap"
     ([Niculae et al., 2018](https://arxiv.org/abs/1802.04223), section 5),
     `||scores - gold||^2 / 2 - ||scores - mean||^2 / 2`, where `mean` is the point of the convex
-    hull of all objects that is nearest to the scores. Zero just where that is gold: the best object
+    hull of all objects that is nearest to the scores. It is zero exactly where `mean` is gold: gold
     then wins by a margin. Its gradient is `mean - gold`. On `categorical` it is the sparsemax loss.
 
     # Raises
@@ -176,7 +177,7 @@ def sparsemap_loss(
 class _SparseMAPLoss(torch.autograd.Function):
     """
     The loss above, whose gradient is `mean - gold`. Only a second derivative differentiates the
-    mean, which is therefore not an input that autograd sees, but the result of `mean_of_scores`.
+    mean. So the mean is not an input that autograd sees, but the result of `mean_of_scores`.
     """
 
     @staticmethod
@@ -190,7 +191,7 @@ class _SparseMAPLoss(torch.autograd.Function):
         ctx.save_for_backward(scores, gold)
         ctx.mean_of_scores = mean_of_scores
         mean = mean_of_scores()
-        # The difference of two squares, without the squares.
+        # The difference of two squares, computed without squaring.
         return structure.score(scores - (mean + gold) / 2, mean - gold)
 
     @staticmethod
@@ -211,7 +212,7 @@ def negative_log_likelihood(
 
     # Raises
 
-    `ConfigurationError` if its structure does not provide `log_partition`.
+    `ConfigurationError` if the structure does not provide `log_partition`.
     """
     structure, scores = _maximised(structure, scores)
     if not structure.provides("log_partition"):
@@ -226,12 +227,12 @@ def negative_log_likelihood(
 
 def _maximised(structure: StructureOrSolver, scores: Tensor) -> Tuple[Structure, Tensor]:
     """
-    Returns a structure, and scores of which it finds the best, in single precision at least.
+    Returns the structure, and scores for it to maximise, in single precision at least.
 
     # Raises
 
-    `TypeError` if there is no single tensor of scores; `ConfigurationError` if instances are not
-    counted by one dimension.
+    `TypeError` if the scores are not a single tensor; `ConfigurationError` if instances are not
+    indexed by exactly one dimension.
     """
     if not isinstance(scores, Tensor):
         raise TypeError(
@@ -252,11 +253,11 @@ def _maximised(structure: StructureOrSolver, scores: Tensor) -> Tuple[Structure,
 
 def _filled(scores: Tensor, gold: Any, mask: Optional[BoolTensor]) -> Tuple[Any, BoolTensor]:
     """
-    Returns gold, if there is any, in the type of the scores, and the mask, by default all.
+    Returns gold, if there is any, in the type of the scores, and the mask, by default all parts.
 
     # Raises
 
-    `TypeError`, `ValueError` if they have another shape than the scores.
+    `TypeError`, `ValueError` if their shape is not that of the scores.
     """
     if mask is None:
         mask = torch.ones_like(scores, dtype=torch.bool)

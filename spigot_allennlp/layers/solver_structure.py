@@ -1,4 +1,4 @@
-"""Makes a structure of a solver: any function from scores to the best object."""
+"""Turns a solver, any function from scores to the best object, into a structure."""
 
 import copy
 import itertools
@@ -17,7 +17,7 @@ from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
-# How far from a whole number a solver of integer programs may end.
+# How far from whole numbers the result of an integer program solver may be.
 ROUNDING = 1e-4
 
 NUMPY_INTEGERS = frozenset(map(np.dtype, np.typecodes["AllInteger"]))
@@ -26,17 +26,17 @@ TORCH_INTEGERS = frozenset(getattr(torch, dtype.name) for dtype in NUMPY_INTEGER
 
 class SolverStructure(Structure):
     """
-    The family of objects among which a solver finds the best: `argmax_z <scores, z>`, or with
-    `maximize=False` the one of least cost.
+    The family of objects among which a solver finds the best: `argmax_z <scores, z>`, or the object
+    of least cost with `maximize=False`.
 
     The solver gets scores (or costs) in single precision at least, on their device and without a
-    gradient; with `numpy`, float64 arrays. They are a copy, which it may change. Impossible parts
+    gradient; with `numpy`, float64 arrays. They are a copy, so it may change them. Impossible parts
     score minus infinity (cost plus infinity), and must not be chosen. It never gets NaN or an empty
     batch; an instance without a possible part is all zeros, and its object does not count. A batch
-    may be larger than that of the model, as estimators ask for several samples in one call.
+    may be larger than the model's, since estimators ask for several samples in one call.
 
-    A `ValueError` says what the solver returned if that has another type or shape than an object,
-    or holds numbers that are not finite, or an impossible part.
+    If the solver returns something of the wrong type or shape, a number that is not finite, or an
+    impossible part, a `ValueError` says what it returned.
 
     # Parameters
 
@@ -47,30 +47,30 @@ class SolverStructure(Structure):
     numpy : `bool`, optional (default = `False`)
         Whether the solver gets NumPy arrays. It may return arrays or tensors in any case.
     indices : `bool`, optional (default = `False`)
-        Whether the solver returns where an object has its ones, not the object: a tuple of index
-        arrays, as `scipy.optimize.linear_sum_assignment` and `numpy.nonzero` do, with which the
-        scores could be indexed; or indices into the last dimension, several as `topk` or a single
-        one as `argmax` returns them.
+        Whether the solver returns the positions of an object's ones instead of the object: a tuple
+        of index arrays that could index the scores, as from `scipy.optimize.linear_sum_assignment`
+        and `numpy.nonzero`; or indices into the last dimension, several as from `topk` or a single
+        one as from `argmax`.
     maximize : `bool`, optional (default = `True`)
-        If False, all functions, and the module that wraps them, take costs, and the solver finds
-        the least.
+        If False, all functions and the module that wraps them take costs, and the solver finds the
+        object of least cost.
     binary : `bool`, optional (default = `True`)
-        Whether objects are zeros and ones, but for a rounding error of 1e-4, which is removed. If
-        False they may hold any numbers, ranks say; "sparsemap" needs zeros and ones.
+        Whether objects are zeros and ones. A rounding error of up to 1e-4 is removed. If False,
+        objects may hold any numbers, such as ranks; "sparsemap" needs zeros and ones.
     fixed_size : `bool`, optional (default = `False`)
-        Whether the parts of all objects of an instance have the same sum, so that a constant added
-        to all scores changes nothing ("identity_with_projection" wants to know).
+        Whether the parts of all objects of an instance have the same sum: then a constant added to
+        all scores changes nothing ("identity_with_projection" asks for this).
     sample : `Callable`, optional
-        From scores to a sample of `p(z) ∝ exp <scores, z>`. It and the next three take and return
-        batches of tensors, whatever the solver takes.
+        From scores to a sample of `p(z) ∝ exp <scores, z>`. This function and the next three take
+        and return batches of tensors, whatever the solver takes.
     marginals : `Callable`, optional
-        From scores to the mean object under `p`, or what stands for it; differentiable. By default
+        From scores to the mean object under `p`, or a substitute for it; differentiable. By default
         the gradient of `log_partition`.
     log_partition : `Callable`, optional
         From scores to `log sum_z exp <scores, z>`, shape `(batch_size,)`; differentiable.
     project : `Callable`, optional
-        From any points to the nearest of the convex hull of all objects, or of a set around it.
-        Parts that are not legal are minus infinity.
+        From any points to the nearest points of the convex hull of all objects, or of a set that
+        contains it. Illegal parts are minus infinity.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class SolverStructure(Structure):
 
     def of_pieces(self, shapes: List[torch.Size]) -> "SolverStructure":
         """
-        Returns the same family for scores `(batch_size, num_parts)` that are the flattened parts of
-        several tensors of these `shapes`, in which all functions get and return them.
+        Returns the same family for scores `(batch_size, num_parts)`, the flattened parts of several
+        tensors. All functions still get and return tensors of these `shapes`.
         """
         structure = copy.copy(self)
         structure._pieces = shapes
         return structure
 
     def provides(self, operation: str) -> bool:
-        # Samples are nothing without their log-probabilities.
+        # Samples are useless without their log-probabilities.
         functions = {
             "log_partition": self._log_partition,
             "marginals": self._marginals or self._log_partition,
@@ -133,7 +133,7 @@ class SolverStructure(Structure):
         return super().contains(vertex, mask)
 
     def lacks_objects(self, best: Tensor, mask: BoolTensor) -> BoolTensor:
-        # Where there is none though parts are possible, the solver was refused.
+        # Where parts are possible but there is no object, the solver's result was refused.
         return mask.new_zeros(len(mask))
 
     def argmax(self, scores: Tensor, mask: BoolTensor) -> Tensor:
@@ -183,7 +183,7 @@ class SolverStructure(Structure):
     def _choose(
         self, function: Callable, batched: bool, scores: Tensor, mask: BoolTensor
     ) -> Tensor:
-        """Returns the objects that `function` returns for these scores, checked."""
+        """Returns the objects that `function` returns for these scores, after checking them."""
         check_scores(PARTS, scores, mask)
         if scores.numel() == 0:
             return torch.zeros_like(scores)
@@ -205,7 +205,7 @@ class SolverStructure(Structure):
     def _signed(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
         Returns scores, or costs, for the functions: a copy in single precision at least, infinite
-        on impossible parts; zeros where none is possible.
+        on impossible parts; zeros where no part is possible.
         """
         possible = mask & (scores != -torch.inf)
         points = at_least_single(scores).masked_fill(~possible, -torch.inf)
@@ -213,7 +213,7 @@ class SolverStructure(Structure):
         return points if self.maximize else -points
 
     def _arguments(self, points: Tensor) -> List[Tensor]:
-        """Returns what functions get for a batch of `points`."""
+        """Returns the arguments of the functions for a batch of `points`."""
         if self._pieces is None:
             return [points]
         pieces = points.split([math.prod(shape) for shape in self._pieces], dim=1)
@@ -223,13 +223,13 @@ class SolverStructure(Structure):
         ]
 
     def _joined(self, results: Any) -> Tensor:
-        """Returns results of functions in one tensor, the inverse of `_arguments`."""
+        """Joins the results of a function in one tensor, the inverse of `_arguments`."""
         if self._pieces is None:
             return results
         return torch.cat([flatten_parts(result) for result in results], dim=1)
 
     def _objects(self, function: Callable, batched: bool, points: Tensor) -> Tensor:
-        """Returns what `function` makes of `points`, of their shape and type."""
+        """Returns what `function` computes from `points`, in their shape and type."""
         arguments: List[Any] = self._arguments(points)
         if self._numpy and function is self._solver:
             arguments = [argument.double().cpu().numpy() for argument in arguments]
@@ -249,9 +249,9 @@ class SolverStructure(Structure):
 
     def _at_indices(self, points: np.ndarray) -> np.ndarray:
         """
-        Returns the objects of a solver that takes one instance and returns indices. Those of all
-        instances are checked and set together: by themselves those of a small problem would take
-        longer than its solution.
+        Returns the objects of a solver that takes one instance and returns indices. The indices of
+        all instances are checked and set together: doing so per instance would take longer than
+        solving a small problem.
         """
         answers = [_copied(self._solver(instance)) for instance in points]
         objects = _indicators(answers, points)
@@ -262,7 +262,7 @@ class SolverStructure(Structure):
 
     def _call(self, function: Callable, arguments: Sequence[Any]) -> List[Any]:
         """
-        Returns an object for each argument, of its shape and kind: all tensors, or all arrays.
+        Returns an object for each argument, in its shape and kind: all tensors, or all arrays.
         """
         results = function(*arguments)
         if self._pieces is None:
@@ -276,7 +276,7 @@ class SolverStructure(Structure):
         return [self._converted(function, *pair) for pair in pairs]
 
     def _converted(self, function: Callable, result: Any, argument: Any) -> Any:
-        """Returns the object that a result stands for, of the shape and kind of `argument`."""
+        """Returns the object that a result stands for, in the shape and kind of `argument`."""
         shape = tuple(argument.shape)
         try:
             if self._indices and function is self._solver:
@@ -292,7 +292,7 @@ class SolverStructure(Structure):
         return value
 
     def _check_values(self, function: Callable, chosen: Tensor) -> None:
-        """Raises a `ValueError` unless all numbers are such as objects may hold."""
+        """Raises a `ValueError` unless all numbers are ones that objects may hold."""
         is_right = chosen.isfinite()
         if self.binary:
             is_right &= torch.minimum(chosen.abs(), (1 - chosen).abs()) <= ROUNDING
@@ -303,7 +303,9 @@ class SolverStructure(Structure):
 
 
 def _copied(answer: Any) -> Any:
-    """Returns a copy of a solver's answer, since it may write its next one into the same memory."""
+    """
+    Returns a copy of a solver's answer, as the solver may reuse the memory for its next answer.
+    """
     if isinstance(answer, (tuple, list)):
         return (tuple if isinstance(answer, tuple) else list)(map(_copied, answer))
     if isinstance(answer, Tensor):
@@ -313,9 +315,9 @@ def _copied(answer: Any) -> Any:
 
 def _indicators(answers: List[Any], like: np.ndarray) -> Optional[np.ndarray]:
     """
-    Returns zeros of the shape of `like`, a batch, and ones at the indices that `answers` has for
-    each instance; `None` if they are not all right, or not all of one kind, and `_indicator` has to
-    look at each.
+    Returns zeros of the shape of `like`, a batch, with ones at the indices that `answers` has for
+    each instance. Returns `None` if some are wrong or they are of several kinds: then `_indicator`
+    has to look at each.
     """
     num_tuples = sum(isinstance(answer, tuple) for answer in answers)
     if num_tuples == 0:
@@ -349,8 +351,8 @@ def _indicators(answers: List[Any], like: np.ndarray) -> Optional[np.ndarray]:
 
 def _indicator(indices: Any, like: Any) -> Any:
     """
-    Returns zeros of the shape and kind of `like`, a tensor or an array, and ones at `indices`, as
-    in `SolverStructure`. Raises a `ValueError` for what is no index.
+    Returns zeros of the shape and kind of `like`, a tensor or an array, with ones at `indices`, as
+    in `SolverStructure`. Raises a `ValueError` for anything that is not an index.
     """
     on_tensor = isinstance(like, Tensor)
     zeros: Any = torch.zeros_like(like) if on_tensor else np.zeros_like(like)
@@ -372,8 +374,9 @@ def _indicator(indices: Any, like: Any) -> Any:
 
 def _index(value: Any, size: int, like: Any) -> Any:
     """
-    Returns `value` as a tensor or an array of 64-bit integers, whichever `like` is. Raises a
-    `ValueError` unless they were integers from 0 to `size - 1`; only an empty list has no type.
+    Returns `value` as a tensor or an array, whichever `like` is, of 64-bit integers. Raises a
+    `ValueError` unless it held integers from 0 to `size - 1`. The type is not checked if it is
+    empty.
     """
     on_tensor = isinstance(like, Tensor)
     index: Any = _tensor(value).to(like.device) if on_tensor else np.asarray(value)
@@ -381,7 +384,7 @@ def _index(value: Any, size: int, like: Any) -> Any:
     if not is_empty and index.dtype not in (TORCH_INTEGERS if on_tensor else NUMPY_INTEGERS):
         raise ValueError(f"indices must be integers, but are of type {index.dtype}")
     index = index.long() if on_tensor else index.astype(np.int64, copy=False)
-    # NumPy itself refuses those that are too large.
+    # NumPy itself refuses indices that are too large.
     if not is_empty and (index.min() < 0 or (on_tensor and index.max() >= size)):
         wrong = index.min() if index.min() < 0 else index.max()
         raise ValueError(f"an index must be from 0 to {size - 1}, but found {wrong}")
@@ -389,7 +392,7 @@ def _index(value: Any, size: int, like: Any) -> Any:
 
 
 def _tensor(value: Any) -> Tensor:
-    # NumPy copies what torch would refuse: reversed arrays, and those that cannot be written.
+    # NumPy copies what torch would refuse: reversed and read-only arrays.
     return value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
 
 

@@ -1,4 +1,4 @@
-"""Makes a hard decision in the middle of a network, by a structure and a gradient estimator."""
+"""Makes a hard decision in the middle of a network, with a structure and a gradient estimator."""
 
 import inspect
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ _ALLOWED = Signature(
 @dataclass(frozen=True)
 class Latent:
     """
-    Holds the result of the layer: `value`, for use downstream, and the `problem` it solves.
+    The result of the layer: `value`, for use downstream, and the `problem` that it solves.
 
-    A gradient should reach `value` through `losses` alone. One from elsewhere (a second loss or a
-    penalty on the value itself, a downstream that the model calls by itself) carries a weight that
-    is not known, and is taken for one with the weight that the losses have, or, without `losses`,
-    for that of a mean over the batch: the step sizes and norm caps of surrogate gradients then mean
-    something else. Whatever depends on the value belongs into `downstream`.
+    Gradients should reach `value` only through `losses`. The weight of any other gradient (from a
+    second loss, a penalty on the value itself, or a downstream that the model calls directly) is
+    unknown. It is taken to have the weight of the losses or, without `losses`, that of a mean over
+    the batch; the step sizes and norm caps of surrogate gradients then mean something else. Put
+    everything that depends on the value into `downstream`.
     """
 
     value: Tensor
@@ -50,9 +50,9 @@ class Latent:
 
     def losses(self) -> Tensor:
         """
-        Returns `downstream(value)`, shape `(batch_size,)`. Computed here rather than by the model
-        itself, the losses tell the backward pass how much each of them weighs, so that a step size
-        keeps its meaning under any reduction, gradient accumulation and loss scaling, and
+        Returns `downstream(value)`, shape `(batch_size,)`. Because the losses are computed here,
+        not by the model itself, the backward pass knows how much each of them weighs. So a step
+        size keeps its meaning under any reduction, gradient accumulation and loss scaling, and
         estimators that run `downstream` again repeat its dropout.
 
         # Raises
@@ -71,10 +71,10 @@ class Latent:
 
 class StructuredArgmaxLayer(torch.nn.Module, FromParams):
     """
-    Chooses an object in the middle of a network, and lets gradient through.
+    Chooses an object in the middle of a network, and passes gradients through the choice.
 
-    In training the value comes from the estimator. At test time it is the argmax, unless the
-    estimator is `relaxed`. Every model uses it in the same four lines:
+    In training the estimator computes the value. At test time the value is the argmax, unless the
+    estimator is `relaxed`. Every model uses the layer in the same way:
 
         latent = self.argmax(scores, mask, downstream)
         losses = latent.losses()
@@ -119,14 +119,14 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         downstream : `Downstream`, optional
             The rest of the model, from a value to the loss of each instance.
         allowed : `BoolTensor`, optional
-            Broadcastable to `scores`: False on parts that the structure knows, but this model never
-            means (the unknown role, pruned arcs).
+            Broadcastable to `scores`: False on parts that are legal in the structure but that this
+            model never chooses (the unknown role, pruned arcs).
 
         # Raises
 
         `ConfigurationError` in training if the estimator `reevaluates` and `downstream` is missing.
         `TypeError` or `ValueError` if scores and masks do not fit; see `nn/tensor_checks.py`.
-        `NotImplementedError` under transforms of `torch.func`, `vmap` and `grad` among them.
+        `NotImplementedError` under transforms of `torch.func`, such as `vmap` and `grad`.
         """
         return self._choose(scores, mask, downstream, allowed)
 
@@ -167,16 +167,16 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
     def check_dimensions(self, wanted: Tuple[str, ...], model: str) -> None:
         """
-        Checks that the objects are of the kind that a model needs, whose registered name is
+        Checks that the objects are of the kind needed by the model with the registered name
         `model`; see `Structure.check_dimensions`.
         """
         self.structure.check_dimensions(wanted, f"The argmax of '{model}'", "argmax.structure")
 
     def auxiliary_loss(self, latent: Latent, losses: Tensor) -> Tensor:
         """
-        Returns a scalar that every model adds to its loss, whichever the estimator. It belongs to
-        the mean of the `losses`; with `losses.sum()` multiply it by the batch size, and with
-        `-losses.mean()`, of rewards, by -1.
+        Returns a scalar that every model adds to its loss, whatever the estimator. It goes with the
+        mean of the `losses`. With `losses.sum()`, multiply it by the batch size; with
+        `-losses.mean()`, where the losses are rewards, multiply it by -1.
         """
         if not self.training:
             return losses.new_zeros(())
@@ -184,7 +184,9 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
 
 def _name_of(kind: Type[Registrable], part: Registrable) -> str:
-    """Returns the name under which the class of `part` is registered; that of the class if none."""
+    """
+    Returns the name under which the class of `part` is registered, or else the class's own name.
+    """
     classes = {name: kind.resolve_class_name(name)[0] for name in kind.list_available()}
     return next((name for name in classes if classes[name] is type(part)), type(part).__name__)
 
@@ -209,8 +211,9 @@ def _broadcast(allowed: BoolTensor, part_mask: BoolTensor) -> BoolTensor:
 
 class FirstOutput(Generic[Output]):
     """
-    Keeps what a model makes of the first object for which its `downstream` function is called.
-    An estimator may call it again, at other objects, whose outputs are not those of the model.
+    Keeps the outputs of a model for the first object with which its `downstream` function is
+    called. An estimator may call it again with other objects, but their outputs are not the
+    model's.
 
     Example:
 
@@ -226,20 +229,20 @@ class FirstOutput(Generic[Output]):
         self._outputs: List[Output] = []
 
     def keep(self, make_output: Callable[[], Output]) -> None:
-        """Keeps what `make_output` returns, the first time; later it is not called."""
+        """Keeps what `make_output` returns the first time; later calls do nothing."""
         if not self._outputs:
             self._outputs.append(make_output())
 
     @property
     def output(self) -> Output:
-        """Returns what was kept. Raises `IndexError` if nothing was."""
+        """Returns what was kept. Raises an `IndexError` if nothing was."""
         return self._outputs[0]
 
 
 def fitting_estimators(structure: Structure) -> List[str]:
     """
     Returns the names of the estimators that, with default settings, need no more than `structure`
-    has. Those that have no default settings are left out.
+    provides. Estimators that need arguments are left out.
     """
     fitting = []
     for name in sorted(GradientEstimator.list_available()):
