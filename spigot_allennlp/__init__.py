@@ -1,14 +1,14 @@
 """
 SPIGOT and its relatives for AllenNLP: latent structures that are trained through their argmax.
 
-Importing this package is cheap: neither AllenNLP nor any package in it is imported. Where AllenNLP
-is installed, this makes sure that it is patched for a current stack, that the variables of our
-configs have their defaults, and that the names of our classes are registered as soon as AllenNLP
-looks a name up (`compat/registration.py`). Without it, `StructuredArgmaxLayer`, structures,
-projections, estimators and `nn` work in plain PyTorch, and to import a package of ours that needs
-it says what to install.
+Importing this package is cheap: it imports neither AllenNLP nor its own subpackages. If AllenNLP is
+installed, the import makes sure that AllenNLP is patched for a current stack, that the variables of
+our configs have their defaults, and that our classes are registered as soon as AllenNLP looks up a
+name (`compat/registration.py`). Without AllenNLP, `StructuredArgmaxLayer`, structures, projections,
+estimators and `nn` work in plain PyTorch; importing a subpackage that needs AllenNLP raises an
+error that says what to install.
 
-`load(archive)` gives the parser in an archive; only then the rest is imported.
+`load(archive)` returns the parser in an archive; only then is the rest imported.
 """
 
 import importlib
@@ -44,9 +44,7 @@ def load(archive: Any, **options: Any) -> "SentenceParser":
 
 
 def __getattr__(name: str) -> Any:
-    """
-    Imports the layer, or a package of ours, when it is asked for: `spigot_allennlp.models`, say.
-    """
+    """Imports the layer or a subpackage on first use, such as `spigot_allennlp.models`."""
     if name == "StructuredArgmaxLayer":
         from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 

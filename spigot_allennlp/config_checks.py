@@ -6,7 +6,7 @@ from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 
 class PlainConfigurationError(ConfigurationError):
-    """An error of a config whose message is all that its reader needs."""
+    """A configuration error whose message is all that the user needs."""
 
     #: `allennlp` prints the message without a trace.
     is_plain = True
@@ -74,7 +74,9 @@ def check_interval(interval: str, /, **numbers: float) -> None:
 
 
 def _check_number(name: str, value: Any) -> None:
-    """Checks that `value` is a number: options of parameter groups, say, are of any type."""
+    """
+    Checks that `value` is a number; options of parameter groups, for example, may be of any type.
+    """
     if not hasattr(value, "__float__"):
         raise ConfigurationError(f"{name} must be a number but is {value!r}.")
 
@@ -85,7 +87,7 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
 
     # Raises
 
-    `ConfigurationError` that names the key and its `choices` if `value` is none of them.
+    `ConfigurationError` that names the key and its `choices` if `value` is not among them.
     """
     choices = list(choices)
     if value not in choices:
@@ -95,11 +97,11 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
 def check_namespace(vocab: Any, namespace: str, entries: str) -> None:
     """
     Checks that AllenNLP's vocabulary `vocab` has the `namespace` of the `entries` that a part of a
-    model needs. (AllenNLP tells a size of a namespace that is not there, too.)
+    model needs. (AllenNLP returns a size even for a missing namespace.)
 
     # Raises
 
-    `ConfigurationError` that names the namespace and those that there are.
+    `ConfigurationError` that names the missing namespace and those that exist.
     """
     if namespace not in vocab.get_namespaces():
         raise ConfigurationError(
@@ -111,8 +113,8 @@ def check_namespace(vocab: Any, namespace: str, entries: str) -> None:
 
 def check_object(name: str, value: Any, kind: type) -> None:
     """
-    Checks that an argument is an object of a registered kind, and not its name, which stands for an
-    object in configs alone.
+    Checks that an argument is an object of a registered kind, not its name: names stand for objects
+    only in configs.
 
     # Raises
 

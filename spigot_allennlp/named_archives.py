@@ -3,8 +3,8 @@ Archives by name: an index of the user's says where an archive lies, and what it
 
 `SPIGOT_ALLENNLP_INDEX` names the index, by default `spigot_allennlp/archives.json` in the user's
 configuration folder (`XDG_CONFIG_HOME`, or `~/.config`): a JSON object with an entry for each name,
-`{"dm": {"url": ..., "sha256": ..., "size": ..., "licence": ...}}`. Only what the user asks for by a
-name is looked up there; a config in an archive cannot name another one so.
+`{"dm": {"url": ..., "sha256": ..., "size": ..., "licence": ...}}`. Only names that the user asks
+for are looked up there; a config in an archive cannot name another archive this way.
 """
 
 import hashlib
@@ -36,19 +36,19 @@ CHUNK = 1 << 20  # bytes
 
 class IndexEntry(NamedTuple):
     """
-    What an index says of an archive.
+    The entry of an archive in an index.
 
     # Parameters
 
     url : `str`
-        Where it is: an address (`https:`, `http:`, `file:`), or a path, from the folder of the
-        index on. A folder stands for the `model.tar.gz` in it.
+        Where it is: an address (`https:`, `http:`, `file:`) or a path relative to the folder of the
+        index. A folder stands for the `model.tar.gz` in it.
     sha256 : `str`
         The checksum of the file, in hexadecimal digits.
     size : `int`
         The size of the file in bytes.
     licence : `str`
-        Who may use it for what: a name such as CC-BY-4.0, or words.
+        Who may use it for what: the name of a licence such as CC-BY-4.0, or a description.
     """
 
     url: str
@@ -58,7 +58,7 @@ class IndexEntry(NamedTuple):
 
 
 def index_path() -> Path:
-    """Returns where the index is, whether it is there or not."""
+    """Returns the path of the index, whether it exists or not."""
     named = os.environ.get(INDEX)
     if named:
         return Path(named).expanduser()
@@ -68,11 +68,11 @@ def index_path() -> Path:
 
 def read_index(path: Path) -> Dict[str, IndexEntry]:
     """
-    Reads the index; one that is not there has no entries.
+    Reads the index; a missing index has no entries.
 
     # Raises
 
-    `ConfigurationError` with the file, the entry and its key, if it is no index.
+    `ConfigurationError` with the file, the entry and its key, if it is not an index.
     """
     try:
         content = read_json(path)
@@ -124,8 +124,8 @@ def check_url(url: str, place: str) -> None:
     """
     # Raises
 
-    `ConfigurationError` that begins with `place` if no archive can be had from `url`: it is no
-    address and no path, has another protocol, or is a file of another machine.
+    `ConfigurationError` that begins with `place` if no archive can be read from `url`: it is
+    neither an address nor a path, has another protocol, or is a file of another machine.
     """
     if not _is_place(url):
         raise plain_error(f"{place} is {url!r}. It has to be an address or a path")
@@ -142,7 +142,7 @@ def check_url(url: str, place: str) -> None:
 
 
 def without_secrets(url: str) -> str:
-    """Returns the address of an entry without user, password and query, to be printed."""
+    """Returns the address of an entry without user, password and query, for printing."""
     parts = urlsplit(url)
     if not parts.netloc:
         return url
@@ -152,15 +152,15 @@ def without_secrets(url: str) -> str:
 
 def find_archive(archive: Union[str, "os.PathLike[str]"]) -> str:
     """
-    Returns the path of an archive that is named by a path, or by a name of the index. What is there
-    in the current folder comes first, with a warning if the index has that name, too. An archive of
-    the index is fetched into the cache of AllenNLP (`ALLENNLP_CACHE_ROOT`) when it is first asked
-    for; one on this machine is taken from where it lies. Either has its checksum computed each
-    time.
+    Returns the path of an archive, given a path or a name in the index. A file or folder of that
+    name in the current folder comes first, with a warning if the index has the name, too. An
+    archive of the index is fetched into the cache of AllenNLP (`ALLENNLP_CACHE_ROOT`) on first use;
+    an archive on this machine is used in place. In both cases the checksum is computed each time.
 
     # Raises
 
-    `ConfigurationError` if there is no such path or name, or the file is not that of the index.
+    `ConfigurationError` if there is no such path or name, or if the file is not the one in the
+    index.
     """
     path = os.fspath(archive)
     index = index_path()
@@ -245,7 +245,7 @@ def _fetch(cached: Path, name: str, entry: IndexEntry, index: Path) -> None:
     """Fetches a file into the cache, or raises `ConfigurationError`."""
     address = without_secrets(entry.url)
 
-    # It wraps what the server does alone: an error in writing is the disk's, and names it.
+    # This wraps only what the server does: errors of writing come from the disk, and name it.
     @contextmanager
     def errors_of_the_server() -> Iterator[None]:
         try:
@@ -254,7 +254,7 @@ def _fetch(cached: Path, name: str, entry: IndexEntry, index: Path) -> None:
             if isinstance(error, HTTPError):
                 reason: Any = error
             elif isinstance(error, (InvalidURL, UnicodeError)):
-                reason = "that is no address"  # what these say may have a password in it
+                reason = "that is no address"  # their messages may contain a password
             else:
                 reason = getattr(error, "reason", None) or error
             raise plain_error(
@@ -282,11 +282,11 @@ def _copy_checked(
     index: Path,
 ) -> None:
     """
-    Reads by `read` until there is no more, and writes it to `target` unless that is `None`.
+    Calls `read` until there is no more data, and writes the data to `target` unless that is `None`.
 
     # Raises
 
-    `ConfigurationError` as soon as it is known that it is not what the entry says.
+    `ConfigurationError` as soon as the data is known to differ from the entry.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := read():

@@ -1,10 +1,10 @@
 """
 Bases of the classes that a config can name, which are AllenNLP's once that is imported.
 
-Structures, projections, estimators and the layer work without AllenNLP, and to import them does not
-import it, which takes seconds. Until somebody imports AllenNLP, they have a registry of their own.
-From then on each class here has the class of AllenNLP with the same name as its base, so that
-`Structure`, say, is one of AllenNLP's `Registrable`s: in its registry, with its `from_params`.
+Structures, projections, estimators and the layer work without AllenNLP, and importing them does not
+import AllenNLP, which takes seconds. Until AllenNLP is imported, they have a registry of their own.
+From then on, AllenNLP's class of the same name is the base of each class here. `Structure`, for
+example, is then one of AllenNLP's `Registrable`s, in its registry and with its `from_params`.
 """
 
 import difflib
@@ -29,7 +29,7 @@ Kind = TypeVar("Kind", bound="_Registrable")
 
 
 class _ConfigurationError(Exception):
-    """Stands for AllenNLP's class until that is imported. So do the classes below."""
+    """Stands in for AllenNLP's class until that is imported. So do the classes below."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class _FromParams:
 
         @classmethod
         def from_params(cls, params: Any, **extras: Any) -> Any:
-            """Returns an object that is made of a config, by AllenNLP."""
+            """Returns an object that AllenNLP constructs from a config."""
 
 
 class _Registrable(_FromParams):
@@ -54,7 +54,9 @@ class _Registrable(_FromParams):
     def register(
         cls, name: str, constructor: Optional[str] = None, exist_ok: bool = False
     ) -> Callable[[Class], Class]:
-        """Registers the decorated class, and which of its methods makes an object of a config."""
+        """
+        Registers the decorated class, and which of its methods constructs an object from a config.
+        """
 
         def add(subclass: Class) -> Class:
             registry = cls._registry[cls]
@@ -102,20 +104,20 @@ class _Registrable(_FromParams):
 
 
 class ConfigurationError(_ConfigurationError):
-    """An option, or what goes with what, is wrong; `message` says what, and what to do."""
+    """An option or a combination of options is wrong; `message` says what, and how to fix it."""
 
 
 class FromParams(_FromParams):
-    """A class of which AllenNLP makes objects, by the annotations of its constructor."""
+    """A class whose objects AllenNLP constructs from the annotations of its constructor."""
 
 
 class Registrable(_Registrable):
-    """A class whose subclasses have names, by which a config chooses one."""
+    """A class whose subclasses have names, with which a config chooses one."""
 
 
 def join_allennlp() -> None:
     """
-    Puts AllenNLP's classes in the place of those that stand for them. AllenNLP must be imported.
+    Puts AllenNLP's classes in place of those that stand in for them. AllenNLP must be imported.
     `compat/registration.py` calls this when that happens.
     """
     common = {name: sys.modules[f"allennlp.common.{name}"] for name in _MODULES}

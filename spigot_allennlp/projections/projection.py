@@ -17,10 +17,10 @@ class Projection(Registrable):
     Projects a point near the polytope of a structure onto it, or onto a relaxation of it. The
     default implementation is "local".
 
-    `requires` names the optional operations of `Structure` that it calls.
+    `requires` names the optional operations of `Structure` that the projection calls.
 
-    A step of plus infinity excludes a part. Where a legal part has any other step or origin that is
-    not finite, the result of that instance is NaN on legal parts; no subclass ever meets such an
+    A step of plus infinity excludes a part. If any other step or origin of a legal part is not
+    finite, the result of that instance is NaN on legal parts. Subclasses never see such an
     instance.
     """
 
@@ -33,14 +33,14 @@ class Projection(Registrable):
             cls.projected_step = _guard(cls.projected_step)  # type: ignore[method-assign]
 
     def check(self, structure: Structure) -> None:
-        """Raises a `ConfigurationError` if this projection is not for objects of `structure`."""
+        """Raises a `ConfigurationError` if this projection does not fit objects of `structure`."""
 
     def projected_step(
         self, structure: Structure, origin: Tensor, step: Tensor, mask: BoolTensor
     ) -> Tensor:
         """
-        Returns the projected step `origin - P(origin - step)`, where P is the projection. Of the
-        shape of `origin`, zero off `mask`; never differentiable.
+        Returns the projected step `origin - P(origin - step)`, where P is the projection. It has
+        the shape of `origin` and is zero outside `mask`; never differentiable.
         """
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ def check_binary(name: str, structure: Structure) -> None:
 
     # Raises
 
-    `ConfigurationError` if they may be others.
+    `ConfigurationError` if they may be other numbers.
     """
     if not structure.binary:
         raise ConfigurationError(
@@ -68,9 +68,9 @@ def nearest_in_hull(
     tolerance: float = 1e-9,
 ) -> Tuple[Tensor, Optional[ActiveSet]]:
     """
-    Returns the nearest point of the convex hull of all objects, of the shape of `point`, and the
-    few objects whose mean it is: `None` where the structure has the projection in closed form, and
-    with it `hull_jvp`. For the parameters see `project_onto_hull`.
+    Returns the nearest point of the convex hull of all objects, in the shape of `point`, and the
+    few objects whose weighted mean it is. These are `None` if the structure has the projection in
+    closed form, and with it `hull_jvp`. For the parameters see `project_onto_hull`.
     """
     if structure.provides("hull_jvp"):
         return structure.project(point, mask), None
@@ -92,8 +92,8 @@ def _guard(projected_step: Callable[..., Tensor]) -> Callable[..., Tensor]:
 @Projection.register("local")
 class LocalProjection(Projection):
     """
-    Projects onto the structure's own relaxation, cheaply and in closed form: for trees one head per
-    token, for graphs one label per arc. This is the projection of Peng et al. (2018).
+    Projects onto the structure's own relaxation, cheaply and in closed form: one head per token for
+    trees, one label per arc for graphs. This is the projection of Peng et al. (2018).
 
     Registered as a `Projection` with name "local".
     """
@@ -109,7 +109,8 @@ class LocalProjection(Projection):
 @Projection.register("identity")
 class IdentityProjection(Projection):
     """
-    Projects nothing: SPIGOT with it is the straight-through estimator, times the step size.
+    Projects nothing: SPIGOT with this projection is the straight-through estimator, times the step
+    size.
 
     Registered as a `Projection` with name "identity".
     """

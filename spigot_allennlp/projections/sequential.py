@@ -1,4 +1,4 @@
-"""Projects arcs, and then their labels."""
+"""Projects arcs and then their labels."""
 
 from torch import BoolTensor, Tensor
 
@@ -13,17 +13,17 @@ from spigot_allennlp.structures.structure import Structure
 class SequentialProjection(Projection):
     """
     Projects labelled arcs ("semantic_graph") as the code of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does, one after the other where "local"
-    projects both at once: the arc is clipped to [0, 1], and its labels are projected onto those
-    that sum to the arc; where it is 0 they are 0.
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: first the arc, then its labels.
+    ("local" projects both at once.) The arc is clipped to [0, 1], and its labels are projected onto
+    the vectors that sum to the arc; where the arc is 0, they are 0.
 
-    Their vector has an arc, with a gradient of its own, beside its labels; ours has the labels, of
-    which the arc is the sum. Here the step of an arc is that of the label which it has, or, where
-    there is no arc, of the label that would come in first. So the arc hears of its label, which
-    theirs does not. What the labels do once the arc is known is the same, since it does not depend
-    on a number that is added to the steps of all labels.
+    In their code an arc is a part of its own, with its own gradient, beside its labels; here there
+    are only the labels, and the arc is their sum. So the step of an arc is that of its label or,
+    where there is no arc, that of the label that would enter first. The step of the arc thus
+    depends on its label, which theirs does not. Given the arc, the labels are the same, since a
+    constant added to the steps of all labels changes nothing.
 
-    The points that it reaches are points of "local", but not always the nearest ones.
+    The results lie in the polytope of "local", but are not always its nearest points.
 
     Registered as a `Projection` with name "sequential".
     """

@@ -12,24 +12,24 @@ from spigot_allennlp.structures.structure import Structure
 class SparseMAPProjection(Projection):
     """
     Projects onto the convex hull of all objects, `argmin ||z - point||`, by the active set method
-    of [Niculae et al. (2018)](https://arxiv.org/abs/1802.04223): the polytope itself, where "local"
-    is a relaxation of it. Mihaylova et al. (2020) have SPIGOT project so.
+    of [Niculae et al. (2018)](https://arxiv.org/abs/1802.04223): the polytope itself, not a
+    relaxation of it as in "local". Mihaylova et al. (2020) use this projection in SPIGOT.
 
-    Needs nothing of the structure but its argmax, which it calls some tens of times (small scores
-    of a long sentence take hundreds). Where "local" is exact (`categorical`, `subset`, and
-    `semantic_graph` without deterministic roles) it computes the same, and much more slowly.
+    Needs only the argmax of the structure, which it calls some tens of times (hundreds of times for
+    small scores of a long sentence). Where "local" is exact (`categorical`, `subset`, and
+    `semantic_graph` without deterministic roles), it gives the same result, but much more slowly.
 
     Registered as a `Projection` with name "sparsemap".
 
     # Parameters
 
     max_iterations : `int`, optional (default = `1000`)
-        After as many steps a point is good enough, whatever its gap: it is in the polytope, but
-        may not be the nearest point of it.
+        The search stops after this many steps, whatever the gap. The point is then in the polytope,
+        but may not be its nearest point.
     tolerance : `float`, optional (default = `1e-9`)
-        By how much half the squared distance may exceed the least; per instance, and for steps
-        shorter than one in proportion to the square of their length. With 0 it is what double
-        precision allows.
+        By how much half the squared distance of an instance may exceed its minimum. For steps
+        shorter than one it is multiplied by their squared length. With 0 the result is as exact as
+        double precision allows.
     """
 
     def __init__(self, max_iterations: int = 1000, tolerance: float = 1e-9) -> None:

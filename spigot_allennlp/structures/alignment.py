@@ -21,26 +21,27 @@ class Alignment(Structure):
     Monotone alignments of two sequences, as in dynamic time warping
     ([Sakoe and Chiba, 1978](https://doi.org/10.1109/TASSP.1978.1163055)): paths through a table
     from its first cell to its last, by steps to the next row, to the next column, or to both. The
-    parts are the cells that a path visits; so every element of either sequence has a partner in the
-    other, and some have several. Scores are `(batch_size, rows, columns)`; an alignment scores
-    the sum over its cells, and the highest is the best. For the costs of dynamic time warping, pass
-    their negative: the log-partition is then minus the soft-DTW of
+    parts are the cells that a path visits. So every element of either sequence has a partner in the
+    other, and some have several. Scores are `(batch_size, rows, columns)`; the score of an
+    alignment is the sum over its cells, and the highest is the best. For the costs of dynamic time
+    warping, pass their negatives: the log-partition is then minus the soft-DTW of
     [Cuturi and Blondel (2017)](https://arxiv.org/abs/1703.01541), at temperature one.
 
-    The table of an instance ends with the last row, and the last column, that has any legal cell;
-    where the first or the last cell, or a way between, is illegal or impossible, there is no
-    object. An instance without any legal cell is padding, whose one object is empty. What keeps
-    away from the diagonal (the band of Sakoe and Chiba) is left out by `allowed` of the layer.
+    The table of an instance ends with the last row and the last column that have a legal cell.
+    There is no object if the first or the last cell is illegal or impossible, or if no possible
+    path connects them. An instance without any legal cell is padding; its only object is empty. To
+    stay near the diagonal (the band of Sakoe and Chiba), exclude the other cells with the layer's
+    `allowed`.
 
-    Not covered are scores of steps, gaps, and alignments of parts of the sequences
-    (Needleman-Wunsch, Smith-Waterman), and that of CTC
-    ([Graves et al., 2006](https://doi.org/10.1145/1143844.1143891)), which is another family: there
-    each frame (row) has exactly one label (column), no step stays in a row, and blanks may be
-    skipped. PyTorch has its log-partition as `ctc_loss`.
+    Not covered are scores of steps, gaps and alignments of parts of the sequences
+    (Needleman-Wunsch, Smith-Waterman). CTC
+    ([Graves et al., 2006](https://doi.org/10.1145/1143844.1143891)) is not covered, either. It is
+    another family: each frame (row) has exactly one label (column), no step stays in a row, and
+    blanks may be skipped. PyTorch has its log-partition as `ctc_loss`.
 
     Registered as a `Structure` with name "alignment". Provides `log_partition` and `sample`, but no
-    `projected_step`: no polytope is at hand onto which projecting is cheap and which still knows
-    that cells have to follow each other. For SPIGOT choose the projection "sparsemap".
+    `projected_step`: there is no known polytope that is cheap to project onto and still requires
+    cells to follow each other. For SPIGOT choose the projection "sparsemap".
     """
 
     dimensions = ("row", "column")
@@ -48,8 +49,8 @@ class Alignment(Structure):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        Returns the legal cells, from a mask of rows, `(batch_size, rows)`, or, where columns are
-        padded, too, of cells, `(batch_size, rows, columns)`.
+        Returns the legal cells, from a mask of rows, `(batch_size, rows)`, or, if columns are
+        padded, too, from a mask of cells, `(batch_size, rows, columns)`.
         """
         return expand_mask_of_pairs(self, mask, shape)
 

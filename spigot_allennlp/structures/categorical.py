@@ -13,9 +13,9 @@ from spigot_allennlp.structures.structure import Structure, expand_mask
 @Structure.register("categorical")
 class Categorical(Structure):
     """
-    Exactly one choice in each row of the last dimension; its polytope is the simplex, one per row.
-    `(batch_size, size)` is one choice per instance, `(batch_size, length, size)` one per token (so
-    also "every token chooses a head, tree or not"). A row without any legal part is empty. Where
+    Exactly one choice in each row of the last dimension; the polytope is a simplex per row.
+    `(batch_size, size)` is one choice per instance, `(batch_size, length, size)` one per token (for
+    example "every token chooses a head, tree or not"). A row without any legal part is empty. Where
     the legal parts of a row all score minus infinity, no object is possible: all rows are empty.
 
     Registered as a `Structure` with name "categorical". Provides everything.
@@ -25,8 +25,8 @@ class Categorical(Structure):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        Returns the legal parts, from the mask of the choices themselves, `(batch_size, size)`; or,
-        for one choice per token, of the tokens.
+        Returns the legal parts, from the mask of the choices themselves, `(batch_size, size)`, or,
+        for one choice per token, from the mask of the tokens.
         """
         return expand_mask(mask, shape)
 
@@ -47,7 +47,7 @@ class Categorical(Structure):
         check_scores(PARTS, scores, mask)
         legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
         is_empty = (legal == -torch.inf).all(dim=-1)
-        # logsumexp and its derivatives shall not meet a row without options
+        # Keep rows without options from logsumexp and its derivatives.
         rows = legal.masked_fill(is_empty.unsqueeze(-1), 0).logsumexp(dim=-1)
         total = flatten_parts(rows.masked_fill(is_empty, 0)).sum(dim=-1)
         impossible = flatten_parts(is_empty & mask.any(dim=-1)).any(dim=-1)
@@ -66,12 +66,12 @@ class Categorical(Structure):
         return super().project(point, mask)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
-        """Projects onto the simplex of each row, which is exact."""
+        """Projects onto the simplex of each row. This is exact."""
         check_pair(("origin", "step"), PARTS, origin, step, mask)
         moved = simplex_step(origin, step, mask)
         if origin.dim() == 2 or known_moderate(step):
             return moved
-        # Where a row has no projection the point has none, in no row.
+        # If one row has no projection, the whole point has none.
         is_empty = mask.any(dim=-1) & (origin - moved == 0).all(dim=-1)
         lost = per_instance(flatten_parts(is_empty).any(dim=-1), origin)
         return torch.where(lost & mask, origin.to(moved.dtype), moved)
@@ -82,7 +82,7 @@ class Categorical(Structure):
 
 
 def _empty_if_a_row_is(vertex: Tensor, mask: BoolTensor) -> Tensor:
-    """Empties the instances of `vertex` of which a row is empty though it has a legal part."""
+    """Empties the instances of `vertex` that have an empty row with a legal part."""
     if vertex.dim() == 2:
         return vertex
     is_empty = mask.any(dim=-1) & (vertex == 0).all(dim=-1)

@@ -23,18 +23,18 @@ class Chain(Structure):
     """
     One tag for every token, scored together with the tag of the token before it: the linear chain
     of [Lafferty et al. (2001)](https://repository.upenn.edu/cis_papers/159/), with the Viterbi and
-    the forward-backward algorithm.
+    forward-backward algorithms.
 
     Scores are `(batch_size, length, tag, previous)`. As with trees, position 0 is the root: it has
-    no tag, and no parts. Before the first token (position 1) there is none, which counts as tag 0,
-    so that this token's parts are those with `previous` 0. All other tokens have a part for every
-    pair of tags, and all scores are in one tensor: those of tags alone are the same for every
-    `previous`, and `nn/chain/chain.py: chain_scores` makes the tensor of both kinds. The sum over
-    `previous` of an object are its tags, one of many at every position.
+    no tag and no parts. The first token (position 1) has no token before it, which counts as tag 0,
+    so its parts are those with `previous` 0. All other tokens have a part for every pair of tags.
+    All scores are in one tensor: those of tags alone are the same for every `previous`, and
+    `nn/chain/chain.py: chain_scores` combines them with those of pairs. Summed over `previous`, an
+    object gives its tags, one-hot at every position.
 
     Registered as a `Structure` with name "chain". Provides `log_partition` and `sample`, but no
-    `projected_step`: no polytope is at hand onto which projecting is cheap and which still knows
-    that neighbours have to agree. For SPIGOT choose the projection "sparsemap".
+    `projected_step`: there is no known polytope that is cheap to project onto and still requires
+    neighbours to agree. For SPIGOT choose the projection "sparsemap".
     """
 
     dimensions = ("position", "tag", "previous")

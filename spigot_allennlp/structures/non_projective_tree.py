@@ -20,11 +20,11 @@ from spigot_allennlp.structures.structure import Structure
 @Structure.register("non_projective_tree")
 class NonProjectiveTree(Structure):
     """
-    One head for every token, no cycle. Scores are `(batch_size, dependent, head)`, position 0 being
+    One head for every token, no cycle. Scores are `(batch_size, dependent, head)`; position 0 is
     the root. The best tree is a maximum spanning arborescence
     ([McDonald et al., 2005](https://aclanthology.org/H05-1066)); the log-partition is that of
-    [Koo et al. (2007)](https://aclanthology.org/D07-1015), by an elimination that is right at
-    every scale of the scores.
+    [Koo et al. (2007)](https://aclanthology.org/D07-1015), computed by an elimination that is
+    accurate at every scale of the scores.
 
     Registered as a `Structure` with name "non_projective_tree". Provides everything but `hull_jvp`.
 

@@ -1,4 +1,4 @@
-"""Any set of predicates, and of arcs from these, each with at most one label."""
+"""Any set of predicates and of arcs from them, each with at most one label."""
 
 from typing import Optional, Tuple
 
@@ -16,17 +16,18 @@ from spigot_allennlp.structures.structure import IndependentArcs, Structure
 class PredicateGraph(SemanticGraph):
     """
     Semantic dependency graphs as in the code of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173): beside its arcs, a graph has a set of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173): besides its arcs, a graph has a set of
     predicates, and each head of an arc is one of them. The part at `[dependent, head] = [p, p]`,
-    label 0, where no arc can be, says that p is a predicate (the root, too: of the tops). So a head
-    gets its arcs only if they and it score more than zero together; a predicate may have no
-    argument.
+    label 0, where no arc can be, says that p is a predicate (also for the root, the predicate of
+    the tops). So a head gets its arcs only if the arcs and the predicate together score more than
+    zero. A predicate may have no argument.
 
-    No cost of a loss counts predicates; see `HingeLoss`. All else is as in `SemanticGraph`.
+    The costs of losses do not count predicates; see `HingeLoss`. Everything else is as in
+    `SemanticGraph`.
 
     Registered as a `Structure` with name "predicate_graph". Provides `log_partition`, `sample` and
-    `projected_step`, of which `deterministic_roles` leave the last alone. It projects onto a
-    relaxation, in which arcs do not ask for a predicate.
+    `projected_step`; with `deterministic_roles` only the last. It projects onto a relaxation, in
+    which arcs do not require a predicate.
     """
 
     has_predicates = True
@@ -48,7 +49,7 @@ class PredicateGraph(SemanticGraph):
         predicates = predicate_parts(scores.shape, scores.device)
         arcs = super().argmax(scores, mask & ~predicates)
         legal = at_least_single(scores.detach()).masked_fill(~mask, -torch.inf)
-        # (batch_size, head): what the arcs of a head score together, and its predicate with them
+        # (batch_size, head): the total score of the arcs of a head, and of its predicate
         of_arcs = legal.masked_fill(arcs == 0, 0).sum(dim=(1, 3))
         of_predicates = legal[..., 0].diagonal(dim1=1, dim2=2)
         is_predicate = (of_arcs + of_predicates > 0)[:, None, :, None]
@@ -67,7 +68,7 @@ class PredicateGraph(SemanticGraph):
         check_scores(LABELLED_ARCS, scores, mask)
         if scores.numel() == 0:
             return flatten_parts(at_least_single(scores)).sum(dim=-1)
-        # log(1 + exp(total)), with derivatives also where the total is minus infinity
+        # log(1 + exp(total)), with derivatives even where the total is minus infinity
         return -torch.nn.functional.logsigmoid(-self._totals(scores, mask)).sum(dim=-1)
 
     def log_partition_and_marginals(
@@ -93,8 +94,8 @@ class PredicateGraph(SemanticGraph):
     @staticmethod
     def _totals(scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Returns what each predicate weighs, with all choices of its arcs, against being none: shape
-        `(batch_size, head)`.
+        Returns the log-odds that each head is a predicate, summed over all choices of its arcs,
+        shape `(batch_size, head)`.
         """
         legal = at_least_single(scores).masked_fill(~mask, -torch.inf)
         arcs = legal.masked_fill(predicate_parts(legal.shape, legal.device), -torch.inf)

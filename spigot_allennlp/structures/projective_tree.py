@@ -21,7 +21,7 @@ from spigot_allennlp.structures.structure import Structure
 class ProjectiveTree(Structure):
     """
     One head for every token, no cycle, no crossing arcs. Scores are
-    `(batch_size, dependent, head)`, position 0 being the root; the inference is that of
+    `(batch_size, dependent, head)`; position 0 is the root. The inference algorithm is that of
     [Eisner (1996)](https://aclanthology.org/C96-1058).
 
     Registered as a `Structure` with name "projective_tree". Provides everything but `hull_jvp`.
@@ -29,8 +29,8 @@ class ProjectiveTree(Structure):
     # Parameters
 
     single_root : `bool`, optional (default = `True`)
-        Whether exactly one token depends on the root. Peng et al. (2018) decode so; the latent
-        trees of Mihaylova et al. (2020) may have several.
+        Whether exactly one token depends on the root, as in Peng et al. (2018). The latent trees of
+        Mihaylova et al. (2020) may have several roots.
     """
 
     dimensions = ("dependent", "head")

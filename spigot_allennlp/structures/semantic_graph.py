@@ -25,35 +25,36 @@ from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 FROM_TRAINING_DATA = "from_training_data"
-# The entry by which a reader says that it counted; see `RoleCountingField`.
+# The entry with which a reader says that it counted; see `RoleCountingField`.
 COUNTED = "@@COUNTED@@"
 
 
 @Structure.register("semantic_graph")
 class SemanticGraph(Structure):
     """
-    Semantic dependency graphs: every arc is there or not, independently of the others, with at most
-    one label.
+    Semantic dependency graphs: every arc is present or absent, independently of the others, and has
+    at most one label.
 
-    Scores are `(batch_size, dependent, head, label)`, where the dependent is the argument, the head
-    the predicate and position 0 the root, whose dependents are the tops of the graph. With more
-    than one label, label 0 is that of the tops: legal on the arcs from the root and there alone.
-    With one label the graph is unlabelled. An arc with score zero or less is not chosen.
+    Scores are `(batch_size, dependent, head, label)`. The dependent is the argument, the head is
+    the predicate, and position 0 is the root; the dependents of the root are the tops of the graph.
+    With more than one label, label 0 is the label of tops: arcs from the root have this label, and
+    no other arcs have it. With one label the graph is unlabelled. An arc with score zero or less is
+    not chosen.
 
     Registered as a `Structure` with name "semantic_graph". Provides everything, but with
-    `deterministic_roles` only `argmax` and `projected_step` (onto what is then a relaxation): a sum
-    over all assignments of arguments to such roles is a permanent, for which no efficient algorithm
-    is known, so that log-partition, marginals and samples are refused.
+    `deterministic_roles` only `argmax` and `projected_step` (onto a relaxation). The sum over all
+    assignments of arguments to such roles is a permanent, for which no efficient algorithm is
+    known, so log-partition, marginals and samples are refused.
 
     # Parameters
 
     deterministic_roles : `Union[str, List[str]]`, optional (default = `None`)
         Roles of which a predicate has at most one argument (in DM "ARG1", "ARG2", "BV", ...). The
         argmax is then a maximum-weight assignment of arguments to roles per predicate, solved
-        exactly. With `"from_training_data"` they are those that no predicate of the data has twice
-        of which the vocabulary was made; the reader needs `count_repeated_roles`.
+        exactly. With `"from_training_data"` they are the roles that no predicate has twice in the
+        data from which the vocabulary was made; the reader needs `count_repeated_roles`.
     vocab : `Any`, optional
-        AllenNLP's `Vocabulary`, where the roles are looked up; AllenNLP passes it by itself.
+        AllenNLP's `Vocabulary`, in which the roles are looked up. AllenNLP passes it automatically.
     namespace : `str`, optional (default = `"semantic_roles"`)
     """
 
@@ -67,7 +68,7 @@ class SemanticGraph(Structure):
 
     def __init__(
         self,
-        # "str" comes first: AllenNLP would take a string for a list of its letters.
+        # "str" comes first: otherwise AllenNLP would take a string for a list of its letters.
         deterministic_roles: Optional[Union[str, List[str]]] = None,
         vocab: Optional[Any] = None,
         namespace: str = "semantic_roles",
@@ -104,7 +105,7 @@ class SemanticGraph(Structure):
 
     @property
     def why_no_sums(self) -> str:  # type: ignore[override]
-        """Returns why deterministic roles leave no log-partition; nothing without them."""
+        """Returns why deterministic roles rule out a log-partition; empty without such roles."""
         if not self._deterministic:
             return ""
         return (
@@ -134,8 +135,8 @@ class SemanticGraph(Structure):
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
         Projects onto `{z >= 0, sum over labels <= 1}` for every arc: the exact polytope of the
-        labelled graph, where the code of Peng et al. (2018) projects arcs and labels one after the
-        other. Unlabelled: the unit box.
+        labelled graph. (The code of Peng et al. (2018) projects arcs and labels one after the
+        other.) For unlabelled graphs it is the unit box.
         """
         check_pair(("origin", "step"), LABELLED_ARCS, origin, step, mask)
         if origin.size(-1) == 1:
@@ -160,7 +161,9 @@ class SemanticGraph(Structure):
 
 
 def _legal_parts(mask: BoolTensor, num_labels: int) -> IndependentArcs:
-    """Returns which arcs are legal, and which labels: tops from the root, roles from elsewhere."""
+    """
+    Returns which arcs are legal, and which labels: tops from the root, roles from other heads.
+    """
     arcs = arc_mask(mask)
     if num_labels == 1:
         return IndependentArcs(arcs, mask.new_ones(mask.size(1), 1))

@@ -1,8 +1,8 @@
 """
 A *structure* is a family of discrete objects (trees, graphs, labels), each a set of parts.
 
-Writing an object as the 0/1 vector of its parts makes the family the vertices of a polytope; an
-object's score is the inner product of that vector with the part scores.
+Each object is written as the 0/1 vector of its parts, and these vectors are the vertices of a
+polytope. An object's score is the inner product of its vector with the scores of the parts.
 """
 
 from functools import partial, wraps
@@ -37,14 +37,14 @@ from spigot_allennlp.nn.transforms import uncompiled
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 
 _LEADING = Signature(Argument("mask", TRUTH_VALUES, ("...", "batch_size", "size")))
-# The operations that sum over all objects. Where `why_no_sums` is set, none of them is there.
+# The operations that sum over all objects. If `why_no_sums` is set, none of them is provided.
 SUMS = frozenset({"log_partition", "marginals", "sample"})
 OPTIONAL_OPERATIONS = ("log_partition", "marginals", "sample", "projected_step", "hull_jvp")
 
 
 class IndependentArcs(NamedTuple):
     """
-    What arcs there may be in a structure that chooses each arc, and its label, by itself.
+    The possible arcs of a structure that chooses each arc and its label independently.
 
     # Parameters
 
@@ -60,36 +60,35 @@ class IndependentArcs(NamedTuple):
 
 class Structure(Registrable):
     """
-    One family of objects. Stateless: a structure holds options (`single_root`), never a batch.
+    A family of objects. A structure is stateless: it holds options (`single_root`), never a batch.
 
     Every tensor has the shape of `scores`, `(batch_size, *parts)`; `mask` is True on the parts that
     may be chosen, and every result is exactly zero elsewhere. Arcs are
-    `(batch_size, dependent, head)` with the root as head 0 and row 0 masked, so that `dim=-1` is
-    always "choose a head"; labelled arcs have a fourth dimension, the label.
+    `(batch_size, dependent, head)`, with the root as head 0 and row 0 masked, so `dim=-1` always
+    means "choose a head". Labelled arcs have a fourth dimension, the label.
 
     A structure must implement `part_mask` and `argmax`. It may implement `log_partition`, `sample`,
-    `projected_step` and `hull_jvp`; estimators say which of these they need. To implement
-    one is to provide it: there is no list of capabilities to keep in step. `contains` follows from
-    the argmax, `marginals` from the log-partition. The caller's tensors are never changed.
+    `projected_step` and `hull_jvp`; estimators declare which of these they need. Implementing an
+    operation provides it: there is no separate list of capabilities. `contains` follows from the
+    argmax, `marginals` from the log-partition. The caller's tensors are never changed.
 
-    A score of minus infinity says that no object has the part; where no object is left the
-    log-partition is minus infinity, the best object and its gradient are zero. An instance of which
-    a legal part scores NaN or plus infinity is *invalid*: what is computed from it is NaN (on legal
-    parts, as all else is zero), and so are all derivatives, while those beside it in the batch are
-    what they would be without it. A subclass sees to minus infinity alone: no operation that it
-    implements ever meets an invalid instance (see `nn/invalid_scores.py`).
+    A score of minus infinity says that no object has the part. Where no object is left, the
+    log-partition is minus infinity, and the best object and its gradient are zero. An instance with
+    a legal part that scores NaN or plus infinity is *invalid*: its results and all derivatives are
+    NaN (on legal parts; everything else is zero). The other instances of the batch are unaffected.
+    A subclass has to handle minus infinity only: its operations never see an invalid instance (see
+    `nn/invalid_scores.py`).
 
-    `dimensions` names those of the scores after the batch, if the structure has its own.
-    `fixed_size` says that all objects of an instance have the same number of parts, so that a
-    constant added to all scores changes none of the above. `nonempty` says that every object has a
-    part, but that of an instance without legal parts; it is for `contains` below, and has no
-    effect where a structure overrides that. `binary` says
-    that objects are zeros and ones, as all of ours are; a solver may have others
-    (`layers/solver_structure.py`).
-    `has_predicates` says that beside arcs there are predicates, at `predicate_parts`
+    `dimensions` names the dimensions of the scores after the batch, if the structure has its own.
+    `fixed_size` says that all objects of an instance have the same number of parts, so a constant
+    added to all scores changes neither the best object nor the distribution. `nonempty` says that
+    every object has a part, unless the instance has no legal parts; `contains` below uses it, and
+    it has no effect if a structure overrides `contains`. `binary` says that objects are zeros and
+    ones, as all of ours are; a solver may have others (`layers/solver_structure.py`).
+    `has_predicates` says that there are predicates besides arcs, at `predicate_parts`
     (`nn/arcs.py`). `why_no_sums` says in a sentence why there are no log-partition, marginals and
-    samples, if there is a reason. `way_out` says to whoever has gold objects that are not of the
-    family what to change.
+    samples, if there is a reason. `way_out` tells users whose gold objects are not in the family
+    what to change.
     """
 
     dimensions: Tuple[str, ...] = ()
@@ -102,7 +101,7 @@ class Structure(Registrable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """
-        Wraps what operations a subclass implements, so that they see valid instances alone, and
+        Wraps the operations that a subclass implements: they see valid instances only, and
         `torch.compile` does not see them.
         """
         super().__init_subclass__(**kwargs)
@@ -112,9 +111,9 @@ class Structure(Registrable):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        Returns the legal parts of scores of this `shape`, from the mask of tokens, of shape
-        `(batch_size, length)`, which does not determine the last dimensions of the scores, such as
-        the number of labels.
+        Returns the legal parts of scores of this `shape`, from the mask of tokens, shape
+        `(batch_size, length)`. The `shape` is needed because the mask does not determine the last
+        dimensions of the scores, such as the number of labels.
         """
         raise NotImplementedError
 
@@ -125,15 +124,15 @@ class Structure(Registrable):
         # Parameters
 
         wanted : `Tuple[str, ...]`
-            As in `dimensions`: `("dependent", "head")`, say, of trees.
+            As in `dimensions`, such as `("dependent", "head")` for trees.
         chooser : `str`
-            What has the structure, as the error is to call it: `"A 'syntactic_parser'"`, say.
+            What has the structure, as the error should call it, such as `"A 'syntactic_parser'"`.
         key : `str`
             The key that names the structure in its config.
 
         # Raises
 
-        `ConfigurationError` that names the structures which would do.
+        `ConfigurationError` that names the structures that would fit.
         """
         if self.dimensions != wanted:
             names = Structure.list_available()
@@ -145,14 +144,14 @@ class Structure(Registrable):
             )
 
     def without_predicates(self, parts: Tensor) -> Tensor:
-        """Returns scores or weights of parts with zero in the place of predicates."""
+        """Returns scores or weights of parts with zeros in place of predicates."""
         return parts
 
     def independent_arcs(self, mask: BoolTensor, num_labels: int) -> Optional[IndependentArcs]:
         """
-        Returns, if the best object has just those arcs whose best legal label scores above zero,
-        which arcs and labels are legal; `None` if not. A parser then needs the scores of the best
-        labels alone. The mask of tokens is that of `part_mask`.
+        If the best object has exactly the arcs whose best legal label scores above zero, returns
+        which arcs and labels are legal; otherwise `None`. A parser then needs only the scores of
+        the best labels. The mask of tokens is as in `part_mask`.
         """
         return None
 
@@ -162,12 +161,12 @@ class Structure(Registrable):
 
     def contains(self, vertex: Tensor, mask: BoolTensor) -> BoolTensor:
         """
-        Returns which instances of `vertex`, of any type, are objects of the family: shape
-        `(batch_size,)`. Nothing else is contained: no values but 0 and 1, none where `mask` is
-        False, and nothing at all where no object is possible.
+        Returns which instances of `vertex`, of any type, are objects of the family, shape
+        `(batch_size,)`. Objects have no values other than 0 and 1, and no parts where `mask` is
+        False. If no object is possible, the result is False.
 
-        Without an override the argmax decides: of scores that are 1 on the parts of an object and
-        -1 elsewhere, that object is the only best one. Structures override it for speed.
+        By default the argmax decides: under scores that are 1 on the parts of an object and -1
+        elsewhere, that object is the only best one. Structures override this for speed.
         """
         legal = mask.expand(vertex.shape)
         best = self.argmax((2 * vertex.float() - 1).nan_to_num(), legal)
@@ -179,8 +178,8 @@ class Structure(Registrable):
 
     def log_partition(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Returns `log sum_z exp <scores, z>` in nats, shape `(batch_size,)`, differentiable twice; in
-        single precision at least. Minus infinity where no object is possible. Optional.
+        Returns `log sum_z exp <scores, z>` in nats, shape `(batch_size,)`, in single precision at
+        least; twice differentiable. Minus infinity where no object is possible. Optional.
         """
         raise self._not_provided("log_partition")
 
@@ -193,19 +192,19 @@ class Structure(Registrable):
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
         """
         Returns `origin - P(origin - step)`, where P is the Euclidean projection onto a polytope
-        that contains ours and is cheap to project onto, without the cancellation that subtracting
-        afterwards would bring (see `nn/simplex/simplex.py`). Each structure says here which
-        polytope: `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most
-        one label per arc. Optional.
+        that contains ours and is cheap to project onto. It avoids the cancellation of subtracting
+        afterwards (see `nn/simplex/simplex.py`). Each structure says here which polytope it uses:
+        `ProjectiveTree` one head per token (a simplex per row), `SemanticGraph` at most one label
+        per arc. Optional.
         """
         raise self._not_provided("projected_step")
 
     def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Returns the derivative of the projection, which is now at `point`, as what is projected
-        moves along `direction`. The Jacobian is symmetric, so this is the backward pass of
-        `project`, too. Optional, where the polytope of `projected_step` is no relaxation but the
-        convex hull of our objects.
+        Returns the directional derivative of the projection: how the projected point, now at
+        `point`, moves as the point that is projected moves along `direction`. The Jacobian is
+        symmetric, so this is the backward pass of `project`, too. Optional, and only if the
+        polytope of `projected_step` is the convex hull of our objects, not a relaxation.
         """
         raise self._not_provided("hull_jvp")
 
@@ -216,7 +215,7 @@ class Structure(Registrable):
 
     def marginals(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Returns the mean object under `p(z)`: the gradient of `log_partition`. Differentiable where
+        Returns the mean object under `p(z)`: the gradient of `log_partition`. Differentiable if
         gradients are enabled and `scores` require them.
         """
         return self.log_partition_and_marginals(scores, mask)[1]
@@ -224,9 +223,7 @@ class Structure(Registrable):
     def log_partition_and_marginals(
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
-        """
-        Returns both, for the price of the latter. Override this for speed only.
-        """
+        """Returns both at the cost of the marginals. Override this only for speed."""
         check_scores(PARTS, scores, mask)
         total, mean = value_and_gradient(self.log_partition, scores, mask)
         return total, mean.masked_fill(~mask, 0)
@@ -234,10 +231,10 @@ class Structure(Registrable):
     def entropy(self, scores: Tensor, mask: BoolTensor) -> Tensor:
         """
         Returns `-sum_z p(z) log p(z)` in nats, shape `(batch_size,)`; zero where no object is
-        possible. Differentiable where gradients are enabled and `scores` require them.
+        possible. Differentiable if gradients are enabled and `scores` require them.
 
-        It is `log_partition - <scores, marginals>`, a small difference of numbers as large as the
-        scores, and therefore computed in double precision. Needs `log_partition`.
+        It is `log_partition - <scores, marginals>`, a small difference of large numbers, and is
+        therefore computed in double precision. Needs `log_partition`.
         """
         check_scores(PARTS, scores, mask)
         exact = scores.double()
@@ -249,8 +246,8 @@ class Structure(Registrable):
 
     def score(self, scores: Tensor, vertex: Tensor) -> Tensor:
         """
-        Returns `<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` count nothing,
-        whatever their score.
+        Returns `<scores, vertex>`, shape `(batch_size,)`; parts outside `vertex` contribute
+        nothing, whatever their score.
         """
         check_pair(("scores", "vertex"), PARTS, scores, vertex)
         chosen = (at_least_single(scores) * vertex).masked_fill(vertex == 0, 0)
@@ -260,8 +257,8 @@ class Structure(Registrable):
         """
         Returns `<scores, vertex> - log_partition`, shape `(batch_size,)`, differentiable in
         `scores`. Minus infinity for a vertex that has an impossible part. Where no object is
-        possible, the empty one, which `argmax` and `sample` give there, counts as certain (0), and
-        any other as impossible, without gradient.
+        possible, `argmax` and `sample` return the empty vertex: this counts as certain (0) and any
+        other as impossible, both without a gradient.
         """
         check_pair(("scores", "vertex"), PARTS, scores, vertex, mask)
         total = self.log_partition(scores, mask)
@@ -273,8 +270,9 @@ class Structure(Registrable):
 
     def lacks_objects(self, best: Tensor, mask: BoolTensor) -> BoolTensor:
         """
-        Returns for which instances no object is possible, shape `(batch_size,)`, from the result
-        `best` of `argmax` or `sample`, or a mean of such: there it is empty, which no object is.
+        Returns for which instances no object is possible, shape `(batch_size,)`. It decides from
+        the result `best` of `argmax` or `sample`, or a mean of such results, which is then empty
+        although the empty vertex is not an object.
         """
         is_empty = ~flatten_parts(best != 0).any(dim=-1)
         if answers_at_once(best.device) and not is_empty.any():
@@ -283,7 +281,7 @@ class Structure(Registrable):
 
     def provides(self, operation: str) -> bool:
         """
-        Returns whether this structure implements the optional `operation`. Whoever has
+        Returns whether this structure implements the optional `operation`. A structure with
         `log_partition` has `marginals`.
         """
         assert operation in OPTIONAL_OPERATIONS, f"'{operation}' is no optional operation"
@@ -292,7 +290,7 @@ class Structure(Registrable):
         return getattr(type(self), operation) is not getattr(Structure, operation)
 
     def _not_provided(self, operation: str) -> NotImplementedError:
-        """Returns the error of an optional `operation` that is called all the same."""
+        """Returns the error for a call of an optional `operation` that is not provided."""
         provided = ["argmax", *filter(self.provides, OPTIONAL_OPERATIONS)]
         reason = self.why_no_sums if operation in SUMS else ""
         return NotImplementedError(
@@ -308,7 +306,7 @@ def expand_mask(mask: BoolTensor, shape: torch.Size) -> BoolTensor:
     # Raises
 
     `TypeError`, `ValueError`
-        If the mask is none, or not of their sizes.
+        If the mask is not a mask, or its sizes are not those of the scores.
     """
     _LEADING.check(mask)
     if mask.shape != shape[: mask.dim()]:
@@ -324,12 +322,12 @@ def expand_mask(mask: BoolTensor, shape: torch.Size) -> BoolTensor:
 def expand_mask_of_pairs(structure: Structure, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
     """
     Returns the legal parts of scores `(batch_size, rows, columns)`, from a mask of their rows or of
-    themselves: the `part_mask` of structures of pairs.
+    the pairs themselves: the `part_mask` of structures of pairs.
 
     # Raises
 
     `ConfigurationError`
-        If the scores have another number of dimensions.
+        If the scores do not have three dimensions.
     """
     if len(shape) != 3:
         raise ConfigurationError(
@@ -356,7 +354,9 @@ def _guard_scores(operation: Operation) -> Operation:
 
 
 def _guard_choice(rescaled: Callable[[Tensor, BoolTensor], Tensor]) -> Callable:
-    """Guards operations that choose an object, which must be one however large the scores are."""
+    """
+    Guards operations that choose an object: the result must be an object however large the scores.
+    """
 
     def guard(operation: Operation) -> Operation:
         @wraps(operation)

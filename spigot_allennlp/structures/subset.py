@@ -22,12 +22,12 @@ from spigot_allennlp.structures.structure import Structure, expand_mask
 @Structure.register("subset")
 class Subset(Structure):
     """
-    Exactly `k` parts of an instance, any of those that are legal: the features that a model may
-    look at, the sentences of a summary, the experts of a layer. Scores are `(batch_size, size)`; if
-    they have more dimensions, k of all parts are chosen.
+    Any `k` of the legal parts of an instance: the features that a model may look at, the sentences
+    of a summary, the experts of a layer. Scores are `(batch_size, size)`; if they have more
+    dimensions, k of all parts are chosen.
 
-    Where only some parts are legal or possible, fewer than k, there is no object. An instance
-    without any legal part is padding, whose one object is empty.
+    If some parts are legal but fewer than k are possible, there is no object. An instance without
+    any legal part is padding; its only object is empty.
 
     Registered as a `Structure` with name "subset". Provides everything; projects onto the convex
     hull, the hypersimplex `{0 <= z <= 1, sum z = k}`.
@@ -49,8 +49,8 @@ class Subset(Structure):
 
     def part_mask(self, mask: BoolTensor, shape: torch.Size) -> BoolTensor:
         """
-        Returns the legal parts, from the mask of the parts themselves, `(batch_size, size)`; or, if
-        scores have more dimensions, of the first two.
+        Returns the legal parts, from the mask of the parts themselves, `(batch_size, size)`, or, if
+        scores have more dimensions, from a mask of the first two.
         """
         return expand_mask(mask, shape)
 
@@ -74,7 +74,7 @@ class Subset(Structure):
         return sample_subset(scores, mask, self.k)
 
     def projected_step(self, origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
-        """Projects onto the hypersimplex, which is exact."""
+        """Projects onto the hypersimplex. This is exact."""
         return hypersimplex_step(origin, step, mask, self.k)
 
     def hull_jvp(self, point: Tensor, direction: Tensor, mask: BoolTensor) -> Tensor:
