@@ -18,14 +18,14 @@ LABELS = "labels"
 
 class ClassifierOutput(NamedTuple):
     """
-    Holds what a classifier says, and how far from the labels that is.
+    The output of a classifier, and its loss.
 
     # Parameters
 
     logits : `Tensor`
         Shape `(batch_size, num_classes)`: the scores of the classes.
     loss : `Optional[Tensor]`
-        A scalar; `None` where there was no label.
+        A scalar; `None` without labels.
     """
 
     logits: Tensor
@@ -34,16 +34,15 @@ class ClassifierOutput(NamedTuple):
 
 class ClassificationModel(Model):
     """
-    A model that gives every sentence, or point, one of the classes of the vocabulary namespace
-    "labels".
+    A model that assigns each sentence (or point) a class of the vocabulary namespace "labels".
 
-    The `forward` of a subclass calls `classify` or `classify_through`, and returns a dictionary
-    with `logits`, with `loss` if there is one, and, of sentences, with their `metadata`, from which
-    `readable_classes` takes their words. A classifier of sentences sets `default_predictor` to
-    "sentiment": then `allennlp parse` and `spigot_allennlp.load` take it, too.
+    The `forward` of a subclass calls `classify` or `classify_through`. It returns a dictionary with
+    `logits`, `loss` if there is one and, for sentences, their `metadata`, from which
+    `readable_classes` takes the words. A classifier of sentences sets `default_predictor` to
+    "sentiment"; `allennlp parse` and `spigot_allennlp.load` then accept it.
 
-    `get_metrics` gives the `accuracy` and the `macro_f1` of `ClassScores`, and neither if no label
-    was seen.
+    `get_metrics` returns the `accuracy` and the `macro_f1` of `ClassScores`, or nothing if no
+    labels were seen.
     """
 
     def __init__(
@@ -56,13 +55,13 @@ class ClassificationModel(Model):
 
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
-        """Returns the namespace whose every entry has a score: it cannot grow after training."""
+        """Returns the namespace in which every entry has a score: it cannot grow after training."""
         return (LABELS,)
 
     def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
         """
-        Returns the readable output of each instance, in their order; no loss, whether or not they
-        have labels. The model is in evaluation mode while they go through it.
+        Returns the readable output of each instance, in order, without a loss even if they have
+        labels. The model is in evaluation mode meanwhile.
         """
         if not instances:
             return []
@@ -70,7 +69,7 @@ class ClassificationModel(Model):
             return super().forward_on_instances([without_gold(instance) for instance in instances])
 
     def classify(self, logits: Tensor, label: Optional[LongTensor]) -> ClassifierOutput:
-        """Classifies without anything latent: the loss is the mean cross-entropy, in nats."""
+        """Classifies without a latent object; the loss is the mean cross-entropy, in nats."""
         if label is None:
             return ClassifierOutput(logits)
         self._observe(logits, label)
@@ -86,8 +85,8 @@ class ClassificationModel(Model):
         allowed: Optional[BoolTensor] = None,
     ) -> ClassifierOutput:
         """
-        Classifies by a latent object, chosen by `argmax` from `scores`; `logits_of` returns the
-        logits that follow from it. `mask` and `allowed` are as in `StructuredArgmaxLayer.forward`.
+        Classifies with a latent object, which `argmax` chooses from `scores`; `logits_of` computes
+        the logits from it. `mask` and `allowed` are as in `StructuredArgmaxLayer.forward`.
         """
         if label is None:
             latent = argmax(scores, mask, allowed=allowed)
@@ -109,8 +108,8 @@ class ClassificationModel(Model):
 
     def readable_classes(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """
-        Returns the `label` of each sentence, and the `probabilities` of all classes, from the
-        `logits`; with the words of each sentence where there is `metadata`.
+        Returns the `label` of each sentence and the `probabilities` of all classes, computed from
+        the `logits`, and the words of each sentence if there is `metadata`.
         """
         names = self.vocab.get_index_to_token_vocabulary(LABELS)
         probabilities = output_dict["logits"].softmax(dim=-1).tolist()

@@ -18,14 +18,14 @@ from spigot_allennlp.models.classification_model import ClassificationModel
 @Model.register("latent_classifier")
 class LatentClassifier(ClassificationModel):
     """
-    Chooses one of a few categories for every point, by a linear map, and classifies the point by a
-    linear classifier of that category's own: the synthetic benchmark of
-    [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357), section 4.1. Nobody
-    says which category is right, so that the classifier's loss has to teach the choice through its
+    Chooses one of a few categories for every point with a linear map, and classifies the point with
+    the linear classifier of that category. This is the synthetic benchmark of
+    [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357), section 4.1. The right
+    category is not given, so the choice has to be learned from the classifier's loss, through the
     argmax.
 
-    `get_metrics` gives `accuracy` and `macro_f1` of the classes, and how well the categories agree
-    with the clusters from which the points were sampled: `v_measure`, `homogeneity`,
+    `get_metrics` returns `accuracy` and `macro_f1` of the classes, and the agreement of the
+    categories with the clusters from which the points were sampled: `v_measure`, `homogeneity`,
     `completeness`.
 
     Registered as a `Model` with name "latent_classifier".
@@ -36,13 +36,13 @@ class LatentClassifier(ClassificationModel):
     argmax : `StructuredArgmaxLayer`
         Its structure is "categorical".
     num_categories : `int`, optional (default = `3`)
-        With 1 there is nothing to choose, and what remains is a linear classifier.
+        With 1 there is nothing to choose, and the model is a linear classifier.
     num_clusters : `int`, optional (default = `num_categories`)
         How many clusters the data have.
     input_dim : `int`, optional (default = `100`)
     gold : `bool`, optional (default = `False`)
-        Whether the classifier is given the true cluster in the place of the category: how well it
-        could do. There must be as many categories as clusters then.
+        Whether the classifier gets the true cluster in place of the category, which shows how well
+        it could do. There must then be as many categories as clusters.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class LatentClassifier(ClassificationModel):
         label : `LongTensor`, optional
             Shape `(batch_size,)`: the class of each point.
         cluster : `LongTensor`, optional
-            Shape `(batch_size,)`: that of which each point is a sample, to be compared with the
-            category.
+            Shape `(batch_size,)`: the cluster from which each point was sampled, for comparison
+            with the category.
         """
         # (batch_size, num_categories)
         scores = self.scorer(features)
 
-        # What each category's own classifier says: (batch_size, num_classes, num_categories)
+        # The logits of each category's classifier: (batch_size, num_classes, num_categories)
         opinions = self._opinions(features)
 
         def logits_of(category: Tensor) -> Tensor:
@@ -111,7 +111,9 @@ class LatentClassifier(ClassificationModel):
         return output if classified.loss is None else {**output, "loss": classified.loss}
 
     def _opinions(self, features: Tensor) -> Tensor:
-        """Applies the bilinear map to the points alone: many times faster than `Bilinear` is."""
+        """
+        Applies the bilinear map to the points only, which is many times faster than `Bilinear`.
+        """
         num_classes, num_categories, _ = self.classifier.weight.shape
         flat = torch.nn.functional.linear(features, self.classifier.weight.flatten(0, 1))
         return flat.view(-1, num_classes, num_categories)

@@ -20,11 +20,11 @@ from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
 @Model.register("latent_tree_classifier")
 class LatentTreeClassifier(ClassificationModel):
     """
-    Chooses a dependency tree over the sentence, which no treebank ever taught, and classifies the
-    sentence by what each token and its head are: the latent trees with which
+    Chooses a dependency tree over the sentence, without training on a treebank, and classifies the
+    sentence from its tokens and their heads. These are the latent trees with which
     [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357) classify sentiment. The
-    tree is trained by the classifier's loss alone. The feature of a token is made of the vector of
-    its *head*; in the code published with that paper it is made of the token's own vector, times
+    tree is trained by the classifier's loss alone. The feature of a token comes from the vector of
+    its *head*; in the code published with that paper it comes from the token's own vector, times
     the number of its dependents.
 
     Registered as a `Model` with name "latent_tree_classifier".
@@ -33,7 +33,7 @@ class LatentTreeClassifier(ClassificationModel):
 
     vocab : `Vocabulary`
     encoder : `SentenceEncoder`
-        Of both the tree and the classifier.
+        The encoder of both the tree and the classifier.
     arc_scorer : `Lazy[PairScorer]`
     argmax : `StructuredArgmaxLayer`
         Its structure is a family of trees, "projective_tree" or "non_projective_tree".
@@ -81,7 +81,7 @@ class LatentTreeClassifier(ClassificationModel):
             Shape `(batch_size,)`: the class of each sentence.
         metadata : `List[Dict[str, Any]]`, optional
         other_layers
-            Other annotation of the sentences (a tree): not looked at.
+            Other annotation of the sentences (a tree); ignored.
         """
         states, mask = self.encoder(tokens)
         # (batch_size, dependent, head)

@@ -1,4 +1,4 @@
-"""Defines what parsers share: losses, and the way between sentences and padded batches."""
+"""Defines what parsers share: losses, and conversion between sentences and padded batches."""
 
 import logging
 import unicodedata
@@ -23,23 +23,22 @@ from spigot_allennlp.structures.structure import Structure
 logger = logging.getLogger(__name__)
 
 CARRIED = ("id", "words", "lemmas", "pos")
-# These fields of our readers hold what a model is to find.
+# These fields of our readers hold what a model has to predict.
 GOLD_FIELDS = ("heads", "relations", "graph", "tops", "label")
 UNKNOWN = 1  # the out-of-vocabulary index of every padded namespace
 
 
 class GoldLosses(NamedTuple):
     """
-    Holds the losses of a batch of sentences against their gold trees or graphs.
+    The losses of a batch of sentences against their gold trees or graphs.
 
     # Parameters
 
     losses : `Tensor`
         The loss of each sentence, shape `(batch_size,)`; 0 where it is not `counted`.
     counted : `BoolTensor`
-        Whether the gold object of each sentence is one that the parser's structure has, of the same
-        shape; if not, it is left out of the loss (and in training an error), but not of the
-        metrics.
+        Of the same shape: whether the gold object of each sentence is in the parser's structure. If
+        not, it is left out of the loss (and is an error in training), but not of the metrics.
     """
 
     losses: Tensor
@@ -47,9 +46,9 @@ class GoldLosses(NamedTuple):
 
     def mean(self, losses: Optional[Tensor] = None) -> Tensor:
         """
-        Returns the mean over the sentences that are counted; 0 if there is none, since AllenNLP's
-        evaluator wants a loss of each batch or of no batch. The `losses` may be handed in again, as
-        they have come back from an estimator.
+        Returns the mean over the sentences that are counted; 0 if there are none, since AllenNLP's
+        evaluator expects a loss for every batch or for none. Pass `losses` to use those that came
+        back from an estimator.
         """
         losses = self.losses if losses is None else losses
         return losses.sum() / self.counted.sum().clamp(min=1)
@@ -57,19 +56,20 @@ class GoldLosses(NamedTuple):
 
 class Decoding(NamedTuple):
     """
-    Says how a trained parser chooses trees and graphs, in evaluation.
+    How a trained parser chooses trees and graphs in evaluation.
 
     # Parameters
 
     probabilities : `bool`, optional (default = `False`)
-        Whether the output has the marginal probability of each arc: `head_probabilities` of a tree;
-        `arc_probabilities` and `top_probabilities`, those of labelled arcs, of a graph.
+        Whether the output has the marginal probability of each arc: `head_probabilities` for trees;
+        `arc_probabilities` and `top_probabilities`, those of labelled arcs, for graphs.
     threshold : `float`, optional (default = `None`)
-        If there is one, a graph has just those arcs, with their most probable label, that have at
-        least this probability, instead of being the best graph.
+        If set, a graph consists of the arcs whose most probable label has at least this
+        probability, instead of being the best graph.
     minimum_risk : `bool`, optional (default = `False`)
-        Whether a tree is the one that has the most right heads in expectation, the best tree of the
-        marginals, instead of the best tree of the scores. What reads the tree reads this one.
+        Whether to choose the tree with the highest expected number of correct heads (the best tree
+        under the marginals) instead of the best tree under the scores. A model that reads the tree
+        reads this one.
     """
 
     probabilities: bool = False
@@ -78,15 +78,15 @@ class Decoding(NamedTuple):
 
 
 class ParsingModel(Model):
-    """A model that gives sentences trees or graphs."""
+    """A model that assigns trees or graphs to sentences."""
 
     default_predictor: Optional[str] = "parser"
 
     def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
         """
-        Returns the readable output of each instance, in their order; no loss, whether or not they
-        have gold objects. Sentences of similar length go through the model together, which is in
-        evaluation mode while they do.
+        Returns the readable output of each instance, in order, without a loss even if they have
+        gold objects. Sentences of similar length go through the model together. The model is in
+        evaluation mode meanwhile.
         """
         asked = [without_gold(instance) for instance in instances]
         lengths = [len(instance["tokens"]) for instance in asked]  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ class ParsingModel(Model):
         batch = Batch(instances)
         batch.index_instances(self.vocab)
         tensors = dict(batch.as_tensor_dict())
-        # Not moved: it would be searched for tensors, word by word.
+        # Not moved to the device: AllenNLP would search it for tensors, word by word.
         metadata = tensors.pop("metadata", None)
         device = self._get_prediction_device()
         output = self(**util.move_to_device(tensors, device), metadata=metadata)
@@ -117,7 +117,7 @@ class ParsingModel(Model):
     @property
     def scored_namespaces(self) -> Tuple[str, ...]:
         """
-        Returns the vocabulary namespaces whose every entry has a score: they cannot grow after
+        Returns the vocabulary namespaces in which every entry has a score: they cannot grow after
         training.
         """
         return ()
@@ -125,8 +125,8 @@ class ParsingModel(Model):
 
 class StructuredParser(ParsingModel):
     """
-    A parser that scores the parts of a structure: an encoder makes vectors of the tokens, a
-    subclass makes scores of these, and a loss compares the scores with gold objects.
+    A parser that scores the parts of a structure: an encoder turns tokens into vectors, a subclass
+    computes scores from them, and a loss compares the scores with gold objects.
 
     # Parameters
 
@@ -134,12 +134,13 @@ class StructuredParser(ParsingModel):
     encoder : `SentenceEncoder`
     structure : `Structure`
     loss : `StructuredLoss`
-        Refused with a `ConfigurationError` if it needs what `structure` does not provide.
+        Refused with a `ConfigurationError` if it needs an operation that `structure` does not
+        provide.
     outside : `str`
-        The name of the metric that counts gold objects which the structure has not.
+        The name of the metric that counts gold objects outside the structure.
     regularizer : `RegularizerApplicator`, optional (default = `None`)
     pruned : `str`, optional (default = `"gold_arcs_pruned"`)
-        The name of the metric that counts gold arcs which the pruner takes away.
+        The name of the metric that counts gold arcs removed by the pruner.
     """
 
     def __init__(
@@ -161,13 +162,13 @@ class StructuredParser(ParsingModel):
         self._loss = loss
         self._outside = OutsideStructure(outside)
         self._pruned_gold = PrunedGold(pruned)
-        # A subclass sets it after its initializer, which is not to touch trained weights.
+        # A subclass sets this after its initializer has run, which must not touch trained weights.
         self.pruner: Optional[Pruner] = None
 
     def candidates(self, tokens: TextFieldTensors) -> Optional[BoolTensor]:
         """
-        Returns which arcs the pruner leaves, shape `(batch_size, dependent, head)`; `None` without
-        a pruner, which means all.
+        Returns which arcs the pruner keeps, shape `(batch_size, dependent, head)`; `None` means
+        all, without a pruner.
         """
         return None if self.pruner is None else self.pruner(tokens)
 
@@ -176,8 +177,8 @@ class StructuredParser(ParsingModel):
     ) -> Optional[BoolTensor]:
         """
         Returns the arcs that the loss may choose from, `(batch_size, dependent, head)`: the
-        `candidates` that the pruner leaves and, in training, all `gold` arcs; `None` without a
-        pruner. Counts the gold arcs that the pruner takes away.
+        `candidates` that the pruner keeps and, in training, all `gold` arcs; `None` without a
+        pruner. Counts the gold arcs that the pruner removes.
         """
         if candidates is None:
             return None
@@ -198,7 +199,7 @@ class StructuredParser(ParsingModel):
 
 @contextmanager
 def decoded_by(model: Model, decoding: Decoding) -> Iterator[None]:
-    """Has the parsers in a model decode so while the block runs."""
+    """Makes the parsers in a model decode this way while the block runs."""
     parsers = [part for part in model.modules() if isinstance(part, StructuredParser)]
     before = [parser.decoding for parser in parsers]
     for parser in parsers:
@@ -214,8 +215,8 @@ def check_decoding(model: Model, decoding: Decoding) -> None:
     """
     # Raises
 
-    `ConfigurationError` if there is no parser in the model that could decode so, or its structure
-    has no probabilities.
+    `ConfigurationError` if the model has no parser that could decode this way, or if the structure
+    of a parser has no probabilities.
     """
     if decoding == Decoding():
         return
@@ -244,8 +245,8 @@ def check_decoding(model: Model, decoding: Decoding) -> None:
 
 def summed_penalties(*penalties: Optional[Tensor]) -> Optional[Tensor]:
     """
-    Returns the sum of the regularization penalties of a model's parts, each that of its own
-    `regularizer`: AllenNLP asks the outermost model alone. `None` if no part has one.
+    Returns the sum of the regularization penalties of a model's parts, each from its own
+    `regularizer`: AllenNLP only asks the outermost model. `None` if no part has one.
     """
     total = None
     for penalty in penalties:
@@ -256,8 +257,8 @@ def summed_penalties(*penalties: Optional[Tensor]) -> Optional[Tensor]:
 
 def warn_of_two_structures(read: Structure, shown: Structure, parser: str) -> None:
     """
-    Warns if the rest of a model reads objects of one structure, while those of another, that of the
-    `parser`, are shown: if they are not of one class, or have different options.
+    Warns if the rest of a model reads objects of one structure while those of another, the
+    `parser`'s, are shown: if the two differ in class or options.
     """
     if type(read) is not type(shown) or vars(read) != vars(shown):
         logger.warning(
@@ -269,15 +270,16 @@ def warn_of_two_structures(read: Structure, shown: Structure, parser: str) -> No
 
 def without_gold(instance: Instance) -> Instance:
     """
-    Returns a copy of an instance that is to be predicted: nobody asks for a loss, and a label that
-    the model never saw would end the run.
+    Returns a copy of an instance for prediction, without its gold fields: no loss is needed, and an
+    unknown label would end the run.
     """
     return Instance({name: field for name, field in instance.items() if name not in GOLD_FIELDS})
 
 
 def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
     """
-    Returns what a predictor wants back of each sentence's `metadata`, and the loss if there is one.
+    Returns the parts of each sentence's `metadata` that predictors need, and the loss if there is
+    one.
     """
     entries = output_dict.get("metadata") or []
     # The metadata of other readers may have other keys.
@@ -289,7 +291,10 @@ def carried_over(output_dict: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[Any]]:
-    """Returns the numbers of each sentence, from `rows` and `mask`, `(batch_size, length)`."""
+    """
+    Returns the entries of `rows` as a list per sentence; `rows` and `mask` are
+    `(batch_size, length)`.
+    """
     lengths = mask.sum(dim=-1).tolist()
     return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
 
@@ -297,7 +302,7 @@ def unpadded(rows: Tensor, mask: BoolTensor) -> List[List[Any]]:
 def punctuation_mask(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> BoolTensor:
     """
     Returns which tokens are punctuation, in the shape of `like`, `(batch_size, length)`; none if
-    there are no words to look at.
+    the words are not known.
     """
     marks = torch.zeros(like.shape, dtype=torch.bool)
     for row, entry in enumerate(metadata or []):
@@ -308,10 +313,10 @@ def punctuation_mask(metadata: Optional[List[Dict[str, Any]]], like: Tensor) -> 
 
 def is_punctuation(form: str) -> bool:
     r"""
-    Returns whether every character of `form`, and there is one, has the Unicode general category
+    Returns whether `form` is not empty and all its characters have the Unicode general category
     Punctuation: Pc, Pd, Ps, Pe, Pi, Pf or Po.
 
-    That is the test of `eval.pl`, the scorer of the CoNLL-X shared task (Buchholz and Marsi, 2006),
+    This is the test of `eval.pl`, the scorer of the CoNLL-X shared task (Buchholz and Marsi, 2006),
     which matches a form against `^\p{Punctuation}+$`. Symbols (S*: `$`, `+`, also the backquote)
     are not punctuation, nor are the bracket codes of the Penn Treebank (`-LRB-`).
     """
@@ -333,9 +338,9 @@ def in_evaluation(module: torch.nn.Module) -> Iterator[None]:
 @contextmanager
 def without_dropout(module: torch.nn.Module) -> Iterator[None]:
     """
-    Lets `module` compute what it would compute in evaluation, while gradients flow.
-    Recurrent layers stay in training mode, outside of which cuDNN refuses their backward pass, with
-    their own dropout at zero.
+    Makes `module` compute what it would compute in evaluation, while gradients flow. Recurrent
+    layers stay in training mode, because cuDNN otherwise refuses their backward pass, and have
+    their own dropout set to zero.
     """
     modules = list(module.modules())
     training = [part.training for part in modules]

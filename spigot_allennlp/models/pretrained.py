@@ -1,4 +1,4 @@
-"""Makes a model that was trained before a part of another one."""
+"""Makes a previously trained model a part of another model."""
 
 from typing import Iterator, Tuple
 
@@ -19,13 +19,13 @@ class Pretrained(Model):
 
         vocabulary: { type: 'extend', directory: 'runs/parser/model.tar.gz!vocabulary' }
 
-    Words that came in since then start as the unknown word, so that the model makes of them what it
-    made of them before; they are learned from there. (With AllenNLP's "from_archive" they start
-    with random vectors.) This holds also where the archived model began with a file of vectors that
-    has them: it is not read again.
+    Words added since then start with the vector of the unknown word, so the model treats them as it
+    did before, and they are learned from there. (With AllenNLP's "from_archive" they start with
+    random vectors.) This holds even if the archived model was initialised from a file of vectors
+    that has them: the file is not read again.
 
-    The archive of the model around it needs this one, unless it was trained with the callback
-    "self_contained".
+    The archive of the surrounding model needs this archive, unless the surrounding model was
+    trained with the callback "self_contained".
 
     Registered as a `Model` with name "pretrained".
     """
@@ -38,14 +38,14 @@ class Pretrained(Model):
         archive_file : `str`
             The `model.tar.gz` of a training, a path or a URL.
         vocab : `Vocabulary`
-            That of the model around it; AllenNLP passes it by itself.
+            The vocabulary of the surrounding model; AllenNLP passes it automatically.
 
         # Raises
 
-        `ConfigurationError` if the archive's vocabulary is not the beginning of `vocab`, or if a
-        namespace has grown whose entries the model scores (roles, say).
+        `ConfigurationError` if `vocab` does not begin with the archive's vocabulary, or if a
+        namespace whose entries the model scores (such as roles) has grown.
         """
-        # The root of the class tree, not this class: it calls for whatever model is archived.
+        # `Model`, not this class: the archive may hold any model.
         model = Model.from_archive(archive_file)
         _check_beginning(archive_file, model.vocab, vocab)
         _check_scored(archive_file, model, vocab)
@@ -59,8 +59,8 @@ class Pretrained(Model):
 
 def differing_entries(archived: Vocabulary, ours: Vocabulary) -> Iterator[Tuple[str, int]]:
     """
-    Yields namespace and index of each entry of `archived` that `ours` has not at this place,
-    namespace by namespace, from the first index on; nothing if `ours` is `archived`, grown or not.
+    Yields namespace and index of each entry of `archived` that `ours` does not have at this index,
+    sorted by namespace and index. Yields nothing if `ours` equals `archived` or extends it.
     """
     for namespace in sorted(archived.get_namespaces()):
         entries = ours.get_index_to_token_vocabulary(namespace)

@@ -1,4 +1,4 @@
-"""Prunes arcs by the posteriors of a small parser that was trained before, and is frozen."""
+"""Prunes arcs by the posteriors of a small parser that is trained beforehand and frozen."""
 
 from typing import Optional
 
@@ -14,23 +14,23 @@ from spigot_allennlp.config_checks import check_counts, check_interval
 
 class Pruner(torch.nn.Module, Registrable):
     """
-    Says which arcs are candidates of a parser: the others are impossible, score minus infinity, are
-    never chosen, and get no gradient. A subclass implements `select`.
+    Selects which arcs are candidates of a parser. All others are impossible: they score minus
+    infinity, are never chosen and get no gradient. A subclass implements `select`.
 
-    A pruner trains by itself: it is a parser like any other, only smaller
-    (`syntactic_parser/pruner.jsonnet` and `semantic_parser/pruner.jsonnet`), whose archive the
-    config of the large parser names:
+    A pruner is trained separately. It is a parser like any other, only smaller
+    (`syntactic_parser/pruner.jsonnet` and `semantic_parser/pruner.jsonnet`), and the config of the
+    large parser names its archive:
 
         pruner: { type: 'heads', parser: { type: 'pretrained', archive_file: ARCHIVE } }
 
-    In the large parser it is frozen, and has no dropout. The vocabulary must begin with that of the
+    In the large parser it is frozen and has no dropout. The vocabulary must begin with that of the
     archive; see `Pretrained`.
 
     # Parameters
 
     parser : `Model`
-        A "syntactic_parser", or a "semantic_parser" without `arc_encoder`, whose structure has a
-        distribution.
+        A "syntactic_parser", or a "semantic_parser" without `arc_encoder`. Its structure must
+        provide `log_partition`.
     """
 
     def __init__(self, parser: Model) -> None:
@@ -55,18 +55,21 @@ class Pruner(torch.nn.Module, Registrable):
         self._parser = parser.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "Pruner":
-        """Leaves the pruner in evaluation mode, whatever the model around it does."""
+        """Keeps the pruner in evaluation mode, whatever the surrounding model does."""
         return super().train(False)
 
     @torch.no_grad()
     def forward(self, tokens: TextFieldTensors) -> BoolTensor:
-        """Returns the candidates, shape `(batch_size, dependent, head)`, the root in front."""
+        """
+        Returns the candidates, shape `(batch_size, dependent, head)`, including the root at
+        position 0.
+        """
         return self.select(self._parser.arc_posteriors(tokens))  # type: ignore[operator]
 
     def select(self, posteriors: Tensor) -> BoolTensor:
         """
-        Returns the candidates, in the shape of `posteriors`, `(batch_size, dependent, head)`: how
-        probable each arc is, zero for illegal ones.
+        Returns the candidates, in the shape of `posteriors`, `(batch_size, dependent, head)`: the
+        probability of each arc, zero for illegal ones.
         """
         raise NotImplementedError
 
@@ -74,10 +77,10 @@ class Pruner(torch.nn.Module, Registrable):
 @Pruner.register("heads")
 class HeadPruner(Pruner):
     """
-    Leaves each token its best heads, as the syntactic pruner of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: those that are not much less
-    probable than the best, and not too many. The token before (of the first token the root) always
-    is a candidate, so that there is a tree.
+    Keeps the best heads of each token, as the syntactic pruner of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: a limited number of heads that are
+    not much less probable than the best. The previous token (for the first token, the root) is
+    always a candidate, so that there is a tree.
 
     Registered as a `Pruner` with name "heads".
 
@@ -85,9 +88,9 @@ class HeadPruner(Pruner):
 
     parser : `Model`
     max_heads : `int`, optional (default = `10`)
-        Of a token.
+        The number of heads of a token.
     min_ratio : `float`, optional (default = `0.0001`)
-        Of the posterior of a head to that of the token's best one.
+        The smallest ratio of a head's posterior to that of the token's best head.
     """
 
     def __init__(self, parser: Model, max_heads: int = 10, min_ratio: float = 0.0001) -> None:
@@ -107,9 +110,9 @@ class HeadPruner(Pruner):
 @Pruner.register("arguments")
 class ArgumentPruner(Pruner):
     """
-    Leaves each predicate its best arguments, and the root its best tops, as the semantic pruner of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: those that are probable, and not
-    too many.
+    Keeps the best arguments of each predicate and the best tops of the root, as the semantic pruner
+    of [Peng et al. (2018)](https://aclanthology.org/P18-1173) does: a limited number of probable
+    ones.
 
     Registered as a `Pruner` with name "arguments".
 
@@ -117,9 +120,9 @@ class ArgumentPruner(Pruner):
 
     parser : `Model`
     max_arguments : `int`, optional (default = `20`)
-        Of a predicate.
+        The number of arguments of a predicate.
     min_probability : `float`, optional (default = `0.0001`)
-        Of an arc, whatever its label.
+        The smallest probability of an arc, whatever its label.
     """
 
     def __init__(
@@ -138,8 +141,9 @@ class ArgumentPruner(Pruner):
 
 def prune(scores: Tensor, candidates: Optional[BoolTensor]) -> Tensor:
     """
-    Returns the scores of arcs, `(batch_size, dependent, head)`, or of labelled ones, minus infinity
-    for all but the `candidates`, if there are any; predicates stay as they are.
+    Returns the scores of arcs, `(batch_size, dependent, head)`, or of labelled arcs, with minus
+    infinity for all but the `candidates` (unless these are `None`). The scores of predicates do not
+    change.
     """
     if candidates is None:
         return scores

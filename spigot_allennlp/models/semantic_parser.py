@@ -30,7 +30,7 @@ from spigot_allennlp.nn.arcs import predicate_parts
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 ROLES = "semantic_roles"
-# The label of the arcs from the root. As a vocabulary index it is padding, and so no role's.
+# The label of the arcs from the root. As a vocabulary index it is padding, so no role has it.
 TOP = 0
 NO_ARC = -1
 
@@ -39,9 +39,9 @@ NO_ARC = -1
 class SemanticParser(StructuredParser):
     """
     Scores every labelled arc from the vectors of its two tokens, as the sum of a score of the arc
-    and one of the label, and chooses the best graph; tops are arcs from the root. With an
-    `arc_encoder` it also takes the arcs of another layer (a syntactic tree) into account, which a
-    larger model hands in.
+    and a score of the label, and chooses the best graph. Tops are arcs from the root. With an
+    `arc_encoder` it also uses the arcs of another layer (a syntactic tree), which a larger model
+    passes in.
 
     Registered as a `Model` with name "semantic_parser".
 
@@ -57,16 +57,16 @@ class SemanticParser(StructuredParser):
         "hinge" (the original's costs are 0.4 for a false positive and 0.6 for a false negative) or
         "log_likelihood".
     arc_encoder : `Lazy[ArcEncoder]`, optional (default = `None`)
-        For models in which arcs of another layer enter.
+        For models that use the arcs of another layer.
     tree : `GivenTree`, optional (default = `None`)
-        Where these arcs come from, if no larger model hands them in: "gold" or "neighbour". It
-        needs an `arc_encoder`.
+        Where these arcs come from if no larger model passes them in: "gold" or "neighbour". Needs
+        an `arc_encoder`.
     predicate_scorer : `Lazy[TokenScorer]`, optional (default = `None`)
-        Of the predicates of a "predicate_graph".
+        Scores the predicates of a "predicate_graph".
     pruner : `Pruner`, optional (default = `None`)
-        Says which arcs are candidates: "arguments". Gold arcs are in training, in which their share
-        is counted, `gold_arcs_pruned`. A graph whose arcs are pruned in evaluation counts among the
-        `graphs_outside_structure`.
+        Selects which arcs are candidates: "arguments". In training, gold arcs always are. The
+        metric `gold_arcs_pruned` is the share of gold arcs that the pruner removes. In evaluation,
+        a gold graph with pruned arcs counts among the `graphs_outside_structure`.
     """
 
     def __init__(
@@ -139,9 +139,9 @@ class SemanticParser(StructuredParser):
             Shape `(batch_size, length)`: 1 on the tops of the graph.
         metadata : `List[Dict[str, Any]]`, optional
         heads : `LongTensor`, optional
-            Shape `(batch_size, length)`: the gold tree, for `tree` to look at.
+            Shape `(batch_size, length)`: the gold tree, which `tree` may use.
         other_layers
-            Other annotation of the sentences (relations, a label): not looked at.
+            Other annotation of the sentences (relations, a label); ignored.
         """
         if self.arc_encoder is not None and self.tree is None:
             raise ConfigurationError(
@@ -165,13 +165,13 @@ class SemanticParser(StructuredParser):
         candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        Returns the best graph, as `decode` does. States, mask and arcs are those of `scores`; if
-        there are `candidates`, `(batch_size, 1 + length, 1 + length)`, it has arcs of these alone.
-        Where the structure chooses each arc by itself, no more label scores are kept than the best.
+        Returns the best graph, as `decode` does. States, mask and arcs are those of `scores`. If
+        there are `candidates`, `(batch_size, 1 + length, 1 + length)`, the graph has no other arcs.
+        If the structure chooses each arc independently, only the best label scores are kept.
 
         # Raises
 
-        `ArithmeticError` if a score is not finite, where that is known.
+        `ArithmeticError` if a score is not finite, where this is checked.
         """
         legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
         if legal is None or self.decoding != Decoding():
@@ -201,19 +201,19 @@ class SemanticParser(StructuredParser):
         candidates: Optional[BoolTensor] = None,
     ) -> Dict[str, Any]:
         """
-        Returns the best graph, as `decode` does, and the `loss` of the gold graphs that are the
-        structure's; counts the graph for the metrics.
+        Returns the best graph, as `decode` does, and the `loss` of the gold graphs that are in the
+        structure. Updates the metrics.
 
         # Parameters
 
         scores : `Tensor`
-            What `scores` returns, nothing pruned.
+            What `scores` returns, without pruning.
         mask : `BoolTensor`
             Shape `(batch_size, 1 + length)`.
         graph, tops, metadata
             See `forward`.
         candidates : `BoolTensor`, optional
-            The arcs that the pruner leaves, `(batch_size, 1 + length, 1 + length)`; all by default.
+            The arcs that the pruner keeps, `(batch_size, 1 + length, 1 + length)`; all by default.
         """
         output = self.decode(prune(scores, candidates), mask, metadata)
         labels = gold_labels(graph, tops)
@@ -226,7 +226,8 @@ class SemanticParser(StructuredParser):
     @torch.no_grad()
     def arc_posteriors(self, tokens: TextFieldTensors) -> Tensor:
         """
-        Returns how probable each arc is, whatever its label, shape `(batch_size, dependent, head)`.
+        Returns the probability of each arc, whatever its label, shape
+        `(batch_size, dependent, head)`.
         """
         states, mask = self.encoder(tokens)
         scores = prune(self.scores(states, mask), self.candidates(tokens))
@@ -258,15 +259,15 @@ class SemanticParser(StructuredParser):
     ) -> GoldLosses:
         """
         Returns the loss of each sentence against gold labels of shape
-        `(batch_size, argument, predicate)`. With a pruner, arcs that score minus infinity are not
-        those of the structure.
+        `(batch_size, argument, predicate)`. With a pruner, arcs that score minus infinity are
+        outside the structure.
 
         # Raises
 
-        `ConfigurationError` in training if a gold graph is not one of the structure's, see
+        `ConfigurationError` in training if a gold graph is not in the structure; see
         `StructuredLoss`.
         """
-        # A role that came into the vocabulary after this parser was trained is unknown to it.
+        # A role added to the vocabulary after this parser was trained is unknown to it.
         known = labels.masked_fill(labels >= scores.size(-1), UNKNOWN)
         is_arc = (known != NO_ARC) & mask.unsqueeze(1) & mask.unsqueeze(2)
         legal = self.structure.independent_arcs(mask, scores.size(-1))
@@ -301,9 +302,9 @@ class SemanticParser(StructuredParser):
     ) -> Dict[str, Any]:
         """
         Returns the best graph: `graph`, of shape `(batch_size, 1 + length, 1 + length)`, has the
-        label of each arc, -1 where there is none. By default those of `meant_labels` are `allowed`.
-        In evaluation the probabilities of arcs may choose them, and be in `arc_probabilities`, of
-        the same shape; see `Decoding`.
+        label of each arc, -1 where there is no arc. By default the labels of `meant_labels` are
+        `allowed`. In evaluation, arcs may be chosen by their probabilities, and these may be in
+        `arc_probabilities`, of the same shape; see `Decoding`.
         """
         output = self._best_graph(scores, mask, metadata, allowed)
         probabilities, threshold, _ = self.decoding
@@ -346,7 +347,7 @@ class SemanticParser(StructuredParser):
 
     def meant_labels(self, num_labels: int, like: Tensor) -> BoolTensor:
         """
-        Returns all labels but the unknown role, which is never meant; shape `(num_labels,)`, on the
+        Returns which labels may be chosen: all but the unknown role. Shape `(num_labels,)`, on the
         device of `like`.
         """
         return torch.arange(num_labels, device=like.device) != UNKNOWN
@@ -365,8 +366,8 @@ class SemanticParser(StructuredParser):
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """
-        Returns `arcs` as `[predicate, argument, role]`, positions from 1, and `tops`; perhaps
-        `arc_probabilities` and `top_probabilities`, in the same orders.
+        Returns `arcs` as `[predicate, argument, role]`, with positions from 1, and `tops`; if
+        computed, also `arc_probabilities` and `top_probabilities`, in the same orders.
         """
         readable = {**carried_over(output_dict), "arcs": [], "tops": []}
         probabilities = output_dict.get("arc_probabilities")
@@ -390,9 +391,10 @@ class SemanticParser(StructuredParser):
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        Returns the two F1 in training, which shows them at every batch; in evaluation all, and,
-        only if there are any, `graphs_outside_structure`: how many sentences have a gold graph that
-        the structure has not. These count in the metrics, but not in the loss.
+        In training, returns the two F1 scores and `gold_arcs_pruned`, which are shown at every
+        batch. In evaluation, returns all metrics and, if it is not zero,
+        `graphs_outside_structure`: how many sentences have a gold graph outside the structure.
+        These sentences count in the metrics, but not in the loss.
         """
         metrics = {**self._f1.get_metric(reset), **self._pruned_gold.get_metric(reset)}
         if self.training:

@@ -33,17 +33,18 @@ from spigot_allennlp.nn.arcs import predicate_parts
 @Model.register("semantic_then_sentiment")
 class SemanticThenSentiment(ClassificationModel):
     """
-    A semantic parser's graph enters a sentence classifier, and the classifier's loss reaches the
-    parser through the graph, by the estimator of `argmax`
+    A semantic parser's graph is the input of a sentence classifier, and the classifier's loss
+    reaches the parser through the graph, by the estimator of `argmax`
     ([Peng et al., 2018](https://aclanthology.org/P18-1173)). The two share nothing else.
 
-    A batch of sentences with labels trains the classifier (and, through the graph, the parser), one
-    with graphs trains the parser, one with both does both. Without `parser` and what belongs to it
-    it is the baseline that sees no graph.
+    A batch of sentences with labels trains the classifier (and, through the graph, the parser), a
+    batch with graphs trains the parser, and a batch with both does both. Without `parser`, `argmax`
+    and `graph_encoder` the model is the baseline that sees no graph.
 
-    Beside the classes' metrics, `get_metrics` gives those of the parser, and, in evaluation,
-    `arcs_changed`: how many of the arcs on sentences with labels are no longer those of the parser
-    as it came, see `GraphDifference`. For that the model keeps a frozen copy of it.
+    Besides the metrics of the classes, `get_metrics` returns those of the parser and, in
+    evaluation, `arcs_changed`: how many arcs of the sentences with labels differ from those of the
+    parser before joint training; see `GraphDifference`. For this the model keeps a frozen copy of
+    that parser.
 
     Registered as a `Model` with name "semantic_then_sentiment".
 
@@ -51,25 +52,26 @@ class SemanticThenSentiment(ClassificationModel):
 
     vocab : `Vocabulary`
     encoder : `SentenceEncoder`
-        Of the classifier.
+        The encoder of the classifier.
     classifier : `Lazy[SentenceClassifier]`
     parser : `Model`, optional (default = `None`)
-        A "semantic_parser" without `arc_encoder`, usually one that was trained before:
+        A "semantic_parser" without `arc_encoder`, usually one that is already trained:
         "pretrained".
     argmax : `StructuredArgmaxLayer`, optional (default = `None`)
         Its estimator is what an ablation varies. Its structure should be that of the parser, whose
-        graphs are shown and scored; if it is another, a warning says so, and if only one of them
-        has predicates ("predicate_graph") it is refused.
+        graphs are shown and scored. If the two differ, a warning says so; if only one of them has
+        predicates ("predicate_graph"), it is refused.
     graph_encoder : `Lazy[GraphEncoder]`, optional (default = `None`)
     min_probability : `float`, optional (default = `0.0`)
-        Labelled arcs to which the parser as it came gives a smaller probability are no candidates:
-        they are never chosen, and no gradient reaches them. The original prunes likewise, by
-        another parser. Without, most of what the estimators change is arcs that make no sense.
+        Labelled arcs that are less probable than this under the parser before joint training are
+        not candidates: they are never chosen, and no gradient reaches them. The original code also
+        prunes, but with another parser. Without pruning, most arcs that the estimators change make
+        no sense.
     parsing_loss_weight : `float`, optional (default = `1.0`)
-        Of the parser's own loss in batches that have graphs.
+        The weight of the parser's own loss in batches that have graphs.
     dropout_in_graph : `bool`, optional (default = `False`)
-        Whether the parser's dropout (of words too) is on while it makes the graph for the
-        classifier. The original has it off.
+        Whether the parser's dropout (including word dropout) is on while it computes the graph for
+        the classifier. In the original code it is off.
     """
 
     default_predictor = "sentiment"
@@ -109,7 +111,7 @@ class SemanticThenSentiment(ClassificationModel):
         self._parsing_loss_weight = parsing_loss_weight
         self._dropout_in_graph = dropout_in_graph
         self._change = GraphDifference()
-        # The parser comes with its weights: not a matter of this initializer.
+        # The parser has its own weights, which this initializer must not touch.
         initializer(self)
         if isinstance(parser, SemanticParser):
             self.parser = parser
@@ -149,7 +151,7 @@ class SemanticThenSentiment(ClassificationModel):
                 classified = self.classify(self._logits(states, mask), label)
             else:
                 if scores is None or self.training:
-                    # With or without dropout, as the graph for the classifier is made.
+                    # Dropout is on or off here as for any graph that the classifier gets.
                     scores = self._graph_scores(self.parser, tokens)
                 classified = self._classify_with_graph(tokens, scores, states, mask, label, output)
             output["logits"] = classified.logits
@@ -168,7 +170,7 @@ class SemanticThenSentiment(ClassificationModel):
         label: Optional[LongTensor],
         output: Dict[str, Any],
     ) -> ClassifierOutput:
-        """Classifies by the parser's graph, which in evaluation it puts into `output`."""
+        """Classifies with the parser's graph, and in evaluation puts the graph into `output`."""
         assert self.parser is not None and self._original is not None and self.argmax is not None
         allowed = self.parser.meant_labels(scores.size(-1), scores)
         compared = label is not None and not self.training
@@ -204,7 +206,7 @@ class SemanticThenSentiment(ClassificationModel):
         return readable
 
     def get_regularization_penalty(self) -> Optional[Tensor]:
-        """Returns the penalty by this model's `regularizer`, and by that of the parser."""
+        """Returns the sum of the penalties of this model's `regularizer` and the parser's."""
         penalty = super().get_regularization_penalty()
         if self.parser is None:
             return penalty
@@ -252,14 +254,15 @@ def _check_parts(
 class ReferenceParser(torch.nn.Module):
     """
     A frozen copy of a semantic parser as it was before joint training, always without dropout. The
-    arcs of joint training are compared with its arcs, and its probabilities say which arcs are
-    candidates at all.
+    arcs of joint training are compared with its arcs, and its probabilities determine which arcs
+    are candidates.
 
     # Parameters
 
     parser : `SemanticParser`
     min_probability : `float`
-        Of a candidate, a labelled arc, under the copy's distribution of graphs.
+        The smallest probability of a candidate, a labelled arc, under the copy's distribution of
+        graphs.
     """
 
     def __init__(self, parser: SemanticParser, min_probability: float) -> None:
@@ -276,7 +279,7 @@ class ReferenceParser(torch.nn.Module):
 
     @property
     def prunes(self) -> bool:
-        """Returns whether some arcs are no candidates."""
+        """Returns whether some arcs may be excluded as candidates."""
         return self._min_probability > 0
 
     @torch.no_grad()
@@ -287,7 +290,7 @@ class ReferenceParser(torch.nn.Module):
             return prune(scores, self._parser.candidates(tokens))
 
     def candidates(self, scores: Tensor, mask: BoolTensor) -> BoolTensor:
-        """Returns which labelled arcs are probable enough by `scores`, in the shape of these."""
+        """Returns which labelled arcs are probable enough under `scores`, in their shape."""
         structure = self._parser.structure
         part_mask = structure.part_mask(mask, scores.shape)
         if not self.prunes:

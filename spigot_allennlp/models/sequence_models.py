@@ -23,19 +23,19 @@ from spigot_allennlp.modules.stateful_encoders import stateful_encoders
 
 class SequenceModel(Model):
     """
-    Encodes a sequence of tokens or of vectors; a subclass makes something of that, and names in
-    `metric_names` what it counts with `observe`.
+    Encodes a sequence of tokens or of vectors. A subclass uses the encoding, and lists in
+    `metric_names` the metrics that it counts with `observe`.
 
     # Parameters
 
     vocab : `Vocabulary`
     encoder : `Seq2SeqEncoder`
-        If it is stateful, it begins anew whenever `train` or `eval` is called: at the start of each
-        epoch, and of each evaluation.
+        If it is stateful, its state is reset whenever `train` or `eval` is called: at the start of
+        each epoch and of each evaluation.
     text_field_embedder : `TextFieldEmbedder`, optional (default = `None`)
-        Wanted where the data has tokens.
+        Needed if the data has tokens.
     dropout : `float`, optional (default = `0.0`)
-        Of the encoder's output.
+        The dropout of the encoder's output.
     """
 
     metric_names: ClassVar[Tuple[str, ...]] = ()
@@ -59,7 +59,7 @@ class SequenceModel(Model):
         self.encoder = encoder
         self.text_field_embedder = text_field_embedder
         self._dropout = torch.nn.Dropout(dropout)
-        # They are here before the first batch, where a run that is resumed finds them.
+        # They exist before the first batch, because a resumed run restores them.
         self._means = {name: ItemMean() for name in self.metric_names}
 
     def train(self, mode: bool = True) -> "SequenceModel":
@@ -74,9 +74,9 @@ class SequenceModel(Model):
         mask: Optional[BoolTensor],
     ) -> Tuple[Tensor, BoolTensor]:
         """
-        Returns the encoded sequences, `(batch_size, length, dim)`, and which steps they have,
-        `(batch_size, length)`: of `tokens`, or of `inputs`, `(batch_size, length, input_size)`, as
-        far as `mask` goes (all of it, if there is none).
+        Returns the encoded sequences, `(batch_size, length, dim)`, and the mask of their steps,
+        `(batch_size, length)`. Encodes `tokens`, or `inputs`, `(batch_size, length, input_size)`,
+        where `mask` is True (everywhere without a mask).
         """
         if tokens is not None:
             if self.text_field_embedder is None:
@@ -95,8 +95,8 @@ class SequenceModel(Model):
 
     def observe(self, **metrics: Tensor) -> None:
         """
-        Counts values, a number for each item, of which `get_metrics` gives the means. Their names
-        are among `metric_names`.
+        Counts values, one number per item; `get_metrics` returns their means. The names must be in
+        `metric_names`.
         """
         for name, values in metrics.items():
             self._means[name](values)
@@ -108,12 +108,12 @@ class SequenceModel(Model):
 
 class ClassifyingSequenceModel(SequenceModel):
     """
-    A `SequenceModel` with an output layer that has an entry for each class.
+    A `SequenceModel` whose output layer has one unit per class.
 
     # Parameters
 
     label_namespace : `str`, optional (default = `"labels"`)
-        See `SequenceModel` for the others.
+        See `SequenceModel` for the other parameters.
     """
 
     metric_names = ("accuracy", "cross_entropy")
@@ -139,11 +139,11 @@ class ClassifyingSequenceModel(SequenceModel):
 @Model.register("step_classifier")
 class StepClassifier(ClassifyingSequenceModel):
     """
-    Gives each step of a sequence a class, from what came up to there: the next character, say, or
-    what is to be remembered. The loss is the mean over the steps that are scored.
+    Assigns each step of a sequence a class, from the steps so far: the next character, say, or a
+    symbol to be remembered. The loss is the mean over the steps that are scored.
 
-    `get_metrics` gives, over all steps that are scored, `accuracy`, `cross_entropy` in nats, and
-    `bits`, the same in bits: of characters, the bits per character.
+    `get_metrics` returns, over all steps that are scored, `accuracy`, `cross_entropy` in nats, and
+    `bits`, the same in bits (for characters, the bits per character).
 
     Registered as a `Model` with name "step_classifier". Parameters: `ClassifyingSequenceModel`.
     """
@@ -164,7 +164,7 @@ class StepClassifier(ClassifyingSequenceModel):
         labels : `LongTensor`, optional
             Shape `(batch_size, length)`.
         scored : `BoolTensor`, optional
-            Which steps count, `(batch_size, length)`; all, if it is left out.
+            Which steps count, `(batch_size, length)`; all by default.
         """
         encoded, mask = self.encode(tokens, inputs, mask)
         logits = self.output(encoded)
@@ -197,10 +197,9 @@ class StepClassifier(ClassifyingSequenceModel):
 @Model.register("sequence_classifier")
 class SequenceClassifier(ClassifyingSequenceModel):
     """
-    Gives a sequence a class, at its last step: whatever the encoder has not carried there, over all
-    of the sequence, is lost.
+    Assigns a sequence a class, at its last step: the encoder has to carry all information there.
 
-    `get_metrics` gives `accuracy` and `cross_entropy`, in nats.
+    `get_metrics` returns `accuracy` and `cross_entropy`, in nats.
 
     Registered as a `Model` with name "sequence_classifier". Parameters: `ClassifyingSequenceModel`.
     """
@@ -238,8 +237,8 @@ class SequenceClassifier(ClassifyingSequenceModel):
 @Model.register("sequence_regressor")
 class SequenceRegressor(SequenceModel):
     """
-    Gives a sequence a number, at its last step. `get_metrics` gives the `mean_squared_error`, which
-    is also the loss.
+    Assigns a sequence a number, at its last step. `get_metrics` returns the `mean_squared_error`,
+    which is also the loss.
 
     Registered as a `Model` with name "sequence_regressor". See `SequenceModel` for the parameters.
     """
@@ -284,6 +283,8 @@ class SequenceRegressor(SequenceModel):
 
 
 def last_step(encoded: Tensor, mask: BoolTensor) -> Tensor:
-    """Returns the vector of the last step of each sequence, `(batch_size, dim)`; if empty, any."""
+    """
+    Returns the vector of the last step of each sequence, `(batch_size, dim)`; arbitrary if empty.
+    """
     last = (mask.sum(dim=1) - 1).clamp(min=0)
     return encoded[torch.arange(len(encoded), device=encoded.device), last]

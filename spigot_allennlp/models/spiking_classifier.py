@@ -1,4 +1,4 @@
-"""Classifies by spiking neurons: the output neuron that fires most often names the class."""
+"""Classifies with spiking neurons: the output neuron that fires most often gives the class."""
 
 from typing import Any, Dict, List, Optional
 
@@ -22,10 +22,10 @@ from spigot_allennlp.nn.spiking.psp import spike_train_psp
 @Model.register("spiking_classifier")
 class SpikingClassifier(Model):
     """
-    Turns numbers into spikes, sends them through a network, and counts what its output neurons
-    fire.
+    Turns numbers into spikes, sends them through a network, and counts the spikes of its output
+    neurons.
 
-    `get_metrics` gives the `accuracy` and the `macro_f1` of `ClassScores`.
+    `get_metrics` returns the `accuracy` and the `macro_f1` of `ClassScores`.
 
     Registered as a `Model` with name "spiking_classifier".
 
@@ -34,10 +34,10 @@ class SpikingClassifier(Model):
     vocab : `Vocabulary`
     encoding : `SpikeEncoding`
     network : `SpikingNetwork`
-        With an output neuron for each class, at least; what further ones fire names no class.
+        It needs at least one output neuron per class; further output neurons stand for no class.
     loss : `CountLoss`
     boosting : `SampleBoosting`, optional
-        Whether hard training samples weigh more. Not at all, if it is not given.
+        Gives hard training samples more weight. By default all weigh the same.
     """
 
     default_predictor = "spiking"
@@ -79,11 +79,11 @@ class SpikingClassifier(Model):
         # Parameters
 
         inputs : `Tensor`
-            What the encoding takes, `(batch_size, ...)`.
+            The input of the encoding, `(batch_size, ...)`.
         label : `LongTensor`, optional
             Shape `(batch_size,)`.
         metadata : `List[Dict[str, Any]]`, optional
-            Of each instance the number of its `sample`, if an encoding or the boosting asks for it.
+            The number `sample` of each instance, if an encoding or the boosting needs it.
         """
         samples = _samples(metadata, inputs)
         counts = self.run(inputs, metadata)[-1].counts
@@ -113,7 +113,7 @@ class SpikingClassifier(Model):
     def output_potentials(self, trains: List[SpikeTrains]) -> Tensor:
         """
         Returns the S-PSP (`nn/spiking/psp.py`) of each input of the output layer at each of its
-        neurons, shape `(batch_size, num_inputs, num_neurons)`, from the result of `run`.
+        neurons, shape `(batch_size, num_inputs, num_neurons)`. `trains` is the result of `run`.
         """
         sent, fired = trains[-2].fired, trains[-1].fired
         return spike_train_psp(sent, fired, self.network.layers[-1].neurons)

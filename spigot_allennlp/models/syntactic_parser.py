@@ -33,8 +33,8 @@ RELATIONS = "dependency_relations"
 @Model.register("syntactic_parser")
 class SyntacticParser(StructuredParser):
     """
-    Scores every arc from the vectors of its two tokens and chooses the best tree; relations, if
-    asked for, are chosen per arc afterwards.
+    Scores every arc from the vectors of its two tokens and chooses the best tree. With a
+    `relation_scorer`, the relation of each arc is chosen afterwards.
 
     Registered as a `Model` with name "syntactic_parser".
 
@@ -46,14 +46,14 @@ class SyntacticParser(StructuredParser):
     structure : `Structure`
         The family of trees: "projective_tree" or "non_projective_tree".
     loss : `StructuredLoss`
-        Of the arcs: "hinge" or "log_likelihood".
+        The loss of the arcs: "hinge" or "log_likelihood".
     relation_scorer : `Lazy[PairScorer]`, optional (default = `None`)
-        Without one the trees are unlabelled. Trained by the cross-entropy of the gold arcs'
-        relations.
+        It is trained by the cross-entropy of the relations of the gold arcs. Without it the trees
+        are unlabelled.
     pruner : `Pruner`, optional (default = `None`)
-        Says which arcs are candidates: "heads". Gold arcs are in training, in which their share is
-        counted, `gold_heads_pruned`. A tree whose arcs are pruned in evaluation counts among the
-        `trees_outside_structure`.
+        Selects which arcs are candidates: "heads". In training, gold arcs always are. The metric
+        `gold_heads_pruned` is the share of gold arcs that the pruner removes. In evaluation, a gold
+        tree with pruned arcs counts among the `trees_outside_structure`.
     """
 
     def __init__(
@@ -99,13 +99,12 @@ class SyntacticParser(StructuredParser):
 
         tokens : `TextFieldTensors`
         heads : `LongTensor`, optional
-            Shape `(batch_size, length)`: the position of each token's head, from 1, the root's
-            being 0.
+            Shape `(batch_size, length)`: the position of each token's head, from 1; the root is 0.
         relations : `LongTensor`, optional
             Shape `(batch_size, length)`.
         metadata : `List[Dict[str, Any]]`, optional
         other_layers
-            Other annotation of the sentences (a semantic graph, a label): not looked at.
+            Other annotation of the sentences (a semantic graph, a label); ignored.
         """
         states, mask = self.encoder(tokens)
         scores = self.arc_scores(states, mask)
@@ -147,15 +146,15 @@ class SyntacticParser(StructuredParser):
 
     @torch.no_grad()
     def arc_posteriors(self, tokens: TextFieldTensors) -> Tensor:
-        """Returns how probable each arc is, shape `(batch_size, dependent, head)`."""
+        """Returns the probability of each arc, shape `(batch_size, dependent, head)`."""
         states, mask = self.encoder(tokens)
         scores = prune(self.arc_scores(states, mask), self.candidates(tokens))
         return self.structure.marginals(scores, self.structure.part_mask(mask, scores.shape))
 
     def arc_scores(self, states: Tensor, mask: BoolTensor) -> Tensor:
         """
-        Scores arcs `(batch_size, dependent, head)` by states `(batch_size, 1 + length, dim)` and
-        their mask.
+        Returns the scores of arcs, `(batch_size, dependent, head)`, from states of shape
+        `(batch_size, 1 + length, dim)` and their mask.
         """
         return self._arc_scorer(states, mask).squeeze(-1)
 
@@ -171,7 +170,7 @@ class SyntacticParser(StructuredParser):
         if not self.training and not scores.isfinite().all():
             raise ArithmeticError("the scores of relations are not finite")
         meant = scores[:, 1:].clone()
-        meant[..., : UNKNOWN + 1] = -torch.inf  # neither padding nor unknown is ever meant
+        meant[..., : UNKNOWN + 1] = -torch.inf  # padding and unknown are never chosen
         return meant.argmax(dim=-1)
 
     def _add_relations(
@@ -182,15 +181,15 @@ class SyntacticParser(StructuredParser):
         relations: Optional[LongTensor],
     ) -> GoldLosses:
         """
-        Adds the loss of the relations of each sentence, in nats, to that of its arcs. The scores
-        are those at the gold heads, `(batch_size, 1 + length, num_relations)`.
+        Adds the loss of each sentence's relations, in nats, to that of its arcs. The scores are
+        those at the gold heads, `(batch_size, 1 + length, num_relations)`.
         """
         if relations is None:
             raise ConfigurationError(
                 "This parser has a relation_scorer, but the data have no relations. Read trees "
                 "whose arcs are labelled, or train a parser without relation_scorer."
             )
-        # A relation that came into the vocabulary after this parser was trained is unknown to it.
+        # A relation added to the vocabulary after this parser was trained is unknown to it.
         relations = relations.masked_fill(relations >= scores.size(-1), UNKNOWN)
         targets = torch.nn.functional.pad(relations, (1, 0))
         nats = torch.nn.functional.cross_entropy(scores.transpose(1, 2), targets, reduction="none")
@@ -218,8 +217,8 @@ class SyntacticParser(StructuredParser):
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """
-        Returns `heads`, `relations`, perhaps `head_probabilities`, and what was read with a
-        sentence; padding removed.
+        Returns `heads`, `relations` and `head_probabilities` (the latter two if computed), and the
+        metadata of each sentence, without padding.
         """
         mask = output_dict["mask"]
         readable = carried_over(output_dict)
@@ -235,9 +234,9 @@ class SyntacticParser(StructuredParser):
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        Returns attachment scores over all sentences, and, in evaluation and only if there are any,
-        `trees_outside_structure`: how many sentences have a gold tree that the structure has not.
-        These count in the scores, but not in the loss.
+        Returns attachment scores over all sentences and, in evaluation and if it is not zero,
+        `trees_outside_structure`: how many sentences have a gold tree outside the structure. These
+        sentences count in the scores, but not in the loss.
         """
         metrics = {**self._attachment.get_metric(reset), **self._pruned_gold.get_metric(reset)}
         return metrics if self.training else {**metrics, **self._outside.get_metric(reset)}

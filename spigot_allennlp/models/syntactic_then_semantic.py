@@ -25,12 +25,12 @@ from spigot_allennlp.models.syntactic_parser import SyntacticParser
 @Model.register("syntactic_then_semantic")
 class SyntacticThenSemantic(ParsingModel):
     """
-    A syntactic parser's tree enters a semantic parser, and the semantic loss reaches the syntactic
-    parser through the tree, by the estimator of `argmax`
+    A syntactic parser's tree is an input of a semantic parser, and the semantic loss reaches the
+    syntactic parser through the tree, by the estimator of `argmax`
     ([Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). The two share nothing else.
 
-    A batch of sentences with trees trains the syntactic parser, one with graphs trains the semantic
-    parser (and, through the tree, the syntactic one), one with both does both.
+    A batch of sentences with trees trains the syntactic parser, a batch with graphs trains the
+    semantic parser (and, through the tree, the syntactic one), and a batch with both does both.
 
     Registered as a `Model` with name "syntactic_then_semantic".
 
@@ -38,18 +38,18 @@ class SyntacticThenSemantic(ParsingModel):
 
     vocab : `Vocabulary`
     syntactic_parser : `Model`
-        A "syntactic_parser", or "pretrained" to start from one that was trained before. To freeze
-        it, name its parameters in the trainer's `no_grad`.
+        A "syntactic_parser", or "pretrained" to start from a trained one. To freeze it, list its
+        parameters in the trainer's `no_grad`.
     semantic_parser : `Model`
         A "semantic_parser" with an `arc_encoder`.
     argmax : `StructuredArgmaxLayer`
         Its estimator is what an ablation varies. Its structure should be that of the syntactic
-        parser, whose trees are shown and scored; if it is another, a warning says so.
+        parser, whose trees are shown and scored; if they differ, a warning says so.
     syntactic_loss_weight : `float`, optional (default = `1.0`)
-        Of the syntactic parser's own loss in batches that have trees.
+        The weight of the syntactic parser's own loss in batches that have trees.
     dropout_in_tree : `bool`, optional (default = `False`)
-        Whether the syntactic parser's dropout (of words too) is on while it makes the tree for the
-        semantic parser. The original has it off.
+        Whether the syntactic parser's dropout (including word dropout) is on while it computes the
+        tree for the semantic parser. In the original code it is off.
     """
 
     # A batch has trees, or graphs, or both: in distributed training, see `compat/pytorch.py`.
@@ -98,8 +98,8 @@ class SyntacticThenSemantic(ParsingModel):
             if "loss" in syntax:
                 losses.append(self._syntactic_loss_weight * syntax["loss"])
             if self._dropout_in_tree or not self.training:
-                # The semantic parser reads the tree that is shown, also one of minimum risk, unless
-                # it reads no single tree at all.
+                # The semantic parser reads the tree that is shown, even one of minimum risk, unless
+                # it does not read a single tree at all.
                 reads_tree = not (self.training or self.argmax.estimator.relaxed)
                 arc_scores = syntax["decoding_scores" if reads_tree else "arc_scores"]
         if graph is not None or not self.training:
@@ -156,17 +156,17 @@ class SyntacticThenSemantic(ParsingModel):
             return prune(parser.arc_scores(*parser.encoder(tokens)), parser.candidates(tokens))
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Returns the readable forms of the tree and of the graph together."""
+        """Returns the readable forms of both the tree and the graph."""
         readable = self.semantic_parser.make_output_human_readable(output_dict)
         return {**self.syntactic_parser.make_output_human_readable(output_dict), **readable}
 
     def get_regularization_penalty(self) -> Optional[Tensor]:
-        """Returns the sum of the penalties of both parsers, each by its own `regularizer`."""
+        """Returns the sum of the penalties of both parsers' `regularizer`s."""
         parsers = (self.syntactic_parser, self.semantic_parser)
         return summed_penalties(*(parser.get_regularization_penalty() for parser in parsers))
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """Returns the metrics of the semantic and of the syntactic parser."""
+        """Returns the metrics of the semantic and the syntactic parser."""
         return {
             **self.semantic_parser.get_metrics(reset),
             **self.syntactic_parser.get_metrics(reset),
