@@ -1,4 +1,4 @@
-"""Tells a model that boosts hard samples when an epoch is over."""
+"""Tells a model that boosts hard samples when an epoch ends."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Says early, in words and in the metrics, that the scores of a hard decision run away."""
+"""Warns early, in the log and in the metrics, when the scores of a hard decision diverge."""
 
 import logging
 import math
@@ -16,7 +16,7 @@ from spigot_allennlp.training.group_clipping import GroupClippingTrainer
 
 logger = logging.getLogger(__name__)
 
-# No more scores of a batch than these are looked at.
+# At most this many scores of a batch are examined.
 ENOUGH = 100_000
 
 
@@ -25,27 +25,27 @@ class Divergence(TrainerCallback):
     """
     Watches the scores that enter each `StructuredArgmaxLayer` of a model in training, and the
     gradients of each group of parameters. A surrogate gradient can make scores grow without bound,
-    which no loss shows until it is too late; where they exceed `max_score`, there is a warning,
-    once, that says what to do.
+    which no loss shows until it is too late. If scores exceed `max_score`, a single warning says
+    what to do.
 
-    The metrics of each epoch have `training_largest_score`, the largest absolute score;
-    `training_score_spread`, the mean standard deviation of the scores of a batch; and, with the
-    trainer "group_clipping", for each group of parameters `training_gradient_norm_NAME`, the mean
-    norm before clipping; `training_gradient_clipped_NAME`, the share of batches in which it was
-    clipped; and `training_gradient_share_NAME`, the mean share of its squared norm in that of all
-    gradients, over batches in which several groups have one: so much a common clip would leave to
-    it. In mixed precision `training_gradient_overflow` is the share of batches with gradients that
-    are not finite: their step is not taken, and they do not count in the metrics of the groups.
-    In distributed training all of this is about the batches of the primary process, but for the
-    gradients, which all processes share. Callbacks that stand after this one, such as
-    "tensorboard", write them, too.
+    The metrics of each epoch have `training_largest_score`, the largest absolute score, and
+    `training_score_spread`, the mean standard deviation of the scores of a batch. With the trainer
+    "group_clipping" there are three more for each group of parameters:
+    `training_gradient_norm_NAME`, the mean norm before clipping; `training_gradient_clipped_NAME`,
+    the share of batches in which it was clipped; and `training_gradient_share_NAME`, the mean share
+    of its squared norm in that of all gradients, over batches in which several groups have
+    gradients. The last is what a common clip would leave to it. In mixed precision
+    `training_gradient_overflow` is the share of batches with gradients that are not finite: these
+    take no step and do not count in the metrics of the groups. In distributed training the scores
+    are those of the primary process's batches; the gradients are shared by all processes. Callbacks
+    listed after this one, such as "tensorboard", also write these metrics.
 
     Registered as a `TrainerCallback` with name "divergence".
 
     # Parameters
 
     max_score : `float`, optional (default = `300.0`)
-        Absolute scores above it get a warning. In trainings that went well they stayed below 50.
+        Larger absolute scores trigger the warning. In successful runs scores stayed below 50.
     """
 
     def __init__(self, serialization_dir: str, max_score: float = 300.0) -> None:
@@ -53,9 +53,9 @@ class Divergence(TrainerCallback):
         check_positive(max_score=max_score)
         self._max_score = max_score
         self._warned = False
-        # Since the last batch: the largest and the spread, for each call of a layer.
+        # Since the last batch: the largest score and the spread, for each call of a layer.
         self._seen: List[Tensor] = []
-        # Since the epoch began: sums by the name of the metric, and how many terms they have.
+        # Since the epoch began: by the name of the metric, the sum and its number of terms.
         self._sums: Dict[str, Tuple[float, int]] = {}
         self._largest = 0.0
         self._hooks: List[torch.utils.hooks.RemovableHandle] = []
@@ -124,11 +124,11 @@ class Divergence(TrainerCallback):
             rewrite_epoch_metrics(self.serialization_dir, metrics, epoch)
 
     def _observe(self, layer: StructuredArgmaxLayer, inputs: Tuple[Any, ...], out: Latent) -> None:
-        """Notes the largest absolute score and the standard deviation of the possible parts."""
+        """Records the largest absolute score and the standard deviation of the possible parts."""
         if not layer.training:
             return
         scores, mask = out.problem.scores.detach(), out.problem.mask
-        # The first instances of a large batch suffice, and cost next to nothing.
+        # The first instances of a large batch suffice, and cost almost nothing.
         instances = max(1, ENOUGH // max(scores[:1].numel(), 1))
         scores, mask = scores[:instances].float(), mask[:instances]
         possible = mask & (scores != -torch.inf)
@@ -144,7 +144,7 @@ class Divergence(TrainerCallback):
             self._add("gradient_overflow", float(overflow))
             if overflow:
                 return
-        # The others have no gradient from this batch, or no parameters.
+        # Other groups have no gradient from this batch, or no parameters.
         groups = {name: group for name, group in trainer.group_norms.items() if group.norm != 0}
         whole = math.hypot(*(group.norm for group in groups.values()))
         for name, group in groups.items():

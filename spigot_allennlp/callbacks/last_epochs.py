@@ -1,4 +1,4 @@
-"""Reports the mean of the validation metrics over the last epochs, next to those of the best."""
+"""Reports the mean of the validation metrics over the last epochs, beside those of the best."""
 
 from typing import Any, Dict, List, Optional
 
@@ -14,17 +14,18 @@ PREFIX = "validation_"
 @TrainerCallback.register("last_epochs")
 class LastEpochs(TrainerCallback):
     """
-    The best of many epochs is better than it should be, since it was chosen; the mean of the last
-    ones is not. For each metric of the validation data, say `accuracy`, the metrics of the run have
-    `mean_of_last_20_validation_accuracy` beside `best_validation_accuracy`. Epochs without a
-    validation do not count (AllenNLP repeats the metrics of the last validation in theirs).
+    The best of many epochs looks too good because it was selected; the mean of the last epochs does
+    not have this bias. For each metric of the validation data, such as `accuracy`, the metrics of
+    the run have `mean_of_last_20_validation_accuracy` beside `best_validation_accuracy`. Epochs
+    without a validation do not count (AllenNLP repeats the metrics of the last validation in
+    theirs).
 
     Registered as a `TrainerCallback` with name "last_epochs".
 
     # Parameters
 
     number : `int`, optional (default = `20`)
-        Over how many epochs with a validation the mean is; over all, where there are fewer.
+        The number of epochs with a validation in the mean; all of them, if there are fewer.
     """
 
     def __init__(self, serialization_dir: str, number: int = 20) -> None:

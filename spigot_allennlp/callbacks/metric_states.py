@@ -1,4 +1,4 @@
-"""Turns the counts of a model's metrics into plain data that a checkpoint may hold, and back."""
+"""Turns the counts of a model's metrics into plain data for a checkpoint, and back."""
 
 import logging
 from collections import defaultdict
@@ -16,10 +16,10 @@ PLAIN = (bool, int, float, str, type(None), torch.Tensor)
 
 def save_metrics(model: torch.nn.Module) -> Dict[str, Any]:
     """
-    Returns what every metric has counted, by the place where the model has it: numbers, strings,
-    tensors, lists and dictionaries of them, which `torch.load` reads without running code.
+    Returns what every metric has counted, by its place in the model: numbers, strings, tensors, and
+    lists and dictionaries of these, which `torch.load` reads without running code.
 
-    AllenNLP's metrics have no method for it, so that their attributes are read and set here, and
+    AllenNLP's metrics have no method for this, so their attributes are read and set here, and
     nowhere else.
     """
     return {place: to_plain(metrics) for place, metrics in find_metrics(model)}
@@ -28,8 +28,8 @@ def save_metrics(model: torch.nn.Module) -> Dict[str, Any]:
 def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
     """
     Restores the counts that `save_metrics` returned. Types come from the metrics of the model,
-    values from the states, moved to the device of the model. There is a warning that names the
-    metrics that the model alone or the states alone have.
+    values from the states, moved to the device of the model. A warning names the metrics that only
+    the model or only the states have.
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     live = dict(find_metrics(model))
@@ -46,8 +46,8 @@ def load_metrics(model: torch.nn.Module, states: Dict[str, Any]) -> None:
 
 def _restore(place: str, live: Any, saved: Any) -> Iterator[str]:
     """
-    Restores a metric, or those that a list or a dictionary holds on both sides; yields the places
-    of the others.
+    Restores a metric, or the metrics that a list or dictionary holds on both sides; yields the
+    places of those on one side only.
     """
     if isinstance(live, Metric):
         from_plain(live, saved)
@@ -64,7 +64,7 @@ def _restore(place: str, live: Any, saved: Any) -> Iterator[str]:
 
 def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
     """
-    Finds every attribute of a module that is a metric, or a list or dictionary of metrics, with its
+    Finds every attribute of a module that is a metric, or a list or dictionary of metrics, and its
     place.
     """
     for name, module in model.named_modules():
@@ -76,7 +76,9 @@ def find_metrics(model: torch.nn.Module) -> Iterator[Tuple[str, Any]]:
 
 
 def to_plain(value: Any) -> Any:
-    """Makes plain data of a value; of a metric the dictionary of those attributes that are data."""
+    """
+    Turns a value into plain data; a metric becomes a dictionary of its attributes that are data.
+    """
     if isinstance(value, (numpy.generic, numpy.ndarray)):
         return torch.tensor(value) if isinstance(value, numpy.ndarray) else value.item()
     if isinstance(value, PLAIN):
@@ -90,7 +92,7 @@ def to_plain(value: Any) -> Any:
 
 
 def is_data(value: Any) -> bool:
-    """Says whether a value is data: not a vocabulary, a function or the like."""
+    """Returns whether a value is data: not a vocabulary, a function or the like."""
     return isinstance(value, (*PLAIN, numpy.generic, numpy.ndarray, Metric, dict, list, tuple, set))
 
 

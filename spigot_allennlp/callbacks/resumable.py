@@ -1,4 +1,4 @@
-"""Makes a run that was killed and resumed give the same metrics as one that was not."""
+"""Makes a run that was killed and resumed give the same metrics as an uninterrupted run."""
 
 import logging
 import random
@@ -21,29 +21,28 @@ logger = logging.getLogger(__name__)
 @TrainerCallback.register("resumable")
 class Resumable(TrainerCallback):
     """
-    With this callback, `allennlp train --recover` goes on as if the run had never been killed: the
-    epochs that follow have exactly the metrics that they would have had, whether the last
+    With this callback, `allennlp train --recover` continues as if the run had never been killed:
+    the following epochs have exactly the metrics that they would have had, whether the last
     checkpoint is from the end of an epoch or from within one.
 
-    AllenNLP restores weights, optimizer and schedulers. It fetches the batches that were trained on
-    once more, so that shuffling stays in step, but does not compute them, so that whatever draws
-    random numbers in the model, dropout first of all, gets out of step. Here the randomness of each
-    batch follows from its number alone (see `SeededDataLoader`), and needs no restoring. Besides,
-    this restores what AllenNLP forgets: the loss and the metrics of the epoch so far, what stateful
-    encoders carry from batch to batch, the scale of mixed precision, and, if the run was killed
-    after its last epoch, the metrics of that.
+    AllenNLP restores weights, optimizer and schedulers. It fetches the batches that were already
+    trained on again, so shuffling stays in step. But it does not compute them, so everything in the
+    model that draws random numbers, such as dropout, gets out of step. Here the randomness of each
+    batch follows from its number alone (see `SeededDataLoader`) and does not need to be restored.
+    The callback also restores what AllenNLP forgets: the loss and the metrics of the epoch so far,
+    the states of stateful encoders, the scale of mixed precision and, if the run was killed after
+    its last epoch, the metrics of that epoch.
 
-    The limits: batches that come from two or more worker processes are in no certain order. In
-    distributed training, the training metrics (not the validation metrics) of an epoch that is
-    resumed from within cover the batches after the checkpoint, and stateful encoders begin anew
-    there.
+    Limits: batches from two or more worker processes have no fixed order. In distributed training,
+    if an epoch is resumed from within, its training metrics (not its validation metrics) cover only
+    the batches after the checkpoint, and stateful encoders start there with fresh states.
 
     Registered as a `TrainerCallback` with name "resumable".
 
     # Parameters
 
     seed : `int`, optional (default = `pytorch_seed` of the config)
-        What the randomness of the batches follows from, that of Python and numpy included.
+        Determines the randomness of the batches, including that of Python and numpy.
     """
 
     def __init__(self, serialization_dir: str, seed: Optional[int] = None) -> None:
@@ -100,7 +99,7 @@ class Resumable(TrainerCallback):
         batch_grad_norm: Optional[float] = None,
         **kwargs: Any,
     ) -> None:
-        """Adds the losses up as the trainer does, which keeps its sums to itself."""
+        """Adds up the losses like the trainer, which does not expose its sums."""
         if is_training:
             self._add("loss", batch_metrics["batch_loss"])
             for _ in batch_outputs if "batch_reg_loss" in batch_metrics else ():
@@ -125,7 +124,7 @@ class Resumable(TrainerCallback):
         is_primary: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Reports the last epoch of the run once more, if no epoch remained to be trained."""
+        """Reports the last epoch of the run again if no epoch remained to be trained."""
         if metrics is not None and not self._epoch_metrics:
             for name, value in self._restored.get("epoch_metrics", {}).items():
                 metrics.setdefault(name, value)
@@ -142,7 +141,7 @@ class Resumable(TrainerCallback):
             self._resume_epoch(trainer)
 
     def _restore_encoders(self, model: torch.nn.Module) -> None:
-        """Has stateful encoders go on from where they were at the checkpoint."""
+        """Makes stateful encoders continue from their states at the checkpoint."""
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
         states = self._restored.get("encoder_states", {})
         for name, encoder in stateful_encoders(model):
@@ -173,7 +172,7 @@ class Resumable(TrainerCallback):
             if model.training:  # else no batch remained to be trained on
                 self._restore_encoders(model)
 
-        # Models may have their encoders begin anew when an epoch begins, so that this comes later.
+        # Models may reset their encoders when an epoch begins, so this has to happen later.
         hook = trainer.model.register_forward_pre_hook(restore_encoders)
         resumed = trainer._start_after_epochs_completed
         train_epoch = trainer._train_epoch
@@ -184,7 +183,7 @@ class Resumable(TrainerCallback):
             metrics = train_epoch(epoch)
             if epoch == resumed:
                 batches = trainer._batches_in_epoch_completed
-                if "loss" not in metrics:  # killed after the last batch: none remained
+                if "loss" not in metrics:  # killed after the last batch: no batch remained
                     metrics = get_metrics(trainer.model, 0.0, None, None, None, batches, reset=True)
                 for name, loss in self._losses.items():
                     metrics[name] = loss / batches
@@ -195,16 +194,15 @@ class Resumable(TrainerCallback):
 
 class SeededDataLoader:
     """
-    Wraps a data loader. Before each batch is fetched it seeds the generators of Python, numpy and
-    PyTorch anew, with a number that follows from the seed, the stage, the epoch and the batch. So
-    the randomness of a batch (its place in the shuffled data, dropout, sampling) does not depend on
-    whether the batches before it were computed, or merely fetched, as they are when a run is
-    resumed.
+    Wraps a data loader. Before each batch is fetched, it reseeds the generators of Python, numpy
+    and PyTorch with a number that follows from the seed, the stage, the epoch and the batch. So the
+    randomness of a batch (its place in the shuffled data, dropout, sampling) does not depend on
+    whether the batches before it were computed or, as in a resumed run, only fetched.
 
     # Parameters
 
     loader : `DataLoader`
-        The data loader that is wrapped; it has all other attributes.
+        The wrapped data loader; all other attributes are looked up in it.
     seed : `int`
         The seed of the run.
     stage : `str`

@@ -1,4 +1,4 @@
-"""Makes the archive of a run need no other archive, though the model was made from one."""
+"""Makes the archive of a run independent of other archives that its model was made from."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from spigot_allennlp.models.pretrained import differing_entries
 
 logger = logging.getLogger(__name__)
 
-ORIGINAL_CONFIG = "config_as_given.json"  # the name that it has beside archives that are there
+ORIGINAL_CONFIG = "config_as_given.json"  # existing archives use this name
 
 # The registered names of models that are taken from an archive.
 ARCHIVED = ("from_archive", "pretrained")
@@ -29,19 +29,20 @@ ARCHIVED = ("from_archive", "pretrained")
 @TrainerCallback.register("self_contained")
 class SelfContained(TrainerCallback):
     """
-    Of a model with a part that was trained before, `{"type": "pretrained", "archive_file": ...}` or
-    `{"type": "from_archive", ...}`, AllenNLP archives weights and vocabulary, those of the part
-    included, but a config that names the part's archive. Should that be moved or deleted, the new
-    archive cannot be loaded.
+    If a part of a model was trained before, `{"type": "pretrained", "archive_file": ...}` or
+    `{"type": "from_archive", ...}`, AllenNLP archives all weights and the vocabulary, but the
+    archived config still names the part's archive. If that is moved or deleted, the new archive
+    cannot be loaded.
 
     With this callback it can. When training has ended, just before AllenNLP archives the model, the
-    config of the part replaces the name of its archive in `config.json`. The original config stays
-    beside it, in `config_as_given.json`. The archives are read when training starts, and may be
-    gone when it ends. Before `config.json` is written, the model is loaded by what it will hold: if
-    that fails, or a file cannot be written, it stays as it was, with a warning.
+    config of the part replaces the name of its archive in `config.json`. The original config is
+    kept beside it, in `config_as_given.json`. The archives are read when training starts, and may
+    be gone when it ends. Before `config.json` is written, the model is loaded from its new content.
+    If that fails, or if a file cannot be written, `config.json` does not change, and there is a
+    warning.
 
-    A run that is interrupted keeps its config; so an archive that AllenNLP makes of an interrupted
-    run still needs the other. After the end `--recover` takes the original config.
+    An interrupted run keeps its config, so an archive that AllenNLP makes of it still needs the
+    other archive. After the end of a run, `--recover` uses the original config.
 
     Registered as a `TrainerCallback` with name "self_contained".
     """
@@ -56,7 +57,7 @@ class SelfContained(TrainerCallback):
     ) -> None:
         super().on_start(trainer, is_primary, **kwargs)
         file = Path(self.serialization_dir, CONFIG_NAME)
-        if not is_primary or not file.exists():  # it is `allennlp train` that writes the file
+        if not is_primary or not file.exists():  # only `allennlp train` writes the file
             return
         self._original = file.read_text(encoding="utf-8")
         config = json.loads(self._original)
@@ -76,8 +77,8 @@ class SelfContained(TrainerCallback):
         was_interrupted = metrics is None
         if self._spelled_out is None or was_interrupted:
             return
-        # Whatever may go wrong, a training that may have taken days is not to end with it. The
-        # config is written last: until then it is whole, and names the archives.
+        # An error here must not end a run that may have taken days. The config is written last:
+        # until then it is complete, and names the archives.
         try:
             Model.load(Params(self._spelled_out).duplicate(), self.serialization_dir)
             self._write(ORIGINAL_CONFIG, self._original)
@@ -93,21 +94,21 @@ class SelfContained(TrainerCallback):
 
 def spell_out(config: Any, vocabulary: Vocabulary, place: str = "model") -> Any:
     """
-    Puts the model config of its archive in the place of each part of a config that is taken from
-    an archive, however deep, and so on within that. What AllenNLP reads for the weights alone (see
-    `remove_weights_related_keys_from_params`) is removed from it.
+    Replaces each part of a config that is taken from an archive, at any depth, with the model
+    config of that archive, recursively. Keys that only concern weights (see
+    `remove_weights_related_keys_from_params`) are removed from it.
 
-    A part stays as it is, with a warning, if `vocabulary` does not begin with that of its archive:
-    without the archive, nobody would know what its numbers mean.
+    A part does not change, and there is a warning, if `vocabulary` does not begin with that of its
+    archive: without the archive, the meaning of its indices would be lost.
 
     # Parameters
 
     config : `Any`
-        A model's config, or a part of it, plain dictionaries and lists.
+        A model's config, or a part of it, as plain dictionaries and lists.
     vocabulary : `Vocabulary`
         The vocabulary that is saved with the model.
     place : `str`, optional (default = `"model"`)
-        Where in the whole config it stands, for the log.
+        Its place in the whole config, for the log.
 
     # Returns
 
@@ -116,7 +117,7 @@ def spell_out(config: Any, vocabulary: Vocabulary, place: str = "model") -> Any:
     """
     if not isinstance(config, (dict, list)):
         return config
-    # An initializer of type "pretrained" names weights, and no archive.
+    # An initializer of type "pretrained" names weights, not an archive.
     if isinstance(config, dict) and config.get("type") in ARCHIVED and "archive_file" in config:
         return _model_of_archive(config, vocabulary, place)
     if isinstance(config, dict) and "_pretrained" in config:
@@ -157,6 +158,6 @@ def _model_of_archive(part: Dict[str, Any], vocabulary: Vocabulary, place: str) 
 
 
 def _opened(archive: str) -> ContextManager[str]:
-    """Opens a folder with the content of an archive, or the folder of a run that has none."""
+    """Opens a folder with the content of an archive, or the folder of a run without an archive."""
     path = str(cached_path(archive))
     return nullcontext(path) if os.path.isdir(path) else extracted_archive(path)

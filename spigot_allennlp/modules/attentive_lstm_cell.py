@@ -12,13 +12,13 @@ from spigot_allennlp.nn.attentive.memory import WeightRule, threshold_weights
 
 class AttentiveLstmCell(torch.nn.Module, AttentiveCell):
     """
-    Implements `AttentiveCell` with an LSTM. Weights and biases are laid out as those of
-    `torch.nn.LSTM` (gates in the order input, forget, cell, output), with one bias, not two.
+    Implements `AttentiveCell` with an LSTM. Weights and biases are laid out as in `torch.nn.LSTM`
+    (gates in the order input, forget, cell, output), but with one bias, not two.
 
-    At the start the weights of the input have the variance `1 / input_size`, so that inputs of
-    variance one leave a trace in the state; recurrent weights are orthogonal, gate by gate; and the
-    bias of the forget gate is one. With `longest_memory` the biases of forget and input gates are
-    sampled instead, so that units forget within times from one step to that many
+    Input weights are initialised with variance `1 / input_size`, so that inputs of variance one
+    leave a trace in the state. Recurrent weights are orthogonal, gate by gate, and the bias of the
+    forget gate is one. With `longest_memory` the biases of forget and input gates are sampled
+    instead, so that the units forget within one to `longest_memory` steps
     ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)).
 
     # Parameters

@@ -1,4 +1,6 @@
-"""Embeds words by vectors of a file, which stay as they are; the others are learned."""
+"""
+Embeds words with vectors from a file, which stay fixed; the vectors of other words are learned.
+"""
 
 from typing import Any, Optional
 
@@ -15,10 +17,10 @@ from spigot_allennlp.data.formats.embeddings import read_vectors
 @TokenEmbedder.register("frozen_known_embedding")
 class FrozenKnownEmbedding(TokenEmbedder):
     """
-    AllenNLP's "embedding", but the words that have a vector in `pretrained_file` keep it, while the
-    vectors of the others are learned, as in the sentiment classifier of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173). No optimizer touches the former: they
-    are no parameters, so that weight decay does not shrink them either.
+    AllenNLP's "embedding", but words that have a vector in `pretrained_file` keep it, and only the
+    vectors of other words are learned, as in the sentiment classifier of
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173). The fixed vectors are not parameters:
+    no optimizer touches them, and weight decay does not shrink them.
 
     Registered as a `TokenEmbedder` with name "frozen_known_embedding".
 
@@ -28,8 +30,8 @@ class FrozenKnownEmbedding(TokenEmbedder):
     embedding_dim : `int`
     vocab_namespace : `str`, optional (default = `"tokens"`)
     pretrained_file : `str`, optional (default = `None`)
-        As for "embedding". Without one all vectors are learned; an archive needs none, for it holds
-        the vectors.
+        As for "embedding". Without a file all vectors are learned. An archive needs no file, since
+        it holds the vectors.
     """
 
     _known: Tensor
@@ -63,13 +65,13 @@ class FrozenKnownEmbedding(TokenEmbedder):
         return self._learned.get_output_dim()
 
     def extend_vocab(self, extended_vocab: Vocabulary, **embedding_sources: Any) -> None:
-        """Makes room for words that came into the vocabulary later, whose vectors are learned."""
+        """Makes room for words added to the vocabulary later; their vectors are learned."""
         self._learned.extend_vocab(extended_vocab, **embedding_sources)
         added = len(self._learned.weight) - len(self._known)
         self._known = torch.nn.functional.pad(self._known, (0, added))
         self._fixed = torch.nn.functional.pad(self._fixed, (0, 0, 0, added))
 
     def forward(self, tokens: LongTensor) -> Tensor:
-        """Returns vectors `(batch_size, length, output_dim)` of indices `(batch_size, length)`."""
+        """Returns vectors `(batch_size, length, output_dim)` for indices `(batch_size, length)`."""
         learned = self._learned(tokens)
         return torch.where(self._known[tokens].unsqueeze(-1), self._fixed[tokens], learned)

@@ -1,6 +1,6 @@
 """
-Trees that no parser makes: the gold ones, with or without errors, and ones that need no look at the
-sentence. What a model gains from these bounds what it could gain from a parser's.
+Trees that do not come from a parser: gold trees, with or without errors, and trees that ignore the
+sentence. What a model gains from them bounds what it could gain from a parser's trees.
 """
 
 import zlib
@@ -22,7 +22,7 @@ _SENTENCES = Signature(
 
 
 class GivenTree(torch.nn.Module, Registrable):
-    """Gives each sentence a tree."""
+    """Provides a tree for each sentence."""
 
     def heads(self, mask: BoolTensor, gold: Optional[LongTensor]) -> LongTensor:
         """Returns the head of each token, shape `(batch_size, length)`; see `forward`."""
@@ -33,10 +33,10 @@ class GivenTree(torch.nn.Module, Registrable):
         # Parameters
 
         mask : `BoolTensor`
-            Shape `(batch_size, 1 + length)`: the root, and the tokens.
+            Shape `(batch_size, 1 + length)`: the root and the tokens.
         gold : `LongTensor`, optional
-            Shape `(batch_size, length)`: the position of each token's gold head, from 1, the root's
-            being 0.
+            Shape `(batch_size, length)`: the position of each token's gold head, from 1; the root
+            is 0.
 
         # Returns
 
@@ -54,18 +54,18 @@ class GivenTree(torch.nn.Module, Registrable):
 @GivenTree.register("gold")
 class GoldTree(GivenTree):
     """
-    The gold tree, in which some heads may be replaced by others at random. What is then left is no
-    tree, as a rule. A sentence has the same errors whenever it is met.
+    The gold tree, optionally with some heads replaced at random. The result is then usually not a
+    tree. A sentence always has the same errors.
 
     Registered as a `GivenTree` with name "gold".
 
     # Parameters
 
     error_rate : `float`, optional (default = `0.0`)
-        The probability that a token has another head, which is each of the others, and the root,
-        with the same probability.
+        The probability that a token gets a wrong head, chosen uniformly from the other tokens and
+        the root.
     seed : `int`, optional (default = `0`)
-        Other errors for another seed.
+        The seed of the errors.
     """
 
     def __init__(self, error_rate: float = 0.0, seed: int = 0) -> None:
@@ -93,10 +93,10 @@ class GoldTree(GivenTree):
         generator = torch.Generator()
         generator.manual_seed(zlib.crc32(str(heads.tolist()).encode(), self._seed))
         is_wrong = torch.rand(length, generator=generator) < self._error_rate
-        # A token may have `length` heads: the root and the others. The wrong ones are all but one.
+        # A token has `length` possible heads: the root and the other tokens. All but one are wrong.
         shift = torch.randint(1, max(length, 2), (length,), generator=generator)
         dependents = torch.arange(1, length + 1)
-        places = heads - (heads > dependents).long()  # among the possible heads, itself left out
+        places = heads - (heads > dependents).long()  # among the possible heads, without itself
         others = (places + shift) % length
         others += (others >= dependents).long()
         return torch.where(is_wrong & (length > 1), others, heads)
@@ -105,8 +105,8 @@ class GoldTree(GivenTree):
 @GivenTree.register("neighbour")
 class NeighbourTree(GivenTree):
     """
-    Gives each token its neighbour for a head, and the root where there is none: what a tree helps
-    that knows nothing of the sentence.
+    Makes the neighbour of each token its head, or the root if there is none. This shows how much a
+    tree helps that knows nothing about the sentence.
 
     Registered as a `GivenTree` with name "neighbour".
 

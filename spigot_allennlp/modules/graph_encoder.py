@@ -13,8 +13,8 @@ from spigot_allennlp.config_checks import check_least
 class ArcEncoder(torch.nn.Module, FromParams):
     """
     Each token's vector, followed by the sum of its heads' vectors, each weighted by its arc:
-    `[x_i ; sum_h z_ih x_h]`. The result is linear in the arcs, so that every candidate head, chosen
-    or not, has a gradient; a linear layer on top is the "soft head word" of
+    `[x_i ; sum_h z_ih x_h]`. The result is linear in the arcs, so every candidate head, chosen or
+    not, has a gradient. A linear layer on top gives the "soft head word" of
     [Peng et al. (2018)](https://aclanthology.org/P18-1173).
 
     # Parameters
@@ -22,7 +22,7 @@ class ArcEncoder(torch.nn.Module, FromParams):
     input_dim : `int`
         The size of a token vector. Given by the model, not by the config.
     head_dim : `int`, optional (default = `None`)
-        Project the heads' vectors to this size first. By default they are taken as they are.
+        Projects the heads' vectors to this size first. By default they are used as they are.
     """
 
     def __init__(self, input_dim: int, head_dim: Optional[int] = None) -> None:
@@ -51,22 +51,22 @@ class ArcEncoder(torch.nn.Module, FromParams):
 
 class GraphEncoder(torch.nn.Module, FromParams):
     """
-    For each token an activation of its own vector plus the average, over its heads, of their
-    vectors and of the embeddings of the arcs' labels:
+    For each token, an activation of its own vector plus the average over its heads of their vectors
+    and of the embeddings of the arcs' labels:
 
         f(b + W_self x_i + 1 / max(1, N_i) * sum_h (z_ih W_head x_h + sum_l z_ihl W_role e_l))
 
-    with `z_ih = sum_l z_ihl`, and `N_i = sum_h z_ih`, the number of heads, through which no
-    gradient flows. This is how the graph enters the classifier of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173). Linear in the arcs but for the average,
-    so that every candidate arc, chosen or not, has a gradient. Without a graph a token has no head.
+    with `z_ih = sum_l z_ihl` and the number of heads `N_i = sum_h z_ih`, through which no gradient
+    flows. This is how the classifier of [Peng et al. (2018)](https://aclanthology.org/P18-1173)
+    uses the graph. Inside `f` and except for the average it is linear in the arcs, so every
+    candidate arc, chosen or not, has a gradient. Without a graph, tokens have no heads.
 
     # Parameters
 
     input_dim : `int`
         The size of a token vector. Given by the model, not by the config.
     num_labels : `int`
-        Given by the model; 1 for unlabelled arcs, which get no embedding.
+        Given by the model; 1 for unlabelled arcs, which have no embedding.
     output_dim : `int`, optional (default = `100`)
     label_dim : `int`, optional (default = `100`)
         The size of a label's embedding.

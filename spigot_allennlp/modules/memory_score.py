@@ -1,4 +1,4 @@
-"""Scores memories: how well each stored state fits the present one."""
+"""Scores memories by how well each stored state fits the present state."""
 
 import math
 from typing import NamedTuple, Optional
@@ -32,11 +32,12 @@ class BilinearForm(NamedTuple):
 
 class MemoryScore(torch.nn.Module, Registrable):
     """
-    Scores stored states for a present one. The share of a stored state is computed once, when it is
-    stored: its *key*. Subclasses write `key` and `forward`.
+    Scores stored states for a present state. The part of the score that depends only on a stored
+    state, its *key*, is computed once, when the state is stored. Subclasses implement `key` and
+    `forward`.
 
-    A score must be more than a sum of a function of the present state and a function of the stored
-    one: the first is the same for all memories, and no normalisation lets it choose between them.
+    A score must not be just a function of the present state plus a function of the stored one: the
+    first term is the same for all memories, and no normalisation lets it choose between them.
 
     # Parameters
 
@@ -53,18 +54,20 @@ class MemoryScore(torch.nn.Module, Registrable):
         self.size = size
 
     def key(self, value: Tensor) -> Tensor:
-        """Returns the keys, `(..., size)`, of stored states `(..., hidden_size)`."""
+        """Returns the keys, `(..., size)`, for stored states `(..., hidden_size)`."""
         raise NotImplementedError
 
     def forward(self, hidden: Tensor, keys: Tensor) -> Tensor:
         """
-        Returns the scores, `(batch_size, memories)`, of present states `(batch_size, hidden_size)`
+        Returns the scores, `(batch_size, memories)`, for present states `(batch_size, hidden_size)`
         and keys `(batch_size, memories, size)`.
         """
         raise NotImplementedError
 
     def as_bilinear(self) -> Optional[BilinearForm]:
-        """Returns all parameters if the score is a bilinear form, or else `None` (the default)."""
+        """
+        Returns all parameters if the score is a bilinear form; otherwise `None` (the default).
+        """
         return None
 
 
@@ -101,8 +104,8 @@ class BilinearMemoryScore(MemoryScore):
 class AdditiveMemoryScore(MemoryScore):
     """
     Computes `v . activation(W [present; stored] + b)`: the perceptron of
-    [Ke et al. (2018)](https://arxiv.org/abs/1809.03702), with a hidden layer where the two states
-    meet. (In the code they released there is none, and the present state cancels out.)
+    [Ke et al. (2018)](https://arxiv.org/abs/1809.03702), with a hidden layer that combines the two
+    states. (Their released code has no hidden layer, and the present state cancels out.)
 
     Registered as a `MemoryScore` with name "additive".
 

@@ -1,4 +1,4 @@
-"""Embeds each symbol of a small vocabulary as a vector of zeros with a one."""
+"""Embeds each symbol of a small vocabulary as a one-hot vector."""
 
 import torch
 from allennlp.data import Vocabulary
@@ -17,18 +17,18 @@ class OneHotEmbedder(TokenEmbedder):
 
     vocab : `Vocabulary`
     vocab_namespace : `str`, optional (default = `"tokens"`)
-        The vectors are as long as it is large, padding and the unknown one included.
+        Its size, including padding and the unknown symbol, is the length of the vectors.
     """
 
     def __init__(self, vocab: Vocabulary, vocab_namespace: str = "tokens") -> None:
         super().__init__()
         self._size = vocab.get_vocab_size(vocab_namespace)
-        # Says which type of numbers the model has.
+        # Tracks the floating-point type of the model.
         self.register_buffer("_one", torch.ones(()), persistent=False)
 
     def get_output_dim(self) -> int:
         return self._size
 
     def forward(self, tokens: LongTensor) -> Tensor:
-        """Returns vectors `(batch_size, length, output_dim)` of indices `(batch_size, length)`."""
+        """Returns vectors `(batch_size, length, output_dim)` for indices `(batch_size, length)`."""
         return torch.nn.functional.one_hot(tokens, self._size).to(self._one.dtype)

@@ -12,7 +12,7 @@ from spigot_allennlp.nn.arcs import at_heads
 from spigot_allennlp.nn.best_outputs import BestOutputs, best_of_block
 from spigot_allennlp.nn.dropout import Dropout
 
-# Numbers of a block of scores, 1 MB: it is made and read while it is in the processor's cache.
+# Numbers in a block of scores, 1 MB: it is written and read while in the processor's cache.
 BLOCK_SIZE = 2**18
 
 
@@ -40,8 +40,8 @@ class PairScorer(torch.nn.Module, Registrable):
         tokens : `Tensor`
             Shape `(batch_size, length, input_dim)`.
         mask : `BoolTensor`, optional (default = `None`)
-            Shape `(batch_size, length)`: false where there is only padding, on which the scores of
-            other pairs may not depend. By default all tokens are there.
+            Shape `(batch_size, length)`: false on padding, on which the scores of other pairs must
+            not depend. By default there is no padding.
 
         # Returns
 
@@ -55,7 +55,7 @@ class PairScorer(torch.nn.Module, Registrable):
         self, tokens: Tensor, legal: BoolTensor, mask: Optional[BoolTensor] = None
     ) -> BestOutputs:
         """
-        Returns the best legal output of every pair. Override this for speed only.
+        Returns the best legal output of every pair. Override this only for speed.
 
         # Parameters
 
@@ -72,8 +72,8 @@ class PairScorer(torch.nn.Module, Registrable):
         self, tokens: Tensor, trees: Sequence[LongTensor], mask: Optional[BoolTensor] = None
     ) -> List[Tensor]:
         """
-        Returns, for each tree, the scores of the outputs of its arcs alone, shape
-        `(batch_size, length, num_outputs)`. Override this for speed only.
+        Returns, for each tree, the scores of the outputs of its own arcs, shape
+        `(batch_size, length, num_outputs)`. Override this only for speed.
 
         # Parameters
 
@@ -91,7 +91,7 @@ class PairScorer(torch.nn.Module, Registrable):
 @PairScorer.register("biaffine")
 class BiaffineScorer(PairScorer):
     """
-    `d^T U_l h + u_l^T d + v_l^T h + b_l`, where d and h are one-layer views of the dependent and of
+    `d^T U_l h + u_l^T d + v_l^T h + b_l`, where d and h are one-layer views of the dependent and
     the head ([Dozat & Manning, 2017](https://arxiv.org/abs/1611.01734), equations 4 to 9).
 
     Registered as a `PairScorer` with name "biaffine".
@@ -99,10 +99,10 @@ class BiaffineScorer(PairScorer):
     # Parameters
 
     hidden_dim : `int`, optional (default = `100`)
-        The size of d and of h.
+        The size of d and h.
     activation : `Activation`, optional (default = `"elu"`)
     dropout : `float`, optional (default = `0.0`)
-        Of d and of h.
+        The dropout of d and h.
     """
 
     def __init__(
@@ -154,14 +154,14 @@ class BiaffineScorer(PairScorer):
         self, tokens: Tensor, legal: BoolTensor, mask: Optional[BoolTensor] = None
     ) -> BestOutputs:
         """
-        Computes the scores of all outputs in blocks, of some sentences and some of their
-        dependents, and keeps the best of each, so that all scores are never in memory at once.
+        Computes the scores in blocks, each for some sentences and some of their dependents, and
+        keeps only the best output, so the scores are never all in memory at once.
         """
         dependents, heads = self._views(tokens)
         batch_size, length, _ = heads.shape
         scores = heads.new_full((batch_size, length, length), -torch.inf)
         outputs = torch.zeros(scores.shape, dtype=torch.long, device=scores.device)
-        # Heads of the same legal outputs together: the root, and all others, say.
+        # Heads with the same legal outputs together, such as the root, and all other heads.
         rows, kind_of_head = legal.unique(dim=0, return_inverse=True)
         for kind, row in enumerate(rows):
             which = row.nonzero().flatten()
@@ -174,12 +174,12 @@ class BiaffineScorer(PairScorer):
         return BestOutputs(scores, outputs)
 
     def _best_of(self, dependents: Tensor, heads: Tensor, which: LongTensor) -> BestOutputs:
-        """Returns the best of the outputs `which`, as places in it, of all pairs."""
+        """Returns the best of the outputs `which` for all pairs, as positions in `which`."""
         batch_size, length, hidden_dim = dependents.shape
         num_outputs, num_heads = len(which), heads.size(1)
         scores = heads.new_empty(batch_size, length, num_heads)
         outputs = torch.empty(scores.shape, dtype=torch.long, device=scores.device)
-        # What a dependent is multiplied with, for all outputs, and what a head adds to that.
+        # What a dependent is multiplied by, for all outputs, and what a head adds to that.
         matrix = self._bilinear[which].transpose(0, 1).reshape(hidden_dim, -1)
         from_head = self._from_head.weight[which].flatten()
         linear = self._from_dependent
@@ -205,7 +205,7 @@ class BiaffineScorer(PairScorer):
         return BestOutputs(scores, outputs)
 
     def _views(self, tokens: Tensor) -> "_Views":
-        """Returns what the bilinear form is of."""
+        """Returns the arguments of the bilinear form."""
         return _Views(
             self._dropout(self._activation(self._dependent(tokens))),
             self._dropout(self._activation(self._head(tokens))),
@@ -223,8 +223,8 @@ class _Views(NamedTuple):
 class MlpScorer(PairScorer):
     """
     `w_l^T tanh(W_2 tanh(W_d d + W_h h + b_1) + b_2) + b_l`, the scorer of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173) for arcs and for labels. Takes
-    `batch_size * length^2 * hidden_dim` numbers of memory twice, so it is dearer than "biaffine".
+    [Peng et al. (2018)](https://aclanthology.org/P18-1173) for arcs and for labels. It needs twice
+    `batch_size * length^2 * hidden_dim` numbers of memory, more than "biaffine".
 
     Registered as a `PairScorer` with name "mlp".
 
@@ -253,7 +253,7 @@ class MlpScorer(PairScorer):
         return [self._scores(dependents + _take_rows(heads, tree)) for tree in trees]
 
     def _scores(self, pairs: Tensor) -> Tensor:
-        """Returns the scores of pairs, from the sums of what their tokens give."""
+        """Returns the scores of pairs, from the sums of their tokens' projections."""
         return self._output(torch.tanh(self._hidden(torch.tanh(pairs))))
 
 

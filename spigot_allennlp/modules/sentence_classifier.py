@@ -26,9 +26,9 @@ class SentenceClassifier(torch.nn.Module, FromParams):
         The sum over the tokens by default, as in
         [Peng et al. (2018)](https://aclanthology.org/P18-1173).
     feedforward : `Lazy[FeedForward]`, optional (default = `None`)
-        Between the two; its `input_dim` need not be given.
+        Between the pooler and the output layer; its `input_dim` need not be given.
     dropout : `float`, optional (default = `0.0`)
-        Of the token vectors.
+        The dropout of the token vectors.
     """
 
     def __init__(

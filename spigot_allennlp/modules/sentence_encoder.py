@@ -18,7 +18,7 @@ from spigot_allennlp.nn.padded_lstm import is_worthwhile, run_padded_lstm
 
 class SentenceEncoder(torch.nn.Module, FromParams):
     """
-    Embeds the tokens of a sentence, encodes them, and puts a learned vector for the root in front:
+    Embeds the tokens of a sentence, encodes them and prepends a learned vector for the root:
     position 0 of the result is the root, position i the i-th token. Any AllenNLP embedder and
     encoder will do.
 
@@ -26,10 +26,10 @@ class SentenceEncoder(torch.nn.Module, FromParams):
 
     text_field_embedder : `TextFieldEmbedder`
     encoder : `Seq2SeqEncoder`, optional (default = `None`)
-        Without one the embedded tokens are the states, as suits a pretrained transformer.
+        Without an encoder the embedded tokens are the states, as suits a pretrained transformer.
     embedding_dropout : `float`, optional (default = `0.0`)
     dropout : `float`, optional (default = `0.0`)
-        Of the encoder's output.
+        The dropout of the encoder's output.
     word_dropout : `WordDropout`, optional (default = `None`)
     """
 
@@ -79,8 +79,8 @@ class SentenceEncoder(torch.nn.Module, FromParams):
 
 def encode(encoder: Seq2SeqEncoder, inputs: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns what an encoder makes of padded sequences, `(batch_size, length, output_dim)`; of
-    AllenNLP's "lstm" the same up to rounding in less time, where that is possible.
+    Returns the encoding of padded sequences, `(batch_size, length, output_dim)`. For AllenNLP's
+    "lstm" it computes the same up to rounding in less time, where possible.
     """
     if isinstance(encoder, PytorchSeq2SeqWrapper) and not encoder.stateful:
         if is_worthwhile(encoder._module, inputs, mask):

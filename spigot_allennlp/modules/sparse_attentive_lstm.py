@@ -1,4 +1,6 @@
-"""Encodes sequences by an LSTM that attends to few of its past states and learns through those."""
+"""
+Encodes sequences with an LSTM that attends to few of its past states and learns through these.
+"""
 
 import math
 from typing import NamedTuple, Optional, Tuple
@@ -33,14 +35,14 @@ _INPUTS = Signature(
 class SparseAttentiveLstm(Seq2SeqEncoder):
     """
     Sparse attentive backtracking ([Ke et al., 2018](https://arxiv.org/abs/1809.03702)): an LSTM
-    that stores its state every `attend_every` steps, and the zero with which it begins. Each step
-    scores all that is stored, and adds the weighted sum of the `top_k` best to its own state. The
-    gradient goes back at most `truncation` steps, to the start of the window; through what a step
-    has read it jumps to the step that stored it, goes back in that window, and so on. So it costs
+    that stores its state every `attend_every` steps, and its zero initial state. Each step scores
+    all stored states, and adds the weighted sum of the `top_k` best to its own state. The gradient
+    goes back at most `truncation` steps, to the start of the window. Through a state that a step
+    has read, it jumps to the step that stored it, goes back in that window, and so on. So it costs
     little time and memory, however long the sequence; see the docstring of `nn/attentive`.
 
-    Windows begin at multiples of `truncation`. How two steps are related is learnt along the
-    recurrence only where they are in the same window.
+    Windows begin at multiples of `truncation`. The recurrence itself learns relations between two
+    steps only if they are in the same window.
 
     The same encoder is also its own baselines:
 
@@ -48,12 +50,13 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     - `"top_k": 0, "truncation": null`: full backpropagation through time,
     - `"top_k": null, "truncation": null`: an LSTM with full attention to its past, by softmax.
 
-    `reads` tells which memories steps read; `options` holds the options as `AttentiveOptions`.
+    `reads` returns which memories the steps read; `options` holds the options as
+    `AttentiveOptions`.
 
-    Its output is, for each step, the state and the summary of what was read, concatenated to size
-    `2 * hidden_size`; with `"top_k": 0` the state alone. It is zero where `mask` is false; there,
-    the state stays as it was, and nothing is stored. It has the type of the weights, in mixed
-    precision, too: small differences of scores decide what is read.
+    The output for each step is the state and the summary of what was read, concatenated to size
+    `2 * hidden_size`; with `"top_k": 0` it is only the state. The output is zero where `mask` is
+    false; there the state does not change, and nothing is stored. The output has the type of the
+    weights, even in mixed precision, because small differences of scores decide what is read.
 
     Registered as a `Seq2SeqEncoder` with name "sparse_attentive_lstm".
 
@@ -65,28 +68,28 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     top_k : `int`, optional (default = `10`)
         How many memories a step reads; `None` for all.
     truncation : `int`, optional (default = `10`)
-        The number of steps of a window; `None` for full backpropagation.
+        The number of steps in a window; `None` for full backpropagation.
     score : `Lazy[MemoryScore]`, optional (default = `bilinear`)
     weights : `str`, optional (default = `"threshold"`)
-        How scores become weights, `"threshold"` or `"softmax"`; see `threshold_weights`. Where all
-        memories are read it is always the softmax.
+        How scores become weights, `"threshold"` or `"softmax"`; see `threshold_weights`. If all
+        memories are read, it is always the softmax.
     stored : `str`, optional (default = `"state"`)
-        What a memory is: the state that includes what it has read, as published, or,
-        `"provisional"`, the state before that. Where steps read memories that hold the sum of
+        What a memory is: `"state"`, which includes what the step has read, as published, or
+        `"provisional"`, the state before reading. If steps read memories that include the sum of
         earlier memories, states can grow with the length of the sequence; provisional states
         cannot.
     smoothing : `float`, optional (default = `0.1`)
         See `threshold_weights`.
     longest_memory : `int`, optional (default = `None`)
-        At least 3: the biases of the gates are sampled so that units forget within times from one
-        step to that many ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)), which tells
-        times apart. `None`: the bias of the forget gate starts at one.
+        At least 3: the biases of the gates are sampled so that units forget within one to
+        `longest_memory` steps ([Tallec & Ollivier, 2018](https://arxiv.org/abs/1804.11188)), which
+        helps to distinguish times. `None`: the bias of the forget gate starts at one.
     stateful : `bool`, optional (default = `False`)
-        Whether a batch continues where the last one ended, with its states and its memories; no
-        gradient crosses from one batch to the other.
+        Whether a batch continues with the states and memories of the previous one; no gradient
+        flows between batches.
     max_carried : `int`, optional (default = `100`)
-        How many memories of an instance, the latest, are carried to the next batch at most, in
-        stateful use; the zero is not counted.
+        How many of an instance's latest memories are carried to the next batch, at most, in
+        stateful use. The zero is not counted.
     """
 
     def __init__(
@@ -171,9 +174,9 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
     def reads(self, inputs: Tensor, mask: Optional[BoolTensor] = None) -> AttentiveReads:
         """
-        Returns which memories each step reads, and with which weights, without a gradient. This
-        runs the recurrence by itself, apart from `forward`, and somewhat slower; in stateful use it
-        begins with what is carried, too, and leaves that as it is.
+        Returns which memories each step reads and with which weights, without a gradient. This runs
+        the recurrence separately from `forward`, and somewhat more slowly. In stateful use it
+        starts from the carried states and leaves them unchanged.
 
         # Parameters
 
@@ -183,9 +186,9 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         # Returns
 
         `AttentiveReads`
-            Its fields have shape `(batch_size, length, kept)`, with the batch first. The zero with
-            which a sequence begins, and what is carried, are stored after 0 steps. With `"top_k":
-            0` nothing is read, and `kept` is 0.
+            Its fields have shape `(batch_size, length, kept)`, with the batch first. The zero
+            initial state and the carried memories count as stored after 0 steps. With `"top_k": 0`
+            nothing is read, and `kept` is 0.
         """
         inputs, mask = self._checked(inputs, mask)
         batch_size, length, _ = inputs.shape
@@ -200,7 +203,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     def _checked(
         self, inputs: Tensor, mask: Optional[BoolTensor]
     ) -> Tuple[Tensor, Optional[BoolTensor]]:
-        """Returns inputs in the type of the weights, and the mask, `None` if all of it is true."""
+        """Returns inputs in the type of the weights, and the mask, or `None` if it is all true."""
         _INPUTS.check(inputs, mask, input_size=self._input_size)
         dtype = self._cell.weight_ih.dtype
         if is_autocasting(inputs.device):
@@ -219,7 +222,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
     def _recurrence_arguments(
         self, inputs: Tensor, mask: Optional[BoolTensor]
     ) -> "_RecurrenceArguments":
-        """Returns inputs and mask, steps first, and what the batch begins with."""
+        """Returns inputs and mask, steps first, and the initial state and memories of the batch."""
         cell, inputs, mask = self._cell, inputs.transpose(0, 1), None if mask is None else mask.t()
         start = _start_of_batch(self._carried, inputs, cell.hidden_size)
         values, reads = start.values, self.options.top_k != 0
@@ -229,7 +232,7 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
 
 class _RecurrenceArguments(NamedTuple):
-    """Holds the arguments of `attentive_recurrence` after the first two."""
+    """The arguments of `attentive_recurrence` after the first two."""
 
     inputs: Tensor
     mask: Optional[BoolTensor]
@@ -239,8 +242,8 @@ class _RecurrenceArguments(NamedTuple):
 
 class CarriedStates(NamedTuple):
     """
-    What is carried from a batch to the next, in stateful use: a tuple of tensors whose second
-    dimension is the batch, so that AllenNLP's `reset_states` can reset them.
+    What is carried from one batch to the next in stateful use: a tuple of tensors. Their second
+    dimension is the batch, so AllenNLP's `reset_states` can reset them.
 
     # Parameters
 
@@ -262,14 +265,14 @@ class CarriedStates(NamedTuple):
 
 class _Start(NamedTuple):
     """
-    Holds what a batch begins with.
+    The initial state and memories of a batch.
 
     # Parameters
 
     state : `State`
     values : `Tensor`
-        Shape `(batch_size, memories, hidden_size)`. The first is zero, the state before anything
-        was read: a step to which nothing in the past is of use can read that.
+        Shape `(batch_size, memories, hidden_size)`. The first is zero, the initial state: a step
+        that needs nothing from the past can read it.
     present : `BoolTensor`, optional
         Shape `(batch_size, memories)`; see `Memories`.
     """
@@ -281,9 +284,9 @@ class _Start(NamedTuple):
 
 def _start_of_batch(carried: Optional[CarriedStates], inputs: Tensor, hidden_size: int) -> _Start:
     """
-    Returns the start of the instances of `inputs`, `(length, batch_size, input_size)`: what is
-    carried, for as many instances as there are. Others begin at zero, with the zero as their only
-    memory.
+    Returns the start of the instances of `inputs`, `(length, batch_size, input_size)`: the carried
+    states, for as many instances as have them. Other instances begin at zero, with the zero as
+    their only memory.
     """
     batch_size = inputs.size(1)
     zeros = inputs.new_zeros(batch_size, hidden_size)
@@ -309,7 +312,7 @@ def _states_to_carry(
     if result.present is None:
         present = torch.ones_like(values[..., 0], dtype=torch.bool)
     else:
-        # an instance that ends before the others has memories that do not exist: they come first
+        # the missing memories of an instance that ends before the others come first
         order = result.present[:, 1:].long().argsort(dim=1, stable=True)
         present = result.present[:, 1:].gather(1, order)
         values = values.gather(1, order.unsqueeze(-1).expand_as(values))
@@ -333,13 +336,13 @@ def _states_to_carry(
 
 
 def _fit_batch(states: Tensor, batch_size: int) -> Tensor:
-    """Returns the states of the first `batch_size` instances; zeros for those that have none."""
+    """Returns the states of the first `batch_size` instances; zeros for instances without any."""
     missing = max(0, batch_size - states.size(1))
     return torch.nn.functional.pad(states[:, :batch_size], (0, 0, 0, missing))
 
 
 def _fit_memories(states: Tensor, number: int) -> Tensor:
-    """Returns the latest `number` memories; zeros in front, where there are not as many."""
+    """Returns the latest `number` memories, with zeros in front if there are fewer."""
     missing = max(0, number - len(states))
     latest = states[max(0, len(states) - number) :]
     return torch.nn.functional.pad(latest, (0, 0, 0, 0, missing, 0))

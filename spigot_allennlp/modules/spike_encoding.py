@@ -1,4 +1,4 @@
-"""Encodes numbers as spikes by rate or by latency, and events, which are spikes already."""
+"""Encodes numbers as spikes, by rate or by latency, and events, which already are spikes."""
 
 from typing import Optional
 
@@ -10,18 +10,18 @@ from torch import BoolTensor, LongTensor, Tensor
 from spigot_allennlp.config_checks import check_interval, check_least
 from spigot_allennlp.nn.spiking.rate_coding import sample_spikes
 
-# An odd number, lest samples whose numbers are near have seeds that are (Knuth's for 64 bits).
+# An odd number, so that samples with close numbers get distant seeds (Knuth's, for 64 bits).
 FACTOR = 6364136223846793005
 
 
 class SpikeEncoding(torch.nn.Module, Registrable):
     """
-    Turns the numbers that a reader gives into spikes.
+    Turns the numbers from a reader into spikes.
 
     # Parameters
 
     num_steps : `int`
-        The number of steps of time, the same for all samples.
+        The number of time steps, the same for all samples.
     """
 
     def __init__(self, num_steps: int) -> None:
@@ -31,12 +31,12 @@ class SpikeEncoding(torch.nn.Module, Registrable):
 
     def forward(self, inputs: Tensor, samples: Optional[LongTensor] = None) -> BoolTensor:
         """
-        Returns the spikes of the inputs of a network.
+        Returns the spikes of a network's inputs.
 
         # Parameters
 
         inputs : `Tensor`
-            What the reader gives, `(batch_size, ...)`.
+            The numbers from the reader, `(batch_size, ...)`.
         samples : `LongTensor`, optional
             Shape `(batch_size,)`: the number of each sample in its data set.
 
@@ -51,11 +51,11 @@ class SpikeEncoding(torch.nn.Module, Registrable):
 @SpikeEncoding.register("rate")
 class RateEncoding(SpikeEncoding):
     """
-    Lets strong sources spike often: in every step a source spikes with probability `max_rate` times
-    its intensity, a float from 0 to 1 (or a byte, uint8). Intensities may change: of inputs
-    `(batch_size, frames, num_inputs)` each frame lasts equally long, `num_steps // frames` steps.
-    So a reader has to give all samples the same number of frames: frames that pad a sample count
-    as its own.
+    Strong sources spike often: in every step a source spikes with probability `max_rate` times its
+    intensity, a float from 0 to 1 (or a byte, uint8). Intensities may change over time: in inputs
+    `(batch_size, frames, num_inputs)`, every frame lasts `num_steps // frames` steps. All samples
+    from a reader must have the same number of frames, because frames that pad a sample count as its
+    own.
 
     Registered as a `SpikeEncoding` with name "rate".
 
@@ -63,10 +63,10 @@ class RateEncoding(SpikeEncoding):
 
     num_steps : `int`
     max_rate : `float`, optional (default = `1 / 5.5`)
-        Spikes in a step, from 0 to 1. The default is that of
+        Spikes per step, from 0 to 1. The default is that of
         [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866) for MNIST.
     seed : `int`, optional
-        With a seed, a sample has the same spikes in every epoch; without, it has new ones.
+        With a seed, a sample has the same spikes in every epoch; without a seed, it has new ones.
     """
 
     def __init__(
@@ -108,9 +108,10 @@ class RateEncoding(SpikeEncoding):
 @SpikeEncoding.register("latency")
 class LatencyEncoding(SpikeEncoding):
     """
-    Lets strong sources spike soon: a source of intensity 1 spikes in the first step, a source of
-    `threshold` in the last, the others linearly between, and below `threshold` never. Intensities
-    are floats from 0 to 1 (or bytes, uint8), `(batch_size, num_inputs)`.
+    Strong sources spike early: a source of intensity 1 spikes in the first step, a source of
+    intensity `threshold` in the last, sources in between at linearly interpolated steps, and
+    sources below `threshold` never. Intensities are floats from 0 to 1 (or bytes, uint8),
+    `(batch_size, num_inputs)`.
 
     Registered as a `SpikeEncoding` with name "latency".
 
@@ -137,13 +138,13 @@ class LatencyEncoding(SpikeEncoding):
 
 def intensities(inputs: Tensor) -> Tensor:
     """
-    Returns numbers from 0 to 1, single precision: bytes by 255, floats and truth values as they
-    are.
+    Returns numbers from 0 to 1 in single precision: bytes divided by 255, floats and truth values
+    as they are.
 
     # Raises
 
-    `ConfigurationError` if the numbers are other integers, of which none could say whether a 1 is
-    the largest or nearly the smallest, or floats that are not from 0 to 1.
+    `ConfigurationError` if the numbers are floats outside 0 to 1, or other integers, for which it
+    is unclear whether a 1 is the largest or nearly the smallest intensity.
     """
     if inputs.dtype == torch.uint8:
         return inputs.float() / 255
@@ -163,8 +164,8 @@ def intensities(inputs: Tensor) -> Tensor:
 @SpikeEncoding.register("events")
 class EventEncoding(SpikeEncoding):
     """
-    Sorts events into steps of time. Several events of a source in a step become a single spike;
-    what comes after the last step is cut off.
+    Sorts events into time steps. Several events of a source in one step become a single spike;
+    events after the last step are dropped.
 
     Registered as a `SpikeEncoding` with name "events".
 
@@ -172,7 +173,7 @@ class EventEncoding(SpikeEncoding):
 
     num_steps : `int`, optional (default = `540`)
     step_width : `int`, optional (default = `600`)
-        In the units of the events, microseconds for N-MNIST.
+        In the time unit of the events, microseconds for N-MNIST.
     num_inputs : `int`, optional (default = `2312`)
         The number of sources: 34 x 34 x 2 for N-MNIST.
     """

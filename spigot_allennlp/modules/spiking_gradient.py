@@ -1,4 +1,4 @@
-"""Runs a layer of spiking neurons, and defines the gradient that goes back through it."""
+"""Runs a layer of spiking neurons, and defines the gradient through it."""
 
 from typing import Optional
 
@@ -16,15 +16,15 @@ from spigot_allennlp.nn.spiking.surrogate import simulate_differentiably
 
 class SpikingGradient(torch.nn.Module, Registrable):
     """
-    Runs a layer. All gradients make the same spikes of the same inputs; what they differ in is the
-    gradient of the weights and of the inputs.
+    Runs a layer. All subclasses compute the same spikes from the same inputs; they differ in the
+    gradient of the weights and inputs.
     """
 
     def guard_silent_neurons(self) -> None:
         """
-        Is called by a model whose loss may go on lowering firing counts that are zero already. A
-        gradient that such a loss could drive away without end bounds itself then, if its config
-        does not say otherwise; this one does nothing.
+        Called by a model whose loss may keep lowering firing counts that are already zero. A
+        gradient that such a loss could make grow without bound then bounds itself, unless its
+        config says otherwise. This implementation does nothing.
         """
 
     def forward(
@@ -40,13 +40,13 @@ class SpikingGradient(torch.nn.Module, Registrable):
         # Parameters
 
         trains : `SpikeTrains`
-            Of the inputs.
+            The spike trains of the inputs.
         layer : `SpikingLayer`
         is_output : `bool`
             Whether the loss is computed from the firing counts of this layer.
         mask : `BoolTensor`, optional
-            Shape `(batch_size, steps)`: the steps of each sample, which come first. At the others
-            no neuron spikes, nor has a gradient.
+            Shape `(batch_size, steps)`: the steps of each sample, which come first. At all other
+            steps no neuron spikes or has a gradient.
         """
         raise NotImplementedError
 
@@ -55,39 +55,40 @@ class SpikingGradient(torch.nn.Module, Registrable):
 class HM2BP(SpikingGradient):
     """
     Hybrid macro/micro-level backpropagation
-    ([Jin, Zhang & Li, 2018](https://arxiv.org/abs/1805.07866), section 3), of firing counts at the
-    macro level, through spike-train-level postsynaptic potentials (S-PSPs) at the micro level; the
-    equations are in `nn/spiking/hm2_bp.py`. The gradient of a sample is linear in that of its
-    counts, but for `injected_spikes`, which follow from the sign alone: so a mean of losses gives
-    the mean of the gradients. (The authors' code takes samples one at a time; under Adam, which
-    looks at the size of gradients beside their noise, larger batches want a larger learning rate.)
+    ([Jin, Zhang & Li, 2018](https://arxiv.org/abs/1805.07866), section 3): of firing counts at the
+    macro level, and through spike-train-level postsynaptic potentials (S-PSPs) at the micro level.
+    The equations are in `nn/spiking/hm2_bp.py`. The gradient of a sample is linear in the gradient
+    of its counts, except for `injected_spikes`, which depend only on the sign. So a mean of losses
+    gives the mean of the gradients. (The authors' code takes samples one at a time. Adam scales
+    gradients by their noise, so larger batches need a larger learning rate.)
 
     Registered as a `SpikingGradient` with name "hm2_bp".
 
     # Parameters
 
     own_rate : `bool`, optional (default = `True`)
-        Whether the gradient of a weight takes into account that the S-PSPs of a neuron grow with
-        its firing count: the `rate_correction` of `HM2BPOptions`.
+        Whether the gradient of a weight accounts for the growth of a neuron's S-PSPs with its
+        firing count: the `rate_correction` of `HM2BPOptions`.
     silent_potential : `float`, optional (default = `0.1`)
-        Stands for the S-PSP of an input that spikes at a neuron that does not: the
+        Replaces the S-PSP of a spiking input at a neuron that does not spike: the
         `subthreshold_potential` of `HM2BPOptions`.
     silent_ratio : `float`, optional (default = `0.5`)
-        Stands for the quotient of an S-PSP and the firing count, in the rate correction of a neuron
-        that does not spike: the `subthreshold_ratio` of `HM2BPOptions`.
+        Replaces the ratio of an S-PSP to the firing count in the rate correction of a neuron that
+        does not spike: the `subthreshold_ratio` of `HM2BPOptions`.
     inhibition_factor : `bool`, optional (default = `True`)
-        Whether the gradient of an output layer's weights takes the inhibition among its neurons
-        into account.
+        Whether the gradient of an output layer's weights accounts for the inhibition among its
+        neurons.
     injected_spikes : `int`, optional (default = `35`)
-        So many spikes, evenly spread, count as those of an output neuron that does not spike, but
-        is wanted to by the loss: else it had no gradient to speak of. None if zero.
+        If an output neuron does not spike although the loss asks it to, this many evenly spread
+        spikes are assumed for it; otherwise it would have almost no gradient. With zero, none are
+        assumed.
     bounds_rate_correction : `bool`, optional
         Whether the rate correction is at least one; see `HM2BPOptions`. The default is `False`, as
-        in the authors' code, under the loss "squared", which leaves silent neurons alone; else
+        in the authors' code, under the loss "squared", which leaves silent neurons alone; otherwise
         `True`.
     """
 
-    # The first three parameters are keys of configs that have been archived; hence their names.
+    # The first three parameters keep their names because archived configs use them.
     def __init__(
         self,
         own_rate: bool = True,
@@ -136,17 +137,19 @@ class HM2BP(SpikingGradient):
 class Surrogate(SpikingGradient):
     """
     The baseline: backpropagation through time, with a surrogate for the derivative of a spike
-    ([Neftci, Mostafa & Zenke, 2019](https://arxiv.org/abs/1901.09948)). With respect to the
-    potential that is taken to be `1 / (1 + slope * |potential - threshold|) ** 2`, as in SuperSpike
-    ([Zenke & Ganguli, 2018](https://arxiv.org/abs/1705.11146)), in every step; no gradient flows
-    through the reset.
+    ([Neftci, Mostafa & Zenke, 2019](https://arxiv.org/abs/1901.09948)). In every step, the
+    derivative with respect to the potential is replaced by
+    `1 / (1 + slope * |potential - threshold|) ** 2`, as in SuperSpike
+    ([Zenke & Ganguli, 2018](https://arxiv.org/abs/1705.11146)). No gradient flows through the
+    reset.
 
     Registered as a `SpikingGradient` with name "surrogate".
 
     # Parameters
 
     slope : `float`, optional (default = `1.0`)
-        By one over the potential: thresholds of 10 want a smaller one than thresholds of 1.
+        In units of one over the potential: thresholds of 10 need a smaller slope than thresholds of
+        1.
     """
 
     def __init__(self, slope: float = 1.0) -> None:

@@ -24,7 +24,7 @@ from spigot_allennlp.nn.spiking.simulation import firing_counts
 @dataclass(frozen=True)
 class SpikeTrains:
     """
-    Holds the spikes of a layer, and how often each of its neurons fired.
+    The spikes of a layer, and how often each of its neurons fired.
 
     # Parameters
 
@@ -54,9 +54,10 @@ class SpikeTrains:
 
     def differentiable(self, mask: Optional[BoolTensor] = None) -> Tensor:
         """
-        Returns the spikes as floats. Where only the counts have a gradient, that of a count is the
-        mean over the steps of that of the spikes: so that a sum over the steps is differentiated as
-        the count is. The steps are those of the `mask`, `(batch_size, steps)`, if there is one.
+        Returns the spikes as floats. If only the counts have a gradient, the gradient of a count is
+        the mean over the steps of the gradients of its spikes, so that a sum over the steps is
+        differentiated like the count. The steps are those of the `mask`, `(batch_size, steps)`, if
+        there is one.
         """
         if self.spikes.is_floating_point():
             return self.spikes
@@ -73,18 +74,19 @@ class SpikeTrains:
 
 class SpikingLayer(torch.nn.Module, Registrable):
     """
-    Holds neurons (see `Neurons` for how they behave) and the weights of their inputs.
+    A layer of neurons (see `Neurons` for how they behave) and the weights of their inputs.
 
     # Parameters
 
     connection : `Connection`
     neurons : `Neurons`
     output_shape : `Sequence[int]`
-        That of one step of a sample: `[units]`, or `[height, width, channels]`.
+        The shape of one step of a sample: `[units]` or `[height, width, channels]`.
     weight_range : `float`, optional
-        Weights are sampled between minus this and this. If there is none, all are one, and stay so.
+        Weights are sampled uniformly between `-weight_range` and `weight_range`. By default all are
+        one and stay fixed.
     divisor : `float`, optional (default = the threshold)
-        The number by which HM2-BP divides the gradient of a count.
+        HM2-BP divides the gradient of a count by this number.
     """
 
     weight: Tensor
@@ -121,7 +123,7 @@ class FullyConnected(SpikingLayer):
     # Parameters
 
     input_shape : `Sequence[int]`
-        Not in a config: the network knows it.
+        Given by the network, not by the config.
     units : `int`
     threshold, membrane_time, synapse_time, refractory, inhibition
         See `Neurons`. The inhibition is for output layers, as a rule.
@@ -148,14 +150,14 @@ class FullyConnected(SpikingLayer):
 @SpikingLayer.register("convolution")
 class Convolution(SpikingLayer):
     """
-    Connects each neuron of a map to a window of the inputs, all by the same weights.
+    Connects each neuron of a map to a window of the inputs; all share the same weights.
 
     Registered as a `SpikingLayer` with name "convolution".
 
     # Parameters
 
     input_shape : `Sequence[int]`
-        Height, width and channels. Not in a config: the network knows it.
+        Height, width and channels. Given by the network, not by the config.
     channels : `int`
         The number of maps.
     size : `int`
@@ -188,18 +190,18 @@ class Convolution(SpikingLayer):
 @SpikingLayer.register("pooling")
 class Pooling(SpikingLayer):
     """
-    Connects each neuron to a tile of the inputs, channel by channel. All weights are one, and are
-    not trained. HM2-BP divides by the area of a tile here, not by the threshold, as in the authors'
-    code.
+    Connects each neuron to a tile of the inputs, channel by channel. All weights are one and are
+    not trained. As in the authors' code, HM2-BP divides by the area of a tile here, not by the
+    threshold.
 
     Registered as a `SpikingLayer` with name "pooling".
 
     # Parameters
 
     input_shape : `Sequence[int]`
-        Height, width and channels. Not in a config: the network knows it.
+        Height, width and channels. Given by the network, not by the config.
     size : `int`
-        Height and width of a tile. At the lower and right border tiles may be cut off.
+        Height and width of a tile. Tiles may be cut off at the lower and right borders.
     threshold, membrane_time, synapse_time, refractory
         See `Neurons`.
     """
@@ -225,7 +227,7 @@ def _check_neurons(neurons: Neurons) -> None:
 
     # Raises
 
-    `ConfigurationError` if no neuron can be like this.
+    `ConfigurationError` if the constants are invalid.
     """
     check_positive(threshold=neurons.threshold)
     check_least(0, refractory=neurons.refractory, inhibition=neurons.inhibition)
@@ -247,7 +249,7 @@ def _image_shape(layer: str, input_shape: Sequence[int], size: int) -> ImageShap
 
     # Raises
 
-    `ConfigurationError` if the inputs are no image, or no window fits in.
+    `ConfigurationError` if the inputs are not an image, or if no window fits into them.
     """
     if len(input_shape) != 3:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Joins spiking layers to a network, by itself and as AllenNLP's encoders of sequences."""
+"""Joins spiking layers to a network, on its own and as AllenNLP's encoders of sequences."""
 
 import math
 from typing import List, Optional
@@ -15,14 +15,14 @@ from spigot_allennlp.modules.spiking_layer import SpikeTrains, SpikingLayer
 
 class SpikingNetwork(torch.nn.Module, FromParams):
     """
-    Runs spiking layers in a row; the gradient goes through all of them.
+    Runs spiking layers in sequence; the gradient goes through all of them.
 
     # Parameters
 
     input_shape : `List[int]`
-        That of one step of a sample: `[num_inputs]`, or `[height, width, channels]`.
+        The shape of one step of a sample: `[num_inputs]` or `[height, width, channels]`.
     layers : `List[Lazy[SpikingLayer]]`
-        From the first to the last, which is the output.
+        From first to last; the last is the output layer.
     gradient : `SpikingGradient`
     """
 
@@ -43,10 +43,10 @@ class SpikingNetwork(torch.nn.Module, FromParams):
 
     def forward(self, trains: SpikeTrains, mask: Optional[BoolTensor] = None) -> List[SpikeTrains]:
         """
-        Returns the spike trains of all layers, given those of the inputs, `(batch_size, steps,
-        input_dim)`. If samples differ in their number of steps, the `mask`, `(batch_size, steps)`,
-        says which are theirs: at the padding after these no neuron of any layer spikes, so that
-        neither counts nor gradients depend on it.
+        Returns the spike trains of all layers, given those of the inputs,
+        `(batch_size, steps, input_dim)`. If samples differ in their number of steps, the `mask`,
+        `(batch_size, steps)`, is true on their steps. In the padding after these no neuron of any
+        layer spikes, so neither counts nor gradients depend on it.
         """
         if trains.spikes.size(2) != self.input_dim:
             raise ConfigurationError(
@@ -62,10 +62,10 @@ class SpikingNetwork(torch.nn.Module, FromParams):
 
 class SpikingEncoder(torch.nn.Module):
     """
-    Does what the encoders below have in common; stands before AllenNLP's class among their bases. A
-    step of the sequence is a step of time; an input spikes where it is greater than a half. At
-    masked steps neither an input nor a neuron of any layer spikes: what a sequence gives, and its
-    gradient, do not depend on how far it is padded.
+    The common part of the encoders below; among their bases it comes before AllenNLP's class. Each
+    step of the sequence is a time step; an input spikes where it is greater than 0.5. At masked
+    steps neither inputs nor neurons of any layer spike, so a sequence's result and gradient do not
+    depend on its padding.
 
     # Parameters
 
@@ -75,7 +75,7 @@ class SpikingEncoder(torch.nn.Module):
     def __init__(self, network: SpikingNetwork) -> None:
         super().__init__()
         self.network = network
-        # what follows an encoder may lower its counts as far as it likes
+        # whatever follows an encoder may lower its counts without limit
         network.gradient.guard_silent_neurons()
 
     def get_input_dim(self) -> int:
@@ -85,20 +85,20 @@ class SpikingEncoder(torch.nn.Module):
         return self.network.output_dim
 
     def output_trains(self, tokens: Tensor, mask: Optional[BoolTensor]) -> SpikeTrains:
-        """Returns the spike trains of the output neurons; nothing spikes at a masked step."""
+        """Returns the spike trains of the output neurons; there are no spikes at masked steps."""
         if mask is not None:
             tokens = tokens.masked_fill(~mask.unsqueeze(-1), 0)
         spikes = (tokens > 0.5).to(tokens.dtype)
-        # zeros and ones, with the gradient of what they were made of
+        # zeros and ones, with the gradient of the tokens
         return self.network(SpikeTrains.of(spikes + (tokens - tokens.detach())), mask)[-1]
 
 
 @Seq2SeqEncoder.register("spiking_encoder")
 class SpikingSeq2SeqEncoder(SpikingEncoder, Seq2SeqEncoder):
     """
-    Returns the spikes of the output neurons, zeros and ones; under HM2-BP, which knows counts
-    alone, a count has the mean of the gradients of its spikes. For inputs and parameters see
-    `SpikingEncoder`.
+    Returns the spikes of the output neurons, zeros and ones. Under HM2-BP, which only handles
+    counts, the gradient of a count is the mean of the gradients of its spikes. For inputs and
+    parameters see `SpikingEncoder`.
 
     Registered as a `Seq2SeqEncoder` with name "spiking_encoder".
     """
@@ -108,8 +108,8 @@ class SpikingSeq2SeqEncoder(SpikingEncoder, Seq2SeqEncoder):
 
     def forward(self, inputs: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         """
-        Returns spikes `(batch_size, steps, output_dim)`, given `(batch_size, steps, input_dim)`. No
-        neuron spikes at a masked step.
+        Returns spikes `(batch_size, steps, output_dim)`, given `(batch_size, steps, input_dim)`.
+        There are no spikes at masked steps.
         """
         return self.output_trains(inputs, mask).differentiable(mask)
 
@@ -124,7 +124,7 @@ class SpikingSeq2VecEncoder(SpikingEncoder, Seq2VecEncoder):
 
     def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         """
-        Returns counts `(batch_size, output_dim)`, given `(batch_size, steps, input_dim)`. Spikes of
-        unmasked steps alone count.
+        Returns counts `(batch_size, output_dim)`, given `(batch_size, steps, input_dim)`. Only
+        spikes at unmasked steps count.
         """
         return self.output_trains(tokens, mask).counts

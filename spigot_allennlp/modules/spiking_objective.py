@@ -1,7 +1,6 @@
 """
-Defines what a spiking classifier is trained to minimise: a loss of firing counts, weighted sample
-by sample, and a penalty on weights, all as in the code of
-[Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
+The objective of a spiking classifier: a loss of firing counts, weighted by sample, and a penalty on
+weights, all as in the code of [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
 """
 
 import logging
@@ -25,7 +24,7 @@ class CountLoss(torch.nn.Module, Registrable):
     """
     Computes a loss from the firing counts of the output neurons; by default "squared".
 
-    `lowers_zero_counts` says whether it may go on lowering a count that is zero already: the
+    `lowers_zero_counts` says whether the loss may keep lowering a count that is already zero. The
     gradient of the network then guards against that (`SpikingGradient.guard_silent_neurons`).
     """
 
@@ -40,19 +39,19 @@ class CountLoss(torch.nn.Module, Registrable):
 @CountLoss.register("squared")
 class SquaredCountLoss(CountLoss):
     """
-    Computes half the squared distance between the counts of the output neurons and those desired;
-    neurons that are near enough cost nothing. The defaults are for 400 steps.
+    Computes half the squared distance between the counts of the output neurons and the desired
+    counts; neurons that are close enough cost nothing. The defaults are for 400 steps.
 
     Registered as a `CountLoss` with name "squared", the default.
 
     # Parameters
 
     desired : `float`, optional (default = `35.0`)
-        The count of the neuron of the right class.
+        The desired count of the neuron of the right class.
     undesired : `float`, optional (default = `5.0`)
-        That of the others.
+        The desired count of all other neurons.
     margin : `float`, optional (default = `5.0`)
-        The error up to which a neuron is near enough.
+        The error up to which a neuron is close enough.
     """
 
     lowers_zero_counts = False  # no count that is desired is below zero
@@ -85,9 +84,10 @@ class SquaredCountLoss(CountLoss):
 @CountLoss.register("softmax")
 class SoftmaxCountLoss(CountLoss):
     """
-    Computes the cross-entropy of a softmax of the counts. It looks at differences of counts alone:
-    it sets no count as a goal. With the default temperature it is nearly flat once the right neuron
-    is some ten spikes ahead of all others. At several hundred steps try a higher one, 5 say.
+    Computes the cross-entropy of a softmax of the counts. It depends only on differences of counts,
+    and sets no target for them. With the default temperature it is nearly flat once the right
+    neuron is some ten spikes ahead of all others. For several hundred steps, try a higher
+    temperature, such as 5.
 
     Registered as a `CountLoss` with name "softmax".
 
@@ -108,17 +108,17 @@ class SoftmaxCountLoss(CountLoss):
 
 class SampleBoosting(torch.nn.Module, FromParams):
     """
-    Weighs hard training samples more from epoch to epoch. After each epoch the weight of a sample
-    that was not recognized is multiplied by `exp(rate * error)`, where `error` is the share of its
-    class, by weight, that was not. Needs the callback "boosting", which says when an epoch ends.
+    Gives hard training samples more weight from epoch to epoch. After each epoch the weight of a
+    misclassified sample is multiplied by `exp(rate * error)`, where `error` is the misclassified
+    share of its class, by weight. Needs the callback "boosting", which signals the end of an epoch.
 
-    In distributed training each process learns of the samples of all in each batch, so that the
-    weights are those of a training in one process.
+    In distributed training the processes exchange the results of their samples in each batch, so
+    the weights are the same as in a single process.
 
     # Parameters
 
     num_samples : `int`
-        At least the number of the last training sample plus one, as its reader counts.
+        At least the highest number that the reader gives a training sample, plus one.
     rate : `float`, optional (default = `0.05`)
     """
 
@@ -140,8 +140,8 @@ class SampleBoosting(torch.nn.Module, FromParams):
 
     def forward(self, samples: LongTensor, label: LongTensor, predicted: LongTensor) -> Tensor:
         """
-        Returns the weights of these samples, and remembers which were recognized; all tensors have
-        shape `(batch_size,)`.
+        Returns the weights of these samples, and records which were classified correctly; all
+        tensors have shape `(batch_size,)`.
         """
         if len(samples) and int(samples.min()) < 0:
             raise ConfigurationError(
@@ -162,7 +162,7 @@ class SampleBoosting(torch.nn.Module, FromParams):
         return self.weights[samples]
 
     def _warn_without_callback(self, num_samples: int) -> None:
-        """Says, once, if so many samples have been seen that an epoch must have ended."""
+        """Warns, once, if so many samples have been seen that an epoch must have ended."""
         enough = 2 * len(self.weights)
         before, self._num_seen = self._num_seen, self._num_seen + num_samples
         if before <= enough < self._num_seen:
@@ -174,8 +174,8 @@ class SampleBoosting(torch.nn.Module, FromParams):
             )
 
     def _share(self, samples: LongTensor, label: LongTensor, predicted: LongTensor) -> None:
-        """Remembers the samples of all processes, which hold batches of different size."""
-        # Label and error in one number; -1 for samples that are in none of the batches.
+        """Records the samples of all processes, whose batches may differ in size."""
+        # Label and error in one number; -1 for samples in none of the batches.
         seen = torch.full_like(self.labels, -1)
         seen[samples] = 2 * label + (predicted != label)
         torch.distributed.all_reduce(seen, op=torch.distributed.ReduceOp.MAX)
@@ -183,7 +183,7 @@ class SampleBoosting(torch.nn.Module, FromParams):
         self.wrong.copy_(torch.where(seen >= 0, seen % 2 == 1, self.wrong))
 
     def end_epoch(self) -> None:
-        """Raises the weights of the samples that were not recognized when last seen."""
+        """Raises the weights of the samples that were misclassified when last seen."""
         self._num_seen = 0
         seen = self.labels >= 0
         labels, weights, wrong = self.labels[seen], self.weights[seen], self.wrong[seen]
@@ -197,10 +197,10 @@ class SampleBoosting(torch.nn.Module, FromParams):
 @Regularizer.register("exponential")
 class ExponentialPenalty(Regularizer):
     """
-    Grows exponentially with the mean square of a neuron's weights. The gradient for weight `w_ij`
-    of neuron i is
-    `strength * rate * w_ij / limit * exp(rate * (mean_j (w_ij / limit) ** 2 - 1))`. Zero where all
-    weights are.
+    A penalty that grows exponentially with the mean square of a neuron's weights. The gradient for
+    weight `w_ij` of neuron i is
+    `strength * rate * w_ij / limit * exp(rate * (mean_j (w_ij / limit) ** 2 - 1))`. It is zero
+    where all weights are zero.
 
     Registered as a `Regularizer` with name "exponential".
 

@@ -1,4 +1,4 @@
-"""Keeps the names that were here: see `spigot_allennlp/layers/structured_argmax_layer.py`."""
+"""Keeps names importable from here; see `spigot_allennlp/layers/structured_argmax_layer.py`."""
 
 from spigot_allennlp.layers.structured_argmax_layer import (
     FirstOutput,

@@ -1,4 +1,4 @@
-"""Computes the loss of scores against a gold object of a structure, by which a parser learns."""
+"""The losses of parsers: scores against a gold object of a structure."""
 
 from typing import Any, Dict, FrozenSet, List, Optional
 
@@ -14,26 +14,25 @@ from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.labelled_arcs import GraphLikelihood, graph_likelihood
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
-NAMED = 3  # so many sentences are named in an error
+NAMED = 3  # how many sentences an error names
 
 
 class StructuredLoss(torch.nn.Module, Registrable):
     """
     Computes the loss of part scores against a gold object. A subclass implements `losses`.
 
-    A gold object that is not one of the structure's own (a tree with crossing arcs where the
-    structure is "projective_tree") can never be predicted, and a loss against it has no lower
-    bound: training would drive it to minus infinity, and the scores with it. Therefore `losses`
-    never meets one:
+    A gold object outside the structure (such as a tree with crossing arcs for "projective_tree")
+    can never be predicted, and a loss against it has no lower bound: training would drive it to
+    minus infinity, and the scores with it. Therefore `losses` never sees one:
 
-    * In training it is an error, which names the sentence and the way out. To leave it out there
-      would be too late: whoever trains on it believes that it is learned from, and only the reader
-      can count what is left out before anything is trained. All training data are met in the first
-      epoch, so that the error comes early.
-    * In evaluation it is left out of the loss, for the sentence has to count in the metrics all the
-      same: `forward` gives 0, and a mean is to be taken over the instances that are `counted`.
+    * In training it is an error, which names the sentence and how to fix it. Silently leaving it
+      out would be misleading, because the user believes that the model learns from it. Only the
+      reader can count excluded sentences before training starts. All training data are seen in the
+      first epoch, so the error comes early.
+    * In evaluation it is only left out of the loss, since the sentence has to count in the metrics:
+      `forward` returns 0, and a mean must be taken over the instances that are `counted`.
 
-    `requires` names the optional operations of `Structure` that it calls.
+    `requires` names the optional operations of `Structure` that the loss calls.
     """
 
     requires: FrozenSet[str] = frozenset()
@@ -43,8 +42,8 @@ class StructuredLoss(torch.nn.Module, Registrable):
     ) -> Tensor:
         """
         Returns the loss of each instance, never negative, summed over its parts, shape
-        `(batch_size,)`. Parameters are those of `forward`. All of `gold` are objects of
-        `structure`, or, in evaluation, all zero where the result is not looked at.
+        `(batch_size,)`. The parameters are those of `forward`. Every instance of `gold` is an
+        object of `structure` or, in evaluation, all zero where the result is ignored.
         """
         raise NotImplementedError
 
@@ -67,17 +66,17 @@ class StructuredLoss(torch.nn.Module, Registrable):
         gold : `Tensor`
             The gold objects, as zeros and ones, of the same shape.
         metadata : `List[Dict[str, Any]]`, optional
-            What the reader says of each instance: an error names its `id` and its `source`.
+            What the reader knows about each instance: an error names its `id` and its `source`.
 
         # Returns
 
         `Tensor`
             The loss of each instance, summed over its parts, shape `(batch_size,)`; in evaluation 0
-            where the gold object is not one of the structure's.
+            where the gold object is outside the structure.
 
         # Raises
 
-        `ConfigurationError` in training if a gold object is not one of the structure's.
+        `ConfigurationError` in training if a gold object is outside the structure.
         """
         contained = structure.contains(gold, mask)
         if contained.all():
@@ -90,9 +89,9 @@ class StructuredLoss(torch.nn.Module, Registrable):
         self, scores: Tensor, legal: IndependentArcs, labels: LongTensor
     ) -> Optional[GraphLikelihood]:
         """
-        Returns the loss of graphs whose arcs, and their labels, are chosen each by itself, and
-        which of them are legal, if there is a faster way to it than by `forward`. That loss is not
-        checked; see `check_contained`.
+        Returns the loss of graphs whose arcs and labels are chosen independently, and which graphs
+        are legal, if this is possible faster than in `forward`; otherwise `None`. Gold graphs are
+        not checked here; see `check_contained`.
 
         # Parameters
 
@@ -112,26 +111,28 @@ class StructuredLoss(torch.nn.Module, Registrable):
         metadata: Optional[List[Dict[str, Any]]],
     ) -> None:
         """
-        Checks which gold objects are `contained` in the family, `(batch_size,)`.
+        Checks that all gold objects are `contained` in the family, `(batch_size,)`.
 
         # Raises
 
-        `ConfigurationError` in training unless all are; it names the sentences.
+        `ConfigurationError` in training if some are not; it names the sentences.
         """
         if self.training and not contained.all():
             raise ConfigurationError(_foreign(structure, contained, metadata))
 
     def counted(self, structure: Structure, mask: BoolTensor, gold: Tensor) -> BoolTensor:
         """
-        Returns which instances `forward` counts, shape `(batch_size,)`: in training all, for there
-        the rest is an error.
+        Returns which instances `forward` counts, shape `(batch_size,)`: in training all, since
+        others are an error there.
         """
         if self.training:
             return mask.new_ones(len(gold))
         return structure.contains(gold, mask)
 
     def check(self, structure: Structure) -> None:
-        """Raises a `ConfigurationError` if `structure` does not provide what this loss requires."""
+        """
+        Raises a `ConfigurationError` if `structure` lacks an operation that this loss requires.
+        """
         for operation in sorted(self.requires):
             if not structure.provides(operation):
                 raise ConfigurationError(
@@ -154,7 +155,7 @@ def _foreign(
 
 
 def _name(index: int, metadata: Optional[List[Dict[str, Any]]]) -> str:
-    """Names an instance in the words of its reader, or by its number in the batch."""
+    """Names an instance by its `id` and `source`, or by its number in the batch."""
     entry = metadata[index] if metadata else {}
     names = [str(entry[key]) for key in ("id", "source") if entry.get(key) is not None]
     return " at ".join(names) or f"number {index} of the batch"
@@ -163,23 +164,25 @@ def _name(index: int, metadata: Optional[List[Dict[str, Any]]]) -> str:
 @StructuredLoss.register("hinge")
 class HingeLoss(StructuredLoss):
     """
-    Computes `max_z (<scores, z> + cost(z, gold)) - <scores, gold>`, the margin rescaled by a cost
-    that counts wrong parts ([Taskar et al., 2004](https://aclanthology.org/W04-3201); [Peng et al.,
-    2018](https://aclanthology.org/P18-1173), section 4). Needs nothing but the argmax, at scores to
-    which each part's cost is added.
+    Computes `max_z (<scores, z> + cost(z, gold)) - <scores, gold>`, the hinge loss with a margin
+    rescaled by a cost that counts wrong parts
+    ([Taskar et al., 2004](https://aclanthology.org/W04-3201);
+    [Peng et al., 2018](https://aclanthology.org/P18-1173), section 4). Needs only the argmax, at
+    scores to which each part's cost is added.
 
-    Of graphs with predicates ("predicate_graph") the cost counts the labelled arcs alone, as in the
-    authors' code: a wrong or missing predicate costs what its arcs cost, and its score has to pay.
+    For graphs with predicates ("predicate_graph") the cost counts only the labelled arcs, as in the
+    authors' code: a wrong or missing predicate costs what its arcs cost, and its score has to
+    outweigh that.
 
     Registered as a `StructuredLoss` with name "hinge".
 
     # Parameters
 
     false_positive_cost : `float`, optional (default = `0.5`)
-        The cost of a part that the gold object has not.
+        The cost of a part that the gold object does not have.
     false_negative_cost : `float`, optional (default = `0.5`)
-        The cost of a gold part that is missing. With 0.5 each a wrong head costs 1. The original's
-        semantic parser has 0.4 and 0.6, for the sake of recall.
+        The cost of a missing gold part. With 0.5 each, a wrong head costs 1. The original semantic
+        parser uses 0.4 and 0.6, to favour recall.
     """
 
     def __init__(self, false_positive_cost: float = 0.5, false_negative_cost: float = 0.5) -> None:
@@ -193,8 +196,8 @@ class HingeLoss(StructuredLoss):
     def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
-        # What a part adds to the cost when it is chosen: a wrong one its own, a gold one less of
-        # what is missed.
+        # What a chosen part adds to the cost: a wrong part its own cost, a gold part minus the cost
+        # of missing it.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
         return hinge_loss(structure, scores, gold, mask, structure.without_predicates(cost))
 

@@ -33,7 +33,7 @@ class TokenScorer(torch.nn.Module, FromParams):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """
-        Returns the scores, shape `(batch_size, length)`, of vectors of shape
+        Returns the scores, shape `(batch_size, length)`, for vectors of shape
         `(batch_size, length, input_dim)`.
         """
         return self._layers(tokens).squeeze(-1)

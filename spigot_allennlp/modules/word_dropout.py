@@ -1,4 +1,4 @@
-"""Replaces words by the unknown word in training, the rarer the likelier."""
+"""Replaces words by the unknown word in training, rare words more often."""
 
 from typing import Any, List, Optional
 
@@ -14,22 +14,22 @@ from spigot_allennlp.config_checks import check_least, check_namespace
 class WordDropout(torch.nn.Module, FromParams):
     """
     Replaces a word by the unknown word with probability `alpha / (count + alpha)` in training, so
-    that the unknown word is learned and rare words are not relied on
+    that the unknown word is learned and the model does not rely on rare words
     ([Kiperwasser & Goldberg, 2016](https://aclanthology.org/Q16-1023), section 4.3).
 
     # Parameters
 
     vocab : `Vocabulary`
-        Where the counts come from, when it was made from instances; afterwards they are saved with
-        the weights.
+        The source of the counts, if it was made from instances; afterwards they are saved with the
+        weights.
     indexer : `str`, optional (default = `"words"`)
         The name of the token indexer whose ids are replaced; a single-id indexer.
     namespace : `str`, optional (default = `"tokens"`)
         Its vocabulary namespace.
     alpha : `float`, optional (default = `0.25`)
     together : `List[str]`, optional (default = `None`)
-        Other single-id indexers that lose the same tokens (the original's syntactic parser drops
-        lemma and POS with the word, its semantic parser the word alone).
+        Other single-id indexers that lose the same tokens (the original syntactic parser drops
+        lemma and POS with the word, the semantic parser only the word).
     """
 
     _counts: Tensor
@@ -53,14 +53,14 @@ class WordDropout(torch.nn.Module, FromParams):
 
     def extend_vocab(self, extended_vocab: Vocabulary, **embedding_sources: Any) -> None:
         """
-        Makes room for words that came into the vocabulary later, as if each had been seen once.
-        Called by `Model.extend_embedder_vocab`, when a model goes on from an archive.
+        Makes room for words added to the vocabulary later, as if each had been seen once. Called by
+        `Model.extend_embedder_vocab` when training continues from an archive.
         """
         added = extended_vocab.get_vocab_size(self._namespace) - len(self._counts)
         self._counts = torch.nn.functional.pad(self._counts, (0, added), value=1.0)
 
     def forward(self, tokens: TextFieldTensors) -> TextFieldTensors:
-        """Returns the tensors with the ids of some tokens replaced; in evaluation unchanged."""
+        """Returns the tensors with the ids of some tokens replaced; unchanged in evaluation."""
         if not self.training or self._alpha == 0:
             return tokens
         if not self._counts.any():
@@ -101,11 +101,11 @@ def _single_ids(tokens: TextFieldTensors, indexer: str) -> Tensor:
 
 def _counts(vocab: Vocabulary, namespace: str) -> Tensor:
     """
-    Returns how often each word occurred in the instances that the vocabulary was made from, shape
+    Returns how often each word occurred in the instances from which the vocabulary was made, shape
     `(vocabulary_size,)`.
     """
     counts = torch.zeros(vocab.get_vocab_size(namespace))
-    # AllenNLP keeps the counts in this attribute for its own min_count; there is no public way.
+    # AllenNLP keeps the counts in this attribute for its own min_count; there is no public access.
     counted = (vocab._retained_counter or {}).get(namespace, {})
     for token, count in counted.items():
         counts[vocab.get_token_index(token, namespace)] += count

@@ -1,4 +1,4 @@
-"""Gives each group of parameters a learning rate schedule of its own."""
+"""Gives each group of parameters its own learning rate schedule."""
 
 from typing import Any, Dict, List, Optional
 
@@ -13,8 +13,8 @@ from spigot_allennlp.training.group_clipping import group_names
 @LearningRateScheduler.register("by_group")
 class ByGroup(LearningRateScheduler):
     """
-    Gives each of the optimizer's groups of parameters a schedule of its own. The rate of a group
-    without one stays what it is.
+    Gives each of the optimizer's groups of parameters its own schedule. The learning rate of a
+    group without a schedule does not change.
 
         learning_rate_scheduler: { type: 'by_group', schedulers: {
           syntactic_parser: { type: 'step', step_size: 10, gamma: 0.5 },
@@ -27,7 +27,7 @@ class ByGroup(LearningRateScheduler):
 
     schedulers : `Dict[str, LearningRateScheduler]`
         By the names of the groups: the option `name` of a parameter group, or its number, counted
-        from 0; the last is that of the parameters in none of the groups.
+        from 0. The last group holds the parameters in none of the others.
     """
 
     def __init__(
@@ -75,18 +75,18 @@ class ByGroup(LearningRateScheduler):
 
 
 class _GroupView(torch.optim.Optimizer):
-    """Shows a schedule one group of an optimizer's parameters as if that were all."""
+    """Shows a schedule a single group of an optimizer's parameters, as if there were no others."""
 
     # PyTorch's schedules warn unless this says that the optimizer took a step before them.
     _opt_called = True
 
     def __init__(self, optimizer: torch.optim.Optimizer, number: int) -> None:
-        # Not that of the base class, which would make groups of its own.
+        # Does not call the base class, which would make groups of its own.
         self._optimizer = optimizer
         self._number = number
         self.defaults = optimizer.defaults
 
     @property
     def param_groups(self) -> List[Dict[str, Any]]:  # type: ignore[override]
-        """Returns the group as it is now: an optimizer that is restored gets new ones."""
+        """Returns the current group: a restored optimizer gets new groups."""
         return [self._optimizer.param_groups[self._number]]

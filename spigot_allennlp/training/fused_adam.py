@@ -15,19 +15,19 @@ DEVICES = ("cpu", "cuda", "xpu", "mps")
 @Optimizer.register("fused_adam")
 class FusedAdam(Optimizer, torch.optim.Adam):
     """
-    AllenNLP's "adam" with PyTorch's fused update: the same steps up to rounding, for a third of the
-    time on a CPU. Checkpoints of either can be continued by the other; "adam" does not shrink.
-    Parameters that the fused update does not know (not floating point, on another device) are
-    updated one after another. Sparse gradients are refused by both.
+    AllenNLP's "adam" with PyTorch's fused update: the same steps up to rounding, in a third of the
+    time on a CPU. Either can continue from checkpoints of the other, but "adam" has no `shrinkage`.
+    If the fused update does not support a parameter (not floating point, or on another device),
+    parameters are updated one after another. Both refuse sparse gradients.
 
     Registered as an `Optimizer` with name "fused_adam".
 
     # Parameters
 
     model_parameters : `List[Tuple[str, Parameter]]`
-        Named parameters; the trainer hands them in.
+        Named parameters; passed by the trainer.
     parameter_groups : `List[Tuple[List[str], Dict[str, Any]]]`, optional (default = `None`)
-        As for AllenNLP's optimizers: regular expressions of names, and options for these.
+        As for AllenNLP's optimizers: regular expressions for names, and their options.
     lr : `float`, optional (default = `0.001`)
     betas : `Tuple[float, float]`, optional (default = `(0.9, 0.999)`)
     eps : `float`, optional (default = `1e-8`)
@@ -37,9 +37,9 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         Whether a step shrinks the parameters by `lr * weight_decay` of themselves, as AllenNLP's
         "adamw" does, rather than adding `weight_decay` of them to the gradient.
     shrinkage : `float`, optional (default = `0.0`)
-        By which share of themselves each step shrinks the parameters first, whatever the learning
-        rate: the weight decay of DyNet, 1e-6 in the code of Peng et al. (2018). A parameter group
-        may have its own. A step that mixed precision skips does not shrink.
+        The fraction by which each step first shrinks the parameters, whatever the learning rate:
+        the weight decay of DyNet, 1e-6 in the code of Peng et al. (2018). A parameter group may
+        have its own. A step that mixed precision skips does not shrink them.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class FusedAdam(Optimizer, torch.optim.Adam):
             fused=fused,
             decoupled_weight_decay=decoupled_weight_decay,
         )
-        # The groups above have it, and groups that are added later get it.
+        # The existing groups get it here, groups that are added later in `add_param_group`.
         self.defaults["shrinkage"] = shrinkage
         for group in self.param_groups:
             _set_shrinkage(group, shrinkage)
@@ -86,8 +86,8 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        # Mixed precision calls a fused update also where gradients overflowed, which takes no step
-        # then; this number of overflows is on the device, and is not waited for.
+        # Mixed precision calls a fused update even if gradients overflowed, and the update then
+        # takes no step. This number of overflows is on the device, and is not waited for.
         overflows: Optional[torch.Tensor] = getattr(self, "found_inf", None)
         for group in self.param_groups:
             if group["shrinkage"]:
@@ -101,13 +101,10 @@ class FusedAdam(Optimizer, torch.optim.Adam):
         return loss
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """
-        Continues from the state of any Adam. Whether it was fused, and how it shrank, does not come
-        with it.
-        """
+        """Continues from the state of any Adam, except for its options `fused` and `shrinkage`."""
         groups = state_dict["param_groups"]
-        if len(groups) == len(self.param_groups):  # of others PyTorch says what is wrong
-            # PyTorch puts the state where the update wants it by these, so that they come first.
+        if len(groups) == len(self.param_groups):  # otherwise PyTorch raises an error
+            # PyTorch places the state where the update needs it according to these options.
             groups = [
                 {**group, "foreach": None, "fused": own["fused"], "shrinkage": own["shrinkage"]}
                 for group, own in zip(groups, self.param_groups, strict=True)

@@ -1,4 +1,4 @@
-"""Clips the gradients of each group of parameters by itself."""
+"""Clips the gradients of each group of parameters separately."""
 
 import logging
 import math
@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 class GroupNorm(NamedTuple):
     """
-    Describes the gradients of a group of parameters in a batch: their Euclidean `norm` before they
-    were clipped, and the greatest norm that they might have, `math.inf` if that is any.
+    The gradients of a group of parameters in a batch: their Euclidean `norm` before clipping, and
+    the maximum to which they are clipped, `math.inf` if there is none.
     """
 
     norm: float
@@ -28,10 +28,10 @@ class GroupNorm(NamedTuple):
 @Trainer.register("group_clipping", constructor="from_partial_objects")
 class GroupClippingTrainer(GradientDescentTrainer):
     """
-    AllenNLP's "gradient_descent", but each of the optimizer's groups of parameters is clipped by
-    itself: to the norm in its option `grad_norm`, or else to the trainer's `grad_norm`. In a model
-    of two encoders, a huge gradient of the first would otherwise scale that of the second down to
-    nothing.
+    AllenNLP's "gradient_descent", but each of the optimizer's groups of parameters is clipped
+    separately: to the norm in its option `grad_norm`, or else to the trainer's `grad_norm`.
+    Otherwise, in a model with two encoders, a huge gradient of one would scale the gradient of the
+    other down to nothing.
 
         trainer: {
           type: 'group_clipping',
@@ -42,31 +42,31 @@ class GroupClippingTrainer(GradientDescentTrainer):
           ] },
         }
 
-    Parameters in none of the groups are one more group. In mixed precision, gradients are unscaled
-    first. In distributed training each process has the mean of the gradients, and clips it alike;
-    the names of parameters, which the regular expressions look through, begin with "module." there.
+    Parameters in none of the groups form one more group. In mixed precision, gradients are unscaled
+    first. In distributed training all processes have the mean of the gradients and clip it in the
+    same way; there the names of parameters, which the regular expressions search, begin with
+    "module.".
 
     Registered as a `Trainer` with name "group_clipping".
 
     # Parameters
 
-    As those of `GradientDescentTrainer`. A parameter group has, beside the options of its
-    optimizer:
+    Those of `GradientDescentTrainer`. Besides the options of its optimizer, a parameter group has:
 
     name : `str`, optional (default = the number of the group)
-        What the group is called in logs and by the schedule "by_group".
+        The name of the group in logs and in the schedule "by_group".
     grad_norm : `Union[float, bool]`, optional (default = that of the trainer)
-        The greatest norm. As for the trainer, `False` and `True` mean any.
+        The maximum norm. As for the trainer, `False` and `True` mean no limit.
 
     # Raises
 
-    `ConfigurationError` if two groups have the same name, or in distributed training if each
-    process has a part of the parameters alone (FairScale).
+    `ConfigurationError` if two groups have the same name, or if in distributed training each
+    process holds only a part of the parameters (FairScale).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # These are the norms of the last batch, by the names of the groups.
+        # The norms of the last batch, by the names of the groups.
         self.group_norms: Dict[str, GroupNorm] = {}
         if self._ddp_wrapped_model is not None and self._ddp_wrapped_model.is_sharded:
             raise ConfigurationError(
@@ -88,7 +88,7 @@ class GroupClippingTrainer(GradientDescentTrainer):
             )
 
     def rescale_gradients(self) -> float:
-        """Clips each group, and returns the norm of all gradients before that."""
+        """Clips each group, and returns the norm of all gradients before clipping."""
         if self._scaler is not None:
             self._scaler.unscale_(self.optimizer)
         groups = self.optimizer.param_groups
@@ -112,6 +112,8 @@ class GroupClippingTrainer(GradientDescentTrainer):
 
 
 def group_names(optimizer: torch.optim.Optimizer) -> List[str]:
-    """Returns the names of the groups of parameters of an optimizer, numbers where it has none."""
+    """
+    Returns the names of an optimizer's groups of parameters; groups without a name have numbers.
+    """
     groups = optimizer.param_groups
     return [str(group.get("name", number)) for number, group in enumerate(groups)]

@@ -1,4 +1,4 @@
-"""Lets the learning rate fall with the square root of the epoch."""
+"""Decreases the learning rate with the square root of the epoch."""
 
 from typing import List
 
@@ -12,7 +12,7 @@ from spigot_allennlp.config_checks import check_least
 class InverseSquareRoot(LearningRateScheduler):
     """
     In epoch i, counted from 1, the learning rate of the optimizer is divided by the square root of
-    `max(1, i - delay)`. With the default the first two epochs have the whole of it, as in the runs
+    `max(1, i - delay)`. With the default, the first two epochs have the full rate, as in the runs
     published with [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
 
     Registered as a `LearningRateScheduler` with name "inverse_square_root".
@@ -31,7 +31,8 @@ class InverseSquareRoot(LearningRateScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_values(self) -> List[float]:
-        # The trainer asks at the end of an epoch, `last_epoch` counted from 0, for the next one.
+        # At the end of epoch `last_epoch`, counted from 0, the trainer asks for the next epoch's
+        # rate.
         next_epoch = self.last_epoch + 2
         divisor = max(1, next_epoch - self.delay) ** 0.5
         return [value / divisor for value in self.base_values]

@@ -1,4 +1,4 @@
-"""Reads how a metric developed, epoch by epoch, from what AllenNLP writes while it trains."""
+"""Reads the values of a metric, epoch by epoch, from what AllenNLP writes while it trains."""
 
 import difflib
 import logging
@@ -25,7 +25,7 @@ class Curve:
     name : `str`
         The key in `metrics_epoch_*.json`.
     values : `Dict[int, float]`
-        By epoch, from 1 on, in the order of epochs.
+        The values by epoch, from 1, in order.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Curve:
 
 def read_curve(folder: Union[str, PathLike], metric: str) -> Curve:
     """
-    Reads a metric that every epoch of a training must have.
+    Reads a metric that every epoch of a run must have.
 
     # Raises
 
-    `ConfigurationError` if the folder holds no metrics, not this one, or a file that was cut off,
-    or if the metric is no number, as a duration is none.
+    `ConfigurationError` if the folder holds no metrics, lacks this metric or has a truncated file,
+    or if the metric is not a number (as with durations).
     """
     files = epoch_files(folder)
     if not files:
@@ -72,8 +72,8 @@ def read_curve(folder: Union[str, PathLike], metric: str) -> Curve:
 
 def read_first_curve(folder: Union[str, PathLike], names: Sequence[str]) -> Optional[Curve]:
     """
-    Reads the first metric of `names` that some epoch of a training has; `None` if there is none.
-    An epoch whose file was cut off is skipped, with a warning.
+    Reads the first metric of `names` that any epoch of a run has; `None` if there is none. An epoch
+    with a truncated file is skipped, with a warning.
     """
     epochs = {epoch: _metrics_or_nothing(file) for epoch, file in epoch_files(folder).items()}
     for name in names:
@@ -84,7 +84,7 @@ def read_first_curve(folder: Union[str, PathLike], names: Sequence[str]) -> Opti
 
 
 def epoch_files(folder: Union[str, PathLike]) -> Dict[int, Path]:
-    """Finds the files of the epochs, by the number of the epoch, from 1 on, in their order."""
+    """Finds the files of the epochs, by the number of the epoch, from 1, in order."""
     files = {
         int(match[1]) + 1: file
         for file in Path(folder).glob("metrics_epoch_*.json")
@@ -103,8 +103,8 @@ def _metrics_or_nothing(file: Path) -> Dict[str, Any]:
 
 def mean_curve(curves: Sequence[Curve]) -> Dict[int, float]:
     """
-    Returns the mean of the curves that reach an epoch, by epoch; where training stops early, those
-    become fewer.
+    Returns, for each epoch, the mean of the curves that reach it; these become fewer if training
+    stops early.
     """
     epochs = sorted({epoch for curve in curves for epoch in curve.values})
     return {
