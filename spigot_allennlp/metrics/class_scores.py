@@ -12,8 +12,8 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric, ratio
 @Metric.register("class_scores")
 class ClassScores(CountingMetric):
     """
-    `get_metric` returns `accuracy`, and `macro_f1`: the mean of the F1 of the classes that occur,
-    in the labels or in the predictions.
+    `get_metric` returns `accuracy` and `macro_f1`, the mean of the F1 of the classes that occur in
+    the labels or in the predictions.
 
     Registered as a `Metric` with name "class_scores".
 
@@ -27,7 +27,7 @@ class ClassScores(CountingMetric):
         self._num_classes = num_classes
 
     def __call__(self, predicted: LongTensor, gold: LongTensor) -> None:  # type: ignore[override]
-        """Counts classes from 0 on; both tensors have shape `(batch_size,)`."""
+        """Counts classes, numbered from 0; both tensors have shape `(batch_size,)`."""
         pairs = gold * self._num_classes + predicted
         self.add(torch.bincount(pairs, minlength=self._num_classes**2))
 

@@ -12,14 +12,15 @@ Self = TypeVar("Self", bound="CountingMetric")
 
 class CountingMetric(Metric):
     """
-    Adds up integer counts on the device where they arise, and reads them once per `get_metric`.
+    Adds up integer counts on the device where they are computed, and reads them once per
+    `get_metric`.
 
-    A subclass hands its counts to `add`, and says in `compute_metrics` what they mean.
+    A subclass passes its counts to `add`, and defines in `compute_metrics` what they mean.
 
-    In distributed training the workers' counts are summed when the metrics are asked for, not when
-    counts are added (as AllenNLP's own metrics do it). So a worker whose batch has nothing for this
-    metric, say a batch of the other treebank, need not call it: only `get_metric` must be called
-    equally often by all, which the trainer does.
+    In distributed training the workers' counts are summed when the metrics are requested, not when
+    counts are added (as in AllenNLP's own metrics). So a worker whose batch has nothing for this
+    metric, such as a batch of the other treebank, need not call it. All workers must only call
+    `get_metric` equally often, as the trainer does.
     """
 
     supports_distributed = True
@@ -29,11 +30,11 @@ class CountingMetric(Metric):
         self._counts: Optional[Tensor] = None
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
-        """Computes the metrics that follow from the summed counts, not all of which are zero."""
+        """Computes the metrics from the summed counts, which are not all zero."""
         raise NotImplementedError
 
     def add(self, counts: Tensor) -> None:
-        """Adds the counts of one batch: integers, shape `(num_counts,)`, which hold no graph."""
+        """Adds the counts of one batch: integers, shape `(num_counts,)`, detached from autograd."""
         assert counts.shape == (self._num_counts,) and counts.dtype == torch.long
         self._counts = counts if self._counts is None else self._counts.to(counts.device) + counts
 
@@ -41,7 +42,7 @@ class CountingMetric(Metric):
     def counts(self) -> Tensor:
         """
         Returns the sum of what this process has counted since the last reset: integers, shape
-        `(num_counts,)`, on the device where they arose.
+        `(num_counts,)`, on the device where they were computed.
         """
         if self._counts is None:
             return torch.zeros(self._num_counts, dtype=torch.long)
@@ -49,8 +50,8 @@ class CountingMetric(Metric):
 
     def settings(self) -> Dict[str, Any]:
         """
-        Returns what distinguishes this metric from others of its class: its attributes but for the
-        counts. `from_settings` takes them, also after they have been written as JSON.
+        Returns what distinguishes this metric from others of its class: its attributes except for
+        the counts. `from_settings` takes them, even after a round trip through JSON.
         """
         return {name: value for name, value in vars(self).items() if name != "_counts"}
 
@@ -63,8 +64,8 @@ class CountingMetric(Metric):
 
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
         """
-        Computes the metrics over everything since the last reset; none if there was nothing to
-        count, rather than zeros that would look like a result.
+        Computes the metrics over everything since the last reset. If nothing was counted, there are
+        no metrics, rather than zeros that would look like a result.
         """
         total = dist_reduce_sum(self.counts).tolist()
         if reset:
@@ -76,5 +77,5 @@ class CountingMetric(Metric):
 
 
 def ratio(part: int, whole: int) -> float:
-    """Returns `part / whole`, and 0 if there is no whole."""
+    """Returns `part / whole`, or 0 if `whole` is 0."""
     return part / whole if whole else 0.0

@@ -1,4 +1,4 @@
-"""Measures how far graphs are from others, such as those of a parser before joint training."""
+"""Measures how much graphs differ from others, such as those of a parser before joint training."""
 
 from typing import Dict, List
 
@@ -17,13 +17,12 @@ class GraphDifference(CountingMetric):
         |A symmetric-difference B| / |A union B|,
 
     where A and B hold all arcs of all sentences, as (sentence, predicate, argument, label). It is 0
-    if the graphs are the same, 1 if no arc is in both, and 0 if there is no arc at all. To exchange
-    A and B changes nothing. An arc that has got another label is one that went and one that came.
-    Tops are arcs from the root. A tree is a graph in which every token has one arc; of its n tokens
-    k with a new head make 2k / (n + k).
+    if the graphs are the same, 1 if no arc is in both, and 0 if there are no arcs at all. It is
+    symmetric in A and B. An arc whose label changed counts as one arc removed and one added. Tops
+    are arcs from the root. A tree is a graph in which every token has one arc; if k of its n tokens
+    have a new head, the result is 2k / (n + k).
 
-    `get_metric` returns `arcs_changed`, and `unlabelled_arcs_changed`, which takes no label into
-    account.
+    `get_metric` returns `arcs_changed`, and `unlabelled_arcs_changed`, which ignores labels.
 
     Registered as a `Metric` with name "graph_change".
     """
@@ -39,7 +38,7 @@ class GraphDifference(CountingMetric):
 
         before, after : `LongTensor`
             Shape `(batch_size, dependent, head)`: the label of the arc from head to dependent, -1
-            where there is none; any one number for all arcs if there are no labels. Position 0 is
+            where there is no arc; any constant for all arcs if there are no labels. Position 0 is
             the root. Row 0 is ignored.
         mask : `BoolTensor`
             Shape `(batch_size, length)`, the root included.
@@ -51,7 +50,7 @@ class GraphDifference(CountingMetric):
         same_label = in_both & (before == after)[:, 1:]
         # (arc set, batch_size, dependent, head)
         sets = torch.stack([in_before, in_after, same_label, in_both])
-        # The number of sentences tells graphs without arcs from no graphs.
+        # The number of sentences distinguishes graphs without arcs from no graphs.
         self.add(torch.cat([sets.sum(dim=(1, 2, 3)), mask.any(dim=1).sum().unsqueeze(0)]))
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
@@ -63,5 +62,5 @@ class GraphDifference(CountingMetric):
 
 
 def _changed(total: int, common: int) -> float:
-    """Compares two sets with `total` elements together, `common` of them in both."""
+    """Compares two sets whose sizes sum to `total`, with `common` elements in both."""
     return ratio(total - 2 * common, total - common)

@@ -1,4 +1,4 @@
-"""Computes the mean of a number that every item has: a loss, or whether it was right."""
+"""Computes the mean of a number per item: a loss, or whether the item was right."""
 
 from typing import Optional
 
@@ -23,7 +23,7 @@ class ItemMean(Metric):
         self._sum_and_number: Optional[Tensor] = None
 
     def __call__(self, values: Tensor) -> None:  # type: ignore[override]
-        """Counts `values`, a number for each item."""
+        """Counts `values`, one number per item."""
         values = values.detach().double()
         new = torch.stack([values.sum(), values.new_tensor(values.numel())])
         old = self._sum_and_number

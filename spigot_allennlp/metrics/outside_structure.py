@@ -1,4 +1,4 @@
-"""Counts gold objects that the structure of a model cannot have."""
+"""Counts gold objects outside the structure of a model."""
 
 from typing import Dict, List
 
@@ -12,9 +12,9 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 class OutsideStructure(CountingMetric):
     """
     Counts the gold objects outside the family of a structure. They can never be predicted, so
-    that no loss counts them, while every score does.
+    losses do not count them, but scores do.
 
-    `get_metric` returns it as `name`, and nothing if there are none.
+    `get_metric` returns the count as `name`, or nothing if it is zero.
 
     Registered as a `Metric` with name "outside_structure".
 
@@ -28,7 +28,7 @@ class OutsideStructure(CountingMetric):
         self._name = name
 
     def __call__(self, contained: BoolTensor) -> None:  # type: ignore[override]
-        """Counts gold objects; `contained`, shape `(number,)`, says which are of the family."""
+        """Counts gold objects; `contained`, shape `(number,)`, says which are in the family."""
         self.add((~contained).sum().reshape(1))
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:

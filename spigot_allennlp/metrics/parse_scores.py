@@ -1,10 +1,11 @@
 """
-Scores the parses of files against gold: what each sentence adds to counts, and metrics of these.
+Scores the parses of files against gold: each sentence adds to counts, and metrics follow from
+these.
 
 Graphs are scored by the definitions of the scorer of SemEval 2014 task 8 and 2015 task 18 (as
 `SemanticF1` does in training), trees by attachment, enhanced graphs as in the shared task of
 [Bouma et al. (2020)](https://aclanthology.org/2020.iwpt-1.16). All are functions of counts that add
-up, so that the metrics of any selection of sentences follow from their rows.
+up, so the metrics of any selection of sentences follow from their rows.
 """
 
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -25,7 +26,7 @@ class ScoredArc(NamedTuple):
 
 class FileScores(NamedTuple):
     """
-    What is needed to compute metrics over any selection of sentences.
+    The data for computing metrics over any selection of sentences.
 
     # Parameters
 
@@ -54,7 +55,7 @@ def graph_scores(
     # Parameters
 
     gold, system : `Sequence[Sequence[ScoredArc]]`
-        The arcs of each sentence, those from the root to its tops among them.
+        The arcs of each sentence, including those from the root to its tops.
     """
     rows = []
     for right, ours in zip(gold, system, strict=True):
@@ -76,10 +77,11 @@ def tree_scores(
     gold: Sequence[Sequence[ScoredArc]], system: Sequence[Sequence[ScoredArc]]
 ) -> FileScores:
     """
-    Returns the shares of tokens with the right head (UAS), and with the right head and label (LAS),
-    punctuation like any other, and of sentences with the right tree. Labels are compared whole, as
-    by the scorer of CoNLL-X (which leaves punctuation out unless it is told not to); that of CoNLL
-    2017 and 2018 compares what stands before a colon, so that its LAS is higher.
+    Returns the share of tokens with the right head (UAS), the share with the right head and label
+    (LAS), and the share of sentences with the right tree. Punctuation counts like any other token.
+    Labels are compared in full, as by the scorer of CoNLL-X (which leaves out punctuation by
+    default). The scorer of CoNLL 2017 and 2018 compares only the part before a colon, so its LAS is
+    higher.
 
     # Parameters
 
@@ -100,8 +102,8 @@ def enhanced_scores(
     gold: Sequence[Sequence[ScoredArc]], system: Sequence[Sequence[ScoredArc]]
 ) -> FileScores:
     """
-    Returns precision, recall and F1 (ELAS) of enhanced dependencies, those from the root like any
-    other; `enhanced unlabelled` compares pairs of words.
+    Returns precision, recall and F1 (ELAS) of enhanced dependencies; those from the root count like
+    any other. `enhanced unlabelled` compares pairs of words.
     """
     rows = []
     for right, ours in zip(gold, system, strict=True):
@@ -132,7 +134,10 @@ def _overlap(gold: Set, system: Set) -> List[int]:
 
 
 def _overlap_metrics(name: str, start: int) -> Dict[str, MetricOfCounts]:
-    """Returns the metrics of `_overlap`, whose counts begin at `start`; the last counts all."""
+    """
+    Returns the metrics of `_overlap`, whose counts begin at `start`; the last count is of
+    sentences.
+    """
     return {
         f"{name} precision": _share(start + 2, start + 1),
         f"{name} recall": _share(start + 2, start),
@@ -143,8 +148,8 @@ def _overlap_metrics(name: str, start: int) -> Dict[str, MetricOfCounts]:
 
 def _share(part: int, whole: int, other: Optional[int] = None) -> MetricOfCounts:
     """
-    Returns the metric of one count by another, or, with a third, of twice the first by the sum of
-    these; 0 where there is nothing to divide by.
+    Returns the metric that divides one count by another or, with a third count, twice the first by
+    the sum of the other two; 0 where the denominator is 0.
     """
 
     def metric(totals: numpy.ndarray) -> numpy.ndarray:

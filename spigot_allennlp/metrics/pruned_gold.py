@@ -1,4 +1,4 @@
-"""Counts gold arcs that a pruner takes away from a parser."""
+"""Counts gold arcs that a pruner removes."""
 
 from typing import Dict, List
 
@@ -12,10 +12,10 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 @Metric.register("pruned_gold")
 class PrunedGold(CountingMetric):
     """
-    Counts the gold arcs that are no candidates. In evaluation they cannot be predicted; in training
-    they are candidates all the same, and counted as if they were not.
+    Counts the gold arcs that are not among the pruner's candidates. In evaluation they cannot be
+    predicted. In training they are made candidates, but still counted.
 
-    `get_metric` returns their share as `name`; nothing if there were no gold arcs.
+    `get_metric` returns their share as `name`, or nothing if there were no gold arcs.
 
     Registered as a `Metric` with name "pruned_gold".
 
@@ -24,7 +24,7 @@ class PrunedGold(CountingMetric):
     name : `str`, optional (default = `"gold_arcs_pruned"`)
     """
 
-    # The class has it, too: metrics in earlier checkpoints have no name of their own.
+    # A class attribute, too, because metrics in earlier checkpoints have no name of their own.
     _name = "gold_arcs_pruned"
 
     def __init__(self, name: str = "gold_arcs_pruned") -> None:
@@ -32,7 +32,7 @@ class PrunedGold(CountingMetric):
         self._name = name
 
     def __call__(self, gold: BoolTensor, candidates: BoolTensor) -> None:  # type: ignore[override]
-        """Counts arcs of any shape; both arguments have the same."""
+        """Counts arcs; both arguments have the same, arbitrary shape."""
         self.add(torch.stack([(gold & ~candidates).sum(), gold.sum()]))
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:

@@ -9,7 +9,7 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.metrics.counting_metric import CountingMetric, ratio
 
-# Of one kind in one variant: arcs predicted, in gold, in common; exact matches.
+# For one kind in one variant: arcs predicted, in gold, in common; exact matches.
 _COUNTS_PER_KIND = 4
 _KINDS = ("labelled", "unlabelled")
 _VARIANTS = ("", "_without_tops")
@@ -21,10 +21,10 @@ class SemanticF1(CountingMetric):
     LP, LR, LF, LM, UP, UR, UF and UM of the official scorer of SemEval 2014 task 8 and 2015 task 18
     (class `Scorer` of the `sdp` toolkit): micro-averaged over all arcs of the data set.
 
-    * A top counts as one more arc, from the root, whose label always matches; the metrics with the
-      suffix `_without_tops` leave it out ("excluding virtual dependencies to top nodes").
+    * A top counts as an additional arc from the root, whose label always matches. The metrics with
+      the suffix `_without_tops` leave it out ("excluding virtual dependencies to top nodes").
     * Precision and recall of the unlabelled kind compare (predicate, argument) pairs.
-    * A sentence is an exact match if the two sets of arcs are the same, also if both are empty.
+    * A sentence is an exact match if the two sets of arcs are the same, even if both are empty.
     * Punctuation counts like any other token.
 
     The scorer prints NaN for a ratio without a denominator; here it is 0.
@@ -37,8 +37,8 @@ class SemanticF1(CountingMetric):
     # Parameters
 
     unknown_label : `int`, optional (default = `1`)
-        A label that is never a labelled match, not even of itself: the out-of-vocabulary index,
-        under which gold graphs may hold any number of different roles.
+        A label that never matches, not even itself: the out-of-vocabulary index, which may stand
+        for any number of different roles in gold graphs.
     """
 
     def __init__(self, unknown_label: int = 1) -> None:

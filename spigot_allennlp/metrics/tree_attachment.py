@@ -15,9 +15,9 @@ class TreeAttachment(CountingMetric):
     Computes the share of tokens with the right head (UAS), and with the right head and relation
     (LAS).
 
-    AllenNLP's `attachment_scores` leaves tokens out by their gold relation, but what is punctuation
-    goes by a token's form. It also sums whole `(batch_size, length)` tensors over the workers of a
-    distributed run, which fails as soon as two of them hold batches of different length.
+    AllenNLP's `attachment_scores` leaves out tokens by their gold relation, but punctuation is
+    defined by a token's form. It also sums whole `(batch_size, length)` tensors over the workers of
+    a distributed run, which fails as soon as two of them have batches of different length.
 
     `get_metric` returns `uas` and `uas_without_punctuation`, and, if `labelled`, `las` and
     `las_without_punctuation`.
@@ -29,7 +29,7 @@ class TreeAttachment(CountingMetric):
     labelled : `bool`, optional (default = `True`)
         Whether there are relations to score.
     unknown_label : `int`, optional (default = `1`)
-        A relation that is never right, not even for itself: the out-of-vocabulary index.
+        A relation that never matches, not even itself: the out-of-vocabulary index.
     """
 
     def __init__(self, labelled: bool = True, unknown_label: int = 1) -> None:
@@ -47,8 +47,8 @@ class TreeAttachment(CountingMetric):
         gold_relations: Optional[LongTensor] = None,
     ) -> None:
         """
-        Counts right heads and relations. Every argument has shape `(batch_size, length)`. Whether
-        the root has a column is the caller's choice, as long as the mask is False there.
+        Counts right heads and relations. Every argument has shape `(batch_size, length)`. The root
+        may have a column, as long as the mask is False there.
 
         # Parameters
 
@@ -59,8 +59,8 @@ class TreeAttachment(CountingMetric):
         punctuation : `BoolTensor`
             The tokens that `_without_punctuation` leaves out.
         predicted_relations, gold_relations : `LongTensor`, optional
-            The relation of each token to its head. Both are needed if `labelled`; else there must
-            be none predicted.
+            The relation of each token to its head. Both are needed if `labelled`; otherwise there
+            must be no predicted ones.
         """
         assert self._labelled == (predicted_relations is not None), (
             "relations are scored if and only if labelled"

@@ -1,6 +1,6 @@
 """
-How the trees of a parser move when it is trained otherwise: towards the gold trees, or towards the
-arcs that a semantic graph has, and what becomes of the graphs that are parsed with them.
+How the trees of a parser change when it is trained differently: towards the gold trees, or towards
+the arcs of a semantic graph. And how the graphs change that are parsed with these trees.
 
 This is the analysis of Peng et al. (2018), section 7, in numbers.
 """
@@ -47,7 +47,7 @@ class Annotation(NamedTuple):
 
 
 class _Sentence(NamedTuple):
-    """Holds what two parsers make of a sentence, and the gold annotation."""
+    """The parses of a sentence by two parsers, and its gold annotation."""
 
     before: Annotation
     after: Annotation
@@ -63,13 +63,13 @@ class Movement(NamedTuple):
     tokens : `int`
         All tokens.
     changed : `int`
-        Those with another head.
+        Tokens with a different head.
     towards_gold, away_from_gold : `int`
-        Those whose head was wrong and is right; was right and is wrong. The others that have
-        changed were wrong and are wrong.
+        Tokens whose head was wrong and is now right; was right and is now wrong. All other changed
+        heads were wrong and are still wrong.
     towards_graph, away_from_graph : `int`
-        Those between which and their head the gold graph had no arc, in either direction, and now
-        has; had one, and now has not. The root is the predicate of the tops.
+        Tokens that the gold graph connects, by an arc in either direction, with their new head but
+        not with their old one; and the reverse. The root is the predicate of the tops.
     """
 
     tokens: int = 0
@@ -86,16 +86,16 @@ class Movement(NamedTuple):
 
 class Accuracy(NamedTuple):
     """
-    Says how well some sentences are parsed.
+    The accuracy of the parses of some sentences.
 
     # Parameters
 
     sentences : `int`
     attachment : `Optional[float]`
-        The share of tokens with the gold head; `None` where there is no sentence, rather than a
-        zero that would look like a result.
+        The share of tokens with the gold head; `None` without sentences, rather than a zero that
+        would look like a result.
     labelled_f1 : `Optional[float]`
-        Of the graphs, tops included; `None` where there is no sentence.
+        The labelled F1 of the graphs, including tops; `None` without sentences.
     """
 
     sentences: int
@@ -111,7 +111,7 @@ class TreeMovement(NamedTuple):
 
     all : `Movement`
     by_relation : `Dict[str, Movement]`
-        By the gold relation of the token, the most frequent first.
+        The movement by the gold relation of the token, most frequent first.
     before, after : `Dict[str, Accuracy]`
         The accuracy of each parser, by `SPLITS`.
     """

@@ -1,4 +1,4 @@
-"""Measures how well categories agree with clusters, whatever the categories are called."""
+"""Measures how well categories agree with clusters, however the categories are numbered."""
 
 from typing import Dict, List
 
@@ -14,10 +14,10 @@ from spigot_allennlp.metrics.counting_metric import CountingMetric
 @Metric.register("v_measure")
 class VMeasure(CountingMetric):
     """
-    `get_metric` returns `v_measure`, the harmonic mean of `homogeneity` (does a category hold one
-    cluster alone?) and `completeness` (is a cluster in one category?), and both of these, from 0 to
-    1 ([Rosenberg & Hirschberg, 2007](https://aclanthology.org/D07-1043)). They do not change if the
-    categories are renumbered.
+    `get_metric` returns `v_measure`, the harmonic mean of `homogeneity` (does each category hold a
+    single cluster?) and `completeness` (is each cluster in a single category?), and both of these,
+    all from 0 to 1 ([Rosenberg & Hirschberg, 2007](https://aclanthology.org/D07-1043)). Renumbering
+    the categories does not change them.
 
     Registered as a `Metric` with name "v_measure".
 
@@ -33,11 +33,12 @@ class VMeasure(CountingMetric):
 
     def __call__(self, categories: LongTensor, clusters: LongTensor) -> None:  # type: ignore[override]
         """
-        Counts pairs; both tensors have shape `(batch_size,)`, and hold numbers from 0 on.
+        Counts pairs; both tensors have shape `(batch_size,)` and hold numbers from 0.
 
         # Raises
 
-        `ConfigurationError` if a category or a cluster is below 0, or not below their number.
+        `ConfigurationError` if a category or a cluster is negative, or not below the number of
+        categories or clusters.
         """
         _check("category", categories, "num_categories", self._shape[0])
         _check("cluster", clusters, "num_clusters", self._shape[1])
@@ -45,7 +46,8 @@ class VMeasure(CountingMetric):
         self.add(torch.bincount(pairs, minlength=self._shape[0] * self._shape[1]))
 
     def compute_metrics(self, counts: List[int]) -> Dict[str, float]:
-        # scikit-learn wants the labels of all points, and trainers ask after every batch.
+        # scikit-learn needs the labels of all points, and trainers ask for metrics after every
+        # batch.
         table = numpy.array(counts, dtype=float).reshape(self._shape) / sum(counts)
         both, categories, clusters = map(_entropy, (table, table.sum(axis=1), table.sum(axis=0)))
         information = max(categories + clusters - both, 0.0)
@@ -63,7 +65,7 @@ def _check(name: str, numbers: LongTensor, limit_name: str, limit: int) -> None:
     """
     # Raises
 
-    `ConfigurationError` if one of the numbers is below 0, or not below `limit`.
+    `ConfigurationError` if a number is negative, or not below `limit`.
     """
     wrong = numbers[(numbers < 0) | (numbers >= limit)]
     if not len(wrong):

@@ -1,10 +1,10 @@
 """
 Lays out the picture of a parse: words in a row, the tree's arcs above, the graph's below.
 
-An arc leaves a word at a port of its own, runs level above the words between, and ends with its
-arrow at a port of the other word. Arcs whose extents overlap are on different levels, an arc above
-those within it, and a label lies on the level part of its arc: so no two labels can overlap.
-Lengths are pixels; x grows to the right, y downwards.
+An arc leaves a word at a port of its own, runs level above the words in between, and ends with its
+arrow at a port of the other word. Arcs whose extents overlap are on different levels, with an arc
+above those within it, and a label lies on the level part of its arc. So labels never overlap.
+Lengths are in pixels; x grows to the right, y downwards.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ CAPTION_HEIGHT = 24
 
 class LabelledArc(NamedTuple):
     """
-    An arc that is to be drawn.
+    An arc to be drawn.
 
     # Parameters
 
@@ -32,7 +32,7 @@ class LabelledArc(NamedTuple):
         The word at which its arrow ends.
     label : `str`
     kind : `str`
-        `"plain"`; or, where two parses are compared, `"both"`, `"predicted"` or `"gold"`.
+        `"plain"`; or, if two parses are compared, `"both"`, `"predicted"` or `"gold"`.
     """
 
     head: int
@@ -42,7 +42,7 @@ class LabelledArc(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A rectangle: its left and upper edge, its width and height."""
+    """A rectangle: its left and upper edges, width and height."""
 
     x: float
     y: float
@@ -50,7 +50,7 @@ class Box(NamedTuple):
     height: float
 
     def overlaps(self, other: "Box") -> bool:
-        """Returns whether the two have an area in common."""
+        """Returns whether the two rectangles overlap."""
         return (
             self.x < other.x + other.width
             and other.x < self.x + self.width
@@ -60,7 +60,7 @@ class Box(NamedTuple):
 
 
 class PlacedWord(NamedTuple):
-    """A word, its part of speech (or nothing), and the place of its middle."""
+    """A word, its part of speech (or nothing), and the x of its middle."""
 
     text: str
     pos: str
@@ -101,9 +101,9 @@ class Layout(NamedTuple):
     width, height : `float`
     words : `List[PlacedWord]`
     above, below : `List[DrawnArc]`
-        The tree; the graph.
+        The arcs of the tree; the arcs of the graph.
     caption : `str`
-        A line over the picture, or nothing.
+        A line above the picture, or nothing.
     """
 
     width: float
@@ -121,7 +121,7 @@ def lay_out(
     below: Sequence[LabelledArc],
     caption: str = "",
 ) -> Layout:
-    """Returns the layout of a sentence with its arcs, see `Layout`."""
+    """Returns the layout of a sentence with its arcs; see `Layout`."""
     tags = ["" if tag == "_" else tag for tag in pos or [""] * len(words)]
     sides = [_Side(above, len(words)), _Side(below, len(words))]
     widths = [
@@ -189,8 +189,8 @@ class _Side:
 
     def _order(self, word: int, number: int, is_head: bool) -> Tuple[int, int, int]:
         """
-        Returns by what the ends at a word are sorted, so that the arcs do not cross there: those to
-        the left first, the shortest first, and those to the right last, the longest first.
+        Returns the sort key of an arc's end at a word, which keeps arcs from crossing there: arcs
+        to the left come first, shortest first, and arcs to the right last, longest first.
         """
         arc = self.arcs[number]
         other = arc.dependent if is_head else arc.head
@@ -202,8 +202,8 @@ class _Side:
 
     def port_widths(self, word: int) -> List[float]:
         """
-        Returns how much room each end at a word takes: that of an arc from the root has its label
-        over it.
+        Returns how much room each end at a word takes. The end of an arc from the root needs room
+        for its label.
         """
         return [
             PORT_GAP if self.arcs[number].head else self.label_widths[number] + 2 * LABEL_PADDING
@@ -217,7 +217,7 @@ class _Side:
         return sum(widths[:place]) + (widths[place] - sum(widths)) / 2
 
     def place(self, centers: Sequence[float]) -> None:
-        """Finds spans, extents and levels, from the middles of the words."""
+        """Computes spans, extents and levels from the middles of the words."""
         for number, arc in enumerate(self.arcs):
             end = centers[arc.dependent - 1] + self.port(arc.dependent, number, False)
             start = end
@@ -274,7 +274,7 @@ class _Side:
 
     def _label_middle(self, number: int) -> float:
         """
-        Returns where on its arc a label is least crossed by other arcs, which go through its level
+        Returns where on its arc a label is crossed by the fewest other arcs, which pass its level
         on their way to a word; near the middle, if there is a choice.
         """
         low, high = sorted(self.spans[number])
@@ -313,7 +313,7 @@ def _overlap(first: _Extent, second: _Extent) -> bool:
 
 
 def _centers(widths: Sequence[float], sides: Iterable[_Side]) -> List[float]:
-    """Returns the middles of the words, so far apart that each label has room on its arc."""
+    """Returns the middles of the words, far enough apart for each label to fit on its arc."""
     gaps = [float(WORD_GAP)] * len(widths)  # before each word
     for side in sides:
         for number, arc in enumerate(side.arcs):
@@ -340,9 +340,10 @@ def _centers(widths: Sequence[float], sides: Iterable[_Side]) -> List[float]:
 
 def text_width(text: str, size: float) -> float:
     """
-    Returns how wide a text is at most in a sans-serif font of this size, by the widths of DejaVu
-    Sans, which is wider than most: in ASCII, and in the letters of Latin, Greek, Cyrillic, Hebrew,
-    Arabic and East Asian scripts. Some symbols, and letters of rarer scripts, are wider.
+    Returns an upper bound on the width of a text in a sans-serif font of this size, from the widths
+    of DejaVu Sans, which is wider than most. It holds for ASCII and for the letters of Latin,
+    Greek, Cyrillic, Hebrew, Arabic and East Asian scripts. Some symbols, and letters of rarer
+    scripts, are wider.
     """
     return sum(map(_character_width, text)) * size
 

@@ -1,4 +1,4 @@
-"""The parse of a sentence: its tokens, tree and graph as plain data, and the ways to write it."""
+"""The parse of a sentence: its tokens, tree and graph as plain data, and methods to write it."""
 
 from dataclasses import dataclass
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
@@ -24,9 +24,9 @@ class Tree(NamedTuple):
     heads : `List[int]`
         The position of each token's head, from 1; 0 is the root.
     labels : `Optional[List[str]]`
-        The relation of each token to its head; `None` of a parser of unlabelled trees.
+        The relation of each token to its head; `None` for unlabelled trees.
     probabilities : `Optional[List[float]]`
-        That of each token's head, between 0 and 1, if it was asked for.
+        The probability of each token's head, between 0 and 1, if requested.
     """
 
     heads: List[int]
@@ -41,13 +41,13 @@ class Graph(NamedTuple):
     # Parameters
 
     arcs : `List[Arc]`
-        `(predicate, argument, role)`, positions from 1, sorted.
+        `(predicate, argument, role)`, with positions from 1, sorted.
     tops : `List[int]`
         The positions of the tops, sorted.
     probabilities : `Optional[List[float]]`
-        That of each labelled arc, between 0 and 1, if it was asked for.
+        The probability of each labelled arc, between 0 and 1, if requested.
     top_probabilities : `Optional[List[float]]`
-        That of each top.
+        The probability of each top.
     """
 
     arcs: List[Arc]
@@ -63,9 +63,9 @@ class Sentiment(NamedTuple):
     # Parameters
 
     label : `str`
-        In words, as `"very positive"`.
+        In words, such as `"very positive"`.
     probabilities : `Dict[str, float]`
-        That of each class, by its name.
+        The probability of each class, by its name.
     """
 
     label: str
@@ -75,7 +75,7 @@ class Sentiment(NamedTuple):
 @dataclass(frozen=True)
 class Parse:
     """
-    What a parser makes of a sentence; what it does not make is `None`.
+    The parse of a sentence; whatever the parser does not predict is `None`.
 
     # Parameters
 
@@ -84,7 +84,7 @@ class Parse:
     graph : `Graph`, optional
     sentiment : `Sentiment`, optional
     lemmas, pos : `List[str]`, optional
-        Lemma and part of speech of each token, as the parser was given them.
+        Lemma and part of speech of each token, as given to the parser.
     identifier : `str`, optional
         The name of the sentence.
     """
@@ -100,11 +100,11 @@ class Parse:
     @classmethod
     def from_output(cls, output: Dict[str, Any]) -> "Parse":
         """
-        Returns the parse that an output of one of our predictors holds.
+        Returns the parse in an output of one of our predictors.
 
         # Raises
 
-        `ValueError` if it has no words.
+        `ValueError` if the output has no words.
         """
         if "words" not in output:
             raise ValueError(
@@ -167,12 +167,12 @@ class Parse:
 
     def to_sdp(self) -> str:
         """
-        Returns the sentence in the layout of SDP 2015, with the tree in its augmented form if there
-        is one. A file begins with the line `#SDP 2015`, which is not part of it.
+        Returns the sentence in the layout of SDP 2015, in the augmented form if there is a tree. A
+        file begins with the line `#SDP 2015`, which is not included.
 
         # Raises
 
-        `ValueError` if there is no graph, or a column cannot hold what is in it.
+        `ValueError` if there is no graph, or if a value cannot be written in its column.
         """
         if self.graph is None:
             raise ValueError(f"This parse has no graph, which SDP is for. {self._ways()}")
@@ -186,12 +186,12 @@ class Parse:
 
         # Raises
 
-        `ValueError` if a column cannot hold what is in it.
+        `ValueError` if a value cannot be written in its column.
         """
         return format_conll(annotation_to_conll(self.to_annotation()))
 
     def to_json(self) -> Dict[str, Any]:
-        """Returns all that is known as values of JSON, under the names of this class."""
+        """Returns all that is known as JSON values, under the names of this class."""
         parts: Dict[str, Any] = {"id": self.identifier, "tokens": self.tokens}
         parts.update(lemmas=self.lemmas, pos=self.pos)
         for name in ("tree", "graph", "sentiment"):
@@ -209,15 +209,15 @@ class Parse:
         # Parameters
 
         gold : `Parse`, optional
-            Of the same tokens: then the arcs of both are drawn, those in one alone in two colours.
-            Arcs of a tree are the same if head and label are; where one of the trees has no labels,
-            if the head is.
+            A parse of the same tokens. The arcs of both parses are then drawn, with arcs that are
+            only in one of them in two colours. Arcs of trees are the same if head and label agree
+            or, if one of the trees has no labels, if the head agrees.
         with_style : `bool`, optional (default = `True`)
-            Without it, the page that holds the picture has the style.
+            Without it, the page around the picture must contain the style.
 
         # Raises
 
-        `ValueError` if gold has other tokens.
+        `ValueError` if gold has different tokens.
         """
         if gold is not None and gold.tokens != self.tokens:
             ours, theirs = " ".join(self.tokens), " ".join(gold.tokens)
@@ -229,7 +229,7 @@ class Parse:
         return draw(self.tokens, self.pos, tree, graph, caption, with_style)
 
     def _repr_html_(self) -> str:
-        """Returns what a notebook shows: the picture, which can be scrolled if it is wide."""
+        """Returns what a notebook shows: the picture, scrollable if it is wide."""
         return f'<div style="overflow-x: auto">{self.to_svg()}</div>'
 
     def _caption(self) -> str:
@@ -244,7 +244,9 @@ class Parse:
 
 
 def _tree_arcs(parse: Parse, other: Optional[Parse]) -> Optional[Arcs]:
-    """Returns the arcs of the tree; without labels, they have those of the other tree's arcs."""
+    """
+    Returns the arcs of the tree; if they have no labels, they get those of the other tree's arcs.
+    """
     if parse.tree is None:
         return None
     heads, labels, probabilities = parse.tree
@@ -276,14 +278,14 @@ def _with_probabilities(keys: Sequence[ArcKey], probabilities: Optional[List[flo
 
 def sentiment_names(labels: List[str]) -> Dict[str, str]:
     """
-    Returns the name of each class: `"positive"`, say, where the classes are the numbers of one of
-    `CLASSES`, and else the label itself.
+    Returns the name of each class: a word such as `"positive"` if the classes are the numbers of
+    one of `CLASSES`, otherwise the label itself.
     """
     for classes in CLASSES.values():
         if set(labels) == set(filter(None, classes)):
             names: Dict[str, str] = {}
             for number, grade in zip(classes, GRADES, strict=True):
-                # Of two grades in a class, the plain one: "negative" rather than "very negative".
+                # If a class has two grades, the plain one: "negative" rather than "very negative".
                 if number is not None and (number not in names or " " in names[number]):
                     names[number] = grade
             return names

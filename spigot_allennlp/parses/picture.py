@@ -1,4 +1,4 @@
-"""Draws the layers of a parse, or how they differ from those of another."""
+"""Draws the layers of a parse, or their differences from those of another."""
 
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
@@ -7,7 +7,7 @@ from spigot_allennlp.parses.svg import svg
 
 
 class ArcKey(NamedTuple):
-    """An arc of a tree or graph, between words from 1. The head of a root, or top, is 0."""
+    """An arc of a tree or graph, between words from 1. The head of a root or top is 0."""
 
     head: int
     dependent: int
@@ -19,9 +19,7 @@ Arcs = Dict[ArcKey, Optional[float]]
 
 
 class Layer(NamedTuple):
-    """
-    A tree or a graph, and the gold one to compare it with; `None` where there is none.
-    """
+    """A tree or a graph, and the gold one for comparison; `None` if there is none."""
 
     arcs: Optional[Arcs]
     gold: Optional[Arcs] = None
@@ -36,8 +34,8 @@ def draw(
     with_style: bool = True,
 ) -> str:
     """
-    Returns a picture as SVG: the tree above the words, the graph below. Where a layer is compared,
-    the arcs of both are drawn, in colours that say in which they are.
+    Returns a picture as SVG: the tree above the words, the graph below. If a layer is compared with
+    gold, the arcs of both are drawn, in colours that show where they occur.
     """
     above, below = _compared(tree), _compared(graph)
     return svg(lay_out(tokens, pos, above, below, caption), with_style)
@@ -65,5 +63,5 @@ def _labelled(
 
 
 def short_probability(probability: float) -> str:
-    """Returns two digits behind the point, without a zero before it: `.93`, and `1.0`."""
+    """Returns two digits after the point, without a zero before it: `.93`, and `1.0`."""
     return "1.0" if probability >= 0.995 else f"{probability:.2f}"[1:]

@@ -1,4 +1,4 @@
-"""Writes the layout of a picture as SVG, and pictures of many sentences as a page of HTML."""
+"""Writes the layout of a picture as SVG, and pictures of many sentences as an HTML page."""
 
 import html
 import re
@@ -6,7 +6,7 @@ from typing import Iterable, List, NamedTuple
 
 from spigot_allennlp.parses.layout import CORNER, LABEL_SIZE, POS_SIZE, WORD_SIZE, DrawnArc, Layout
 
-# What no XML may hold, not even as an escape.
+# Characters that XML must not contain, not even escaped.
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _LIGHT = {
@@ -52,8 +52,8 @@ STYLE += "".join(
 )
 STYLE += ".parse .gold path { stroke-dasharray: 5 3 }\n"
 
-# A picture that is wider than its box is scrolled in it, and a shadow lies on each side on which
-# there is more: it stands still, and at an end the cover, which moves with the picture, hides it.
+# A picture that is wider than its box scrolls in it, and each side with more to see has a shadow.
+# The shadow stays fixed; at an end the cover, which moves with the picture, hides it.
 PAGE_STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --text: #1f2328; --soft: #59636e }
 :root { --line: #d1d9e0; --shadow: rgb(31 35 40 / .45) }
@@ -86,11 +86,11 @@ class Picture(NamedTuple):
     # Parameters
 
     name : `str`
-        What the page calls it, or nothing.
+        Its name on the page, or nothing.
     text : `str`
         Its words.
     svg : `str`
-        By `svg(..., with_style=False)`.
+        The result of `svg(..., with_style=False)`.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Picture(NamedTuple):
 def svg(layout: Layout, with_style: bool = True) -> str:
     """
     Returns a picture as SVG, in light or dark colours as the reader prefers. With its style it is a
-    whole file; without, the page that holds it has `STYLE`.
+    complete file; without, the page around it must contain `STYLE`.
     """
     width, height = _number(layout.width), _number(layout.height)
     text = escape(" ".join(word.text for word in layout.words))
@@ -116,7 +116,7 @@ def svg(layout: Layout, with_style: bool = True) -> str:
         lines.append(f'<text class="caption" x="10" y="20">{escape(layout.caption)}</text>')
     words = [word.text for word in layout.words]
     for name, arcs in (("tree", layout.above), ("graph", layout.below)):
-        # The higher ones first, so that no line crosses the label of an arc below it.
+        # Higher arcs first, so that no line crosses the label of an arc below it.
         for drawn in sorted(arcs, key=lambda drawn: -abs(drawn.level - drawn.foot)):
             lines.append(_arc(drawn, name, words))
     for word in layout.words:
@@ -164,8 +164,8 @@ def _arc(drawn: DrawnArc, name: str, words: List[str]) -> str:
 
 def html_page(title: str, pictures: Iterable[Picture], compared: bool = False) -> Iterable[str]:
     """
-    Yields the parts of a page of HTML that needs no other file. A picture that is wider than the
-    page is scrolled in its own box. With `compared` it says what the colours mean.
+    Yields the parts of an HTML page that needs no other files. A picture that is wider than the
+    page scrolls in its own box. With `compared` the page explains the colours.
     """
     yield f"{html_head(title)}<body>\n<h1>{escape(title)}</h1>\n"
     if compared:
@@ -179,7 +179,7 @@ def html_page(title: str, pictures: Iterable[Picture], compared: bool = False) -
 
 
 def html_head(title: str, style: str = "") -> str:
-    """Returns a page of HTML up to its body, with the style of pictures, and `style` after it."""
+    """Returns an HTML page up to its body, with the style of pictures followed by `style`."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -189,7 +189,7 @@ def html_head(title: str, style: str = "") -> str:
 
 
 def figure(picture: Picture) -> str:
-    """Returns a picture as a part of a page of HTML."""
+    """Returns a picture as part of an HTML page."""
     return (
         f"<figure><figcaption><small>{escape(picture.name)}</small> {escape(picture.text)}"
         f'</figcaption>\n<div class="scroll" tabindex="0">\n{picture.svg}</div></figure>\n'
@@ -197,7 +197,9 @@ def figure(picture: Picture) -> str:
 
 
 def escape(text: str) -> str:
-    """Returns a text as XML and HTML hold it; a replacement character for what they cannot."""
+    """
+    Returns a text escaped for XML and HTML, with a replacement character for what they cannot hold.
+    """
     return html.escape(_NOT_XML.sub("\ufffd", text))
 
 

@@ -1,4 +1,4 @@
-"""Goes on with texts, character by character, as a language model of characters would."""
+"""Continues texts, character by character, with a character language model."""
 
 from copy import deepcopy
 from typing import Any, List
@@ -25,14 +25,13 @@ from spigot_allennlp.predictors.line_predictor import LinePredictor
 @Predictor.register("character_language_model")
 class CharacterLanguageModelPredictor(LinePredictor):
     """
-    Samples how texts go on, from a "step_classifier" of the next character. The input is JSON
-    lines, `{"text": "ROMEO:"}`; or, with `--use-dataset-reader`, a text, of which each piece that
-    the reader cuts is gone on with.
+    Samples continuations of texts from a "step_classifier" of the next character. The input is JSON
+    lines, `{"text": "ROMEO:"}`; or, with `--use-dataset-reader`, a text. Each piece into which the
+    reader cuts it is then continued.
 
     The output has, per line, the `text` and its `continuation`. The model reads both as in
-    training: in pieces of the reader's length, each with what a stateful encoder carries from the
-    one before; one that carries nothing reads the latest characters, at most as many as a piece
-    has.
+    training: in pieces of the reader's length, with a stateful encoder carrying its state from
+    piece to piece. A stateless encoder reads the latest characters, at most one piece.
 
     ```
     echo '{"text": "ROMEO:"}' | allennlp predict ARCHIVE - --predictor character_language_model \\
@@ -49,11 +48,11 @@ class CharacterLanguageModelPredictor(LinePredictor):
         A `CharacterLanguageModelReader`.
     frozen : `bool`, optional (default = `True`)
     num_characters : `int`, optional (default = `300`)
-        Of a continuation.
+        The length of a continuation.
     temperature : `float`, optional (default = `1.0`)
-        What logits are divided by. At zero the most probable character follows, each time.
+        Logits are divided by it. At zero the most probable character is always chosen.
     seed : `int`, optional (default = `1`)
-        Of each line: what follows a text does not depend on the lines before it.
+        The seed for each line: a continuation does not depend on the lines before it.
     on_error : `str`, optional (default = `"raise"`)
         See `LinePredictor`.
     """
@@ -101,7 +100,7 @@ class CharacterLanguageModelPredictor(LinePredictor):
         return self._instance(list(json_dict["text"]))
 
     def _instance(self, characters: List[str]) -> Instance:
-        # The reader wants to know what follows the last; the model's logits do not depend on it.
+        # The reader needs a character after the last; the model's logits do not depend on it.
         return self._reader.text_to_instance([*characters, characters[-1]])
 
     def run(self, instances: List[Instance]) -> List[JsonDict]:
@@ -113,7 +112,7 @@ class CharacterLanguageModelPredictor(LinePredictor):
 
     @torch.no_grad()
     def _continuation(self, text: List[str]) -> List[str]:
-        self._model.eval()  # a stateful encoder begins anew
+        self._model.eval()  # resets stateful encoders
         self._generator.manual_seed(self._seed)
         characters, start = list(text), 0
         while len(characters) < len(text) + self._num_characters:
@@ -122,7 +121,7 @@ class CharacterLanguageModelPredictor(LinePredictor):
                 start += self._length
             if not self._encoders:
                 start = max(0, len(characters) - self._length)
-            # The last piece is read once more with the next character, from the same states.
+            # The last piece is read again with the next character, from the same states.
             carried = [deepcopy(encoder._states) for encoder in self._encoders]
             characters.append(self._sample(self._logits(characters[start:])[-1]))
             for encoder, states in zip(self._encoders, carried, strict=True):
@@ -130,7 +129,7 @@ class CharacterLanguageModelPredictor(LinePredictor):
         return characters[len(text) :]
 
     def _logits(self, characters: List[str]) -> Tensor:
-        """Returns the logits of what follows each character, `(length, vocabulary)`."""
+        """Returns the logits for the successor of each character, `(length, vocabulary)`."""
         instance = self._instance(characters)
         self._reader.apply_token_indexers(instance)
         batch = Batch([instance])

@@ -1,4 +1,4 @@
-"""Defines what all our predictors share: an output for each line, or an error in its place."""
+"""Defines what all our predictors share: each line has an output, or an error in its place."""
 
 import json
 import logging
@@ -22,16 +22,16 @@ logger = logging.getLogger(__name__)
 
 ON_ERROR = ("raise", "report")
 _SIMPLE = frozenset((str, int))
-SHOWN = 500  # characters of a line, or of an error, that is shown
+SHOWN = 500  # how many characters of a line or an error are shown
 
-# Errors of what was typed or read, whose message is all that there is to say.
+# Errors in the input: their message is all that the user needs.
 OF_THE_INPUT = (ConfigurationError, MalformedInputError)
 
 Result = Union[JsonDict, Exception]
 
 
 class InputLine(dict):
-    """The object of a line of input, with the line's number, from 1, and its text."""
+    """The object in a line of input, with the number of the line, from 1, and its text."""
 
     def __init__(self, inputs: JsonDict, number: int, text: str) -> None:
         super().__init__(inputs)
@@ -40,15 +40,15 @@ class InputLine(dict):
 
 
 class ReportedError(dict):
-    """What stands in the place of an output: `error`, and where it is known `line` and `input`."""
+    """Replaces an output: `error`, and, if known, `line` and `input`."""
 
 
 class LinePredictor(Predictor):
     """
     A predictor that has an output for each line of input. Whatever goes wrong with a line (in its
-    text, in tokenizer, reader or model), the others of its batch have their outputs.
+    text, the tokenizer, the reader or the model), the other lines of its batch get their outputs.
 
-    A subclass fills `check`, `_json_to_instance` and `run`.
+    A subclass implements `check`, `_json_to_instance` and `run`.
 
     # Parameters
 
@@ -56,23 +56,23 @@ class LinePredictor(Predictor):
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     on_error : `str`, optional (default = `"raise"`)
-        What to do with a line of input of which nothing can be predicted. `"raise"` ends the run,
-        naming the line and the reason; `allennlp predict` has then written the batches before that
-        line's. `"report"` logs the error and goes on; the output has `{"line": ..., "error": ...,
-        "input": ...}` in the place of that line's, so that input and output still match. Of a file
-        that is read under `--use-dataset-reader` it has `{"error": ...}` in the place of each
-        sentence that cannot be read; the error has file and line. Damage that hides how much is
-        missing ends the run under either.
+        What to do with a line of input for which nothing can be predicted. `"raise"` ends the run
+        and names the line and the reason; `allennlp predict` has then written the batches before
+        that line's. `"report"` logs the error and continues. The output then has
+        `{"line": ..., "error": ..., "input": ...}` in place of that line's, so input and output
+        still match. For a file read with `--use-dataset-reader`, it has `{"error": ...}` in place
+        of each sentence that cannot be read; the error names file and line. Damage that hides how
+        much is missing always ends the run.
     """
 
-    # How `allennlp predict` is to decode the bytes of a line: those that are not UTF-8 become
-    # surrogates, by which `load_line` knows them.
+    # How `allennlp predict` should decode the bytes of a line: bytes that are not UTF-8 become
+    # surrogates, so that `load_line` can recognise them.
     decoding_errors = "surrogateescape"
-    # How many lines `allennlp predict` is to read from a file at once, if more than its
-    # --batch-size; `None` leaves that to the latter. A predictor that chooses its own `batches`
-    # wants many.
+    # How many lines `allennlp predict` should read from a file at once, if more than its
+    # --batch-size; `None` leaves this to --batch-size. A predictor that chooses its own `batches`
+    # needs many.
     window: Optional[int] = None
-    # Whether errors that are reported are logged, too.
+    # Whether reported errors are logged, too.
     logs_errors = True
 
     def __init__(
@@ -94,7 +94,7 @@ class LinePredictor(Predictor):
         """
         # Raises
 
-        `ConfigurationError` unless `inputs`, the JSON object of a line, can be predicted of.
+        `ConfigurationError` if nothing can be predicted for `inputs`, the JSON object of a line.
         """
         raise NotImplementedError
 
@@ -115,12 +115,12 @@ class LinePredictor(Predictor):
 
     def load_line(self, line: str) -> JsonDict:
         """
-        Returns the input that a line holds. Lines are counted as `allennlp predict` hands them in:
-        without the blank ones.
+        Returns the input in a line. Lines are counted as `allennlp predict` passes them, without
+        blank lines.
 
         # Raises
 
-        `ConfigurationError` if it is none, and `on_error` is `"raise"`.
+        `ConfigurationError` if the line holds no valid input and `on_error` is `"raise"`.
         """
         self._num_lines += 1
         text = line.rstrip("\r\n")
@@ -141,14 +141,16 @@ class LinePredictor(Predictor):
         return self.predict_batch_json([inputs])[0]
 
     def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
-        """Returns an output for each input, in order; what `load_line` reported stays as it is."""
+        """
+        Returns an output for each input, in order; errors reported by `load_line` are passed on.
+        """
         return [
             self._failed(result, line) if isinstance(result, Exception) else result
             for line, result in zip(inputs, self.attempt_batch_json(inputs), strict=True)
         ]
 
     def attempt_batch_json(self, inputs: List[JsonDict]) -> List[Result]:
-        """Returns an output for each input, in order, or what went wrong with it."""
+        """Returns an output for each input, in order, or the error that occurred."""
         results: List[Optional[Result]] = [None] * len(inputs)
         instances: Dict[int, Instance] = {}
         for position, line in enumerate(inputs):
@@ -156,7 +158,7 @@ class LinePredictor(Predictor):
                 results[position] = line
                 continue
             try:
-                if not isinstance(line, InputLine):  # else `load_line` has
+                if not isinstance(line, InputLine):  # otherwise `load_line` has checked it
                     check_is_object(line)
                     self.check(line)
                 instances[position] = self._json_to_instance(line)
@@ -173,7 +175,7 @@ class LinePredictor(Predictor):
         return self.predict_batch_instance([instance])[0]
 
     def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
-        """Returns an output for each instance, in their order."""
+        """Returns an output for each instance, in order."""
         sound = [instance for instance in instances if not is_error(instance)]
         results = iter(self._results(sound))
         outputs: List[JsonDict] = []
@@ -188,7 +190,7 @@ class LinePredictor(Predictor):
         return outputs
 
     def _results(self, instances: List[Instance]) -> List[Result]:
-        """Returns the output of each instance, or what went wrong with it."""
+        """Returns the output of each instance, or the error that occurred."""
         if not instances:
             return []
         results: Dict[int, Result] = {}
@@ -198,7 +200,7 @@ class LinePredictor(Predictor):
         return [results[position] for position in range(len(instances))]
 
     def _attempt(self, batch: List[Instance]) -> List[Result]:
-        """Runs a batch; if it fails, runs each instance by itself."""
+        """Runs a batch; if it fails, runs each instance separately."""
         try:
             return [_checked(output) for output in self.run(batch)]
         except SigTermReceived:
@@ -206,9 +208,9 @@ class LinePredictor(Predictor):
         except Exception as error:
             if len(batch) == 1:
                 if self._on_error == "report":
-                    error.__traceback__ = None  # it would hold the tensors of what failed
+                    error.__traceback__ = None  # it would keep the tensors of the failed run
                 return [error]
-        # Here, where the error is gone, and with it the memory that it held.
+        # Only here, after the error and the memory that it held are gone.
         return [result for instance in batch for result in self._attempt([instance])]
 
     def _failed(self, error: Exception, source: Union[InputLine, Instance, Any]) -> ReportedError:
@@ -230,8 +232,8 @@ class LinePredictor(Predictor):
 
 class ReportingReader(DatasetReader):
     """
-    A reader that hands on an instance with an `error` in the place of each sentence that cannot be
-    read, and so as many instances as there are sentences.
+    A reader that yields an instance with an `error` in place of each sentence that cannot be read,
+    so there are as many instances as sentences.
     """
 
     def __init__(self, inner: SentenceReader) -> None:
@@ -262,7 +264,7 @@ def parsed_object(line: str) -> JsonDict:
     """
     # Raises
 
-    `ConfigurationError` if `line` is not one JSON object, in which each key stands once.
+    `ConfigurationError` if `line` is not a single JSON object with unique keys.
     """
     try:
         value = json.loads(line, object_pairs_hook=_unique_keys)
@@ -280,7 +282,7 @@ def check_is_object(value: Any) -> None:
     """
     # Raises
 
-    `ConfigurationError` if a value of JSON is no object.
+    `ConfigurationError` if a JSON value is not an object.
     """
     if not isinstance(value, dict):
         raise ConfigurationError(f"a JSON object is needed, not {shown(repr(value))}")
@@ -298,8 +300,8 @@ def check_utf8(text: str, name: str = "the line") -> None:
     """
     # Raises
 
-    `ConfigurationError` if `text` holds half a pair of surrogates, as text has that was cut within
-    an emoji, or that was decoded from other bytes than UTF-8.
+    `ConfigurationError` if `text` holds an unpaired surrogate, as after a cut within an emoji, or
+    after decoding bytes that are not UTF-8.
     """
     try:
         text.encode("utf-8")
@@ -318,19 +320,21 @@ def check_utf8(text: str, name: str = "the line") -> None:
 
 
 def shown(text: str) -> str:
-    """As much of a text as can be looked at, with escapes for what no encoding has."""
+    """
+    Returns the part of a text that is shown, with escapes for characters that cannot be encoded.
+    """
     cut = text[:SHOWN].encode("utf-8", "backslashreplace").decode("utf-8")
     return cut if len(text) <= SHOWN else f"{cut}... ({len(text)} characters)"
 
 
 def is_of_memory(error: Exception) -> bool:
-    """Returns whether an error says that there is too little memory."""
+    """Returns whether an error is about too little memory."""
     is_of_torch = isinstance(error, RuntimeError) and "you tried to allocate" in str(error)
     return is_of_torch or isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError))
 
 
 def reason_of(error: Exception) -> str:
-    """Returns what went wrong with an input, without its place."""
+    """Returns what went wrong with an input, without naming its place."""
     if isinstance(error, OF_THE_INPUT):
         return str(error)
     if is_of_memory(error):
@@ -339,7 +343,9 @@ def reason_of(error: Exception) -> str:
 
 
 def _place_of(source: Any) -> Tuple[str, Dict[str, Any]]:
-    """Returns where an input is from, in words, and what an error says of it, as far as known."""
+    """
+    Returns where an input comes from, in words, and what an error says about it, as far as known.
+    """
     if isinstance(source, InputLine):
         place = f"Line {source.number} of the input (blank lines not counted)"
         return place, {"line": source.number, "input": shown(source.text)}
@@ -355,7 +361,7 @@ def _checked(output: JsonDict) -> JsonDict:
     """
     # Raises
 
-    `ArithmeticError` if a number in it is not finite: JSON has no such number.
+    `ArithmeticError` if a number in the output is not finite: JSON has no such numbers.
     """
     for key, value in output.items():
         if not _is_finite(value):
@@ -374,5 +380,5 @@ def _is_finite(value: Any) -> bool:
 
 
 def has_simple_values(values: Sequence[Any]) -> bool:
-    """Returns whether all values are strings and whole numbers. It is quick to see, of a row."""
+    """Returns whether all values are strings or whole numbers. This is a quick check for a list."""
     return _SIMPLE.issuperset(map(type, values))

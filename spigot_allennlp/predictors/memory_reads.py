@@ -23,37 +23,37 @@ from spigot_allennlp.predictors.sentence_predictor import rounded
 @Predictor.register("memory_reads")
 class MemoryReadsPredictor(PicturingPredictor):
     """
-    Tells what a model with an encoder "sparse_attentive_lstm" reads from its memories. With
-    `--use-dataset-reader` the input is what the model's reader reads, `synthetic:` included;
-    without, JSON lines with the arguments of the reader's `text_to_instance`, as `symbols` and
-    `delay` of the copying problem, or an `image` of pixels.
+    Returns what a model with an encoder "sparse_attentive_lstm" reads from its memories. With
+    `--use-dataset-reader` the input is whatever the model's reader reads, including `synthetic:`.
+    Otherwise it is JSON lines with the arguments of the reader's `text_to_instance`, such as
+    `symbols` and `delay` for the copying problem, or an `image` of pixels.
 
-    The output has, per sequence, for each step a list of `memories`, by the number of steps after
-    which they were stored, and a list of their `weights`, which sum to one. So memory 4 is the
-    state after step 4, counted from 1, and memory 0 the zero with which a sequence begins. Beside
-    these stand the `tokens` of the input, and the `label` or `labels` that the model predicts,
-    where it has any. Pictures are made in a folder, if one is named:
+    The output has, per sequence and for each step, a list of `memories`, by the number of steps
+    after which they were stored, and a list of their `weights`, which sum to one. So memory 4 is
+    the state after step 4, counted from 1, and memory 0 is the zero initial state. The output also
+    has the `tokens` of the input and the `label` or `labels` that the model predicts, if it has
+    any. If a folder is given, pictures are written into it:
 
     ```
     allennlp predict ARCHIVE DATA --use-dataset-reader --silent --output-file OUT \\
       --predictor memory_reads --predictor-args '{"pictures": "FOLDER"}'
     ```
 
-    There is one for each of the first sequences, `reads-1.png` of line 1: the step that reads,
-    against the memory that it reads; the darker, the greater the weight.
+    There is one for each of the first sequences, `reads-1.png` for line 1. It plots the step that
+    reads against the memory that it reads; darker means a greater weight.
 
     Registered as a `Predictor` with name "memory_reads".
 
     # Parameters
 
     model : `Model`
-        Any with a single `SparseAttentiveLstm` that reads memories.
+        Any model with a single `SparseAttentiveLstm` that reads memories.
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     pictures : `str`, optional
         See `PicturingPredictor`.
     num_pictures : `int`, optional (default = `10`)
-        For so many sequences.
+        How many sequences get a picture.
     on_error : `str`, optional (default = `"raise"`)
         See `LinePredictor`.
     """
@@ -79,7 +79,7 @@ class MemoryReadsPredictor(PicturingPredictor):
         def read(encoder: SparseAttentiveLstm, arguments: Any, options: Any) -> None:
             calls.append(encoder.reads(*arguments, **options))
 
-        # Before the encoder runs, which in stateful use would change what it begins with.
+        # Before the encoder runs, because in stateful use that changes its initial state.
         handle = self._encoder.register_forward_pre_hook(read, with_kwargs=True)
         try:
             outputs = self._model.forward_on_instances(instances)
@@ -125,7 +125,7 @@ def _encoder_of(model: Model) -> SparseAttentiveLstm:
 
     # Raises
 
-    `ConfigurationError` if it has none, more than one, or one that reads nothing.
+    `ConfigurationError` if it has no such encoder, more than one, or one that reads nothing.
     """
     encoders = {
         name: part for name, part in model.named_modules() if isinstance(part, SparseAttentiveLstm)
@@ -146,7 +146,7 @@ def _encoder_of(model: Model) -> SparseAttentiveLstm:
 
 
 def _as_lists(reads: AttentiveReads, number: int) -> JsonDict:
-    """Returns what a sequence of the batch has read, without the padding."""
+    """Returns what a sequence of the batch has read, without padding."""
     rows = reads.stored_after[number].tolist(), reads.weights[number].tolist()
     steps = [
         [(memory, weight) for memory, weight in zip(*step, strict=True) if weight > 0]
@@ -168,22 +168,22 @@ def draw_reads(
     path: Union[str, PathLike],
 ) -> None:
     """
-    Writes a picture with a column for each step that reads, and a row for each memory that there
-    was at the end: the darker where they meet, the greater the weight.
+    Writes a picture with a column for each step that reads and a row for each memory that existed
+    at the end. Darker cells mean greater weights.
 
     # Parameters
 
     memories : `Sequence[Sequence[int]]`
-        For each step what it has read, each by the number of steps after which it was stored: 0 for
-        what was there before, else a multiple of `attend_every`.
+        The memories that each step has read, by the number of steps after which they were stored: 0
+        for memories from before the sequence, otherwise a multiple of `attend_every`.
     weights : `Sequence[Sequence[float]]`
-        The weights of these, from 0 to 1.
+        The weights of these memories, from 0 to 1.
     attend_every : `int`
     title : `str`
     path : `Union[str, PathLike]`
-        Of the PNG.
+        The path of the PNG.
     """
-    from matplotlib.figure import Figure  # matplotlib takes its time
+    from matplotlib.figure import Figure  # importing matplotlib is slow
 
     num_steps = len(memories)
     darkness = numpy.zeros((num_steps // attend_every + 1, num_steps))

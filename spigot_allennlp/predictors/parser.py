@@ -29,14 +29,15 @@ LAYOUTS = {"sdp": SDP_2015, "sdp2014": SDP_2014, "sdp_augmented": SDP_AUGMENTED}
 @Predictor.register("parser")
 class ParserPredictor(SentencePredictor):
     """
-    Parses sentences with any of our parsers. See `SentencePredictor` for the input and for further
-    parameters. Should the reader, with `--use-dataset-reader`, look for trees (in a companion, say)
-    that are not there, add `--overrides '{"validation_dataset_reader.trees": false}'`, or
-    `dataset_reader` where there is no other for validation: parsing does without.
+    Parses sentences with any of our parsers. See `SentencePredictor` for the input and further
+    parameters. If the reader, with `--use-dataset-reader`, looks for missing trees (in a companion,
+    say), add `--overrides '{"validation_dataset_reader.trees": false}'`, or `dataset_reader` if
+    there is no separate reader for validation: parsing does not need these trees.
 
-    The output has, per sentence, `id`, `words`, `lemmas` and `pos`; of a parser of trees `heads`
-    (0 is the root) and `relations`; of a parser of graphs `arcs`, as `[predicate, argument, role]`,
-    and `tops`. Positions count from 1. What a model does not make, or nobody knows, is left out.
+    The output has, per sentence, `id`, `words`, `lemmas` and `pos`. A parser of trees adds `heads`
+    (0 is the root) and `relations`; a parser of graphs adds `arcs`, as
+    `[predicate, argument, role]`, and `tops`. Positions count from 1. Whatever a model does not
+    predict, or is not known, is left out.
 
     To write SDP instead:
 
@@ -52,15 +53,16 @@ class ParserPredictor(SentencePredictor):
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     output : `str`, optional (default = `"json"`)
-        What `dump_line` writes: `"json"`, one line a sentence; or a layout of SDP: `"sdp"` (that of
-        2015), `"sdp2014"` or `"sdp_augmented"`, which has the tree, too. A predictor writes the
-        header of SDP 2015 once, so it makes one file. A line of input that is reported under
-        `on_error` is left out of SDP, which cannot say so.
+        What `dump_line` writes: `"json"`, one line per sentence, or a layout of SDP: `"sdp"` (the
+        layout of 2015), `"sdp2014"` or `"sdp_augmented"`, which also has the tree. A predictor
+        writes the header of SDP 2015 once, so it makes a single file. A line of input that is
+        reported under `on_error` is left out of SDP, which has no way to represent it.
     threshold : `float`, optional (default = `None`)
-        In (0, 1): a graph is just the arcs that are at least so probable, in the place of the best
-        graph.
+        In (0, 1): a graph consists of the arcs that are at least this probable, instead of being
+        the best graph.
     minimum_risk : `bool`, optional (default = `False`)
-        Whether a tree is the one with the most right heads in expectation, not the best tree.
+        Whether to choose the tree with the highest expected number of correct heads, not the best
+        tree.
     """
 
     output_keys = ("id", "words", "lemmas", "pos", "heads", "relations", "arcs", "tops")
@@ -84,8 +86,8 @@ class ParserPredictor(SentencePredictor):
     def readable(self, output: Dict[str, Any]) -> JsonDict:
         readable = super().readable(output)
         if self._sdp is not None:
-            # Here an error of a word is one of its sentence alone. That the model makes no graph,
-            # which is so of all sentences, is an error when the first is written.
+            # Here an error in a word concerns only its sentence. A model without graphs, which
+            # concerns all sentences, is an error when the first sentence is written.
             self._sdp.check(readable)
         return readable
 
@@ -97,13 +99,13 @@ class ParserPredictor(SentencePredictor):
 
 class SdpOutput:
     """
-    Makes the text of one file, a sentence at a time. In the layouts of 2015, the first has the
-    header before it.
+    Produces the text of one file, a sentence at a time. In the layouts of 2015, the first sentence
+    is preceded by the header.
 
     # Parameters
 
     layout : `str`
-        `"sdp"`, `"sdp2014"` or `"sdp_augmented"`; the last has the tree, too.
+        `"sdp"`, `"sdp2014"` or `"sdp_augmented"`; the last also has the tree.
     """
 
     def __init__(self, layout: str) -> None:
@@ -114,7 +116,7 @@ class SdpOutput:
 
     def check(self, parsed: Dict[str, Any]) -> None:
         """
-        Raises a `ConfigurationError` if a word, or what is said of it, cannot stand in a column.
+        Raises a `ConfigurationError` if a word or its annotation cannot be written in a column.
         """
         roles = [role for _, _, role in parsed.get("arcs") or ()]
         layers = {layer: parsed.get(layer) for layer in ("words", "lemmas", "pos", "relations")}
@@ -131,12 +133,12 @@ class SdpOutput:
 
     def text(self, parsed: Dict[str, Any]) -> str:
         """
-        Returns the lines of a sentence, and the empty line that ends it. A sentence without `id`
+        Returns the lines of a sentence and the empty line that ends it. A sentence without `id`
         gets its number.
 
         # Raises
 
-        `ConfigurationError` if the layout has something that the model does not make.
+        `ConfigurationError` if the layout needs something that the model does not predict.
         """
         for key in ("arcs", "heads") if self._layout.syntax else ("arcs",):
             if key not in parsed:

@@ -1,4 +1,4 @@
-"""Defines predictors that draw what happened in the model, beside their outputs."""
+"""Defines predictors that also draw what happened in the model."""
 
 import logging
 from pathlib import Path
@@ -16,12 +16,11 @@ logger = logging.getLogger(__name__)
 
 class PicturingPredictor(LinePredictor):
     """
-    A predictor that draws pictures into a folder, if one is named. A subclass fills `draw`.
+    A predictor that draws pictures into a folder, if one is given. A subclass implements `draw`.
 
-    A picture belongs to an input by its number, from 1: that of its line, or its place among all
-    inputs, of those too of which nothing could be predicted. Where a picture cannot be drawn or
-    written, the outputs are what they are without pictures: the error is logged, and no more
-    pictures are drawn.
+    A picture has the number of its input, from 1: the number of its line, or its place among all
+    inputs, including those for which nothing could be predicted. If a picture cannot be drawn or
+    written, the error is logged, and no more pictures are drawn. The outputs are not affected.
 
     # Parameters
 
@@ -31,11 +30,11 @@ class PicturingPredictor(LinePredictor):
     on_error : `str`, optional (default = `"raise"`)
         See `LinePredictor`.
     pictures : `str`, optional
-        The folder for pictures. It is made, if it does not exist.
+        The folder for pictures. It is created if it does not exist.
 
     # Raises
 
-    `ConfigurationError` if the folder cannot be made.
+    `ConfigurationError` if the folder cannot be created.
     """
 
     def __init__(
@@ -60,16 +59,16 @@ class PicturingPredictor(LinePredictor):
                 ) from error
 
     def draw(self, folder: Path, number: int, output: JsonDict) -> None:
-        """Draws the pictures of an input, by its number and its output, into a folder."""
+        """Draws the pictures of an input, given its number and its output, into a folder."""
         raise NotImplementedError
 
     def draw_all(self, folder: Path) -> None:
-        """Draws what there is to draw of all inputs together, by default nothing."""
+        """Draws the pictures of all inputs together; by default there are none."""
 
     def finish(self) -> None:
         """
-        Draws the pictures of all inputs together. `allennlp predict` does so when there is no more
-        input; in Python, call it when all is predicted.
+        Draws the pictures of all inputs together. `allennlp predict` calls this at the end of the
+        input; in Python, call it after the last prediction.
         """
         self._attempt_to_draw(self.draw_all)
 

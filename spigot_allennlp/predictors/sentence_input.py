@@ -17,9 +17,9 @@ def check_input(inputs: Any) -> None:
     `ConfigurationError` unless `inputs` is one of the objects
 
     - `{"sentence": "raw text"}`,
-    - `{"words": ["some", "words"]}`, perhaps with `"lemmas"`, `"pos"` or `"tags"`, as many,
+    - `{"words": ["some", "words"]}`, optionally with as many `"lemmas"`, `"pos"` or `"tags"`,
 
-    perhaps with an `"id"`.
+    optionally with an `"id"`.
     """
     check_is_object(inputs)
     unknown = sorted(inputs.keys() - set(KEYS))

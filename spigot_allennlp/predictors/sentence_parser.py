@@ -1,4 +1,4 @@
-"""A parser that was loaded, for Python: `spigot_allennlp.load(archive).parse(text)`."""
+"""A loaded parser, for use in Python: `spigot_allennlp.load(archive).parse(text)`."""
 
 from os import PathLike
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union, overload
@@ -30,12 +30,12 @@ SENTENCE_PREDICTORS = ("parser", "sentiment")
 
 class SentenceParser:
     """
-    Parses sentences by a model that was trained.
+    Parses sentences with a trained model.
 
     # Parameters
 
     predictor : `SentencePredictor`
-        Of the model.
+        The predictor of the model.
     """
 
     def __init__(self, predictor: SentencePredictor) -> None:
@@ -54,21 +54,21 @@ class SentenceParser:
         # Parameters
 
         sentences : `Union[Sentence, List[Sentence]]`
-            A text, `"We know it ."`; or the tokens of a sentence, `["We", "know", "it", "."]`; or
-            a dictionary, `{"words": [...], "pos": [...]}`, with all that is known of it (`lemmas`,
-            `tags`, `id`); or a list of these. A list of strings is the tokens of a sentence, unless
-            all of them have white space within, as texts have, and tokens as a rule have not.
+            A text, `"We know it ."`; or the tokens of a sentence, `["We", "know", "it", "."]`; or a
+            dictionary, `{"words": [...], "pos": [...]}`, with everything known about it (`lemmas`,
+            `tags`, `id`); or a list of these. A list of strings is taken for the tokens of a
+            sentence, unless all of them contain white space, as texts usually do and tokens do not.
 
         # Returns
 
         `Union[Parse, List[Parse]]`
-            A parse for a sentence, a list of them for a list.
+            A parse for a sentence, a list of parses for a list.
 
         # Raises
 
-        `ConfigurationError` if a sentence cannot be parsed, with its number, from 1, or nobody can
-        say whether the strings are tokens or texts. `ValueError` if the model's output has no
-        words.
+        `ConfigurationError`, with the number of the sentence, from 1, if it cannot be parsed, or if
+        it is unclear whether the strings are tokens or texts. `ValueError` if the model's output
+        has no words.
         """
         if isinstance(sentences, (str, dict)) or not isinstance(sentences, Iterable):
             return next(self.parse_all([sentences]))
@@ -89,15 +89,15 @@ class SentenceParser:
 
     def parse_all(self, sentences: Iterable[Sentence]) -> Iterator[Parse]:
         """
-        Parses any number of sentences, and yields a parse of each, in their order. They are taken
-        some hundred at a time, and those of similar length go through the model together. A string
-        is the text of a sentence here, a list of strings its tokens.
+        Parses any number of sentences, and yields a parse for each, in order. They are read about a
+        thousand at a time, and sentences of similar length go through the model together. Here a
+        string is the text of a sentence, and a list of strings is its tokens.
 
         # Raises
 
-        `ConfigurationError` if a sentence cannot be parsed, whatever the reason, with its number,
-        from 1; the parses of those before it have been yielded. `ValueError` if the model's output
-        has no words.
+        `ConfigurationError`, with the number of the sentence, from 1, if it cannot be parsed for
+        any reason; the parses of all sentences before it have been yielded. `ValueError` if the
+        model's output has no words.
         """
         window: Dict[int, Dict[str, Any]] = {}  # by the number of the sentence
         for number, sentence in enumerate(sentences, start=1):
@@ -120,7 +120,7 @@ class SentenceParser:
             yield Parse.from_output(result)
 
     def _checked_input(self, sentence: Any, number: int) -> Dict[str, Any]:
-        """Returns a sentence as a line of `allennlp predict` has it."""
+        """Returns a sentence in the form of a line of `allennlp predict`."""
         inputs = sentence
         if isinstance(sentence, str):
             inputs = {"sentence": sentence}
@@ -153,20 +153,20 @@ def load_parser(
 
     archive : `Union[str, PathLike]`
         A `model.tar.gz`, the folder of a training run, or a name of the index (see `find_archive`).
-        The model is a parser, or a classifier of sentences. Classes of a package of yours have to
-        be imported before.
+        The model is a parser or a classifier of sentences. Classes from your own packages have to
+        be imported first.
     cuda_device : `int`, optional (default = `-1`)
         The number of a GPU; -1 is the CPU.
     overrides : `Union[str, Dict[str, Any]]`, optional (default = `""`)
-        Of the config, as for `load_archive`.
+        Overrides of the config, as for `load_archive`.
     options
-        Of the predictor: `language="en_core_web_sm"`, say, or `arc_probabilities=True`. See
-        `ParserPredictor`, `SentimentPredictor`, and their base.
+        Options of the predictor, such as `language="en_core_web_sm"` or `arc_probabilities=True`.
+        See `ParserPredictor`, `SentimentPredictor` and their base class.
 
     # Raises
 
-    `ConfigurationError` if the model parses no sentences, or an option is of lines of input and
-    output (`on_error`, `input`, `output`).
+    `ConfigurationError` if the model does not parse sentences, or if an option is about lines of
+    input and output (`on_error`, `input`, `output`).
     """
     of_lines = sorted(OPTIONS_OF_LINES & set(options))
     if of_lines:

@@ -1,4 +1,4 @@
-"""Defines what predictors of sentences share: input by text, by words or from a file."""
+"""Defines what predictors of sentences share: input as text, as words or from a file."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,22 +45,22 @@ from spigot_allennlp.predictors.word_analysis import WordAnalysis
 
 INPUT = ("json", "text")
 ARC_PROBABILITIES = ("head_probabilities", "arc_probabilities", "top_probabilities")
-DIGITS = 6  # significant ones: as many as single precision has, so that no small one becomes 0
+DIGITS = 6  # significant digits: as many as single precision has, so that no small number becomes 0
 EXAMPLE = '{"sentence": "We know it ."}'
-# Of a batch on another device than the CPU, which a large batch keeps busy.
+# For a batch on a device other than the CPU, which needs a large batch to be busy.
 MOST_TOKENS_ON_A_DEVICE = 16 * MOST_TOKENS
 
 
 class LatentChoice(NamedTuple):
     """
-    A choice in the middle of a model, which is trained through it.
+    A choice in the middle of a model; the model is trained through it.
 
     # Parameters
 
     structure, estimator : `str`
-        By their registered names.
+        Their registered names.
     is_tree : `bool`
-        Whether a tree of the sentence is chosen; else it is a graph.
+        Whether the choice is a tree of the sentence; otherwise it is a graph.
     """
 
     structure: str
@@ -70,11 +70,11 @@ class LatentChoice(NamedTuple):
 
 class SentencePredictor(LinePredictor):
     """
-    A predictor that is asked a sentence at a time. A subclass names its `output_keys`.
+    A predictor for sentences. A subclass lists its `output_keys`.
 
     The input is JSON lines: `{"sentence": "raw text"}`, or `{"words": [...]}` with or without
-    `"lemmas"`, `"pos"` and `"tags"` (fine parts of speech); an `"id"` may be added. What is missing
-    comes from the tokenizer, as `WordAnalysis` tells. With `--use-dataset-reader` the input is a
+    `"lemmas"`, `"pos"` and `"tags"` (fine parts of speech); an `"id"` may be added. Anything
+    missing comes from the tokenizer; see `WordAnalysis`. With `--use-dataset-reader` the input is a
     file that the model's reader reads.
 
     # Parameters
@@ -91,24 +91,25 @@ class SentencePredictor(LinePredictor):
     pos_feature : `str`, optional (default = `"tag_"`)
         See `WordAnalysis`.
     task : `str`, optional
-        If the reader is a multitask one: which of its readers is to make instances, and to read a
-        file under `--use-dataset-reader` (which then needs no `--multitask-head`).
+        For a multitask reader: which of its readers makes instances, and reads the file with
+        `--use-dataset-reader` (which then needs no `--multitask-head`).
     input : `str`, optional (default = `"json"`)
-        `"json"`, or `"text"` for lines of raw text, a sentence each.
+        `"json"`, or `"text"` for lines of raw text, one sentence per line.
     max_words : `int`, optional (default = `1000`)
-        A longer sentence is an error: the memory of a parser grows with the square of the length.
-        Sentences of similar length go through the model together; such a batch never takes more
-        than a sentence of this length would. `None` is no limit.
+        A longer sentence is an error, because the memory of a parser grows with the square of the
+        length. Sentences of similar length go through the model together; such a batch never needs
+        more memory than a sentence of this length. `None` means no limit.
     arc_probabilities : `bool`, optional (default = `False`)
         Whether the output has the marginal probability of each arc that the model's parser chose:
-        of a tree `head_probabilities`, of a graph `arc_probabilities` (of the labelled arcs) and
-        `top_probabilities`. They are calibrated at best where the loss was "log_likelihood".
+        `head_probabilities` for trees; `arc_probabilities` (of the labelled arcs) and
+        `top_probabilities` for graphs. They can only be calibrated if the loss was
+        "log_likelihood".
     """
 
     window = 1024
-    # What there is to say of a sentence, in this order. A model need not make everything.
+    # The keys of an output, in this order. A model need not provide all of them.
     output_keys: Tuple[str, ...] = ()
-    # The task of a multitask reader that is meant where it has it, and none is named.
+    # The task of a multitask reader to use if none is named.
     default_task: Optional[str] = None
 
     def __init__(
@@ -136,7 +137,7 @@ class SentencePredictor(LinePredictor):
 
     def decode_by(self, decoding: Decoding) -> None:
         """
-        Has the model's parsers decode so from now on, when this predictor asks them.
+        Makes the model's parsers decode this way from now on, when this predictor calls them.
 
         # Raises
 
@@ -147,8 +148,8 @@ class SentencePredictor(LinePredictor):
 
     def add_probabilities(self) -> bool:
         """
-        Has the output hold the probabilities of arcs from now on, if the model's parsers can
-        compute them, and returns whether they can.
+        Adds the probabilities of arcs to the output from now on, if the model's parsers can compute
+        them, and returns whether they can.
         """
         try:
             self.decode_by(self._decoding._replace(probabilities=True))
@@ -157,7 +158,7 @@ class SentencePredictor(LinePredictor):
         return True
 
     def read(self, path: Any) -> Iterator[Instance]:
-        """Yields the instances of a file, with gold annotation, read as development data are."""
+        """Yields the instances of a file, with gold annotation, read like development data."""
         yield from self._reader.read(path)
 
     def latent_choices(self) -> List[LatentChoice]:
@@ -177,8 +178,8 @@ class SentencePredictor(LinePredictor):
 
     def missing_layers(self, inputs: JsonDict, output: JsonDict) -> Set[str]:
         """
-        Returns those of the `learned_layers` of which nothing is known for a sentence, by its input
-        and its output: the model predicts badly of it.
+        Returns those of the `learned_layers` about which nothing is known for a sentence, given its
+        input and output: without them the model predicts badly.
         """
         missing = set()
         if "lemmas" not in inputs and not self._analysis.has_lemmas:
@@ -198,7 +199,7 @@ class SentencePredictor(LinePredictor):
         }
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:
-        """Returns the part of the model's output that a prediction has, as plain values."""
+        """Returns the part of the model's output that belongs in a prediction, as plain values."""
         readable = {
             key: _plain(output[key]) for key in self.output_keys if output.get(key) is not None
         }
@@ -242,7 +243,7 @@ class SentencePredictor(LinePredictor):
             asked.append(without_gold(instance))
         with decoded_by(self._model, self._decoding), _finite_scores(self._model):
             outputs = self._model.forward_on_instances(asked)
-        # A model need not return what is known of a sentence before.
+        # A model need not return what was known about a sentence beforehand.
         known = [_known_of(instance) for instance in instances]
         return [
             self.readable({**before, **output})
@@ -265,7 +266,7 @@ class SentencePredictor(LinePredictor):
             sentence = self._analysis.of_words(json_dict["words"])
         layers = {name: json_dict[name] for name in LAYERS if name in json_dict}
         if "pos" in layers or "tags" in layers:
-            # Two tag sets would not go together; the reader takes either for the other.
+            # Two tag sets would not match; the reader uses either in place of the other.
             layers = {"pos": None, "tags": None, **layers}
         if "lemmas" not in json_dict and not self._analysis.has_lemmas:
             self._warn_of_lemmas()
@@ -284,19 +285,23 @@ class SentencePredictor(LinePredictor):
 
 
 def rounded(probability: float) -> float:
-    """Returns a number to the digits that single precision has."""
+    """Rounds a number to the digits of single precision."""
     return float(f"{probability:.{DIGITS}g}")
 
 
 def _plain(value: Any) -> Any:
-    """Returns what `sanitize` does; most of what it is given is plain already, and stays."""
+    """
+    Returns what `sanitize` returns; most values are already plain, and are returned as they are.
+    """
     if type(value) is list:
         return value if has_simple_values(value) else list(map(_plain, value))
     return sanitize(value)
 
 
 def _known_of(instance: Instance) -> Dict[str, Any]:
-    """Returns what the metadata of an instance say of its sentence, in the keys of outputs."""
+    """
+    Returns what the metadata of an instance say about its sentence, under the keys of outputs.
+    """
     metadata = instance.get("metadata")
     known = metadata.metadata if isinstance(metadata, MetadataField) else None
     return {key: known[key] for key in CARRIED if key in known} if isinstance(known, dict) else {}
@@ -309,12 +314,12 @@ def _length(instance: Instance) -> int:
 @contextmanager
 def _finite_scores(model: Model) -> Iterator[None]:
     """
-    Looks at all scores of pairs of words while the model runs. The best tree of scores that are no
-    numbers is no tree, but it looks like an empty one.
+    Checks all scores of pairs of words while the model runs. The best tree under scores that are
+    not numbers is not a tree, but it looks like an empty one.
 
     # Raises
 
-    `ArithmeticError` that names the weights that are not finite, if there are any.
+    `ArithmeticError` that names the weights that are not finite, if any.
     """
     sums: List[torch.Tensor] = []
     scorers = [part for part in model.modules() if isinstance(part, PairScorer)]

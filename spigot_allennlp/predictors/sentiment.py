@@ -13,14 +13,14 @@ from spigot_allennlp.predictors.sentence_predictor import SentencePredictor, rou
 class SentimentPredictor(SentencePredictor):
     """
     Classifies sentences with any of our classifiers, or with AllenNLP's `basic_classifier`, whose
-    own predictor is not for readers of sentences and is never taken with them. See
-    `SentencePredictor` for the input and the parameters; of a multitask reader, the task
-    "sentiment" is meant unless another is named. `tags` stand for `pos` where that is not given.
+    own predictor does not fit readers of sentences and is never used with them. See
+    `SentencePredictor` for the input and the parameters. With a multitask reader the default task
+    is "sentiment". `tags` replace a missing `pos`.
 
     The output has, per sentence, `id`, `words`, `lemmas` and `pos`; the `label`, and
-    `probabilities`, from each label to its own; and what the model took into account: of a semantic
-    graph `arcs`, as `[predicate, argument, role]`, and `tops`, of a latent tree `heads` (0 is the
-    root). Positions count from 1. What a model does not make, or nobody knows, is left out.
+    `probabilities`, by label; and the structure that the model used: for a semantic graph `arcs`,
+    as `[predicate, argument, role]`, and `tops`; for a latent tree `heads` (0 is the root).
+    Positions count from 1. Whatever a model does not predict, or is not known, is left out.
 
     Registered as a `Predictor` with name "sentiment".
     """
@@ -39,7 +39,7 @@ class SentimentPredictor(SentencePredictor):
     default_task = "sentiment"
 
     def arguments(self, sentence: AnnotatedSentence) -> Dict[str, Any]:
-        """Returns what formats with sentiment say of a sentence."""
+        """Returns what formats with sentiment know about a sentence."""
         return {
             "words": sentence.words,
             "lemmas": sentence.lemmas,
@@ -48,7 +48,7 @@ class SentimentPredictor(SentencePredictor):
         }
 
     def readable(self, output: Dict[str, Any]) -> JsonDict:
-        if "probs" in output:  # of AllenNLP's classifiers, by the numbers of the labels
+        if "probs" in output:  # from AllenNLP's classifiers, by the numbers of the labels
             labels = self._model.vocab.get_index_to_token_vocabulary("labels")
             by_number = enumerate(output["probs"])
             probabilities = {labels[number]: probability for number, probability in by_number}

@@ -1,4 +1,4 @@
-"""Draws spikes: which neurons fire when, and how many fire how often."""
+"""Draws spikes: which neurons fire when, and how often."""
 
 import re
 from os import PathLike
@@ -21,17 +21,17 @@ def raster(
     path: Union[str, PathLike],
 ) -> None:
     """
-    Writes a picture with a panel for each layer, and a dot for each spike. The neurons of the last
-    layer are put in the order of their classes' names.
+    Writes a picture with a panel for each layer and a dot for each spike. The neurons of the last
+    layer are ordered by the names of their classes.
 
     # Parameters
 
     trains : `Sequence[numpy.ndarray]`
-        Of each layer, zeros and ones, shape `(steps, num_neurons)`.
+        The spikes of each layer, zeros and ones, shape `(steps, num_neurons)`.
     names : `Sequence[str]`
-        Of the layers.
+        The names of the layers.
     classes : `Sequence[str]`
-        For which the neurons of the last layer stand.
+        The classes of the neurons of the last layer.
     title : `str`
     path : `Union[str, PathLike]`
         Of the PNG.
@@ -58,12 +58,13 @@ def raster(
 
 def natural_order(names: Sequence[str]) -> List[int]:
     """
-    Returns the places of names in the order in which people sort them: "digit 2" before "digit 10".
-    A vocabulary has its labels in another order, the most frequent first.
+    Returns the positions of names in natural order: "digit 2" before "digit 10". (A vocabulary
+    orders its labels by frequency.)
     """
 
     def key(place: int) -> List[Union[str, int]]:
-        # Text and numbers take turns, text first, so that like is compared with like.
+        # Text and numbers alternate, text first, so text is compared with text and numbers with
+        # numbers.
         parts = re.split(r"([0-9]+)", names[place])
         return [int(part) if number % 2 else part for number, part in enumerate(parts)]
 
@@ -80,10 +81,10 @@ def firing_rates(
     # Parameters
 
     counts : `Sequence[numpy.ndarray]`
-        Of each layer, any shape.
+        The firing counts of each layer, in any shape.
     names : `Sequence[str]`
     steps : `int`
-        Over which they were counted.
+        The number of steps over which they were counted.
     path : `Union[str, PathLike]`
         Of the PNG.
     """

@@ -1,4 +1,4 @@
-"""Predicts the class of a sample by spiking neurons, and shows how they came to it."""
+"""Predicts the class of a sample with spiking neurons, and shows how they arrived at it."""
 
 import inspect
 from pathlib import Path
@@ -33,22 +33,23 @@ class SpikingOutput(dict):
 @Predictor.register("spiking")
 class SpikingPredictor(PicturingPredictor):
     """
-    Classifies samples with a spiking classifier. With `--use-dataset-reader` the input is what the
-    model's reader reads; without, JSON lines with an `image`, rows of whole numbers from 0 to 255,
-    for a reader of images. An encoding with a seed tells samples apart by their numbers: that of a
-    line is its place among the lines, from 0, as it would be in a file of images, or its `sample`.
+    Classifies samples with a spiking classifier. With `--use-dataset-reader` the input is whatever
+    the model's reader reads. Otherwise it is JSON lines with an `image`, rows of whole numbers from
+    0 to 255, for a reader of images. An encoding with a seed distinguishes samples by their
+    numbers: the number of a line is its place among the lines, from 0, as in a file of images, or
+    its `sample`.
 
-    The output has, per sample, its `label`, the firing `counts` of all classes, and of each layer,
-    the inputs first, the `mean_counts` of its neurons. Pictures are made in a folder, if one is
-    named:
+    The output has, per sample, its `label`, the firing `counts` of all classes and, for each layer,
+    the inputs first, the `mean_counts` of its neurons. If a folder is given, pictures are written
+    into it:
 
     ```
     allennlp predict ARCHIVE DATA --use-dataset-reader --silent --output-file OUT \\
       --predictor-args '{"pictures": "FOLDER"}'
     ```
 
-    There is a raster for each of the first samples, `raster-1.png` of line 1, and
-    `firing_rates.png`, the histograms of all samples, which `finish` draws.
+    There is a raster for each of the first samples, `raster-1.png` for line 1, and
+    `firing_rates.png`, the histograms over all samples, which `finish` draws.
 
     Registered as a `Predictor` with name "spiking".
 
@@ -61,11 +62,11 @@ class SpikingPredictor(PicturingPredictor):
     pictures : `str`, optional
         See `PicturingPredictor`.
     num_rasters : `int`, optional (default = `10`)
-        For so many samples.
+        How many samples get a raster.
     details : `bool`, optional (default = `False`)
-        Whether the output has the `spikes` of each layer, pairs of step and neuron, and the
-        `potentials` of the output layer: the S-PSP (`nn/spiking/psp.py`) of each of its inputs
-        at each of its neurons.
+        Whether the output has the `spikes` of each layer, as pairs of step and neuron, and the
+        `potentials` of the output layer: the S-PSP (`nn/spiking/psp.py`) of each of its inputs at
+        each of its neurons.
     on_error : `str`, optional (default = `"raise"`)
         See `LinePredictor`.
     """
@@ -85,10 +86,10 @@ class SpikingPredictor(PicturingPredictor):
         self._details = details
         self._num_inputs = 0
         self._num_steps = 0
-        self._counts: List[List[numpy.ndarray]] = []  # by the sample, of each layer
+        self._counts: List[List[numpy.ndarray]] = []  # per sample, of each layer
 
     def batches(self, instances: List[Instance]) -> List[List[int]]:
-        # Padded to the size of the others in its batch, an image of another size would seem right.
+        # An image of the wrong size, padded to the size of others in its batch, would seem right.
         by_size: Dict[int, List[int]] = {}
         for position, instance in enumerate(instances):
             size = instance["inputs"].array.shape[-1]  # type: ignore[attr-defined]
@@ -154,7 +155,7 @@ class SpikingPredictor(PicturingPredictor):
         return {"spikes": spikes, "potentials": potentials}
 
     def draw(self, folder: Path, number: int, output: JsonDict) -> None:
-        from spigot_allennlp.predictors import spike_plots  # matplotlib takes its time
+        from spigot_allennlp.predictors import spike_plots  # importing matplotlib is slow
 
         assert isinstance(output, SpikingOutput)
         trains, place, output.trains = output.trains, output.place, []

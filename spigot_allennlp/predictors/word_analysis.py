@@ -16,21 +16,21 @@ FEATURES = ("pos_", "tag_")
 
 class WordAnalysis:
     """
-    Tokenizes text, and completes words by lemma and part of speech: those of spaCy's pipeline where
-    it makes them; else the lemma is the lower-cased word and the part of speech `_`, which is "not
-    given" in every treebank format.
+    Tokenizes text, and adds lemma and part of speech to words, from spaCy's pipeline if it provides
+    them. Otherwise the lemma is the lower-cased word, and the part of speech is `_`, which means
+    "not given" in every treebank format.
 
     # Parameters
 
     language : `str`, optional (default = `None`)
-        A spaCy pipeline that is installed, such as `"en_core_web_sm"`, or a blank one, such as
-        `"blank:de"`. Nothing is downloaded. Without it, and without a `tokenizer`, it is
+        An installed spaCy pipeline, such as `"en_core_web_sm"`, or a blank one, such as
+        `"blank:de"`. Nothing is downloaded. Without it and without a `tokenizer`, it is
         `"blank:en"`: rules for English, and no tagger.
     tokenizer : `Union[Tokenizer, Dict[str, Any], str]`, optional (default = `None`)
-        Any other tokenizer, or its parameters, or its registered name.
+        Any other tokenizer, its parameters or its registered name.
     pos_feature : `str`, optional (default = `"tag_"`)
-        Which tag of a token becomes `pos`: `"tag_"` (in spaCy the fine one, for English of the Penn
-        Treebank, as in SDP files) or `"pos_"` (the universal one, as in CoNLL-U).
+        Which tag of a token becomes `pos`: `"tag_"` (in spaCy the fine-grained tag, for English
+        that of the Penn Treebank, as in SDP files) or `"pos_"` (the universal tag, as in CoNLL-U).
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class WordAnalysis:
             self._tokenizer = _spacy(language or OFFLINE_LANGUAGE)
         else:
             self._tokenizer = _tokenizer(tokenizer)
-        # Whether the pipeline made any lemma, of what it has analysed so far.
+        # Whether the pipeline has produced any lemma so far.
         self.has_lemmas = False
 
     def of_text(self, text: str) -> AnnotatedSentence:
@@ -58,7 +58,7 @@ class WordAnalysis:
         return self._annotated(self._tokenizer.tokenize(text))
 
     def of_words(self, words: List[str]) -> AnnotatedSentence:
-        """Returns the same words, with what the pipeline knows of them."""
+        """Returns the same words, with the pipeline's annotation."""
         if isinstance(self._tokenizer, SpacyTokenizer):
             from spacy.tokens import Doc
 
@@ -85,8 +85,8 @@ def _tokenizer(tokenizer: Union[Tokenizer, Dict[str, Any], str]) -> Tokenizer:
 
 
 def _spacy(language: str) -> Tokenizer:
-    """Returns a tokenizer; AllenNLP's by itself would try to download what is missing."""
-    import spacy  # takes its time, and a training needs none of it
+    """Returns a tokenizer; AllenNLP's own code would try to download missing pipelines."""
+    import spacy  # a slow import, which training does not need
 
     is_there = spacy.util.is_package(language) or Path(language).exists()
     if not language.startswith("blank:") and not is_there:
