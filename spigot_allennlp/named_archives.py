@@ -184,7 +184,7 @@ def _warn_of_shadowed(path: str, index: Path) -> None:
 
     try:
         is_named = path in read_index(index)
-    except ConfigurationError:  # of an index that is not needed here
+    except ConfigurationError:  # in an index that is not needed here
         return
     if is_named:
         logger.warning(

@@ -157,7 +157,7 @@ class Resumable(TrainerCallback):
             logger.warning("The training metrics of this epoch cover the batches from here on.")
             if any(True for _ in stateful_encoders(trainer.model)):
                 logger.warning("What stateful encoders had carried up to here is lost.")
-            return  # the checkpoint has the counts and the states of one process alone
+            return  # the checkpoint only has the counts and states of one process
         saved = self._restored.get("encoder_states", {})
         missing = [name for name, _ in stateful_encoders(trainer.model) if name not in saved]
         if missing:
@@ -169,7 +169,7 @@ class Resumable(TrainerCallback):
 
         def restore_encoders(model: torch.nn.Module, inputs: Any) -> None:
             hook.remove()
-            if model.training:  # else no batch remained to be trained on
+            if model.training:  # otherwise no training batch remained
                 self._restore_encoders(model)
 
         # Models may reset their encoders when an epoch begins, so this has to happen later.

@@ -38,7 +38,7 @@ class AdaptiveStep(RunningNumbers, FromParams):
         The decay of the moving average of that number.
     """
 
-    _found: Tensor  # the name is in archives: the moving average of nonzero entries
+    _found: Tensor  # moving average of nonzero entries; archives use this name
 
     def __init__(self, rate: float = 1e-3, wanted: float = 1.0, decay: float = 0.9) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
     def _load_from_state_dict(self, *arguments: Any) -> None:
         beta = self._beta.clone()
         super()._load_from_state_dict(*arguments)
-        if self._adaptive is None:  # an option, and nothing that was learnt
+        if self._adaptive is None:  # an option, not a learned value
             self._beta = beta
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, NoiseSamples]:

@@ -34,7 +34,7 @@ class Reinforce(RunningNumbers, GradientEstimator):
     """
 
     requires = frozenset({"log_partition", "sample"})
-    # These names are in archives. The running mean is the first, divided by the second.
+    # Archives use these names. The running mean is `_usual / _weight`.
     _usual: Tensor
     _weight: Tensor
 

@@ -11,7 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 from spigot_allennlp.metrics.counting_metric import ratio
 from spigot_allennlp.metrics.parse_scores import ScoredArc
 
-#: A tree that changes in no sentence, and one that changes in some.
+#: Sentences whose tree is unchanged, and sentences whose tree differs.
 SPLITS = ("same tree", "different tree")
 
 
@@ -36,7 +36,7 @@ class Annotation(NamedTuple):
     @property
     def labelled_arcs(self) -> Set[ScoredArc]:
         """Returns the arcs, with one from the root to each top."""
-        arcs = {ScoredArc(*arc) for arc in self.arcs}  # of JSON they are lists, which no set takes
+        arcs = {ScoredArc(*arc) for arc in self.arcs}  # lists in JSON, which sets cannot hold
         return arcs | {ScoredArc(0, top, "") for top in self.tops}
 
     @property

@@ -157,7 +157,7 @@ class StructuredParser(ParsingModel):
         loss.check(structure)
         self.encoder = encoder
         self.structure = structure
-        #: How it decodes in evaluation; `decoded_by` changes it.
+        #: How the parser decodes in evaluation; `decoded_by` changes it.
         self.decoding = Decoding()
         self._loss = loss
         self._outside = OutsideStructure(outside)

@@ -18,10 +18,10 @@ from spigot_allennlp.parses.parse import Parse
 from spigot_allennlp.predictors.line_predictor import reason_of, shown
 from spigot_allennlp.predictors.sentence_predictor import SentencePredictor
 
-#: A sentence: its text; its tokens; or both with more, as a line of `allennlp predict` has it.
+#: A sentence: its text; its tokens; or a dictionary, as in a line of `allennlp predict`.
 Sentence = Union[str, Sequence[str], Dict[str, Any]]
 
-#: Options of a predictor that reads and writes lines, which a `SentenceParser` does not.
+#: Options about reading and writing lines, which a `SentenceParser` does not do.
 OPTIONS_OF_LINES = frozenset(("on_error", "input", "output"))
 
 #: The default predictors of models whose input is a sentence.
