@@ -15,7 +15,19 @@ import os
 import statistics
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy
 
@@ -25,6 +37,9 @@ from spigot_allennlp.ablation.report.comparison import (
     t_test_over_seeds,
 )
 from spigot_allennlp.compat.atomic_io import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _TUNING_SEEDS = (101, 102)
 Variant = Dict[str, Any]
@@ -110,6 +125,8 @@ class Trial(NamedTuple):
     regimes_are_a_sample : `bool`, optional (default = `False`)
         Whether the regimes are a sample, for example folds of one experiment. Then the tables end
         with a comparison over all regimes that treats these, not seeds, as the sample.
+    out_of_scale : `Sequence[str]`, optional (default = `()`)
+        Arms that the picture leaves out: those that are given what others predict, say.
     """
 
     name: str
@@ -121,6 +138,7 @@ class Trial(NamedTuple):
     environment: Callable[[Path, str], Dict[str, str]]
     tested_on: Callable[[Path, str, str], Any]
     regimes_are_a_sample: bool = False
+    out_of_scale: Sequence[str] = ()
 
 
 def run(
@@ -290,8 +308,12 @@ def _tables(trial: Trial, options: argparse.Namespace) -> None:
         Path(new).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
     for regime, of_regime in scores.items():
         print("\n".join(table(trial, regime, of_regime)), end="\n\n")
-    over_all = table_over_regimes if trial.regimes_are_a_sample else overview
-    print("\n".join(over_all(trial, scores)))
+    if trial.regimes_are_a_sample:
+        print("\n".join(table_over_regimes(trial, scores)))
+        return
+    print("\n".join(overview(trial, scores)))
+    if any(of_regime["comparison"] for of_regime in scores.values()):
+        draw(trial, scores, options.scores.with_suffix(".png"))
 
 
 def collect(trial: Trial, folder: Path, file: Path) -> Dict[str, Any]:
@@ -436,12 +458,54 @@ def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
             name = line[0]
             cell = with_interval(100 * differences.get(name, numpy.empty(0)))
             if name == trial.baseline and name in of_regime:
-                cell = f"{100 * statistics.mean(of_regime[name][metric].values()):.1f}"
+                cell = _mean(of_regime[name][metric])
             elif adjusted.get(name, 1.0) < 0.05:
                 mean, _, interval = cell.partition(" ")
                 cell = f"**{mean}** {interval}"
             line.append(cell)
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def draw(trial: Trial, scores: Dict[str, Any], path: Path) -> "Figure":
+    """
+    Writes a picture of what `overview` says, and returns its figure: a panel for each regime, a
+    line for each arm but those of `trial.out_of_scale`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    metric = trial.metrics[0]
+    compared = {regime: _arms(trial, of) for regime, of in scores.items() if of["comparison"]}
+    names = [
+        name
+        for name in trial.arms
+        if name not in trial.out_of_scale and any(name in arms for arms in compared.values())
+    ]
+    size = (2.2 + 2.1 * len(compared), 0.9 + 0.24 * len(names))
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(compared), sharey=True, squeeze=False)[0]
+    for panel, (regime, arms) in zip(panels, compared.items(), strict=True):
+        for row, name in enumerate(names):
+            differences = 100 * _from_baseline(trial, arms, metric).get(name, numpy.empty(0))
+            if len(differences) > 1:
+                low, high = _interval(differences)
+                is_clear = low > 0 or high < 0
+                colour = "#2b6cb0" if is_clear else "#8c8c8c"
+                panel.plot([low, high], [row, row], color=colour, linewidth=1.4)
+                panel.plot(differences.mean(), row, marker="o", color=colour, markersize=4)
+        panel.axvline(0, color="black", linewidth=0.6)
+        panel.plot(0, names.index(trial.baseline), marker="o", color="black", markersize=4)
+        panel.set_title(f"{regime} ({_mean(arms[trial.baseline][metric])})", fontsize=9)
+        panel.tick_params(labelsize=8)
+        panel.grid(axis="x", alpha=0.3)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].invert_yaxis()
+    label = f"{metric.replace('_', ' ')}: points above {trial.baseline}"
+    figure.supxlabel(label, fontsize=9)
+    with replacing(path) as new:
+        figure.savefig(new, format=path.suffix[1:], dpi=120)
+    return figure
 
 
 def table_over_regimes(trial: Trial, scores: Dict[str, Any]) -> List[str]:
@@ -503,8 +567,12 @@ def _adjusted(differences: Dict[str, numpy.ndarray]) -> Dict[str, float]:
 def _spread(scores: Dict[str, float]) -> str:
     if not scores:
         return ""
-    mean = f"{100 * statistics.mean(scores.values()):.1f}"
+    mean = _mean(scores)
     return f"{mean} ± {100 * statistics.stdev(scores.values()):.1f}" if len(scores) > 1 else mean
+
+
+def _mean(scores: Dict[str, float]) -> str:
+    return f"{100 * statistics.mean(scores.values()):.1f}"
 
 
 def _differences(scores: Dict[str, float], baseline: Dict[str, float]) -> numpy.ndarray:
@@ -515,11 +583,16 @@ def with_interval(differences: numpy.ndarray, digits: int = 1) -> str:
     """Returns the mean with its 95 % interval; empty if there are fewer than two differences."""
     if len(differences) < 2:
         return ""
+    ends = (differences.mean(), *_interval(differences))
+    mean, low, high = (f"{end:+.{digits}f}" for end in ends)
+    return f"{mean} ({low} to {high})"
+
+
+def _interval(differences: numpy.ndarray) -> Tuple[float, float]:
     from scipy.stats import ttest_1samp
 
     low, high = ttest_1samp(differences, 0).confidence_interval()
-    mean, low, high = (f"{end:+.{digits}f}" for end in (differences.mean(), low, high))
-    return f"{mean} ({low} to {high})"
+    return float(low), float(high)
 
 
 def _detectable(differences: numpy.ndarray) -> str:

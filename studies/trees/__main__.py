@@ -35,6 +35,7 @@ TRIAL = Trial(
     regimes=REGIMES,
     environment=_environment,
     tested_on=lambda data, regime, arm: str(data / "test.sdp"),
+    out_of_scale=("gold tree",),
 )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from studies.trial import Arm, Trial, overview, run, table_over_regimes
+from studies.trial import Arm, Trial, draw, overview, run, table_over_regimes
 
 
 class Regime(NamedTuple):
@@ -325,19 +325,20 @@ def test_regimes_that_are_a_sample_are_compared_over_themselves():
     ]
 
 
+def compared(**arms):
+    """The scores of a regime, of three seeds."""
+    scores = {
+        name: {"scores": {"labelled_f1": dict(zip("123", of, strict=True))}}
+        for name, of in arms.items()
+    }
+    return {"comparison": scores}
+
+
 def test_other_regimes_stand_side_by_side():
     """
     By differences of 1, 2 and 3 points, as above, p is 0.07; by 3, 4 and 5, of the same spread,
     1 - t / sqrt(t^2 + 2) with t = 4 sqrt(3), 0.02.
     """
-
-    def compared(**arms):
-        scores = {
-            name: {"scores": {"labelled_f1": dict(zip("123", of, strict=True))}}
-            for name, of in arms.items()
-        }
-        return {"comparison": scores}
-
     scores = {
         "few": compared(pipeline=(0.5, 0.5, 0.5), spigot=(0.51, 0.52, 0.53)),
         "many": compared(pipeline=(0.7, 0.8, 0.9), none=(0.66, 0.77, 0.85)),
@@ -350,6 +351,22 @@ def test_other_regimes_stand_side_by_side():
         "| pipeline | 50.0 | 80.0 |  |",
         "| spigot | +2.0 (-0.5 to +4.5) |  |  |",
     ]
+
+
+def test_the_picture_has_the_differences_that_the_table_has(tmp_path):
+    scores = {
+        "few": compared(pipeline=(0.5, 0.5, 0.5), spigot=(0.51, 0.52, 0.53)),
+        "many": compared(pipeline=(0.7, 0.8, 0.9), spigot=(0.7, 0.8, 0.9), none=(0.9, 0.9, 0.9)),
+        "tuned only": {"comparison": {}},
+    }
+    trial = TRIAL._replace(out_of_scale=("none",))
+    few, many = draw(trial, scores, tmp_path / "scores.png").axes
+    assert [panel.get_title() for panel in (few, many)] == ["few (50.0)", "many (80.0)"]
+    assert [label.get_text() for label in few.get_yticklabels()] == ["pipeline", "spigot"]
+    interval, mean = few.lines[0].get_xdata(), few.lines[1].get_xdata()
+    assert mean == pytest.approx([2]) and interval == pytest.approx([-0.48, 4.48], abs=0.01)
+    assert many.lines[1].get_xdata() == pytest.approx([0])
+    assert (tmp_path / "scores.png").stat().st_size > 0
 
 
 def test_regimes_are_a_sample_or_stand_side_by_side(tmp_path, capsys):
