@@ -1,4 +1,4 @@
-"""The record of a sentence, whichever format it is read from; readers make instances of it."""
+"""The record of a sentence, in any format. Readers make instances from it."""
 
 from dataclasses import dataclass
 from typing import List, NamedTuple, Optional
@@ -6,16 +6,16 @@ from typing import List, NamedTuple, Optional
 
 class Arc(NamedTuple):
     """
-    An arc of a semantic graph, between words that are counted from 1.
+    An arc of a semantic graph, between words counted from 1.
 
     # Parameters
 
     predicate : `int`
-        The word at which it starts.
+        The word where the arc starts.
     argument : `int`
-        The word at which it ends, perhaps the same.
+        The word where the arc ends, perhaps the same.
     role : `str`
-        That of the argument.
+        The role of the argument.
     """
 
     predicate: int
@@ -26,15 +26,15 @@ class Arc(NamedTuple):
 @dataclass
 class AnnotatedSentence:
     """
-    Holds the words of a sentence and its layers of annotation; a layer that is not there is `None`.
-    Positions count from 1, and 0 is the root.
+    Holds the words of a sentence and its layers of annotation. A missing layer is `None`. Positions
+    count from 1; 0 is the root.
 
     # Parameters
 
     words : `List[str]`
     lemmas : `List[str]`, optional
     pos : `List[str]`, optional
-        Parts of speech; the coarse ones where there are two kinds.
+        Parts of speech; the coarse ones if there are two kinds.
     tags : `List[str]`, optional
         The fine parts of speech.
     heads : `List[int]`, optional

@@ -1,18 +1,18 @@
-"""What can be wrong with a file: each fault with its reason and its way out."""
+"""What can be wrong with a file: each fault has a reason and a way out."""
 
 from enum import Enum
 
-# Readers read these, and count them where they leave them out.
+# What readers read, and count if they skip it.
 SENTENCES, RECORDINGS = "sentences", "recordings"
 
 
 class Fault(Enum):
     """
-    Lists the kinds of malformed input. Their values are a reason and the way out.
+    The kinds of malformed input. Each value holds a reason and the way out.
 
-    A fault has one cause, so that its way out is right when it is followed to the letter. A command
-    stands in backquotes, and makes a `NEW_FILE` of the `FILE`, which stays as it is. A fault is of
-    a sentence unless it is listed in `_OF_FILE` or `_OF_RECORDING` below.
+    A fault has one cause, so its way out works when followed to the letter. A command is in
+    backquotes, and makes a `NEW_FILE` from the `FILE`, which stays unchanged. A fault concerns a
+    sentence unless it is listed in `_OF_FILE` or `_OF_RECORDING` below.
     """
 
     EMPTY_FILE = (
@@ -323,17 +323,19 @@ class Fault(Enum):
 
     @property
     def remedy(self) -> str:
-        """Returns the way out, in a sentence."""
+        """Returns the way out, as a sentence."""
         return self.value[1]
 
     @property
     def is_of_file(self) -> bool:
-        """Returns whether it concerns a whole file, so that skipping a part of it is no way out."""
+        """
+        Returns whether the fault concerns a whole file, so that skipping a part does not help.
+        """
         return self in _OF_FILE
 
     @property
     def items(self) -> str:
-        """Returns what a reader skips where it meets the fault: `SENTENCES` or `RECORDINGS`."""
+        """Returns what a reader skips because of the fault: `SENTENCES` or `RECORDINGS`."""
         return RECORDINGS if self in _OF_RECORDING else SENTENCES
 
 

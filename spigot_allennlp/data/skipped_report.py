@@ -1,7 +1,7 @@
 """
-What a reader does with what it cannot read: an error ends the run, or is skipped and reported.
+Handles input that a reader cannot read: an error ends the run, or is skipped and reported.
 
-`skip_faulty` is how every reader with an `on_error` handles the errors that the formats put in the
+Every reader with an `on_error` uses `skip_faulty` to handle the errors that the formats yield in
 place of sentences and recordings.
 """
 
@@ -22,10 +22,10 @@ Item = TypeVar("Item")
 
 ON_ERROR = ("raise", "skip")
 
-# So many places are named for each fault, with so many characters of each detail.
+# The number of places named for each fault, and of characters shown from each detail.
 SHOWN_PLACES, SHOWN_CHARACTERS = 3, 200
 
-# If more than this share of a data set is missing, it is logged as an error.
+# If more than this share of a data set is skipped, it is logged as an error.
 MUCH = 0.03
 
 
@@ -33,7 +33,8 @@ def check_on_error(on_error: str, item: str) -> None:
     """
     # Raises
 
-    `ConfigurationError` unless `on_error` is one of `ON_ERROR`, what to do with an `item`.
+    `ConfigurationError` unless `on_error`, the treatment of an unreadable `item`, is one of
+    `ON_ERROR`.
     """
     if on_error not in ON_ERROR:
         raise PlainConfigurationError(
@@ -51,26 +52,28 @@ def skip_faulty(
     on_faults: Optional[Mapping[Fault, str]] = None,
 ) -> Iterator[Optional[Item]]:
     """
-    Yields all that could be read, and `None` in the place of what is skipped. At the end, also if
-    that comes early, it logs what was skipped and why, in one process of those that read the same.
+    Yields everything that could be read, and `None` in place of skipped items. At the end, even if
+    iteration stops early, it logs what was skipped and why. Only one of the processes that read the
+    same data does so.
 
     # Parameters
 
     results : `Iterable[Union[Item, MalformedInputError]]`
-        What is read at `path`, with errors in the place of what cannot be read.
+        The items read at `path`, with errors in place of unreadable ones.
     path : `str`
     reader : `DatasetReader`
-        The one that reads, which knows its process.
+        The reader, which knows its process.
     on_error : `str`
-        What to do with an error, one of `ON_ERROR`. One of the whole file is raised under either.
+        What to do with an error, one of `ON_ERROR`. Errors of the whole file are always raised.
     items : `str`, optional (default = `SENTENCES`)
-        What the reader reads: `SENTENCES` or `RECORDINGS`.
+        What the reader yields: `SENTENCES` or `RECORDINGS`.
     on_faults : `Mapping[Fault, str]`, optional (default = `None`)
-        What to do with errors that have these faults instead.
+        What to do instead with errors that have these faults.
 
     # Raises
 
-    `MalformedInputError`, the first that is not to be skipped, or that nothing is left.
+    The first `MalformedInputError` that is not to be skipped, or one that says that nothing is
+    left.
     """
     reactions = on_faults or {}
     report = SkippedReport()
@@ -99,8 +102,8 @@ def _is_first_process(reader: DatasetReader) -> bool:
 
 class SkippedReport:
     """
-    Counts what was skipped, by fault, and keeps the places of the first; `kept` counts what was
-    not skipped, for the share.
+    Counts skipped items by fault, and keeps the first places. `kept` counts the other items, to
+    compute the share.
     """
 
     def __init__(self) -> None:
@@ -113,7 +116,7 @@ class SkippedReport:
         return sum(self._counts.values())
 
     def add(self, error: MalformedInputError) -> None:
-        """Counts a sentence or recording that was skipped for this error."""
+        """Counts a sentence or recording that was skipped because of this error."""
         self._counts[error.fault] += 1
         if self._counts[error.fault] <= SHOWN_PLACES:
             cut = "..." if len(error.detail) > SHOWN_CHARACTERS else ""
@@ -123,12 +126,12 @@ class SkippedReport:
 
     @property
     def share(self) -> float:
-        """Returns how much of all was skipped, between 0 and 1."""
+        """Returns the share of items that was skipped, between 0 and 1."""
         return len(self) / max(len(self) + self.kept, 1)
 
     @property
     def level(self) -> int:
-        """Returns the level at which to log the summary: an error where much is missing."""
+        """Returns the level at which to log the summary: an error if much is missing."""
         return logging.ERROR if self.share > MUCH else logging.WARNING
 
     def summary(self, path: str, items: str = SENTENCES) -> str:
@@ -143,9 +146,9 @@ class SkippedReport:
 
     def nothing_left(self, path: str, items: str) -> MalformedInputError:
         """
-        Returns the error that says that all that is at `path` was skipped, and why: of sentences
-        `NOTHING_LEFT`, at the first line of the text; of recordings, which have no lines,
-        `NO_INSTANCES`.
+        Returns the error that everything at `path` was skipped, and why: `NOTHING_LEFT` for
+        sentences, at the first line of the text; `NO_INSTANCES` for recordings, which have no
+        lines.
         """
         if items != SENTENCES:
             detail = f"all {len(self)} {items} were left out:\n{self.report()}"
@@ -154,7 +157,7 @@ class SkippedReport:
         return MalformedInputError(path, 1, Fault.NOTHING_LEFT, detail)
 
     def report(self) -> str:
-        """Returns how often each fault occurred, the most frequent first, and the first places."""
+        """Returns how often each fault occurred, most frequent first, and the first places."""
         lines = []
         for fault, count in self._counts.most_common():
             places = "; ".join(self._places[fault])

@@ -1,3 +1,3 @@
-"""Data loaders: they turn instances into batches."""
+"""Data loaders turn instances into batches."""
 
 from spigot_allennlp.data.data_loaders.full_batch import FullBatchLoader

@@ -1,4 +1,4 @@
-"""The loader of a whole data set as a single batch, which is collated once."""
+"""A loader that yields the whole data set as a single batch, collated once."""
 
 from typing import Iterator, List, Optional
 
@@ -11,16 +11,16 @@ from spigot_allennlp.config_checks import check_least
 @DataLoader.register("full_batch", constructor="from_dataset_reader")
 class FullBatchLoader(SimpleDataLoader):
     """
-    Yields the whole data set as a single batch, the same tensors every time: for small data of a
-    fixed shape and full-batch optimisation, where collating the instances again would cost more
-    than the step itself.
+    Yields the whole data set as a single batch, with the same tensors every time. This is for
+    full-batch optimisation on small data of a fixed shape, where collating the instances again
+    would cost more than the step itself.
 
     Registered as a `DataLoader` with name "full_batch".
 
     # Parameters
 
     steps_per_epoch : `int`, optional (default = `1`)
-        How often the batch is yielded in an epoch. For validation, leave it at 1.
+        How often to yield the batch per epoch. For validation, leave it at 1.
     """
 
     def __init__(self, instances: List[Instance], steps_per_epoch: int = 1) -> None:

@@ -1,9 +1,9 @@
 """
-The dataset readers: they turn records into instances.
+Dataset readers turn records into instances.
 
-Each reader that a config can name has a file. `treebank_reader.py`, `sentence_reader.py` and
-`sequence_reader.py` hold their bases, `data_path.py` what a data path means, and
-`annotated_tokens.py` the tokens of a sentence.
+Each reader that a config can name has its own file. `treebank_reader.py`, `sentence_reader.py` and
+`sequence_reader.py` hold base classes, `data_path.py` interprets data paths, and
+`annotated_tokens.py` defines the tokens of a sentence.
 """
 
 from spigot_allennlp.data.dataset_readers.adding import AddingReader

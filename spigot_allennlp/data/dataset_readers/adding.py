@@ -13,14 +13,14 @@ from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
 @DatasetReader.register("adding")
 class AddingReader(SequenceReader):
     """
-    Generates sequences of numbers between zero and one, two of which are marked, one in either
-    half; their sum is the value to predict at the end
-    ([Hochreiter & Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735)). The constant
-    prediction 1 has a mean squared error of 1/6.
+    Generates sequences of numbers between zero and one. Two are marked, one in each half. Their sum
+    is the value to predict at the end ([Hochreiter & Schmidhuber,
+    1997](https://doi.org/10.1162/neco.1997.9.8.1735)). The constant prediction 1 has a mean squared
+    error of 1/6.
 
-    The fields are `inputs`, of shape `(length, 2)`, number and mark, and `value`, the sum. A data
-    path is `"synthetic:size=20000,seed=1"`; `"synthetic:size=500,seed=3,length=400"` overrules the
-    length of the config.
+    The fields are `inputs`, shape `(length, 2)`, number and mark, and `value`, the sum. A data path
+    is `"synthetic:size=20000,seed=1"`; `"synthetic:size=500,seed=3,length=400"` overrides the
+    length in the config.
 
     Registered as a `DatasetReader` with name "adding".
 

@@ -10,26 +10,26 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenIndexer
 
 logger = logging.getLogger(__name__)
 
-# This stands for a layer that a sentence lacks, here and in the formats.
+# Stands for a layer that a sentence lacks, here and in the formats.
 NOT_GIVEN = "_"
 # If more than this share of the training tokens had `NOT_GIVEN` for a layer, the model has learned
-# what to do without the layer.
+# to do without the layer.
 RARE_SHARE = 0.1
-# Among at least so many words there is a part of speech that the vocabulary knows, if the tag set
-# is the same.
+# Among at least this many words, the vocabulary knows some part of speech if the tag set is the
+# same.
 ENOUGH_WORDS = 5
-# A warning shows so many words, tags and known tags, and so many characters of the words.
+# The number of words, tags and known tags in a warning, and of characters of the words.
 SHOWN_WORDS, SHOWN_CHARACTERS = 5, 100
 
 
 class TokenLayer(NamedTuple):
-    """A layer of annotation: what a warning calls it, and its key in the JSON of a predictor."""
+    """A layer of annotation: its name in warnings, and its key in the JSON of a predictor."""
 
     name: str
     key: str
 
 
-# By the attribute of a token that holds it, which AllenNLP calls a feature.
+# By the token attribute that holds the layer, which AllenNLP calls a feature.
 LAYERS = {
     "lemma_": TokenLayer("lemmas", "lemmas"),
     "pos_": TokenLayer("parts of speech", "pos"),
@@ -44,15 +44,15 @@ WAY_OUT = (
     "training_config/semantic_parser/raw_text.jsonnet does."
 )
 
-# The kinds of warnings that a vocabulary has had, by its `id`, since it has no hash.
+# The kinds of warnings already given for a vocabulary, by its `id`, since it has no hash.
 _warned: Dict[int, Set[str]] = {}
 
 
 class AnnotatedTokens(TextField):
     """
-    Holds the tokens of a sentence with `lemma_`, `pos_` and `tag_`. When they are indexed by a
-    vocabulary that has learned a layer which this sentence lacks, or has in another tag set, it
-    logs a warning, once for a vocabulary and layer: the model predicts badly of such a sentence.
+    Holds the tokens of a sentence with `lemma_`, `pos_` and `tag_`. When a vocabulary that has
+    learned a layer indexes a sentence without it, or with another tag set, this logs a warning,
+    once per vocabulary and layer: the model predicts poorly for such a sentence.
     """
 
     __slots__ = ()
@@ -68,8 +68,8 @@ class AnnotatedTokens(TextField):
 
 def learned_layers(indexers: Mapping[str, TokenIndexer], vocab: Vocabulary) -> Set[str]:
     """
-    Returns the features of tokens (`"lemma_"`, `"pos_"`, `"tag_"`) that a model with these indexers
-    and this vocabulary learned from: those that were not always `_` in training.
+    Returns the token features (`"lemma_"`, `"pos_"`, `"tag_"`) that a model with these indexers and
+    this vocabulary learned from: those that were not always `_` in training.
     """
     namespaces = [
         (feature, _namespace_of(indexer, feature))
@@ -96,8 +96,8 @@ def warn_once(vocab: Vocabulary, kind: str, message: str) -> None:
 
 def _namespace_of(indexer: TokenIndexer, feature: str) -> Optional[str]:
     """
-    Returns the namespace in which the indexer looks up this feature of tokens; `None` if it looks
-    up no such thing. The attribute is private to AllenNLP, which has no other way to it.
+    Returns the namespace in which the indexer looks up this token feature; `None` if it does not
+    look it up. The attribute is private to AllenNLP, but there is no other way to it.
     """
     if isinstance(indexer, SingleIdTokenIndexer) and indexer._feature_name == feature:
         return indexer.namespace
@@ -112,7 +112,7 @@ def _warn_of_missing_layer(
         return
     known = vocab.get_token_to_index_vocabulary(namespace)
     first = getattr(tokens[0], feature)
-    # The first token of nearly all sentences shows that nothing is wrong.
+    # For nearly all sentences, the first token shows that nothing is wrong.
     if first != NOT_GIVEN and (first in known or feature not in TAGS):
         return
     values = [getattr(token, feature) or NOT_GIVEN for token in tokens]
@@ -139,14 +139,15 @@ def _warn_of_missing_layer(
 
 def _has_learned(namespace: str, vocab: Vocabulary) -> bool:
     """
-    Returns whether the values of a namespace mean something: there are others than `_`, which is
-    rare. The names of the special tokens and the counts are private to AllenNLP's vocabulary.
+    Returns whether the values of a namespace are meaningful: there are values other than `_`, and
+    `_` is rare. The names of the special tokens and the counts are private to AllenNLP's
+    vocabulary.
     """
     known = vocab.get_token_to_index_vocabulary(namespace)
     meaningless = (vocab._padding_token, vocab._oov_token, NOT_GIVEN)
     if len(known) <= sum(token in known for token in meaningless):
         return False
     counts = (vocab._retained_counter or {}).get(namespace)
-    if not counts:  # of archives made before the counts were kept
+    if not counts:  # in archives from before the counts were kept
         return NOT_GIVEN not in known
     return counts.get(NOT_GIVEN, 0) < RARE_SHARE * sum(counts.values())

@@ -1,4 +1,4 @@
-"""The reader of plain text, character by character: the label of each is the next."""
+"""The reader of plain text, character by character. The label of each character is the next one."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any, Dict, Iterator, Sequence, Tuple
@@ -27,14 +27,13 @@ CHARACTERS = "characters"
 @DatasetReader.register("character_language_model")
 class CharacterLanguageModelReader(SequenceReader):
     """
-    Cuts a text into pieces of `length` characters; a shorter remainder at the end is left out. The
-    fields are `tokens`, the characters, and `labels`, for each the one that follows it; both in the
-    vocabulary namespace "characters", where a character that the training text lacks is the unknown
-    one.
+    Cuts a text into pieces of `length` characters. A shorter remainder at the end is left out. The
+    fields are `tokens`, the characters, and `labels`, the character after each. Both use the
+    vocabulary namespace "characters". A character that is not in the training text is unknown.
 
     A data path is any text in UTF-8, plain or compressed, or the sentences of the embedded
-    treebank, `"synthetic:size=2000,seed=1"`, one a line. A byte order mark at the start of a text
-    is no character of it.
+    treebank, `"synthetic:size=2000,seed=1"`, one per line. A byte order mark at the start is not
+    part of the text.
 
     Registered as a `DatasetReader` with name "character_language_model".
 
@@ -42,14 +41,14 @@ class CharacterLanguageModelReader(SequenceReader):
 
     length : `int`, optional (default = `100`)
     part : `Tuple[float, float]`, optional (default = `(0.0, 1.0)`)
-        From where to where the text is read, as shares of its characters: for a text that is to be
-        both trained and evaluated on.
+        The range of the text to read, in fractions of its characters. This is for a text that is
+        used for both training and evaluation.
     num_streams : `int`, optional (default = `1`)
-        For an encoder with `"stateful": true`, which goes on in each batch where the last one
-        ended: the text is cut into that many streams of one length, and their first pieces are read
-        first, then their second pieces, and so on. Give the data loader that number as its
-        `batch_size`, and neither `shuffle` nor `num_workers`. In distributed training each of `n`
-        processes has a share of the streams; the batch size is `num_streams / n` then.
+        For an encoder with `"stateful": true`, which continues in each batch where the last one
+        ended. The text is cut into this many streams of equal length. Their first pieces are read
+        first, then their second pieces, and so on. Give the data loader this number as its
+        `batch_size`, and neither `shuffle` nor `num_workers`. In distributed training, each of `n`
+        processes has a share of the streams, and the batch size is `num_streams / n`.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class CharacterLanguageModelReader(SequenceReader):
         self._indexers = {"tokens": SingleIdTokenIndexer(namespace=CHARACTERS)}
 
     def _generate_all(self, path: str) -> Iterator[Dict[str, Any]]:
-        # Sentences of the embedded treebank are cut as the text of a file is.
+        # Sentences of the embedded treebank are cut like the text of a file.
         return self._read_file(path)
 
     def _read_file(self, path: str) -> Iterator[Dict[str, Any]]:
@@ -100,7 +99,7 @@ class CharacterLanguageModelReader(SequenceReader):
         # Parameters
 
         characters : `Sequence[str]`
-            Those of the piece, and the one that follows it.
+            The characters of the piece, and the one that follows it.
         """
         tokens = TextField([shared_token(character) for character in characters[:-1]])
         labels = OpenSequenceLabelField(list(characters[1:]), tokens, label_namespace=CHARACTERS)

@@ -7,20 +7,20 @@ from allennlp.data.fields import LabelField
 
 from spigot_allennlp.config_checks import PlainConfigurationError
 
-# So many classes are named in a message.
+# The number of classes named in a message.
 SHOWN = 10
 
 
 class ClassField(LabelField):
     """
-    A `LabelField` with an error of its own for a class that the vocabulary does not have, as where
-    no instance of the training data has it: AllenNLP's is a `KeyError`, without a way out.
+    A `LabelField` with its own error for a class that is not in the vocabulary, because no training
+    instance has it. AllenNLP raises a bare `KeyError`, without a way out.
 
     # Parameters
 
     label : `str`
     source : `str`, optional
-        Where the instance is from, as `file:line`.
+        Where the instance comes from, as `file:line`.
     """
 
     __slots__ = ("_source",)
@@ -33,7 +33,7 @@ class ClassField(LabelField):
         """
         # Raises
 
-        `ConfigurationError` if the vocabulary does not have the class.
+        `ConfigurationError` if the class is not in the vocabulary.
         """
         classes = vocab.get_token_to_index_vocabulary(self._label_namespace)
         if self.label not in classes:

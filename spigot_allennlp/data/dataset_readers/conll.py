@@ -27,25 +27,24 @@ from spigot_allennlp.data.formats.source import Source
 @DatasetReader.register("conll")
 class ConllReader(TreebankReader):
     """
-    Reads dependency trees in CoNLL-X or CoNLL-U, and from the latter enhanced graphs.
+    Reads dependency trees in CoNLL-X or CoNLL-U, and enhanced graphs in CoNLL-U.
 
-    The tokens are the words of the tree: multiword tokens and empty nodes are none. `pos_` is the
-    fourth column, `tag_` the fifth. Set `trees` to `False` to read sentences without heads, as
-    those that are still to be parsed.
+    The tokens are the words of the tree, without multiword tokens and empty nodes. `pos_` is the
+    fourth column, `tag_` the fifth. Set `trees` to `False` to read sentences without heads, such as
+    sentences to be parsed.
 
     Registered as a `DatasetReader` with name "conll".
 
     # Parameters
 
     enhanced_graph : `bool`, optional (default = `False`)
-        Whether to take the graph in the ninth column of CoNLL-U as `graph` and `tops`, as
-        `formats.conll.enhanced_graph` makes them. If so, a sentence without one has an empty graph
-        where another of the same file has one; where none has, it is an error.
+        Whether to read the graph in the ninth column of CoNLL-U into `graph` and `tops`, with
+        `formats.conll.enhanced_graph`. A sentence without a graph then has an empty one if another
+        sentence of the file has a graph. If none has, it is an error.
     back_off_labels : `bool`, optional (default = `False`)
-        Whether a label of the graph that the vocabulary does not have (`nmod:atop`, if its
-        `min_count` is not reached) counts as the same without lemma or subtype (`nmod`). For
-        training alone: in evaluation it would make a label right that is not. Not together with
-        `count_repeated_roles`.
+        Whether a graph label that is not in the vocabulary (`nmod:atop`, if it is below
+        `min_count`) counts as the label without lemma or subtype (`nmod`). For training only: in
+        evaluation it would count wrong labels as right. Not together with `count_repeated_roles`.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class ConllReader(TreebankReader):
 
 
 class BackingOffField(OpenAdjacencyField):
-    """A graph in which a label that the vocabulary does not have stands for one that it may."""
+    """A graph that replaces labels which are not in the vocabulary by shorter ones that may be."""
 
     __slots__ = ()
 
@@ -109,6 +108,6 @@ class BackingOffField(OpenAdjacencyField):
 
 
 def _has_any_graph(source: Source) -> bool:
-    """Returns whether any sentence has an enhanced graph; as a rule one of the first has."""
+    """Returns whether any sentence has an enhanced graph; usually one of the first has."""
     sentences = scan_conll(source)
     return any(isinstance(result, ConllSentence) and has_graph(result) for result in sentences)

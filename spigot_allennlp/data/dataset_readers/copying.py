@@ -1,4 +1,4 @@
-"""The copying problem: to remember ten symbols over a long delay."""
+"""The copying problem: remember ten symbols over a long delay."""
 
 from typing import Any, Dict, Optional, Sequence
 
@@ -19,22 +19,22 @@ SYMBOLS = tuple("12345678")
 class CopyingReader(SequenceReader):
     """
     Generates sequences of `num_symbols` symbols out of eight, `delay - 1` blanks, a marker, and as
-    many blanks as there were symbols; at those the symbols are to be given in their order
+    many blanks as there were symbols. At the last blanks, the symbols must be repeated in order
     ([Hochreiter & Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735); in this form
-    [Arjovsky et al., 2016](https://arxiv.org/abs/1511.06464)). A sequence has `delay + 2 *
-    num_symbols` steps.
+    [Arjovsky et al., 2016](https://arxiv.org/abs/1511.06464)). A sequence has
+    `delay + 2 * num_symbols` steps.
 
     The fields are `tokens`, the input; `labels`, the output of every step, blank before the last
-    ones; and `scored`, which marks these. A data path is `"synthetic:size=20000,seed=1"`, and
-    `"synthetic:size=500,seed=3,delay=400"` overrules the delay of the config, so that a model can
-    be evaluated at another one.
+    ones; and `scored`, which marks the last ones. A data path is `"synthetic:size=20000,seed=1"`,
+    and `"synthetic:size=500,seed=3,delay=400"` overrides the delay in the config, so that a model
+    can be evaluated with another delay.
 
     Registered as a `DatasetReader` with name "copying".
 
     # Parameters
 
     delay : `int`, optional (default = `100`)
-        The T of the papers.
+        T in the papers.
     num_symbols : `int`, optional (default = `10`)
     """
 
@@ -60,13 +60,13 @@ class CopyingReader(SequenceReader):
         # Parameters
 
         symbols : `Sequence[str]`
-            What is to be remembered, each from "1" to "8".
+            The symbols to remember, each from "1" to "8".
         delay : `int`, optional (default = that of the reader)
             At least 1.
 
         # Raises
 
-        `ConfigurationError` if a symbol or the delay is another.
+        `ConfigurationError` if a symbol or the delay is invalid.
         """
         delay = self._defaults["delay"] if delay is None else delay
         others = [symbol for symbol in symbols if symbol not in SYMBOLS]

@@ -1,13 +1,13 @@
 """
-What a data path of a config names: a file, a part of it, or an embedded data set.
+Interprets the data paths of a config: a file, a part of a file, or an embedded data set.
 
 A path that begins with `synthetic:` names an embedded data set and its settings, as in
-`"synthetic:size=2000,seed=1"`. Any other is that of a file, or a URL, which is fetched.
+`"synthetic:size=2000,seed=1"`. Any other path is a file, or a URL, which is downloaded.
 
-Readers of images and events let a path name a part, since the test data must never select a model:
-`FILE#held_out` has every eleventh sample (or what the reader is set to), from the first on,
-`FILE#train` all others, and `FILE` all. `FILE#train:20000` are the first 20000 of these. So one
-reader serves for training, validation and test.
+For readers of images and events, a path may name a part, since the test data must never select a
+model: `FILE#held_out` has every eleventh sample (or as set in the reader), starting with the first,
+`FILE#train` has all others, and `FILE` has all. `FILE#train:20000` has the first 20000 of
+`FILE#train`. So one reader works for training, validation and test.
 """
 
 import io
@@ -27,7 +27,7 @@ from spigot_allennlp.data.synthetic.treebank.treebank import synthetic_text
 
 Sample = TypeVar("Sample")
 
-#: What a reader of text reads: a path, or the source of what can be read once.
+#: The input of a text reader: a path, or a source for input that can be read only once.
 DataPath = Union[str, Source]
 
 PARTS = ("train", "held_out")
@@ -39,12 +39,12 @@ def is_synthetic(path: PathOrSource) -> bool:
 
 
 def name_of(path: PathOrSource) -> str:
-    """Returns what errors call a path, or a source."""
+    """Returns the name of a path or source for errors."""
     return path.name if isinstance(path, Source) else str(path)
 
 
 def local_path(path: str) -> str:
-    """Returns the file that `path` names, which is fetched if it is a remote one."""
+    """Returns the file that `path` names, and downloads it if it is remote."""
     return str(cached_path(path))
 
 
@@ -55,10 +55,10 @@ def text_source(path: DataPath, embedded_format: str) -> Source:
     # Parameters
 
     path : `DataPath`
-        A source is the text itself.
+        A source is returned as it is.
     embedded_format : `str`
-        The format in which the embedded treebank is written, if the path names it; see
-        `synthetic_text`. The text of a file is what it is.
+        The format for the embedded treebank, if the path names it; see `synthetic_text`. It does
+        not affect files.
     """
     if isinstance(path, Source):
         return path
@@ -75,7 +75,7 @@ def text_source(path: DataPath, embedded_format: str) -> Source:
 @contextmanager
 def config_errors() -> Iterator[None]:
     """
-    Turns a `ValueError` for the settings of an embedded data set into the error of a config.
+    Turns a `ValueError` for the settings of an embedded data set into a config error.
 
     # Raises
 
@@ -94,11 +94,11 @@ class Part(NamedTuple):
     # Parameters
 
     path : `str`
-        Of the file, without the name of the part.
+        The file, without the name of the part.
     name : `str`, optional (default = `None`)
         One of `PARTS`; `None` is the whole file.
     limit : `int`, optional (default = `None`)
-        The part has so many samples, or all.
+        The largest number of samples; `None` for all.
     """
 
     path: str
@@ -107,12 +107,12 @@ class Part(NamedTuple):
 
     def select(self, samples: Iterable[Sample], every: int) -> Iterator[Tuple[int, Sample]]:
         """
-        Yields the samples of the part, with their numbers in the whole file; the first of `every`
-        so many is held out.
+        Yields the samples of the part, with their numbers in the whole file. The first of `every`
+        samples is held out.
 
         # Raises
 
-        `MalformedInputError` if there is none.
+        `MalformedInputError` if the part has no samples.
         """
         count = 0
         for number, sample in enumerate(samples):

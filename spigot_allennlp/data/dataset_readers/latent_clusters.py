@@ -1,10 +1,10 @@
 """
-The reader of the synthetic benchmark of latent choices: points whose classes are linear within
-clusters that are not observed, so that whoever classifies them has to choose a latent category
-first ([Mihaylova, Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 4.1).
+The reader for the synthetic benchmark of latent choices: within unobserved clusters, the classes of
+points are linearly separable. So a classifier has to choose a latent category first ([Mihaylova,
+Niculae & Martins, 2020](https://arxiv.org/abs/2010.02357), section 4.1).
 
-Every point belongs to one of a few clusters, and every cluster has a direction of its own along
-which its points are divided into two classes. There is no file and no format.
+Every point belongs to one of a few clusters. Each cluster has its own direction, which divides its
+points into two classes. There is no file and no format.
 """
 
 from typing import Dict, Iterator, NamedTuple, Optional, Sequence
@@ -20,13 +20,13 @@ from spigot_allennlp.data.dataset_readers.class_field import ClassField
 @DatasetReader.register("latent_clusters")
 class LatentClustersReader(DatasetReader):
     """
-    Samples points in clusters, two classes within each; see `sample_latent_clusters`. All parts are
-    cut from one data set, and the data path is the name of a part: "train", "dev" or "test".
-    What is left out has the settings of
-    [Mihaylova, Niculae & Martins (2020)](https://arxiv.org/abs/2010.02357).
+    Samples points in clusters with two classes each; see `sample_latent_clusters`. All parts are
+    cut from one data set. The data path is the name of a part: "train", "dev" or "test". The
+    defaults are the settings of [Mihaylova, Niculae & Martins
+    (2020)](https://arxiv.org/abs/2010.02357).
 
     An instance has `features`, a `TensorField` of shape `(dim,)`, `label`, a `LabelField`, "0" or
-    "1", and `cluster`, the number of its cluster, which no model is meant to be trained on.
+    "1", and `cluster`, the number of its cluster, which is not meant for training.
 
     Registered as a `DatasetReader` with name "latent_clusters".
 
@@ -35,11 +35,12 @@ class LatentClustersReader(DatasetReader):
     num_clusters : `int`, optional (default = `3`)
     dim : `int`, optional (default = `100`)
     deviation : `float`, optional (default = `0.1`)
-        Standard deviation of the points of a cluster, in each dimension; the centres have 1.
+        The standard deviation of the points of a cluster in each dimension. That of the centres is
+        1.
     sizes : `Dict[str, int]`, optional (default = `{"train": 5000, "dev": 1000, "test": 1000}`)
-        The parts, in the order in which they are cut.
+        The sizes of the parts, in the order in which they are cut.
     seed : `int`, optional (default = `1`)
-        Of the data, whatever the seeds of the run are.
+        The seed of the data, independent of the seeds of the run.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ def sample_latent_clusters(
 
     The cluster `z` is uniform; its centre `c_z` and its direction `w_z` are standard normal; a
     point is `x = c_z + deviation * (standard normal)`; its class is whether `<w_z, x>` is above the
-    mean of its cluster. A larger data set does not begin with the smaller one of the same `seed`.
+    mean of its cluster. For the same `seed`, a larger data set does not begin with the smaller one.
 
     # Parameters
 

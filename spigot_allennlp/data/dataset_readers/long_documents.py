@@ -1,4 +1,4 @@
-"""The reader of long documents, of which the first sentence alone says the sentiment."""
+"""The reader of long documents in which only the first sentence carries the sentiment."""
 
 import random
 from dataclasses import replace
@@ -22,24 +22,25 @@ _SEED = 1
 @DatasetReader.register("long_documents")
 class LongDocumentReader(SstReader):
     """
-    Makes a document of each sentence that is not neutral: it begins with the sentence, has its
-    label, and goes on with neutral sentences of the same file, drawn at random, to its `length`,
-    where it is cut. So what decides stands as far from the end as the document is long, and a
-    classifier that reads from left to right has to remember it.
+    Makes a document from each sentence that is not neutral: it begins with the sentence, has its
+    label, and continues with randomly drawn neutral sentences of the same file. It is cut at
+    `length`. So the decisive words are as far from the end as possible, and a classifier that reads
+    from left to right has to remember them.
 
-    The documents of a file are always the same. See `SstReader` for the files and other
-    parameters, and `SentenceReader` for data paths.
+    A file always gives the same documents. See `SstReader` for the files and other parameters, and
+    `SentenceReader` for data paths.
 
     Registered as a `DatasetReader` with name "long_documents".
 
     # Parameters
 
     length : `int`, optional (default = `300`)
-        The number of words of a document. One whose first sentence is longer is that sentence.
+        The number of words in a document. If the first sentence is longer, the document is just
+        that sentence.
     granularity : `str`, optional (default = `"2-class"`)
         See `SstReader`.
     file_granularity : `str`, optional (default = `"5-class"`)
-        See `SstReader`. Two classes know nothing neutral.
+        See `SstReader`. With two classes, there would be no neutral sentences.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class LongDocumentReader(SstReader):
         """
         # Raises
 
-        `MalformedInputError` if the file has sentences to begin with, but none to go on with.
+        `MalformedInputError` if the file has sentences to start with, but none to continue with.
         """
         first: List[AnnotatedSentence] = []
         neutral: List[AnnotatedSentence] = []

@@ -21,9 +21,9 @@ from spigot_allennlp.data.synthetic.digits import generate_digits
 @DatasetReader.register("mnist")
 class MnistReader(DatasetReader):
     """
-    Reads images. The data path is the file of the images, plain or compressed, with that of the
-    labels beside it (`train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`), or names
-    embedded digits: `"synthetic:size=500,seed=1"`.
+    Reads images. The data path is the image file, plain or compressed, with the label file beside
+    it (`train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`), or names embedded digits:
+    `"synthetic:size=500,seed=1"`.
 
     An instance has the fields `inputs`, the bytes of the image row by row; `label`, from "0" on;
     and `metadata`, with the number of the `sample` in its file.
@@ -33,9 +33,9 @@ class MnistReader(DatasetReader):
     # Parameters
 
     held_out_every : `int`, optional (default = `11`)
-        Of so many samples the first is held out: 5455 of 60,000. See `data_path.py` for how a data
-        path names a part. Better odd: in the training data of MNIST every other image is from the
-        harder half of the writers.
+        The first of this many samples is held out: 5455 of 60,000. See `data_path.py` for how a
+        data path names a part. Choose an odd number: in the training data of MNIST, every other
+        image is from the harder half of the writers.
     """
 
     def __init__(self, held_out_every: int = 11, **kwargs) -> None:
@@ -57,15 +57,15 @@ class MnistReader(DatasetReader):
         # Parameters
 
         image : `numpy.ndarray`
-            Whole numbers from 0 to 255, of any shape.
+            Integers from 0 to 255, in any shape.
         label : `str`, optional
         sample : `int`, optional
 
         # Raises
 
-        `ValueError` if the image is empty, or a pixel is no byte.
+        `ValueError` if the image is empty, or a pixel is not a byte.
         """
-        # a copy, of one piece, so that an instance does not hold on to the whole file
+        # a contiguous copy, so an instance does not keep the whole file in memory
         pixels = numpy.array(as_bytes(image)).reshape(-1)
         instance = Instance({"inputs": ArrayField(pixels)})
         if label is not None:

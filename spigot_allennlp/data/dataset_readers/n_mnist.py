@@ -30,8 +30,8 @@ from spigot_allennlp.data.synthetic.digits import generate_events
 @DatasetReader.register("n_mnist")
 class NMnistReader(DatasetReader):
     """
-    Reads recordings of events. The data path is a folder with a folder for each digit, as N-MNIST
-    has it (`Train/7/00015.bin`); a single recording, without a label; or names embedded ones:
+    Reads recordings of events. The data path is a folder with a subfolder for each digit, as in
+    N-MNIST (`Train/7/00015.bin`); or a single recording, without a label; or names embedded ones:
     `"synthetic:size=100,seed=1"`.
 
     An instance has the fields `inputs`, `(num_events, 2)`: the time of each event in microseconds
@@ -43,12 +43,12 @@ class NMnistReader(DatasetReader):
     # Parameters
 
     held_out_every : `int`, optional (default = `11`)
-        Of so many samples the first is held out. See `data_path.py` for how a data path names a
+        The first of this many samples is held out. See `data_path.py` for how a data path names a
         part.
     on_error : `str`, optional (default = `"raise"`)
         What to do with a recording that cannot be read. `"raise"` ends the run, with file and
         reason. `"skip"` leaves it out, and warns at the end how many were left out and why; the
-        others keep their numbers. A path of which nothing is left ends the run under either.
+        others keep their numbers. With either, the run ends if nothing is left.
     """
 
     def __init__(self, held_out_every: int = 11, on_error: str = "raise", **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The reader of images, pixel by pixel: MNIST, and other data in idx files."""
+"""Reads images pixel by pixel: MNIST and other data in idx files."""
 
 from typing import Any, Dict, Iterator, Optional, Tuple
 
@@ -14,30 +14,30 @@ from spigot_allennlp.data.formats.idx import as_bytes, read_images
 
 #: The classes of generated images: a line in one of four directions, or a circle.
 SHAPES = ("lying", "standing", "falling", "rising", "ring")
-# The greatest noise of a pixel in such an image, of 255.
+# The maximum noise of a pixel in such an image, out of 255.
 _NOISE = 40
 
 
 @DatasetReader.register("pixel_sequence")
 class PixelSequenceReader(SequenceReader):
     """
-    Reads images as sequences of their pixels, row by row or, under a `permutation_seed`, in an
-    order that is the same for all ([Le et al., 2015](https://arxiv.org/abs/1504.00941)).
+    Reads images as sequences of pixels, row by row or, with a `permutation_seed`, in a random order
+    that is the same for all ([Le et al., 2015](https://arxiv.org/abs/1504.00941)).
 
-    A data path is a file of images, as `train-images-idx3-ubyte.gz`, beside which that of the
-    labels lies, `train-labels-idx1-ubyte.gz`; or `"synthetic:size=2000,seed=1"`, images of bars and
-    rings, also with `image_size=16` (default 8). The fields are `inputs`, of shape `(pixels, 1)`,
-    from 0 to 1, and `label`.
+    A data path is an image file, such as `train-images-idx3-ubyte.gz`, with the label file,
+    `train-labels-idx1-ubyte.gz`, beside it; or `"synthetic:size=2000,seed=1"`, images of bars and
+    rings, also with `image_size=16` (default 8). The fields are `inputs`, shape `(pixels, 1)`, from
+    0 to 1, and `label`.
 
     Registered as a `DatasetReader` with name "pixel_sequence".
 
     # Parameters
 
     downsample : `int`, optional (default = `1`)
-        The side of the squares of pixels of which each becomes one, its mean; what is left over at
-        the right and below is cut off.
+        The side of the pixel squares that are averaged into one pixel each. Pixels left over at the
+        right and at the bottom are cut off.
     permutation_seed : `int`, optional (default = `None`)
-        Of the random order of the pixels; `None`: as they are.
+        The seed of the random order of the pixels; `None` for no reordering.
     """
 
     _least_settings = {"image_size": 4}
@@ -69,13 +69,13 @@ class PixelSequenceReader(SequenceReader):
         # Parameters
 
         image : `numpy.ndarray`
-            Whole numbers from 0 to 255, of shape `(rows, columns)`.
+            Integers from 0 to 255, shape `(rows, columns)`.
         label : `str`, optional
 
         # Raises
 
-        `ValueError` if a pixel is no byte, or the image has other than two dimensions or is smaller
-        than a square of `downsample` pixels.
+        `ValueError` if a pixel is not a byte, or the image does not have two dimensions or is
+        smaller than a square of `downsample` pixels.
         """
         image = as_bytes(image)
         side = self._downsample
@@ -98,7 +98,7 @@ class PixelSequenceReader(SequenceReader):
 
 def sample_shape(generator: numpy.random.Generator, size: int) -> Tuple[numpy.ndarray, int]:
     """
-    Samples an image of a shape, unsigned bytes of shape `(size, size)`, under noise. Returns it
+    Samples a noisy image of a bar or ring, as unsigned bytes of shape `(size, size)`. Returns it
     with its class, an index into `SHAPES`.
     """
     label = int(generator.integers(len(SHAPES)))

@@ -1,4 +1,4 @@
-"""The reader of SDP, with the trees of a companion: a second file, of the same sentences."""
+"""The reader of SDP, with trees from a companion: a second file with the same sentences."""
 
 from itertools import zip_longest
 from os.path import exists
@@ -23,9 +23,9 @@ from spigot_allennlp.data.formats.conll import ConllSentence, scan_conll
 from spigot_allennlp.data.formats.sdp import SdpSentence, scan_sdp
 from spigot_allennlp.data.formats.source import Source
 
-ALL_OTHERS = "*"  # in a map of companions: every path that is not named
+ALL_OTHERS = "*"  # in a map of companions: every other path
 
-# The names of files in one format; where one of them is asked for, the others will do.
+# Suffixes of files in one format. If one of them is requested, the others also count.
 CONLL_SUFFIXES = (".conll", ".conllu", ".conllx")
 
 SdpResult = Union[SdpSentence, MalformedInputError]
@@ -35,24 +35,26 @@ ConllResult = Union[ConllSentence, MalformedInputError]
 @DatasetReader.register("sdp")
 class SdpReader(TreebankReader):
     """
-    Reads semantic dependency graphs in any form of SDP, with the syntactic trees of the augmented
-    form, or of a companion file in CoNLL-X or CoNLL-U.
+    Reads semantic dependency graphs in any form of SDP, with syntactic trees from the augmented
+    form, or from a companion file in CoNLL-X or CoNLL-U.
 
     Registered as a `DatasetReader` with name "sdp".
 
     # Parameters
 
     companion : `Union[str, Dict[str, str]]`, optional
-        Where the trees are: a suffix such as `".conll"` (that of `train.sdp` is `train.conll`, or,
-        if there is none, `train.conllu`), a map from data paths to either (`"*"` for all others),
-        or one path. Sentences are matched by their order, and must have the same tokens. The trees
-        of an augmented file are then not looked at. With the embedded data set, any value means the
-        trees of that.
+        Where the trees are: a suffix such as `".conll"` (the companion of `train.sdp` is
+        `train.conll`, or `train.conllu` if that does not exist), one path, or a map from data paths
+        to either (`"*"` for all others). Sentences are matched by their order, and must have the
+        same tokens. The trees in an augmented file are then ignored. For the embedded data set, any
+        value means its own trees.
     match_forms : `bool`, optional (default = `True`)
-        Whether a token must have the same form in both files, or the number of tokens will do.
+        Whether tokens must have the same form in both files. Otherwise only their numbers must
+        agree.
     trees : `bool`, optional (default = `True`)
-        Whether to take the trees, where the file or its companion has them; each sentence must then
-        have one. Some augmented files have every head 0, which is no tree: set this to `False`.
+        Whether to read the trees, if the file or its companion has them. Each sentence must then
+        have one. Some augmented files have only heads of 0, which are not trees: set this to
+        `False`.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ def _companion_source(path: DataPath, companion: Union[str, Dict[str, str]]) -> 
 
     # Raises
 
-    `ConfigurationError` if it is not there.
+    `ConfigurationError` if it does not exist.
     """
     other = companion_path(name_of(path), companion)
     try:
@@ -125,10 +127,10 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
     path : `str`
         The data path of the config. The embedded data set is its own companion.
     companion : `Union[str, Dict[str, str]]`
-        A path; or a suffix such as `".conll"`, to be put in the place of the data file's own (with
-        `.gz`, `.bz2`, `.xz` or `.zst` after it or not, on either side), where one of `".conll"`,
-        `".conllu"` and `".conllx"` stands for the others, too, if there is no file of its own; or a
-        map from data paths to one of these, in which `"*"` stands for all other paths.
+        A path; a suffix such as `".conll"`, which replaces the data file's own; or a map from data
+        paths to either, in which `"*"` stands for all other paths. Both the suffix and the data
+        file may or may not be followed by `.gz`, `.bz2`, `.xz` or `.zst`. Each of `".conll"`,
+        `".conllu"` and `".conllx"` also stands for the others if no file has it.
 
     # Raises
 
@@ -157,8 +159,8 @@ def companion_path(path: str, companion: Union[str, Dict[str, str]]) -> str:
 
 class Pair(NamedTuple):
     """
-    A sentence of SDP with the sentence of its companion; where one of them cannot be read, its
-    error stands in its place.
+    A sentence of SDP and its companion sentence. If one of them cannot be read, its error takes its
+    place.
     """
 
     sentence: SdpResult
@@ -167,8 +169,8 @@ class Pair(NamedTuple):
 
 def with_companion(source: Source, companion: Source) -> Iterator[Pair]:
     """
-    Yields each sentence of an SDP text with that of its companion in CoNLL. Where one text ends
-    before the other, an error stands for what is missing.
+    Yields each sentence of an SDP text with the one of its companion in CoNLL. If one text ends
+    first, errors stand for its missing sentences.
     """
     for sentence, tree in zip_longest(scan_sdp(source), scan_conll(companion)):
         if sentence is None:
@@ -179,7 +181,7 @@ def with_companion(source: Source, companion: Source) -> Iterator[Pair]:
 
 
 def _missing(name: str, partner: Union[SdpResult, ConllResult]) -> MalformedInputError:
-    """Returns the error that says that the text `name` has no sentence for its `partner`."""
+    """Returns the error that the text `name` has no sentence for its `partner`."""
     if isinstance(partner, MalformedInputError):
         line = partner.line or 1
     else:
@@ -192,8 +194,8 @@ def check_tokens(sentence: SdpSentence, tree: ConllSentence, match_forms: bool) 
     """
     # Raises
 
-    `MalformedInputError` if the two have not the same number of tokens or, under `match_forms`,
-    not the same forms.
+    `MalformedInputError` if the two differ in the number of tokens or, with `match_forms`, in the
+    forms.
     """
     words = tree.words
     if len(words) != len(sentence.tokens):

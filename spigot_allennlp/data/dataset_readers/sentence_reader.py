@@ -1,8 +1,8 @@
 """
-The base of the readers of sentences, and the instance that it makes of an annotated sentence.
+The base of the sentence readers, and the instance that it makes from an annotated sentence.
 
-A subclass reads a file as `AnnotatedSentence`s. Here they are checked, shared among processes, and
-made instances; those that cannot be read are raised or skipped.
+A subclass reads a file as `AnnotatedSentence`s. This class checks them, divides them among
+processes, and turns them into instances. Errors for unreadable sentences are raised or skipped.
 """
 
 from collections import Counter
@@ -28,9 +28,9 @@ from spigot_allennlp.data.formats.blocks import number_of
 from spigot_allennlp.data.formats.source import Source
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 
-# An entry of `repeated_semantic_roles` that says that they were counted, even if there is none.
-# `structures/semantic_graph.py`, which reads that namespace, has the same constant: neither may
-# import the other.
+# An entry of `repeated_semantic_roles` which shows that they were counted, even if there are none.
+# `structures/semantic_graph.py`, which reads that namespace, has the same constant, since neither
+# may import the other.
 COUNTED = "@@COUNTED@@"
 
 SentenceResult = Union[AnnotatedSentence, MalformedInputError]
@@ -41,24 +41,25 @@ class SentenceReader(SharedReader):
     Reads sentences, one instance each. A subclass implements `_sentences`.
 
     A data path is a file (plain, or compressed with gzip, bzip2, xz or, where Python can read it,
-    zstd; anything that `cached_path` takes), a list of files, or the embedded data set,
+    zstd; anything that `cached_path` accepts), a list of files, or the embedded data set,
     `"synthetic:size=2000,seed=1"`.
 
-    Each process reads the whole text, and makes instances of its share of the sound sentences (see
-    `SharedReader`). So the shares are the same whatever is left out.
+    Each process reads the whole text, and makes instances from its share of the valid sentences
+    (see `SharedReader`). So the shares are equal, whatever is skipped.
 
     # Parameters
 
     token_indexers : `Dict[str, TokenIndexer]`, optional
         (default = `{"tokens": SingleIdTokenIndexer()}`) A token has `text`, `lemma_`, `pos_` and
-        `tag_`, to be chosen by the `feature_name` of an indexer.
+        `tag_`, which an indexer selects by its `feature_name`.
     on_error : `str`, optional (default = `"raise"`)
         What to do with a sentence that cannot be read. `"raise"` ends the run, with file, line and
         reason. `"skip"` leaves it out, and warns at the end of the file how many were left out and
-        why. A file of which nothing is left ends the run under either.
+        why. With either, the run ends if nothing is left of a file.
     """
 
-    #: The predictors to take in the place of those that give a reader text where this takes words.
+    #: The predictors to use instead of those that pass text to a reader, since this one takes
+    #: words.
     predictors_instead = {"text_classifier": "sentiment"}
 
     def __init__(
@@ -71,9 +72,10 @@ class SentenceReader(SharedReader):
         check_on_error(on_error, "sentence")
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
         self._on_error = on_error
-        #: What to do with sentences that have these faults, if not `on_error`. A subclass sets it.
+        #: What to do with sentences that have these faults, instead of `on_error`. Set by
+        #: subclasses.
         self._on_faults: Dict[Fault, str] = {}
-        #: The class of the field `graph`. A subclass may set one that changes the vocabulary.
+        #: The class of the field `graph`. Subclasses may set one that changes the vocabulary.
         self._graph_field: Type[AdjacencyField] = OpenAdjacencyField
 
     @property
@@ -83,10 +85,10 @@ class SentenceReader(SharedReader):
 
     def _sentences(self, path: DataPath) -> Iterator[SentenceResult]:
         """
-        Yields the sentences of one file, with a `MalformedInputError` in the place of each that
-        cannot be read. `path` is what the user wrote, or a source; `text_source` opens either. What
-        fits no instance, as an arc to a word that is not there, need not be looked for: it is an
-        error at the `source` of the sentence.
+        Yields the sentences of one file, with a `MalformedInputError` in place of each that cannot
+        be read. `path` is the user's path, or a source; `text_source` opens both. Subclasses need
+        not check whether a sentence makes a valid instance, for example that arcs end at existing
+        words: such errors are reported later, at the `source` of the sentence.
         """
         raise NotImplementedError
 
@@ -101,9 +103,9 @@ class SentenceReader(SharedReader):
 
     def instances_and_errors(self, file_path: Any) -> Iterator[Union[Instance, Exception]]:
         """
-        Yields an instance of each sentence, or, for one that cannot be read, the error in its
-        place: nothing is left out. For predictors, whose output has a line for each sentence. The
-        text is that of a data path or, of what can be read once, of a `Source`.
+        Yields an instance for each sentence, or the error in its place if it cannot be read.
+        Nothing is left out: this is for predictors, which output a line for each sentence. The text
+        comes from a data path or, if it can be read only once, from a `Source`.
 
         # Raises
 
@@ -121,7 +123,10 @@ class SentenceReader(SharedReader):
                 yield instance
 
     def _checked_sentences(self, path: DataPath) -> Iterator[SentenceResult]:
-        """Yields what `_sentences` does, with an error in the place of what fits no instance."""
+        """
+        Yields the results of `_sentences`, with an error in place of each sentence that makes no
+        valid instance.
+        """
         for result in self._sentences(path):
             yield attempt(_checked, result, name_of(path))
 
@@ -170,15 +175,15 @@ class SentenceReader(SharedReader):
 
     def sentence_to_instance(self, sentence: AnnotatedSentence) -> Instance:
         """
-        Returns an instance with a field for each layer that is there. The namespaces of relations
-        and roles are padded: a label that training never saw becomes the unknown label.
+        Returns an instance with a field for each available layer. The namespaces of relations and
+        roles are padded: a label that is not in the training data becomes the unknown label.
 
         # Returns
 
         instance : `Instance`
             - `tokens`: a `TextField` without indexers; a token has `text`, `lemma_`, `pos_` and
-              `tag_` (the fine part of speech; the same as `pos_` where there is one kind), `_`
-              where they are not given.
+              `tag_` (the fine part of speech, or `pos_` if there is only one kind), `_` where they
+              are not given.
             - `heads`: the position of each head, from 1, 0 for the root.
             - `relations`: in the namespace `dependency_relations`.
             - `graph`: an `AdjacencyField` from pairs (argument, predicate), positions from 0, to
@@ -189,8 +194,8 @@ class SentenceReader(SharedReader):
 
         # Raises
 
-        `ConfigurationError` if there is no word, if a layer has not one entry for each word, if a
-        position is outside the sentence, or two arcs are between the same words.
+        `ConfigurationError` if there are no words, if a layer does not have one entry per word, if
+        a position is outside the sentence, or if two arcs are between the same words.
         """
         detail = _what_does_not_fit(sentence)
         if detail is not None:
@@ -223,18 +228,18 @@ class SentenceReader(SharedReader):
         return Instance(fields)
 
     def apply_token_indexers(self, instance: Instance) -> None:
-        """Sets the indexers of the `tokens`: late, so that they need not cross processes."""
+        """Sets the indexers of the `tokens`, late, so that they are not sent between processes."""
         instance["tokens"].token_indexers = self._token_indexers  # type: ignore[attr-defined]
 
 
 class _OpenNamespace:
     """
-    Keeps a field from warning of its padded namespace. It is the first base of such a field, before
-    that of AllenNLP, whose method it replaces.
+    Keeps a field from warning about its padded namespace. It must be the first base of such a
+    field, before AllenNLP's class, since it replaces a method of that.
 
     AllenNLP recommends namespaces that end in `labels` or `tags`, which have no unknown label, and
-    warns of any other. There, a role that occurs in the test data alone ends the run with a
-    `KeyError`; the other kind is meant here.
+    warns about others. In these, a role that occurs only in the test data ends the run with a
+    `KeyError`, so the padded kind is intended here.
     """
 
     __slots__ = ()
@@ -244,15 +249,15 @@ class _OpenNamespace:
 
 
 class OpenAdjacencyField(_OpenNamespace, AdjacencyField):
-    """An `AdjacencyField` whose namespace has an unknown label."""
+    """An `AdjacencyField` with an unknown label in its namespace."""
 
     __slots__ = ()
 
 
 class RoleCountingField(OpenAdjacencyField):
     """
-    An `OpenAdjacencyField` by which the vocabulary learns which roles a predicate may have twice:
-    they are entries of the namespace `repeated_semantic_roles`, beside `COUNTED`.
+    An `OpenAdjacencyField` that tells the vocabulary which roles a predicate may have twice: they
+    become entries of the namespace `repeated_semantic_roles`, beside `COUNTED`.
     """
 
     __slots__ = ()
@@ -269,13 +274,13 @@ class RoleCountingField(OpenAdjacencyField):
 
 
 class OpenSequenceLabelField(_OpenNamespace, SequenceLabelField):
-    """A `SequenceLabelField` whose namespace has an unknown label, or whose labels are integers."""
+    """A `SequenceLabelField` with an unknown label in its namespace, or with integer labels."""
 
     __slots__ = ()
 
 
 def _paths(file_path: Any) -> List[DataPath]:
-    """Returns the data paths of a config, or sources: several, or one alone."""
+    """Returns a list of data paths or sources from a config value, which may be a single one."""
     is_alone = isinstance(file_path, (str, PathLike, Source))
     paths = [file_path] if is_alone else file_path
     return [path if isinstance(path, Source) else str(path) for path in paths]
@@ -283,10 +288,10 @@ def _paths(file_path: Any) -> List[DataPath]:
 
 def _what_does_not_fit(sentence: AnnotatedSentence) -> Optional[str]:
     """
-    Returns what is wrong with a sentence as such: it has no word, or one that is empty or no text;
-    a layer that is longer or shorter; a head that is none of 0, ..., `length`; an arc or a top that
-    is at none of the words 1, ..., `length`; an arc without a role, or several from one word to
-    another. Returns `None` if nothing is wrong.
+    Returns what is wrong with a sentence: it has no words, or a word that is empty or not a text; a
+    layer of a different length; a head that is not one of 0, ..., `length`; an arc or a top that is
+    not at one of the words 1, ..., `length`; an arc without a role; or several arcs from one word
+    to another. Returns `None` if nothing is wrong.
     """
     words = sentence.words
     length = len(words)
@@ -325,11 +330,11 @@ def _what_does_not_fit(sentence: AnnotatedSentence) -> Optional[str]:
 
 def _checked(sentence: AnnotatedSentence, path: str) -> AnnotatedSentence:
     """
-    Returns the sentence, which a subclass has read at `path`.
+    Returns a sentence that a subclass has read at `path`, after checking it.
 
     # Raises
 
-    `MalformedInputError` if something in it does not fit.
+    `MalformedInputError` if something in it is wrong.
     """
     detail = _what_does_not_fit(sentence)
     if detail is None:
@@ -343,8 +348,8 @@ def _checked(sentence: AnnotatedSentence, path: str) -> AnnotatedSentence:
 
 def _tokens(sentence: AnnotatedSentence) -> AnnotatedTokens:
     """
-    Returns the field of the tokens. Where a sentence has one kind of part of speech, it is that of
-    `pos_` and of `tag_`.
+    Returns the field of the tokens. If a sentence has only one kind of part of speech, both `pos_`
+    and `tag_` hold it.
     """
     missing = [NOT_GIVEN] * len(sentence.words)
     columns = zip(

@@ -1,4 +1,4 @@
-"""The base of the readers of long sequences, which are read from a file or generated."""
+"""The base of the readers of long sequences, from a file or generated."""
 
 from functools import cache
 from os import PathLike
@@ -18,14 +18,14 @@ from spigot_allennlp.data.synthetic.specification import DEFAULT_SEED, DEFAULT_S
 class SequenceReader(SharedReader):
     """
     Reads sequences, one instance each. A subclass implements `_generate`, or `_read_file`, or both,
-    and `text_to_instance`, which takes what those return as arguments.
+    and `text_to_instance`, which takes their results as arguments.
 
     A data path is a file or `"synthetic:size=2000,seed=1"`, generated sequences: sequence i of a
-    seed is the same for every size. There, a subclass may know further settings, whose least values
-    are `_least_settings`.
+    seed is the same for every size. A subclass may have further settings for generated sequences,
+    with the minimum values `_least_settings`.
     """
 
-    #: The settings of generated data besides size and seed, with their least values.
+    #: Further settings of generated data, besides size and seed, with their minimum values.
     _least_settings: Mapping[str, int] = {}
 
     def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
@@ -55,11 +55,11 @@ class SequenceReader(SharedReader):
 
 def _not_empty(sequences: Iterable[Dict[str, Any]], path: str) -> Iterator[Dict[str, Any]]:
     """
-    Yields the same sequences, all that there are at `path`, before processes share them.
+    Yields the same sequences: all those at `path`, before they are divided among processes.
 
     # Raises
 
-    `MalformedInputError` at the end, if there was none.
+    `MalformedInputError` at the end, if there were none.
     """
     is_empty = True
     for sequence in sequences:
@@ -71,5 +71,7 @@ def _not_empty(sequences: Iterable[Dict[str, Any]], path: str) -> Iterator[Dict[
 
 @cache
 def shared_token(text: str) -> Token:
-    """Returns the same token for the same text: a data set has millions, of few texts."""
+    """
+    Returns the same token for the same text: a data set has millions of tokens, but few texts.
+    """
     return Token(text)

@@ -1,4 +1,4 @@
-"""The base of the readers whose processes share what one of them would read alone."""
+"""The base of the readers that divide their instances among processes."""
 
 from itertools import islice
 from typing import Any, Iterable, Iterator, TypeVar
@@ -10,9 +10,9 @@ Item = TypeVar("Item")
 
 class SharedReader(DatasetReader):
     """
-    A reader whose `_read` goes through all data in each process of a distributed run, and in each
-    worker of a data loader, and makes instances of the share of `shard_iterable` alone: making
-    instances takes longer than reading. So every instance is made once.
+    In each process of a distributed run, and in each worker of a data loader, `_read` goes through
+    all data, but makes instances only from the share of `shard_iterable`, since this takes longer
+    than reading. So every instance is made once.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -22,9 +22,10 @@ class SharedReader(DatasetReader):
 
     def shard_iterable(self, iterable: Iterable[Item]) -> Iterator[Item]:
         """
-        Yields the items of this process, every n-th. AllenNLP's method asks `torch.distributed` for
-        the rank, of which a spawned worker of a loader knows nothing: each rank would then read
-        everything. This uses the rank that is set on the reader, which a worker gets with it.
+        Yields the items of this process: every n-th. AllenNLP's method gets the rank from
+        `torch.distributed`, which is not set up in a spawned worker of a loader: each rank would
+        then read everything. This method uses the rank that is stored in the reader, so a worker
+        has it too.
         """
         items = iter(iterable)
         distributed, worker = self.get_distributed_info(), self.get_worker_info()

@@ -20,9 +20,9 @@ from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
 from spigot_allennlp.data.synthetic.speech import generate_recordings
 
 WINDOW = 0.025  # seconds
-# So far below the loudest sound is still heard, in decibels.
+# The range of audible levels below the loudest sound, in decibels.
 RANGE = 50.0
-# The energy below which there is silence, that of a tone some 150 decibels below full scale.
+# Anything below this energy is silence. It is that of a tone about 150 decibels below full scale.
 SILENCE = 1e-12
 
 
@@ -31,9 +31,9 @@ class SpokenDigitsReader(DatasetReader):
     """
     Reads recordings of spoken digits. The data path is a folder or a tar archive (plain, or
     compressed with gzip, bzip2, xz or, where Python can read it, zstd) of WAV files named
-    `digit_speaker_number.wav`, as those of the Free Spoken Digit Dataset; or names embedded ones,
-    `"synthetic:size=100,seed=1"`, whose speakers are low, middle and high. After `#` it may name
-    the speakers that are wanted: `fsdd.tar.xz#george,lucas`.
+    `digit_speaker_number.wav`, as in the Free Spoken Digit Dataset; or names embedded ones,
+    `"synthetic:size=100,seed=1"`, with the speakers low, middle and high. After `#` it may name the
+    speakers to read: `fsdd.tar.xz#george,lucas`.
 
     An instance has the fields `inputs`, from 0 to 1, `(num_frames, num_channels)`, or twice as many
     channels (see `log_mel` and `on_off_channels`); `label`, the digit; and `metadata`, with the
@@ -44,14 +44,14 @@ class SpokenDigitsReader(DatasetReader):
     # Parameters
 
     num_frames : `int`, optional (default = `50`)
-        Spread evenly over each recording.
+        The number of frames, spread evenly over each recording.
     num_channels : `int`, optional (default = `40`)
     differences : `bool`, optional (default = `True`)
-        Whether the inputs are the differences from the mean of a channel, or the energies.
+        Whether the inputs are differences from the mean of a channel instead of energies.
     on_error : `str`, optional (default = `"raise"`)
         What to do with a recording that cannot be read. `"raise"` ends the run, with file and
-        reason. `"skip"` leaves it out, and warns at the end how many were left out and why. A path
-        of which nothing is left, and an archive that is damaged, end the run under either.
+        reason. `"skip"` leaves it out, and warns at the end how many were left out and why. With
+        either, the run ends if nothing is left, or if the archive is damaged.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class SpokenDigitsReader(DatasetReader):
         number, known = 0, set()
         for spoken in recordings:
             if spoken is None:
-                # A recording that is skipped has a number, too, unless its speaker must be known.
+                # A skipped recording also has a number, unless its speaker must be known.
                 number += not speakers
                 continue
             known.add(spoken.speaker)
@@ -102,7 +102,7 @@ class SpokenDigitsReader(DatasetReader):
         recording : `Recording`
         digit : `str`, optional
         sample : `int`, optional
-            Its number among those of the data path.
+            The number of the recording in the data path.
         """
         inputs = log_mel(recording.signal, recording.rate, self._num_frames, self._num_channels)
         if self._differences:
@@ -116,7 +116,7 @@ class SpokenDigitsReader(DatasetReader):
 
 
 class _Spoken(NamedTuple):
-    """A recording, with the digit and the speaker that its name says."""
+    """A recording, with the digit and the speaker from its name."""
 
     recording: Recording
     digit: str
@@ -144,20 +144,20 @@ def _named(recording: Recording, path: str) -> _Spoken:
 
 def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int) -> numpy.ndarray:
     """
-    Returns the logarithm of the energy in each band of frequency, on the mel scale, from 0 (`RANGE`
+    Returns the logarithm of the energy in each frequency band, on the mel scale, from 0 (`RANGE`
     below the loudest, or less) to 1 (the loudest), in windows of 25 ms that are spread evenly over
-    the signal: so every recording has as many, whether spoken fast or slowly. Silence is 0, also
-    where there is nothing else.
+    the signal. So all recordings have the same number of windows, whether spoken fast or slowly.
+    Silence is 0, even if there is nothing else.
 
     # Parameters
 
     signal : `numpy.ndarray`
         Shape `(num_samples,)`; not empty.
     rate : `int`
-        Samples a second.
+        Samples per second.
     num_frames : `int`
     num_channels : `int`
-        From 100 Hz to the highest frequency there is.
+        From 100 Hz to the highest frequency in the signal.
 
     # Returns
 
@@ -166,7 +166,7 @@ def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int
 
     # Raises
 
-    `ValueError` if there is no sample, or one is no finite number.
+    `ValueError` if there are no samples, or one is not finite.
     """
     if not len(signal) or not numpy.isfinite(signal).all():
         fault = "no sample" if not len(signal) else "a sample that is no finite number"
@@ -184,9 +184,9 @@ def log_mel(signal: numpy.ndarray, rate: int, num_frames: int, num_channels: int
 
 def on_off_channels(features: numpy.ndarray) -> numpy.ndarray:
     """
-    Returns by how much each band is louder than in its mean over the recording, and then by how
-    much it is less loud: twice the difference, from 0 to 1, shape `(num_frames, 2 * num_channels)`.
-    That removes the voice and the microphone, which color all of a recording.
+    Returns by how much each band is louder than its mean over the recording, then by how much it is
+    quieter: twice the difference, from 0 to 1, shape `(num_frames, 2 * num_channels)`. This removes
+    the effect of the voice and the microphone, which color the whole recording.
     """
     difference = 2 * (features - features.mean(axis=0))
     return numpy.clip(numpy.concatenate([difference, -difference], axis=1), 0, 1)
@@ -194,12 +194,12 @@ def on_off_channels(features: numpy.ndarray) -> numpy.ndarray:
 
 def mel_bands(width: int, rate: int, num_channels: int) -> numpy.ndarray:
     """
-    Returns the weights of the frequencies of `rfft` in each band: triangles that overlap, shape
+    Returns the weights of the `rfft` frequencies in each band: overlapping triangles, shape
     `(num_channels, width // 2 + 1)`.
     """
     low, high = _mel(100.0), _mel(rate / 2)
     corners = 700 * (10 ** (numpy.linspace(low, high, num_channels + 2) / 2595) - 1)
-    # no band so narrow that it falls between two frequencies
+    # no band is so narrow that it falls between two frequencies
     apart = numpy.maximum(numpy.diff(corners), rate / width)
     distance = numpy.fft.rfftfreq(width, 1 / rate) - corners[1:-1, None]
     rising, falling = 1 + distance / apart[:-1, None], 1 - distance / apart[1:, None]

@@ -20,7 +20,7 @@ from spigot_allennlp.data.formats.sentiment import (
 )
 from spigot_allennlp.data.formats.sst import scan_sst, unescape
 
-# The format in which the embedded treebank is written, by layout.
+# The format for the embedded treebank, by layout.
 EMBEDDED_FORMATS = {"trees": "sst", "columns": "sst_columns", "lines": "sst_lines"}
 
 
@@ -40,20 +40,21 @@ class SstReader(SentenceReader):
     # Parameters
 
     granularity : `str`, optional (default = `"5-class"`)
-        Under `"5-class"` labels are "0" (very negative) to "4" (very positive); under `"3-class"`
-        "0", "1" (neutral) and "2"; under `"2-class"` "0" and "1", and what is neutral is left out.
+        With `"5-class"`, labels are "0" (very negative) to "4" (very positive); with `"3-class"`,
+        "0", "1" (neutral) and "2"; with `"2-class"`, "0" and "1", and neutral sentences are left
+        out.
     phrases : `bool`, optional (default = `False`)
-        Whether each phrase of a tree, down to the words, is an instance, or only the sentence. For
-        training only, as a rule.
+        Whether each phrase of a tree, down to the words, is an instance, not only the sentence.
+        Usually for training only.
     layout : `str`, optional (default = `"auto"`)
-        The format of the files: `"trees"`, `"columns"`, `"lines"`, or `"auto"`, to find it from the
-        content of each.
+        The format of the files: `"trees"`, `"columns"`, `"lines"`, or `"auto"`, to infer it from
+        the content of each.
     file_granularity : `str`, optional (default = that of `granularity`)
-        The classes that the numbers in the files count, if these are in columns or lines: those of
-        trees are always of `"5-class"`, and so are those of the embedded data set.
+        The granularity of the numbers in files with columns or lines. Trees and the embedded data
+        set always have `"5-class"`.
     unescape : `bool`, optional (default = `False`)
-        Whether to undo the escapes of the treebank, and read `-LRB-` as `(`, as most word vectors
-        and other treebanks have it; see `formats.sst.unescape`.
+        Whether to undo the escapes of the treebank, and read `-LRB-` as `(`, like most word vectors
+        and other treebanks; see `formats.sst.unescape`.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class SstReader(SentenceReader):
                 yield sentence
 
     def _scan(self, path: DataPath) -> Iterator[SentenceResult]:
-        """Yields the sentences of a file; those without a class have `None` as their label."""
+        """Yields the sentences of a file. Those without a class have the label `None`."""
         for sentence in self._scan_layout(path):
             if self._unescape and not isinstance(sentence, MalformedInputError):
                 sentence = _unescaped(sentence)
@@ -122,8 +123,8 @@ class SstReader(SentenceReader):
 
         # Raises
 
-        `ConfigurationError` if there is no word, or if `lemmas` or `pos` have not one entry for
-        each word, or the label is none.
+        `ConfigurationError` if there are no words, if `lemmas` or `pos` do not have one entry per
+        word, or if the label is invalid.
         """
         if label is not None:
             check_choice("label", label, sorted({*filter(None, self._classes.values())}))

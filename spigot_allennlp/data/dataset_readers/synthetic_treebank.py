@@ -21,18 +21,18 @@ class SyntheticTreebankReader(TreebankReader):
     Samples sentences from a grammar, with their trees, semantic graphs and sentiment. The data path
     is a specification, `"synthetic:size=2000,seed=1"`; see `Specification` for its keys.
 
-    The readers of the file formats take such a path, too, and make the same instances of it; this
-    one reads all layers at once, and writes and parses no text.
+    The readers of the file formats accept such a path too, and make the same instances from it.
+    This one provides all layers at once, without writing and parsing text.
 
     Registered as a `DatasetReader` with name "synthetic_treebank".
 
     # Parameters
 
     graphs : `bool`, optional (default = `True`)
-        Whether to take the semantic graphs.
+        Whether to include the semantic graphs.
     sentiment : `str`, optional
-        If given, there is a field `label`, a `LabelField`: under `"5-class"` from "0" (very
-        negative) to "4" (very positive); under `"3-class"` "0", "1" or "2"; under `"2-class"` "0"
+        If given, there is a field `label`, a `LabelField`: with `"5-class"`, from "0" (very
+        negative) to "4" (very positive); with `"3-class"`, "0", "1" or "2"; with `"2-class"`, "0"
         or "1", and neutral sentences are left out, as in most work with the Stanford Sentiment
         Treebank.
     """

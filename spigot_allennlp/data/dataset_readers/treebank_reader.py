@@ -1,4 +1,4 @@
-"""The base of the readers of treebanks, and which trees and graphs they accept."""
+"""The base of the treebank readers, and the trees and graphs that they accept."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -11,40 +11,39 @@ from spigot_allennlp.data.errors import MalformedInputError, quoted
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.skipped_report import ON_ERROR
 
-# What is wrong with a tree or a graph only because a model is not able to have it.
+# Faults of a tree or a graph that only mean that a model cannot represent it.
 EXCLUDED = (Fault.ROOTS, Fault.NON_PROJECTIVE, Fault.ROLE_TWICE)
 
 
 class TreebankReader(SentenceReader):
     """
-    Reads sentences with trees, semantic graphs, or both. A subclass implements `_sentences`, in
-    which `_tree_rules` and `_graph_rules` check what it reads. See `SentenceReader` for data paths
+    Reads sentences with trees, semantic graphs, or both. A subclass implements `_sentences`, and
+    checks what it reads with `_tree_rules` and `_graph_rules`. See `SentenceReader` for data paths
     and further parameters.
 
-    A model can never predict a tree or graph that its structure has not, and cannot learn from it:
-    for training, `multiple_roots`, `projective` and `deterministic_roles` say what the structure
-    has, and `on_excluded` is "skip". Data to be evaluated on are read without them, so that every
-    sentence counts in the scores. `training_config/common/families.libsonnet` derives the former
-    from the structure.
+    A model can neither predict nor learn from a tree or graph that its structure does not contain.
+    So for training, `multiple_roots`, `projective` and `deterministic_roles` describe the
+    structure, and `on_excluded` is "skip". Evaluation data are read without these options, so that
+    every sentence counts in the scores. `training_config/common/families.libsonnet` derives the
+    options from the structure.
 
     # Parameters
 
     trees : `bool`, optional (default = `True`)
-        Whether to take the trees, where the format has them. If so, each sentence must have one.
+        Whether to read the trees, if the format has them. If so, each sentence must have one.
     multiple_roots : `bool`, optional (default = `False`)
-        Whether a tree may have several words with head 0. If not, that is an error.
+        Whether a tree may have several words with head 0. Otherwise this is an error.
     projective : `bool`, optional (default = `False`)
         Whether a tree with crossing arcs is an error.
     deterministic_roles : `List[str]`, optional (default = `None`)
-        Roles of the graphs: that a predicate has one of them twice is an error.
+        Roles of the graphs. It is an error if a predicate has one of them twice.
     count_repeated_roles : `bool`, optional (default = `False`)
-        Whether the vocabulary that is made of the graphs is to know which roles a predicate has
-        twice somewhere, for a structure with `deterministic_roles: "from_training_data"`.
+        Whether a vocabulary built from the graphs records which roles any predicate has twice, for
+        a structure with `deterministic_roles: "from_training_data"`.
     on_excluded : `str`, optional (default: as `on_error`)
-        What to do with a sentence that is sound, but that `multiple_roots`, `projective` or
-        `deterministic_roles` excludes. `"raise"` ends the run, with file, line and reason; `"skip"`
-        leaves it out, and warns at the end of the file how many were left out, of how many, and
-        why.
+        What to do with a valid sentence that `multiple_roots`, `projective` or
+        `deterministic_roles` excludes. `"raise"` ends the run, with file, line and reason. `"skip"`
+        leaves it out, and warns at the end of the file how many of how many were left out, and why.
     """
 
     def __init__(
@@ -71,15 +70,15 @@ class TreebankReader(SentenceReader):
 @dataclass(frozen=True)
 class TreeRules:
     """
-    Decides which trees are accepted. A cycle is never a tree; several roots and crossing arcs are a
-    matter of what the structure of a model has.
+    Decides which trees are accepted. A cycle is never a tree. Whether several roots and crossing
+    arcs are allowed depends on the structure of the model.
 
     # Parameters
 
     multiple_roots : `bool`, optional (default = `False`)
-        Whether several words may hang on the root.
+        Whether several words may be attached to the root.
     projective : `bool`, optional (default = `False`)
-        Whether trees with crossing arcs, the root's included, are an error.
+        Whether trees with crossing arcs, including those of the root, are an error.
     """
 
     multiple_roots: bool = False
@@ -94,7 +93,7 @@ class TreeRules:
         # Parameters
 
         heads : `Sequence[Optional[int]]`
-            For each word the position of its head from 1, 0 for the root, `None` for none given.
+            For each word, the position of its head from 1; 0 for the root, `None` if not given.
         path : `str`
         line_numbers : `Sequence[int]`
             The line of each word in the file `path`.
@@ -138,14 +137,14 @@ class GraphRules:
     # Parameters
 
     deterministic_roles : `Tuple[str, ...]`, optional (default = `()`)
-        Roles that a predicate has at most once.
+        Roles that a predicate may have at most once.
     """
 
     deterministic_roles: Tuple[str, ...] = ()
 
     def check(self, arcs: List[Arc], path: str, line_numbers: Sequence[int]) -> List[Arc]:
         """
-        Returns the `arcs`, if they keep the rules; see `TreeRules.check` for the parameters.
+        Returns the `arcs`, if they follow the rules; see `TreeRules.check` for the parameters.
 
         # Raises
 
@@ -181,7 +180,9 @@ def find_cycle(heads: Sequence[int]) -> List[int]:
 
 
 def find_crossing(heads: Sequence[int]) -> Optional[int]:
-    """Returns a word, from 1, whose arc another arc crosses; `None` if the tree is projective."""
+    """
+    Returns a word, from 1, with an arc that crosses another; `None` if the tree is projective.
+    """
     spans = [(min(head, word), max(head, word)) for word, head in enumerate(heads, 1)]
     for word, (left, right) in enumerate(spans, 1):
         if any(left < start < right < end for start, end in spans):

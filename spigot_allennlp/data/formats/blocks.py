@@ -1,8 +1,8 @@
 """
-A text of one token a line, cut into sentences: what the formats in columns have in common.
+Splits text with one token per line into sentences: the common part of the column formats.
 
-`read_blocks` cuts the text; to `parse_blocks` each format gives a function that makes a sentence of
-a `Block`. `head_of` and `number_of` read a column, `identifier_of` reads comments, and
+`read_blocks` splits the text. Each format gives `parse_blocks` a function that turns a `Block` into
+a sentence. `head_of` and `number_of` read a column, `identifier_of` reads comments, and
 `join_columns` and `join_lines` write a sentence.
 """
 
@@ -17,16 +17,16 @@ from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 Sentence = TypeVar("Sentence")
 
-# A sentence begins with token 1, or in CoNLL-U with a range or an empty node before it.
+# A sentence begins with token 1 or, in CoNLL-U, with a range or an empty node before it.
 FIRST_IDS = ("1\t", "1-", "0.1\t")
 
-# A sentence may take so much memory, in characters; every line costs so many more.
+# The memory limit of a sentence, in characters, and the additional cost of each line.
 SENTENCE_LIMIT, LINE_COST = 1 << 25, 100
 
 _NOT_IN_COLUMNS = re.compile("[\t\n\r\0\ud800-\udfff]|^ | $")
 _NOT_IN_COMMENTS = re.compile("[\n\r\0\ud800-\udfff]|^[^#]")
-# In a line: what may not be in a column, but for a tab; an edge of a column that is a space; and an
-# empty column.
+# Finds in a line: characters that may not be in a column, except a tab; a space at the edge of a
+# column; and an empty column.
 _NOT_IN_LINES = re.compile("[\n\r\0\ud800-\udfff]|^[ \t]|[ \t]$|\t[ \t]| \t|^$")
 
 
@@ -38,18 +38,19 @@ class Block:
     # Parameters
 
     path : `str`
-        The file that they come from, or the name of another source.
+        The file of the lines, or the name of another source.
     comments : `Tuple[str, ...]`
         All lines before the first token: comments with their `#`, and empty lines beyond the one
-        that ends the sentence before. Kept as they are, so that a file can be written again.
+        that ends the previous sentence. They are kept unchanged, so that a file can be written
+        again.
     rows : `Tuple[str, ...]`
         The lines of the tokens.
     line_numbers : `Tuple[int, ...]`
-        The number in the file of each of `rows`.
+        The line number of each row.
     error : `Optional[MalformedInputError]`
-        What is wrong with the lines as such.
+        What is wrong with the lines themselves.
     missing_end : `str`, optional
-        What the file lacks where it ends, if it does so in this sentence.
+        What is missing at the end of the file, if it ends in this sentence.
     """
 
     path: str
@@ -66,13 +67,12 @@ class Block:
         # Parameters
 
         width : `Callable[[], int]`, optional
-            How many there should be, to distinguish an empty column from a tab at the end of the
-            line.
+            The expected number of columns, to tell an empty column from a trailing tab.
 
         # Raises
 
         `MalformedInputError` if the block has an `error`, or a column is empty, or has a space at
-        its beginning or end: to others, `"_ "` would not be `"_"`.
+        its beginning or end, since other programs would not take `"_ "` for `"_"`.
         """
         if self.error is not None:
             raise self.error
@@ -89,7 +89,7 @@ class Block:
         return rows
 
     def error_at(self, index: int, fault: Fault, detail: str) -> MalformedInputError:
-        """Returns the error that says that the row at `index` has this `fault`."""
+        """Returns the error that the row at `index` has this `fault`."""
         return MalformedInputError(self.path, self.line_numbers[index], fault, detail)
 
     def _empty_column(
@@ -106,9 +106,9 @@ def parse_blocks(
     name: str, blocks: Iterator[Block], parse: Callable[[Block], Sentence]
 ) -> Iterator[Union[Sentence, MalformedInputError]]:
     """
-    Yields what `parse` makes of each of the `blocks` of the text `name`, with an error in the place
-    of each sentence that cannot be read. Warns if the text ends in a sentence that was read, since
-    it may have been cut.
+    Yields the result of `parse` for each of the `blocks` of the text `name`, with an error in place
+    of each sentence that cannot be read. Warns if the text ends within a sentence that was read,
+    since it may be truncated.
     """
     is_empty = True
     for block in blocks:
@@ -125,21 +125,22 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
     """
     Yields the sentences of a text. An empty line ends a sentence.
 
-    A fault in the lines never spoils the count of the sentences after it. Where an empty line is
-    missing (the ids start anew, or a comment follows a token), there are two sentences all the
-    same, and both have the fault. Where the ids go on after an empty line or a comment, or a line
-    there has no id, without a name between, it is one sentence, with the fault. And comments that
-    an empty line parts from the tokens are a sentence without tokens, unless they stand at the
-    beginning of the text and do not name one.
+    A fault in the lines never affects the count of later sentences. If an empty line is missing
+    (the ids restart, or a comment follows a token), there are still two sentences, and both have
+    the fault. If, after an empty line or a comment, the ids continue or a line has no id, and no
+    comment names a sentence in between, it is one sentence with the fault. Comments that are
+    separated from the tokens by an empty line are a sentence without tokens, unless they are at the
+    beginning of the text and do not name a sentence.
     """
     source = as_source(source)
-    # The sentence that is being read; and the sentence before it, from the empty line or comment
-    # that follows its last token until it is certain that the next token does not continue it.
+    # The sentence that is being read, and the one before it. The latter is kept, after an empty
+    # line or comment has followed its last token, until it is certain that the next token does not
+    # continue it.
     draft = _BlockBuilder(source.name)
     last: Optional[_BlockBuilder] = None
-    has_tokens = False  # whether the text had a token so far
+    has_tokens = False  # whether the text has had a token so far
     for line in numbered_lines(source):
-        # Comments, and no empty line, have followed the last token.
+        # Only comments, but no empty line, have followed the last token.
         is_interrupted = last is not None and last.end_line is None
         if not line.text.strip():
             draft.end(line)
@@ -178,8 +179,8 @@ def read_blocks(source: PathOrSource) -> Iterator[Block]:
 
 def identifier_of(comments: Sequence[str]) -> Optional[str]:
     """
-    Returns the name of a sentence: the value of a comment `# sent_id = ...`, else the comment
-    nearest to the tokens that is one word right after its sign, as in `#20001001`, else `None`.
+    Returns the name of a sentence: the value of a comment `# sent_id = ...`, or else the last
+    comment that is a single word right after the sign, as in `#20001001`, or else `None`.
     """
     names = _sent_ids(comments)
     if names:
@@ -197,8 +198,8 @@ def _sent_ids(comments: Sequence[str]) -> List[str]:
 
 def number_of(text: str) -> Optional[int]:
     """
-    Returns the number, from 0, that `text` is; `None` if it is none as a computer writes it:
-    without sign or leading zero, of at most nine of the digits of ASCII.
+    Returns `text` as a number, from 0; `None` if it is not a plain number: without sign or leading
+    zeros, with at most nine ASCII digits.
     """
     is_number = text.isdigit() and text.isascii() and len(text) <= 9
     return int(text) if is_number and (text[0] != "0" or text == "0") else None
@@ -206,22 +207,22 @@ def number_of(text: str) -> Optional[int]:
 
 def head_of(block: Block, index: int, column: str, length: int) -> Optional[int]:
     """
-    Returns the head that a column names, `None` for `_`.
+    Returns the head in a column, `None` for `_`.
 
     # Parameters
 
     block : `Block`
         The sentence.
     index : `int`
-        The zero-based row that the column stands in.
+        The zero-based row of the column.
     column : `str`
-        What stands there.
+        The content of the column.
     length : `int`
-        The number of words, which is the highest head there can be.
+        The number of words, which is the highest possible head.
 
     # Raises
 
-    `MalformedInputError` if it is no number, or no token has it.
+    `MalformedInputError` if it is not a number, or not that of a token.
     """
     if column == "_":
         return None
@@ -235,13 +236,12 @@ def head_of(block: Block, index: int, column: str, length: int) -> Optional[int]
 
 def join_columns(columns: Sequence[str]) -> str:
     """
-    Returns a line of these columns, without its end.
+    Returns a line with these columns, without its line end.
 
     # Raises
 
-    `ValueError` if a column is none that would be read again: it is empty, or holds a tab, the end
-    of a line, a NUL, or half of a surrogate pair, which is not in UTF-8, or has a space at its
-    edge.
+    `ValueError` if a column could not be read back: it is empty, contains a tab, a line end, a NUL,
+    or half of a surrogate pair, which UTF-8 cannot encode, or has a space at its edge.
     """
     line = "\t".join(columns)
     if line.count("\t") == len(columns) - 1 and not _NOT_IN_LINES.search(line):
@@ -262,8 +262,8 @@ def join_lines(comments: Sequence[str], rows: Sequence[str]) -> str:
 
     # Raises
 
-    `ValueError` if a comment would not be read again: it holds the end of a line, a NUL, or half of
-    a surrogate pair, or it begins with another character than `#`.
+    `ValueError` if a comment could not be read back: it contains a line end, a NUL, or half of a
+    surrogate pair, or does not begin with `#`.
     """
     for comment in comments:
         if _NOT_IN_COMMENTS.search(comment):
@@ -275,7 +275,7 @@ def join_lines(comments: Sequence[str], rows: Sequence[str]) -> str:
 
 
 def _set_missing_empty_line(line: Line, *drafts: "_BlockBuilder") -> None:
-    """Sets the error that no empty line stands before `line`, where the second draft begins."""
+    """Sets the error that an empty line is missing before `line`, where the second draft begins."""
     start = line.text.partition("\t")[0]
     for draft in drafts:
         detail = f"{quoted(start)} starts a sentence after a token"
@@ -284,8 +284,8 @@ def _set_missing_empty_line(line: Line, *drafts: "_BlockBuilder") -> None:
 
 class _BlockBuilder:
     """
-    Builds a block of the lines of a sentence, as they are read. `comments` and `rows` are those of
-    the block, still as `Line`s.
+    Builds a block from the lines of a sentence while they are read. `comments` and `rows` are those
+    of the block, still as `Line`s.
     """
 
     def __init__(self, path: str) -> None:
@@ -295,10 +295,10 @@ class _BlockBuilder:
         self.error: Optional[MalformedInputError] = None
         #: The empty line after the last token.
         self.end_line: Optional[Line] = None
-        #: Whether a comment was read; `comments` hold empty lines, too.
+        #: Whether a comment was read. `comments` also holds empty lines.
         self.has_comments = False
-        #: Whether there is certainly a sentence: a comment names it, or holds a tab, as it does
-        #: where the line of a token was joined to it.
+        #: Whether there is certainly a sentence: a comment names it, or contains a tab, which means
+        #: that the line of a token was joined to the comment.
         self.is_named = False
         self._num_words = 0
         self._size = 0
@@ -308,7 +308,9 @@ class _BlockBuilder:
         return self._num_words > 0 and line.text.startswith(FIRST_IDS)
 
     def continues_with(self, line: Line) -> bool:
-        """Returns whether the token `line` is the next of this sentence, or a piece of a token."""
+        """
+        Returns whether the token `line` is the next one of this sentence, or a piece of a token.
+        """
         name = line.text.partition("\t")[0]
         word, node = name.partition("-")[0], name.partition(".")[0]
         is_next = number_of(word) == self._num_words + 1
@@ -318,7 +320,7 @@ class _BlockBuilder:
 
     def resume(self, line: Line, between: "_BlockBuilder") -> None:
         """
-        Continues at the token `line`, with an error, for the lines `between` do not belong there.
+        Continues at the token `line`, with an error, since the lines `between` do not belong there.
         """
         self.error = self.error or between.error
         if self.end_line is None:
@@ -345,7 +347,7 @@ class _BlockBuilder:
         self._num_words = number_of(line.text.partition("\t")[0]) or self._num_words
 
     def end(self, line: Line) -> None:
-        """Adds the empty line that ends the sentence, or stands before it."""
+        """Adds an empty line, which ends the sentence or comes before it."""
         self.error = self.error or line.error
         if line.text:
             self.set_error(line, Fault.WHITE_SPACE_LINE, f"{quoted(line.text)} instead of nothing")
@@ -355,11 +357,13 @@ class _BlockBuilder:
             self.comments.append(line)
 
     def set_error(self, line: Line, fault: Fault, detail: str) -> None:
-        """Sets the error of the sentence, unless it has one."""
+        """Sets the error of the sentence, unless it already has one."""
         self.error = self.error or MalformedInputError(self.path, line.number, fault, detail)
 
     def finish_before(self, draft: "_BlockBuilder") -> Block:
-        """Returns the block; an empty line must stand between it and the `draft` that follows."""
+        """
+        Returns the block. There must be an empty line between it and the `draft` that follows.
+        """
         if self.end_line is None:
             _set_missing_empty_line(draft.comments[0], self, draft)
         return self.finish()
@@ -385,7 +389,8 @@ class _BlockBuilder:
     def _reserve_room(self, line: Line) -> bool:
         """
         Counts the size of the line, and returns whether there is room for it. Of a sentence that is
-        too long only the beginning is kept, with an error; so is the error of the line itself.
+        too long, only the beginning is kept, with an error. An error of the line itself is also
+        kept.
         """
         self.error = self.error or line.error
         self._size += len(line.text) + LINE_COST
@@ -396,7 +401,7 @@ class _BlockBuilder:
         return True
 
     def _missing_end(self) -> Optional[str]:
-        """Returns what the text lacks if it ends after the last row."""
+        """Returns what is missing if the text ends after the last row."""
         if not self.rows or self.end_line is not None:
             return None
         if not self.rows[-1].is_ended:

@@ -1,4 +1,4 @@
-"""Decompression while a file is read: the format is known by the first bytes, the end checked."""
+"""Decompresses files while reading: detects the format by the first bytes, and checks the end."""
 
 import bz2
 import io
@@ -12,33 +12,33 @@ from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Tuple, Type, c
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 
-#: So many bytes may be decompressed from however few. Beyond that a file may decompress to at most
+#: A file of any size may decompress to this many bytes. Beyond that, it may decompress to at most
 #: `LARGEST_RATIO` times its size: text has a ratio of about 10, a file of zeros a far larger one.
 UNSUSPECTED, LARGEST_RATIO = 2**26, 500
 
-#: The ends of the names of files that `decompressed` reads.
+#: The suffixes of files that `decompressed` reads.
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 
 _BUFFER = 2**16
-# What a decompressor of xz may take: what `xz -9` asks for is 65 MiB.
+# The memory limit for decompressing xz. `xz -9` needs 65 MiB.
 _LZMA_MEMORY = 2**28
 
 
 def format_suffix(name: str) -> str:
-    """Returns the last suffix of a file's name that is not one of `SUFFIXES`; "" if it has none."""
+    """Returns the last suffix of a file name that is not one of `SUFFIXES`; "" if there is none."""
     suffixes = [suffix for suffix in PurePath(name).suffixes if suffix not in SUFFIXES]
     return suffixes[-1] if suffixes else ""
 
 
 def decompressed(stream: BinaryIO, path: str) -> BinaryIO:
     """
-    Returns the content of a file that is open at its start: decompressed with gzip, bzip2, xz or
-    zstd, as its first bytes say, or the `stream` itself.
+    Returns the content of a file that is open at its start: decompressed from gzip, bzip2, xz or
+    zstd, as detected by its first bytes, or the `stream` itself.
 
     # Raises
 
-    `MalformedInputError`, here if the file is compressed in another way, and while the content is
-    read if it is damaged, or holds absurdly much (`UNSUSPECTED`).
+    `MalformedInputError` if the file is compressed in another way. Reading the content raises it
+    too, if the file is damaged, or its content is absurdly large (`UNSUSPECTED`).
     """
     start = cast(io.BufferedReader, stream).peek(_LONGEST_MAGIC)
     compression = next((known for known in _COMPRESSIONS if known.begins(start)), None)
@@ -75,8 +75,8 @@ class _Gzip:
 
 class _Zstandard:
     """
-    Decompresses zstd by the package `zstandard`, whose own object returns all that its input holds
-    at once, and so cannot be asked for at most `max_length` bytes.
+    Decompresses zstd with the package `zstandard`. The package's own object returns all content of
+    its input at once, and cannot be limited to `max_length` bytes.
     """
 
     def __init__(self) -> None:
@@ -116,18 +116,18 @@ with suppress(ImportError):
 
 class Compression(NamedTuple):
     """
-    Describes a compression, whether it is read here or only named in an error.
+    A compression format, which is read here or only named in an error.
 
     # Parameters
 
     magics : `Tuple[bytes, ...]`
-        How a file may begin.
+        The possible first bytes of a file.
     description : `str`
-        What an error calls it.
+        The name of the format in errors.
     decompressor : `Callable[[], Any]`, optional
-        Makes an object with the interface of `bz2.BZ2Decompressor`; `None` if it is not read here.
+        Makes an object with the interface of `bz2.BZ2Decompressor`; `None` if not supported.
     padding : `bytes`
-        What may follow the data, any number of times.
+        Bytes that may follow the data, any number of times.
     """
 
     magics: Tuple[bytes, ...]
@@ -136,7 +136,7 @@ class Compression(NamedTuple):
     padding: bytes = b""
 
     def begins(self, start: bytes) -> bool:
-        """Returns whether a file that begins with `start` is compressed so."""
+        """Returns whether a file that begins with `start` has this format."""
         return start.startswith(self.magics)
 
 
@@ -172,10 +172,10 @@ _LONGEST_MAGIC = max(len(magic) for known in _COMPRESSIONS for magic in known.ma
 
 class _Decompressed(io.RawIOBase):
     """
-    Reads the content of a compressed file, which may consist of several streams in sequence.
+    Reads the content of a compressed file, which may consist of several consecutive streams.
 
-    It calls the decompressors, and not the file objects of `gzip`, `bz2` and `lzma`, since the
-    latter two take a damaged second stream for the end of the file.
+    It uses the decompressors, not the file objects of `gzip`, `bz2` and `lzma`, since the latter
+    two take a damaged second stream for the end of the file.
     """
 
     def __init__(self, stream: BinaryIO, path: str, compression: Compression) -> None:
@@ -186,7 +186,7 @@ class _Decompressed(io.RawIOBase):
         self._new = compression.decompressor
         self._decompressor = self._new()
         self._num_in = self._num_out = 0
-        # Bytes that were read from the file and that the decompressor has not taken yet.
+        # Bytes that were read from the file, but not yet passed to the decompressor.
         self._pending = b""
         self._is_at_end = False
 
@@ -215,7 +215,7 @@ class _Decompressed(io.RawIOBase):
         return len(content)
 
     def _next(self, size: int) -> bytes:
-        """Returns the next bytes, perhaps none; at the end of the file it sets `_is_at_end`."""
+        """Returns the next bytes, perhaps none. Sets `_is_at_end` at the end of the file."""
         if self._decompressor.eof:
             self._pending = self._after_a_stream(self._decompressor.unused_data)
             if self._is_at_end:
@@ -233,7 +233,7 @@ class _Decompressed(io.RawIOBase):
 
     def _after_a_stream(self, data: bytes) -> bytes:
         """
-        Returns the beginning of the next stream, without padding; none is the end of the file.
+        Returns the beginning of the next stream, without padding; empty at the end of the file.
         """
         while True:
             data = data.lstrip(self._compression.padding) if self._compression.padding else data

@@ -1,18 +1,19 @@
 """
-CoNLL-X and CoNLL-U, the text formats of dependency trees.
+CoNLL-X and CoNLL-U, text formats for dependency trees.
 
-One token a line, an empty line after each sentence, ten columns: `id form lemma upos xpos feats
-head deprel deps misc` in [CoNLL-U](https://universaldependencies.org/format.html); in
-[CoNLL-X](https://aclanthology.org/W06-2920) the fourth and fifth are called cpostag and postag, the
-last two phead and pdeprel. CoNLL-U has, beside words, multiword tokens (`3-4`) and empty nodes
+There is one token per line, an empty line after each sentence, and ten columns:
+`id form lemma upos xpos feats head deprel deps misc` in
+[CoNLL-U](https://universaldependencies.org/format.html). In
+[CoNLL-X](https://aclanthology.org/W06-2920), the fourth and fifth are called cpostag and postag,
+the last two phead and pdeprel. Besides words, CoNLL-U has multiword tokens (`3-4`) and empty nodes
 (`8.1`).
 
-Why not the `conllu` library, which AllenNLP needs anyway: version 6.0.0 drops a comment that is no
-`key = value` (such as `#20001001`) and all but the last of one key, takes lines of three columns,
-and ids and heads that do not exist, and its errors name no line. Reading and writing a file here
-gives the same bytes, if one empty line ends the last sentence.
+This does not use the `conllu` library, which AllenNLP needs anyway: version 6.0.0 drops comments
+other than `key = value` (such as `#20001001`) and all but the last with the same key, accepts lines
+with three columns and nonexistent ids and heads, and its errors do not name the line. Here, reading
+and writing a file gives the same bytes, if one empty line ends the last sentence.
 
-`enhanced_graph` makes arcs between words of the enhanced dependencies of CoNLL-U.
+`enhanced_graph` turns the enhanced dependencies of CoNLL-U into arcs between words.
 """
 
 import re
@@ -37,22 +38,22 @@ from spigot_allennlp.data.formats.source import PathOrSource, as_source
 COLUMN_NAMES = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC".split()
 NUM_COLUMNS = len(COLUMN_NAMES)
 
-# Joins the labels of a path through empty nodes, and those of two arcs between the same words.
+# Signs that join the labels of a path through empty nodes, and of two arcs between the same words.
 PATH_SIGN = ">"
 PARALLEL_SIGN = "|"
 # The label of an arc from the root in DEPS.
 ROOT_LABEL = "root"
-# A path through more empty nodes than this is an error: its label would have no bound.
+# A path through more empty nodes is an error: otherwise labels would be unbounded.
 LONGEST_PATH = 20
 
-# For each node of an enhanced graph, the (head, label) pairs of its DEPS column.
+# For each node of an enhanced graph, the (head, label) pairs in its DEPS column.
 _Edges = Dict[str, List[Tuple[str, str]]]
 
 
 class ConllToken(NamedTuple):
     """
-    One line, under the column names of CoNLL-U. `id` is a number for a word, `3-4` for a multiword
-    token, `8.1` for an empty node. `head` is `None` where none is given; 0 is the root.
+    One line, with the column names of CoNLL-U. `id` is a number for a word, `3-4` for a multiword
+    token, `8.1` for an empty node. `head` is `None` if none is given; 0 is the root.
     """
 
     id: str
@@ -68,23 +69,23 @@ class ConllToken(NamedTuple):
 
     @property
     def is_word(self) -> bool:
-        """Returns whether it is a word of the tree: no multiword token and no empty node."""
+        """Returns whether it is a word of the tree, not a multiword token or an empty node."""
         return self.id.isdigit()
 
 
 @dataclass(frozen=True)
 class ConllSentence:
     """
-    One sentence and its tree.
+    A sentence and its tree.
 
     # Parameters
 
     tokens : `Tuple[ConllToken, ...]`
-        Words, multiword tokens and empty nodes, in their order.
+        Words, multiword tokens and empty nodes, in order.
     comments : `Tuple[str, ...]`, optional
-        The lines before the first token, as they are.
+        The lines before the first token, unchanged.
     path : `str`, optional
-        The file it was read from.
+        The file that it was read from.
     line_numbers : `Tuple[int, ...]`, optional
         The line of each token in that file.
     """
@@ -112,7 +113,7 @@ class ConllSentence:
 
 
 def scan_conll(source: PathOrSource) -> Iterator[Union[ConllSentence, MalformedInputError]]:
-    """Yields the sentences of a text, with an error in the place of each that cannot be read."""
+    """Yields the sentences of a text, with an error in place of each that cannot be read."""
     source = as_source(source)
     return parse_blocks(source.name, read_blocks(source), parse_conll)
 
@@ -123,8 +124,8 @@ def parse_conll(block: Block) -> ConllSentence:
 
     # Raises
 
-    `MalformedInputError` if it is not one. It concerns the whole file if a comment before the
-    sentence, `# global.columns = ...` of CoNLL-U Plus, says that the columns are others.
+    `MalformedInputError` if it is not valid. The error concerns the whole file if a comment before
+    the sentence, `# global.columns = ...` of CoNLL-U Plus, declares other columns.
     """
     _check_global_columns(block)
     rows = block.columns(lambda: NUM_COLUMNS)
@@ -146,7 +147,8 @@ def format_conll(sentence: ConllSentence) -> str:
 
     # Raises
 
-    `ValueError` if a line would not be read again: a column holds a tab, say, or nothing.
+    `ValueError` if a line could not be read back, for example because a column contains a tab or is
+    empty.
     """
     lines = []
     for token in sentence.tokens:
@@ -158,8 +160,8 @@ def format_conll(sentence: ConllSentence) -> str:
 
 def annotation_to_conll(sentence: AnnotatedSentence) -> ConllSentence:
     """
-    Returns an annotated sentence as one of CoNLL-U, with its tree, and with its graph in DEPS,
-    where a top is `0:root`. An empty graph is `_`, as none is.
+    Returns an annotated sentence as a CoNLL-U sentence, with its tree, and with its graph in DEPS,
+    where a top is `0:root`. An empty graph is `_`, the same as no graph.
 
     # Raises
 
@@ -203,9 +205,8 @@ def _check_global_columns(block: Block) -> None:
 
 def _check_ids(block: Block, ids: List[str]) -> int:
     """
-    Returns the number of words, once it has checked that all ids are in order: words count 1, 2, 3,
-    ...; a multiword token stands before its first word; the empty nodes after word 8 count 8.1,
-    8.2, ...
+    Checks that all ids are in order, and returns the number of words. Words count 1, 2, 3, ...; a
+    multiword token comes before its first word; the empty nodes after word 8 count 8.1, 8.2, ...
     """
     words, empty_nodes, range_end = 0, 0, 0
     for index, text in enumerate(ids):
@@ -233,14 +234,14 @@ def has_graph(sentence: ConllSentence) -> bool:
 
 class EnhancedGraph(NamedTuple):
     """
-    The enhanced dependencies of a sentence as a graph between its words.
+    The enhanced dependencies of a sentence, as a graph over its words.
 
     # Parameters
 
     arcs : `List[Arc]`
-        From head to dependent, with the label, positions from 1; sorted.
+        From head to dependent, with the label; positions from 1, sorted.
     tops : `List[int]`
-        The words that hang on the root, sorted.
+        The words that are attached to the root, sorted.
     """
 
     arcs: List[Arc]
@@ -251,24 +252,24 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
     """
     Returns the enhanced graph of a sentence.
 
-    Empty nodes are no words: a path through them becomes one arc that bears all its labels, from
-    the head on, as `conj>nsubj`, which is how the shared tasks on enhanced dependencies compare
-    graphs ([Bouma et al., 2020](https://aclanthology.org/2020.iwpt-1.16)). Where empty nodes head
-    each other there can be more paths than can be counted: so an empty node counts once for each
-    word, as the end of its shortest path to it, of several as short that which DEPS names first.
-    Two arcs between the same words become one, as `nsubj|obj`. A word whose head is the root, or is
-    reached from it through empty nodes, is a top.
+    Empty nodes are not words: a path through them becomes one arc with all its labels, starting
+    from the head, such as `conj>nsubj`. The shared tasks on enhanced dependencies compare graphs in
+    this way ([Bouma et al., 2020](https://aclanthology.org/2020.iwpt-1.16)). If empty nodes head
+    each other, there can be too many paths to list. So each empty node counts once per word, with
+    its shortest path to the word, or the first one in DEPS if several are equally short. Two arcs
+    between the same words become one, such as `nsubj|obj`. A word is a top if its head is the root,
+    directly or through empty nodes.
 
     # Parameters
 
     sentence : `ConllSentence`
     may_be_empty : `bool`, optional (default = `False`)
-        Whether a sentence without DEPS has an empty graph, as in a file where others have graphs.
+        Whether a sentence without DEPS has an empty graph, for files where others have graphs.
 
     # Raises
 
-    `MalformedInputError` if DEPS is not given, unless the graph may be empty, or cannot be read, or
-    names a node that is not there, or has a path through more than `LONGEST_PATH` empty nodes.
+    `MalformedInputError` if DEPS is not given, unless the graph may be empty; if it cannot be read
+    or names a missing node; or if it has a path through more than `LONGEST_PATH` empty nodes.
     """
     arcs = enhanced_arcs(sentence)
     if not may_be_empty and not arcs:
@@ -284,10 +285,10 @@ def enhanced_graph(sentence: ConllSentence, may_be_empty: bool = False) -> Enhan
 
 def without_lemmas(label: str) -> str:
     """
-    Returns a label of `enhanced_graph` with relations alone, without what follows a colon: the
+    Returns a label of `enhanced_graph` with only the relations, without the part after a colon: the
     lemma of a preposition or conjunction, or a subtype. `conj:and>nmod:of` becomes `conj>nmod`.
-    Of parallel arcs that differ in nothing else one is left: `nmod:in|nmod:of` becomes `nmod`, as
-    DEPS may hold a head with a relation once.
+    Parallel arcs that differ in nothing else become one: `nmod:in|nmod:of` becomes `nmod`, since
+    DEPS may hold a head with a relation only once.
     """
     relations = re.sub(f":[^{PATH_SIGN}{PARALLEL_SIGN}]*", "", label)
     return PARALLEL_SIGN.join(sorted(set(relations.split(PARALLEL_SIGN))))
@@ -295,13 +296,14 @@ def without_lemmas(label: str) -> str:
 
 def enhanced_arcs(sentence: ConllSentence) -> List[Arc]:
     """
-    Returns the enhanced dependencies of a sentence, those from the root (0) too, each once, sorted:
-    between two words there may be several. Paths through empty nodes are as in `enhanced_graph`.
+    Returns the enhanced dependencies of a sentence, including those from the root (0), sorted and
+    without duplicates. There may be several between two words. Paths through empty nodes are as in
+    `enhanced_graph`.
 
     # Raises
 
-    `MalformedInputError` if DEPS cannot be read, or names a node that is not there, or has a path
-    through more than `LONGEST_PATH` empty nodes.
+    `MalformedInputError` if DEPS cannot be read, names a missing node, or has a path through more
+    than `LONGEST_PATH` empty nodes.
     """
     edges = _edges(sentence)
     arcs: Set[Arc] = set()
@@ -315,7 +317,7 @@ def enhanced_arcs(sentence: ConllSentence) -> List[Arc]:
 
 
 def _edges(sentence: ConllSentence) -> _Edges:
-    """Returns for each node the `(head, label)` pairs of its DEPS column."""
+    """Returns the `(head, label)` pairs in the DEPS column of each node."""
     nodes = {token.id for token in sentence.tokens if "-" not in token.id}
     edges = {}
     for token, line in zip(sentence.tokens, sentence.line_numbers, strict=True):
@@ -326,12 +328,12 @@ def _edges(sentence: ConllSentence) -> _Edges:
 
 def _parse_deps(token: ConllToken, nodes: set, path: str, line: int) -> List[Tuple[str, str]]:
     """
-    Returns the `(head, label)` pairs of the DEPS column of a token.
+    Returns the `(head, label)` pairs in the DEPS column of a token.
 
     # Raises
 
-    `MalformedInputError` for `path` and `line` if it holds anything else, or a head that is not
-    among the `nodes`.
+    `MalformedInputError` for `path` and `line` if the column holds anything else, or a head that is
+    not among the `nodes`.
     """
     pairs = []
     for part in token.deps.split("|") if token.deps != "_" else []:
@@ -348,8 +350,8 @@ def _parse_deps(token: ConllToken, nodes: set, path: str, line: int) -> List[Tup
 
 def _paths(edges: _Edges, word: str) -> Optional[List[Tuple[str, str]]]:
     """
-    Returns the words (and the root) that reach `word` by empty nodes alone, with the labels
-    between; `None` if too many empty nodes stand between.
+    Returns the words (and the root) that reach `word` directly or through empty nodes, with the
+    labels of the paths; `None` if a path has too many empty nodes.
     """
     paths = []
     # Breadth first: the empty nodes that reach the word, each with the labels from it to the word.

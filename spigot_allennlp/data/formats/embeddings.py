@@ -1,4 +1,6 @@
-"""Files of word vectors: GloVe's and word2vec's text, a word and its numbers in each line."""
+"""
+Files of word vectors in the text formats of GloVe and word2vec, a word and its numbers per line.
+"""
 
 import logging
 import lzma
@@ -23,15 +25,16 @@ from spigot_allennlp.data.skipped_report import SkippedReport
 
 logger = logging.getLogger(__name__)
 
-#: The environment variable that says what becomes of bad lines. `Embedding` of AllenNLP builds
-#: itself from its arguments, which archives hold, so that a config can say nothing more to it.
+#: The environment variable that decides what to do with bad lines. AllenNLP's `Embedding` is built
+#: from its own arguments, which archives contain, so a config cannot pass it another option.
 ON_ERROR_VARIABLE = "SPIGOT_ALLENNLP_EMBEDDINGS_ON_ERROR"
-#: Of so many lines one may be bad. The public files have a few such lines among millions, for which
-#: nobody should have to know a variable; a damaged file, or one of other dimensions, has many.
+#: One in this many lines may be bad. The public files have a few bad lines among millions, and
+#: these should not require setting a variable. A damaged file, or one with other dimensions, has
+#: many.
 TOLERATED = 1000
 
 LONGEST_LINE = 2**22
-# The modules for archives raise these for damaged ones.
+# The archive modules raise these errors for damaged archives.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -44,12 +47,12 @@ _DAMAGE = (
     LookupError,
     RuntimeError,
 )
-# From here on, more bad lines than good ones end the reading at once.
+# From this number on, reading stops at once if more lines are bad than good.
 _EARLY = 100
 
 
 class _Line(NamedTuple):
-    """A line of a file: the word as it stands there, and the text of its numbers."""
+    """A line of a file: the word, unchanged, and the text of its numbers."""
 
     number: int
     word: bytes
@@ -58,30 +61,31 @@ class _Line(NamedTuple):
 
 def read_vectors(uri: str, embedding_dim: int, wanted: Container[str]) -> Dict[str, numpy.ndarray]:
     """
-    Returns the vectors of the `wanted` words, single precision, in the order of the file.
+    Returns the vectors of the `wanted` words in single precision, in the order of the file.
 
-    A line has a word and its numbers, all parted by one space. A word may have spaces in it, for
-    the last `embedding_dim` columns are the numbers; a byte order mark, carriage returns before the
-    line feed and spaces at the end of a line are no part of it. A first line of two integers is a
-    header in the manner of word2vec, the numbers of words and of dimensions; of one, that of words.
+    A line has a word and its numbers, separated by single spaces. A word may contain spaces, since
+    the last `embedding_dim` columns are the numbers. A byte order mark, carriage returns before the
+    line feed and spaces at the end of a line are ignored. A first line with two integers is a
+    header, as in word2vec: the number of words and of dimensions. With one integer, it is the
+    number of words.
 
-    A line is bad if it has too few or too many numbers, one that is not finite, a word that is no
-    UTF-8, or a wanted word that was there before. Bad lines are left out and reported, up to one in
-    `TOLERATED`; more are an error. The environment variable that `ON_ERROR_VARIABLE` names may say
-    "raise", which makes the first an error, or "skip", which leaves out any number.
+    A line is bad if it has too few or too many numbers, a number that is not finite, a word that is
+    not UTF-8, or a wanted word that occurred before. Bad lines are left out and reported, up to one
+    in `TOLERATED`; more are an error. The environment variable named by `ON_ERROR_VARIABLE` may be
+    "raise", which makes the first bad line an error, or "skip", which leaves out any number.
 
     # Parameters
 
     uri : `str`
-        A file, a URL, or `(archive)#member`, as AllenNLP has it. Plain or compressed, whatever its
-        name; or in a zip or tar archive.
+        A file, a URL, or `(archive)#member`, as in AllenNLP. It may be plain or compressed,
+        whatever its name, or in a zip or tar archive.
     embedding_dim : `int`
     wanted : `Container[str]`
 
     # Raises
 
-    `MalformedInputError` with file and line, also if the file is damaged or empty, or has fewer
-    lines than its header says.
+    `MalformedInputError` with file and line, including if the file is damaged or empty, or has
+    fewer lines than its header says.
     """
     vectors: Dict[str, numpy.ndarray] = {}
 
@@ -98,8 +102,8 @@ def read_vectors(uri: str, embedding_dim: int, wanted: Container[str]) -> Dict[s
 
 def read_words(uri: str) -> List[str]:
     """
-    Returns the words of a file, in its order. The number of dimensions is that of its first line.
-    Bad lines and errors are as in `read_vectors`.
+    Returns the words of a file, in order. The number of dimensions is that of the first line. Bad
+    lines and errors are as in `read_vectors`.
     """
     words: List[str] = []
     _read(uri, _dimensions(uri), lambda word, line: words.append(word))
@@ -108,8 +112,8 @@ def read_words(uri: str) -> List[str]:
 
 def _read(uri: str, embedding_dim: int, take: Callable[[str, _Line], None]) -> int:
     """
-    Hands each word with its line to `take`, which may raise a `MalformedInputError` for a bad line,
-    and returns the number of lines. Bad lines are left out and reported, or are an error; see
+    Passes each word with its line to `take`, which may raise a `MalformedInputError` for a bad
+    line, and returns the number of lines. Bad lines are left out and reported, or are an error; see
     `read_vectors`.
     """
     on_error = _on_error()
@@ -169,7 +173,7 @@ def _word(line: _Line, uri: str) -> str:
 
 def _check_count(line: _Line, embedding_dim: int, uri: str) -> None:
     count = line.numbers.count(b" ") + 1 if line.numbers else 0
-    # A word may have spaces, but if numbers follow its first space they are of the vector.
+    # A word may have spaces, but numbers after its first space belong to the vector.
     extra = line.word.split(b" ")[1:]
     if count < embedding_dim or (extra and _is_number(extra[-1])):
         count += len(extra)
@@ -201,7 +205,8 @@ def _vector(line: _Line, uri: str) -> numpy.ndarray:
 
 def _lines(uri: str, embedding_dim: int, on_error: str) -> Iterator[_Line]:
     """
-    Yields the lines after the header, which it checks against `embedding_dim` and their number.
+    Yields the lines after the header, and checks the header against `embedding_dim` and the number
+    of lines.
     """
     header: List[int] = []
     number = 0
@@ -245,7 +250,7 @@ def _last_without_end(uri: str, number: int, on_error: str) -> None:
 
 
 def _split(number: int, line: bytes, embedding_dim: int) -> _Line:
-    if line.count(b" ") == embedding_dim:  # as nearly all are
+    if line.count(b" ") == embedding_dim:  # as in nearly all lines
         word, _, numbers = line.partition(b" ")
         return _Line(number, word, numbers)
     parts = line.rsplit(b" ", embedding_dim)
@@ -253,7 +258,7 @@ def _split(number: int, line: bytes, embedding_dim: int) -> _Line:
 
 
 def _header(line: bytes) -> List[int]:
-    """Returns the one or two integers of a header; none, if the line is no header."""
+    """Returns the one or two integers of a header, or none if the line is not a header."""
     fields = line.split()
     is_header = 1 <= len(fields) <= 2 and all(
         field.isdigit() and len(field) < 19 for field in fields
@@ -262,7 +267,7 @@ def _header(line: bytes) -> List[int]:
 
 
 def _dimensions(uri: str) -> int:
-    """Returns how many numbers the first line has, or a header says that each line has."""
+    """Returns the number of dimensions in the header or, without one, of the first line."""
     with _opened(uri) as stream:
         for _ in range(2):
             line = stream.readline(LONGEST_LINE).removeprefix(BOM_UTF8)
@@ -276,7 +281,7 @@ def _dimensions(uri: str) -> int:
 
 @contextmanager
 def _opened(uri: str) -> Iterator[BinaryIO]:
-    """Opens the bytes of a file, or of the member of an archive."""
+    """Opens the bytes of a file, or of a member of an archive."""
     match = re.fullmatch(r"\((.*)\)#(.*)", uri)
     main, member = match.groups() if match else (uri, None)
     path = str(cached_path(main))
@@ -308,7 +313,7 @@ def _opened(uri: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _member_of_tar(path: str, member: Optional[str], uri: str) -> Iterator[BinaryIO]:
-    """Opens a member. The archive is read once before, to its end, for the names and any damage."""
+    """Opens a member. The archive is first read to its end, to find the names and any damage."""
     with open_file(path) as source:
         with tarfile.open(fileobj=source, mode="r|") as archive:
             names = [entry.name for entry in tar_members(archive, uri) if entry.isfile()]

@@ -1,9 +1,9 @@
 """
-The binary format of N-MNIST ([Orchard et al., 2015](https://doi.org/10.3389/fnins.2015.00437)):
-what the pixels of a camera report when they become brighter or darker.
+The binary format of N-MNIST ([Orchard et al., 2015](https://doi.org/10.3389/fnins.2015.00437)): the
+events that the pixels of a camera report when they become brighter or darker.
 
-An event has 40 bits, the first byte first: 8 for the column, 8 for the row, 1 that is set where it
-became brighter, and 23 for the time in microseconds.
+An event has 40 bits, the first byte first: 8 for the column, 8 for the row, 1 that is set if the
+pixel became brighter, and 23 for the time in microseconds.
 """
 
 from os import PathLike
@@ -18,17 +18,18 @@ from spigot_allennlp.data.formats.source import APPLE_DOUBLE, open_file, read_at
 
 SUFFIX = ".bin"
 EVENT_BYTES = 5
-# This row does not exist: such an event says that the clock has overflown, and later times are so
-# many microseconds later than they say.
+# This row does not exist: such an event means that the clock has overflowed. Add this many
+# microseconds to all later times.
 OVERFLOW_ROW, OVERFLOW_TIME = 240, 2**13
 EXTENT = 34
-# In bytes: a recording of N-MNIST has some 20,000.
+# In bytes. A recording of N-MNIST has about 20,000.
 LARGEST = 2**26
 
 
 class CameraEvents(NamedTuple):
     """
-    What happened at which pixel; all arrays of shape `(num_events,)`, in the order of the file.
+    The changes and their pixels. All arrays have the shape `(num_events,)`, in the order of the
+    file.
 
     # Parameters
 
@@ -47,14 +48,14 @@ class CameraEvents(NamedTuple):
 
     def sources(self, extent: int = EXTENT) -> numpy.ndarray:
         """
-        Returns one number for each pixel and direction of change: first all that became darker, row
-        by row, then all that became brighter.
+        Returns a number for each combination of pixel and direction: first all pixels that become
+        darker, row by row, then all that become brighter.
         """
         return (self.brighter * extent + self.rows) * extent + self.columns
 
 
 class LabelledEvents(NamedTuple):
-    """A recording, and the digit that was recorded; `None` if nothing says it."""
+    """A recording, and the digit that was recorded; `None` if unknown."""
 
     events: CameraEvents
     label: Optional[str] = None
@@ -66,8 +67,8 @@ def read_events(path: Union[str, PathLike]) -> CameraEvents:
 
     # Raises
 
-    `MalformedInputError` if the file is not made of whole events, holds none, or has one outside 34
-    x 34 pixels or before the one in front of it.
+    `MalformedInputError` if the file does not consist of whole events, has none, or has one that is
+    outside 34 x 34 pixels or earlier than the previous one.
     """
     name = str(path)
     with open_file(path) as stream:
@@ -80,7 +81,7 @@ def read_events(path: Union[str, PathLike]) -> CameraEvents:
         raise MalformedInputError(name, None, Fault.EVENTS, detail)
     records = numpy.frombuffer(content, numpy.uint8)
     events = decode_events(records)
-    # Of those that are no overflow, where each is in the file.
+    # The positions in the file of all events other than overflows.
     places = numpy.flatnonzero(records[1::EVENT_BYTES] != OVERFLOW_ROW) * EVENT_BYTES
     for kind, values in (("column", events.columns), ("row", events.rows)):
         if values.max(initial=0) >= EXTENT:
@@ -99,13 +100,13 @@ def read_events(path: Union[str, PathLike]) -> CameraEvents:
 
 def read_event_folder(path: Path) -> Iterator[Union[LabelledEvents, MalformedInputError]]:
     """
-    Yields the recordings of a folder, which has a folder for each digit, as N-MNIST has it, with an
-    error in the place of each that cannot be read: in the order of their names, so that the first
-    are not all of the same digit.
+    Yields the recordings of a folder with a subfolder for each digit, as in N-MNIST, with an error
+    in place of each that cannot be read. They are ordered by file name, so that the first ones are
+    not all of the same digit.
 
     # Raises
 
-    `MalformedInputError` if there is no recording.
+    `MalformedInputError` if there are no recordings.
     """
     files = [
         file
@@ -119,15 +120,15 @@ def read_event_folder(path: Path) -> Iterator[Union[LabelledEvents, MalformedInp
         try:
             yield LabelledEvents(read_events(file), file.parent.name)
         except MalformedInputError as error:
-            # Whatever is wrong with a file, here it is a recording among others.
+            # Here, any fault of a file only concerns one recording among others.
             detail = f"{error.fault.reason}: {error.detail}"
             yield MalformedInputError(str(file), error.place, Fault.RECORDING, detail)
 
 
 def decode_events(content: numpy.ndarray) -> CameraEvents:
     """
-    Returns the events that `content`, unsigned bytes of shape `(5 * num_events,)`, consists of, but
-    for the overflow events, whose time is added to those after them.
+    Returns the events in `content`, unsigned bytes of shape `(5 * num_events,)`. Overflow events
+    are removed, and their time is added to the events after them.
     """
     columns, rows, *timing = content.reshape(-1, EVENT_BYTES).T.astype(numpy.int64)
     times = (timing[0] & 127) << 16 | timing[1] << 8 | timing[2]
@@ -138,7 +139,7 @@ def decode_events(content: numpy.ndarray) -> CameraEvents:
 
 
 def encode_events(events: CameraEvents) -> bytes:
-    """Returns the bytes of a file that holds these events, all at times below 2 ** 23."""
+    """Returns the bytes of a file with these events. All times must be below 2 ** 23."""
     first = events.brighter << 7 | events.times >> 16
     parts = [events.columns, events.rows, first, events.times >> 8 & 255, events.times & 255]
     return numpy.stack(parts, axis=1).astype(numpy.uint8).tobytes()

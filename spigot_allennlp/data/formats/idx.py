@@ -10,19 +10,19 @@ from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.faults import Fault
 from spigot_allennlp.data.formats.source import open_file, read_at_most
 
-# In the name of a file of images, and in that of its labels.
+# Parts of the names of image files, and of label files.
 IMAGES, LABELS = "images-idx3", "labels-idx1"
 
-# By the third byte of a file.
+# By the third byte of the file.
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
-# In bytes: a header that asks for more is taken for damaged.
+# In bytes. A header that asks for more counts as damaged.
 LARGEST = 2**33
 
 
 class LabelledImages(NamedTuple):
     """
-    The images of a file, and those of the file beside it that labels them.
+    The images of a file, and the labels from the file beside it.
 
     # Parameters
 
@@ -39,8 +39,8 @@ class LabelledImages(NamedTuple):
 def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
     """
     Returns the array in a file, plain or compressed, in the machine's byte order. The file begins
-    with two bytes of zero, one for the type and one for the number of dimensions; the dimensions
-    follow as integers of four bytes, and then the data, all of it with the highest byte first.
+    with two zero bytes, one byte for the type, and one for the number of dimensions. Then come the
+    dimensions as four-byte integers, and the data, all in big-endian order.
 
     # Raises
 
@@ -64,7 +64,7 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
         dtype = numpy.dtype(TYPES[start[2]])
         expected = prod(shape) * dtype.itemsize
         if expected > LARGEST or len(shape) > 32:
-            # as a power of two: 255 dimensions make a number that no float can hold
+            # as a power of two: with 255 dimensions, the number would be too large for a float
             size = f"about 2**{expected.bit_length() - 1}"
             detail = f"its {len(shape)} dimensions {shape[:8]} ask for {size} bytes"
             raise MalformedInputError(name, "byte 5", Fault.SIZE, detail)
@@ -79,12 +79,12 @@ def read_idx(path: Union[str, PathLike]) -> numpy.ndarray:
 
 def read_images(path: Union[str, PathLike]) -> LabelledImages:
     """
-    Returns images and their labels: from the file of the images, and that of the labels beside it,
-    whose name has "labels-idx1" where this has "images-idx3".
+    Returns images and their labels, from the image file and the label file beside it. The name of
+    the latter has "labels-idx1" in place of "images-idx3".
 
     # Raises
 
-    `MalformedInputError` that says what is wrong with one of the files, or with both together.
+    `MalformedInputError` that says what is wrong with one of the files, or with the pair.
     """
     name = str(path)
     if IMAGES not in name:
@@ -122,12 +122,12 @@ def as_bytes(image: Any) -> numpy.ndarray:
     # Parameters
 
     image : `Any`
-        An array, or rows of numbers, each a whole number from 0 to 255.
+        An array, or rows of numbers, each an integer from 0 to 255.
 
     # Raises
 
     `ValueError` that says what was found instead: rows of unequal length, floats from 0 to 1, or
-    what is no number.
+    values that are not numbers.
     """
     way_out = "Give rows of equal length, of whole numbers from 0 (black) to 255 (white)."
     try:

@@ -1,8 +1,8 @@
 """
-Reads a text as numbered lines, each with the error of its bytes if they have one: `numbered_lines`.
+`numbered_lines` reads a text as numbered lines, each with the error in its bytes, if any.
 
-For formats that have one sentence a line, `sentence_lines` also finds the empty lines, and to
-`parse_lines` each of them gives a function that makes a sentence of a `Line`.
+For formats with one sentence per line, `sentence_lines` also detects empty lines. Each format gives
+`parse_lines` a function that turns a `Line` into a sentence.
 """
 
 import logging
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 Sentence = TypeVar("Sentence")
 
-# The longest line, in bytes. No more of a file is held at a time, however its lines end.
+# The longest line, in bytes. No more of a file is in memory at a time, however its lines end.
 LINE_LIMIT = 1 << 22
-# So much of a line that is too long is kept, in bytes, to show what it was.
+# How much of a line that is too long is kept, in bytes, to show its content.
 KEPT_BYTES = 1000
 
-# By byte order mark, the longer ones first: that of UTF-32 begins as that of UTF-16 does.
+# By byte order mark, longer ones first: that of UTF-32 begins with that of UTF-16.
 _FAULTS_OF_MARKS = {
     BOM_UTF32_LE: Fault.UTF_32,
     BOM_UTF32_BE: Fault.UTF_32,
@@ -37,19 +37,19 @@ _UNDEFINED_IN_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 class Line(NamedTuple):
     """
-    One line of a text.
+    A line of a text.
 
     # Parameters
 
     number : `int`
-        Its number, from 1.
+        The number of the line, from 1.
     text : `str`
-        Its text, without the line's end. Where the bytes are not UTF-8 they are read as Latin-1, so
-        that ids and columns can still be recognised. Of a line that is too long, the beginning.
+        The text of the line, without its end. Bytes that are not UTF-8 are read as Latin-1, so that
+        ids and columns can still be recognised. Of a line that is too long, the beginning.
     error : `Optional[MalformedInputError]`
-        What is wrong with its bytes; else `None`.
+        What is wrong with its bytes; `None` if nothing is wrong.
     is_ended : `bool`
-        Whether a line feed ends it. If not it is the last line, and may have been cut.
+        Whether a line feed ends it. If not, it is the last line, and may be truncated.
     """
 
     number: int
@@ -63,13 +63,13 @@ LineResult = Union[Line, MalformedInputError]
 
 def numbered_lines(source: PathOrSource) -> Iterator[Line]:
     """
-    Yields the lines of a text. Only a line feed ends a line: not a carriage return, nor one of the
-    separators of Unicode, which may be part of a token.
+    Yields the lines of a text. Only a line feed ends a line, not a carriage return or a Unicode
+    separator, which may be part of a token.
 
     # Raises
 
-    `MalformedInputError` where a compressed file is damaged, and where no line of the file can be
-    read: it is UTF-16 or UTF-32, or a carriage return alone ends its lines, or it is no text.
+    `MalformedInputError` if a compressed file is damaged, and if no line of the file can be read:
+    it is UTF-16 or UTF-32, its lines end in bare carriage returns, or it is not text.
     """
     source = as_source(source)
     errors = _LineErrors(source)
@@ -87,9 +87,9 @@ def numbered_lines(source: PathOrSource) -> Iterator[Line]:
 
 def sentence_lines(source: PathOrSource) -> Iterator[LineResult]:
     """
-    Yields the lines of a text that has one sentence a line, with an error in the place of each that
-    has a fault, or is empty: a sentence may be missing there. Empty lines at the end of the file do
-    not count.
+    Yields the lines of a text with one sentence per line, with an error in place of each line that
+    has a fault, or is empty, since a sentence may be missing there. Empty lines at the end of the
+    file are ignored.
     """
     source = as_source(source)
     num_empty, is_empty = 0, True
@@ -109,9 +109,9 @@ def parse_lines(
     name: str, lines: Iterable[LineResult], parse: Callable[[Line], Sentence]
 ) -> Iterator[Union[Sentence, MalformedInputError]]:
     """
-    Yields what `parse` makes of each of the `lines` of the text `name`, with an error in the place
-    of each that cannot be read. Warns if no line feed ends the last, and it was read, since it may
-    have been cut.
+    Yields the result of `parse` for each of the `lines` of the text `name`, with an error in place
+    of each that cannot be read. Warns if the last line was read but has no line feed, since it may
+    be truncated.
     """
     for line in lines:
         if isinstance(line, MalformedInputError):
@@ -124,7 +124,7 @@ def parse_lines(
 
 
 def _line_unless_blank(name: str, line: Line) -> LineResult:
-    """Returns the line, or the error in its place if it holds white space alone."""
+    """Returns the line, or an error if it has only white space."""
     if not line.text.strip():
         detail = f"{quoted(line.text)} instead of nothing"
         return MalformedInputError(name, line.number, Fault.WHITE_SPACE_LINE, detail)
@@ -133,9 +133,9 @@ def _line_unless_blank(name: str, line: Line) -> LineResult:
 
 def warn_that_it_may_be_cut(name: str, number: int, reason: str) -> None:
     """
-    Warns that the text `name` may have lost its end, which is its line `number`. Nothing is wrong
-    with what was read, and a file that was written by hand often ends so, for the `reason` that is
-    given; but so does a file that was cut.
+    Warns that the text `name` may have lost its end, at line `number`, for the given `reason`.
+    Nothing is wrong with what was read, and files written by hand often end like this, but so do
+    truncated files.
     """
     logger.warning(
         "%s:%d: %s. Either the file was cut short, and something is missing, or it was written so: "
@@ -147,7 +147,9 @@ def warn_that_it_may_be_cut(name: str, number: int, reason: str) -> None:
 
 
 def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yields the lines of a stream with their ends; of one that is too long, the beginning."""
+    """
+    Yields the lines of a stream with their line ends. Of a line that is too long, the beginning.
+    """
     read = partial(stream.readline, LINE_LIMIT + 1)
     for raw in iter(read, b""):
         yield raw
@@ -158,7 +160,7 @@ def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
 def _sound_text(raw: bytes) -> Optional[str]:
     """Returns the text of a line with its end, or `None` if its bytes have a fault."""
     is_faulty = b"\r" in raw or b"\0" in raw or raw.startswith(BOM_UTF8)
-    # The comparison alone, as a rule: this is called for each line.
+    # Usually just the comparison, since this is called for each line.
     is_faulty = is_faulty or (len(raw) > LINE_LIMIT and _is_too_long(raw))
     try:
         return None if is_faulty else raw.decode("utf-8")
@@ -172,7 +174,7 @@ def _is_too_long(raw: bytes) -> bool:
 
 
 def _faulty_text(raw: bytes) -> str:
-    """Returns what can be shown of a line whose bytes have a fault."""
+    """Returns what can be shown of a line with faulty bytes."""
     raw = raw[:KEPT_BYTES] if _is_too_long(raw) else raw
     raw = raw.removeprefix(BOM_UTF8).rstrip(b"\r\n")
     try:
@@ -182,7 +184,7 @@ def _faulty_text(raw: bytes) -> str:
 
 
 class _LineErrors:
-    """Makes the errors of the lines of a text whose bytes cannot be read."""
+    """Makes the errors for lines with bytes that cannot be read."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -194,7 +196,7 @@ class _LineErrors:
 
         # Raises
 
-        `MalformedInputError` if the whole file cannot be read for what is seen there.
+        `MalformedInputError` if it shows that the whole file cannot be read.
         """
         for mark, fault in _FAULTS_OF_MARKS.items():
             if raw.startswith(mark):
@@ -210,7 +212,7 @@ class _LineErrors:
             raise self._error(1, Fault.CARRIAGE_RETURN_ALONE, f"{detail}, and no line feed")
 
     def of_line(self, number: int, raw: bytes) -> MalformedInputError:
-        """Returns what is wrong with a line that has no sound text."""
+        """Returns what is wrong with a line that has no valid text."""
         if _is_too_long(raw):
             detail = f"more than {LINE_LIMIT} bytes: {quoted(_latin(raw))}"
             return self._error(number, Fault.LINE_TOO_LONG, detail)
@@ -230,7 +232,7 @@ class _LineErrors:
         return MalformedInputError(self._source.name, number, fault, detail)
 
     def _encoding_fault(self) -> Fault:
-        """Returns which fault the encoding of the whole file has; it is read for that once."""
+        """Returns the encoding fault of the whole file, which is read once for this."""
         if self._encoding is None:
             with self._source.open() as stream:
                 self._encoding = _encoding_fault_of(_raw_lines(stream))
@@ -238,7 +240,7 @@ class _LineErrors:
 
 
 def _not_utf_8(raw: bytes) -> str:
-    """Says where the bytes of a line cease to be UTF-8, and why."""
+    """Says where and why the bytes of a line stop being UTF-8."""
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -251,9 +253,8 @@ def _not_utf_8(raw: bytes) -> str:
 
 def _encoding_fault_of(lines: Iterator[bytes]) -> Fault:
     """
-    Returns which fault of its encoding a file has, by all its `lines`. Text in a western language
-    has its few letters that are not ASCII one at a time, and no byte that Windows-1252 does not
-    define.
+    Returns the encoding fault of a file, judged by all its `lines`. In western languages, the few
+    letters that are not ASCII occur singly, and all bytes are defined in Windows-1252.
     """
     num_utf_8, num_other, num_runs, num_bytes, is_defined = 0, 0, 0, 0, True
     try:
@@ -269,16 +270,16 @@ def _encoding_fault_of(lines: Iterator[bytes]) -> Fault:
                 num_bytes += sum(map(len, runs))
                 is_defined = is_defined and not _UNDEFINED_IN_WINDOWS_1252.search(raw)
     except MalformedInputError:
-        pass  # The reading that goes on will meet the damage; this is what is known before it.
+        pass  # The main reader will meet the damage later. This is the result up to here.
     is_western = is_defined and num_bytes < 2 * num_runs
-    # In an encoding of several bytes a short line can be UTF-8 by chance.
+    # In a multi-byte encoding, a short line can be UTF-8 by chance.
     if num_utf_8 and (is_western or 20 * num_utf_8 >= num_other):
         return Fault.ENCODING_MIXED
     return Fault.ENCODING if is_western else Fault.ENCODING_UNKNOWN
 
 
 def _utf_16_without_mark(start: bytes) -> Optional[Fault]:
-    """Returns the form of UTF-16 of which these are the first bytes, without byte order mark."""
+    """Returns the form of UTF-16 that begins with these bytes, without a byte order mark."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     if even + odd < 2 or 10 * (even + odd) < len(start):
         return None
@@ -288,5 +289,5 @@ def _utf_16_without_mark(start: bytes) -> Optional[Fault]:
 
 
 def _latin(raw: bytes) -> str:
-    """Returns the first bytes as text, whatever their encoding is."""
+    """Returns the first bytes as text, whatever their encoding."""
     return raw[:KEPT_BYTES].decode("latin-1")

@@ -1,4 +1,4 @@
-"""Recordings of speech: WAV files in a folder, or in a tar archive, which may be compressed."""
+"""Recordings of speech: WAV files in a folder or in a tar archive, which may be compressed."""
 
 import io
 import tarfile
@@ -15,15 +15,15 @@ from spigot_allennlp.data.formats.source import APPLE_DOUBLE, open_file, read_at
 
 SUFFIX = ".wav"
 
-# Of a recording, in bytes: twelve minutes on a compact disc's terms, in one channel.
+# The size limit of a recording in bytes: twelve minutes of one channel at CD quality.
 LARGEST = 2**26
 RATES = range(1000, 400_001)
 MOST_CHANNELS = 64
 
 PCM, EXTENSIBLE = 1, 0xFFFE
-# What follows the two bytes of the format in a WAVE_FORMAT_EXTENSIBLE header.
+# The bytes after the two format bytes in a WAVE_FORMAT_EXTENSIBLE header.
 SUBFORMAT = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")
-# A length that was never filled in, as where a recorder wrote to a pipe.
+# A length that was never filled in, for example because the recorder wrote to a pipe.
 UNKNOWN_LENGTH = 0xFFFFFFFF
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -31,14 +31,14 @@ _BLOCK = tarfile.BLOCKSIZE
 
 class Recording(NamedTuple):
     """
-    The sound of a file.
+    The sound in a file.
 
     # Parameters
 
     name : `str`
-        That of the file, without folder and suffix.
+        The name of the file, without folder and suffix.
     rate : `int`
-        Samples a second.
+        Samples per second.
     signal : `numpy.ndarray`
         From -1 to 1, shape `(num_samples,)`.
     """
@@ -50,12 +50,12 @@ class Recording(NamedTuple):
 
 def read_recordings(path: Union[str, PathLike]) -> Iterator[Union[Recording, MalformedInputError]]:
     """
-    Yields all recordings, in the order of their names, with an error in the place of each that
-    cannot be read. A recording is a file that ends with `.wav`, in letters of either case.
+    Yields all recordings in order of their names, with an error in place of each that cannot be
+    read. A recording is a file with the suffix `.wav`, in upper or lower case.
 
     # Raises
 
-    `MalformedInputError` if the archive as a whole is damaged, or holds no recording.
+    `MalformedInputError` if the whole archive is damaged, or has no recordings.
     """
     is_empty = True
     is_folder = Path(path).is_dir()
@@ -68,7 +68,7 @@ def read_recordings(path: Union[str, PathLike]) -> Iterator[Union[Recording, Mal
 
 
 class _File(NamedTuple):
-    """The content of a WAV file, not yet looked into, or why there is none."""
+    """The raw content of a WAV file, or why there is none."""
 
     name: str
     content: Union[bytes, bytearray, MalformedInputError]
@@ -115,12 +115,12 @@ def _files_of_archive(path: str) -> List[_File]:
 def _content_of(
     archive: tarfile.TarFile, member: tarfile.TarInfo, path: str
 ) -> Union[bytes, MalformedInputError]:
-    """Returns the bytes of a member; of a link, those of the member that it names."""
+    """Returns the bytes of a member or, for a link, of its target."""
     place = f"member {member.name[:200]}"
     size = member.size
     try:
         if member.islnk() or member.issym():
-            # Private, but what `extractfile` itself follows: nothing public says how large it is.
+            # Private, but `extractfile` itself uses it. There is no public way to learn the size.
             size = archive._find_link_target(member).size  # type: ignore[attr-defined]
         if size > LARGEST:
             return _too_long(path, place, size)
@@ -137,8 +137,8 @@ def _content_of(
 
 def _check_end(content: bytes, end: int, path: str) -> None:
     """
-    Checks that the archive goes on with zeros alone, at least a block of them: `tarfile` takes a
-    header that it cannot read, but for the first, for the end of the archive.
+    Checks that only zeros follow in the archive, at least a block of them: except for the first
+    header, `tarfile` takes one that it cannot read for the end of the archive.
     """
     place = f"byte {end + 1} of the archive"
     if len(content) < end + _BLOCK:
@@ -155,7 +155,7 @@ def _too_long(path: str, place: str, size: int) -> MalformedInputError:
 
 
 class _Format(NamedTuple):
-    """Holds what the chunk "fmt " of a WAV file says; `width` is that of a sample, in bits."""
+    """The content of the chunk "fmt " of a WAV file; `width` is the size of a sample in bits."""
 
     tag: int
     channels: int
@@ -168,20 +168,20 @@ class _Format(NamedTuple):
 def read_wav(content: Union[bytes, bytearray], path: str, name: str) -> Recording:
     """
     Returns the mean of the channels of a WAV file of 16 bits (PCM, also as WAVE_FORMAT_EXTENSIBLE).
-    It reads the chunks itself, since the module `wave` accepts a file that was cut.
+    It reads the chunks itself, since the module `wave` accepts truncated files.
 
     # Parameters
 
     content : `bytes`
-        That of the file.
+        The content of the file.
     path : `str`
-        Of the folder or archive.
+        The path of the folder or archive.
     name : `str`
-        Of the file in it.
+        The name of the file in it.
 
     # Raises
 
-    `MalformedInputError` that names the file if it is not whole, in another format or empty.
+    `MalformedInputError` that names the file if it is incomplete, in another format or empty.
     """
     place = f"member {name[:200]}"
     if len(content) > LARGEST:
@@ -213,14 +213,14 @@ def read_wav(content: Union[bytes, bytearray], path: str, name: str) -> Recordin
 
 
 class _Chunks(NamedTuple):
-    """The chunks of a WAV file that matter: what "fmt " says, and the bytes of the samples."""
+    """The relevant chunks of a WAV file: the content of "fmt ", and the bytes of the samples."""
 
     format: _Format
     data: Union[bytes, bytearray]
 
 
 def _read_chunks(content: Union[bytes, bytearray], path: str, place: str) -> _Chunks:
-    """Returns the two chunks of a WAV file that matter; others are skipped."""
+    """Returns the two relevant chunks of a WAV file. Others are skipped."""
 
     def malformed(detail: str, fault: Fault = Fault.RECORDING) -> MalformedInputError:
         return MalformedInputError(path, place, fault, detail)
@@ -255,7 +255,7 @@ def _read_chunks(content: Union[bytes, bytearray], path: str, place: str) -> _Ch
 
 
 class _ChunkHeader(NamedTuple):
-    """The kind of a chunk, where its content begins, and how many bytes it says it has."""
+    """The kind of a chunk, the start of its content, and its stated number of bytes."""
 
     kind: bytes
     position: int
@@ -271,7 +271,7 @@ def _chunk_headers(content: Union[bytes, bytearray]) -> Iterator[_ChunkHeader]:
 
 
 def _parse_format(content: bytes, malformed: Callable[..., MalformedInputError]) -> _Format:
-    """Returns what the chunk "fmt " says."""
+    """Returns the content of the chunk "fmt "."""
     if len(content) < 16:
         raise malformed(f"its chunk 'fmt ' has {len(content)} bytes, but must have 16")
     sizes = (2, 2, 4, 4, 2, 2)

@@ -1,11 +1,12 @@
 """
-SDP, the text format of broad-coverage semantic dependency graphs.
+SDP, a text format for broad-coverage semantic dependency graphs.
 
-One token a line, an empty line after each sentence, and for the `k`-th predicate of a sentence a
-`k`-th argument column that holds the role of each token towards it, or `_`. The format of
-[SemEval 2014, Task 8](https://aclanthology.org/S14-2008) has the columns `id form lemma pos top
-pred` before the arguments; that of [SemEval 2015, Task 18](https://aclanthology.org/S15-2153) adds
-`frame`; the augmented form of TurboSemanticParser has `head deprel` after `pos`.
+There is one token per line and an empty line after each sentence. For the `k`-th predicate of a
+sentence, a `k`-th argument column holds the role of each token for it, or `_`. The format of
+[SemEval 2014, Task 8](https://aclanthology.org/S14-2008) has the columns
+`id form lemma pos top pred` before the arguments. That of [SemEval 2015, Task
+18](https://aclanthology.org/S15-2153) adds `frame`. The augmented form of TurboSemanticParser has
+`head deprel` after `pos`.
 
 Reading and writing a file gives the same bytes, if one empty line ends the last sentence.
 """
@@ -34,9 +35,9 @@ from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 SDP_HEADER = "#SDP 2015"
 
-# So many sentences are looked at to find the layout of a file.
+# The number of sentences that are examined to find the layout of a file.
 SAMPLE_SIZE = 50
-# So many predicates are named in a message.
+# The number of predicates named in a message.
 SHOWN = 10
 
 _HEADER = re.compile(r"#\s*SDP\s+(\S+)\s*", re.IGNORECASE)
@@ -46,15 +47,15 @@ _HAS_FRAMES = {"2014": False, "2015": True}
 @dataclass(frozen=True)
 class SdpLayout:
     """
-    Says which columns stand before the argument columns: `id form lemma pos`, perhaps
-    `head deprel`, `top pred`, perhaps `frame`.
+    The columns before the argument columns: `id form lemma pos`, perhaps `head deprel`, `top pred`,
+    perhaps `frame`.
 
     # Parameters
 
     frames : `bool`, optional (default = `True`)
-        Whether there is a `frame`: since 2015.
+        Whether there is a `frame`, as since 2015.
     syntax : `bool`, optional (default = `False`)
-        Whether there are `head` and `deprel`: the augmented form.
+        Whether there are `head` and `deprel`, as in the augmented form.
     """
 
     frames: bool = True
@@ -69,12 +70,12 @@ class SdpLayout:
 
     @property
     def top(self) -> int:
-        """Returns the zero-based column of the top flag; the predicate flag is the next."""
+        """Returns the zero-based column of the top flag. The predicate flag is the next one."""
         return 6 if self.syntax else 4
 
     @property
     def width(self) -> int:
-        """Returns how many columns stand before the arguments."""
+        """Returns the number of columns before the arguments."""
         return self.top + (3 if self.frames else 2)
 
     def __str__(self) -> str:
@@ -88,8 +89,8 @@ SDP_AUGMENTED = SdpLayout(syntax=True)
 
 class SdpToken(NamedTuple):
     """
-    One token. `frame` is the sense of a predicate; `head` (0 is the root) and `relation` are its
-    place in the syntactic tree of the augmented form; where they are not given, `_` and `None`.
+    A token. `frame` is the sense of a predicate; `head` (0 is the root) and `relation` are its
+    place in the syntactic tree of the augmented form. If not given, they are `_` and `None`.
     """
 
     form: str
@@ -105,7 +106,7 @@ class SdpToken(NamedTuple):
 @dataclass(frozen=True)
 class SdpSentence:
     """
-    One sentence and its graph.
+    A sentence and its graph.
 
     # Parameters
 
@@ -113,12 +114,12 @@ class SdpSentence:
     arcs : `Tuple[Arc, ...]`, optional
         The graph, positions from 1.
     comments : `Tuple[str, ...]`, optional
-        The lines before the first token, as they are. The file's header is among those of the first
+        The lines before the first token, unchanged. The file header is among those of the first
         sentence.
     layout : `SdpLayout`, optional (default = `SDP_2015`)
-        The columns in which it was, and will be, written.
+        The columns in which it was read, and will be written.
     path : `str`, optional
-        The file it was read from.
+        The file that it was read from.
     line_numbers : `Tuple[int, ...]`, optional
         The line of each token in that file.
     """
@@ -143,12 +144,12 @@ class SdpSentence:
 
 def scan_sdp(source: PathOrSource) -> Iterator[Union[SdpSentence, MalformedInputError]]:
     """
-    Yields the sentences of a text, with an error in the place of each that cannot be read. A header
-    says in which layout the sentences after it are; before a header, their columns do.
+    Yields the sentences of a text, with an error in place of each that cannot be read. A header
+    determines the layout of the sentences after it. Before any header, their columns do.
 
     # Raises
 
-    `MalformedInputError` if neither says what the layout of the text is.
+    `MalformedInputError` if neither determines the layout.
     """
     source = as_source(source)
     blocks = read_blocks(source)
@@ -169,14 +170,14 @@ def parse_sdp(block: Block, layout: SdpLayout) -> SdpSentence:
 
     # Raises
 
-    `MalformedInputError` if it is not one in this `layout`.
+    `MalformedInputError` if it is not valid in this `layout`.
     """
     rows = block.columns(partial(_width_of, block, layout))
     predicates = _find_predicates(block, rows, layout)
     place_of_top, width, length = layout.top, layout.width, len(rows)
     tokens, arcs = [], []
     for index, row in enumerate(rows):
-        # The columns are those of `SdpLayout.columns`, then the arguments.
+        # The columns of `SdpLayout.columns` come first, then the arguments.
         _, form, lemma, pos = row[:4]
         head, relation = None, "_"
         if layout.syntax:
@@ -198,8 +199,8 @@ def format_sdp(sentence: SdpSentence) -> str:
 
     # Raises
 
-    `ValueError` if an arc has a token for its predicate that is not marked as one, or the role `_`,
-    or is not the only one between its words; or if a line would not be read again.
+    `ValueError` if the predicate of an arc is not marked as one, if an arc has the role `_` or is
+    not the only one between its words, or if a line could not be read back.
     """
     layout = sentence.layout
     predicates = [i for i, token in enumerate(sentence.tokens, 1) if token.predicate]
@@ -232,9 +233,9 @@ def format_sdp(sentence: SdpSentence) -> str:
 
 def annotation_to_sdp(sentence: AnnotatedSentence, layout: SdpLayout = SDP_2015) -> SdpSentence:
     """
-    Returns an annotated sentence as one of SDP, with its graph: a token is a predicate if an arc
-    starts at it. If there are heads, they are written too, and `layout` becomes the augmented form
-    of itself.
+    Returns an annotated sentence as an SDP sentence, with its graph. A token is a predicate if an
+    arc starts at it. If there are heads, they are included, and `layout` becomes its augmented
+    form.
     """
     length = len(sentence.words)
     arcs = tuple(sorted(sentence.arcs or ()))
@@ -259,8 +260,8 @@ def annotation_to_sdp(sentence: AnnotatedSentence, layout: SdpLayout = SDP_2015)
 
 def name_line(identifier: str) -> str:
     """
-    Returns the comment that names a sentence: `#20001001`; or, where that would be read as
-    something else, since it has white space, say, `# sent_id = doc 1`.
+    Returns the comment that names a sentence: `#20001001` or, if that would be read as something
+    else, for example because of white space, `# sent_id = doc 1`.
     """
     line = f"#{identifier}"
     return line if identifier_of((line,)) == identifier else f"# sent_id = {identifier}"
@@ -268,13 +269,13 @@ def name_line(identifier: str) -> str:
 
 def find_layout(blocks: Sequence[Block]) -> SdpLayout:
     """
-    Returns the only layout that most of the sentences before the first header can have; or, if a
-    header begins the text, the one of the two that agree with it. Where no sentence decides, it is
-    `SDP_2015`, or what the header says: the faults will show when the sentences are parsed.
+    Returns the layout that fits most of the sentences before the first header or, if a header
+    begins the text, the better of the two that agree with it. If no sentence decides, it is
+    `SDP_2015`, or the layout in the header: faults will show when the sentences are parsed.
 
     # Raises
 
-    `MalformedInputError` if as many sentences have one layout as have another.
+    `MalformedInputError` if two layouts fit equally many sentences.
     """
     votes: CounterType[SdpLayout] = Counter()
     stated: Optional[bool] = None
@@ -298,19 +299,22 @@ def find_layout(blocks: Sequence[Block]) -> SdpLayout:
 
 def _stated_layout(block: Block, layout: SdpLayout) -> SdpLayout:
     """
-    Returns the layout from this sentence on: the `layout` before it, unless there is a header among
+    Returns the layout from this sentence on: the previous `layout`, unless there is a header among
     its comments.
 
     # Raises
 
-    `MalformedInputError` for the file if it is the header of an unknown form.
+    `MalformedInputError` for the file if the header names an unknown form.
     """
     frames = _stated_frames(block)
     return layout if frames is None else replace(layout, frames=frames)
 
 
 def _stated_frames(block: Block) -> Optional[bool]:
-    """Returns whether a header before the sentence says that it has frames; `None` without one."""
+    """
+    Returns whether the header before a sentence says that there are frames; `None` without a
+    header.
+    """
     for comment in block.comments:
         header = _HEADER.fullmatch(comment)
         if header and header[1] not in _HAS_FRAMES:
@@ -324,14 +328,14 @@ def _stated_frames(block: Block) -> Optional[bool]:
 
 def _layout_of(rows: List[List[str]], frames: Optional[bool]) -> Optional[SdpLayout]:
     """
-    Returns the one layout in which these rows make a sentence; `None` if there is none, or if it
-    cannot be told.
+    Returns the layout in which these rows make a sentence; `None` if there is none, or if it is
+    ambiguous.
 
-    Where the flags (`top pred`) stand shows whether a tree stands before them, since no head is +
-    or -. The number of columns shows whether a frame follows them, unless a header has said it in
-    `frames`: of those after the flags there is one for each predicate, so that one more is the
-    frame. If there are as many as predicates, there is none; but where the first of them has an
-    entry at every predicate, as frames have, it can as well be the frame, and an argument column be
+    The position of the flags (`top pred`) shows whether there is a tree before them, since no head
+    is + or -. The number of columns shows whether a frame follows them, unless a header has
+    determined `frames`: after the flags there is one column per predicate, so one more means a
+    frame. With exactly one column per predicate, there is no frame. But if the first of these has
+    an entry at every predicate, as frames do, it could also be the frame, with an argument column
     missing.
     """
     width = min((len(row) for row in rows), default=0)
@@ -352,7 +356,7 @@ def _layout_of(rows: List[List[str]], frames: Optional[bool]) -> Optional[SdpLay
 
 
 def _width_of(block: Block, layout: SdpLayout) -> int:
-    """Returns how many columns the rows should have: one for each predicate after the others."""
+    """Returns the expected number of columns: those of the layout, and one per predicate."""
     flags = [row.split("\t", layout.top + 2)[layout.top + 1 : layout.top + 2] for row in block.rows]
     return layout.width + flags.count(["+"])
 
@@ -363,8 +367,8 @@ def _find_predicates(block: Block, rows: Sequence[Sequence[str]], layout: SdpLay
 
     # Raises
 
-    `MalformedInputError` if the `rows` of the `block` have not the columns of `layout`, or the
-    predicates not one argument column each.
+    `MalformedInputError` if the `rows` of the `block` do not have the columns of `layout`, or if
+    there is not one argument column per predicate.
     """
     _check_columns(block, rows, layout)
     predicates = []

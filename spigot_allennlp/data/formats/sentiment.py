@@ -1,21 +1,20 @@
 """
-Sentences with sentiment in columns or in lines; and in which of three formats such a file is.
+Sentences with sentiment in columns or in lines, and detection of the format of such files.
 
-In columns, an empty line after each sentence, there is a token a line: `id form lemma pos label`.
-This is the format of the code of [Peng et al. (2018)](https://aclanthology.org/P18-1173), which
-repeats the label of the sentence on each line, and takes that of the last. Here a line may leave
-it out (`_`), so long as one has it, and those that have it agree.
+The column format has one token per line, `id form lemma pos label`, and an empty line after each
+sentence. The code of [Peng et al. (2018)](https://aclanthology.org/P18-1173) uses this format. It
+repeats the label of the sentence on each line, and reads the last one. Here, lines may omit the
+label (`_`), as long as one has it, and all given labels agree.
 
-In lines there is a sentence a line: `label text`, parted by a tab, the words by spaces. A line may
-hold a no-break space within a word, as some fractions of the Stanford Sentiment Treebank do; only
-spaces part words.
+The line format has one sentence per line, `label text`, separated by a tab, with spaces between
+words. Words may contain a no-break space, as do some fractions in the Stanford Sentiment Treebank:
+only spaces separate words.
 
-The third format, bracketed trees, has a file of its own, `sst.py`.
+The third format, bracketed trees, is in its own file, `sst.py`.
 
-A *grade* is one of the five degrees of sentiment that the Stanford Sentiment Treebank knows. The
-*label* of a file is the name of a grade, or its number among the grades of the file's granularity;
-the *class* that a reader makes of it is the number among those of the granularity that the reader
-is asked for.
+A *grade* is one of the five degrees of sentiment in the Stanford Sentiment Treebank. A *label* in a
+file is the name of a grade, or its number among the grades of the file's granularity. The *class*
+that a reader assigns is its number in the granularity requested of the reader.
 """
 
 import re
@@ -39,7 +38,7 @@ from spigot_allennlp.data.formats.lines import (
 from spigot_allennlp.data.formats.source import PathOrSource, as_source
 
 SENTIMENT_LAYOUTS = ("trees", "columns", "lines")
-# So many lines are looked at to find the layout of a file.
+# The number of lines that are examined to find the layout of a file.
 SAMPLE_SIZE = 50
 
 COLUMN_NAMES = ("id", "form", "lemma", "pos", "label")
@@ -48,17 +47,17 @@ LABEL_SPACE_TEXT = re.compile(r"[0-9]+ +\S")
 # From 0 to 4, the labels of the Stanford Sentiment Treebank.
 GRADES = ("very negative", "negative", "neutral", "positive", "very positive")
 
-# The class of each grade; None is left out, as in most work with the Stanford Sentiment Treebank.
+# The class of each grade. None is left out, as in most work with the Stanford Sentiment Treebank.
 CLASSES = {
     "2-class": ("0", "0", None, "1", "1"),
     "3-class": ("0", "0", "1", "2", "2"),
     "5-class": ("0", "1", "2", "3", "4"),
 }
 
-# The grades that the labels 0, 1, ... of a file mean.
+# The grades of the labels 0, 1, ... in a file.
 _GRADES_OF_NUMBERS = {"2-class": (1, 3), "3-class": (1, 2, 3), "5-class": (0, 1, 2, 3, 4)}
 
-# The first line may call a column by these names, where it names them.
+# The names that the first line may give to a column, if it is a header.
 _LABEL_NAMES = {"label", "labels", "sentiment"}
 _TEXT_NAMES = {"sentence", "text", "review", "phrase"}
 _NUMBER_NAMES = {"index", "idx", "id"}
@@ -66,12 +65,12 @@ _NUMBER_NAMES = {"index", "idx", "id"}
 
 def find_sentiment_layout(source: PathOrSource) -> str:
     """
-    Returns the only layout that most of the first lines can have, one of `SENTIMENT_LAYOUTS`. Where
-    no line decides it is `"trees"`: the faults will show when the lines are parsed.
+    Returns the layout that fits most of the first lines, one of `SENTIMENT_LAYOUTS`. If no line
+    decides, it is `"trees"`: faults will show when the lines are parsed.
 
     # Raises
 
-    `MalformedInputError` where a compressed file is damaged.
+    `MalformedInputError` if a compressed file is damaged.
     """
     sample = islice(numbered_lines(source), SAMPLE_SIZE)
     votes: CounterType[Optional[str]] = Counter(_layout_of(line.text) for line in sample)
@@ -79,7 +78,7 @@ def find_sentiment_layout(source: PathOrSource) -> str:
 
 
 def _layout_of(line: str) -> Optional[str]:
-    """Returns the one layout in which this can be a line, or `None`."""
+    """Returns the layout in which this is a line, or `None`."""
     columns = line.rstrip("\t").split("\t")
     if len(columns) == len(COLUMN_NAMES) and columns[0].isdigit():
         return "columns"
@@ -92,23 +91,23 @@ def classes_of_labels(
     granularity: str, file_granularity: str = "5-class"
 ) -> Dict[str, Optional[str]]:
     """
-    Returns the class of each label that a file may have, a number from 0 or a name of `GRADES`.
+    Returns the class of each label that a file may have: a number from 0 or a name in `GRADES`.
 
     # Parameters
 
     granularity : `str`
-        The classes that are wanted: `"2-class"`, `"3-class"` or `"5-class"`.
+        The granularity to return: `"2-class"`, `"3-class"` or `"5-class"`.
     file_granularity : `str`, optional (default = `"5-class"`)
-        The classes that the numbers of the file count, from the most negative on.
+        The granularity of the numbers in the file, which start from the most negative.
 
     # Returns
 
     `Dict[str, Optional[str]]`
-        From label to class; `None` if its sentences are to be left out.
+        Maps labels to classes; to `None` if their sentences are to be left out.
 
     # Raises
 
-    `ValueError` if the file has fewer classes than are wanted.
+    `ValueError` if the file has fewer classes than requested.
     """
     grades = _GRADES_OF_NUMBERS[file_granularity]
     if len(grades) < len(_GRADES_OF_NUMBERS[granularity]):
@@ -124,8 +123,8 @@ def scan_sentiment_columns(
     source: PathOrSource, classes: Mapping[str, Optional[str]]
 ) -> Iterator[Union[AnnotatedSentence, MalformedInputError]]:
     """
-    Yields the sentences of a text in columns, with an error in the place of each that cannot be
-    read. `classes` gives the class of each label that there may be, as `classes_of_labels` does.
+    Yields the sentences of a text in columns, with an error in place of each that cannot be read.
+    `classes` maps each possible label to its class, as in `classes_of_labels`.
     """
     source = as_source(source)
     return parse_blocks(source.name, read_blocks(source), partial(_sentence_of_block, classes))
@@ -156,7 +155,7 @@ def _sentence_of_block(classes: Mapping[str, Optional[str]], block: Block) -> An
 def _label_of_rows(
     block: Block, rows: List[List[str]], classes: Mapping[str, Optional[str]]
 ) -> str:
-    """Returns the label of a sentence, on which its rows must agree."""
+    """Returns the label of a sentence. Its rows must agree on it."""
     labels = [(index, row[4]) for index, row in enumerate(rows) if row[4] != "_"]
     if not labels:
         raise block.error_at(0, Fault.LABEL, "no line of the sentence has one")
@@ -173,8 +172,8 @@ def _label_of_rows(
 
 def _fault_of_label(label: str) -> Fault:
     """
-    Returns the fault of a label that is none of those of the file. If it is one of a finer
-    granularity, no label of the file means what it was taken for.
+    Returns the fault of a label that the file should not have. If the label belongs to a finer
+    granularity, all labels of the file were misinterpreted.
     """
     return Fault.FINER_LABELS if label in map(str, range(len(GRADES))) else Fault.LABEL
 
@@ -183,8 +182,8 @@ def scan_sentiment_lines(
     source: PathOrSource, classes: Mapping[str, Optional[str]]
 ) -> Iterator[Union[AnnotatedSentence, MalformedInputError]]:
     """
-    Yields the sentences of a text in lines, with an error in the place of each that cannot be read.
-    `classes` gives the class of each label that there may be, as `classes_of_labels` does.
+    Yields the sentences of a text in lines, with an error in place of each that cannot be read.
+    `classes` maps each possible label to its class, as in `classes_of_labels`.
     """
     name = as_source(source).name
     lines = _check_cut_sentences(name, sentence_lines(source))
@@ -193,13 +192,13 @@ def scan_sentiment_lines(
 
 def _check_cut_sentences(name: str, lines: Iterable[LineResult]) -> Iterator[LineResult]:
     """
-    Yields the lines, with an error in the place of each sentence that a line feed cuts in two: the
-    second line has no tab, and no label before a space either.
+    Yields the lines, with an error in place of each sentence that a line feed cuts in two: the
+    second line has neither a tab nor a label before a space.
     """
     last: Optional[Line] = None
     for line in lines:
         if isinstance(line, MalformedInputError):
-            # An empty line is no second half: the line before it waits for the next.
+            # An empty line is not a second half, so the line before it is kept until the next one.
             if last is not None and line.fault is not Fault.EMPTY_LINE:
                 yield last
                 last = None

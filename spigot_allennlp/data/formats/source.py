@@ -1,4 +1,4 @@
-"""Where the bytes of a data set come from: files, perhaps compressed, or data made in memory."""
+"""Sources of the bytes of a data set: files, perhaps compressed, or data made in memory."""
 
 import os
 import tarfile
@@ -20,26 +20,26 @@ class Source(NamedTuple):
     # Parameters
 
     name : `str`
-        What errors call it: the path of a file, or the specification of an embedded data set.
+        The name in errors: the path of a file, or the specification of an embedded data set.
     open : `Callable[[], BinaryIO]`
-        Opens it at its beginning, as a stream to be closed by the caller.
+        Opens the source at its beginning, as a stream that the caller must close.
     """
 
     name: str
     open: Callable[[], BinaryIO]
 
 
-#: What macOS leaves beside a file on foreign disks and in archives, under the file's own name.
+#: What macOS adds beside a file on foreign disks and in archives, before the name of the file.
 APPLE_DOUBLE = "._"
 
-#: What the text formats read: a `Source`, or the path of a file, which `as_source` makes one.
+#: The input of the text formats: a `Source`, or the path of a file, which `as_source` converts.
 PathOrSource = Union[str, PathLike, Source]
 
 
 def as_source(source: PathOrSource) -> Source:
     """
-    Returns the source itself, or that of the file whose path it is. What a pipe or a device holds
-    is read when it is needed first, and kept.
+    Returns a source itself, or the source for the path of a file. The content of a pipe or a device
+    is read when first needed, and kept.
     """
     if isinstance(source, Source):
         return source
@@ -50,14 +50,14 @@ def as_source(source: PathOrSource) -> Source:
 
 def kept_source(name: str, read: Callable[[], bytes]) -> Source:
     """
-    Returns the source of bytes that can be read once, perhaps compressed.
+    Returns a source for bytes that can be read only once, perhaps compressed.
 
     # Parameters
 
     name : `str`
-        What errors call it.
+        The name in errors.
     read : `Callable[[], bytes]`
-        Returns all of them. It is called once, when the source is opened first.
+        Returns all bytes. It is called once, when the source is first opened.
     """
     content = cache(read)
 
@@ -70,22 +70,22 @@ def kept_source(name: str, read: Callable[[], bytes]) -> Source:
 
 def open_file(path: Union[str, PathLike]) -> BinaryIO:
     """
-    Opens a file as a stream of bytes, to be closed by the caller.
+    Opens a file as a byte stream, which the caller must close.
 
     A compressed file is decompressed while it is read, and checked to its end: a wrong checksum, a
-    file that was cut, and bytes behind the end of the compressed data are errors of the read that
-    meets them, so that no reader has to look for them.
+    truncated file, and bytes after the end of the compressed data raise an error when they are
+    read, so no reader has to check for them.
 
     # Parameters
 
     path : `Union[str, PathLike]`
-        A file: plain, or compressed with gzip, bzip2, xz or, where Python 3.14 or the package
-        `zstandard` is there, zstd; known by its first bytes, never by its name.
+        A file: plain, or compressed with gzip, bzip2, xz or, with Python 3.14 or the package
+        `zstandard`, zstd. The format is detected by the first bytes, never by the name.
 
     # Raises
 
-    `MalformedInputError`, here if the file is compressed in another way, and while the stream is
-    read if it is damaged, or holds absurdly much (see `compression.py`).
+    `MalformedInputError` if the file is compressed in another way. Reading the stream raises it
+    too, if the file is damaged, or its content is absurdly large (see `compression.py`).
     """
     stream = open(path, "rb")
     try:
@@ -97,8 +97,8 @@ def open_file(path: Union[str, PathLike]) -> BinaryIO:
 
 def read_at_most(stream: BinaryIO, size: int) -> bytearray:
     """
-    Reads the next `size` bytes of a stream, or as many as there are. What is not there takes no
-    memory, whatever `size` a header has asked for.
+    Reads the next `size` bytes of a stream, or all that are left. Memory is only used for bytes
+    that exist, whatever `size` a header asks for.
     """
     content = bytearray()
     while len(content) < size:
@@ -111,12 +111,12 @@ def read_at_most(stream: BinaryIO, size: int) -> bytearray:
 
 def tar_members(archive: tarfile.TarFile, path: str) -> Iterator[tarfile.TarInfo]:
     """
-    Yields the members of a tar archive in their order. `tarfile` alone has errors of many kinds for
-    damaged headers, and loops forever at a size below zero.
+    Yields the members of a tar archive in order. `tarfile` itself raises many kinds of errors for
+    damaged headers, and loops forever at a negative size.
 
     # Raises
 
-    `tarfile.ReadError` if it is no archive, `MalformedInputError` at a damaged header.
+    `tarfile.ReadError` if it is not an archive, `MalformedInputError` at a damaged header.
     """
     last = -1
     while True:

@@ -1,9 +1,9 @@
 """
 The bracketed trees of the Stanford Sentiment Treebank: `(3 (2 It) (3 (3 works) (2 .)))`.
 
-One sentence a line, a binary tree, with a label from 0 (very negative) to 4 (very positive) on
-every phrase ([Socher et al., 2013](https://aclanthology.org/D13-1170)). Words are kept as they
-stand there: `-LRB-` for a bracket (see `unescape`), and some with a no-break space.
+Each line is a sentence: a binary tree with a label from 0 (very negative) to 4 (very positive) on
+every phrase ([Socher et al., 2013](https://aclanthology.org/D13-1170)). Words are kept as in the
+file: `-LRB-` for a bracket (see `unescape`), and some with a no-break space.
 """
 
 import re
@@ -18,7 +18,7 @@ from spigot_allennlp.data.formats.source import PathOrSource, as_source
 LABELS = ("0", "1", "2", "3", "4")
 _BETWEEN_WORDS = " \t"
 _PARTS = re.compile(rf"[()]|[^{_BETWEEN_WORDS}()]+")
-#: What the Penn Treebank writes for signs that mean something in its files.
+#: The escapes of the Penn Treebank for characters that have a meaning in its files.
 ESCAPES = {
     "-LRB-": "(",
     "-RRB-": ")",
@@ -34,7 +34,7 @@ _NOT_IN_WORDS = re.compile(f"[{_BETWEEN_WORDS}\r\n()\0\ud800-\udfff]")
 
 
 class SentimentLabelError(ValueError):
-    """Raised for a phrase whose label is none of `LABELS`."""
+    """Raised for a phrase with a label that is not in `LABELS`."""
 
 
 class SentimentTree(NamedTuple):
@@ -46,7 +46,7 @@ class SentimentTree(NamedTuple):
     label : `int`
         From 0, very negative, to 4, very positive.
     word : `str`, optional
-        As it stands in the file, with `-LRB-` and `-RRB-` for brackets.
+        As in the file, with `-LRB-` and `-RRB-` for brackets.
     children : `Tuple[SentimentTree, ...]`, optional
     """
 
@@ -60,8 +60,8 @@ class SentimentTree(NamedTuple):
         return [phrase.word for phrase in self.phrases() if not phrase.children]
 
     def phrases(self) -> "Iterator[SentimentTree]":
-        """Yields this phrase, and those within it, from left to right, the longer ones first."""
-        # Without recursion: trees are deeper than Python allows.
+        """Yields this phrase and those within it, from left to right, longer ones first."""
+        # Without recursion, since trees may be deeper than Python allows.
         stack = [self]
         while stack:
             phrase = stack.pop()
@@ -73,21 +73,21 @@ def scan_sst(
     source: PathOrSource, classes: Mapping[str, Optional[str]], phrases: bool = False
 ) -> Iterator[Union[AnnotatedSentence, MalformedInputError]]:
     """
-    Yields the sentences of a text, with an error in the place of each that cannot be read.
+    Yields the sentences of a text, with an error in place of each that cannot be read.
 
     # Parameters
 
     source : `PathOrSource`
     classes : `Mapping[str, Optional[str]]`
-        The class of each of `LABELS`, as `classes_of_labels` gives it.
+        The class of each of `LABELS`, from `classes_of_labels`.
     phrases : `bool`, optional (default = `False`)
-        Whether each phrase of a tree is a sentence by itself: first the whole, then those within
+        Whether each phrase of a tree is yielded as a sentence: first the whole, then those within
         it, down to the words.
     """
     name = as_source(source).name
 
     def parse(line: Line) -> Iterator[AnnotatedSentence]:
-        tree = _parse_line(name, line)  # all that can fail: the sentences are made when asked for
+        tree = _parse_line(name, line)  # only this can fail: the sentences are made lazily
         return (
             AnnotatedSentence(
                 words=phrase.words,
@@ -108,7 +108,7 @@ def _parse_line(name: str, line: Line) -> SentimentTree:
     """
     # Raises
 
-    `MalformedInputError` if the line is no tree.
+    `MalformedInputError` if the line is not a tree.
     """
     try:
         return parse_sst(line.text)
@@ -124,8 +124,8 @@ def parse_sst(line: str) -> SentimentTree:
 
     # Raises
 
-    `ValueError` that says what is wrong, and at which character, counted from 1; if that is a
-    label, a `SentimentLabelError`.
+    `ValueError` that says what is wrong, and at which character, counted from 1. For a wrong label,
+    it is a `SentimentLabelError`.
     """
     open_phrases: List[_OpenPhrase] = []
     matches = _PARTS.finditer(line)
@@ -154,7 +154,7 @@ def parse_sst(line: str) -> SentimentTree:
 
 
 class _OpenPhrase:
-    """Collects a phrase whose closing bracket has not been read yet."""
+    """Collects a phrase until its closing bracket is read."""
 
     __slots__ = ("column", "label", "word", "children")
 
@@ -196,14 +196,14 @@ class _OpenPhrase:
 
 def format_sst(tree: SentimentTree) -> str:
     """
-    Returns the tree on one line, without the line's end.
+    Returns the tree on one line, without a line end.
 
     # Raises
 
-    `ValueError` if a word is none that would be read again, or a label is none.
+    `ValueError` if a word could not be read back, or a label is invalid.
     """
     parts: List[str] = []
-    # Phrases that are not written yet, and the brackets that close those around them.
+    # Phrases that are not yet written, and the closing brackets of those around them.
     stack: List[Union[SentimentTree, str]] = [tree]
     while stack:
         phrase = stack.pop()
@@ -235,7 +235,7 @@ def _written_word(phrase: SentimentTree) -> str:
 
 def unescape(word: str) -> str:
     """
-    Returns the word as it is in the text, also where an escape is only a part of it. Most word
-    vectors, and treebanks such as those of SDP, have the signs themselves.
+    Returns the word as in the original text, even if an escape is only part of it. Most word
+    vectors, and treebanks such as those of SDP, have the original characters.
     """
     return _ESCAPE.sub(lambda match: ESCAPES[match.group()], word)

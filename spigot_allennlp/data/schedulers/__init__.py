@@ -1,4 +1,4 @@
-"""Schedulers: they order the batches of several data sets."""
+"""Schedulers order the batches of several data sets."""
 
 from spigot_allennlp.data.schedulers.proportional import ProportionalScheduler
 

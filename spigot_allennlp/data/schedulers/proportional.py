@@ -1,4 +1,4 @@
-"""The scheduler that samples batches of several treebanks in proportion to their sizes."""
+"""A scheduler that samples batches from several treebanks in proportion to their sizes."""
 
 import random
 from typing import Dict, Iterable, Iterator, List, Optional, Union
@@ -13,31 +13,30 @@ from spigot_allennlp.config_checks import PlainConfigurationError, check_interva
 @MultiTaskScheduler.register("proportional")
 class ProportionalScheduler(MultiTaskScheduler):
     """
-    Takes every batch from a single data set, which is sampled in proportion to the numbers of
-    batches until one of the data sets is used up, and uniformly from then on. So every instance is
-    used once an epoch, as in the training loop of
-    [Peng et al. (2018)](https://aclanthology.org/P18-1173), whose batches have one sentence; or,
-    with `shares`, a part of the instances, as in their second experiment.
+    Takes each batch from a single data set. The data set is sampled in proportion to the numbers of
+    batches until one data set is used up, and uniformly from then on. So every instance is used
+    once per epoch, as in the training loop of [Peng et al.
+    (2018)](https://aclanthology.org/P18-1173), which uses batches of one sentence. With `shares`,
+    only a part of the instances is used, as in their second experiment.
 
     Registered as a `MultiTaskScheduler` with name "proportional".
 
     # Parameters
 
     batch_size : `Union[int, Dict[str, int]]`
-        In instances; one number, or one for each data set.
+        In instances: one number, or one for each data set.
     bucket : `bool`, optional (default = `True`)
-        Whether a batch takes sentences of about the same length, to save padding. With it the
+        Whether the sentences of a batch have about the same length, to save padding. If so, the
         instances of an epoch are held in memory.
     length_noise : `float`, optional (default = `0.1`)
-        Lengths are multiplied by a random factor of up to this much before they are sorted, so that
-        batches differ from epoch to epoch.
+        Lengths are randomly changed by up to this fraction before they are sorted, so that batches
+        differ between epochs.
     sorting_field : `str`, optional (default = `"tokens"`)
-        The text field whose length counts.
+        The text field that determines the length.
     shares : `Dict[str, float]`, optional
-        Of each data set that is named here, only this share of its instances, from 0 (none) to 1,
-        is used in an epoch, rounded to whole instances and sampled for each epoch without
-        replacement. The other data sets are used whole. `{"semantics": 0.2}` is the choice of Peng
-        et al. for their parsing data.
+        The share of the instances to use per epoch, from 0 (none) to 1, for some data sets. It is
+        rounded to whole instances, which are sampled for each epoch without replacement. The other
+        data sets are used completely. Peng et al. use `{"semantics": 0.2}` for their parsing data.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class ProportionalScheduler(MultiTaskScheduler):
     ) -> Iterator[List[Instance]]:
         """Yields the batches of an epoch."""
         self._check_names(epoch_instances)
-        # All batches are made first, since the weights are their numbers.
+        # All batches are made first, since their numbers are the weights.
         batches = {
             name: self._batches(name, self._sampled(name, list(instances)))
             for name, instances in epoch_instances.items()
@@ -80,7 +79,7 @@ class ProportionalScheduler(MultiTaskScheduler):
             yield next(iterators[name])
 
     def count_batches(self, dataset_counts: Dict[str, int]) -> int:
-        """Returns how many batches data sets of these sizes make."""
+        """Returns the number of batches for data sets of these sizes."""
         self._check_names(dataset_counts)
         return sum(
             -(-self._num_used(name, count) // self._batch_size_of(name))
@@ -96,11 +95,11 @@ class ProportionalScheduler(MultiTaskScheduler):
             )
 
     def _num_used(self, name: str, count: int) -> int:
-        """Returns how many of the `count` instances of a data set an epoch uses."""
+        """Returns how many of the `count` instances of a data set are used per epoch."""
         return round(self._shares.get(name, 1.0) * count)
 
     def _sampled(self, name: str, instances: List[Instance]) -> List[Instance]:
-        """Returns the instances of an epoch, in their order."""
+        """Returns the instances of an epoch, in order."""
         if name not in self._shares:
             return instances
         places = random.sample(range(len(instances)), self._num_used(name, len(instances)))

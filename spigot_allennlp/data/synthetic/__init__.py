@@ -1,5 +1,5 @@
 """
-Data sets that are sampled instead of read, so that everything runs without a file: a treebank, and
-digits as images, as recordings of events and as speech. Data that a single reader samples is in the
-file of that reader.
+Data sets that are sampled, not read, so that everything runs without files: a treebank, and digits
+as images, as recordings of events and as speech. Data that only one reader samples is in the file
+of that reader.
 """

@@ -1,10 +1,10 @@
 """
-Synthetic digits, as a seven-segment display shows them: images, and recordings of a camera that
-moves before these images and reports events, as in N-MNIST
-([Orchard et al., 2015](https://doi.org/10.3389/fnins.2015.00437)).
+Synthetic digits, as on a seven-segment display: images, and recordings of a camera that moves in
+front of these images and reports events, as in N-MNIST ([Orchard et al.,
+2015](https://doi.org/10.3389/fnins.2015.00437)).
 
 The digits are easy to tell apart, but not linearly separable: their segments vary in thickness,
-position and slant, under noise.
+position and slant, and there is noise.
 """
 
 import random
@@ -21,7 +21,7 @@ SIZE = 28
 
 
 class Point(NamedTuple):
-    """A place in an image, in pixels from the top and from the left; need not be whole numbers."""
+    """A place in an image, in pixels from the top and from the left, possibly fractional."""
 
     row: float
     column: float
@@ -40,7 +40,7 @@ _SEGMENTS = (
     (0, 1, 2, 3, 4, 5, 6),
     (0, 1, 2, 3, 5, 6),
 )
-# Both ends of each segment; the row in halves of the digit's height, the column in its widths.
+# Both ends of each segment: the row in halves of the digit's height, the column in its widths.
 _ENDS = (
     (Point(0, 0), Point(0, 1)),
     (Point(0, 0), Point(1, 0)),
@@ -54,22 +54,22 @@ _ENDS = (
 # three sweeps, as in N-MNIST.
 _OFFSETS = ((0, 0), (1, 1), (2, 2), (3, 3), (2, 4), (1, 5), (0, 6), (0, 4), (0, 2), (0, 0))
 _MICROSECONDS_BETWEEN_VIEWS = 30_000
-#: A change of brightness, of 255, up to which a pixel reports nothing.
+#: The change of brightness, out of 255, up to which a pixel reports nothing.
 _THRESHOLD = 60
 
 
 def generate_digits(spec: str) -> Iterator[Tuple[ndarray, int]]:
     """
-    Yields images of digits, unsigned bytes of shape `(28, 28)`, each with the digit.
+    Yields images of digits, unsigned bytes of shape `(28, 28)`, each with its digit.
 
     # Parameters
 
     spec : `str`
-        Such as `"synthetic:size=500,seed=1"`. Image i is the same for every size.
+        For example `"synthetic:size=500,seed=1"`. Image i is the same for every size.
 
     # Raises
 
-    `ValueError` that says what in `spec` is wrong.
+    `ValueError` that says what is wrong in `spec`.
     """
     specification = parse_specification(spec)
     for number in range(specification.size):
@@ -79,7 +79,7 @@ def generate_digits(spec: str) -> Iterator[Tuple[ndarray, int]]:
 
 
 def render_digit(digit: int, generator: random.Random) -> ndarray:
-    """Returns an image of the digit, of shape `(28, 28)`; `generator` decides how it looks."""
+    """Returns an image of the digit, shape `(28, 28)`. `generator` makes the random choices."""
     top, left = generator.uniform(4, 8), generator.uniform(7, 11)
     half_height, width = generator.uniform(6, 8), generator.uniform(8, 11)
     slant, thickness = generator.uniform(-0.2, 0.2), generator.uniform(1.0, 1.8)
@@ -112,16 +112,16 @@ def _distance_to_segment(rows: ndarray, columns: ndarray, start: Point, end: Poi
 
 def generate_events(spec: str) -> Iterator[Tuple[CameraEvents, int]]:
     """
-    Yields the events of a recording and the digit that it shows.
+    Yields the events of recordings, each with the digit that it shows.
 
     # Parameters
 
     spec : `str`
-        Such as `"synthetic:size=500,seed=1"`. Recording i is the same for every size.
+        For example `"synthetic:size=500,seed=1"`. Recording i is the same for every size.
 
     # Raises
 
-    `ValueError` that says what in `spec` is wrong.
+    `ValueError` that says what is wrong in `spec`.
     """
     for image, digit in generate_digits(spec):
         yield render_events(image), digit
@@ -129,8 +129,8 @@ def generate_events(spec: str) -> Iterator[Tuple[CameraEvents, int]]:
 
 def render_events(image: ndarray) -> CameraEvents:
     """
-    Returns what a moving camera reports of an image of shape `(28, 28)`. The more the brightness of
-    a pixel changes from one view to the next, the sooner it reports that.
+    Returns the events that a moving camera reports for an image of shape `(28, 28)`. The more the
+    brightness of a pixel changes between two views, the sooner it reports this.
     """
     views = []
     for row, column in _OFFSETS:

@@ -5,9 +5,9 @@ from typing import Dict, Mapping, NamedTuple
 
 PREFIX = "synthetic:"
 
-#: The number of sentences or samples, and the seed, unless a specification says otherwise.
+#: The default number of sentences or samples, and the default seed.
 DEFAULT_SIZE, DEFAULT_SEED = 1000, 1
-#: The least and the greatest number of tokens of a sentence, unless a specification says otherwise.
+#: The default minimum and maximum number of tokens in a sentence.
 SHORTEST, LONGEST = 4, 35
 
 _LEAST = {"size": 1, "seed": 0, "min_length": 4, "max_length": 4}
@@ -15,19 +15,19 @@ _LEAST = {"size": 1, "seed": 0, "min_length": 4, "max_length": 4}
 
 class Specification(NamedTuple):
     """
-    The settings of the synthetic treebank, and of synthetic digits and speech, which have no use
-    for the lengths.
+    The settings of the synthetic treebank, and of synthetic digits and speech, which do not use the
+    lengths.
 
     # Parameters
 
     size : `int`, optional (default = `1000`)
-        The number of sentences, or of samples, at least 1.
+        The number of sentences or samples, at least 1.
     seed : `int`, optional (default = `1`)
         At least 0. Sentence i is the same for every `size`.
     min_length : `int`, optional (default = `4`)
-        The least number of tokens of a sentence, at least 4.
+        The minimum number of tokens in a sentence, at least 4.
     max_length : `int`, optional (default = `35`)
-        The greatest number of tokens of a sentence.
+        The maximum number of tokens in a sentence.
     """
 
     size: int = DEFAULT_SIZE
@@ -38,7 +38,7 @@ class Specification(NamedTuple):
 
 def parse_specification(text: str) -> Specification:
     """
-    Returns the specification in a data path. A setting that is left out has its default.
+    Returns the specification in a data path. Omitted settings have their defaults.
 
     # Raises
 
@@ -51,17 +51,17 @@ def parse_specification(text: str) -> Specification:
 
 def parse_settings(text: str, least: Mapping[str, int]) -> Dict[str, int]:
     """
-    Returns the settings in a data path, which are whole numbers.
+    Returns the settings in a data path, which are integers.
 
     # Parameters
 
     text : `str`
     least : `Mapping[str, int]`
-        The known settings, each with its least value.
+        The known settings, each with its minimum value.
 
     # Raises
 
-    `ValueError`, as `parse_specification`.
+    `ValueError`, as for `parse_specification`.
     """
     if not text.startswith(PREFIX):
         raise ValueError(f'{text!r} names no embedded data set; write "{PREFIX}size=2000,seed=1".')

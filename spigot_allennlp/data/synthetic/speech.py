@@ -1,6 +1,6 @@
 """
-Synthetic recordings of spoken digits: each digit is two gliding tones, as the formants of a vowel
-are, above the fundamental frequency of a voice.
+Synthetic recordings of spoken digits: each digit is two gliding tones, like the formants of a
+vowel, above the fundamental frequency of a voice.
 """
 
 import random
@@ -12,7 +12,7 @@ from numpy import ndarray
 from spigot_allennlp.data.formats.recordings import Recording
 from spigot_allennlp.data.synthetic.specification import parse_specification
 
-#: Samples a second.
+#: Samples per second.
 RATE = 8000
 
 
@@ -50,16 +50,16 @@ _SPEAKERS = (Speaker("low", 90.0, 0.9), Speaker("middle", 130.0, 1.0), Speaker("
 
 def generate_recordings(spec: str) -> Iterator[Recording]:
     """
-    Yields recordings, named as those of the Free Spoken Digit Dataset are: `7_high_12`.
+    Yields recordings, named as in the Free Spoken Digit Dataset: `7_high_12`.
 
     # Parameters
 
     spec : `str`
-        Such as `"synthetic:size=100,seed=1"`. Recording i is the same for every size.
+        For example `"synthetic:size=100,seed=1"`. Recording i is the same for every size.
 
     # Raises
 
-    `ValueError` that says what in `spec` is wrong.
+    `ValueError` that says what is wrong in `spec`.
     """
     specification = parse_specification(spec)
     for number in range(specification.size):
@@ -70,12 +70,12 @@ def generate_recordings(spec: str) -> Iterator[Recording]:
 
 
 def synthesize_digit(digit: int, speaker: Speaker, generator: random.Random) -> ndarray:
-    """Returns a signal of 0.25 to 0.5 seconds, between -1 and 1 but for its noise."""
+    """Returns a signal of 0.25 to 0.5 seconds, between -1 and 1 except for noise."""
     length = int(RATE * generator.uniform(0.25, 0.5))
     progress = numpy.linspace(0, 1, length)
     stretch = speaker.stretch * generator.uniform(0.97, 1.03)
     glide = _GLIDES[digit]
-    # Frequency at each sample, and loudness, of both formants and of the voice.
+    # The frequency at each sample, and the loudness, of both formants and of the voice.
     tones = [
         (glide.first_start + (glide.first_end - glide.first_start) * progress, 1.0),
         (glide.second_start + (glide.second_end - glide.second_start) * progress, 0.6),

@@ -1,9 +1,9 @@
 """
 The productions of sentences, of clauses, and of relative clauses.
 
-A relative clause is built without a trace of the noun that it is about: that noun is understood
-where a subject or an object is missing, and `semantic_graph.py` finds it again in the tree. The
-docstring of a production is an example of what it builds.
+A relative clause is built without its antecedent: the noun is understood where a subject or an
+object is missing, and `semantic_graph.py` finds it again in the tree. The docstring of a production
+is an example of what it builds.
 """
 
 from spigot_allennlp.data.synthetic.treebank.function_words import (
@@ -32,7 +32,7 @@ from spigot_allennlp.data.synthetic.treebank.verb_phrases import (
 _TENSES = weighted(past=5, present=3, future=1, perfect=1)
 _CONCESSIVE = weighted(although=5, though=2, **{"while": 1})
 _OF_PLACE_OR_TIME = weighted(place=1, occasion=1)
-# The kinds of verb of which a person, and of which a work, is the object.
+# The kinds of verb that take a person, and a work, as object.
 _WITH_PERSON = weighted(evaluation=5, effect=2, stimulus=5, action=1)
 _WITH_WORK = weighted(evaluation=6, effect=1, action=1)
 
@@ -128,7 +128,7 @@ def clause_about_work(g: Derivation) -> Node:
 
 
 def _finite(g: Derivation, predicate: Predicate, plural: bool) -> Node:
-    """Chooses a finite form of a predicate; returns its node, without the subject."""
+    """Chooses a finite form of a predicate, and returns its node, without the subject."""
     tense = predicate.tense or g.choose(_TENSES)
     negated = g.chance(0.1)
     if not negated and predicate.preverbal is None and g.chance(0.02):
@@ -208,13 +208,13 @@ def passive_participle(g: Derivation, noun: Node, kind: str) -> None:
 
 
 def _predicate_of_noun(g: Derivation, kind: str) -> Predicate:
-    """Builds a predicate of which a noun of this kind is the subject."""
+    """Builds a predicate with a noun of this kind as its subject."""
     predicate: Predicate = g.expand("person predicate" if kind in PERSONS else "work predicate")
     return predicate
 
 
 def _verb_with_object(g: Derivation, kind: str) -> Verb:
-    """Chooses a verb of which a noun of this kind can be the object."""
+    """Chooses a verb that can have a noun of this kind as its object."""
     return g.choose(VERBS[g.choose(_WITH_PERSON if kind in PERSONS else _WITH_WORK)])
 
 
@@ -231,7 +231,7 @@ def _clause_with_gap(g: Derivation, kind: str) -> Node:
 
 
 def _attach(g: Derivation, noun: Node, kind: str, clause: Node, relation: str) -> None:
-    """Adds a clause to the noun, with a pronoun in this `relation` to it, or without one."""
+    """Adds a clause to the noun, with or without a pronoun in this `relation` to it."""
     if g.chance(0.5):
         clause.add_leftmost(_relative_pronoun(g, kind, subject=False), relation)
     noun.add_right(clause, "rcmod")

@@ -52,7 +52,7 @@ SUBJECT_PRONOUNS = Weighted(
     [Word(form, form.lower(), "PRP") for form in ("he", "she", "they", "we")],
     [5, 5, 4, 2],
 )
-#: Pronouns with which a verb agrees as with a plural.
+#: Pronouns that take the plural form of a verb.
 PLURAL_PRONOUNS = frozenset(("they", "we"))
 OBJECT_PRONOUNS = Weighted(
     [Word("him", "he", "PRP"), Word("her", "she", "PRP"), Word("them", "they", "PRP")], [4, 4, 3]

@@ -1,9 +1,9 @@
 """
 A probabilistic grammar: symbols, and the weighted productions that expand them.
 
-A production is a function that builds a piece of a sentence, and expands the symbols within it in
-turn; `@production` registers it, for one symbol or for several. Its arguments are the derivation
-and the features of the symbol; some return what they build, the others add it to a feature:
+A production is a function that builds a piece of a sentence, and in turn expands the symbols within
+it. `@production` registers it for one or several symbols. Its arguments are the derivation and the
+features of the symbol. Some productions return what they build, others add it to a feature:
 
 | symbol | features | builds | productions in |
 |---|---|---|---|
@@ -18,8 +18,8 @@ and the features of the symbol; some return what they build, the others add it t
 | `noun modifier`, `subject modifier` | noun, kind | adds to the noun | `noun_phrases.py` |
 
 A `controlled predicate` is what a person does in an infinitive or a participle, where another verb
-says who that is; a `late adjunct` follows the clause that a verb takes, or a coordination; a
-`plain` phrase has nothing after its noun, but for a subject "nobody who ...".
+determines the person. A `late adjunct` follows the clause that a verb takes, or a coordination. A
+`plain` phrase has nothing after its noun, except in a subject "nobody who ...".
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted
 
-#: How deep clauses may lie within clauses.
+#: How deep clauses may be nested.
 MAX_DEPTH = 2
 
 Expansion = Callable[..., Any]
@@ -35,8 +35,8 @@ Expansion = Callable[..., Any]
 
 class Derivation:
     """
-    Expands the symbols of a sentence, and makes the choices that this takes. It is the first
-    argument of every production, by the name `g`.
+    Expands the symbols of a sentence, and makes the choices for this. It is the first argument of
+    every production, named `g`.
 
     # Parameters
 
@@ -47,14 +47,14 @@ class Derivation:
 
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
-        #: Those of the sampler, at hand for the productions, which call them often.
+        #: The sampler's methods, as shortcuts for the productions, which call them often.
         self.choose = sampler.choose
         self.chance = sampler.chance
-        #: How many recursive productions enclose what is being expanded.
+        #: The number of recursive productions around the current expansion.
         self.depth = 0
 
     def expand(self, symbol: str, *features: Any) -> Any:
-        """Returns what a production of `symbol`, chosen by weight, builds from the features."""
+        """Returns what a production of `symbol`, sampled by weight, builds from the features."""
         may_recur = self.depth < MAX_DEPTH
         choices = _CHOICES.get((symbol, may_recur))
         if choices is None:
@@ -83,7 +83,7 @@ class Production(NamedTuple):
     expand : `Callable[..., Any]`
         Takes the `Derivation` and the features of the symbol.
     recursive : `bool`
-        Whether it has a clause of its own inside.
+        Whether it contains a clause.
     """
 
     weight: float
@@ -106,9 +106,9 @@ def production(
     symbol : `str`
         The symbol that it expands.
     weight : `float`
-        How often it is chosen, relative to the other productions of the symbol.
+        The relative frequency among the productions of the symbol.
     recursive : `bool`, optional (default = `False`)
-        Whether it has a clause of its own inside; if so, it is not chosen at `MAX_DEPTH`.
+        Whether it contains a clause. If so, it is not chosen at `MAX_DEPTH`.
     """
 
     def register(function: Expansion) -> Expansion:

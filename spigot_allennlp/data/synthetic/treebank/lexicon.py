@@ -1,19 +1,19 @@
 """
-The lexicon: the open-class words of the treebank, their inflection, and what they mean.
+The lexicon: the open-class words of the treebank, their inflection, and their meaning.
 
-Every entry has a kind, which decides with what it goes, and a polarity, from -2, very negative, to
-2, very positive; `sentiment.py` says what follows from both. Of nouns, for example, a `hero` is a
-person seen as good, a `part` belongs to a work, a `merit` is what a work may have or lack. The
-kind of a verb says which arguments it has and what its polarity is about:
+Every entry has a kind, which determines what it combines with, and a polarity, from -2, very
+negative, to 2, very positive. `sentiment.py` describes the effects of both. Among nouns, for
+example, a `hero` is a person seen as good, a `part` belongs to a work, and a `merit` is something a
+work may have or lack. The kind of a verb determines its arguments and the target of its polarity:
 
 * `evaluation`: ARG1 judges ARG2. `stimulus`: ARG1 affects the mind of ARG2.
 * `effect`: ARG1 does good or harm to ARG2. `property`: ARG1 has or wants a quality.
 * `fate`: ARG1 fares well or badly. `action`, `activity`: neutral, with and without an object.
-* `raising`: a clause is all they have. `control`: their subject is the subject of the clause.
-* `promise`, `persuade`: an object and a clause, whose subject is theirs, or their object.
+* `raising`: a clause is the only argument. `control`: the subject is also that of the clause.
+* `promise`, `persuade`: an object and a clause, with the verb's subject, or object, as subject.
 * `attribution`: ARG1 says ARG2. `transfer`: ARG1 gives ARG2 to ARG3.
 
-The polarity of a verb that takes a clause is what it does to the clause: -1 reverses it.
+The polarity of a verb that takes a clause is its effect on the clause: -1 reverses it.
 """
 
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
@@ -23,9 +23,9 @@ from spigot_allennlp.data.synthetic.treebank.sampling import Sampler, Weighted, 
 
 class Word(NamedTuple):
     """
-    A word as it stands in a sentence: its form, its lemma and its Penn Treebank tag, `pos`. The
-    first letter of the tag tells nouns and names (N), verbs (V), adjectives (J) and adverbs (R)
-    apart; P begins the tags of personal and possessive pronouns, and that of the ending "'s".
+    A word in a sentence: its form, its lemma and its Penn Treebank tag, `pos`. The first letter of
+    the tag tells nouns and names (N), verbs (V), adjectives (J) and adverbs (R) apart; P begins the
+    tags of personal and possessive pronouns, and that of the ending "'s".
     """
 
     form: str
@@ -35,7 +35,7 @@ class Word(NamedTuple):
 
 class Noun(NamedTuple):
     """
-    A common noun. Of a `relational` noun, what follows "of" is an argument ("the friend of the
+    A common noun. If it is `relational`, the phrase after "of" is its argument ("the friend of the
     singer").
     """
 
@@ -61,23 +61,23 @@ class Verb(NamedTuple):
     polarity: int
 
     def word(self, tag: str) -> Word:
-        """Returns the verb in the form that the tag names: VB, VBD, VBZ, VBP, VBG or VBN."""
+        """Returns the verb in the form of a tag: VB, VBD, VBZ, VBP, VBG or VBN."""
         return Word(self.forms[tag], self.lemma, tag)
 
 
 class Modifier(NamedTuple):
-    """An adjective or an adverb; `kind` is the kind of noun it goes with, or of its meaning."""
+    """An adjective or an adverb. `kind` is the kind of noun it goes with, or of its meaning."""
 
     lemma: str
     kind: str
     polarity: int
 
     def adjective(self) -> Word:
-        """Returns the adjective as it stands in a sentence."""
+        """Returns the adjective as a word in a sentence."""
         return Word(self.lemma, self.lemma, "JJ")
 
     def adverb(self) -> Word:
-        """Returns the adverb as it stands in a sentence."""
+        """Returns the adverb as a word in a sentence."""
         return Word(self.lemma, self.lemma, "RB")
 
 
@@ -101,8 +101,8 @@ def make_noun(text: str, kind: str, polarity: int) -> Noun:
 
 def make_verb(text: str, kind: str, polarity: int) -> Verb:
     """
-    Returns the entry of `lemma`, of `lemma/past/participle` if irregular; a `+` at the end doubles
-    the last consonant of the lemma before `-ed` and `-ing`.
+    Returns the entry for `lemma`, or for `lemma/past/participle` if irregular. A `+` at the end
+    doubles the last consonant of the lemma before `-ed` and `-ing`.
     """
     doubled = text.endswith("+")
     lemma, *irregular = text.rstrip("+").split("/")
@@ -145,8 +145,8 @@ def _ends_in_consonant_and_y(word: str) -> bool:
 
 class _Row(NamedTuple):
     """
-    Words of the same kind and polarity, parted by spaces, from the most to the least frequent;
-    `make_noun` and `make_verb` say how irregular forms are written.
+    Words of the same kind and polarity, separated by spaces, from the most to the least frequent.
+    See `make_noun` and `make_verb` for the notation of irregular forms.
     """
 
     kind: str
@@ -245,7 +245,7 @@ _ADVERBS: List[_Row] = [
 ]
 
 # How often words of a polarity are chosen: strong verbs and modifiers less often than weak ones,
-# and among the verbs with a clause those that reverse it.
+# and likewise verbs that reverse their clause.
 _SHARES_OF_VERBS = {2: 0.35, -2: 0.35, 1: 1.0, -1: 1.0, 0: 1.0}
 _SHARES_OF_CLAUSAL_VERBS = {1: 1.0, -1: 0.2}
 _CLAUSAL = ("raising", "control", "promise", "persuade", "attribution")
@@ -333,7 +333,7 @@ def _by_category_and_lemma() -> Dict[Tuple[str, str], Entry]:
 _LEXICON = _by_category_and_lemma()
 
 
-# ---- Words that no entry lists, so that development sets hold words which training never saw
+# ---- Words without entries, so that development sets contain unseen words
 
 _FIRST_NAMES = zipf("Anna Peter Maria John Clara Hugo Nora Felix Ida Oscar".split())
 _ONSETS = zipf("Mar Hal Ben Cor Tes Wil Ron Kel Dar Fen Lor Vas Bran Oster Quin Zam".split())

@@ -1,10 +1,10 @@
 """
 The productions of noun phrases: nouns, names and pronouns, with modifiers before and after them.
 
-`noun_phrase` is the way in. Its slot is what a verb or a preposition asks for; the kind of noun
-that fills it (see `lexicon.py`) is chosen first. Only the kind "person" is expanded by the symbol
-"person", whose productions have pronouns and names; all others, heroes and villains among them, by
-the symbol "thing". The docstring of a production is an example of what it builds.
+`noun_phrase` is the entry point. Its slot is what a verb or a preposition requires. The kind of
+noun that fills it (see `lexicon.py`) is chosen first. Only the kind "person" is expanded with the
+symbol "person", which has productions for pronouns and names. All other kinds, including heroes and
+villains, use the symbol "thing". The docstring of a production is an example of what it builds.
 """
 
 from typing import Optional
@@ -42,8 +42,8 @@ from spigot_allennlp.data.synthetic.treebank.lexicon import (
 from spigot_allennlp.data.synthetic.treebank.sampling import weighted
 from spigot_allennlp.data.synthetic.treebank.tree import Node
 
-#: The slots of predicates and prepositions, each with the kinds of noun that fill it: the
-#: selectional preferences.
+#: The slots of predicates and prepositions, each with the kinds of noun that fill it (the
+#: selectional preferences).
 SLOTS = {
     "person": weighted(person=8, hero=1, villain=1),
     "doer": weighted(person=6, hero=1, villain=1),
@@ -59,12 +59,12 @@ SLOTS = {
     "place": weighted(place=1),
     "occasion": weighted(occasion=1),
 }
-#: The slots of subjects that can do something on purpose.
+#: The slots of subjects that can act on purpose.
 SLOTS_OF_PERSONS = frozenset(("person", "doer", "faring"))
 #: The kinds of noun for persons, and for works and their parts.
 PERSONS = frozenset(("person", "hero", "villain"))
 WORKS = frozenset(("work", "success", "disaster", "part"))
-# The kinds without plural and article.
+# The kinds without a plural or an article.
 _MASS = frozenset(("manner", "merit"))
 
 _CONJUNCTION = weighted(**{"and": 4, "or": 1})
@@ -88,9 +88,9 @@ def noun_phrase(g: Derivation, slot: str, case: str = "object", plain: bool = Fa
     slot : `str`
         One of `SLOTS`.
     case : `str`, optional (default = `"object"`)
-        "subject" or "object": of a pronoun.
+        The case of a pronoun: "subject" or "object".
     plain : `bool`, optional (default = `False`)
-        Whether the phrase has no coordination, and nothing after the noun ("nobody" excepted).
+        Whether the phrase has no coordination, and nothing after the noun (except for "nobody").
     """
     kind = g.choose(SLOTS[slot])
     plain = plain or (g.depth > 0 and g.chance(0.7))
@@ -216,13 +216,13 @@ def coordinated(g: Derivation, kind: str, case: str) -> Node:
     node.add_right(Node(conjunction), "cc").add_right(last, "conj")
     node.plural = conjunction.form == "and" or last.plural
     if kind not in _MASS and g.shallow_chance(0.5):
-        # After the conjuncts, a modifier belongs to both or to the last alone.
+        # A modifier after the conjuncts belongs to both, or only to the last one.
         g.expand("noun modifier", node if g.chance(0.4) else last, kind)
     return node
 
 
 def _determined(g: Derivation, noun: Noun, kind: str) -> Node:
-    """Builds a noun with its adjectives and, unless it does without, its determiner."""
+    """Builds a noun with its adjectives and, if it takes one, its determiner."""
     plural = kind not in _MASS and g.chance(0.3)
     node = Node(noun.word(plural), plural=plural)
     g.expand("adjectives", node, kind)

@@ -1,4 +1,4 @@
-"""A predicate whose form is still open, and how it receives its auxiliaries and its ending."""
+"""A predicate in an undetermined form, and how it gets its auxiliaries and its ending."""
 
 from typing import List, NamedTuple, Optional
 
@@ -29,7 +29,7 @@ class Predicate:
     node : `Node`
         The content word, with its dependents on the right.
     verb : `Verb`
-        The verb that is inflected; `BE` for a predicate adjective or noun.
+        The verb to inflect; `BE` for a predicate adjective or noun.
     voice : `str`
         "active", "passive" or "copular".
     subject : `str`
@@ -51,9 +51,9 @@ class Predicate:
         #: An adverb between auxiliaries and verb.
         self.preverbal: Optional[Word] = None
         self.conjuncts: List[Predicate] = []
-        #: Of a conjunct: whether it shares the auxiliaries, and the negation, of the first.
+        #: For a conjunct: whether it shares the auxiliaries and the negation of the first.
         self.shares_auxiliaries = False
-        #: Of a conjunct that does not share them: whether it is negated by itself.
+        #: For a conjunct that does not share them: whether it has its own negation.
         self.negated = False
 
     @property
@@ -64,7 +64,7 @@ class Predicate:
 
 class Form(NamedTuple):
     """
-    The form that a predicate shall have.
+    The form to give to a predicate.
 
     # Parameters
 
@@ -74,7 +74,7 @@ class Form(NamedTuple):
         Whether it agrees with a plural.
     negated : `bool`, optional (default = `False`)
     contracted : `bool`, optional (default = `False`)
-        "n't" for "not", where there is an auxiliary for it.
+        "n't" instead of "not", if there is an auxiliary for it.
     """
 
     tense: str

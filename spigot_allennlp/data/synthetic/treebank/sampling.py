@@ -1,4 +1,4 @@
-"""Random choices that are the same on every platform and every version of Python."""
+"""Random choices that are the same on every platform and in every Python version."""
 
 import random
 from bisect import bisect
@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 class Sampler:
     """
-    Makes random choices. All of them come from `random.Random.random`, the only method whose
-    sequence for a seed Python promises to keep; a text as seed is hashed by SHA-512, whatever the
+    Makes random choices. All of them come from `random.Random.random`, the only method for which
+    Python promises to keep the sequence of a seed. A text seed is hashed with SHA-512 on every
     platform.
 
     # Parameters
@@ -29,7 +29,7 @@ class Sampler:
         return self._random() < probability
 
     def choose(self, choices: "Weighted[T]") -> T:
-        """Returns an item, with a probability in proportion to its weight."""
+        """Returns an item, with a probability proportional to its weight."""
         cumulative = choices.cumulative
         position = bisect(cumulative, self._random() * cumulative[-1])
         return choices.items[min(position, len(cumulative) - 1)]
@@ -43,7 +43,7 @@ class Weighted(Generic[T]):
 
     items : `Sequence[T]`
     weights : `Iterable[float]`
-        A positive weight for each item; they need not sum to one.
+        A positive weight for each item. They need not sum to one.
     """
 
     __slots__ = ("items", "cumulative")
@@ -61,8 +61,9 @@ def weighted(**weights: float) -> Weighted[str]:
 
 def zipf(*groups: Sequence[T], shares: Sequence[float] = (1.0,)) -> Weighted[T]:
     """
-    Returns all items of some groups, to choose from as words are by Zipf's law: within a group the
-    r-th item has a weight in proportion to `1 / (r + 2)`, and each group has its share in all.
+    Returns all items of some groups, to be sampled like words under Zipf's law: within a group, the
+    weight of the r-th item is proportional to `1 / (r + 2)`, and each group has its share of the
+    total.
 
     # Parameters
 

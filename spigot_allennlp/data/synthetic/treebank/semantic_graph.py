@@ -2,7 +2,7 @@
 The semantic graph of a syntactic tree, in the style of DELPH-IN MRS bi-lexical dependencies (DM).
 
 The graph is a function of the tree: two sentences with the same words and the same tree have the
-same graph, and two with the same words and other trees may have other graphs.
+same graph. Two with the same words and different trees may have different graphs.
 """
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple
@@ -11,10 +11,10 @@ from spigot_allennlp.data.annotated_sentence import Arc
 from spigot_allennlp.data.synthetic.treebank.lexicon import Noun, Word, look_up
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
-#: The role of the clause that a verb takes, by the kind of the verb.
+#: The role of the clause that a verb takes, by the kind of verb.
 CLAUSE_ROLES = {"raising": "ARG1", "control": "ARG2", "attribution": "ARG2"}
 CLAUSE_ROLES.update(promise="ARG3", persuade="ARG3")
-# The kinds of verb that have an object, and those that have an object and a clause.
+# The kinds of verb with an object, and those with an object and a clause.
 _TRANSITIVE = frozenset(("evaluation", "stimulus", "effect", "property", "action", "transfer"))
 _OBJECT_AND_CLAUSE = frozenset(("promise", "persuade"))
 _SUBJECTS = ("nsubj", "nsubjpass")
@@ -30,9 +30,9 @@ class SyntheticGraph(NamedTuple):
     arcs : `Tuple[Arc, ...]`
         Sorted.
     tops : `Tuple[int, ...]`
-        The position of the word that stands for what the sentence says.
+        The position of the word that represents the sentence.
     frames : `Tuple[str, ...]`
-        The frame of each word; "_" for a word that is no node of the graph.
+        The frame of each word; "_" for a word that is not a node of the graph.
     """
 
     arcs: Tuple[Arc, ...]
@@ -41,7 +41,7 @@ class SyntheticGraph(NamedTuple):
 
 
 def semantic_graph(tree: SyntaxTree) -> SyntheticGraph:
-    """Returns the graph of a tree that the grammar has built, or could have."""
+    """Returns the graph of a tree that the grammar has built, or could have built."""
     syntax = SyntaxIndex(tree)
     arcs: List[Arc] = []
     for position, word in enumerate(tree.words, start=1):
@@ -106,7 +106,7 @@ def _arc_if_any(predicate: int, argument: int, role: str) -> Iterator[Arc]:
 
 def _coordination_arcs(syntax: "SyntaxIndex", first: int) -> Iterator[Arc]:
     """
-    Yields the arcs between conjuncts: within a list ("a, b and c") from each to the next, otherwise
+    Yields the arcs between conjuncts: from each to the next within a list ("a, b and c"), otherwise
     from the first.
     """
     role, source = "conj", syntax.event(first)
@@ -128,7 +128,7 @@ _PREMODIFIERS = ("det", "poss", "num", "amod", "nn")
 
 
 def _modifier_arcs(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
-    """Returns the arcs that a word has by its relation to its head (`_BY_RELATION`)."""
+    """Returns the arcs of a word that follow from its relation to its head (`_BY_RELATION`)."""
     arcs = _BY_RELATION.get(syntax.relations[position])
     return iter(()) if arcs is None else arcs(syntax, position)
 
@@ -142,8 +142,8 @@ def _to_head(role: str) -> Callable[["SyntaxIndex", int], Iterator[Arc]]:
 
 def _adjective_to_conjuncts(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
     """
-    Yields the arcs of the adjective of "new films and plays" to the nouns after the first, as long
-    as these have no modifiers before them. Its arc to the first is among `_predicate_arcs`.
+    Yields the arcs from the adjective in "new films and plays" to the nouns after the first, if
+    these have no modifiers before them. Its arc to the first noun is among `_predicate_arcs`.
     """
     for conjunct in syntax.children_by(syntax.heads[position], "conj"):
         bare = not syntax.child(conjunct, *_PREMODIFIERS)
@@ -164,7 +164,7 @@ def _negation(syntax: "SyntaxIndex", position: int) -> Iterator[Arc]:
 
 
 def _to_conjuncts_of_head(syntax: "SyntaxIndex", position: int, role: str) -> Iterator[Arc]:
-    """Yields the arcs of a negation to the verbs that share the auxiliaries of the first one."""
+    """Yields the arcs from a negation to the verbs that share the auxiliaries of the first one."""
     for conjunct in syntax.children_by(syntax.heads[position], "conj"):
         if syntax.shares_auxiliaries(conjunct):
             yield Arc(position, syntax.event(conjunct), role)
@@ -215,7 +215,7 @@ _BY_RELATION: Dict[str, Callable[["SyntaxIndex", int], Iterator[Arc]]] = {
 }
 
 
-# ---- Frames: the names of the predicates that words stand for
+# ---- Frames: the predicate names of words
 
 _FRAMES = {"PRP": "pron", "PRP$": "pron", "NNP": "named", "CD": "card", "TO": "_in+order+to_x"}
 _SENSES_OF_VERBS = {"persuade": "of", "attribution": "to", "transfer": "to"}
@@ -241,15 +241,15 @@ def _frame(word: Word) -> str:
     return f"_{word.lemma}_a_1"
 
 
-# ---- The syntactic tree, asked for the arguments of a predicate
+# ---- The arguments of a predicate, from the syntactic tree
 
 
 class SyntaxIndex:
     """
     Finds words in a syntactic tree: dependents, and the subject and the object of each predicate.
-    This is where the tree decides what a sentence means: relative clauses find the noun that they
-    are about, infinitives and participles the subject that controls them, coordinated verbs what
-    they share. Positions count from 1; 0 stands for "none".
+    This is where the tree determines the meaning of a sentence: relative clauses find their
+    antecedent, infinitives and participles the subject that controls them, and coordinated verbs
+    what they share. Positions count from 1; 0 means "none".
 
     # Parameters
 
@@ -257,14 +257,14 @@ class SyntaxIndex:
     """
 
     def __init__(self, tree: SyntaxTree) -> None:
-        #: With the artificial root in front, so that positions are indices.
+        #: With the artificial root first, so that positions are indices.
         self.words = (Word("", "", "ROOT"),) + tree.words
         self.heads = (0,) + tree.heads
         self.relations = ("",) + tree.relations
         self.children = tree.children()
 
     def subject(self, predicate: int) -> int:
-        """Returns the subject on the surface: of a passive, what the act is done to."""
+        """Returns the surface subject. In a passive, this is the patient."""
         subject = self.child(predicate, *_SUBJECTS)
         if subject:
             return self._antecedent(predicate) if self._is_relative(subject) else subject
@@ -300,7 +300,7 @@ class SyntaxIndex:
         return copula if copula and self.words[position].pos[0] == "N" else position
 
     def is_passive(self, verb: int) -> bool:
-        """Returns whether a participle is passive, also by an auxiliary that it shares."""
+        """Returns whether a participle is passive, perhaps through a shared auxiliary."""
         if self.words[verb].pos != "VBN":
             return False
         if self.child(verb, "auxpass") or self.relations[verb] == "vmod":
@@ -308,13 +308,13 @@ class SyntaxIndex:
         return self.shares_auxiliaries(verb) and self.is_passive(self.heads[verb])
 
     def shares_auxiliaries(self, conjunct: int) -> bool:
-        """Returns whether a conjunct shares the auxiliaries, and the negation, of the first."""
+        """Returns whether a conjunct shares the auxiliaries and the negation of the first."""
         if self.relations[conjunct] != "conj" or self.child(conjunct, *_AUXILIARIES, *_SUBJECTS):
             return False
         return self.words[conjunct].pos in ("VB", "VBN", "JJ")
 
     def kind(self, position: int) -> str:
-        """Returns the kind of a word by the lexicon, or an empty text."""
+        """Returns the kind of a word in the lexicon, or an empty text."""
         entry = look_up(self.words[position])
         return entry.kind if entry else ""
 
@@ -330,7 +330,10 @@ class SyntaxIndex:
         return [child for child in self.children[position] if self.relations[child] in relations]
 
     def _antecedent(self, predicate: int) -> int:
-        """Returns the noun whose relative clause this predicate heads, or is a complement in."""
+        """
+        Returns the antecedent of the relative clause that this predicate heads, or is a complement
+        in.
+        """
         while self.relations[predicate] in ("ccomp", "xcomp"):
             predicate = self.heads[predicate]
         return self.heads[predicate] if self.relations[predicate] == "rcmod" else 0
@@ -340,7 +343,7 @@ class SyntaxIndex:
         return self.words[position].pos in ("WP", "WDT")
 
     def _controller(self, verb: int) -> int:
-        """Returns the subject of the infinitive that is a complement of this verb."""
+        """Returns the subject of the infinitive that complements this verb."""
         if self.kind(verb) == "persuade" and not self.is_passive(verb):
             return self.object(verb)
         return self.subject(verb)

@@ -1,20 +1,21 @@
 """
 The sentiment of a semantic graph: from -2, very negative, to 2, very positive.
 
-What the sentence says is followed from the top through the graph; the words alone do not tell:
+The meaning is followed from the top through the graph, since the words alone do not determine it:
 
-* A verb or an adjective that judges has the polarity of the lexicon, whatever its arguments are.
-* Doing good to a villain is bad, and doing harm to one is good (the +/-effect events of
-  [Deng and Wiebe 2014](https://aclanthology.org/E14-1040)): an argument that is seen as bad
-  reverses the polarity of such a verb. So is the fate of who wins or loses. Whom the verb is about
-  is a matter of voice, control, raising and relative clauses.
+* A verb or an adjective that judges has the polarity in the lexicon, whatever its arguments.
+* Doing good to a villain is bad, and doing harm to a villain is good (the +/-effect events of [Deng
+  and Wiebe 2014](https://aclanthology.org/E14-1040)): an argument that is seen as bad reverses the
+  polarity of such a verb. The same holds for the fate of someone who wins or loses. Whom the verb
+  affects depends on voice, control, raising and relative clauses.
 * A verb that takes a clause has the clause's polarity, or reverses it ("fail", "deny").
-* Any other verb is as good as what takes part in it is said to be, and how it is done.
-* Negation, "never" and "no" reverse what they have scope over, and weaken it.
-* Of two clauses joined by "and" or "or" both count; after "but", only the second. A main clause
-  wins over one with "although" or "because", unless it is neutral itself.
-* How a person or thing is seen depends on the noun, its adjectives, its relative clause (who ruined
-  the film is bad, what bored the critic is bad, who was bored is not), and on what it is "with".
+* Any other verb is as good as its participants are said to be, and the way it is done.
+* Negation, "never" and "no" reverse and weaken what is in their scope.
+* If two clauses are joined by "and" or "or", both count; with "but", only the second. A main clause
+  wins over one with "although" or "because", unless the main clause is neutral.
+* How a person or thing is seen depends on the noun, its adjectives, its relative clause (someone
+  who ruined the film is bad, something that bored the critic is bad, someone who was bored is not),
+  and on what it is "with".
 """
 
 from functools import cached_property
@@ -30,13 +31,13 @@ from spigot_allennlp.data.synthetic.treebank.semantic_graph import (
 )
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree
 
-#: The greatest sentiment; the least is its negative.
+#: The maximum sentiment. The minimum is its negative.
 STRONGEST = 2
 
 _STANCES = frozenset(("hero", "villain"))
-#: The argument that decides whether what a verb of effect says is good or bad.
+#: The argument that decides whether the meaning of a verb of effect is good or bad.
 _AFFECTED = {"effect": "ARG2", "property": "ARG2", "fate": "ARG1"}
-#: The argument that a verb in a relative clause lets appear as good or bad.
+#: The argument that a verb in a relative clause makes appear good or bad.
 _DESCRIBED = {"evaluation": "ARG2", "stimulus": "ARG1", "effect": "ARG1", "property": "ARG1"}
 _DESCRIBED["be"] = "ARG1"
 _CORE = ("ARG1", "ARG2", "ARG3")
@@ -54,10 +55,9 @@ def sentiment_tree(tree: SyntaxTree, graph: SyntheticGraph) -> SentimentTree:
     Returns the binary tree of a sentence, with the sentiment of every phrase from 0, very negative,
     to 4, very positive.
 
-    The phrases follow the syntactic tree: a head is first joined with what stands to its right,
-    from near to far, then with what stands to its left. A phrase is judged by the arcs of the
-    semantic graph that lie within it, regardless of a negation, a concession or a relative clause
-    outside.
+    The phrases follow the syntactic tree: a head is first joined with its dependents on the right,
+    from near to far, then with those on the left. A phrase is judged by the arcs of the semantic
+    graph within it, regardless of a negation, a concession or a relative clause outside.
     """
     return _Phrases(tree, graph).phrase_of(tree.root).tree
 
@@ -66,14 +66,13 @@ class _Evaluator:
     """
     Computes the sentiment of the words of a graph.
 
-    In all methods, `visited` are the words from which the recursion has come, and to which it does
-    not return.
+    In all methods, `visited` holds the words that the recursion came from, and must not return to.
 
     # Parameters
 
     graph : `_GraphIndex`
     top : `int`
-        The position of the word that stands for what the sentence or phrase says.
+        The position of the word that represents the sentence or phrase.
     """
 
     def __init__(self, graph: "_GraphIndex", top: int) -> None:
@@ -86,7 +85,7 @@ class _Evaluator:
         return self._graph.main_events(self._top)
 
     def value(self, position: int, visited: FrozenSet[int] = _NOTHING) -> int:
-        """Returns the sentiment of a word together with all that the graph ties to it."""
+        """Returns the sentiment of a word, including everything connected to it in the graph."""
         if position in visited:
             return 0
         word = self._graph.word(position)
@@ -99,7 +98,7 @@ class _Evaluator:
         return self._graph.polarity(position)
 
     def _clause_value(self, event: int, visited: FrozenSet[int]) -> int:
-        """Judges an event with those that are coordinated with it or subordinate to it."""
+        """Judges an event, including those coordinated with it or subordinate to it."""
         within = visited | {event}
         value, contrast = self._event_value(event, visited), 0
         for conjunct in self._graph.conjuncts(event):
@@ -113,9 +112,9 @@ class _Evaluator:
         return _bounded(value)
 
     def _event_value(self, event: int, visited: FrozenSet[int]) -> int:
-        """Judges an event by itself, with its negation."""
+        """Judges an event alone, with its negation."""
         core = self._graph.arguments(event, *_CORE)
-        # "Nobody" reverses an event, and is not counted again in the clauses within it.
+        # "Nobody" reverses an event, and does not count again in the clauses within it.
         nobody = [noun for noun in core if noun not in visited and self._is_none(noun)]
         value = self._value_without_negation(event, visited.union(nobody, (event,)))
         modifiers = self._graph.predicates(event, "ARG1")
@@ -126,11 +125,11 @@ class _Evaluator:
         return _negated(value, negations)
 
     def _value_without_negation(self, event: int, visited: FrozenSet[int]) -> int:
-        """Judges an event by its verb or adjective, and by the argument that decides."""
+        """Judges an event by its verb or adjective, and by the deciding argument."""
         kind, polarity = self._graph.kind(event), self._graph.polarity(event)
         if kind in CLAUSE_ROLES:
             clause = self._graph.clause(event)
-            # Where a phrase is too short for the clause, "said" says nothing, and "denied" no.
+            # If a phrase does not include the clause, "said" is neutral, and "denied" negative.
             return polarity * self.value(clause, visited) if clause else min(polarity, 0)
         if kind == "be":
             return sum(self.value(noun, visited) for noun in self._graph.arguments(event, "ARG2"))
@@ -141,7 +140,7 @@ class _Evaluator:
         return polarity or self._value_of_circumstances(event, visited)
 
     def _value_of_circumstances(self, event: int, visited: FrozenSet[int]) -> int:
-        """Judges a verb without polarity by what takes part in it, and by how it is done."""
+        """Judges a verb without polarity by its participants, and by how it is done."""
         value = sum(
             self._noun_value(noun, visited, stance=False)
             for noun in self._graph.arguments(event, *_CORE)
@@ -155,7 +154,7 @@ class _Evaluator:
         return _bounded(value)
 
     def _link_value(self, link: int, visited: FrozenSet[int], stance: bool) -> int:
-        """Judges what a preposition or a subordinator brings in."""
+        """Judges what a preposition or a subordinator introduces."""
         value = 0
         for end in self._graph.arguments(link, "ARG2"):
             is_noun = self._graph.word(end).pos[0] in "NP"
@@ -248,7 +247,7 @@ class _Phrases:
             other = self.phrase_of(child)
             parts = (tree, other.tree) if child > head else (other.tree, tree)
             span = range(min(span.start, other.span.start), max(span.stop, other.span.stop))
-            # A word that is no node of the graph changes nothing.
+            # A word that is not a node of the graph changes nothing.
             is_neutral = len(other.span) == 1 and self._frames[child - 1] == "_"
             label = tree.label if is_neutral else self._label(head, span)
             tree = SentimentTree(label, children=parts)
@@ -271,8 +270,8 @@ class _End(NamedTuple):
 
 class _GraphIndex:
     """
-    Finds the arcs of a graph by their ends, and what the lexicon says of the words. Positions count
-    from 1; 0 stands for "none".
+    Finds the arcs of a graph by their ends, and the lexicon entries of its words. Positions count
+    from 1; 0 means "none".
 
     # Parameters
 
@@ -288,8 +287,8 @@ class _GraphIndex:
         for predicate, argument, role in graph.arcs:
             self._arguments.setdefault(predicate, []).append(_End(argument, role))
             self._predicates.setdefault(argument, []).append(_End(predicate, role))
-        #: Arcs that leave these positions are ignored: at first those of the sentence, then of the
-        #: phrase that is judged, which `_Phrases` sets.
+        #: Arcs that leave these positions are ignored: at first those of the sentence, then those
+        #: of the phrase to judge, set by `_Phrases`.
         self.span = range(len(words) + 1)
 
     def word(self, position: int) -> Word:
@@ -297,12 +296,12 @@ class _GraphIndex:
         return self._words[position - 1]
 
     def kind(self, position: int) -> str:
-        """Returns the kind of the word by the lexicon, or an empty text."""
+        """Returns the kind of the word in the lexicon, or an empty text."""
         entry = self._entries[position - 1]
         return entry.kind if entry else ""
 
     def polarity(self, position: int) -> int:
-        """Returns the polarity of the word by the lexicon, or 0."""
+        """Returns the polarity of the word in the lexicon, or 0."""
         entry = self._entries[position - 1]
         return entry.polarity if entry else 0
 
@@ -312,17 +311,17 @@ class _GraphIndex:
         return [argument for argument, role in ends if role in roles and argument in span]
 
     def predicates(self, position: int, *roles: str) -> List[int]:
-        """Returns the predicates for which the word has one of these roles."""
+        """Returns the predicates that have the word in one of these roles."""
         span, ends = self.span, self._predicates.get(position, ())
         return [predicate for predicate, role in ends if role in roles and predicate in span]
 
     def roles(self, position: int) -> List[_End]:
-        """Returns all predicates of the word, each with the role that the word has for it."""
+        """Returns all predicates of the word, each with the word's role."""
         span, ends = self.span, self._predicates.get(position, ())
         return [end for end in ends if end.position in span]
 
     def conjuncts(self, position: int) -> List[_End]:
-        """Returns the words that are coordinated with this one, each with the conjunction."""
+        """Returns the words that are coordinated with this one, each with its conjunction."""
         ends = self._arguments.get(position)
         if ends is None:
             return []
@@ -355,7 +354,7 @@ class _GraphIndex:
         ]
 
     def main_events(self, top: int) -> Set[int]:
-        """Returns the events that are reached from `top` without entering a relative clause."""
+        """Returns the events that can be reached from `top` without entering a relative clause."""
         events: Set[int] = set()
         pending = [top]
         while pending:

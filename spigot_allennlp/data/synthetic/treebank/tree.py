@@ -7,7 +7,7 @@ from spigot_allennlp.data.synthetic.treebank.lexicon import Word
 
 class Token(NamedTuple):
     """
-    A word in its place in a tree.
+    A word and its place in a tree.
 
     # Parameters
 
@@ -27,8 +27,8 @@ class Token(NamedTuple):
 
 class SyntaxTree(NamedTuple):
     """
-    The words of a sentence, each with its head and its relation to it, in the style of the basic
-    Stanford dependencies (prepositions head their noun, content words head their auxiliaries).
+    The words of a sentence, each with its head and relation, in the style of the basic Stanford
+    dependencies (prepositions head their noun, content words head their auxiliaries).
 
     # Parameters
 
@@ -44,7 +44,7 @@ class SyntaxTree(NamedTuple):
 
     @property
     def root(self) -> int:
-        """The position of the word whose head is the artificial root."""
+        """The position of the word that is attached to the artificial root."""
         return self.heads.index(0) + 1
 
     def tokens(self) -> Iterator[Token]:
@@ -63,14 +63,14 @@ class SyntaxTree(NamedTuple):
 
 class Node:
     """
-    A word with its dependents, in the order of the sentence. A tree of nodes is projective, as the
-    words below a node are written side by side.
+    A word with its dependents, in the order of the sentence. A tree of nodes is projective, since
+    the words below a node are contiguous.
 
     # Parameters
 
     word : `Word`
     plural : `bool`, optional (default = `False`)
-        Whether a verb agrees with it as with a plural.
+        Whether a verb takes the plural form with it.
     """
 
     __slots__ = ("word", "relation", "left", "right", "plural")

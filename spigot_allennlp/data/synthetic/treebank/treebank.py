@@ -1,11 +1,11 @@
 """
-The synthetic treebank: sentences with their syntactic trees, semantic graphs and sentiment, and the
-text of a sentence in each of the formats.
+The synthetic treebank: sentences with syntactic trees, semantic graphs and sentiment, and the text
+of a sentence in each format.
 
-The grammar samples a syntactic tree and its words together; the semantic graph is a function of the
-tree, and the sentiment a function of the graph. So the graph cannot be inferred from the words
-alone (some strings have several trees, with different graphs), nor the sentiment from words that
-are next to each other.
+The grammar samples a syntactic tree and its words together. The semantic graph is a function of the
+tree, and the sentiment is a function of the graph. So the graph cannot be inferred from the words
+alone (some strings have several trees, with different graphs), nor the sentiment from adjacent
+words.
 """
 
 from typing import Callable, Dict, Iterator, NamedTuple
@@ -40,7 +40,7 @@ from spigot_allennlp.data.synthetic.treebank.semantic_graph import SyntheticGrap
 from spigot_allennlp.data.synthetic.treebank.sentiment import STRONGEST, sentiment, sentiment_tree
 from spigot_allennlp.data.synthetic.treebank.tree import SyntaxTree, linearize
 
-# So many sentences are sampled before a length is considered impossible.
+# The number of sentences to sample before a length counts as impossible.
 _ATTEMPTS = 1000
 
 
@@ -55,7 +55,7 @@ class SyntheticSentence(NamedTuple):
     tree : `SyntaxTree`
     graph : `SyntheticGraph`
     label : `int`
-        The sentiment, from 0, very negative, by 2, neutral, to 4, very positive.
+        The sentiment: from 0, very negative, through 2, neutral, to 4, very positive.
     """
 
     identifier: str
@@ -82,12 +82,12 @@ def generate_sentences(
 
 def sample_tree(sampler: Sampler, min_length: int, max_length: int) -> SyntaxTree:
     """
-    Samples trees until the length of a sentence is within the bounds, both included; returns that
+    Samples trees until a sentence has a length within the bounds, both included, and returns its
     tree.
 
     # Raises
 
-    `ValueError` if of many sentences none has such a length.
+    `ValueError` if none of many sentences has such a length.
     """
     for _ in range(_ATTEMPTS):
         tree = linearize(Derivation(sampler).expand("sentence"))
@@ -99,7 +99,7 @@ def sample_tree(sampler: Sampler, min_length: int, max_length: int) -> SyntaxTre
 
 
 def annotate(tree: SyntaxTree, identifier: str) -> SyntheticSentence:
-    """Returns the sentence with the graph that follows from its tree, and with its sentiment."""
+    """Returns the sentence with the graph of its tree, and with its sentiment."""
     graph = semantic_graph(tree)
     label = sentiment(tree.words, graph) + STRONGEST
     return SyntheticSentence(identifier, tree, graph, label)
@@ -116,7 +116,7 @@ def synthetic_text(spec: str, text_format: str) -> str:
     # Parameters
 
     spec : `str`
-        Such as `"synthetic:size=2000,seed=1"`; see `Specification` for the keys.
+        For example `"synthetic:size=2000,seed=1"`; see `Specification` for the keys.
     text_format : `str`
         "sdp" (2015), "sdp2014", "sdp_augmented" (with the trees), "conllx", "conllu" (with the
         semantic graph as the enhanced one), "sst" (the sentiment of every phrase), "sst_columns"
@@ -124,7 +124,7 @@ def synthetic_text(spec: str, text_format: str) -> str:
 
     # Raises
 
-    `ValueError` that says what in `spec` or `text_format` is wrong.
+    `ValueError` that says what is wrong in `spec` or `text_format`.
     """
     if text_format not in FORMATS:
         raise ValueError(f"{text_format!r} is no layout; those known are {', '.join(FORMATS)}.")
@@ -135,15 +135,15 @@ def synthetic_text(spec: str, text_format: str) -> str:
 
 class TreebankFormat(NamedTuple):
     """
-    Describes a text format in which the treebank can be written.
+    A text format in which the treebank can be written.
 
     # Parameters
 
     name : `str`
     write : `Callable[[SyntheticSentence], str]`
-        Returns the text of a sentence, to its last line feed.
+        Returns the text of a sentence, including its last line feed.
     suffix : `str`
-        The end of the names of such files.
+        The suffix of such files.
     header : `str`, optional (default = `""`)
         The beginning of such files.
     """
@@ -178,7 +178,7 @@ def _conllx(sentence: SyntheticSentence) -> str:
 
 
 def _conllu(sentence: SyntheticSentence) -> str:
-    """Writes the semantic graph into the column for enhanced graphs."""
+    """Writes the semantic graph to the column for enhanced graphs."""
     graph = sentence.graph
     edges = [(arc.argument, arc.predicate, arc.role) for arc in graph.arcs]
     edges = sorted(edges + [(top, 0, "root") for top in graph.tops])
@@ -222,7 +222,7 @@ FORMATS: Dict[str, TreebankFormat] = {
     )
 }
 
-# The universal part of speech of each tag of the Penn Treebank that occurs.
+# The universal part of speech of each Penn Treebank tag that occurs.
 _UNIVERSAL_TAGS = {"NN": "NOUN", "NNS": "NOUN", "NNP": "PROPN", "PRP": "PRON", "PRP$": "PRON"}
 _UNIVERSAL_TAGS.update(WP="PRON", WDT="PRON", DT="DET", JJ="ADJ", RB="ADV", CD="NUM", CC="CCONJ")
 _UNIVERSAL_TAGS.update(MD="AUX", TO="PART", POS="PART", IN="ADP")

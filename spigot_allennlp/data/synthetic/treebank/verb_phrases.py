@@ -1,7 +1,7 @@
 """
 The productions of predicates: verbs with their objects, complements and adjuncts.
 
-A production returns a `Predicate`, whose form is still open: the clause around it decides on tense,
+A production returns a `Predicate` in an undetermined form: the clause around it decides on tense,
 agreement and negation. The docstring of a production is an example of what it builds.
 """
 
@@ -23,10 +23,10 @@ from spigot_allennlp.data.synthetic.treebank.predicate import Form, Predicate, a
 from spigot_allennlp.data.synthetic.treebank.sampling import weighted
 from spigot_allennlp.data.synthetic.treebank.tree import Node
 
-# The slot (see `SLOTS` in `noun_phrases.py`) of the object of each kind of verb that has one.
+# The slot (see `SLOTS` in `noun_phrases.py`) of the object for each kind of verb that has one.
 _OBJECT_SLOTS = {"evaluation": "theme", "stimulus": "person", "effect": "patient"}
 _OBJECT_SLOTS.update(action="theme", property="quality", transfer="work")
-# The slot of the subject of a kind of verb, where it is not "person".
+# The slot of the subject for kinds of verbs where it is not "person".
 _SUBJECT_SLOTS = {"effect": "doer", "fate": "faring", "property": "work", "stimulus": "theme"}
 
 _BY_WORK = weighted(evaluation=5, action=1)
@@ -175,8 +175,8 @@ def add_agent(g: Derivation, node: Node, verb: Verb) -> None:
 
 def subject_slot(verb: Verb) -> str:
     """
-    Returns the usual slot of the subject of a verb, for agents of passives and for relative clauses
-    without their object. Predicates of persons, and of works, have these for subject instead.
+    Returns the usual slot of a verb's subject, for agents of passives and for relative clauses
+    without their object. Predicates of persons, and of works, have these as subject instead.
     """
     return _SUBJECT_SLOTS.get(verb.kind, "person")
 
@@ -185,7 +185,7 @@ def subject_slot(verb: Verb) -> str:
 
 
 def _infinitive(g: Derivation, symbol: str) -> Predicate:
-    """Expands a symbol to an infinitive: "to leave", "not to leave"."""
+    """Expands a symbol into an infinitive: "to leave", "not to leave"."""
     predicate: Predicate = g.expand(symbol)
     return inflect(predicate, Form("infinitive", negated=g.chance(0.04)))
 
