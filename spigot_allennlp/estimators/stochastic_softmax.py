@@ -14,7 +14,7 @@ from spigot_allennlp.estimators.structured_attention import StructuredAttention
 @GradientEstimator.register("stochastic_softmax")
 class StochasticSoftmax(StructuredAttention):
     """
-    A relaxed random object: the marginals of perturbed scores at a low temperature, that is
+    A relaxed random object: the marginals of perturbed scores at a temperature, that is
     `argmax_{mu in P} <s + noise, mu> + temperature * H(mu)`, where `H` is the entropy in the
     structure's own exponential family ([Paulus et al., 2020](https://arxiv.org/abs/2006.08063),
     section 4), and its exact gradient. On `categorical` with Gumbel noise it is the Gumbel-softmax

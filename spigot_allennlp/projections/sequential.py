@@ -18,9 +18,10 @@ class SequentialProjection(Projection):
     the vectors that sum to the arc; where the arc is 0, they are 0.
 
     In their code an arc is a part of its own, with its own gradient, beside its labels; here there
-    are only the labels, and the arc is their sum. So the step of an arc is that of its label or,
-    where there is no arc, that of the label that would enter first. The step of the arc thus
-    depends on its label, which theirs does not. Given the arc, the labels are the same, since a
+    are only the labels, and the arc is their sum. So the step of an arc is that of its label (the
+    mean of its labels, weighted by their share, where it has several) or, where there is no arc,
+    that of the label that would enter first. The step of the arc thus depends on its labels, which
+    theirs does not. Given the arc, the labels are the same, since a
     constant added to the steps of all labels changes nothing.
 
     The results lie in the polytope of "local", but are not always its nearest points.
