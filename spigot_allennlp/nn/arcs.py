@@ -1,6 +1,6 @@
 """
-Dependency arcs, `(batch_size, dependent, head)`: which are legal, what follows from heads, and
-which make a tree.
+Dependency arcs, `(batch_size, dependent, head)`: which are legal, which follow from heads, and
+which form a tree.
 """
 
 from typing import Tuple
@@ -33,8 +33,8 @@ _SCORES = Signature(
 
 def arc_mask(mask: BoolTensor) -> BoolTensor:
     """
-    Returns the arcs that a sentence may have: any token may head any other, the root may head any
-    token, nothing heads the root and nothing heads itself.
+    Returns the possible arcs of a sentence: any token may head any other, the root may head any
+    token, nothing heads the root, and nothing heads itself.
 
     # Parameters
 
@@ -57,9 +57,9 @@ def arc_mask(mask: BoolTensor) -> BoolTensor:
 
 def predicate_parts(shape: torch.Size, device: torch.device) -> BoolTensor:
     """
-    Returns where labelled arcs of this `shape`, `(batch_size, dependent, head, label)`, have room
-    for a statement about the head alone, that it is a predicate: `[p, p, 0]`. Nothing heads itself,
-    so that no arc is there. Shape `(dependent, head, label)`.
+    Returns the parts of labelled arcs of this `shape`, `(batch_size, dependent, head, label)`, that
+    can mark a head as a predicate: `[p, p, 0]`. They are free, since nothing heads itself. Shape
+    `(dependent, head, label)`.
     """
     diagonal = torch.eye(shape[2], dtype=torch.bool, device=device)
     return diagonal.unsqueeze(-1) & (torch.arange(shape[3], device=device) == 0)
@@ -67,7 +67,7 @@ def predicate_parts(shape: torch.Size, device: torch.device) -> BoolTensor:
 
 def lengths_from_arc_mask(mask: BoolTensor) -> LongTensor:
     """
-    Returns the number of tokens, the root not counted, of each sentence of an arc mask
+    Returns the number of tokens, without the root, of each sentence in an arc mask
     `(batch_size, length, length)`: the last position that may have a head. Shape `(batch_size,)`.
     """
     has_head = mask.any(dim=-1)
@@ -79,20 +79,20 @@ def lengths_from_arc_mask(mask: BoolTensor) -> LongTensor:
 
 def arcs_from_heads(heads: LongTensor, part_mask: BoolTensor) -> Tuple[LongTensor, BoolTensor]:
     """
-    Returns the heads of all positions, the root's included, and the arcs to them.
+    Returns the heads of all positions, including the root, and the arcs to them.
 
     # Parameters
 
     heads : `LongTensor`
-        Shape `(batch_size, length)`: the position of each token's head, the root's being 0.
+        Shape `(batch_size, length)`: the position of each token's head; the root is 0.
     part_mask : `BoolTensor`
         Shape `(batch_size, 1 + length, 1 + length)`: the legal arcs, `[batch, dependent, head]`.
 
     # Returns
 
     `Tuple[LongTensor, BoolTensor]`
-        The heads with the root in front, shape `(batch_size, 1 + length)`, and the same as arcs, of
-        the shape of `part_mask`.
+        The heads, starting with the root, shape `(batch_size, 1 + length)`, and the same as arcs,
+        in the shape of `part_mask`.
     """
     _HEADS.check(heads, part_mask)
     if part_mask.size(1) != heads.size(1) + 1:
@@ -119,32 +119,32 @@ def are_trees(
     arcs: Tensor, mask: BoolTensor, single_root: bool, projective: bool = False
 ) -> BoolTensor:
     """
-    Tells which instances are dependency trees: every token has one head, and descends from the
-    root.
+    Tells which instances are dependency trees: every token has one head and descends from the root.
 
     # Parameters
 
     arcs : `Tensor`
-        Shape `(batch_size, dependent, head)`, position 0 being the root. Anything but zeros and
-        ones is no tree.
+        Shape `(batch_size, dependent, head)`, position 0 being the root. Anything other than zeros
+        and ones is not a tree.
     mask : `BoolTensor`
-        The legal arcs, of the same shape. Tokens after the last that may have a head are padding.
+        The legal arcs, of the same shape. Tokens after the last one that may have a head are
+        padding.
     single_root : `bool`
         Whether the root must have exactly one dependent.
     projective : `bool`, optional (default = `False`)
-        Whether no arcs may cross, those from the root included.
+        Whether no arcs may cross, including those from the root.
 
     # Returns
 
     `BoolTensor`
-        Shape `(batch_size,)`. A sentence without tokens has one tree, which has no arcs.
+        Shape `(batch_size,)`. A sentence without tokens has one tree, without arcs.
     """
     _ARCS.check(arcs, mask)
     if mask.size(1) == 0:
         return mask.new_ones(len(mask))
     positions = torch.arange(mask.size(1), device=mask.device)
     is_token = (positions > 0) & (positions <= lengths_from_arc_mask(mask).unsqueeze(1))
-    # (batch_size, length); the root, and padding, hang on the root
+    # (batch_size, length); the root and padding are attached to the root
     heads = _largest(arcs) * is_token
     index = heads.unsqueeze(-1)
     is_legal = (arcs.gather(2, index) == 1) & mask.expand(arcs.shape).gather(2, index)
@@ -159,7 +159,7 @@ def are_trees(
 
 
 def _largest(arcs: Tensor) -> LongTensor:
-    """Returns the index of the largest number of each row; 0 for rows without any."""
+    """Returns the index of the largest number in each row; 0 for rows without any."""
     if arcs.size(-1) == 0:
         return arcs.new_zeros(arcs.shape[:-1], dtype=torch.long)
     return (arcs.byte() if arcs.dtype == torch.bool else arcs).argmax(dim=-1)
@@ -173,7 +173,9 @@ def _reach_the_root(heads: LongTensor) -> BoolTensor:
 
 
 def _cross(heads: Tensor, positions: Tensor) -> BoolTensor:
-    """Tells whether any arc begins outside another and ends within it; tokens have one head."""
+    """
+    Tells whether any arc begins outside another and ends within it. Tokens must have one head.
+    """
     left, right = torch.minimum(heads, positions), torch.maximum(heads, positions)
     # (batch_size, an arc, another)
     enters = (left.unsqueeze(2) < left.unsqueeze(1)) & (left.unsqueeze(1) < right.unsqueeze(2))

@@ -1,4 +1,4 @@
-"""Semantic graphs with at most one argument per predicate and deterministic label."""
+"""Semantic graphs with at most one argument for each predicate and deterministic label."""
 
 from typing import List
 
@@ -11,18 +11,18 @@ from spigot_allennlp.nn.tensor_checks import LABELLED_PAIRS, check_pair
 
 def keep_best_argument(chosen: Tensor, scores: Tensor, labels: List[int]) -> Tensor:
     """
-    Returns the best graph in which no head has two dependents of one label out of `labels`.
+    Returns the best graph in which no head has two dependents with the same label out of `labels`.
 
-    Heads that obey this rule in `chosen` keep their arcs, which are optimal already. For the others
-    the Hungarian algorithm finds the maximum-weight assignment of arguments to roles: its rows are
-    dependents, its columns the deterministic labels and, for each dependent, the best of the other
-    labels (or no arc at all, at score zero). Few heads need it, so that SciPy's does; `nn/matching`
-    has one for whole batches.
+    Heads that follow this rule in `chosen` keep their arcs, which are already optimal. For the
+    others, the Hungarian algorithm finds the maximum-weight assignment of arguments to roles: its
+    rows are dependents, its columns the deterministic labels and, for each dependent, the best of
+    the other labels (or no arc, with score zero). Few heads need it, so SciPy's is good enough;
+    `nn/matching` has one for whole batches.
 
     # Parameters
 
     chosen : `Tensor`
-        Shape `(batch_size, dependent, head, label)`: the best graph without the rule, as zeros and
+        Shape `(batch_size, dependent, head, label)`: the best graph without this rule, as zeros and
         ones.
     scores : `Tensor`
         Of the same shape, minus infinity on illegal parts.
@@ -49,7 +49,7 @@ def _best_assignment(scores: numpy.ndarray, labels: List[int]) -> numpy.ndarray:
     Returns the best legal choice, as zeros and ones, from `scores` of the same shape,
     `(dependent, label)`.
     """
-    from scipy.optimize import linear_sum_assignment  # takes a second, for few
+    from scipy.optimize import linear_sum_assignment  # slow to import, rarely needed
 
     num_dependents = len(scores)
     free = numpy.delete(scores, labels, axis=1)

@@ -22,10 +22,10 @@ class BestOutputs(NamedTuple):
     # Parameters
 
     scores : `Tensor`
-        Shape `(batch_size, dependent, head)`: minus infinity where no output is legal; NaN where
-        the score of a legal one is NaN or infinite, if that is looked at.
+        Shape `(batch_size, dependent, head)`: minus infinity if no output is legal; NaN if the
+        score of a legal one is NaN or infinite, and this is checked.
     outputs : `LongTensor`
-        Of the same shape; any where no output is legal.
+        Of the same shape; arbitrary if no output is legal.
     """
 
     scores: Tensor
@@ -34,15 +34,15 @@ class BestOutputs(NamedTuple):
 
 def best_of_block(block: Tensor, alone: Tensor) -> BestOutputs:
     """
-    Returns the best sum of `block` and `alone` over the outputs, in single precision at least; not
-    differentiable. Where a sum is NaN or infinite, the best score is NaN.
+    Returns the best sum of `block` and `alone` over the outputs, in at least single precision; not
+    differentiable. If a sum is NaN or infinite, the best score is NaN.
 
     # Parameters
 
     block : `Tensor`
         Shape `(batch_size, rows, num_outputs, columns)`.
     alone : `Tensor`
-        Shape `(batch_size, rows, num_outputs)`: what is added to every column.
+        Shape `(batch_size, rows, num_outputs)`: the summand for every column.
     """
     _BLOCK.check(block, alone)
     block = at_least_single(block.detach()).contiguous()
@@ -50,7 +50,7 @@ def best_of_block(block: Tensor, alone: Tensor) -> BestOutputs:
     scores = block.new_empty(block.size(0), block.size(1), block.size(3))
     outputs = torch.empty(scores.shape, dtype=torch.int32, device=block.device)
     if has_kernels(block.device):
-        # numba takes its time to be imported
+        # numba is slow to import
         from spigot_allennlp.nn.label_kernels import write_best
 
         write_best(block.numpy(), alone.numpy(), scores.numpy(), outputs.numpy())

@@ -1,11 +1,11 @@
 """
-Log-partitions whose derivatives are known in closed form.
+Log-partitions with derivatives in closed form.
 
-The gradient of a log-partition is the marginals, and the derivative of the marginals, being its
-Hessian, is symmetric: what the backward pass of marginals needs, a product with that matrix, is a
+The gradient of a log-partition is the marginals. The derivative of the marginals is its Hessian,
+which is symmetric: the backward pass of marginals needs a product with that matrix, which is a
 derivative along one direction (a Jacobian-vector product, "jvp"). Kernels compute both faster than
 autograd can, and without a graph over their charts. Autograd cannot see into a kernel, so the
-functions below tell it both.
+functions below provide both.
 """
 
 from typing import Callable, Optional, Protocol, Tuple
@@ -21,7 +21,7 @@ from spigot_allennlp.nn.transforms import uncompiled
 
 class Inference(Protocol):
     """
-    Computes the sums over a family of objects; without gradients. Scores, mask and direction have
+    Computes the sums over a family of objects, without gradients. Scores, mask and direction have
     the shape `(batch_size, *parts)`.
     """
 
@@ -29,20 +29,20 @@ class Inference(Protocol):
         self, scores: Tensor, mask: BoolTensor
     ) -> Tuple[Tensor, Tensor]:
         """
-        Returns the log-partition in nats, shape `(batch_size,)`, and the marginals, of the shape of
+        Returns the log-partition in nats, shape `(batch_size,)`, and the marginals, in the shape of
         `scores`.
         """
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         """
-        Returns the derivative of the marginals as the scores move along `direction`, of the shape
+        Returns the derivative of the marginals as the scores move along `direction`, in the shape
         of `scores`.
         """
 
 
 def log_partition(scores: Tensor, mask: BoolTensor, inference: Inference) -> Tensor:
     """
-    Returns the log-partition of each instance, shape `(batch_size,)`, differentiable twice with
+    Returns the log-partition of each instance, shape `(batch_size,)`, twice differentiable with
     respect to `scores`.
     """
     total, _ = _LogPartitionAndMarginals.apply(scores, mask, inference)
@@ -53,8 +53,9 @@ def log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor, inference: Inference
 ) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition as above, and the marginals, of the shape of `scores`: differentiable
-    once, as if autograd had differentiated the log-partition, but computed by `inference` alone.
+    Returns the log-partition as above, and the marginals, in the shape of `scores`. The latter are
+    differentiable once, as if autograd had differentiated the log-partition, but computed by
+    `inference` alone.
     """
     return _LogPartitionAndMarginals.apply(scores, mask, inference)
 
@@ -65,13 +66,12 @@ def value_and_gradient(
 ) -> Tuple[Tensor, Tensor]:
     """
     Returns the values of a `function` of independent instances, shape `(batch_size,)`, and their
-    gradients at `point`, of its shape, by autograd; both differentiable where gradients are enabled
-    and `point` requires them. The function gets the point and the mask, which is that of its legal
-    parts.
+    gradients at `point`, in its shape, by autograd. Both are differentiable if gradients are
+    enabled and `point` requires them. The function gets the point and the mask of its legal parts.
     """
     check_scores(PARTS, point, mask, "point")
     differentiable = torch.is_grad_enabled() and point.requires_grad
-    # In inference mode there is no autograd, nor with tensors that were made there.
+    # There is no autograd in inference mode, or for tensors that were made in it.
     with torch.inference_mode(False), torch.enable_grad():
         if point.is_inference():
             point = point.clone()
@@ -85,8 +85,8 @@ def value_and_gradient(
 
 class _LogPartitionAndMarginals(torch.autograd.Function):
     """
-    Computes log-partition and marginals. The latter are an output so that autograd can
-    differentiate a gradient that is made of them.
+    Computes log-partition and marginals. The latter are an output, so that autograd can
+    differentiate a gradient made from them.
     """
 
     @staticmethod
@@ -106,7 +106,7 @@ class _LogPartitionAndMarginals(torch.autograd.Function):
         scores, mask, marginals = ctx.saved_tensors
         gradient = None
         if total_gradient is not None:
-            # zero off the mask, even where what arrives is not finite
+            # zero off the mask, even if the incoming values are not finite
             gradient = (marginals * per_instance(total_gradient, marginals)).masked_fill(~mask, 0)
         if marginals_gradient is not None:
             second = _MarginalsJvp.apply(scores, mask, marginals_gradient, ctx.inference)

@@ -1,5 +1,5 @@
 """
-Makes machine code of functions: once for a machine, kept on disk, and not in silence.
+Compiles functions to machine code: once per machine, kept on disk, and with a log message.
 """
 
 import logging
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 class Kernel(CPUDispatcher):
     """
-    A function that kernels call. What they compile of it has no machine code of its own (see
-    `late_optimization.py`), so that for a call from Python, as in a test, it is compiled once more.
+    A function that kernels call. Compiled as part of them, it has no machine code of its own (see
+    `late_optimization.py`). So for a call from Python, as in a test, it is compiled again.
     """
 
     def __call__(self, *arguments: Any) -> Any:
@@ -33,23 +33,21 @@ class Kernel(CPUDispatcher):
 def kernel(function: Callable, **options: Any) -> Callable:
     """
     Returns `function` as machine code, to be called by other kernels. It does not hold the
-    interpreter's lock, and divides by zero without complaint. `options` are those of `numba.jit`.
+    interpreter's lock, and division by zero raises no error. `options` are those of `numba.jit`.
     """
     options = {"nopython": True, "nogil": True, "error_model": "numpy", **options}
     return Kernel(function, targetoptions=options)
 
 
 def fused_kernel(function: Callable) -> Callable:
-    """
-    Returns a kernel in which a product and the sum that it goes into may be rounded together, once.
-    """
+    """Returns a kernel in which a product and a sum that uses it may be rounded once, together."""
     return kernel(function, fastmath={"contract"})
 
 
 def reordered_kernel(function: Callable) -> Callable:
     """
-    Returns a kernel in which a sum may be added up in any order, so that a loop over its terms uses
-    the machine's vectors.
+    Returns a kernel in which sums may be computed in any order, so that loops over their terms can
+    use vector instructions.
     """
     return kernel(function, fastmath={"contract", "reassoc"})
 
@@ -57,7 +55,7 @@ def reordered_kernel(function: Callable) -> Callable:
 def entry(function: Callable) -> Callable:
     """
     Returns a kernel to be called from Python. It is compiled at its first call and kept beside its
-    source (or in the user's cache directory, if that cannot be written), so that later processes
+    source (or in the user's cache directory, if the former is not writable), so later processes
     only load it; see `kernel_cache.py`.
     """
     compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
@@ -70,7 +68,7 @@ def entry(function: Callable) -> Callable:
 
 class _Announcement(event.Listener):
     """
-    Logs, once in a process, that a kernel is being compiled, lest it look like a hang.
+    Logs once per process that a kernel is being compiled, so that it does not look like a hang.
     """
 
     def __init__(self) -> None:

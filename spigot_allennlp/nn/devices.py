@@ -1,6 +1,5 @@
 """
-Decides where a computation runs: on which device by kernels, in which types, and in how many
-threads.
+Decides how a computation runs: with kernels or torch, in which types, and in how many threads.
 """
 
 import os
@@ -15,32 +14,36 @@ Item = TypeVar("Item")
 
 
 def has_kernels(device: torch.device) -> bool:
-    """Tells whether there are compiled kernels for tensors on `device`; else torch computes."""
+    """
+    Tells whether there are compiled kernels for tensors on `device`. Otherwise torch computes.
+    """
     return device.type == "cpu"
 
 
 def answers_at_once(device: torch.device) -> bool:
     """
-    Tells whether a number of a tensor on `device` can be read without waiting for all computations
-    that are queued there.
+    Tells whether a number of a tensor on `device` can be read without waiting for queued
+    computations.
     """
     return device.type == "cpu"
 
 
 def is_autocasting(device: torch.device) -> bool:
-    """Tells whether what is computed on `device` here and now is under `torch.autocast`."""
+    """Tells whether `torch.autocast` currently applies to computations on `device`."""
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
 def without_autocast(device: torch.device) -> ContextManager:
-    """Lets what is computed within on `device` keep its types, also under `torch.autocast`."""
+    """
+    Lets computations on `device` within the block keep their types, even under `torch.autocast`.
+    """
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
 
 
 def autocast_as_now(device: torch.device) -> ContextManager:
-    """Lets what is computed within on `device` have the types that it would have here and now."""
+    """Lets computations on `device` within the block have the types that they would have now."""
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(
             device.type,
@@ -54,7 +57,7 @@ def call_in_threads(
     function: Callable[[Item], None], items: Sequence[Item], is_worth_it: bool
 ) -> None:
     """
-    Calls `function` with each of `items`, in `torch.get_num_threads()` threads if `is_worth_it`:
+    Calls `function` with each of `items`, in `torch.get_num_threads()` threads if `is_worth_it`.
     `function` must release the interpreter's lock, and all calls together should take a good part
     of a millisecond.
     """
@@ -68,7 +71,7 @@ def call_in_threads(
 
 def parts_for_threads(count: int) -> List[range]:
     """
-    Returns `range(count)` in parts of about one length, as many as there are threads, or as `count`
+    Returns `range(count)` in parts of about equal length, as many as there are threads, or `count`
     if that is less.
     """
     num_parts = min(torch.get_num_threads(), count)
@@ -78,5 +81,5 @@ def parts_for_threads(count: int) -> List[range]:
 
 @lru_cache(maxsize=1)
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Returns a pool that is kept; a forked process, which does not inherit it, gets its own."""
+    """Returns a pool, which is kept. A forked process does not inherit it, and gets its own."""
     return ThreadPoolExecutor(threads, thread_name_prefix="kernel")

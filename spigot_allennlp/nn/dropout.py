@@ -1,8 +1,8 @@
 """
 Dropout that does not wait for its random numbers.
 
-On a CPU PyTorch draws a number of double precision for each element, which takes longer than what
-is done with it. Here 16 random bits decide, out of the same generator.
+On a CPU, PyTorch draws a double-precision number for each element, which takes longer than its use.
+Here, 16 random bits from the same generator decide.
 """
 
 import torch
@@ -16,7 +16,7 @@ class Dropout(torch.nn.Dropout):
     """
     Sets each element to zero with probability `p` in training, and scales the others by
     `1 / (1 - p)` ([Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)). On a
-    CPU `p` is rounded to a multiple of 2^-16, and the scale is that of the rounded one.
+    CPU, `p` is rounded to a multiple of 2^-16, and the scale is that of the rounded value.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ class Dropout(torch.nn.Dropout):
 
 
 def dropout(input: Tensor, p: float, training: bool = True) -> Tensor:
-    """Returns what `Dropout` does, of the shape of `input`."""
+    """Returns the result of `Dropout`, in the shape of `input`."""
     dropped = round(p * _VALUES)
     if not training or not 0 < dropped < _VALUES or input.device.type != "cpu":
         return torch.nn.functional.dropout(input, p, training)

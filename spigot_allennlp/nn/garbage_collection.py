@@ -1,4 +1,4 @@
-"""Pauses the garbage collector while many objects are made that stay."""
+"""Pauses the garbage collector while many lasting objects are created."""
 
 import contextlib
 import gc
@@ -8,9 +8,9 @@ from typing import Iterator
 @contextlib.contextmanager
 def paused_garbage_collection() -> Iterator[None]:
     """
-    Pauses the garbage collector, if it is at work. Imports of large libraries make some 100,000
-    objects, none of which is garbage, and the collector looks through them, and through all that
-    torch and AllenNLP hold, again and again: half the time that numba takes to be imported.
+    Pauses the garbage collector, if it is enabled. Imports of large libraries create about 100,000
+    objects, none of them garbage. The collector scans these, and all objects of torch and AllenNLP,
+    again and again: half of the import time of numba.
     """
     was_enabled = gc.isenabled()
     gc.disable()

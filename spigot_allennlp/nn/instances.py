@@ -1,4 +1,4 @@
-"""Batches of independent instances, `(batch_size, *parts)`, whatever their parts are."""
+"""Batches of independent instances, `(batch_size, *parts)`, with any kind of parts."""
 
 import math
 
@@ -26,8 +26,8 @@ def flatten_parts(tensor: Tensor) -> Tensor:
 
 def per_instance(weights: Tensor, like: Tensor) -> Tensor:
     """
-    Returns `weights`, shape `(batch_size,)`, with as many dimensions as `like`, to be multiplied
-    with it.
+    Returns `weights`, shape `(batch_size,)`, with as many dimensions as `like`, to multiply with
+    it.
     """
     _WEIGHTS.check(weights, like)
     return weights.reshape([-1] + [1] * (like.dim() - 1))
@@ -35,16 +35,16 @@ def per_instance(weights: Tensor, like: Tensor) -> Tensor:
 
 def are_choices(vertices: Tensor, mask: BoolTensor) -> BoolTensor:
     """
-    Tells which instances hold nothing but zeros, and ones on parts of `mask`: shape
-    `(batch_size,)`, from `vertices` of shape `(batch_size, *parts)` and any type.
+    Tells which instances hold only zeros, and ones on parts of `mask`: shape `(batch_size,)`, from
+    `vertices` of shape `(batch_size, *parts)` and any type.
     """
     return flatten_parts((vertices == 0) | ((vertices == 1) & mask)).all(dim=-1)
 
 
 def clip_norm(tensor: Tensor, max_norm: float) -> Tensor:
     """
-    Scales each instance of `tensor`, shape `(batch_size, *parts)`, down to Euclidean norm
-    `max_norm` where it is longer. The norm runs over all parts of the instance, as in the gradient
+    Scales each instance of `tensor`, shape `(batch_size, *parts)`, down to the Euclidean norm
+    `max_norm` if it is longer. The norm runs over all parts of the instance, as in the gradient
     clipping of Peng et al. (2018), not over the batch.
     """
     _GRADIENT.check(tensor)
@@ -56,8 +56,7 @@ def clip_norm(tensor: Tensor, max_norm: float) -> Tensor:
 
 def at_least_single(tensor: Tensor) -> Tensor:
     """
-    Returns `tensor` itself, or its copy in single precision where it has half precision;
-    differentiable.
+    Returns `tensor` itself, or a copy in single precision if it has half precision; differentiable.
     """
     if tensor.dtype is torch.float32 or tensor.dtype is torch.float64:
         return tensor

@@ -1,12 +1,11 @@
 """
-Scores that are not numbers: results are NaN where scores were NaN, and nowhere else.
+Scores that are NaN: results are NaN where scores were NaN, and nowhere else.
 
-Minus infinity is a score, and means "impossible". NaN and plus infinity, on a legal part, make an
-instance *invalid*: all that is computed from it is NaN, and so are all its derivatives, while the
-results of other instances of the batch are what they would be without it. No algorithm has to
-handle that itself (a comparison with NaN is false, so that each would do something different, or
-never end): zeros replace the scores of invalid instances before an algorithm runs, and NaN replaces
-its results afterwards.
+Minus infinity is a score, and means "impossible". NaN and plus infinity on a legal part make an
+instance *invalid*: all its results and derivatives are NaN, while those of other instances in the
+batch are unaffected. No algorithm has to handle this itself (comparisons with NaN are false, so
+each would do something different, or never end): zeros replace the scores of invalid instances
+before an algorithm runs, and NaN replaces its results afterwards.
 """
 
 import math
@@ -21,20 +20,19 @@ from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_ins
 from spigot_allennlp.nn.transforms import is_mapped_over
 
 # Sums of larger scores might overflow. Such scores are multiplied, exactly, by a power of two that
-# brings the largest number of their type down to about as much.
+# brings the largest number of their type down to about this.
 LARGE = 1e18
 SCALES = {torch.float32: 2.0**-64, torch.float64: 2.0**-960}
-# The largest score from which an object is sampled: far from `MIN_LOGARITHM` of
-# `semirings/code.py`, which kernels treat as impossible, and still so large that differences decide
-# for certain.
+# The largest score for sampling an object: far from `MIN_LOGARITHM` of `semirings/code.py`, which
+# kernels treat as impossible, but still so large that differences decide for certain.
 EXCESSIVE = 1e11
 
 
 def known_moderate(tensor: Tensor) -> bool:
     """
     Tells whether a quick test shows that all numbers of `tensor` are finite and none of their sums
-    overflows, since not even the sum of their squares does. False on a device that would have to be
-    waited for, and for anything but a tensor of floats.
+    overflows, since not even the sum of their squares does. False if the device would cause a wait,
+    and for anything but a tensor of floats.
 
     # Raises
 
@@ -53,7 +51,7 @@ def known_moderate(tensor: Tensor) -> bool:
         and answers_at_once(tensor.device)
     ):
         return False
-    # every operation calls this, so that its time counts
+    # every operation calls this, so speed matters
     numbers = tensor.detach() if tensor.requires_grad else tensor
     return math.isfinite(torch.linalg.vector_norm(numbers).item())
 
@@ -62,15 +60,14 @@ def invalid_instances(
     mask: BoolTensor, is_valid: Callable[..., BoolTensor], *tensors: Tensor
 ) -> Optional[BoolTensor]:
     """
-    Returns which instances are invalid, shape `(batch_size,)`; or `None` if it is known that none
-    is.
+    Returns which instances are invalid, shape `(batch_size,)`; `None` if known that none is.
 
     # Parameters
 
     mask : `BoolTensor`
-        The legal parts, of the shape of the tensors.
+        The legal parts, in the shape of the tensors.
     is_valid : `Callable[..., BoolTensor]`
-        Tells which parts of `tensors` are valid, as all finite numbers are: one of the functions
+        Tells which parts of `tensors` are valid; all finite numbers are. One of the functions
         below.
     tensors : `Tensor`
         Shape `(batch_size, *parts)`.
@@ -78,7 +75,7 @@ def invalid_instances(
     if all(map(known_moderate, tensors)):
         return None
     if not all_fit_mask(mask, *tensors):
-        return None  # the function that computes with them refuses them
+        return None  # the function that uses them rejects them
     is_allowed = is_valid(*(tensor.detach() for tensor in tensors)) | ~mask
     invalid = ~flatten_parts(is_allowed).all(dim=-1)
     return None if answers_at_once(invalid.device) and not invalid.any() else invalid
@@ -86,7 +83,7 @@ def invalid_instances(
 
 def all_fit_mask(mask: BoolTensor, *tensors: Tensor) -> bool:
     """
-    Tells whether all are tensors of floats with data, of the shape and on the device of the mask.
+    Tells whether all are tensors of floats with data, in the shape and on the device of the mask.
     """
     return (
         isinstance(mask, Tensor)
@@ -110,9 +107,7 @@ def is_score(scores: Tensor) -> BoolTensor:
 
 
 def is_step(origin: Tensor, step: Tensor) -> BoolTensor:
-    """
-    Tells where `origin - step` can be projected: a step of plus infinity leaves a part for good.
-    """
+    """Tells where `origin - step` can be projected: a step of plus infinity excludes a part."""
     return origin.isfinite() & (step > -torch.inf)
 
 
@@ -129,8 +124,8 @@ def compute_valid(
 ) -> Any:
     """
     Returns `compute(*tensors, mask)`, a tensor or a tuple of tensors, with NaN for `invalid`
-    instances, for which `compute` gets zeros: on the legal parts of results that have parts, and in
-    results of one number for each instance.
+    instances: on the legal parts of results that have parts, and in results with one number per
+    instance. For these instances, `compute` gets zeros.
     """
     if invalid is None:
         return compute(*tensors, mask)
@@ -142,14 +137,14 @@ def compute_valid(
 
 
 def _with_nan(tensor: Tensor, invalid: BoolTensor, mask: BoolTensor) -> Tensor:
-    """Does as `nan_for_invalid`, also for a tensor without parts, `(batch_size,)`."""
+    """Like `nan_for_invalid`, but also for a tensor without parts, `(batch_size,)`."""
     return nan_for_invalid(tensor, invalid, mask if tensor.dim() > 1 else None)
 
 
 def without_overflow(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns scores with the same best object whose sums do not overflow, in single precision at
-    least: the scores of an instance that has large ones are scaled down.
+    Returns scores with the same best object, but without overflow in sums, in at least single
+    precision: the scores of an instance that has large ones are scaled down.
     """
     scores = at_least_single(scores.detach())
     finite = flatten_parts(scores.masked_fill(~mask | (scores == -torch.inf), 0))
@@ -159,10 +154,9 @@ def without_overflow(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 def without_excess(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns scores from which kernels can sample, in single precision at least: the scores of an
-    instance whose largest finite one is beyond `EXCESSIVE` are scaled so that it is just that.
-    Objects whose scores differ by less than a rounding error of the largest are then equally
-    likely.
+    Returns scores that kernels can sample from, in at least single precision: if the largest finite
+    score of an instance is beyond `EXCESSIVE`, its scores are scaled down to that. Objects with
+    scores that differ by less than a rounding error of the largest are then equally likely.
     """
     scores = at_least_single(scores.detach())
     finite = flatten_parts(scores.masked_fill(~mask | (scores == -torch.inf), 0)).abs()
@@ -174,7 +168,7 @@ def without_excess(scores: Tensor, mask: BoolTensor) -> Tensor:
 def without_invalid(tensor: Tensor, invalid: BoolTensor, mask: Optional[BoolTensor]) -> Tensor:
     """
     Returns `tensor`, shape `(batch_size, *parts)`, with zeros for invalid instances. Their gradient
-    is NaN on the legal parts, whatever the incoming gradient is, and zero on the others.
+    is NaN on the legal parts, whatever the incoming gradient, and zero on the others.
     """
     return _WithoutInvalid.apply(tensor, invalid, mask)
 

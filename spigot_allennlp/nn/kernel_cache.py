@@ -1,16 +1,15 @@
 """
-Machine code on disk: what a process compiled, for the next one to load.
+Keeps compiled machine code on disk for later processes to load.
 
-Numba's own cache is not safe enough. It compares the code that it kept with the file of the
-function alone, not with those of the kernels that are called from there; it trusts every file, so
-that a damaged one ends each run until somebody deletes it; and processes that compile at the same
-time may mix up their files. Here a file holds the code of one function for one signature, and
-nothing refers to it but its name, which follows from the sources of the function's module and of
-all that this imports below `nn`, from the signature, and from all else that the code depends on.
-It begins with a checksum. A file is written under
-another name and then renamed, so that it is there in full or not at all. Whatever is wrong with it,
-the outcome is that the function is compiled again. Of processes that need the same code at the same
-time one compiles it, and the others wait.
+Numba's own cache is not safe enough. It only compares cached code with the file of the function,
+not with those of the kernels called from there; it trusts every file, so a damaged one ends each
+run until somebody deletes it; and processes that compile at the same time may mix up their files.
+Here, a file holds the code of one function for one signature. Nothing refers to it except by its
+name, which is determined by the sources of the function's module and of everything it imports below
+`nn`, by the signature, and by everything else that the code depends on. A file begins with a
+checksum. It is written under another name and then renamed, so it is complete or missing. Whatever
+is wrong with a file, the function is just compiled again. If several processes need the same code
+at the same time, one compiles it, and the others wait.
 """
 
 import contextlib
@@ -38,37 +37,38 @@ logger = logging.getLogger(__name__)
 
 # The folder below which kernels call each other.
 ROOT = Path(__file__).parent
-# The name of a module in that folder, and the names that are imported from it.
+# The name of a module in that folder, and the names imported from it.
 MODULE_NAME = re.compile(
     r"(?P<module>spigot_allennlp\.nn[\w.]*)(\s+import\s+(?P<names>\([^)]*\)|.*))?"
 )
 
 CHECKSUM_BYTES = hashlib.sha256().digest_size
-# `KernelCache` names a file by module and function, a digest of our sources, and one of the rest.
+# `KernelCache` names a file by module and function, a digest of our sources, and a digest of the
+# rest.
 FILE_NAME = re.compile(
     r"(?P<module>[^.]+)\..+\.(?P<sources>[0-9a-f]{16})-[0-9a-f]{16}\.nbc(?P<unfinished>\.tmp-.+)?"
 )
-# An unfinished file that is older, in seconds, was left behind by a process that was killed.
+# An unfinished file that is older, in seconds, was left by a killed process.
 ABANDONED_AFTER = 3600.0
-# So long, in seconds, a process waits for the code that another one compiles.
+# How long, in seconds, a process waits for code that another one compiles.
 PATIENCE = 120.0
 
 
 def digest_of_sources(module: Path) -> str:
     """
-    Returns a digest of all sources that the code of a kernel can come from: 16 hexadecimal digits.
+    Returns a digest of all sources that can affect the code of a kernel: 16 hexadecimal digits.
 
     # Parameters
 
     module : `Path`
-        The file of the kernel's module. It counts with all files below `nn` that it imports, and
-        those that these import, by name and content.
+        The file of the kernel's module. The digest covers name and content of this file, and of all
+        files below `nn` that it imports, directly or indirectly.
     """
     sources: Dict[Path, bytes] = {}
     waiting = [module]
     while waiting:
         file = waiting.pop()
-        # what cannot be read (a file that is gone, say) cannot be compiled, either
+        # a file that cannot be read, for example because it is gone, cannot be compiled either
         with contextlib.suppress(OSError):
             if file not in sources:
                 sources[file] = file.read_bytes()
@@ -83,8 +83,8 @@ def digest_of_sources(module: Path) -> str:
 @functools.cache
 def imported_files(source: bytes) -> FrozenSet[Path]:
     """
-    Returns the files of the modules below `nn` that a source imports, also by name from a package.
-    A module that it only mentions counts as well.
+    Returns the files of the modules below `nn` that a source imports, including those imported by
+    name from a package. Modules that are only mentioned also count.
     """
     names = set()
     for match in MODULE_NAME.finditer(source.decode()):
@@ -101,7 +101,7 @@ def imported_files(source: bytes) -> FrozenSet[Path]:
 
 class KernelCache(FunctionCache):
     """
-    Keeps the compiled code of a function, and loads it.
+    Stores and loads the compiled code of a function.
 
     # Raises
 
@@ -112,16 +112,14 @@ class KernelCache(FunctionCache):
         super().__init__(function)
         self._module = Path(function.__code__.co_filename)
         self._function_name = re.sub("[<>]", "", f"{self._module.stem}.{function.__qualname__}")
-        # The digest of what is imported now. What is compiled after the files have changed is not
-        # kept, since no process can tell what it was compiled of.
+        # The digest of the sources as imported now. Code that is compiled after the files have
+        # changed is not kept, since its sources are unknown.
         self._sources = digest_of_sources(self._module)
-        # By file, while this process compiles what will be in it.
+        # By file, while this process compiles its content.
         self._locks: Dict[Path, filelock.BaseFileLock] = {}
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """
-        Returns the code for a signature; `None` if there is none, or it cannot be used.
-        """
+        """Returns the code for a signature; `None` if there is none, or it is unusable."""
         if not self._enabled:
             return None
         with paused_garbage_collection():  # the first refresh imports most of numba
@@ -146,8 +144,8 @@ class KernelCache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """
-        Keeps the code for a signature. If that fails (the disk is full, say), logs a warning, once
-        in a process, and goes on.
+        Stores the code for a signature. If this fails, for example because the disk is full, logs a
+        warning once per process, and continues.
         """
         try:
             self._save(sig, data)
@@ -175,8 +173,8 @@ class KernelCache(FunctionCache):
 
     def _lock(self, path: Path) -> None:
         """
-        Has other processes wait for a file that is not there; or waits for it, if another process
-        compiles what will be in it. Where files cannot be locked, nobody waits.
+        Makes other processes wait for a missing file; or waits for it, if another process is
+        compiling its content. If files cannot be locked, nobody waits.
         """
         lock = filelock.FileLock(f"{path}.lock", timeout=PATIENCE)
         with contextlib.suppress(OSError, filelock.Timeout):
@@ -189,15 +187,15 @@ class KernelCache(FunctionCache):
     def _unlock(self, path: Path) -> None:
         lock = self._locks.pop(path, None)
         if lock is not None:
-            # While it is held: whoever waits for it finds the code, or compiles it.
+            # While still holding it: processes that wait for it will find the code, or compile it.
             _delete(Path(lock.lock_file))
             lock.release()
 
     def _key(self, sig: Any, codegen: Any) -> tuple:
-        """Returns all on which the code depends, other than our sources."""
+        """Returns everything that the code depends on, besides our sources."""
         options = config.OPT, config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE
         versions = numba.__version__, platform.python_version()
-        stamp = self._impl.locator.get_source_stamp()  # of functions that are not below `nn`
+        stamp = self._impl.locator.get_source_stamp()  # for functions that are not below `nn`
         return (*self._index_key(sig, codegen), stamp, versions, tuple(map(str, options)))
 
     def _path(self, key: tuple) -> Path:
@@ -206,8 +204,8 @@ class KernelCache(FunctionCache):
 
     def _delete_stale_files(self) -> None:
         """
-        Deletes what was compiled of other sources of this module, or of a module that is gone, what
-        a killed process left unfinished, and what numba's own cache held of this function.
+        Deletes code compiled from other sources of this module, or from modules that are gone,
+        unfinished files of killed processes, and numba's own cache of this function.
         """
         folder = Path(self._cache_path)
         for path in folder.glob("*.nbc*"):
@@ -228,7 +226,7 @@ class KernelCache(FunctionCache):
 
 
 def _read(path: Path, key: tuple) -> Any:
-    """Returns what was written with this `key`. Raises anything if the file is damaged."""
+    """Returns the data written with this `key`. May raise any error if the file is damaged."""
     content = path.read_bytes()
     checksum, payload = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]
     if hashlib.sha256(payload).digest() != checksum:
@@ -240,7 +238,7 @@ def _read(path: Path, key: tuple) -> Any:
 
 
 def _write(path: Path, payload: bytes) -> None:
-    """Writes a file as a whole. Of several processes that do so at the same time, the last wins."""
+    """Writes a file atomically. If several processes do so at the same time, the last one wins."""
     unfinished = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex}")
     try:
         with open(unfinished, "wb") as file:
@@ -253,19 +251,19 @@ def _write(path: Path, payload: bytes) -> None:
 
 
 def _delete(path: Path) -> None:
-    """Deletes a file if it is there, and may be deleted."""
+    """Deletes a file if it exists and may be deleted."""
     with contextlib.suppress(OSError):
         path.unlink()
 
 
 class CacheWarning:
-    """Logs, once in a process, that compiled code cannot be kept."""
+    """Logs once per process that compiled code cannot be kept."""
 
     def __init__(self) -> None:
         self.was_logged = False
 
     def nothing_kept(self, name: str, reason: str) -> None:
-        """Logs the warning; `name` is that of a function whose code should be kept."""
+        """Logs the warning. `name` is that of a function with code to keep."""
         if not self.was_logged:
             self.was_logged = True
             logger.warning(

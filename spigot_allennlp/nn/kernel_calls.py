@@ -1,9 +1,9 @@
 """
 Calls of the kernels of a family: from tensors to tensors.
 
-What differs from family to family is how instances are grouped. So each has a function, `call`
-below, that calls a kernel for all groups of a batch: with scores, mask, whatever else the kernel
-reads, and at last what it writes into.
+Families differ in how they group instances. So each has a function, `call` below, that calls a
+kernel for all groups of a batch: with scores, mask, the kernel's other inputs, and finally its
+outputs.
 """
 
 from functools import partial
@@ -22,8 +22,8 @@ def parts_by_kernel(
     call: Callable, kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Any
 ) -> Tensor:
     """
-    Returns the parts of the objects that a kernel chooses, the best or random ones, as zeros and
-    ones of the shape and type of `scores`.
+    Returns the parts of the objects that a kernel chooses, best or random, as zeros and ones in the
+    shape and type of `scores`.
 
     # Parameters
 
@@ -34,7 +34,7 @@ def parts_by_kernel(
     mask : `BoolTensor`
         The legal parts, of the same shape.
     others : `Any`
-        What else the kernel reads.
+        Further inputs of the kernel.
     """
     contiguous_scores = at_least_single(scores.detach()).contiguous()
     parts = torch.zeros_like(contiguous_scores)
@@ -44,18 +44,18 @@ def parts_by_kernel(
 
 class CompiledInference(Inference):
     """
-    Computes the sums by a kernel for each. The log-partition is in double precision, the marginals
-    in the type of the scores.
+    Computes each sum with a kernel. The log-partition is in double precision, the marginals in the
+    type of the scores.
 
     # Parameters
 
     log_partition_and_marginals, marginals_jvp : `Any`
-        The kernels: whatever `call` takes for a kernel.
+        The kernels, in any form that `call` accepts.
     call : `Callable`
-        Gets a kernel, scores, mask, perhaps a direction, and, to be written into, totals and a
-        result of the shape of the scores: zeros, or anything if `writes_all`.
+        Gets a kernel, scores, mask, perhaps a direction, and the outputs: totals and a result in
+        the shape of the scores. The result holds zeros, or anything if `writes_all`.
 
-    `writes_all` says that the kernels write every total, and the whole result.
+    `writes_all` means that the kernels write every total, and the whole result.
     """
 
     writes_all: bool = False
@@ -95,15 +95,15 @@ class CompiledInference(Inference):
 
 class TreeKernels(NamedTuple):
     """
-    The kernels of one sum over trees, whose arguments before the totals are scores, mask, perhaps a
-    direction, and `single_root`.
+    The kernels for one sum over trees. Their arguments before the totals are scores, mask, perhaps
+    a direction, and `single_root`.
 
     # Parameters
 
     plain : `Callable`
-        Computes with plain numbers; the total of a sentence for which these do not suffice is NaN.
+        Computes with plain numbers. If these do not suffice for a sentence, its total is NaN.
     extended : `Callable`
-        Computes with extended numbers, which suffice for weights of any size.
+        Computes with extended numbers, which represent weights of any size.
     """
 
     plain: Callable
@@ -111,8 +111,8 @@ class TreeKernels(NamedTuple):
 
     def call(self, totals: Tensor, *arguments: Any) -> None:
         """
-        Calls the plain kernel for all sentences with `arguments`, from scores and mask on, and the
-        extended one for those whose `totals`, among the arguments, are NaN then.
+        Calls the plain kernel for all sentences with `arguments`, which start with scores and mask,
+        then the extended one for sentences with a NaN in `totals`, which is among the arguments.
         """
         call_in_groups(self.plain, DOUBLE_LANES, num_tree_steps, *arguments)
         needs_extended = totals.isnan()
@@ -123,13 +123,13 @@ class TreeKernels(NamedTuple):
 
 class TreeInference(CompiledInference):
     """
-    Sums over dependency trees, with plain numbers where these suffice, and with extended ones for
-    the sentences where the weights of trees lie too far apart.
+    Sums over dependency trees, with plain numbers if these suffice, and with extended ones for
+    sentences where the weights of trees are too far apart.
 
     # Parameters
 
     sums : `ModuleType`
-        Has the kernels `log_partition_and_marginals` and `marginals_jvp`, and `extended_` ones.
+        Has the kernels `log_partition_and_marginals` and `marginals_jvp`, also with `extended_`.
     single_root : `bool`
         Whether the root has exactly one dependent.
     """
@@ -153,5 +153,5 @@ def _call_tree_kernels(single_root: bool, kernels: TreeKernels, *tensors: Tensor
 
 
 def num_tree_steps(length: int) -> int:
-    """Returns the order of the elementary steps that a group of sentences, in lanes, takes."""
+    """Returns the approximate number of elementary steps for a group of sentences, in lanes."""
     return length**3

@@ -1,7 +1,7 @@
 """
-Computes over the labels of pairs, compiled: the best of each, and the likelihood of a graph.
+Computations over the labels of pairs, compiled: the best label, and the likelihood of a graph.
 
-`best_outputs.py` and `labelled_arcs.py` import them late, since numba takes its time.
+`best_outputs.py` and `labelled_arcs.py` import them late, since numba is slow to import.
 """
 
 import numpy
@@ -11,7 +11,7 @@ from spigot_allennlp.nn.compilation import entry
 
 @entry
 def write_best(block, alone, scores, outputs):
-    """Writes what `best_of_block` returns into `scores` and `outputs`."""
+    """Writes the results of `best_of_block` into `scores` and `outputs`."""
     batch_size, num_rows, num_outputs, num_columns = block.shape
     totals = numpy.empty(num_columns, block.dtype)
     for batch in range(batch_size):
@@ -29,7 +29,7 @@ def write_best(block, alone, scores, outputs):
                     best[column] = score if is_better else best[column]
                     which[column] = numpy.int32(output) if is_better else which[column]
             for column in range(num_columns):
-                # A sum of finite numbers is finite, or they were too large to be compared.
+                # A sum of finite numbers is finite, unless they are too large to compare.
                 if not abs(totals[column]) < numpy.inf:
                     best[column] = numpy.nan
 
@@ -37,8 +37,8 @@ def write_best(block, alone, scores, outputs):
 @entry
 def write_likelihood(scores, arcs, labels, gold, losses, is_legal, gradient):
     """
-    Writes what `graph_likelihood` returns, and the gradient of each loss, in the order of `scores`,
-    `(batch_size, dependent, label, head)`; `labels` are `(label, head)`.
+    Writes the results of `graph_likelihood`, and the gradient of each loss, in the order of
+    `scores`, `(batch_size, dependent, label, head)`; `labels` are `(label, head)`.
     """
     batch_size, num_dependents, num_labels, num_heads = scores.shape
     largest = numpy.empty(num_heads, scores.dtype)

@@ -1,8 +1,8 @@
 """
-Sums over graphs whose arcs are independent: each is absent, at score zero, or has one label.
+Sums over graphs with independent arcs: each is absent, with score zero, or has one label.
 
-Scores are `(batch_size, dependent, head, label)`, in any order in memory: a scorer that makes them
-with the head last is not made to copy them.
+Scores are `(batch_size, dependent, head, label)`, in any memory order: a scorer that makes them
+with the head last need not copy them.
 """
 
 from typing import NamedTuple, Optional, Tuple
@@ -49,7 +49,7 @@ class LabelledArcInference(closed_form_autograd.Inference):
 
     def marginals_jvp(self, scores: Tensor, mask: BoolTensor, direction: Tensor) -> Tensor:
         marginals = self.log_partition_and_marginals(at_least_single(scores), mask)[1]
-        # what arrives off the mask counts nothing, be it infinite
+        # what arrives off the mask is ignored, even if infinite
         weighted = (marginals * direction).masked_fill_(~mask, 0)
         weighted.sub_(marginals * weighted.sum(dim=-1, keepdim=True))
         return weighted.masked_fill_(~mask, 0).to(scores.dtype)
@@ -60,13 +60,13 @@ _INFERENCE = LabelledArcInference()
 
 def log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns the log-partition of each graph in nats, shape `(batch_size,)`, differentiable twice; in
-    single precision at least.
+    Returns the log-partition of each graph in nats, shape `(batch_size,)`, twice differentiable, in
+    at least single precision.
 
     # Parameters
 
     scores : `Tensor`
-        Shape `(batch_size, dependent, head, label)`. Minus infinity is a label that no arc has.
+        Shape `(batch_size, dependent, head, label)`. Minus infinity excludes a label.
     mask : `BoolTensor`
         The legal parts, of the same shape.
     """
@@ -78,7 +78,7 @@ def log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 def log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition as above and the marginals, of the shape of `scores`, differentiable
+    Returns the log-partition as above and the marginals, in the shape of `scores`, differentiable
     once.
     """
     check_scores(LABELLED_ARCS, scores, mask)
@@ -95,7 +95,7 @@ class GraphLikelihood(NamedTuple):
 
     losses : `Tensor`
         Shape `(batch_size,)`: minus the logarithm of the probability, in nats. Infinite for a graph
-        with an arc whose score is minus infinity. Parts that are not legal count nothing.
+        that has an arc with a score of minus infinity. Illegal parts are ignored.
     is_legal : `BoolTensor`
         Shape `(batch_size,)`: whether all arcs of the graph, and their labels, are legal.
     """
@@ -108,9 +108,9 @@ def graph_likelihood(
     scores: Tensor, arcs: BoolTensor, labels: BoolTensor, gold: LongTensor
 ) -> GraphLikelihood:
     """
-    Returns what `log_partition` and the scores of a graph give together, in one pass over the
-    scores, in which the gradient is computed, too; in single precision at least. The losses are
-    differentiable once. For tensors on the CPU.
+    Combines `log_partition` and the scores of a graph in one pass over the scores, which also
+    computes the gradient, in at least single precision. The losses are differentiable once. For
+    tensors on the CPU.
 
     # Parameters
 
@@ -121,8 +121,8 @@ def graph_likelihood(
     labels : `BoolTensor`
         Shape `(head, label)`: the legal labels of arcs from a head.
     gold : `LongTensor`
-        Shape `(batch_size, dependent, head)`: the label of each arc of the graph, negative where
-        there is none.
+        Shape `(batch_size, dependent, head)`: the label of each arc of the graph, negative for no
+        arc.
     """
     _GOLD.check(scores, arcs, labels, gold)
     if not has_kernels(scores.device):
@@ -135,7 +135,7 @@ class _GraphLikelihood(torch.autograd.Function):
     def forward(
         ctx: FunctionCtx, scores: Tensor, arcs: BoolTensor, labels: BoolTensor, gold: LongTensor
     ) -> Tuple[Tensor, BoolTensor]:
-        # numba takes its time to be imported
+        # numba is slow to import
         from spigot_allennlp.nn.label_kernels import write_likelihood
 
         by_label = at_least_single(scores).transpose(2, 3).contiguous()
@@ -163,7 +163,7 @@ class _GraphLikelihood(torch.autograd.Function):
 
 
 class _ScaledGradient(torch.autograd.Function):
-    """Multiplies the gradient of each loss; it depends on the scores, but how is not computed."""
+    """Multiplies the gradient of each loss. Its own derivative by the scores is not computed."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, scores: Tensor, gradient: Tensor, of_losses: Tensor) -> Tensor:

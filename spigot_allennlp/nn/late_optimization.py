@@ -1,11 +1,11 @@
 """
-Has LLVM optimise a kernel once, together with all that it calls.
+Makes LLVM optimise a kernel once, together with everything that it calls.
 
-Numba optimises every function by itself, with the code of all that it calls linked in, and emits
-machine code, although only the outermost is ever called from Python: a kernel that is called
-through six others is optimised seven times. Here the functions within a kernel of ours are linked,
-and no more, until the outermost is optimised, which takes about half the time in all. Whatever is
-compiled on behalf of a function of another package is compiled as ever.
+Numba optimises every function separately, with the code of its callees linked in, and emits machine
+code for it, although only the outermost is ever called from Python: a kernel that is called through
+six others is optimised seven times. Here, functions within one of our kernels are only linked until
+the outermost is optimised, which takes about half the time in total. Compilations for functions of
+other packages are unchanged.
 """
 
 import functools
@@ -20,15 +20,15 @@ from numba.core.cpu import CPUContext
 
 logger = logging.getLogger(__name__)
 
-# The versions of Numba whose compilation of one function within another is known.
+# The versions of Numba in which nested compilation is known to work this way.
 FIRST_VERSION, LAST_VERSION = (0, 60), (0, 68)
 _PACKAGE = __name__.rpartition(".")[0]
 
 
 class Compilations(event.Listener):
     """
-    Knows the functions that are being compiled, each of which is called by the one before. Numba
-    compiles one at a time: other threads wait for its lock.
+    Tracks the functions that are being compiled, each called by the previous one. Numba compiles
+    one at a time: other threads wait for its lock.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Compilations(event.Listener):
         self.functions.pop()
 
     def are_within_kernel(self) -> bool:
-        """Returns whether what is compiled now is called by a kernel of ours, itself compiled."""
+        """Returns whether the current compilation is for a callee of one of our kernels."""
         return len(self.functions) > 1 and self.functions[0].__module__.startswith(_PACKAGE)
 
 
@@ -50,8 +50,8 @@ _COMPILATIONS = Compilations()
 
 def install() -> None:
     """
-    Changes three private methods of Numba, if it is a version in which they are known to do what
-    is replaced here; else every function is optimised by itself.
+    Changes three private methods of Numba, in versions where they are known to do what is replaced
+    here. In other versions, every function is optimised separately.
     """
     version = tuple(int(number) for number in numba.__version__.split(".")[:2])
     if not FIRST_VERSION <= version <= LAST_VERSION:
@@ -64,7 +64,7 @@ def install() -> None:
 
 
 def _replace_within_kernels(owner: type, name: str, replacement: Callable) -> None:
-    """Has a method do as `replacement` does while something within a kernel is compiled."""
+    """Makes a method act like `replacement` while something within a kernel is compiled."""
     method = getattr(owner, name)
 
     @functools.wraps(method)
@@ -80,7 +80,7 @@ def _keep_for_linking(library: Any) -> None:
 
 
 def _without_machine_code(context: Any, library: Any, description: Any, environment: Any) -> Any:
-    """Returns what stands for the compiled function; Python cannot call it."""
+    """Returns a stand-in for the compiled function, which Python cannot call."""
     library._ensure_finalized()
     module, name = description.lookup_module(), description.qualname
     return _dynfunc.make_function(
@@ -90,7 +90,7 @@ def _without_machine_code(context: Any, library: Any, description: Any, environm
 
 @functools.cache
 def _address_of_raising_function() -> int:
-    """Returns the address of a function that raises `TypeError` whatever it is called with."""
+    """Returns the address of a function that raises `TypeError` for any arguments."""
     outer, _COMPILATIONS.functions = _COMPILATIONS.functions, []
     try:
         compiled = numba.njit(called_by_kernels_alone)
@@ -102,5 +102,5 @@ def _address_of_raising_function() -> int:
 
 
 def called_by_kernels_alone() -> None:
-    """Takes the calls of a function that was compiled within a kernel, where it has no code."""
+    """Receives Python calls of a function that was compiled within a kernel, and so has no code."""
     raise TypeError("this function was compiled within a kernel, and is not called from Python")

@@ -2,11 +2,11 @@
 
 from typing import List, Optional, Sequence
 
-# A batch of fewer sequences costs a recurrent network more than padding does.
+# A batch with fewer sequences costs a recurrent network more than padding does.
 SMALL_GROUP = 16
-# Of a group that is no longer small: positions for each token.
+# The limit of positions per token, for a group that is no longer small.
 MOST_PADDING = 1.2
-# Tokens of a group. More of them at once gain a processor nothing.
+# The tokens in a group. Larger groups are no faster.
 MOST_TOKENS = 2048
 
 
@@ -14,17 +14,17 @@ def length_groups(
     lengths: Sequence[int], most_tokens: int = MOST_TOKENS, most_pairs: Optional[int] = None
 ) -> List[List[int]]:
     """
-    Returns positions in `lengths` in groups, from short sequences to long ones.
+    Returns positions in `lengths`, grouped from short sequences to long ones.
 
     # Parameters
 
     lengths : `Sequence[int]`
         The number of tokens of each sequence.
     most_tokens : `int`, optional (default = `2048`)
-        Of a group, padding included, unless it is a single sequence.
+        The limit per group, including padding, unless it is a single sequence.
     most_pairs : `int`, optional (default = `None`)
-        The pairs of positions in all sequences of a group, padding included, unless it is a single
-        sequence.
+        The limit of pairs of positions in all sequences of a group, including padding, unless it is
+        a single sequence.
     """
     groups: List[List[int]] = []
     tokens = 0

@@ -1,10 +1,11 @@
 """
 An LSTM over padded sequences without packing them.
 
-A packed sequence makes PyTorch run an LSTM on a CPU step by step, with a matrix product and its
-derivative for each: in training that takes two to three times as long as oneDNN's LSTM, which
-knows no lengths. Forwards it needs none, since padding comes after all that counts. Backwards each
-sequence is reversed within its own length before and after. The result is the same up to rounding.
+For packed sequences on a CPU, PyTorch runs an LSTM step by step, with a matrix product and its
+derivative for each. In training, this takes two to three times as long as oneDNN's LSTM, which does
+not support lengths. The forward direction does not need them, since padding comes last. For the
+backward direction, each sequence is reversed within its own length before and after. The result is
+the same up to rounding.
 """
 
 from typing import List, Tuple
@@ -19,17 +20,16 @@ _PADDED = Signature(
     Argument("inputs", FLOATS, ("batch_size", "length", "input_size")),
     Argument("mask", TRUTH_VALUES, ("batch_size", "length")),
 )
-# Padding is computed, too. Up to so many times as many steps as there are tokens this is still
-# faster than packing; in training packing is the slower.
+# Padding is computed too. Up to this ratio of steps to tokens, it is still faster than packing; in
+# training, packing is even slower.
 MOST_PADDING_IN_TRAINING = 2.0
 MOST_PADDING_IN_INFERENCE = 1.25
 
 
 def is_worthwhile(lstm: torch.nn.Module, inputs: Tensor, mask: BoolTensor) -> bool:
     """
-    Returns whether `run_padded_lstm` gives what `lstm` would give for packed sequences, and is
-    likely to be faster: on a CPU, in single precision, where little of the batch is padding, which
-    comes after the tokens.
+    Returns whether `run_padded_lstm` gives the result of `lstm` for packed sequences, and is likely
+    to be faster: on a CPU, in single precision, with little padding, all of it after the tokens.
 
     # Parameters
 
@@ -65,7 +65,7 @@ def run_padded_lstm(lstm: torch.nn.LSTM, inputs: Tensor, mask: BoolTensor) -> Te
     # Parameters
 
     lstm : `torch.nn.LSTM`
-        With `batch_first`, without projections. Dropout between its layers acts in training.
+        With `batch_first`, without projections. Dropout between its layers applies in training.
     inputs : `Tensor`
         Shape `(batch_size, length, input_size)`; computed in the type of the weights.
     mask : `BoolTensor`
@@ -116,8 +116,8 @@ def _run_layer(lstm: torch.nn.LSTM, layer: str, inputs: Tensor) -> Tensor:
 
 def _reversal(mask: BoolTensor) -> LongTensor:
     """
-    Returns, shape `(batch_size * length,)`, where in the batch, one sequence after another, each
-    token is after the reversal of every sequence. Padding stays. The reversal is its own inverse.
+    Returns the position of each token in the flattened batch after the reversal of every sequence,
+    shape `(batch_size * length,)`. Padding stays. The reversal is its own inverse.
     """
     batch_size, length = mask.shape
     positions = torch.arange(length, device=mask.device)

@@ -1,8 +1,8 @@
 """
-Random numbers that follow from a seed, on every device.
+Random numbers that are determined by a seed, on every device.
 
-The generator is SplitMix64 ([Steele et al., 2014](https://doi.org/10.1145/2714064.2660195)), whose
-state is a counter of 64 bits that grows by `GAMMA`. Here it is for tensors; `splitmix64` in
+The generator is SplitMix64 ([Steele et al., 2014](https://doi.org/10.1145/2714064.2660195)), with a
+64-bit counter as state, which grows by `GAMMA`. This module is for tensors; `splitmix64` in
 `sampling.py` is the same for kernels.
 """
 
@@ -15,23 +15,23 @@ FIRST_SHIFT, SECOND_SHIFT, THIRD_SHIFT = 30, 27, 31
 
 
 def random_bits(states: LongTensor) -> LongTensor:
-    """Returns the 64 random bits of each state, of the shape of `states`."""
-    # whole numbers with a sign wrap around like those without
+    """Returns the 64 random bits of each state, in the shape of `states`."""
+    # signed integers wrap around like unsigned ones
     bits = (states ^ _shift_right(states, FIRST_SHIFT)) * (FIRST_FACTOR - 2**64)
     bits = (bits ^ _shift_right(bits, SECOND_SHIFT)) * (SECOND_FACTOR - 2**64)
     return bits ^ _shift_right(bits, THIRD_SHIFT)
 
 
 def _shift_right(bits: LongTensor, shift: int) -> LongTensor:
-    """Shifts `bits` and fills them up with zeros, where `>>` alone would spread the sign."""
+    """Shifts `bits` and fills with zeros; `>>` alone would extend the sign."""
     return (bits >> shift) & (2 ** (64 - shift) - 1)
 
 
 def advance(seeds: LongTensor, steps: LongTensor) -> LongTensor:
-    """Returns the states that generators which begin with `seeds` reach after so many `steps`."""
+    """Returns the states of generators that start at `seeds` after this many `steps`."""
     return seeds + steps * (GAMMA - 2**64)
 
 
 def seeds(count: int) -> LongTensor:
-    """Returns `count` seeds out of torch's generator, shape `(count,)`, on the CPU."""
+    """Returns `count` seeds from torch's generator, shape `(count,)`, on the CPU."""
     return torch.randint(-(2**63), 2**63 - 1, (count,), device="cpu")

@@ -1,10 +1,10 @@
 """
-The best object, samples and the log-partition, from one recurrence in torch.
+Computes the best object, samples and the log-partition from one recurrence in torch.
 
-Wherever a recurrence has a choice it calls `reduce`, which removes the last dimension. With the
-maximum it computes the score of the best object, with `logsumexp` the log-partition; and the
-gradient of the result marks the parts of the best object, or holds the marginals. If each choice is
-sampled in proportion to its weight, the gradient marks the parts of a sample.
+For every choice, a recurrence calls `reduce`, which removes the last dimension. With the maximum,
+it computes the score of the best object, and with `logsumexp` the log-partition. The gradient of
+the result marks the parts of the best object, or holds the marginals. If each choice is sampled in
+proportion to its weight, the gradient marks the parts of a sample.
 """
 
 from typing import Callable
@@ -15,20 +15,20 @@ from torch import BoolTensor, Tensor
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts, per_instance
 
 Reduce = Callable[[Tensor], Tensor]
-# Computes one number for each instance from scores `(batch_size, *parts)`, of which those of
-# impossible parts are `IMPOSSIBLE`. Makes what it needs of a mask each time, since a tensor that
-# was made in inference mode cannot meet autograd.
+# Computes one number per instance from scores `(batch_size, *parts)`, which are `IMPOSSIBLE` for
+# impossible parts. It prepares its mask each time, since autograd cannot use a tensor that was made
+# in inference mode.
 Recurrence = Callable[[Tensor, Reduce], Tensor]
 
-# Stands for the score of an impossible part. Finite, so that no `inf - inf` arises; so large that
-# nothing a network computes comes near it, and that its exponential is exactly zero.
+# The score of an impossible part. It is finite, to avoid `inf - inf`, but so low that no network
+# score comes near it, and that its exponential is exactly zero.
 IMPOSSIBLE = -1e30
 
 
 def best(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
     """
-    Returns the best object, as zeros and ones of the shape and type of `scores`; all zero where
-    none is possible.
+    Returns the best object, as zeros and ones in the shape and type of `scores`; all zero if none
+    is possible.
     """
     return _parts_by_gradient(at_least_single(scores.detach()), mask, recurrence, _maximum).to(
         scores.dtype
@@ -36,7 +36,7 @@ def best(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
 
 
 def sample(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> Tensor:
-    """Returns a random object `z`, with probability in proportion to `exp <scores, z>`."""
+    """Returns a random object `z`, with probability proportional to `exp <scores, z>`."""
     return _parts_by_gradient(scores.detach().double(), mask, recurrence, _sampled).to(scores.dtype)
 
 
@@ -51,8 +51,8 @@ def log_partition(scores: Tensor, mask: BoolTensor, recurrence: Recurrence) -> T
 
 def no_choice(scores: Tensor) -> Tensor:
     """
-    Returns the result of a recurrence over no parts: zero, shape `(batch_size,)`, differentiable
-    twice.
+    Returns the result of a recurrence over no parts: zero, shape `(batch_size,)`, twice
+    differentiable.
     """
     everywhere = torch.ones_like(scores, dtype=torch.bool)
     return flatten_parts(scores.masked_fill(everywhere, 0) ** 2).sum(dim=-1)
@@ -61,8 +61,8 @@ def no_choice(scores: Tensor) -> Tensor:
 def _parts_by_gradient(
     scores: Tensor, mask: BoolTensor, recurrence: Recurrence, reduce: Reduce
 ) -> Tensor:
-    """Returns the gradient of the recurrence, which marks parts; zero where none is possible."""
-    # In inference mode there is no autograd.
+    """Returns the gradient of the recurrence, which marks parts; zero if none is possible."""
+    # There is no autograd in inference mode.
     with torch.inference_mode(False), torch.enable_grad():
         leaf = _with_impossible(scores, mask).requires_grad_()
         total = recurrence(leaf, reduce)
@@ -85,7 +85,7 @@ def _log_sum_exp(values: Tensor) -> Tensor:
 
 def _sampled(values: Tensor) -> Tensor:
     """
-    Returns `logsumexp` with the gradient of a single value, which is sampled in proportion to its
+    Returns `logsumexp`, but with the gradient of a single value, sampled in proportion to its
     exponential.
     """
     noise = torch.empty_like(values).exponential_().log()  # -log of an exponential is Gumbel

@@ -1,4 +1,4 @@
-"""Choices among options, for kernels: the best option, or a random one."""
+"""Choices among options for kernels: the best option, or a random one."""
 
 import math
 
@@ -8,7 +8,7 @@ from spigot_allennlp.nn import randomness
 from spigot_allennlp.nn.compilation import kernel
 from spigot_allennlp.nn.semirings.numbers import allocate, load, logarithm, store
 
-# Kernels compute without a sign: sums of numbers with one must not overflow there.
+# Kernels use unsigned numbers: sums of signed ones must not overflow there.
 GAMMA = numpy.uint64(randomness.GAMMA)
 FIRST_FACTOR = numpy.uint64(randomness.FIRST_FACTOR)
 SECOND_FACTOR = numpy.uint64(randomness.SECOND_FACTOR)
@@ -21,9 +21,9 @@ TO_52_BITS = numpy.uint64(12)
 @kernel
 def choose(scores, count, uniforms, member, choice):
     """
-    Returns the index of the best of the first `count` options; or, if there are `uniforms`, shape
-    `(batch_size, num_choices)`, an index that `uniforms[member, choice]` determines, with a
-    probability in proportion to `exp(scores)`. Returns -1 if no option is possible.
+    Returns the index of the best of the first `count` options. If there are `uniforms`, shape
+    `(batch_size, num_choices)`, `uniforms[member, choice]` determines the index, with a probability
+    proportional to `exp(scores)`. Returns -1 if no option is possible.
     """
     if uniforms is None:
         return best_index(scores, count)
@@ -43,7 +43,7 @@ def best_index(scores, count):
 @kernel
 def sample_index_by_score(scores, count, uniform):
     """
-    Returns the index at which the cumulative probabilities, in proportion to `exp(scores)`, pass
+    Returns the index where the cumulative probabilities, proportional to `exp(scores)`, pass
     `uniform`, a number from zero to one; -1 if no option is possible.
     """
     highest, total, sampled = -numpy.inf, 0.0, -1
@@ -63,8 +63,8 @@ def sample_index_by_score(scores, count, uniform):
 @kernel
 def logarithms_of_chart(chart, like):
     """
-    Returns the logarithms of all numbers of a chart, which are of the kind of `like`, as a chart of
-    tropical numbers: scores for `choose`.
+    Returns the logarithms of all numbers in a chart, of the kind of `like`, as a chart of tropical
+    numbers: scores for `choose`.
     """
     rows, columns = chart.shape[:2]
     result = allocate(logarithm(like), rows, columns)
@@ -76,9 +76,7 @@ def logarithms_of_chart(chart, like):
 
 @kernel
 def cumsum(weights):
-    """
-    Replaces the weights by their cumulative sums, in place: what `sample_index` takes.
-    """
+    """Replaces the weights by their cumulative sums, in place, for `sample_index`."""
     for index in range(1, len(weights)):
         weights[index] += weights[index - 1]
 
@@ -86,9 +84,9 @@ def cumsum(weights):
 @kernel
 def sample_index(cumulative_weights, state):
     """
-    Returns an index, with a probability in proportion to the growth of `cumulative_weights` there;
-    -1 if they stay zero. The last of them must not be so small (below 1e-307) that it has fewer
-    bits than others. Advances the generator's `state`, uint64, shape `(1,)`.
+    Returns an index, with a probability proportional to the growth of `cumulative_weights` there;
+    -1 if they stay zero. The last one must not be so small (below 1e-307) that it loses bits.
+    Advances the generator's `state`, uint64, shape `(1,)`.
     """
     last = len(cumulative_weights) - 1
     if not cumulative_weights[last] > 0:
@@ -108,8 +106,8 @@ def sample_index(cumulative_weights, state):
 def uniform(state):
     """
     Advances the generator's `state`, uint64, shape `(1,)`, and returns a number from 0 (inclusive)
-    to 1 (exclusive) with 52 bits: so many that a product with it is less than the other factor,
-    also after rounding.
+    to 1 (exclusive) with 52 bits: few enough that a product with it is less than the other factor,
+    even after rounding.
     """
     state[0] += GAMMA
     return (splitmix64(state[0]) >> TO_52_BITS) * 2.0**-52

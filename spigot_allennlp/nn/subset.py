@@ -1,16 +1,16 @@
 """
-Subsets of exactly k of n parts: the best, sums over all, samples, and projections onto their hull.
+Subsets of exactly k of n parts: the best one, sums over all, samples, and projections onto the
+hull.
 
 The sum over all subsets is the elementary symmetric polynomial of degree k in the exponentials of
 the scores. Its recurrence, `e_j(x_1 .. x_i) = e_j(x_1 .. x_{i-1}) + x_i e_{j-1}(x_1 .. x_{i-1})`,
 runs over the parts, on the logarithms of all degrees up to k and all instances at once, in double
-precision; so scores may be of any size. From the sums of what comes before a part, and of what
-comes after it, follow the marginals and their derivative
-([Ahmed et al., 2023](https://arxiv.org/abs/2210.01941)).
+precision, so scores may have any size. The marginals and their derivative follow from the sums over
+the parts before and after each part ([Ahmed et al., 2023](https://arxiv.org/abs/2210.01941)).
 
-The hull is `{0 <= z <= 1, sum z = k}`, the hypersimplex. All the parts of an instance count as one
-row, whatever their dimensions. An instance with some legal parts, but fewer than k, has no subset.
-One without any legal part is padding, and has the empty subset alone. All is computed by torch, on
+The hull is `{0 <= z <= 1, sum z = k}`, the hypersimplex. All parts of an instance count as one row,
+whatever their dimensions. An instance with legal parts, but fewer than k, has no subset. One
+without legal parts is padding, and has only the empty subset. Everything is computed in torch, on
 any device.
 """
 
@@ -24,14 +24,14 @@ from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.instances import at_least_single, flatten_parts
 from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 
-# The sum of an origin in the hull may miss k by so many units of rounding, times k.
+# The sum of an origin in the hull may differ from k by this many rounding units, times k.
 ROUNDING = 4
 
 
 def best_subset(scores: Tensor, mask: BoolTensor, k: int) -> Tensor:
     """
-    Returns the k best legal parts of each instance as zeros and ones, of the shape and the type of
-    `scores`, `(batch_size, *parts)`; all zero where fewer than k legal parts are finite.
+    Returns the k best legal parts of each instance as zeros and ones, in the shape and type of
+    `scores`, `(batch_size, *parts)`; all zero if fewer than k legal parts are finite.
     """
     check_scores(PARTS, scores, mask)
     legal = flatten_parts(at_least_single(scores.detach()).masked_fill(~mask, -torch.inf))
@@ -46,7 +46,7 @@ def best_subset(scores: Tensor, mask: BoolTensor, k: int) -> Tensor:
 def subset_log_partition(scores: Tensor, mask: BoolTensor, k: int) -> Tensor:
     """
     Returns the logarithm, in nats, of the sum over all subsets of the exponentials of their scores:
-    shape `(batch_size,)`, in single precision at least, differentiable twice. Minus infinity where
+    shape `(batch_size,)`, in at least single precision, twice differentiable. Minus infinity if
     there is no subset.
     """
     check_scores(PARTS, scores, mask)
@@ -58,8 +58,8 @@ def subset_log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor, k: int
 ) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition, and the probability of each part to be in a subset, of the shape and
-    the type of `scores`, differentiable once.
+    Returns the log-partition, and the probability of each part to be in a subset, in the shape and
+    type of `scores`, differentiable once.
     """
     check_scores(PARTS, scores, mask)
     flat = flatten_parts(scores), flatten_parts(mask)
@@ -69,11 +69,11 @@ def subset_log_partition_and_marginals(
 
 def sample_subset(scores: Tensor, mask: BoolTensor, k: int) -> Tensor:
     """
-    Returns an exact sample, a subset with a probability in proportion to the exponential of its
+    Returns an exact sample, a subset with a probability proportional to the exponential of its
     score, as zeros and ones like `best_subset`; not differentiable.
 
-    It decides part by part: with j parts still to be chosen, a part is one of them with its share
-    in the sum over all choices of j among it and the parts after it.
+    It decides part by part: with j parts still to choose, the probability of a part is its share in
+    the sum over all choices of j among it and the later parts.
     """
     check_scores(PARTS, scores, mask)
     legal, size = _legal_scores(scores, mask), flatten_parts(mask).size(1)
@@ -83,7 +83,7 @@ def sample_subset(scores: Tensor, mask: BoolTensor, k: int) -> Tensor:
     # (batch_size, size + 1, k + 1): of the parts from a position on
     later = _polynomials(legal.flip(1), k).logarithms.flip(1)
     uniforms = legal.new_empty(legal.shape).uniform_()
-    # (batch_size, 1): how many parts are still to be chosen
+    # (batch_size, 1): the number of parts still to choose
     remaining = (later[:, 0, k:] > -torch.inf).long() * k
     for part in range(size):
         everything = later[:, part].gather(1, remaining)
@@ -115,7 +115,7 @@ class _SubsetSums(closed_form_autograd.Inference):
         legal = _legal_scores(scores, mask)
         is_impossible = legal == -torch.inf
         sums = _sums(legal, self.k, direction.detach().double().masked_fill(is_impossible, 0))
-        # zero off the mask, even where the direction is not finite
+        # zero off the mask, even if the direction is not finite
         change = (sums.shares * sums.slopes).sum(dim=2).masked_fill(is_impossible, 0)
         return change.to(scores.dtype)
 
@@ -127,10 +127,10 @@ class _Polynomials(NamedTuple):
     # Parameters
 
     logarithms : `Tensor`
-        Shape `(batch_size, size + 1, k + 1)`: of the first scores, and of degree 0, 1, .. k.
+        Shape `(batch_size, size + 1, k + 1)`: by the number of scores and by degree 0, 1, .. k.
     slopes : `Tensor`
         Of the same shape: the derivatives of the logarithms along a direction, zero where the
-        polynomial is zero; without elements if there is no direction.
+        polynomial is zero; empty if there is no direction.
     """
 
     logarithms: Tensor
@@ -139,18 +139,18 @@ class _Polynomials(NamedTuple):
 
 class _Sums(NamedTuple):
     """
-    What the marginals consist of.
+    The components of the marginals.
 
     # Parameters
 
     total : `Tensor`
-        Shape `(batch_size, 1)`: the log-partition; minus infinity where there is no subset.
+        Shape `(batch_size, 1)`: the log-partition; minus infinity if there is no subset.
     shares : `Tensor`
         Shape `(batch_size, size, k)`: the probability that a part is in the subset, and that 0, 1,
         .. k - 1 of those before it are.
     slopes : `Tensor`
-        Of the same shape: the derivatives of the logarithms of the shares along a direction;
-        without elements if there is no direction.
+        Of the same shape: the derivatives of the logarithms of the shares along a direction; empty
+        if there is no direction.
     """
 
     total: Tensor
@@ -161,9 +161,9 @@ class _Sums(NamedTuple):
 def _sums(legal: Tensor, k: int, direction: Optional[Tensor] = None) -> _Sums:
     """
     Computes the sums from scores of shape `(batch_size, size)`, minus infinity for illegal parts,
-    and their derivatives along a `direction` of this shape, if there is one.
+    and their derivatives along a `direction` of this shape, if given.
     """
-    k = min(k, legal.size(1) + 1)  # of so many parts there is no subset either
+    k = min(k, legal.size(1) + 1)  # there is no subset of this many parts either
     before = _polynomials(legal, k, direction)
     backwards = _polynomials(legal.flip(1), k, None if direction is None else direction.flip(1))
     # (batch_size, size + 1, k + 1): of the parts from a position on
@@ -181,8 +181,8 @@ def _sums(legal: Tensor, k: int, direction: Optional[Tensor] = None) -> _Sums:
 
 def _legal_scores(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns the scores in double precision, shape `(batch_size, size)`, minus infinity for parts
-    that are illegal.
+    Returns the scores in double precision, shape `(batch_size, size)`, minus infinity for illegal
+    parts.
     """
     return flatten_parts(scores.detach().double().masked_fill(~mask, -torch.inf))
 
@@ -190,7 +190,7 @@ def _legal_scores(scores: Tensor, mask: BoolTensor) -> Tensor:
 def _polynomials(legal: Tensor, k: int, direction: Optional[Tensor] = None) -> _Polynomials:
     """
     Computes the polynomials up to degree `k` of scores, shape `(batch_size, size)`, and their
-    derivatives along a `direction` of this shape, if there is one.
+    derivatives along a `direction` of this shape, if given.
     """
     batch_size, size = legal.shape
     logarithm = legal.new_full((batch_size, k + 1), -torch.inf)
@@ -217,22 +217,22 @@ def _polynomials(legal: Tensor, k: int, direction: Optional[Tensor] = None) -> _
 def hypersimplex_step(origin: Tensor, step: Tensor, mask: BoolTensor, k: int) -> Tensor:
     """
     Returns `origin - argmin ||z - (origin - step)||` over `{0 <= z <= 1, sum z = k}` for each
-    instance, in the form that loses no small step (see `nn/simplex/simplex.py`).
+    instance, in a form that does not lose small steps (see `nn/simplex/simplex.py`).
 
-    The projection is `clip(origin - step - tau, 0, 1)` for a `tau` that makes it sum to k; hence
+    The projection is `clip(origin - step - tau, 0, 1)` with a `tau` that makes it sum to k. Hence
     the step is `clip(step + tau, origin - 1, origin)`. Its sum grows with tau, linearly between
-    points at which an entry begins or ceases to move. A binary search among these, sorted, tells
-    which entries move with tau, and their sum gives tau. A constant added to the steps changes
-    nothing; so that of the k-th largest entry is subtracted, and large ones cost no precision.
+    points where an entry starts or stops moving. A binary search among these sorted points shows
+    which entries move with tau, and their sum gives tau. Adding a constant to the steps changes
+    nothing, so the step of the k-th largest entry is subtracted, and large steps cost no precision.
 
     # Parameters
 
     origin, step : `Tensor`
         Shape `(batch_size, *parts)`, any origin (a point of the hull, or zero). A step of plus
-        infinity leaves a part for good.
+        infinity excludes a part.
     mask : `BoolTensor`
-        Of the same shape: parts outside are zero in the result. Where fewer than k can be reached,
-        zero is the projection.
+        Of the same shape: parts outside are zero in the result. If fewer than k can be reached, the
+        projection is zero.
     k : `int`
     """
     check_pair(("origin", "step"), PARTS, origin, step, mask)
@@ -246,20 +246,18 @@ def hypersimplex_step(origin: Tensor, step: Tensor, mask: BoolTensor, k: int) ->
 
 
 def _step(origin: Tensor, step: Tensor, k: int) -> Tensor:
-    """
-    Returns the step above, shape `(batch_size, size)`, of parts that are all legal, at least k.
-    """
+    """Returns the step above, shape `(batch_size, size)`, for at least k parts, all legal."""
     is_lost = (step < torch.inf).sum(dim=1, keepdim=True) < k
     kth = (origin - step).topk(k, dim=1).indices[:, -1:]
     step = step - step.gather(1, kth).masked_fill(is_lost, 0)
-    # The values of tau between which an entry moves. That of the k-th largest contains the one that
-    # is sought, but for rounding; others are not needed.
+    # The values of tau between which an entry moves. The interval of the k-th largest contains the
+    # solution, up to rounding; others are not needed.
     begins, ends = origin - 1 - step, origin - step
     nearby = origin.gather(1, kth)
     points = torch.cat([begins, ends], dim=1).clamp(nearby - 2, nearby + 1).sort(dim=1).values
     excess = origin.sum(dim=1, keepdim=True) - k
     excess = excess.masked_fill(excess.abs() <= k * ROUNDING * torch.finfo(excess.dtype).eps, 0)
-    # the last point at which the sum is not too large, among the points from `first` to `last`
+    # the last point where the sum is not too large, among the points from `first` to `last`
     first = torch.zeros_like(kth)
     last = torch.full_like(kth, points.size(1) - 1)
     for _ in range(points.size(1).bit_length()):
@@ -279,15 +277,15 @@ def _step(origin: Tensor, step: Tensor, k: int) -> Tensor:
 
 
 def _clip(moved: Tensor, origin: Tensor) -> Tensor:
-    """Keeps what leads from `origin` within the unit cube."""
+    """Clips a step from `origin` to the unit cube."""
     return torch.minimum(torch.maximum(moved, origin - 1), origin)
 
 
 def hypersimplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
     """
-    Returns the Jacobian of the projection onto `{0 <= z <= 1, sum z = k}`, which is now at `point`,
-    times `direction`, both `(batch_size, *parts)`: `direction` without its mean, among the entries
-    between zero and one. It is symmetric.
+    Returns the Jacobian of the projection onto `{0 <= z <= 1, sum z = k}`, at the projection
+    `point`, times `direction`, both `(batch_size, *parts)`: `direction` without its mean, among the
+    entries between zero and one. The Jacobian is symmetric.
     """
     check_pair(("point", "direction"), PARTS, point, direction)
     is_inside = flatten_parts((point > 0) & (point < 1))

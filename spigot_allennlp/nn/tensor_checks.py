@@ -1,11 +1,12 @@
 """
-Checks that tensors are what a function of `nn` takes, made once, where they enter.
+Checks the tensors that enter a public function of `nn`, once.
 
-A kernel trusts its arguments, and writes beyond an array that is shorter than it should be. So
-every public function of `nn` begins with one of these checks, which take one to two microseconds. A
-`TypeError` says that something is no tensor, or has another type of numbers; a `ValueError` that
-shapes or devices do not fit, or that a tensor has no data in plain strides (a sparse tensor, or one
-on the device "meta"). Both say what was expected, and describe all tensors of the call.
+A kernel trusts its arguments, and writes beyond the end of an array that is too short. So every
+public function of `nn` begins with one of these checks, which take one to two microseconds. A
+`TypeError` means that something is not a tensor, or has the wrong type of numbers; a `ValueError`
+means that shapes or devices do not fit, or that a tensor has no data in plain strides (a sparse
+tensor, or one on the device "meta"). Both say what was expected, and describe all tensors of the
+call.
 """
 
 from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
@@ -26,13 +27,13 @@ class Dimensions(NamedTuple):
     # Parameters
 
     names : `Tuple[str, ...]`
-        The names of the dimensions; if the last is "...", there may be any number of others.
+        The names of the dimensions. If the last is "...", there may be any number of others.
     number : `int`
-        How many dimensions there are; or, if the last name is "...", how many at least.
+        The number of dimensions or, if the last name is "...", the minimum number.
     equal : `Tuple[int, int]`, optional (default = `(0, 0)`)
-        Two dimensions of one size.
+        Two dimensions of equal size.
     least : `int`, optional (default = `0`)
-        The least size of the last dimension.
+        The minimum size of the last dimension.
     """
 
     names: Tuple[str, ...]
@@ -61,8 +62,8 @@ def check_scores(
     dimensions: Dimensions, scores: Tensor, mask: BoolTensor, name: str = "scores"
 ) -> None:
     """
-    Checks that `scores`, which an error calls by `name`, are floats with these `dimensions`, and
-    that `mask` holds truth values of the same shape on the same device.
+    Checks that `scores`, called `name` in errors, are floats with these `dimensions`, and that
+    `mask` holds truth values of the same shape on the same device.
 
     # Raises
 
@@ -82,7 +83,7 @@ def check_scores(
             and not scores.is_meta
         ):
             return
-    except AttributeError:  # something is no tensor
+    except AttributeError:  # something is not a tensor
         pass
     points = Argument(name, FLOATS, dimensions.names), Argument("mask", TRUTH_VALUES, ())
     raise _error(points, (scores, mask))
@@ -96,7 +97,7 @@ def check_pair(
     mask: Optional[BoolTensor] = None,
 ) -> None:
     """
-    Checks two points of one shape, which an error calls by `names`, like scores; the mask may be
+    Checks two points of equal shape, called `names` in errors, like scores. The mask may be
     missing.
 
     # Raises
@@ -134,8 +135,8 @@ def check_pair(
 
 def check_token_mask(dimensions: Dimensions, mask: BoolTensor, shape: torch.Size) -> None:
     """
-    Checks that `shape` has these `dimensions`, and that `mask` holds truth values in the first two
-    of them, batch and length.
+    Checks that `shape` has these `dimensions`, and that `mask` holds truth values in the shape of
+    the first two, batch and length.
 
     # Raises
 
@@ -163,16 +164,16 @@ def check_token_mask(dimensions: Dimensions, mask: BoolTensor, shape: torch.Size
 
 class Argument(NamedTuple):
     """
-    What a tensor must be.
+    The requirements for a tensor.
 
     # Parameters
 
     name : `str`
     dtypes : `FrozenSet[torch.dtype]`
     dimensions : `Tuple[str, ...]`
-        In a `Signature`, dimensions with one name have one size, and if the first or the last is
-        "...", there may be any number of others in its place. No names stand for the dimensions of
-        the argument before.
+        In a `Signature`, dimensions with the same name have the same size. If the first or the last
+        is "...", it stands for any number of others. No names stand for the dimensions of the
+        previous argument.
     is_optional : `bool`, optional (default = `False`)
         Whether the argument may be `None`.
     """
@@ -184,17 +185,15 @@ class Argument(NamedTuple):
 
 
 class Signature:
-    """
-    The tensors that a function takes, all on one device, and the sizes that they share.
-    """
+    """The tensors that a function takes, all on the same device, and their common sizes."""
 
     def __init__(self, *arguments: Argument) -> None:
         self._arguments = arguments
 
     def check(self, *tensors: Optional[Tensor], **sizes: int) -> None:
         """
-        Checks the `tensors`, in the order of the arguments; `sizes` are the sizes of named
-        dimensions that follow from something else.
+        Checks the `tensors`, in the order of the arguments. `sizes` are the sizes of named
+        dimensions that are known from elsewhere.
 
         # Raises
 
@@ -225,7 +224,7 @@ class Signature:
                 device = device or here
                 if not fits or here != device or not _has_data(tensor):
                     raise _error(self._arguments, tensors, sizes)
-        except AttributeError:  # something is no tensor
+        except AttributeError:  # something is not a tensor
             raise _error(self._arguments, tensors, sizes) from None
 
 
@@ -238,7 +237,7 @@ def _error(
     tensors: Tuple[Optional[Tensor], ...],
     sizes: Optional[Dict[str, int]] = None,
 ) -> Exception:
-    """Returns the error about tensors of which at least one is wrong."""
+    """Returns the error about tensors, at least one of which is wrong."""
     expected, actual, conversions = [], [], []
     for argument, tensor in zip(arguments, tensors, strict=True):
         if tensor is None and argument.is_optional:

@@ -1,6 +1,6 @@
 """
-Tells which tensors are under a transform of `torch.func`, where kernels cannot read numbers, and
-keeps `torch.compile` away from kernels.
+Detects tensors under a transform of `torch.func`, whose numbers kernels cannot read, and keeps
+`torch.compile` away from kernels.
 """
 
 import importlib
@@ -13,9 +13,8 @@ from torch import Tensor
 
 def _test_of_torch(name: str) -> Callable[[Tensor], bool]:
     """
-    Returns the function of this name from PyTorch, where it is private, and has no public sibling.
-    In a version without it no tensor counts as transformed, and what then fails does so in
-    PyTorch's words.
+    Returns a private PyTorch function of this name, which has no public equivalent. In a version
+    without it, no tensor counts as transformed, and failures have PyTorch's own messages.
     """
     try:
         return getattr(importlib.import_module("torch._C._functorch"), name)
@@ -23,17 +22,17 @@ def _test_of_torch(name: str) -> Callable[[Tensor], bool]:
         return lambda tensor: False
 
 
-# Both take a tensor, and nothing else: whether `vmap` maps over it, and whether any transform,
-# `vmap` and `grad` among them, has wrapped it.
+# Both take only a tensor, and tell whether `vmap` maps over it, and whether any transform,
+# including `vmap` and `grad`, has wrapped it.
 is_mapped_over = _test_of_torch("is_batchedtensor")
 is_transformed = _test_of_torch("is_functorch_wrapped_tensor")
 
 
 def uncompiled(operation: Callable[..., Any]) -> Callable[..., Any]:
     """
-    Returns a function that does as `operation`, and runs as it is within what `torch.compile`
-    compiles: kernels, and what reads numbers off tensors, would be many graphs, and some fail; a
-    call of autograd within is not seen.
+    Returns a function that does the same as `operation`, but that `torch.compile` leaves
+    uncompiled: kernels, and code that reads numbers from tensors, would need many graphs, and some
+    would fail; a call of autograd within would not be seen.
     """
 
     @wraps(operation)

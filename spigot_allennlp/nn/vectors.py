@@ -1,10 +1,10 @@
 """
-Vectors along the rows of matrices, for kernels whose sums are to stay in the processor's registers.
+Vectors along the rows of matrices, for kernels that keep their sums in registers.
 
-A loop that adds to an array loads and stores every sum in each round, since the compiler cannot
-know that no other array lies in the same memory. A vector, which is a `real` number of
-`semirings/numbers.py` with an element in each lane, is a value instead: `load_row` takes it from a
-row, `store_row` writes it. Rows must be contiguous in memory; indices are not checked.
+A loop that adds to an array loads and stores every sum in each iteration, since the compiler cannot
+know that no other array overlaps it. A vector, which is a `real` number of `semirings/numbers.py`
+with an element in each lane, is a value instead: `load_row` reads it from a row, `store_row` writes
+it. Rows must be contiguous in memory. Indices are not checked.
 """
 
 from typing import Any, Tuple
@@ -22,8 +22,8 @@ from spigot_allennlp.nn.semirings.numbers import BYTES, real
 @intrinsic
 def load_row(_, matrix, row, column, like):
     """
-    `load_row(matrix, row, column, like)` returns the elements of a row from a column on, as many as
-    the number `like` has lanes.
+    `load_row(matrix, row, column, like)` returns the elements of a row from a column on, one for
+    each lane of the number `like`.
     """
 
     def generate(context, builder, signature, args):
@@ -67,7 +67,7 @@ def where_above(_, left, right, above, otherwise):
 def store_above(_, matrix, row, column, left, right):
     """
     `store_above(matrix, row, column, left, right)` writes a byte for each lane to a row, from a
-    column on: one where the number `left` is above `right`, else zero.
+    column on: one where the number `left` is above `right`, otherwise zero.
     """
 
     def generate(context, builder, signature, args):
@@ -83,13 +83,13 @@ def store_above(_, matrix, row, column, left, right):
 
 
 def _pointer(context: Any, builder: Any, signature: Any, args: Tuple, number: Any) -> ir.Value:
-    """Returns where the vector at `args[1], args[2]` of the matrix `args[0]` begins."""
+    """Returns the address of the vector at `args[1], args[2]` of the matrix `args[0]`."""
     vector = context.get_value_type(number).element
     return builder.bitcast(_row_pointer(context, builder, signature, args), vector.as_pointer())
 
 
 def _row_pointer(context: Any, builder: Any, signature: Any, args: Tuple) -> ir.Value:
-    """Returns where the element at `args[1], args[2]` of the matrix `args[0]` is."""
+    """Returns the address of the element at `args[1], args[2]` of the matrix `args[0]`."""
     matrix_type = signature.args[0]
     matrix = context.make_array(matrix_type)(context, builder, args[0])
     index = [context.cast(builder, args[part], signature.args[part], types.intp) for part in (1, 2)]
@@ -99,8 +99,8 @@ def _row_pointer(context: Any, builder: Any, signature: Any, args: Tuple) -> ir.
 @kernel
 def add_rows(matrix, rows, first, last, result, row):
     """
-    Adds some rows of a matrix, from column `first` up to, not including, `last`, to the same
-    columns of a row of `result`. These are whole vectors.
+    Adds some rows of a matrix, from column `first` to `last`, the latter excluded, to the same
+    columns of a row of `result`. The columns must be whole vectors.
     """
     like, lanes, column = real(matrix, 0), BYTES // matrix.itemsize, first
     while column + 4 * lanes <= last:
@@ -127,7 +127,7 @@ def add_rows(matrix, rows, first, last, result, row):
 
 @kernel
 def with_whole_vectors(matrix):
-    """Returns a matrix whose rows are whole vectors, with columns of zeros behind it if needed."""
+    """Returns a matrix with whole vectors as rows, padded with columns of zeros if needed."""
     lanes = BYTES // matrix.itemsize
     width = (matrix.shape[1] + lanes - 1) // lanes * lanes
     if width == matrix.shape[1]:
@@ -140,14 +140,14 @@ def with_whole_vectors(matrix):
 @kernel
 def add_matrix_product(left, right, result):
     """
-    Adds `left @ right` to `result`. The rows of `right` and `result` are contiguous; `left` may be
-    laid out in any way.
+    Adds `left @ right` to `result`. The rows of `right` and `result` must be contiguous; `left` may
+    have any layout.
     """
     lanes = BYTES // right.itemsize
     whole = right.shape[1] // lanes * lanes
     _add_blocks(left, right, result, whole)
     rest = right.shape[1] - whole
-    if rest:  # the last columns, filled up to a vector
+    if rest:  # the last columns, padded to a vector
         last_right = numpy.zeros((len(right), lanes), right.dtype)
         last_right[:, :rest] = right[:, whole:]
         total = numpy.zeros((len(left), lanes), right.dtype)
@@ -159,9 +159,8 @@ def add_matrix_product(left, right, result):
 def _add_blocks(left, right, result, width):
     """
     Adds the first `width` columns of a product, a multiple of the lanes, block by block: four rows
-    of four vectors, as far as there are as many. One vector wide, a block would read a column of
-    `right`, whose numbers push each other out of the nearest cache where a row is as long as a
-    power of two.
+    of four vectors, as far as possible. A block one vector wide would read a column of `right`, and
+    if the row length is a power of two, its numbers would evict each other from the fastest cache.
     """
     rows, lanes = len(left), BYTES // right.itemsize
     wide = width // (4 * lanes) * 4 * lanes

@@ -1,18 +1,18 @@
 """
-Euclidean projection onto a polytope that is known only by its argmax: SparseMAP
-([Niculae et al., 2018](https://arxiv.org/abs/1802.04223)).
+Euclidean projection onto a polytope that is only known through its argmax: SparseMAP ([Niculae et
+al., 2018](https://arxiv.org/abs/1802.04223)).
 
-The nearest point of the convex hull of a family of objects is a mean of few of them. The active set
-method keeps a set of vertices with their weights. Each iteration asks the argmax for the vertex
-that lies furthest from the mean in the direction of the target, adds it, moves the weights to the
-best mean of the set, and on the way there removes vertices whose weights vanish
-([Wolfe, 1976](https://doi.org/10.1007/BF01580381); Niculae et al., algorithm 1). The distance
-shrinks in every iteration, so no set occurs twice, and the method ends at the projection.
+The nearest point of the convex hull of a family of objects is a weighted mean of a few of them. The
+active set method keeps a set of vertices with their weights. Each iteration asks the argmax for the
+vertex that is furthest from the mean in the direction of the target, adds it, moves the weights to
+the best mean of the set, and removes vertices with vanishing weights on the way ([Wolfe,
+1976](https://doi.org/10.1007/BF01580381); Niculae et al., algorithm 1). The distance shrinks in
+every iteration, so no set occurs twice, and the method ends at the projection.
 
-All of it is in double precision, whatever the type of the point. The result says how good it is:
-`gap` is the most by which half the squared distance can still shrink, and the true projection is no
+All of this is in double precision, whatever the type of the point. The result includes its
+accuracy: half the squared distance can shrink by at most `gap`, and the true projection is no
 further away than its square root. Every iteration calls the argmax once, for all instances that are
-not done. The algebra of the small sets is done on the CPU, wherever the tensors are.
+not done. The algebra of the small sets runs on the CPU, wherever the tensors are.
 """
 
 from dataclasses import dataclass
@@ -31,25 +31,25 @@ Argmax = Callable[[Tensor, BoolTensor], Tensor]
 @dataclass(frozen=True)
 class ActiveSet:
     """
-    The nearest points of a batch, as means of a few vertices, and how near they are.
+    The nearest points of a batch, as means of a few vertices, and their accuracy.
 
     # Parameters
 
     start : `Tensor`
-        The vertices from which the search set out, shape `(batch_size, *parts)`.
+        The vertices where the search started, shape `(batch_size, *parts)`.
     displacement : `Tensor`
-        The nearest points minus `start`, of the same shape, in double precision. However small it
-        is, it is no difference of larger numbers.
+        The nearest points minus `start`, of the same shape, in double precision. Even if it is
+        small, it is not computed as a difference of larger numbers.
     parts : `LongTensor`
         Shape `(batch_size, max_vertices, max_parts)`: the indices of each vertex's parts in the
         flattened instance, padded with the number of all parts.
     weights : `Tensor`
-        Shape `(batch_size, max_vertices)`: the weight of each vertex, positive, in double
-        precision; zero where an instance has fewer vertices.
+        Shape `(batch_size, max_vertices)`: the positive weight of each vertex, in double precision;
+        zero where an instance has fewer vertices.
     gap : `Tensor`
         Shape `(batch_size,)`: `max <target - point, z - point>` over the vertices z.
     iterations : `LongTensor`
-        Shape `(batch_size,)`: how many iterations the search took.
+        Shape `(batch_size,)`: the number of iterations of the search.
     """
 
     start: Tensor
@@ -61,13 +61,13 @@ class ActiveSet:
 
     @property
     def point(self) -> Tensor:
-        """Returns the nearest point of the hull, of the shape and type of `start`."""
+        """Returns the nearest point of the hull, in the shape and type of `start`."""
         return (self.start.double() + self.displacement).clamp(0, 1).to(self.start.dtype)
 
     @property
     def vertices(self) -> Tensor:
         """
-        Returns the vertices as zeros and ones, shape `(batch_size, max_vertices, *parts)`, of the
+        Returns the vertices as zeros and ones, shape `(batch_size, max_vertices, *parts)`, in the
         type of `start`; zero where an instance has fewer vertices.
         """
         num_parts = flatten_parts(self.start).size(1)
@@ -77,9 +77,9 @@ class ActiveSet:
     def jvp(self, tangent: Tensor) -> Tensor:
         """
         Returns the derivative of the nearest point as the target moves along `tangent`, both of
-        shape `(batch_size, *parts)`: the part of `tangent` that lies in the face that the active
-        vertices span (Niculae et al., 2018, proposition 2). The Jacobian is symmetric, so this is
-        the vector-Jacobian product of the backward pass, too.
+        shape `(batch_size, *parts)`: the component of `tangent` in the face spanned by the active
+        vertices (Niculae et al., 2018, proposition 2). The Jacobian is symmetric, so this is also
+        the vector-Jacobian product of the backward pass.
         """
         check_pair(("start", "tangent"), PARTS, self.start, tangent)
         in_use = (self.weights > 0).to(self.weights.dtype)
@@ -109,20 +109,21 @@ def project_onto_hull(
     # Parameters
 
     argmax : `Argmax`
-        Its objects are zero off the mask; where there is no object, it returns zeros, which are
-        then the projection.
+        Its objects are zero off the mask. If there are no objects, it returns zeros, which are then
+        the projection.
     point : `Tensor`
-        Shape `(batch_size, *parts)`, less than infinity on the legal parts. Where it is minus
-        infinity, no vertex has the part.
+        Shape `(batch_size, *parts)`, less than infinity on the legal parts. No vertex has a part
+        where the point is minus infinity.
     mask : `BoolTensor`
         The legal parts, of the same shape.
     max_iterations : `int`, optional (default = `1000`)
-        After as many iterations an instance is left where it is: at a point of the hull, with the
-        gap that it has reached.
+        After this many iterations, an instance stays at its current point of the hull, with its
+        current gap.
     tolerance : `float`, optional (default = `1e-9`)
-        The gap at which an instance is done. For a point that is nearer than one to the vertex that
-        is nearest to it, it is multiplied by the square of that distance, so that a small problem
-        is solved as well as a large one. It is never smaller than what rounding alone leaves.
+        The gap at which an instance is done. If the distance of the point from its nearest vertex
+        is less than one, the tolerance is multiplied by the square of that distance, so that small
+        problems are solved as accurately as large ones. It is never smaller than the rounding
+        error.
     """
     check_scores(PARTS, point, mask, "point")
     excluded = mask & (point == -torch.inf)
@@ -142,13 +143,13 @@ def hull_step(
     tolerance: float = 1e-9,
 ) -> Tensor:
     """
-    Computes the projected step `origin - P(origin - step)` onto the convex hull, of the shape of
+    Computes the projected step `origin - P(origin - step)` onto the convex hull, in the shape of
     `origin`.
 
-    From a vertex no step is too small: the search sets out from the vertex nearest to `origin`, and
-    computes nothing but the displacement from there. From any other origin a step is as good as
-    double precision, and as the origin, which in single precision lies 1e-8 beside the hull. A step
-    of plus infinity excludes a part. Parameters as in `project_onto_hull`.
+    From a vertex, no step is too small: the search starts at the vertex nearest to `origin`, and
+    only computes the displacement from there. From any other origin, a step is as accurate as
+    double precision, and as the origin, which in single precision is about 1e-8 off the hull. A
+    step of plus infinity excludes a part. Parameters as in `project_onto_hull`.
     """
     check_pair(("origin", "step"), PARTS, origin, step, mask)
     excluded = mask & (step == torch.inf)
@@ -156,7 +157,7 @@ def hull_step(
         tensor.detach().double().masked_fill(~mask, 0) for tensor in (origin, step)
     )
     start = _nearest_vertex(argmax, origin_point, mask, excluded)
-    # zero where the origin is that vertex
+    # zero if the origin is that vertex
     origin_displacement = origin_point - start
     target_displacement = (origin_displacement - step_taken).masked_fill(excluded, 0)
     dtype = torch.promote_types(origin.dtype, step.dtype)
@@ -184,7 +185,7 @@ def _find_active_set(
     tolerance: float,
 ) -> ActiveSet:
     """Projects `start + target_displacement`, where `start` are vertices without excluded parts."""
-    from spigot_allennlp.nn.active_set import cpu  # numba takes its time to be imported
+    from spigot_allennlp.nn.active_set import cpu  # numba is slow to import
 
     state = cpu.search(
         argmax, start.double(), target_displacement, mask, excluded, max_iterations, tolerance

@@ -1,6 +1,6 @@
 """
-The active set method for a batch of tensors on any device: calls of the argmax and of the kernels,
-which run on the CPU, in turn. See `active_set.py`.
+The active set method for a batch of tensors on any device: calls the argmax and the kernels, which
+run on the CPU, in turn. See `active_set.py`.
 """
 
 from typing import Callable, NamedTuple
@@ -14,13 +14,13 @@ from spigot_allennlp.nn.active_set.kernels import SearchState
 from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 from spigot_allennlp.nn.instances import flatten_parts
 
-# The number of vertices for which there is space in the beginning; doubled as often as needed.
+# The number of vertices that there is space for at first. Doubled as often as needed.
 INITIAL_CAPACITY = 16
 
-# A gap of as many units of rounding, times the distance of the target, is no gap.
+# A gap of this many rounding units, times the distance of the target, counts as zero.
 ROUNDING = 64 * numpy.finfo(numpy.double).eps
 
-# The number of instances from which on a second thread gains more than it costs.
+# From this number of instances on, a second thread gains more than it costs.
 MANY_INSTANCES = 32
 
 
@@ -51,7 +51,7 @@ def search(
     tolerance: float,
 ) -> SearchState:
     """
-    Finds the active sets whose means are the projections of `start + target_displacement`.
+    Finds the active sets that have the projections of `start + target_displacement` as their means.
 
     # Parameters
 
@@ -63,7 +63,7 @@ def search(
     mask : `BoolTensor`
         The legal parts, of the same shape.
     excluded : `BoolTensor`
-        Legal parts that no vertex may have, of the same shape; both tensors are zero there.
+        Legal parts that no vertex may have, of the same shape. Both tensors are zero there.
     max_iterations, tolerance
         As in `active_set.project_onto_hull`.
     """
@@ -92,7 +92,7 @@ def search(
 
 
 def active_vertices(state: SearchState) -> ActiveVertices:
-    """Returns the vertices that are in use at the end of a search."""
+    """Returns the vertices in use at the end of a search."""
     max_vertices, num_parts = state.num_vertices.max(initial=0), state.start.shape[1]
     # (batch_size, max_vertices)
     in_use = numpy.arange(max_vertices) < state.num_vertices[:, None]
@@ -121,7 +121,7 @@ def _advance(
 
 
 def _flat_array(tensor: Tensor) -> numpy.ndarray:
-    """Returns an array of shape `(batch_size, num_parts)`, perhaps of the same memory."""
+    """Returns an array of shape `(batch_size, num_parts)`, perhaps with the same memory."""
     return flatten_parts(tensor).contiguous().cpu().numpy()
 
 
@@ -157,7 +157,7 @@ def _initial_state(start: numpy.ndarray, target_displacement: numpy.ndarray) -> 
 
 
 def _with_capacity(state: SearchState, max_parts: int) -> SearchState:
-    """Returns a state that has space for one more vertex in each set, with up to `max_parts`."""
+    """Returns a state with space for one more vertex in each set, of up to `max_parts` parts."""
     capacity, parts_before = state.parts.shape[1:]
     more_parts = max(max_parts - parts_before, 0)
     more = capacity if state.num_vertices.max() == capacity else 0

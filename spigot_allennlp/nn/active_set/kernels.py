@@ -1,9 +1,9 @@
 """
 One iteration of the active set method, as machine code: see `active_set.py`.
 
-The *slope* of a vertex is its product with the residual, target minus mean. As long as the slopes
-in an active set differ, weight can be moved from vertices of small slope to those of large slope,
-which brings the mean nearer to the target.
+The *slope* of a vertex is its inner product with the residual, target minus mean. As long as the
+slopes in an active set differ, moving weight from vertices with a small slope to those with a large
+slope brings the mean nearer to the target.
 """
 
 from typing import NamedTuple
@@ -12,43 +12,43 @@ import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel, reordered_kernel
 
-# A row of the Gram matrix counts as a combination of those before it if no more than this share of
-# its squared length is left when they are projected out.
+# A row of the Gram matrix counts as a combination of earlier rows if projecting these out leaves no
+# more than this share of its squared length.
 DEPENDENT_SHARE = 1e-10
 
-# The slopes of all vertices are equal after an iteration, but for rounding: once in so many
-# iterations they are computed, and the weights are corrected.
+# After an iteration, the slopes of all vertices are equal up to rounding. Once in this many
+# iterations, they are recomputed, and the weights are corrected.
 SLOPES_EVERY = 16
-# Slopes that differ by no more than this share of the gap at which an instance is done count as
-# equal.
+# Slopes count as equal if they differ by no more than this share of the gap at which an instance is
+# done.
 NEGLIGIBLE_SHARE = 1e-3
 
 
 class SearchState(NamedTuple):
     """
-    The active sets of a batch: for each instance the vertices in use, affinely independent, with
+    The active sets of a batch: for each instance, the affinely independent vertices in use, with
     their weights (the *corrals* of [Wolfe, 1976](https://doi.org/10.1007/BF01580381)).
 
-    Every array has an entry for each instance in its first dimension. There is space for
-    `capacity` vertices, of which the first `num_vertices` are in use.
+    The first dimension of every array is the instance. There is space for `capacity` vertices; the
+    first `num_vertices` are in use.
 
     # Parameters
 
     start : `numpy.ndarray`
-        Shape `(batch_size, num_parts)`: the vertex from which the search sets out.
+        Shape `(batch_size, num_parts)`: the vertex where the search starts.
     target_displacement, displacement, residual : `numpy.ndarray`
         Shape `(batch_size, num_parts)`: the target minus `start`, the mean of the vertices minus
-        `start`, and the difference of the two. No number near one is in them when the target lies
-        near `start`, so that no digit of a small displacement is lost.
+        `start`, and the difference of the two. If the target is near `start`, they contain no
+        numbers near one, so a small displacement keeps all its digits.
     parts : `numpy.ndarray`
         Shape `(batch_size, capacity, max_parts)`, uint32: the indices of each vertex's parts.
     part_counts : `numpy.ndarray`
         Shape `(batch_size, capacity)`: the number of each vertex's parts.
     weights : `numpy.ndarray`
-        Shape `(batch_size, capacity)`: the weight of each vertex, positive; they sum to one.
+        Shape `(batch_size, capacity)`: the positive weight of each vertex. They sum to one.
     factor : `numpy.ndarray`
         Shape `(batch_size, capacity, capacity)`: the upper triangular Cholesky factor of the
-        vertices' Gram matrix with one added to all its entries.
+        vertices' Gram matrix, with one added to all entries.
     ones : `numpy.ndarray`
         Shape `(batch_size, capacity)`: the solution of `factor^T @ ones = 1`.
     gap_limit : `numpy.ndarray`
@@ -59,11 +59,11 @@ class SearchState(NamedTuple):
     num_vertices, iterations : `numpy.ndarray`
         Shape `(batch_size,)`.
     contains_start : `numpy.ndarray`
-        Shape `(batch_size,)`, bool: whether `start` has been the first vertex all along.
+        Shape `(batch_size,)`, bool: whether `start` has always been the first vertex.
     is_stalled : `numpy.ndarray`
         Shape `(batch_size,)`, bool: whether the last iteration added no vertex or moved no weight.
     is_done : `numpy.ndarray`
-        Shape `(batch_size,)`, bool: whether the last iteration was the last.
+        Shape `(batch_size,)`, bool: whether no further iteration is needed.
     """
 
     start: numpy.ndarray
@@ -86,18 +86,18 @@ class SearchState(NamedTuple):
 
 class Workspace(NamedTuple):
     """
-    What the kernels work in, one instance at a time.
+    Scratch space for the kernels, for one instance at a time.
 
     # Parameters
 
     slopes : `numpy.ndarray`
-        Shape `(capacity,)`: of each vertex, less their mean.
+        Shape `(capacity,)`: the slope of each vertex, minus their mean.
     weight_change : `numpy.ndarray`
         Shape `(capacity,)`.
     parts : `numpy.ndarray`
-        Shape `(num_parts,)`, uint32: the parts of the vertex that is about to enter.
+        Shape `(num_parts,)`, uint32: the parts of the vertex to be added.
     is_part : `numpy.ndarray`
-        Shape `(num_parts,)`: zeros, between calls.
+        Shape `(num_parts,)`: all zero between calls.
     """
 
     slopes: numpy.ndarray
@@ -109,9 +109,9 @@ class Workspace(NamedTuple):
 @entry
 def advance(instances, best_vertices, max_iterations, state):
     """
-    Runs one iteration for each of `instances`, whose vertex of largest slope is the same row of
-    `best_vertices`: computes its gap, and unless that is below the limit or there have been
-    `max_iterations`, moves its mean nearer to the target.
+    Runs one iteration for each of `instances`. The rows of `best_vertices` are their vertices of
+    largest slope, in the same order. Computes the gap and, unless it is below the limit or
+    `max_iterations` is reached, moves the mean nearer to the target.
     """
     slopes, weight_change = numpy.empty((2, state.weights.shape[1]))
     num_parts = best_vertices.shape[1]
@@ -128,7 +128,7 @@ def advance(instances, best_vertices, max_iterations, state):
         if gap > state.gap_limit[instance] and state.iterations[instance] < max_iterations:
             slopes[: state.num_vertices[instance]] = 0.0
             is_new = add_vertex(state, instance, best, work)
-            # rounding may bring a vertex back, once, after which the weights are better
+            # rounding may bring a vertex back once; after that, the weights are better
             if is_new or not state.is_stalled[instance]:
                 if not is_new or state.iterations[instance] % SLOPES_EVERY == 0:
                     compute_slopes(state, instance, mean_slope, slopes)
@@ -143,7 +143,7 @@ def advance(instances, best_vertices, max_iterations, state):
 
 @entry
 def max_part_count(vertices):
-    """Returns the largest number of parts that a vertex, a row of `vertices`, has."""
+    """Returns the largest number of parts in a vertex, that is, in a row of `vertices`."""
     largest = 0
     for row in range(len(vertices)):
         largest = max(largest, int(numpy.count_nonzero(vertices[row])))
@@ -152,7 +152,7 @@ def max_part_count(vertices):
 
 @kernel
 def list_parts(vertex, indices):
-    """Returns the indices of the parts of `vertex`, written into `indices`."""
+    """Writes the indices of the parts of `vertex` into `indices`, and returns them."""
     count = 0
     for part in range(len(vertex)):
         indices[count] = part
@@ -162,14 +162,14 @@ def list_parts(vertex, indices):
 
 @kernel
 def slope_of_mean(state, instance):
-    """Returns the weighted mean of the slopes: that of the point which is the mean."""
+    """Returns the weighted mean of the slopes, which is the slope of the mean point."""
     residual = state.residual[instance]
     return dot(residual, state.start[instance]) + dot(residual, state.displacement[instance])
 
 
 @kernel
 def compute_slopes(state, instance, mean_slope, slopes):
-    """Writes by how much the slopes of the vertices exceed their mean; zero for next to nothing."""
+    """Writes by how much the slopes of the vertices exceed their mean; zero if negligible."""
     negligible = NEGLIGIBLE_SHARE * state.gap_limit[instance]
     for vertex in range(state.num_vertices[instance]):
         parts = state.parts[instance, vertex, : state.part_counts[instance, vertex]]
@@ -189,8 +189,8 @@ def sum_at(values, indices):
 @kernel
 def add_vertex(state, instance, parts, work):
     """
-    Adds the vertex made of `parts`, with weight zero, unless it is an affine combination of the
-    vertices in use; returns whether it was added.
+    Adds the vertex with these `parts`, with weight zero, unless it is an affine combination of the
+    vertices in use. Returns whether it was added.
     """
     count = state.num_vertices[instance]
     gram_row = work.weight_change
@@ -217,7 +217,7 @@ def add_vertex(state, instance, parts, work):
 
 @kernel
 def remove_vertex(state, instance, removed, slopes):
-    """Removes the vertex with the index `removed`; those after it move up, with their slopes."""
+    """Removes the vertex with the index `removed`. Later ones move up, with their slopes."""
     count = state.num_vertices[instance]
     remove_row(state.factor[instance], count, removed)
     ones = state.ones[instance]
@@ -238,9 +238,9 @@ def remove_vertex(state, instance, removed, slopes):
 @kernel
 def optimise_weights(state, instance, work):
     """
-    Moves the weights to those of the mean nearest to the target among all affine combinations of
-    the vertices. Where that would make weights negative, moves only until the first of them
-    vanishes, removes its vertex and begins again. Returns whether any weight moved.
+    Moves the weights to those of the affine combination of the vertices that is nearest to the
+    target. If that would make weights negative, it only moves until the first of them vanishes,
+    removes that vertex and starts again. Returns whether any weight moved.
     """
     weights, slopes, change = state.weights[instance], work.slopes, work.weight_change
     has_moved = False
@@ -265,9 +265,9 @@ def optimise_weights(state, instance, work):
 @kernel
 def solve_for_weight_change(factor, ones, count, work):
     """
-    Writes into `work.weight_change` the change of weights, summing to zero, after which all slopes
-    are equal: `gram @ weight_change = slopes - constant`. Before, as a rule, only that of the
-    newest vertex differs.
+    Writes the change of weights that makes all slopes equal into `work.weight_change`:
+    `gram @ weight_change = slopes - constant`. It sums to zero. Usually, only the slope of the
+    newest vertex differs before.
     """
     change = work.weight_change
     for vertex in range(count):
@@ -284,7 +284,7 @@ def update_mean(state, instance):
     """Divides the weights by their sum, and computes displacement and residual from them."""
     count, weights = state.num_vertices[instance], state.weights[instance]
     displacement = state.displacement[instance]
-    # The start displaces nothing. Its weight may round to one although others have some, too.
+    # The start has no displacement. Its weight may round to one although others also have weight.
     first = 1 if state.contains_start[instance] else 0
     total, displaced_weight = 0.0, 0.0
     for vertex in range(count):
@@ -302,18 +302,18 @@ def update_mean(state, instance):
         state.residual[instance, part] = target - displacement[part]
 
 
-# The Cholesky factor of a symmetric matrix to which rows (with their columns) are appended and from
-# which they are removed: the upper triangle of the first `count` rows of `factor`, whose transpose
-# times itself is the matrix. Either change costs as much as to solve, `count` squared steps, where
-# a new factor would cost `count` cubed.
+# The Cholesky factor of a symmetric matrix, updated when rows (with their columns) are appended or
+# removed: the upper triangle of the first `count` rows of `factor`. Its transpose times itself is
+# the matrix. Each update costs as much as solving, `count` squared steps; a new factor would cost
+# `count` cubed.
 
 
 @kernel
 def append_row(factor, count, row):
     """
-    Appends a row to the matrix, unless the matrix would not be of full rank then; returns whether
-    it did. `row`, the products with the `count` rows before, then with itself, is overwritten by
-    the new column of the factor.
+    Appends a row to the matrix, unless the matrix would no longer have full rank. Returns whether
+    it did. `row` holds the products with the `count` earlier rows, then with itself, and is
+    overwritten by the new column of the factor.
     """
     square = row[count]
     solve_transposed(factor, count, row)
@@ -334,7 +334,7 @@ def remove_row(factor, count, removed):
         line = factor[row, first:count]
         for index in range(len(line) - 1):
             line[index] = line[index + 1]
-    # What now stands below the diagonal is rotated onto it.
+    # The entries now below the diagonal are rotated onto it.
     for row in range(removed, count - 1):
         upper, lower = factor[row, row : count - 1], factor[row + 1, row : count - 1]
         length = numpy.hypot(upper[0], lower[0])
@@ -367,7 +367,7 @@ def solve(factor, count, values):
 
 @reordered_kernel
 def dot(x, y):
-    """Returns the inner product of two vectors of one length."""
+    """Returns the inner product of two vectors of equal length."""
     total = 0.0
     for index in range(len(x)):
         total += x[index] * y[index]

@@ -2,11 +2,11 @@
 Monotone alignments: the best alignment, the log-partition and samples, by one recurrence over the
 cells of a table.
 
-An alignment is a path of cells from the first of the table to the last, by steps to the next row,
-to the next column, or to both, as in dynamic time warping; its parts are the cells that it visits.
-The table of an instance ends with the last row, and with the last column, that has any legal cell.
-Compiled kernels compute with tensors on the CPU, vectorised torch with those on other devices;
-the best alignment and the sums are the same, but a seed gives each other samples.
+An alignment is a path from the first cell of a table to the last. Each step goes to the next row,
+to the next column, or to both, as in dynamic time warping. Its parts are the cells that it visits.
+The table of an instance ends with the last row, and with the last column, that has a legal cell.
+Compiled kernels handle tensors on the CPU, vectorised torch those on other devices; the best
+alignment and the sums are the same, but a seed gives different samples.
 """
 
 from typing import Tuple
@@ -42,22 +42,23 @@ def best_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
     scores : `Tensor`
         Shape `(batch_size, rows, columns)`.
     mask : `BoolTensor`
-        The legal cells, of the same shape. Rows and columns without any are padding, if they stand
+        The legal cells, of the same shape. Rows and columns without any are padding, if they come
         after all others.
 
     # Returns
 
     `Tensor`
-        The shape and type of `scores`, without gradient. All zero where no alignment is possible.
+        The same shape and type as `scores`, without gradient. All zero if no alignment is possible.
 
     # Raises
 
     `TypeError`, `ValueError`
-        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
+        If scores or mask are anything else; see `nn/tensor_checks.py`. This also holds for the
+        functions below.
     """
     check_scores(PAIRS, scores, mask)
     if has_kernels(scores.device):
-        from spigot_allennlp.nn.alignment import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.alignment import cpu  # numba is slow to import
 
         return cpu.best_alignment(scores, mask)
     return recurrence.best(scores, mask, alignment_recurrence(mask))
@@ -66,7 +67,7 @@ def best_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
 def sample_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
     Returns a random alignment `z` of each instance, with probability `exp <scores, z>` divided by
-    the sum of these over all alignments. Parameters and result as in `best_alignment`.
+    the sum of these terms over all alignments. Parameters and result as in `best_alignment`.
     """
     check_scores(PAIRS, scores, mask)
     if has_kernels(scores.device):
@@ -79,8 +80,8 @@ def sample_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
 def alignment_log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
     Returns `log sum_z exp <scores, z>` over the alignments, in nats, shape `(batch_size,)`; minus
-    infinity where there is none. It is differentiable twice, computed in double precision and
-    returned in at least single. Parameters as in `best_alignment`.
+    infinity if there are none. It is twice differentiable, computed in double precision, and
+    returned in at least single precision. Parameters as in `best_alignment`.
     """
     check_scores(PAIRS, scores, mask)
     if has_kernels(scores.device):
@@ -93,9 +94,9 @@ def alignment_log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor
 ) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition and its gradient, the probabilities of cells, which has the shape and
-    type of `scores`. Where gradients are enabled the former is differentiable twice, the latter
-    once. Parameters as in `best_alignment`.
+    Returns the log-partition and its gradient, the probabilities of cells, in the shape and type of
+    `scores`. If gradients are enabled, the former is twice differentiable, the latter once.
+    Parameters as in `best_alignment`.
     """
     check_scores(PAIRS, scores, mask)
     if not has_kernels(scores.device):
@@ -110,9 +111,9 @@ def alignment_log_partition_and_marginals(
 
 def are_alignments(vertex: Tensor, mask: BoolTensor) -> BoolTensor:
     """
-    Tells which instances are alignments of legal cells, shape `(batch_size,)`, from `vertex`, of
-    any type, and the legal cells, both `(batch_size, rows, columns)`. An instance without any legal
-    cell has one, which is empty.
+    Tells which instances of `vertex`, of any type, are alignments of legal cells: shape
+    `(batch_size,)`. `vertex` and the legal cells have the shape `(batch_size, rows, columns)`. An
+    instance without legal cells has one alignment, which is empty.
     """
     _VERTEX.check(vertex, mask)
     batch_size, num_rows, num_columns = mask.shape
@@ -128,7 +129,7 @@ def are_alignments(vertex: Tensor, mask: BoolTensor) -> BoolTensor:
         torch.nn.functional.pad(tensor[..., 1:], (0, 1)) for tensor in (chosen, next_row)
     )
     goes_on = (next_row | next_column | next_both | is_last | ~chosen).flatten(1).all(dim=1)
-    # An alignment visits one cell of a diagonal at most.
+    # An alignment visits at most one cell of a diagonal.
     of_diagonals = mask.new_zeros(batch_size, num_rows + num_columns - 1, dtype=torch.long)
     of_diagonals.index_add_(1, (rows + columns).flatten(), chosen.flatten(1).long())
     has_ends = chosen[:, 0, 0] & (chosen & is_last).flatten(1).any(dim=1)

@@ -25,7 +25,7 @@ def sample_alignment(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 
 class AlignmentInference(CompiledInference):
-    """Sums over alignments in extended numbers, since their weights may lie far apart."""
+    """Sums over alignments in extended numbers, since their weights may be far apart."""
 
     def __init__(self) -> None:
         super().__init__(sums.log_partition_and_marginals, sums.marginals_jvp, _call_in_groups)
@@ -33,8 +33,8 @@ class AlignmentInference(CompiledInference):
 
 def _call_in_groups(kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Tensor) -> None:
     """
-    Calls a kernel for groups of instances, those with about as many rows together; an elementary
-    step is a cell.
+    Calls a kernel for groups of instances with about the same number of rows. An elementary step is
+    a cell.
     """
     if scores.numel():
         columns = scores.size(2)

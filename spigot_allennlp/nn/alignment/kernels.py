@@ -1,8 +1,8 @@
 """
 Monotone alignments, compiled: the recurrence over cells, the best alignment, and samples.
 
-A call works on one group of instances; its arguments begin with the fields of an `InstanceGroup`,
-whose positions are here the rows.
+A call works on one group of instances. Its arguments begin with the fields of an `InstanceGroup`;
+here, positions are rows.
 """
 
 from typing import NamedTuple
@@ -28,7 +28,8 @@ from spigot_allennlp.nn.semirings.numbers import (
 
 class LastCell(NamedTuple):
     """
-    Where the alignments of an instance end: `row` and `column`; `column` is -1 if no cell is legal.
+    The end of the alignments of an instance: `row` and `column`; `column` is -1 if no cell is
+    legal.
     """
 
     row: int
@@ -39,7 +40,7 @@ class LastCell(NamedTuple):
 def best_alignments(members, lengths, scores, mask, alignments):
     """
     Writes ones into `alignments`, zeros of the shape of `scores`, `(batch_size, rows, columns)`, at
-    the cells of the best alignment of each instance; none where no alignment is possible.
+    the cells of the best alignment of each instance; none if no alignment is possible.
     """
     for member in members:
         last = last_cell(mask[member], lengths[member])
@@ -57,7 +58,7 @@ def best_alignments(members, lengths, scores, mask, alignments):
 def sample_alignments(members, lengths, scores, mask, uniforms, alignments):
     """
     Writes ones into `alignments`, zeros of the shape of `scores`, at the cells of a random
-    alignment of each instance, chosen by `uniforms`: numbers from zero to one, shape
+    alignment of each instance, determined by `uniforms`: numbers from zero to one, shape
     `(batch_size, rows + columns)`, float64.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
@@ -72,9 +73,7 @@ def sample_alignments(members, lengths, scores, mask, uniforms, alignments):
 
 @kernel
 def last_cell(mask, row):
-    """
-    Returns where the alignments of an instance end, from its legal cells and its last row.
-    """
+    """Returns the end of the alignments of an instance, from its legal cells and its last row."""
     for column in range(mask.shape[1] - 1, -1, -1):
         if mask[:, column].any():
             return LastCell(row, column)
@@ -83,7 +82,7 @@ def last_cell(mask, row):
 
 @kernel
 def best_before(prefixes, row, column):
-    """Returns the score of the best alignment to any cell from which a step leads to this one."""
+    """Returns the score of the best alignment to any cell that is one step before this one."""
     if row == 0 and column == 0:
         return 0.0
     highest = -numpy.inf
@@ -99,14 +98,14 @@ def best_before(prefixes, row, column):
 @kernel
 def fill_prefixes(group, prefixes, zero, one):
     """
-    Computes the weights of all alignments from the first cell to each into `prefixes`: numbers of
-    the kind of `zero` and `one`, `[row, column]`.
+    Writes the weight of all alignments from the first cell to each cell into `prefixes`,
+    `[row, column]`, as numbers of the kind of `zero` and `one`.
     """
     num_columns = group.scores.shape[2]
     score_row = new_score_row(prefixes, num_columns)
     for row in range(len(prefixes)):
         fill_cells(group, row, score_row)
-        # the weight of the cell to the left, and of that above it
+        # the weight of the cell to the left, and of the one above that
         left, above_left = zero, zero
         for column in range(num_columns):
             before = left + above_left
@@ -122,18 +121,18 @@ def fill_prefixes(group, prefixes, zero, one):
 @kernel
 def fill_cells(group, row, score_row):
     """
-    Copies a row of cells of all instances of a group into `score_row`; a table that ends above the
+    Copies a row of cells of all instances of a group into `score_row`. A table that ends above the
     row has no legal cell in it.
     """
-    # as if of position 0, before which no instance ends: none gets the part that stands for padding
+    # as if at position 0: no instance ends before it, so none gets the part that stands for padding
     fill_score_row(group, 0, row, group.scores.shape[2], 0, score_row)
 
 
 @kernel
 def backtrack(prefixes, last, uniforms, member, alignment):
     """
-    Chooses the cell before the last, then that before it, and so on, and marks all in `alignment`,
-    if there is any. Chooses at random if there are `uniforms`; else the best (see
+    Chooses the cell before the last, then the one before that, and so on, and marks all in
+    `alignment`, if one exists. Chooses at random if there are `uniforms`, otherwise the best (see
     `nn/sampling.py`).
     """
     row, column = last

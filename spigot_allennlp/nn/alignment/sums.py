@@ -1,5 +1,5 @@
 """
-Monotone alignments, compiled: the log-partition, the marginals, and how these move.
+Monotone alignments, compiled: the log-partition, the marginals, and their derivative.
 
 A call works on one group of instances, one in each lane (see `nn/semirings/numbers.py`), in
 extended numbers. Arguments as in `kernels.py`, in single or double precision.
@@ -36,7 +36,8 @@ def log_partition_and_marginals(members, lengths, scores, mask, totals, marginal
 def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
     """
     Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
-    zeros, both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
+    which holds zeros. Both have the shape of `scores`; `totals` as in
+    `log_partition_and_marginals`.
     """
     group = InstanceGroup(members, lengths, scores, mask, direction)
     write_sums(group, totals, result, extended_dual(totals, 0.0), extended_dual(totals, 1.0))
@@ -45,12 +46,12 @@ def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
 @kernel
 def write_sums(group, totals, result, zero, one):
     """
-    Writes the log-partition of each instance into `totals`, and into `result` the marginals, or,
-    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    Writes the log-partition of each instance into `totals`, and the marginals into `result` or, for
+    numbers with a tangent, their derivative. Computes with numbers of the kind of `zero` and `one`.
     """
     prefixes = allocate(zero, longest(group.members, group.lengths) + 1, group.scores.shape[2])
     fill_prefixes(group, prefixes, zero, one)
-    # the prefix of the last cell in the lane of each instance; one where no cell is legal
+    # the prefix of the last cell of each instance in its lane; one if no cell is legal
     total = allocate(zero, 1, 1)
     store(total, 0, 0, one)
     for lane, member in enumerate(group.members):
@@ -70,17 +71,17 @@ def write_sums(group, totals, result, zero, one):
 @kernel
 def write_marginals(group, prefixes, totals, result, zero, inverse):
     """
-    Writes the marginals of cells, or else their tangents, into `result`, from the last row to the
-    first. `inverse` holds one over the total.
+    Writes the marginals of cells, or their tangents, into `result`, from the last row to the first.
+    `inverse` holds one over the total.
     """
     num_rows, num_columns = len(prefixes), group.scores.shape[2]
     score_row = new_score_row(prefixes, num_columns)
     marginals = allocate(to_plain(zero), 1, num_columns)
-    # the derivatives of the log-partition with respect to the prefixes of the cells at which an
-    # instance ends in this row
+    # the derivatives of the log-partition with respect to the prefixes of the cells where instances
+    # end in this row
     ends = allocate(zero, 1, num_columns)
     # the derivatives with respect to the prefixes of all cells of two rows, times the weight of the
-    # cell: its share in the derivatives of the cells before it
+    # cell: its contribution to the derivatives of the cells before it
     weighted_suffixes = allocate(zero, 2, num_columns)
     for column in range(num_columns):
         store(weighted_suffixes, num_rows % 2, column, zero)
@@ -88,7 +89,7 @@ def write_marginals(group, prefixes, totals, result, zero, inverse):
         here, below = row % 2, (row + 1) % 2
         any_ends = write_ends(group, row, inverse, ends, zero)
         fill_cells(group, row, score_row)
-        # the suffix of the cell to the right, and of that below it
+        # the suffix of the cell to the right, and of the one below that
         right, below_right = zero, zero
         for column in range(num_columns - 1, -1, -1):
             suffix_below = load(weighted_suffixes, below, column, zero)
@@ -111,7 +112,7 @@ def write_marginals(group, prefixes, totals, result, zero, inverse):
 def write_ends(group, row, inverse, ends, zero):
     """
     Writes one over the total into the lane of each instance that ends in this row, at its column of
-    `ends`, and zero elsewhere; returns whether there is any.
+    `ends`, and zero elsewhere. Returns whether any instance ends here.
     """
     any_ends = False
     for member in group.members:

@@ -1,6 +1,6 @@
 """
-Monotone alignments in vectorised torch: the recurrence of `alignment.py`, one diagonal (cells whose
-row and column have one sum) after the other.
+Monotone alignments in vectorised torch: the recurrence of `alignment.py`, diagonal by diagonal
+(cells with the same sum of row and column).
 """
 
 from typing import NamedTuple
@@ -27,8 +27,8 @@ class Cells(NamedTuple):
 
 def last_cells(mask: BoolTensor) -> Cells:
     """
-    Returns the last row and the last column that has any legal cell, from the legal cells,
-    `(batch_size, rows, columns)`, at least one of each; zero where none is legal.
+    Returns the last row and the last column with a legal cell, from the legal cells,
+    `(batch_size, rows, columns)`, with at least one row and one column; zero if no cell is legal.
     """
     rows, columns = mask.any(dim=2), mask.any(dim=1)
     return Cells(
@@ -41,15 +41,15 @@ def last_cells(mask: BoolTensor) -> Cells:
 
 def alignment_recurrence(mask: BoolTensor) -> Recurrence:
     """
-    Returns the recurrence over the alignments of the cells in `mask`, for `nn/recurrence.py`; it
-    computes zero for an instance without any legal cell.
+    Returns the recurrence over the alignments of the cells in `mask`, for `nn/recurrence.py`. It
+    computes zero for an instance without legal cells.
     """
 
     def reduced(scores: Tensor, reduce: Reduce) -> Tensor:
         batch_size, num_rows, num_columns = scores.shape
         if num_rows * num_columns == 0:
             return no_choice(scores)
-        # (num_rows, num_diagonals): the column where a diagonal meets a row, if it does
+        # (num_rows, num_diagonals): the column where a diagonal crosses a row, if it does
         diagonals = torch.arange(num_rows + num_columns - 1, device=scores.device)
         columns = diagonals - torch.arange(num_rows, device=scores.device).unsqueeze(1)
         is_cell = (columns >= 0) & (columns < num_columns)
@@ -68,7 +68,7 @@ def alignment_recurrence(mask: BoolTensor) -> Recurrence:
         last = last_cells(mask)
         instances = torch.arange(batch_size, device=scores.device)
         totals = torch.stack(ending, dim=1)[instances, last.rows + last.columns, last.rows]
-        # differentiable twice, also where tables of a single cell leave nothing to choose
+        # twice differentiable, even if tables of a single cell leave no choice
         return torch.where(mask.flatten(1).any(dim=1), totals, 0) + no_choice(scores)
 
     return reduced

@@ -1,14 +1,14 @@
 """
-Dependency trees whether their arcs cross or not, that is, spanning arborescences: the best tree,
-the log-partition and samples.
+Dependency trees, with or without crossing arcs, that is, spanning arborescences: the best tree, the
+log-partition and samples.
 
-Three classics share the idea that cycles are resolved as they arise: the contraction of
-[Tarjan (1977)](https://doi.org/10.1002/net.3230070103) finds the best tree, the elimination of
-[Grassmann et al. (1985)](https://doi.org/10.1287/opre.33.5.1107) sums over all trees, where others
-take the determinant of a Laplacian, and the walk of
-[Wilson (1996)](https://doi.org/10.1145/237814.237880) samples a tree. On the CPU compiled kernels
-compute all three; on other devices vectorised torch computes the sums, with the same results, and
-for the other two the scores are copied to the CPU.
+Three classic algorithms share the idea that cycles are resolved as they arise: the contraction of
+[Tarjan (1977)](https://doi.org/10.1002/net.3230070103) finds the best tree; the elimination of
+[Grassmann et al. (1985)](https://doi.org/10.1287/opre.33.5.1107) sums over all trees, instead of
+the usual determinant of a Laplacian; and the walk of [Wilson
+(1996)](https://doi.org/10.1145/237814.237880) samples a tree. On the CPU, compiled kernels compute
+all three. On other devices, vectorised torch computes the sums, with the same results; for the
+other two, the scores are copied to the CPU.
 """
 
 from typing import Tuple
@@ -39,15 +39,16 @@ def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Te
     # Returns
 
     `Tensor`
-        The shape and type of `scores`, without gradient. All zero where no tree is possible.
+        The same shape and type as `scores`, without gradient. All zero if no tree is possible.
 
     # Raises
 
     `TypeError`, `ValueError`
-        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
+        If scores or mask are anything else; see `nn/tensor_checks.py`. This also holds for the
+        functions below.
     """
     check_scores(ARCS, scores, mask)
-    from spigot_allennlp.nn.arborescence import cpu  # numba takes its time to be imported
+    from spigot_allennlp.nn.arborescence import cpu  # numba is slow to import
 
     return cpu.best_tree(scores.detach().cpu(), mask.cpu(), single_root).to(scores.device)
 
@@ -55,7 +56,7 @@ def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Te
 def sample_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
     Returns a random tree `z` for each sentence, with probability `exp <scores, z>` divided by the
-    sum of these over all trees, from torch's default generator. Parameters and result as in
+    sum of these terms over all trees, from torch's default generator. Parameters and result as in
     `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
@@ -69,8 +70,8 @@ def sample_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> 
 def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
     Returns `log sum_z exp <scores, z>` over all trees, in nats, shape `(batch_size,)`; minus
-    infinity where there is none. It is differentiable twice, computed in double precision and
-    returned in at least single. Parameters as in `best_arborescence`.
+    infinity if there are none. It is twice differentiable, computed in double precision, and
+    returned in at least single precision. Parameters as in `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
     if has_kernels(scores.device) and not (torch.is_grad_enabled() and scores.requires_grad):
@@ -85,9 +86,9 @@ def arborescence_log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor, single_root: bool
 ) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition and its gradient, the probabilities of arcs, which has the shape and
-    type of `scores`. Where gradients are enabled the former is differentiable twice, the latter
-    once. Parameters as in `best_arborescence`.
+    Returns the log-partition and its gradient, the probabilities of arcs, in the shape and type of
+    `scores`. If gradients are enabled, the former is twice differentiable, the latter once.
+    Parameters as in `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
     inference: closed_form_autograd.Inference = LogarithmicInference(single_root)

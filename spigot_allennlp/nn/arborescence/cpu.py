@@ -14,11 +14,11 @@ from spigot_allennlp.nn.kernel_calls import TreeInference, TreeKernels, parts_by
 from spigot_allennlp.nn.randomness import seeds
 from spigot_allennlp.nn.semirings.batching import call_in_groups
 
-# The number of sentences in a group, for kernels that work on one after the other.
+# The number of sentences in a group, for kernels that process them one by one.
 GROUP_SIZE = 16
 
-# A random walk through `n` tokens is given up after so many times `n^3` steps, which take as long
-# as to sample the tree in another way; see `kernels.sample_trees`.
+# A random walk through `n` tokens is given up after this many times `n^3` steps, which take as long
+# as sampling the tree in the other way; see `kernels.sample_trees`.
 WALK_LIMIT = 1
 
 
@@ -53,8 +53,8 @@ def log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor
 
 class ArborescenceInference(TreeInference):
     """
-    Sums over non-projective trees; with logarithms for the sentences of which the elimination meets
-    a pivot of zero, since they have few arcs or no tree. `single_root` is as in `TreeInference`.
+    Sums over non-projective trees. It uses logarithms for sentences where the elimination meets a
+    pivot of zero, because they have few arcs or no tree. `single_root` is as in `TreeInference`.
     """
 
     def __init__(self, single_root: bool) -> None:
@@ -80,13 +80,13 @@ class ArborescenceInference(TreeInference):
 
 
 def _call_one_by_one(kernel: Callable, *arguments: Any) -> None:
-    """Calls a kernel that works on the sentences of a group one after the other."""
+    """Calls a kernel that processes the sentences of a group one by one."""
     call_in_groups(kernel, GROUP_SIZE, _num_sequential_steps, *arguments)
 
 
 def _small_groups(totals: Tensor) -> Tuple[Tensor, ...]:
     """
-    Returns the indices of the sentences whose totals are NaN, in groups that do not take much
+    Returns the indices of the sentences with a total of NaN, in groups that do not take much
     memory.
     """
     is_missing = totals.isnan()
@@ -95,7 +95,7 @@ def _small_groups(totals: Tensor) -> Tuple[Tensor, ...]:
 
 def _num_sequential_steps(length: int) -> int:
     """
-    Returns the order of the elementary steps that a group of sentences takes, one after the other,
-    with some five steps for each arc.
+    Returns the approximate number of elementary steps for a group of sentences, one by one, with
+    about five steps per arc.
     """
     return 5 * GROUP_SIZE * length**2

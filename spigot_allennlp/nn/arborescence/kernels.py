@@ -1,30 +1,29 @@
 """
-Dependency trees, whether their arcs cross or not, compiled: the best tree, and samples.
+Dependency trees, with or without crossing arcs, compiled: the best tree, and samples.
 
-A call works on the sentences `members` of a batch, one after the other; `lengths` are the numbers
-of tokens of all sentences, scores and mask have the shape `(batch_size, dependent, head)`.
+A call processes the sentences `members` of a batch one by one; `lengths` are the numbers of tokens
+of all sentences; scores and mask have the shape `(batch_size, dependent, head)`.
 
-The best tree is a maximum spanning arborescence, in quadratic time. A path grows from token to
-head, each time to the best head that there is. Where it runs into itself, the cycle becomes one
-*node*, whose heads are those of all its members: a head from outside replaces the head that its
-dependent has in the cycle, and *gains* the difference of their scores. Where the path reaches a
-node that is already attached to the root, so is all of the path. At the end the cycles are expanded
-([Tarjan, 1977](https://doi.org/10.1002/net.3230070103);
-[Gabow et al., 1986](https://doi.org/10.1007/BF02579168)). A root that takes exactly one dependent
-is nobody's head while there is another head. So few arcs from the root come first, and the score
-second, without a penalty that would have to be large beside all scores and yet not cost them their
-last digits.
+The best tree is a maximum spanning arborescence, found in quadratic time. A path grows from token
+to head, always to the best available head. If it runs into itself, the cycle becomes one *node*,
+with the heads of all its members: a head from outside replaces the head of its dependent in the
+cycle, and *gains* the difference of their scores. If the path reaches a node that is already
+attached to the root, the whole path is attached. At the end, the cycles are expanded ([Tarjan,
+1977](https://doi.org/10.1002/net.3230070103); [Gabow et al.,
+1986](https://doi.org/10.1007/BF02579168)). If the root takes exactly one dependent, it is only
+chosen as a head if there is no other head. So the number of arcs from the root is minimised first,
+and the score is maximised second. This needs no penalty, which would have to be larger than all
+scores without costing them their last digits.
 
-A sample is as probable as the product of its arcs' weights says
-([Wilson, 1996](https://doi.org/10.1145/237814.237880)): from a token a random walk steps from head
-to head until it meets a token that is attached to the root; where it ran through a cycle, only the
-last step from each token counts. Where tokens would rather head each other than be attached, the
-walk may go round in cycles for ever. It is given up then, and heads are sampled token by token,
-each from its marginals, given those of the tokens before. That leaves the sample exact, because the
-cycles that a walk has gone through are independent of the tree that it ends with
-([Propp and Wilson, 1998](https://doi.org/10.1006/jagm.1997.0917), section 4): how long it takes
-says nothing about its result. Where the root takes exactly one dependent, that is sampled first,
-from its marginals; the rest is a tree with that token as its root.
+The probability of a sample is proportional to the product of its arcs' weights ([Wilson,
+1996](https://doi.org/10.1145/237814.237880)): from a token, a random walk steps from head to head
+until it meets a token that is attached to the root. If it ran through a cycle, only the last step
+from each token counts. If tokens strongly prefer to head each other, the walk may cycle for a very
+long time. It is then given up, and heads are sampled token by token, each from its marginals, given
+those of earlier tokens. The sample is still exact, because the cycles of a walk are independent of
+its final tree ([Propp and Wilson, 1998](https://doi.org/10.1006/jagm.1997.0917), section 4): the
+length of the walk says nothing about its result. If the root takes exactly one dependent, the
+dependent is sampled first, from its marginals; the rest is a tree with that token as its root.
 """
 
 from typing import NamedTuple
@@ -40,33 +39,32 @@ UNSEEN, ON_THE_PATH, ATTACHED = 0, 1, 2
 
 class Contraction(NamedTuple):
     """
-    The nodes of one sentence, of `size` positions or fewer, while cycles are contracted.
+    The nodes of a sentence with at most `size` positions, while cycles are contracted.
 
-    A node is kept in the row and the column of one of its tokens, its *place*; of all arcs between
-    two nodes only the best is kept. So a contraction is one pass over two rows and two columns, and
-    there are fewer contractions than tokens. Nodes have *numbers*: those of single tokens are their
-    positions, those of cycles follow in the order of their contraction.
+    A node is stored in the row and the column of one of its tokens, its *place*. Of all arcs
+    between two nodes, only the best is kept. So a contraction is one pass over two rows and two
+    columns, and there are fewer contractions than tokens. Nodes have *numbers*: for single tokens,
+    these are their positions; cycles follow in the order of their contraction.
 
     # Parameters
 
     gains : `numpy.ndarray`
-        Shape `(size, size)`, float64: what the best arc between two nodes gains,
-        `[dependent, head]` by place; minus infinity where there is none.
+        Shape `(size, size)`, float64: the gain of the best arc between two nodes,
+        `[dependent, head]` by place; minus infinity if there is none.
     arcs : `numpy.ndarray`
         Shape `(size, size)`, int64: that arc, as `dependent * size + head`.
     numbers : `numpy.ndarray`
         Shape `(size,)`, int64: the number of the node at each place.
     status : `numpy.ndarray`
-        Shape `(size,)`, int64: of the node at each place.
+        Shape `(size,)`, int64: the status of the node at each place.
     path : `numpy.ndarray`
         Shape `(size,)`, int64: the places of the nodes on the path.
     entering : `numpy.ndarray`
-        Shape `(2 * size,)`, int64: the arc by which each node, by its number, is entered.
+        Shape `(2 * size,)`, int64: the arc that enters each node, by number.
     cycles : `numpy.ndarray`
-        Shape `(2 * size,)`, int64: the number of the cycle of which each node is a member.
+        Shape `(2 * size,)`, int64: the number of the cycle that each node belongs to.
     first_head : `int`
-        The first position that is considered for a head: 0, or 1 if the root takes exactly one
-        dependent.
+        The first position that may be a head: 0, or 1 if the root takes exactly one dependent.
     """
 
     gains: numpy.ndarray
@@ -81,19 +79,19 @@ class Contraction(NamedTuple):
 
 class TreeSampler(NamedTuple):
     """
-    What a tree of a single sentence is sampled from, and where it is written.
+    The input for sampling a tree of a single sentence, and the output.
 
     # Parameters
 
     scores : `numpy.ndarray`
-        Shape `(size, size)`, float64: of arcs, `[dependent, head]`; minus infinity where there is
-        none. `size` is the number of positions.
+        Shape `(size, size)`, float64: the scores of arcs, `[dependent, head]`; minus infinity for
+        missing arcs. `size` is the number of positions.
     root : `int`
-        The token below which all others are, or 0. If it is a token, position 0 is no head.
+        The token that all others descend from, or 0. If it is a token, position 0 heads nothing.
     state : `numpy.ndarray`
         Shape `(1,)`, uint64: the state of the random generator.
     heads : `numpy.ndarray`
-        Shape `(size,)`, int64: receives the head of each token but `root`.
+        Shape `(size,)`, int64: receives the head of each token except `root`.
     """
 
     scores: numpy.ndarray
@@ -106,7 +104,7 @@ class TreeSampler(NamedTuple):
 def best_trees(members, lengths, scores, mask, single_root, trees):
     """
     Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of the best tree of each
-    sentence; none where no tree is possible.
+    sentence; none if no tree is possible.
     """
     size = lengths[members].max() + 1
     contraction = Contraction(
@@ -134,8 +132,8 @@ def best_trees(members, lengths, scores, mask, single_root, trees):
 @kernel
 def contract(contraction, last):
     """
-    Finds the arc by which each node is entered, for a sentence that ends at the position `last`.
-    Returns the number of the newest node, or 0 if there is no tree.
+    Finds the arc that enters each node, for a sentence that ends at the position `last`. Returns
+    the number of the newest node, or 0 if there is no tree.
     """
     gains, numbers, status = contraction.gains, contraction.numbers, contraction.status
     path = contraction.path
@@ -184,8 +182,8 @@ def best_head(gains, last, first_head):
 @kernel
 def contract_cycle(contraction, last, length, head, newest):
     """
-    Contracts the end of the path, from `head` on, to the node with the number `newest`, at the
-    place of `head`. Returns the length of the path that is left, with the new node as its end.
+    Contracts the end of the path, from `head` on, into the node with the number `newest`, at the
+    place of `head`. Returns the length of the remaining path, which ends with the new node.
     """
     gains, arcs, path = contraction.gains, contraction.arcs, contraction.path
     numbers, cycles = contraction.numbers, contraction.cycles
@@ -211,8 +209,8 @@ def contract_cycle(contraction, last, length, head, newest):
 @kernel
 def write_tree(contraction, newest, tree):
     """
-    Writes the arcs of the tree into `tree`: expands the nodes, the newest first. The member of a
-    cycle that is entered by the arc of the whole cycle is not entered by its own.
+    Writes the arcs of the tree into `tree` by expanding the nodes, newest first. If a member of a
+    cycle is entered by the arc of the whole cycle, its own arc is dropped.
     """
     entering, size = contraction.entering, len(contraction.arcs)
     for node in range(newest, 0, -1):
@@ -232,12 +230,12 @@ def sample_trees(
 ):
     """
     Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of a random tree for each
-    sentence; none where no tree is possible.
+    sentence; none if no tree is possible.
 
     # Parameters
 
     root_marginals : `numpy.ndarray`
-        Shape `(batch_size, dependent)`: the marginals of the arcs from the root; of use only with
+        Shape `(batch_size, dependent)`: the marginals of the arcs from the root, only used with
         `single_root`.
     walk_limit : `int`
         A walk through `n` tokens is given up after `walk_limit * n^3` steps.
@@ -267,7 +265,7 @@ def sample_trees(
 
 @kernel
 def walk_to_root(sampler, num_steps):
-    """Samples all heads by random walks; returns false if these take more than `num_steps`."""
+    """Samples all heads by random walks. Returns false if these take more than `num_steps`."""
     size, heads = len(sampler.heads), sampler.heads
     weights = cumulative_weights(sampler)
     is_attached = numpy.zeros(size, dtype=numpy.bool_)
@@ -307,12 +305,12 @@ def cumulative_weights(sampler):
 @kernel
 def sample_heads_in_order(sampler):
     """
-    Samples the head of one token after the other, from its marginals, given the heads of the tokens
-    before; returns false where no tree is possible. Takes `O(size^4)` steps.
+    Samples the heads token by token, each from its marginals, given the heads of earlier tokens.
+    Returns false if no tree is possible. Takes `O(size^4)` steps.
 
-    The marginals come from the elimination of `sums.py`, once for each token and with the
-    logarithms of all numbers, so that nothing is too improbable to be sampled. Once a token has its
-    head it leads nowhere else: it is one with the token, or the root, that its head leads to.
+    The marginals come from the elimination of `sums.py`, once per token and with the logarithms of
+    all numbers, so nothing is too improbable to be sampled. Once a token has its head, it leads
+    nowhere else: it is merged with the token, or the root, that its head leads to.
     """
     size, root, scores, first_head = (
         len(sampler.heads),
@@ -348,8 +346,8 @@ def sample_heads_in_order(sampler):
 def fill_log_absorption(sampler, ends, token, chart, absorption):
     """
     Writes the logarithms of the probabilities that walks from the root and from tokens without a
-    head reach the root before they meet `token`, the first of these tokens. `chart`, of shape
-    `(size, size)`, is scratch space.
+    head reach the root before `token`, the first of these tokens. `chart`, shape `(size, size)`, is
+    scratch space.
     """
     size, root, scores = len(sampler.heads), sampler.root, sampler.scores
     chart[:] = -numpy.inf
@@ -373,8 +371,8 @@ def fill_log_absorption(sampler, ends, token, chart, absorption):
 @kernel
 def eliminate(chart, eliminated, token):
     """
-    Eliminates a token from the walk, of which the tokens from `token` up to it, and the root,
-    remain. Returns false if it leads nowhere.
+    Eliminates a token from a walk where the tokens from `token` up to it, and the root, remain.
+    Returns false if it leads nowhere.
     """
     pivot = chart[eliminated, 0]
     for head in range(token, eliminated):

@@ -1,30 +1,30 @@
 """
-Dependency trees, whether their arcs cross or not, compiled: the log-partition, the marginals, and
-how these move, by an elimination without a subtraction, in numbers of any kind (see
+Dependency trees, with or without crossing arcs, compiled: the log-partition, the marginals, and
+their derivative, by an elimination without subtractions, in numbers of any kind (see
 `nn/semirings/numbers.py`).
 
-Let a walk step from a token to a head, with a probability in proportion to the arc's weight, until
-it reaches the root. To eliminate a token from the walk is to add what leads through it to what
-leads past it: `weight[i, j] += weight[i, token] * weight[token, j] / pivot`, where `pivot` is the
-sum of the weights that lead away from `token`. The product of all pivots is the sum over all trees
-of the product of their arcs' weights: the determinant of the Laplacian, whose diagonal is never
-written down. Nothing is ever subtracted, so that every number is right to its last digits, however
-small ([Grassmann et al., 1985](https://doi.org/10.1287/opre.33.5.1107);
-[Alfa et al., 2002](https://doi.org/10.1090/S0025-5718-01-01325-4)).
+Let a walk step from a token to a head, with a probability proportional to the arc's weight, until
+it reaches the root. Eliminating a token from the walk adds the paths through it to the direct arcs:
+`weight[i, j] += weight[i, token] * weight[token, j] / pivot`, where `pivot` is the sum of the
+weights that lead away from `token`. The product of all pivots is the sum over all trees of the
+product of their arcs' weights: the determinant of the Laplacian, without ever forming its diagonal.
+Nothing is ever subtracted, so every number is accurate to its last digits, however small
+([Grassmann et al., 1985](https://doi.org/10.1287/opre.33.5.1107); [Alfa et al.,
+2002](https://doi.org/10.1090/S0025-5718-01-01325-4)).
 
-The marginal of an arc is in proportion to its weight times the absorption probability of the head:
-that of a walk from the head to reach the root before it meets the dependent. This follows from an
-elimination of all tokens but the dependent. Such an elimination for each token costs no more than a
-few for one: the tokens are halved, one half is eliminated, then the other, each time for the sake
-of the tokens that remain, and so on with these.
+The marginal of an arc is proportional to its weight times the absorption probability of the head:
+the probability that a walk from the head reaches the root before the dependent. It follows from an
+elimination of all tokens but the dependent. Such eliminations for all tokens cost no more than a
+few single ones: split the tokens into halves, eliminate each half in turn for the other, remaining
+half, and recurse.
 
-Where the root takes exactly one dependent its arcs count as infinitely small. A pivot leaves them
-out, and absorption probabilities are counted in that infinitely small unit, which cancels in
-marginals, as they are quotients ([Koo et al., 2007](https://aclanthology.org/D07-1015) count the
-same trees).
+If the root takes exactly one dependent, its arcs count as infinitely small. Pivots leave them out,
+and absorption probabilities are counted in that infinitely small unit, which cancels in marginals,
+since these are quotients ([Koo et al., 2007](https://aclanthology.org/D07-1015) count the same
+trees).
 
-Functions named `fill_...` write into the charts of an `Elimination`, those named `write_...` into
-results.
+Functions named `fill_...` write into the charts of an `Elimination`, functions named `write_...`
+into results.
 """
 
 from typing import NamedTuple
@@ -56,36 +56,35 @@ from spigot_allennlp.nn.semirings.numbers import (
 
 class Elimination(NamedTuple):
     """
-    The charts of all eliminations of a group of sentences, in numbers of one kind.
+    The charts for all eliminations of a group of sentences, in numbers of one kind.
 
-    `size` is the number of positions, root included, of the longest sentence. A *stage* is a number
-    of halvings: at stage 0 all tokens remain, at the last stage one. Arrays of numbers end in the
-    dimensions `(parts, lanes)`, which are left out below.
+    `size` is the number of positions in the longest sentence, including the root. A *stage* is a
+    number of halvings: at stage 0, all tokens remain; at the last stage, one. Arrays of numbers end
+    in the dimensions `(parts, lanes)`, which are omitted below.
 
     # Parameters
 
     weights : `numpy.ndarray`
-        Shape `(num_stages * size, size)`: the weights of the arcs that remain, `[dependent, head]`,
-        one stage below the other; see `stage_weights`.
+        Shape `(num_stages * size, size)`: the weights of the remaining arcs, `[dependent, head]`,
+        with the stages below each other; see `stage_weights`.
     transitions : `numpy.ndarray`
-        Shape `(size, size)`: how probably a step from an eliminated token, the row, leads to the
+        Shape `(size, size)`: the probabilities of a step from an eliminated token, the row, to the
         root and to the tokens that remained then, the columns.
     absorption : `numpy.ndarray`
-        Shape `(size, size)`: how probably a walk from an eliminated token, the column, reaches the
-        root before the token that remains, the row. In the end, the marginals of arcs,
+        Shape `(size, size)`: the probability that a walk from an eliminated token, the column,
+        reaches the root before the remaining token, the row. At the end, the marginals of arcs,
         `[dependent, head]`.
     stage_products : `numpy.ndarray`
         Shape `(1, num_stages)`: the product of all pivots up to each stage.
     products : `numpy.ndarray`
-        Shape `(1, size)`: the product of the pivots of all tokens but this.
+        Shape `(1, size)`: the product of the pivots of all other tokens.
     totals : `numpy.ndarray`
         Shape `(1, size)`: the sum over all trees, the same for each token.
     remaining : `numpy.ndarray`
-        Shape `(num_stages, 2)`, int64: the tokens that remain at each stage, from the first one up
-        to, not including, the second.
+        Shape `(num_stages, 2)`, int64: the range of the tokens that remain at each stage, the
+        second excluded.
     eliminated : `numpy.ndarray`
-        Shape `(size - 1, 3)`, int64: the fields of an `EliminatedToken`, in the order of the
-        elimination.
+        Shape `(size - 1, 3)`, int64: the fields of `EliminatedToken`s, in the order of elimination.
     """
 
     weights: numpy.ndarray
@@ -106,7 +105,7 @@ class EliminatedToken(NamedTuple):
 
     token : `int`
     lower, upper : `int`
-        The tokens from `lower` up to, not including, `upper` remain.
+        The tokens from `lower` to `upper`, the latter excluded, remain.
     """
 
     token: int
@@ -118,7 +117,7 @@ class EliminatedToken(NamedTuple):
 def log_partition(members, lengths, scores, mask, single_root, totals):
     """
     Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
-    float64: NaN where plain numbers do not suffice.
+    float64: NaN if plain numbers do not suffice.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
     write_log_partition(group, single_root, totals, real(totals, 0.0), real(totals, 1.0))
@@ -139,7 +138,7 @@ def log_partition_and_marginals(members, lengths, scores, mask, single_root, tot
     """
     Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
     float64, and the marginals of its arcs into `marginals`, of the shape of `scores`. A total of
-    NaN says that plain numbers do not suffice for either.
+    NaN means that plain numbers do not suffice for either.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
     write_sums(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
@@ -150,9 +149,9 @@ def extended_log_partition_and_marginals(
     members, lengths, scores, mask, single_root, totals, marginals
 ):
     """
-    Computes `log_partition_and_marginals` with weights of any size. A total is NaN where there is
-    no tree, or where the root takes one dependent and some pivot, without the arcs from the root,
-    is zero.
+    Computes `log_partition_and_marginals` with weights of any size. A total is NaN if there is no
+    tree, or if the root takes one dependent and some pivot, without the arcs from the root, is
+    zero.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
     zero, one = extended(totals, 0.0), extended(totals, 1.0)
@@ -162,8 +161,8 @@ def extended_log_partition_and_marginals(
 @entry
 def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
     """
-    Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
-    both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
+    Writes the derivative of the marginals, as the scores move along `direction`, into `result`.
+    Both have the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
     group = InstanceGroup(members, lengths, scores, mask, direction)
     write_sums(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
@@ -180,8 +179,8 @@ def extended_marginals_jvp(members, lengths, scores, mask, direction, single_roo
 @kernel
 def write_sums(group, single_root, totals, result, zero, one):
     """
-    Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
-    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    Writes the log-partition of each sentence into `totals`, and the marginals into `result` or, for
+    numbers with a tangent, their derivative. Computes with numbers of the kind of `zero` and `one`.
     """
     # even an empty sentence has a token: padding
     size = max(longest(group.members, group.lengths), 1) + 1
@@ -196,8 +195,8 @@ def write_sums(group, single_root, totals, result, zero, one):
 @kernel
 def write_log_partition(group, single_root, totals, zero, one):
     """
-    Writes the log-partition of each sentence into `totals`: eliminates all tokens but the first,
-    whose pivot is then its weight for the root.
+    Writes the log-partition of each sentence into `totals`. It eliminates all tokens but the first;
+    the pivot of the first is then its weight for the root.
     """
     size = max(longest(group.members, group.lengths), 1) + 1
     elimination = new_elimination(size, zero)
@@ -221,14 +220,14 @@ def write_log_partition(group, single_root, totals, zero, one):
 
 @kernel
 def begin(elimination, one):
-    """Notes that at stage 0 all tokens remain, and no pivot has been taken."""
+    """Initialises stage 0: all tokens remain, and there are no pivots yet."""
     elimination.remaining[0, 0], elimination.remaining[0, 1] = 1, len(elimination.transitions)
     store(elimination.stage_products, 0, 0, one)
 
 
 @kernel
 def new_elimination(size, zero):
-    """Returns the charts, not filled, for `size` positions in numbers of the kind of `zero`."""
+    """Returns uninitialised charts for `size` positions, in numbers of the kind of `zero`."""
     num_stages = count_stages(size - 1)
     return Elimination(
         allocate(zero, num_stages * size, size),
@@ -244,7 +243,7 @@ def new_elimination(size, zero):
 
 @kernel
 def count_stages(num_tokens):
-    """Returns the number of stages in which tokens are halved until one is left."""
+    """Returns the number of stages when tokens are halved until one is left."""
     stages, left = 1, num_tokens
     while left > 1:
         left = (left + 1) // 2
@@ -263,11 +262,11 @@ def stage_weights(elimination, stage):
 def fill_arc_weights(group, weights, zero, one):
     """
     Writes the weights of the arcs of each sentence into its lane: the exponentials of its scores,
-    divided so that the weights of each dependent sum to one, which changes no probability. Returns
-    the logarithm of what all trees are divided by, a tropical number.
+    normalised so that the weights of each dependent sum to one, which changes no probability.
+    Returns the logarithm of the divisor of all trees, a tropical number.
 
-    A pivot is then at most one, and what a number too small for a float64 could have added to a
-    total is smaller still. A dependent without a head gets weights of NaN.
+    A pivot is then at most one, so a number that is too small for a float64 would have added even
+    less to a total. A dependent without a head gets weights of NaN.
     """
     size = len(weights)
     impossible, log_divisor = tropical(weights, -numpy.inf), tropical(weights, 0.0)
@@ -300,27 +299,27 @@ def fill_charts(elimination, single_root, zero, one):
     remaining, products = elimination.remaining, elimination.products
     begin(elimination, one)
     for token in range(1, size):
-        # the last stage, of those computed for the tokens before, at which this token remains
+        # the last stage computed for earlier tokens at which this token remains
         stage = 0
         while stage + 1 < num_stages and (
             remaining[stage + 1, 0] <= token < remaining[stage + 1, 1]
         ):
             stage += 1
-        # from there on, further stages, until this token alone remains: now all pivots but its own
-        # are known
+        # further stages from there, until only this token remains: now all pivots but its own are
+        # known
         while remaining[stage, 1] - remaining[stage, 0] > 1:
             fill_next_stage(elimination, stage, token, single_root, one)
             stage += 1
         store(products, 0, token, load(elimination.stage_products, 0, stage, one))
-        # a walk from the token itself has met the token already
+        # a walk from the token itself has already met the token
         store(elimination.absorption, token, token, zero)
-        # back through the stages of which this is the last token, as the next one will overwrite
-        # them: what was eliminated on the way there is absorbed by way of what remained
+        # back through the stages that end with this token, since the next one will overwrite them:
+        # tokens eliminated on the way are absorbed through those that remained
         while stage > 0 and token == remaining[stage, 1] - 1:
             fill_absorption(elimination, stage, zero)
             stage -= 1
-    # the pivot that a token would have last is the sum over its arcs of weight times absorption;
-    # times the pivots of the others it makes the sum over all trees
+    # the pivot of a token, if it came last, is the sum over its arcs of weight times absorption;
+    # times the pivots of the others, it is the sum over all trees
     weights = stage_weights(elimination, 0)
     for token in range(1, size):
         total = replace_absorption_by_marginals(weights, elimination.absorption, token, one)
@@ -330,8 +329,8 @@ def fill_charts(elimination, single_root, zero, one):
 @kernel
 def fill_next_stage(elimination, stage, token, single_root, like):
     """
-    Computes the stage after `stage`: eliminates the half of the remaining tokens to which `token`
-    does not belong, two at a time where there are two, to pass over the weights once for both.
+    Computes the stage after `stage`: eliminates the half of the remaining tokens that does not
+    contain `token`, two at a time if possible, so that one pass over the weights serves both.
     """
     remaining, transitions = elimination.remaining, elimination.transitions
     lower, upper = remaining[stage, 0], remaining[stage, 1]
@@ -341,7 +340,7 @@ def fill_next_stage(elimination, stage, token, single_root, like):
     weights = stage_weights(elimination, stage + 1)
     copy_weights(stage_weights(elimination, stage), weights, lower, upper, like)
     product = load(elimination.stage_products, 0, stage, like)
-    # where the tokens of this stage stand in the order of the elimination
+    # the place of this stage's tokens in the order of elimination
     num_tokens = len(elimination.eliminated)
     index, end = num_tokens - (upper - lower), num_tokens - (keep_upper - keep_lower)
     while index < end:
@@ -368,7 +367,7 @@ def fill_next_stage(elimination, stage, token, single_root, like):
 
 @kernel
 def copy_weights(source, target, lower, upper, like):
-    """Copies the arcs among the tokens from `lower` up to `upper`, and from the root to them."""
+    """Copies the arcs among the tokens from `lower` to `upper`, and from the root to them."""
     for dependent in range(lower, upper):
         store(target, dependent, 0, load(source, dependent, 0, like))
         for head in range(lower, upper):
@@ -377,7 +376,7 @@ def copy_weights(source, target, lower, upper, like):
 
 @kernel
 def next_eliminated(lower, upper, keep_upper):
-    """Returns the token, from `lower` up to `upper`, that is eliminated next."""
+    """Returns the token from `lower` to `upper` to eliminate next."""
     if upper > keep_upper:
         return EliminatedToken(upper - 1, lower, upper - 1)
     return EliminatedToken(lower, lower + 1, upper)
@@ -385,7 +384,7 @@ def next_eliminated(lower, upper, keep_upper):
 
 @kernel
 def fill_eliminated(elimination, index, eliminated_token):
-    """Writes down which token was eliminated, and which remained."""
+    """Records which token was eliminated, and which remained."""
     row = elimination.eliminated[index]
     row[0], row[1] = eliminated_token.token, eliminated_token.lower
     row[2] = eliminated_token.upper
@@ -414,7 +413,7 @@ def fill_transitions(weights, transitions, eliminated, single_root, one):
 @kernel
 def eliminate_from_row(weights, transitions, dependent, token, eliminated, like):
     """
-    Adds what leads from `dependent` through `token` to its weights for the root and for the tokens
+    Adds the paths from `dependent` through `token` to its weights for the root and for the tokens
     that remain after an `EliminatedToken`.
     """
     weight = load(weights, dependent, token, like)
@@ -427,7 +426,9 @@ def eliminate_from_row(weights, transitions, dependent, token, eliminated, like)
 
 @kernel
 def eliminate_two_from_row(weights, transitions, dependent, first, eliminated, like):
-    """Does so for the token `first` and then for `eliminated.token`, in one pass over the row."""
+    """
+    Does the same for the token `first` and then for `eliminated.token`, in one pass over the row.
+    """
     second = eliminated.token
     to_first = load(weights, dependent, first, like)
     to_second = load(weights, dependent, second, like)
@@ -445,8 +446,8 @@ def eliminate_two_from_row(weights, transitions, dependent, first, eliminated, l
 def fill_absorption(elimination, stage, like):
     """
     Writes, for each token that remains at this stage, the absorption probabilities of the tokens
-    that were eliminated to reach the stage, the last of them first. Four remaining tokens at a time
-    share the loads of transitions.
+    that were eliminated to reach the stage, last one first. Groups of four remaining tokens share
+    the loads of transitions.
     """
     transitions, absorption = elimination.transitions, elimination.absorption
     remaining, num_tokens = elimination.remaining, len(elimination.eliminated)
@@ -458,7 +459,7 @@ def fill_absorption(elimination, stage, like):
         fourth = min(first + 3, upper - 1)
         for index in range(end - 1, begin - 1, -1):
             token = elimination.eliminated[index, 0]
-            # absorbed at the first step, or after a step to a token that was still there
+            # absorbed at the first step, or after a step to a token that then remained
             a = load(transitions, token, 0, like)
             b, c, d = a, a, a
             for head in range(elimination.eliminated[index, 1], elimination.eliminated[index, 2]):
@@ -494,9 +495,9 @@ def replace_absorption_by_marginals(weights, absorption, token, one):
 @kernel
 def write_marginals(group, elimination, log_totals, totals, result, like):
     """
-    Copies the marginals, or else their tangents, from the lane of each sentence into `result`, and
-    `log_totals`, shape `(lanes,)`, into `totals`: NaN where a total, or a product of pivots, comes
-    so near to the least float64 that what underflowed could have mattered, or is no number at all.
+    Copies the marginals, or their tangents, from the lane of each sentence into `result`, and
+    `log_totals`, shape `(lanes,)`, into `totals`. A total is NaN if it, or a product of pivots, is
+    NaN itself, or so small that underflow could have mattered.
     """
     size = len(elimination.transitions)
     row = allocate(to_plain(like), 1, size)

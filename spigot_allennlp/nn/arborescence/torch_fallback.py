@@ -1,12 +1,12 @@
 """
-Sums over dependency trees, whether their arcs cross or not, in vectorised torch with the logarithms
-of all numbers: for devices without kernels, and for sentences of which the kernels meet a pivot of
+Sums over dependency trees, with or without crossing arcs, in vectorised torch with the logarithms
+of all numbers: for devices without kernels, and for sentences where the kernels meet a pivot of
 zero.
 
-The elimination is that of `sums.py`: all tokens but one are eliminated from a walk, for each of
-them, in branches. One half of the tokens is eliminated for the sake of the other half; where their
-number is odd, the token in the middle belongs to both. A step eliminates one token from every
-branch, so there are as many steps as tokens, and as many on the way back.
+The elimination is that of `sums.py`: for each token, all others are eliminated from a walk, in
+branches. Each half of the tokens is eliminated for the other half; if their number is odd, the
+middle token belongs to both. A step eliminates one token from every branch, so there are as many
+steps as tokens, and as many on the way back.
 """
 
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ from spigot_allennlp.nn.recurrence import IMPOSSIBLE
 
 class Walks(NamedTuple):
     """
-    Copies of a walk, some `branches` for each sentence, among the tokens that remain.
+    Copies of a walk among the remaining tokens, `branches` for each sentence.
 
     # Parameters
 
     arcs : `Tensor`
-        Shape `(batch_size, branches, size, size)`: the log-weights from dependents to heads; those
-        on the diagonal do not matter.
+        Shape `(batch_size, branches, size, size)`: the log-weights from dependents to heads. The
+        diagonal is ignored.
     root : `Tensor`
         Shape `(batch_size, branches, size)`: the log-weights from dependents to the root.
     multi_root : `BoolTensor`
         Shape `(batch_size, branches)`: whether the root may have any number of dependents. If it
         must have exactly one, `root` counts in an infinitely small unit, until a token is
-        eliminated that leads to no token that remains: then that is the one, and what leads to it
-        leads to the root.
+        eliminated that leads to no remaining token: then that is the one dependent, and arcs to it
+        lead to the root.
     product : `Tensor`
         Shape `(batch_size, branches)`: the logarithm of the product of the pivots so far.
     """
@@ -48,12 +48,12 @@ class Walks(NamedTuple):
 
 class Transitions(NamedTuple):
     """
-    The probabilities of a step from a token that was eliminated, as logarithms.
+    The probabilities of a step from an eliminated token, as logarithms.
 
     # Parameters
 
     arcs : `Tensor`
-        Shape `(batch_size, branches, size)`: to each token that remains.
+        Shape `(batch_size, branches, size)`: to each remaining token.
     root : `Tensor`
         Shape `(batch_size, branches)`: to the root.
     is_infinitesimal : `BoolTensor`
@@ -67,7 +67,7 @@ class Transitions(NamedTuple):
 
 class Ends(NamedTuple):
     """
-    Walks of which one token remains, a different one in each of the `ends` of every branch.
+    Walks with one remaining token, a different one for each of the `ends` of every branch.
 
     # Parameters
 
@@ -76,8 +76,8 @@ class Ends(NamedTuple):
     multi_root : `BoolTensor`
         Of the same shape, as in `Walks`.
     absorption : `Tensor`
-        Shape `(batch_size, branches, ends, size)`: how probably the walk from each token of the
-        branch reaches the root before the token that remains, as logarithms.
+        Shape `(batch_size, branches, ends, size)`: the probability, as a logarithm, that the walk
+        from each token of the branch reaches the root before the remaining token.
     """
 
     total: Tensor
@@ -113,18 +113,18 @@ class LogarithmicInference(closed_form_autograd.Inference):
 def _log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor, single_root: bool
 ) -> Tuple[Tensor, Tensor]:
-    """Returns both as `Inference` defines them, differentiable in `scores`, of double precision."""
+    """Returns both as defined by `Inference`, differentiable in `scores`, in double precision."""
     if scores.size(1) < 2:
         return scores.new_zeros(len(scores)), torch.zeros_like(scores)
     weights, log_divisor = _log_weights(scores, mask)
-    # (batch_size, 1, dependent, head), the root not counted
+    # (batch_size, 1, dependent, head), without the root
     arcs, root = weights[:, None, :, 1:], weights[:, None, :, 0]
     multi_root = torch.full_like(root[..., 0], not single_root, dtype=torch.bool)
     ends = eliminate_all_but_one(Walks(arcs, root, multi_root, torch.zeros_like(root[..., 0])))
     tokens = tokens_at_ends(scores.size(1) - 1)
     order = [tokens.index(token) for token in range(scores.size(1) - 1)]
     absorption, multi_root = ends.absorption[:, 0, order], ends.multi_root[:, 0, order]
-    # an infinitely small weight counts for nothing beside others
+    # an infinitely small weight is negligible beside others
     to_root = weights[..., 0].masked_fill(multi_root & single_root, IMPOSSIBLE)
     heads = torch.cat([to_root.unsqueeze(-1), weights[..., 1:] + absorption], dim=-1)
     total = ends.total[:, 0, order[0]]
@@ -137,8 +137,8 @@ def _log_partition_and_marginals(
 def _log_weights(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
     """
     Returns the logarithms of arc weights that sum to one for each token,
-    `(batch_size, dependent, head)` without a row for the root; and the logarithm of what all trees
-    are divided by, `(batch_size,)`. Padding has one possible head, the position before it.
+    `(batch_size, dependent, head)` without a row for the root, and the logarithm of the divisor of
+    all trees, `(batch_size,)`. Padding has one possible head, the position before it.
     """
     lengths = lengths_from_arc_mask(mask).unsqueeze(1)
     positions = torch.arange(scores.size(1), device=mask.device)
@@ -154,7 +154,7 @@ def _log_weights(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
 
 
 def eliminate_all_but_one(walks: Walks) -> Ends:
-    """Eliminates all tokens but one, for each of them, in the order of `tokens_at_ends`."""
+    """Eliminates, for each token, all others, in the order of `tokens_at_ends`."""
     size = walks.root.size(-1)
     if size == 1:
         total = walks.product.unsqueeze(-1) + walks.root
@@ -179,7 +179,7 @@ def eliminate_all_but_one(walks: Walks) -> Ends:
 
 def tokens_at_ends(size: int) -> List[int]:
     """
-    Returns the token that remains at each end of a branch of `size` tokens; a token may remain at
+    Returns the token that remains at each end of a branch of `size` tokens. A token may remain at
     two ends.
     """
     if size == 1:
@@ -189,8 +189,8 @@ def tokens_at_ends(size: int) -> List[int]:
 
 
 def _with_reversed(walks: Walks) -> Walks:
-    """Returns each branch twice: with its tokens in order, and in reverse."""
-    # derivatives of impossible weights mean nothing, and shall not grow from step to step
+    """Returns each branch twice: with its tokens in order, and reversed."""
+    # derivatives of impossible weights are meaningless, and must not grow from step to step
     arcs = walks.arcs.masked_fill(walks.arcs < IMPOSSIBLE / 2, IMPOSSIBLE)
     root = walks.root.masked_fill(walks.root < IMPOSSIBLE / 2, IMPOSSIBLE)
     return Walks(
@@ -225,8 +225,8 @@ def _eliminate_last(walks: Walks) -> Tuple[Walks, Transitions]:
 
 def _absorption_of_last(transitions: Transitions, absorption: Tensor, multi_root: Tensor) -> Tensor:
     """
-    Returns the absorption probabilities of a token that was eliminated,
-    `(batch_size, branches, ends, 1)`, from those of the tokens that remained.
+    Returns the absorption probabilities of an eliminated token, `(batch_size, branches, ends, 1)`,
+    from those of the remaining tokens.
     """
     is_zero = transitions.is_infinitesimal.unsqueeze(-1) & multi_root
     # (batch_size, branches, ends)

@@ -1,8 +1,8 @@
 """
-Attentive recurrences: `attentive_recurrence`, and the choice of how it is computed; and
-`attentive_reads`, what one has read.
+Attentive recurrences: `attentive_recurrence`, and the choice of how to compute it; and
+`attentive_reads`, which tells what a recurrence has read.
 
-Start here; the docstring of the package tells the algorithm.
+Start here. The docstring of the package describes the algorithm.
 """
 
 from typing import Optional
@@ -45,22 +45,22 @@ def attentive_recurrence(
     """
     Runs a recurrence that reads its own past states over a batch of sequences. Its outputs are
     differentiable with respect to `inputs`, `start`, keys and values of `initial`, and the
-    parameters of `cell`: once, and more than once only without truncation and with a `top_k` of
-    zero or `None`.
+    parameters of `cell`: once in general, more than once only without truncation and with a `top_k`
+    of zero or `None`.
 
     # Parameters
 
     cell : `AttentiveCell`
     options : `AttentiveOptions`
     inputs : `Tensor`
-        Shape `(steps, batch_size, input_size)`, with a step at least.
+        Shape `(steps, batch_size, input_size)`, with at least one step.
     mask : `BoolTensor`, optional
-        Shape `(steps, batch_size)`: where it is false, the state of an instance stays as it is, and
-        nothing is stored, whatever the inputs are. `None` if all is true.
+        Shape `(steps, batch_size)`: where it is false, the state of an instance does not change,
+        and nothing is stored, whatever the inputs. `None` if all are true.
     start : `State`
         The state before the first step.
     initial : `Memories`
-        Those that exist before the first step, `(batch_size, memories, ...)`; perhaps none.
+        The memories before the first step, `(batch_size, memories, ...)`; perhaps none.
 
     # Returns
 
@@ -69,7 +69,7 @@ def attentive_recurrence(
     # Raises
 
     `TypeError`, `ValueError`
-        If shapes or types do not fit, or there is no step.
+        If shapes or types do not fit, or there are no steps.
     """
     bilinear = cell.as_bilinear()
     _check(bilinear, inputs, mask, start, initial)
@@ -78,7 +78,7 @@ def attentive_recurrence(
         return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
     tensors = RecurrenceTensors(inputs, *start, initial.keys, initial.values)
     if bilinear is not None and _can_use_kernels(options, inputs):
-        # numba takes its time to be imported
+        # numba is slow to import
         from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings
 
         settings = KernelSettings(options, bilinear.smoothing, mask, initial.present)
@@ -88,7 +88,7 @@ def attentive_recurrence(
 
 
 def _can_use_kernels(options: AttentiveOptions, inputs: Tensor) -> bool:
-    """Returns whether kernels can compute what an LSTM with a bilinear score is to do."""
+    """Returns whether kernels can compute this recurrence of an LSTM with a bilinear score."""
     is_supported = options.top_k is not None and inputs.dtype in (torch.float, torch.double)
     return is_supported and has_kernels(inputs.device)
 
@@ -102,8 +102,8 @@ def _recurrence_as_graph(
     initial: Memories,
 ) -> AttentiveResult:
     """
-    Runs all steps in a graph: full backpropagation through time by autograd, for options that read
-    all memories or none.
+    Runs all steps in a graph: full backpropagation through time with autograd, for options that
+    read all memories or none.
     """
     memory = WindowMemories() if options.top_k == 0 else AllMemories(initial)
     masks = masks_of_steps(mask, len(inputs))
@@ -130,8 +130,8 @@ def attentive_reads(
     initial: Memories,
 ) -> AttentiveReads:
     """
-    Runs a recurrence once more, by torch and without a graph, for which memories its steps read.
-    The parameters, and what it raises, are those of `attentive_recurrence`, which keeps no weights.
+    Runs a recurrence again, with torch and without a graph, to find which memories its steps read.
+    Parameters and errors are those of `attentive_recurrence`, which does not keep the weights.
 
     # Returns
 
@@ -159,7 +159,7 @@ def attentive_reads(
 
 
 def _without_padding(inputs: Tensor, mask: Optional[BoolTensor]) -> Tensor:
-    """Returns inputs that are zero where they are masked: what is no number would spread."""
+    """Returns inputs that are zero where masked: NaN would spread."""
     return inputs if mask is None else inputs.masked_fill(~mask.unsqueeze(-1), 0)
 
 
@@ -192,12 +192,12 @@ def _check(
     initial: Memories,
 ) -> None:
     """
-    Checks the tensors that `attentive_recurrence` takes.
+    Checks the tensors passed to `attentive_recurrence`.
 
     # Raises
 
     `TypeError`, `ValueError`
-        If shapes or types do not fit, or there is no step.
+        If shapes or types do not fit, or there are no steps.
     """
     _TENSORS.check(inputs, mask, *start, *initial)
     if len(inputs) == 0:

@@ -1,15 +1,15 @@
 """
-Sparse attentive backtracking by torch: gradients that end where a window does.
+Sparse attentive backtracking in torch: gradients that stop at the start of a window.
 
-Autograd could do this on a graph of all steps that is cut between windows, but it would keep what
-every step computed. So `TruncatedBackpropagation` keeps little: the outputs, a state per window,
-the memories, and the indices of those that were read. Its backward pass takes the windows in turn,
-from the last to the first, and computes the steps of each once more, as a graph whose leaves are
-the state before the window and the memories that it read. Autograd differentiates this graph. At a
-window's turn all later windows are done, so what they contribute to the gradients of its memories
-is complete, and is passed on to the steps that stored these.
+Autograd could do this on a graph of all steps that is cut between windows, but it would keep
+everything that every step computed. Instead, `TruncatedBackpropagation` keeps only the outputs, a
+state per window, the memories, and the indices of those that were read. Its backward pass takes the
+windows from the last to the first, and recomputes the steps of each as a graph. The leaves of the
+graph are the state before the window and the memories that it read. Autograd differentiates this
+graph. When a window is reached, all later windows are done, so their contributions to the gradients
+of its memories are complete, and are passed on to the steps that stored these.
 
-A window, and an instance in it, that no gradient reaches costs nothing.
+A window, or an instance in it, that no gradient reaches costs nothing.
 """
 
 from itertools import islice
@@ -65,7 +65,7 @@ class TruncatedSettings(NamedTuple):
 class TruncatedBackpropagation(torch.autograd.Function):
     """
     Takes settings, the fields of `RecurrenceTensors`, and the parameters of the cell. Returns an
-    `AttentiveResult`, as a plain tuple, whose outputs are differentiable once.
+    `AttentiveResult` as a plain tuple. Its outputs are differentiable once.
     """
 
     @staticmethod
@@ -93,7 +93,8 @@ class TruncatedBackpropagation(torch.autograd.Function):
         backward = _BackwardPass(
             ctx.settings, ctx.forward_pass, ctx.num_initial, inputs, parameters
         )
-        # as the forward pass was: under autocast steps would have other types than their gradients
+        # like the forward pass: under autocast, steps and their gradients would have different
+        # types
         with without_autocast(inputs.device):
             for window_index in reversed(range(len(ctx.forward_pass.starts))):
                 backward.backward_through_window(window_index, gradient)
@@ -102,7 +103,7 @@ class TruncatedBackpropagation(torch.autograd.Function):
 
 class _BackwardPass:
     """
-    Sums the gradients, window after window.
+    Sums the gradients window by window.
 
     # Parameters
 
@@ -110,7 +111,7 @@ class _BackwardPass:
     forward : `ForwardPass`
         Its outputs are not read.
     num_initial : `int`
-        How many memories there were before the first step.
+        The number of memories before the first step.
     inputs : `Tensor`
         Shape `(steps, batch_size, input_size)`.
     parameters : `Sequence[Tensor]`
@@ -139,7 +140,7 @@ class _BackwardPass:
     def gradients(self, parameters: Sequence[Tensor]) -> List[Optional[Tensor]]:
         """
         Returns the gradients of inputs, start, initial keys and values, and parameters; `None` for
-        those that are not trained.
+        those that need no gradient.
         """
         trained = iter(self._trained_gradients)
         return [
@@ -152,8 +153,8 @@ class _BackwardPass:
 
     def backward_through_window(self, window_index: int, output_gradients: Tensor) -> None:
         """
-        Takes the gradients of the outputs of a window, and of the memories that it stored, to all
-        that these depend on.
+        Propagates the gradients of the outputs of a window, and of the memories that it stored, to
+        everything that these depend on.
         """
         window = self._windows[window_index]
         arriving = self._gradients_of_window(window, output_gradients)
@@ -188,7 +189,7 @@ class _BackwardPass:
         memory.accumulate_gradients(of_memory, rows, self._key_gradients, self._value_gradients)
 
     def _gradients_of_window(self, window: range, output_gradients: Tensor) -> "_WindowGradients":
-        """Returns the gradients that have reached a window, now that all later ones are done."""
+        """Returns the gradients that have reached a window after all later ones are done."""
         hidden_size = self._value_gradients.size(-1)
         outputs = output_gradients[window.start : window.stop]
         stored = slice(self._memories_before(window.start), self._memories_before(window.stop))
@@ -200,7 +201,7 @@ class _BackwardPass:
         )
 
     def _memories(self, window: range, rows: LongTensor) -> WindowMemories:
-        """Returns what the steps of a window read, as the forward pass did."""
+        """Returns the memories that the steps of a window read, as in the forward pass."""
         top_k, before = self._settings.options.top_k, self._memories_before(window.start)
         memories = self._forward.memories
         if top_k == 0:
@@ -218,7 +219,7 @@ class _BackwardPass:
         )
 
     def _memories_before(self, step: int) -> int:
-        """Returns how many memories there are before `step`."""
+        """Returns the number of memories before `step`."""
         return self._num_initial + self._settings.options.num_stored(step)
 
 
@@ -244,7 +245,7 @@ class _WindowGradients(NamedTuple):
     values: Tensor
 
     def reached_rows(self) -> LongTensor:
-        """Returns the instances of which any gradient is not zero."""
+        """Returns the instances with any nonzero gradient."""
         reached = (self.states != 0).any(dim=2).any(dim=0)
         for gradients in (self.keys, self.values):
             reached |= (gradients != 0).any(dim=2).any(dim=1)
@@ -255,7 +256,7 @@ class _WindowGradients(NamedTuple):
     def targets(
         self, steps: Sequence[StepResult], memory: WindowMemories, rows: LongTensor
     ) -> Tuple[List[Tensor], List[Tensor]]:
-        """Returns what was computed once more for `rows`, and the gradients of it."""
+        """Returns the recomputed results for `rows`, and their gradients."""
         targets = [step.state.hidden for step in steps] + memory.keys + memory.values
         gradients = [*self.states, *self.keys.unbind(1), *self.values.unbind(1)]
         if self.summaries is not None:

@@ -1,14 +1,14 @@
 """
-The gradients of an attentive recurrence as machine code, window after window from the last.
+The gradients of an attentive recurrence as machine code, window by window from the last.
 
-`backward` goes back over what `forward` of `kernels.py` has filled in. All that is left of a window
-is the state before it and the outputs of its steps, so `fill_window` computes its gates and cell
-states once more, and `backward_through_steps` takes the gradient through them. What a window has
-read it read from memories of earlier windows, or of its own: the gradients of these memories grow
-until the step is reached that stored them, where they are added to the gradient of its state. This
-is how credit jumps back over many windows.
+`backward` goes back over the results of `forward` in `kernels.py`. Of each window, only the state
+before it and the outputs of its steps are kept, so `fill_window` recomputes its gates and cell
+states, and `backward_through_steps` takes the gradient through them. A window reads memories of
+earlier windows, or its own: the gradients of these memories accumulate until the step that stored
+them is reached, where they are added to the gradient of its state. This is how credit jumps back
+over many windows.
 
-A gradient has the shape of what it is the gradient of; all are added to, and begin at zero.
+A gradient has the shape of its array. All gradients start at zero, and are added to.
 """
 
 from typing import NamedTuple
@@ -34,8 +34,8 @@ from spigot_allennlp.nn.vectors import add_matrix_product
 
 class TorchWeights(NamedTuple):
     """
-    The matrices as PyTorch lays them out. The gradient of a product, times such a matrix, is the
-    gradient of what the matrix was multiplied with.
+    The matrices in PyTorch's layout. The gradient of a product, times such a matrix, is the
+    gradient of the vector that the matrix was multiplied with.
 
     # Parameters
 
@@ -55,7 +55,7 @@ class TorchWeights(NamedTuple):
 
 class BatchGradients(NamedTuple):
     """
-    The gradients of a batch but for those of weights.
+    The gradients of a batch, except those of weights.
 
     # Parameters
 
@@ -64,7 +64,7 @@ class BatchGradients(NamedTuple):
     inputs : `ndarray`
         Shape `(steps, batch_size, input_size)`.
     keys : `ndarray`
-        Shape `(batch_size, memories, key_size)`: unlike the keys, a memory in one piece.
+        Shape `(batch_size, memories, key_size)`: unlike in the keys, each memory is contiguous.
     values : `ndarray`
         Shape `(batch_size, memories, hidden_size)`.
     start_hidden : `ndarray`
@@ -91,7 +91,7 @@ class BackwardArrays(NamedTuple):
     torch_weights : `TorchWeights`
     options : `KernelOptions`
     batch : `BatchArrays`
-        As `forward` has filled it in.
+        As filled in by `forward`.
     gradients : `BatchGradients`
     weight_gradients : `WeightArrays`
     """
@@ -106,7 +106,7 @@ class BackwardArrays(NamedTuple):
 
 class WindowArrays(NamedTuple):
     """
-    The values and gradients of a window of a group of instances; the next window overwrites them.
+    The values and gradients of a window for a group of instances. The next window overwrites them.
 
     # Parameters
 
@@ -116,16 +116,17 @@ class WindowArrays(NamedTuple):
     gates : `ndarray`
         Shape `(steps, group, 4 * hidden_size)`: the activations of the gates.
     cell_states : `ndarray`
-        Shape `(steps + 1, group, hidden_size)`: those before each step and after the last.
+        Shape `(steps + 1, group, hidden_size)`: the cell states before each step and after the
+        last.
     cell_tanhs : `ndarray`
         Shape `(steps, group, hidden_size)`: the tanh of the cell state after each step.
     gate_gradients : `ndarray`
         Shape `(steps, group, 4 * hidden_size)`: the gradients of the gates before their
         activations.
     hidden_gradient : `ndarray`
-        Shape `(group, hidden_size)`: the gradient of the hidden state, step after step.
+        Shape `(group, hidden_size)`: the gradient of the hidden state at the current step.
     cell_state_gradient : `ndarray`
-        Shape `(group, hidden_size)`: the gradient of the cell state, step after step.
+        Shape `(group, hidden_size)`: the gradient of the cell state at the current step.
     """
 
     hidden: ndarray
@@ -139,7 +140,7 @@ class WindowArrays(NamedTuple):
 
 class ReadArrays(NamedTuple):
     """
-    Buffers for what a step of a group has read.
+    Buffers for the reads of a step of a group.
 
     # Parameters
 
@@ -157,8 +158,8 @@ class ReadArrays(NamedTuple):
 @entry
 def backward(start_row, end_row, arrays):
     """
-    Adds to the gradients what the instances from `start_row` up to, not including, `end_row`
-    contribute, a group of them at a time. A window that no gradient reaches costs nothing.
+    Adds the contributions of the instances from `start_row` to `end_row`, the latter excluded, to
+    the gradients, a group at a time. A window that no gradient reaches costs nothing.
 
     # Parameters
 
@@ -171,7 +172,7 @@ def backward(start_row, end_row, arrays):
 
 @kernel
 def _backward_group(start_row, end_row, arrays):
-    """Does as `backward` for at most `GROUP` instances."""
+    """Like `backward`, for at most `GROUP` instances."""
     options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
     steps, hidden_size = len(batch.inputs), batch.values.shape[2]
     window = empty_window(
@@ -196,7 +197,7 @@ def _backward_group(start_row, end_row, arrays):
 
 @kernel
 def empty_window(steps, group, hidden_size, like):
-    """Returns `WindowArrays` for so many steps and instances, of the type of `like`."""
+    """Returns `WindowArrays` for this many steps and instances, in the type of `like`."""
     return WindowArrays(
         numpy.empty((steps + 1, group, hidden_size), like.dtype),
         numpy.empty((steps, group, 4 * hidden_size), like.dtype),
@@ -211,8 +212,8 @@ def empty_window(steps, group, hidden_size, like):
 @kernel
 def is_reached(start_row, end_row, start_step, end_step, options, gradients):
     """
-    Returns whether any gradient of an output or of a stored memory of a window of any instance is
-    not zero.
+    Returns whether any gradient of an output or of a stored memory of a window is not zero, for any
+    instance.
     """
     first, last = memories_before(start_step, options), memories_before(end_step, options)
     for row in range(start_row, end_row):
@@ -229,7 +230,7 @@ def is_reached(start_row, end_row, start_step, end_step, options, gradients):
 
 @kernel
 def has_nonzero(vector):
-    """Returns whether any number of a vector is not zero."""
+    """Returns whether a vector has any nonzero number."""
     for number in vector:
         if number != 0:
             return True
@@ -239,8 +240,8 @@ def has_nonzero(vector):
 @kernel
 def fill_window(start_row, end_row, start_step, end_step, weights, batch, window):
     """
-    Computes the gates, the cell states and their tanh once more, of all steps of a window, into
-    `window`, whose first states are set.
+    Recomputes the gates, the cell states and their tanh for all steps of a window into `window`.
+    Its first states must be set.
     """
     hidden_size = batch.values.shape[2]
     for step in range(start_step, end_step):
@@ -265,7 +266,7 @@ def fill_window(start_row, end_row, start_step, end_step, weights, batch, window
 @kernel
 def backward_through_steps(start_row, end_row, start_step, end_step, window, arrays):
     """
-    Takes the gradient through the steps of a window, from the last to the first. In the end
+    Takes the gradient through the steps of a window, from the last to the first. At the end,
     `window` holds the gradients of its gates, and that of the state before it.
     """
     options, batch, gradients = arrays.options, arrays.batch, arrays.gradients
@@ -306,20 +307,20 @@ def backward_through_steps(start_row, end_row, start_step, end_step, window, arr
                         gate_gradients[index],
                     )
                     hidden_gradient[index] = 0
-            # nothing is added where the gates have no gradient
+            # nothing is added if the gates have no gradient
             add_matrix_product(gate_gradients, arrays.torch_weights.weight_hh, hidden_gradient)
 
 
 @kernel
 def backward_store(start_row, step, hidden_gradient, arrays):
-    """Adds the gradients of the memories that the states after `step` became to their own."""
+    """Adds the gradients of the memories stored after `step` to those of the states."""
     memory = memories_before(step, arrays.options)
     key_weight, is_present = arrays.weights.key_weight, arrays.batch.mask[step]
     key_gradients = numpy.zeros((len(hidden_gradient), key_weight.shape[1]), key_weight.dtype)
     values = numpy.zeros_like(hidden_gradient)
     for index in range(len(hidden_gradient)):
         row = start_row + index
-        # where an instance is padded, `hidden_gradient` is not that of its provisional state
+        # for a padded instance, `hidden_gradient` is not that of its provisional state
         if is_present[row] or not arrays.options.stores_provisional:
             add_multiple(1, arrays.gradients.values[row, memory], hidden_gradient[index])
             key_gradients[index] = arrays.gradients.keys[row, memory]
@@ -331,9 +332,9 @@ def backward_store(start_row, step, hidden_gradient, arrays):
 @kernel
 def backward_read(start_row, step, hidden_gradient, read, arrays):
     """
-    Takes the gradients of hidden states, the sums of provisional states and summaries, through the
-    summaries: to the memories, and by way of the queries to `hidden_gradient` itself, which becomes
-    that of the provisional states.
+    Takes the gradients of hidden states, which are sums of provisional states and summaries,
+    through the summaries: to the memories and, through the queries, to `hidden_gradient` itself,
+    which becomes that of the provisional states.
     """
     weights, weight_gradients, batch = arrays.weights, arrays.weight_gradients, arrays.batch
     size = hidden_gradient.shape[1]
@@ -347,7 +348,7 @@ def backward_read(start_row, step, hidden_gradient, read, arrays):
             backward_summary(row, step, query, summary_gradient, query_gradient, arrays)
             add_multiple(1, query_gradient, weight_gradients.query_bias)
         else:
-            read.provisional[index] = 0  # perhaps no number
+            read.provisional[index] = 0  # perhaps NaN
     add_matrix_product(read.query_gradients, arrays.torch_weights.query_weight, hidden_gradient)
     add_matrix_product(read.provisional.T, read.query_gradients, weight_gradients.query_weight)
 
@@ -355,8 +356,8 @@ def backward_read(start_row, step, hidden_gradient, read, arrays):
 @kernel
 def backward_summary(row, step, query, summary_gradient, query_gradient, arrays):
     """
-    Adds to the gradients of the query, and of keys and values of the selected memories, what comes
-    from that of the summary; see `threshold_weights`.
+    Adds the contributions of the summary's gradient to the gradients of the query, and of keys and
+    values of the selected memories; see `threshold_weights`.
     """
     selected, values = arrays.batch.selected[step, row], arrays.batch.values[row]
     key_gradients, value_gradients = arrays.gradients.keys[row], arrays.gradients.values[row]
@@ -389,7 +390,7 @@ def backward_lstm(
 ):
     """
     Writes the gradient of the gates before their activations, and replaces the gradient of the new
-    cell state by that of `cell_state`, the state before. `hidden_gradient` is that of the
+    cell state by that of `cell_state`, the previous one. `hidden_gradient` is that of the
     provisional state.
     """
     size, one = len(cell_state), cell_state.dtype.type(1)
@@ -409,8 +410,8 @@ def backward_lstm(
 @kernel
 def add_gate_gradients(start_row, end_row, start_step, end_step, window, arrays):
     """
-    Adds to the gradients of the inputs of a window, and of the weights and the bias of the gates,
-    what comes from the gates.
+    Adds the contributions of the gates to the gradients of the inputs of a window, and of the
+    weights and the bias of the gates.
     """
     batch, gradients, weight_gradients = arrays.batch, arrays.gradients, arrays.weight_gradients
     group, input_size = end_row - start_row, batch.inputs.shape[2]
@@ -441,7 +442,7 @@ def add_multiple(factor, vector, result):
 
 @fused_kernel
 def dot(left, right):
-    """Returns the product of two vectors, from four sums at a time."""
+    """Returns the inner product of two vectors, computed as four interleaved sums."""
     first = second = third = fourth = left[0] * 0
     index = 0
     while index + 4 <= len(left):

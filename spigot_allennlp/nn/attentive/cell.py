@@ -7,20 +7,20 @@ from torch import BoolTensor, LongTensor, Tensor
 
 class AttentiveOptions(NamedTuple):
     """
-    When the recurrence stores memories, how many it reads, and where it cuts the gradient.
+    Determines when the recurrence stores memories, how many it reads, and where it cuts gradients.
 
     # Parameters
 
     attend_every : `int`
         The number of steps from one stored state to the next (the paper's k_att).
     top_k : `int`, optional
-        How many memories a step reads (the paper's k_top): none for 0, all for `None`.
+        The number of memories that a step reads (the paper's k_top); `None` for all.
     truncation : `int`, optional
-        The number of steps of a window, at whose end the recurrence passes no gradient on (the
-        paper's k_trunc); `None` for full backpropagation.
+        The number of steps in a window. The recurrence passes no gradient across its end (the
+        paper's k_trunc). `None` for full backpropagation.
     stores_provisional : `bool`, optional (default = `False`)
-        Whether a memory is the provisional state, rather than the hidden state that includes the
-        summary of what was read.
+        Whether a memory is the provisional state, rather than the hidden state, which includes the
+        summary.
     """
 
     attend_every: int
@@ -33,7 +33,7 @@ class AttentiveOptions(NamedTuple):
         return self.top_k != 0 and (step + 1) % self.attend_every == 0
 
     def num_stored(self, steps: int) -> int:
-        """Returns how many memories the first `steps` steps store."""
+        """Returns the number of memories that the first `steps` steps store."""
         return steps // self.attend_every if self.top_k != 0 else 0
 
     def windows(self, steps: int) -> List[range]:
@@ -42,7 +42,7 @@ class AttentiveOptions(NamedTuple):
         return [range(begin, min(begin + length, steps)) for begin in range(0, steps, length)]
 
     def output_size(self, hidden_size: int) -> int:
-        """Returns the size of an output: a hidden state and, if memories are read, a summary."""
+        """Returns the size of an output: hidden state and, if memories are read, summary."""
         return hidden_size * (1 if self.top_k == 0 else 2)
 
 
@@ -64,13 +64,13 @@ class State(NamedTuple):
 
 class BilinearWeights(NamedTuple):
     """
-    All parameters of an LSTM whose score is the product of a key and a query, both linear in a
-    state.
+    All parameters of an LSTM that scores memories by the product of a key and a query, both linear
+    in a state.
 
     # Parameters
 
     weight_ih : `Tensor`
-        Shape `(4 * hidden_size, input_size)`, as that of `torch.nn.LSTM`.
+        Shape `(4 * hidden_size, input_size)`, as in `torch.nn.LSTM`.
     weight_hh : `Tensor`
         Shape `(4 * hidden_size, hidden_size)`.
     bias : `Tensor`
@@ -93,13 +93,13 @@ class BilinearWeights(NamedTuple):
 
 class BilinearCell(NamedTuple):
     """
-    A cell as the kernels take it: its parameters, and the smoothing of its weights.
+    A cell in the form for the kernels: its parameters, and the smoothing of its weights.
 
     # Parameters
 
     weights : `BilinearWeights`
     smoothing : `float`
-        Of `threshold_weights`, in units of the score.
+        See `threshold_weights`; in units of the score.
     """
 
     weights: BilinearWeights
@@ -108,8 +108,8 @@ class BilinearCell(NamedTuple):
 
 class RecurrenceTensors(NamedTuple):
     """
-    All differentiable tensors of a recurrence but the parameters of its cell, in the order in which
-    they enter autograd; or their gradients, in the order in which these leave.
+    All differentiable tensors of a recurrence, except the parameters of its cell, in the order in
+    which autograd receives them; or their gradients, in the order in which they are returned.
 
     # Parameters
 
@@ -137,26 +137,25 @@ class RecurrenceTensors(NamedTuple):
 
 class AttentiveCell(Protocol):
     """
-    The functions of which a step is composed, for instances in rows. A step
+    The functions that make up a step, for instances in rows. A step
 
     1. moves from the previous state to a provisional one, as an LSTM does (`project`, `step`),
     2. scores the memories (`score`) and turns the highest scores into weights (`weigh`),
     3. adds the sum of the memories by these weights, the summary, to the provisional state.
 
-    A memory is a state that was stored, its value, together with what stands for it in scores, its
-    key (`key`).
+    A memory is a stored state, its value, with a key that represents it in scores (`key`).
 
-    Autograd differentiates these functions, and a window is computed once more in the backward
-    pass, so they must not be random (no dropout).
+    Autograd differentiates these functions, and windows are recomputed in the backward pass, so
+    they must not be random (no dropout).
     """
 
     def parameters(self) -> Iterable[Tensor]:
-        """Returns all tensors that the functions below use, and that may be trained."""
+        """Returns all trainable tensors that the functions below use."""
 
     def project(self, inputs: Tensor) -> Tensor:
         """
-        Returns the share of the inputs, `(..., input_size)`, in the gates: `(..., num_gates)`. It
-        is computed for all steps of a window at once.
+        Returns the contribution of the inputs, `(..., input_size)`, to the gates,
+        `(..., num_gates)`. It is computed for all steps of a window at once.
         """
 
     def step(self, projected: Tensor, state: State) -> State:
@@ -173,17 +172,17 @@ class AttentiveCell(Protocol):
 
     def weigh(self, scores: Tensor, present: Optional[BoolTensor]) -> Tensor:
         """
-        Returns the weights, `(batch_size, kept)`, of the memories that are kept, given the scores
-        of those that were selected, `(batch_size, selected)`; see `threshold_weights`.
+        Returns the weights, `(batch_size, kept)`, of the memories to keep, given the scores of the
+        selected ones, `(batch_size, selected)`; see `threshold_weights`.
         """
 
     def as_bilinear(self) -> Optional[BilinearCell]:
-        """Returns the whole cell, if it is an LSTM for which there are kernels; or else `None`."""
+        """Returns the whole cell if it is an LSTM that the kernels support, otherwise `None`."""
 
 
 class AttentiveResult(NamedTuple):
     """
-    The outputs of a recurrence, and what another one continues from.
+    The outputs of a recurrence, and the state for another one to continue from.
 
     # Parameters
 
@@ -191,7 +190,7 @@ class AttentiveResult(NamedTuple):
         Shape `(steps, batch_size, output_size)`: the hidden state of each step and, if memories are
         read, the summary that it includes. The only differentiable field.
     last_cell_state : `Tensor`
-        Shape `(batch_size, hidden_size)`: that after the last step.
+        Shape `(batch_size, hidden_size)`: the cell state after the last step.
     values : `Tensor`
         Shape `(batch_size, memories, hidden_size)`: all memories, the initial ones first.
     present : `BoolTensor`, optional
@@ -214,17 +213,17 @@ class AttentiveReads(NamedTuple):
     """
     Which memories a recurrence has read, and with which weights.
 
-    The last dimension has the memories that a step has read, in descending order of their scores.
-    It is as long as the most that a step of the batch has read; where a step has read fewer, or
-    nothing, because it is masked, there are zeros at the end, in both fields.
+    The last dimension holds the memories that a step has read, in descending order of their scores.
+    It is as long as the largest number read by any step of the batch. If a step has read fewer, or
+    none because it is masked, both fields end in zeros.
 
     # Parameters
 
     stored_after : `LongTensor`
-        Shape `(steps, batch_size, kept)`: after how many steps each of these memories was stored;
-        0 for those that existed before the first step.
+        Shape `(steps, batch_size, kept)`: the number of steps after which each memory was stored; 0
+        for those from before the first step.
     weights : `Tensor`
-        Shape `(steps, batch_size, kept)`: the weights by which they were summed. Those of a step
+        Shape `(steps, batch_size, kept)`: the weights of the memories in the sum. Those of a step
         sum to one, unless it has read nothing.
     """
 

@@ -1,8 +1,8 @@
 """
 Attentive recurrences on the CPU: tensors to and from the kernels.
 
-The kernels do what `forward.py` and `backward.py` do by torch, for the most common cell: an LSTM
-with a bilinear score and weights by threshold. They are several times as fast, since a step of an
+The kernels compute the same as `forward.py` and `backward.py`, for the most common cell: an LSTM
+with a bilinear score and threshold weights. They are several times as fast, since one step of an
 instance is too little work for torch.
 """
 
@@ -54,7 +54,7 @@ class KernelSettings(NamedTuple):
 class KernelRecurrence(torch.autograd.Function):
     """
     Takes settings, and the fields of `RecurrenceTensors` and of `BilinearWeights`. Returns an
-    `AttentiveResult`, as a plain tuple, whose outputs are differentiable once.
+    `AttentiveResult` as a plain tuple. Its outputs are differentiable once.
     """
 
     @staticmethod
@@ -75,7 +75,7 @@ class KernelRecurrence(torch.autograd.Function):
         parts = parts_for_threads(inputs.size(1))
         call_in_threads(run_part, parts, len(parts) > 1)
         outputs = torch.from_numpy(batch.outputs)
-        # Inputs and outputs are saved as tensors, for torch to notice if they are changed.
+        # Inputs and outputs are saved as tensors, so torch notices if they are modified.
         nothing = numpy.empty(0)
         ctx.batch, ctx.options = batch._replace(inputs=nothing, outputs=nothing), options
         ctx.save_for_backward(inputs, outputs, *weights)
@@ -105,7 +105,7 @@ class KernelRecurrence(torch.autograd.Function):
 
 
 def _batch_arrays(settings: KernelSettings, tensors: RecurrenceTensors) -> BatchArrays:
-    """Returns the arrays for a forward pass, with those parts filled in that are known before."""
+    """Returns the arrays for a forward pass, with the parts that are known in advance filled in."""
     inputs, options = tensors.inputs, settings.options
     steps, batch_size, _ = inputs.shape
     _, num_initial, key_size = tensors.initial_keys.shape
@@ -155,7 +155,7 @@ def _kernel_options(
 
 
 def _zero_gradients(batch: BatchArrays, gradient: Tensor) -> BatchGradients:
-    """Returns zeros to which the backward pass adds, and the `gradient` of the outputs."""
+    """Returns zeros for the backward pass to add to, and the `gradient` of the outputs."""
     batch_size, key_size, num_memories = batch.keys.shape
     return BatchGradients(
         outputs=_array(gradient),
@@ -171,7 +171,7 @@ def _add_gradients(
     weights: BilinearWeights, options: KernelOptions, batch: BatchArrays, gradients: BatchGradients
 ) -> WeightArrays:
     """
-    Runs the backward pass, which adds to `gradients`; returns the gradients of the weights, summed
+    Runs the backward pass, which adds to `gradients`. Returns the gradients of the weights, summed
     over all parts of the batch.
     """
     transposed = _transposed(weights)
@@ -192,10 +192,10 @@ def _add_gradients(
 
 
 def _transposed(weights: BilinearWeights) -> WeightArrays:
-    """Returns the weights as arrays for the kernels, matrices transposed."""
+    """Returns the weights as arrays for the kernels, with matrices transposed."""
     return WeightArrays(*(_array(weight.t()) for weight in weights))
 
 
 def _array(tensor: Tensor) -> numpy.ndarray:
-    """Returns a contiguous array of a tensor, of the same memory if that is contiguous."""
+    """Returns a contiguous array for a tensor, with the same memory if the tensor is contiguous."""
     return tensor.detach().contiguous().numpy()

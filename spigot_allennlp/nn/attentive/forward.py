@@ -1,9 +1,9 @@
 """
-The steps of an attentive recurrence, by torch.
+The steps of an attentive recurrence, in torch.
 
-`recurrence_steps` is the recurrence itself, for any cell. It runs twice: in `forward_pass`, without
-a graph, over the whole sequence, where each step scores all memories and selects some; and in
-`backward.py`, once more and in a graph, over those windows that a gradient reaches.
+`recurrence_steps` is the recurrence itself, for any cell. It runs twice: in `forward_pass`, over
+the whole sequence without a graph, where each step scores all memories and selects some; and in
+`backward.py`, in a graph, over the windows that a gradient reaches.
 """
 
 from typing import Iterator, List, NamedTuple, Optional, Protocol, Sequence
@@ -17,7 +17,7 @@ from spigot_allennlp.nn.attentive.memory import Memories, MemoryBuffer
 
 class ForwardPass(NamedTuple):
     """
-    The result of `forward_pass`, with what the backward pass recomputes windows from.
+    The result of `forward_pass`, including what the backward pass needs to recompute windows.
 
     # Parameters
 
@@ -28,10 +28,10 @@ class ForwardPass(NamedTuple):
     last_cell_state : `Tensor`
         Shape `(batch_size, hidden_size)`.
     memories : `Memories`
-        All of them, the initial ones first.
+        All memories, the initial ones first.
     selected : `List[LongTensor]`
-        For each step the memories that it selected, `(batch_size, selected)`, in descending order
-        of their scores, and -1 where an instance had fewer. Empty if steps read all memories.
+        For each step, the memories that it selected, `(batch_size, selected)`, in descending order
+        of their scores; -1 if an instance had fewer. Empty if steps read all memories.
     """
 
     outputs: Tensor
@@ -72,20 +72,20 @@ def forward_pass(
 
 
 def masks_of_steps(mask: Optional[BoolTensor], steps: int) -> List[Optional[BoolTensor]]:
-    """Returns the mask of each step, `(batch_size,)`; `None` for a step where none is masked."""
+    """Returns the mask of each step, `(batch_size,)`; `None` for a step with no masked instance."""
     if mask is None:
         return [None] * steps
     return [None if full else row for row, full in zip(mask, mask.all(dim=1).tolist(), strict=True)]
 
 
 class ReadableMemory(Protocol):
-    """Holds what a step reads and stores: see `MemoryBuffer` and `WindowMemories`."""
+    """Memories for a step to read and store: see `MemoryBuffer` and `WindowMemories`."""
 
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
         """Returns a summary, `(batch_size, hidden_size)`; `None` if there is nothing to read."""
 
     def store(self, key: Tensor, value: Tensor, present: Optional[BoolTensor]) -> None:
-        """Stores a memory of each instance that is present."""
+        """Stores a memory for each instance that is present."""
 
 
 class StepResult(NamedTuple):
@@ -114,7 +114,7 @@ def recurrence_steps(
     memory: ReadableMemory,
 ) -> Iterator[StepResult]:
     """
-    Yields the result of one step after another.
+    Yields the results of the steps, one by one.
 
     # Parameters
 
@@ -143,7 +143,7 @@ def recurrence_steps(
 
 
 def _where(mask: Optional[BoolTensor], new: State, old: State) -> State:
-    """Returns the new state, and the old one where `mask`, `(batch_size,)`, is false."""
+    """Returns the new state, but the old one where `mask`, `(batch_size,)`, is false."""
     if mask is None:
         return new
     rows = mask.unsqueeze(-1)

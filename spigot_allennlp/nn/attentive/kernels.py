@@ -1,9 +1,9 @@
 """
-The recurrence as machine code: an LSTM with a bilinear score and weights by threshold.
+The recurrence as machine code: an LSTM with a bilinear score and threshold weights.
 
-`forward` runs some instances of a batch through all steps; `backward_kernels.py` goes back over
-what it has filled in. Every array is contiguous, and all floating point numbers of a call are of
-one type. `cpu.py` makes the tuples of arrays below.
+`forward` runs some instances of a batch through all steps; `backward_kernels.py` goes back over its
+results. Every array is contiguous, and all floating-point numbers of a call have one type. `cpu.py`
+makes the tuples of arrays below.
 """
 
 import math
@@ -17,17 +17,17 @@ from numpy import ndarray
 from spigot_allennlp.nn.compilation import entry, fused_kernel, kernel
 from spigot_allennlp.nn.vectors import add_matrix_product
 
-# As many instances take a step together, at most.
+# At most this many instances take a step together.
 GROUP = 16
 
-# A sigmoid is zero or one, to the last digit, for numbers beyond this.
+# Beyond this, a sigmoid is zero or one to the last digit.
 LARGEST_EXPONENT = 40.0
 
 
 class WeightArrays(NamedTuple):
     """
-    The parameters of a cell, those of `BilinearWeights` with matrices transposed, so that a loop
-    over the results of a product runs along memory; or the gradients of these parameters.
+    The parameters of a cell, from `BilinearWeights` with matrices transposed, so that a loop over
+    the results of a product reads contiguous memory; or the gradients of these parameters.
 
     # Parameters
 
@@ -55,7 +55,7 @@ class WeightArrays(NamedTuple):
 
 class KernelOptions(NamedTuple):
     """
-    The fields of `AttentiveOptions`, all as numbers, and what else a kernel needs to know.
+    The fields of `AttentiveOptions` as numbers, and further settings for the kernels.
 
     # Parameters
 
@@ -63,9 +63,9 @@ class KernelOptions(NamedTuple):
     top_k : `int`
         At most the number of memories.
     truncation : `int`
-        The number of steps of a window; of the whole sequence, for full backpropagation.
+        The number of steps in a window; for full backpropagation, in the whole sequence.
     num_initial : `int`
-        How many memories there are before the first step.
+        The number of memories before the first step.
     stores_provisional : `bool`
     smoothing : `float`
         In units of the score; see `threshold_weights`.
@@ -81,29 +81,30 @@ class KernelOptions(NamedTuple):
 
 class BatchArrays(NamedTuple):
     """
-    The arrays of a batch that `forward` reads, and those that it writes.
+    The arrays of a batch that `forward` reads and writes.
 
     # Parameters
 
     inputs : `ndarray`
         Shape `(steps, batch_size, input_size)`.
     mask : `ndarray`
-        Truth values of shape `(steps, batch_size)`. Where it is false an instance stays as it is.
+        Truth values of shape `(steps, batch_size)`. Where it is false, an instance does not change.
     start_hidden : `ndarray`
         Shape `(batch_size, hidden_size)`.
     cell_states : `ndarray`
         Shape `(windows + 1, batch_size, hidden_size)`: the cell state before each window and
-        after the last. The first is set, `forward` writes the others.
+        after the last. The first is given, `forward` writes the others.
     keys : `ndarray`
-        Shape `(batch_size, key_size, memories)`, so that the loop of a score runs along memory.
-        The initial memories are set, `forward` writes the others; likewise for the next two.
+        Shape `(batch_size, key_size, memories)`, so that the loop of a score reads contiguous
+        memory. The initial memories are given, `forward` writes the others; likewise for the next
+        two.
     values : `ndarray`
         Shape `(batch_size, memories, hidden_size)`.
     present : `ndarray`
         Truth values of shape `(batch_size, memories)`: false for a memory that does not exist.
     selected : `ndarray`
-        Integers of shape `(steps, batch_size, top_k + 1)`, -1 everywhere: `forward` writes which
-        memories have the highest scores, in descending order. The last is the runner-up.
+        Integers of shape `(steps, batch_size, top_k + 1)`, initially -1: `forward` writes the
+        memories with the highest scores, in descending order. The last is the runner-up.
     outputs : `ndarray`
         Shape `(steps, batch_size, output_size)`: `forward` writes the hidden state and, if memories
         are read, the summary.
@@ -123,8 +124,8 @@ class BatchArrays(NamedTuple):
 @entry
 def forward(start_row, end_row, weights, options, batch):
     """
-    Runs the recurrence of the instances from `start_row` up to, not including, `end_row`; `GROUP`
-    instances take each step together, so that its products are of matrices.
+    Runs the recurrence for the instances from `start_row` to `end_row`, the latter excluded.
+    `GROUP` instances take each step together, so that its products are matrix products.
 
     # Parameters
 
@@ -139,7 +140,7 @@ def forward(start_row, end_row, weights, options, batch):
 
 @kernel
 def _forward_group(start_row, end_row, weights, options, batch):
-    """Does as `forward` for at most `GROUP` instances."""
+    """Like `forward`, for at most `GROUP` instances."""
     steps, hidden_size = len(batch.inputs), batch.values.shape[2]
     size, key_size = end_row - start_row, len(weights.query_bias)
     hidden, cell_state = (
@@ -180,7 +181,7 @@ def _forward_group(start_row, end_row, weights, options, batch):
         if stores_after(step, options):
             if options.stores_provisional:
                 for index in range(size):
-                    if not is_present[index]:  # it does not exist, but is a number
+                    if not is_present[index]:  # it does not exist, but must not be NaN
                         provisional[index] = hidden[index]
             values = provisional if options.stores_provisional else hidden
             store(start_row, num_memories, weights, values, is_present, batch)
@@ -195,14 +196,14 @@ def stores_after(step, options):
 
 @kernel
 def memories_before(step, options):
-    """Returns how many memories there are before `step`, those that do not exist included."""
+    """Returns the number of memories before `step`, including those that do not exist."""
     return options.num_initial + (step // options.attend_every if options.top_k > 0 else 0)
 
 
 @kernel
 def lstm_step(weights, inputs, hidden, cell_state, gates, new_cell_state, cell_tanh):
     """
-    Writes the activations of the gates, the new cell state and its tanh, of some instances in rows.
+    Writes the activations of the gates, the new cell state and its tanh, for instances in rows.
     """
     size = hidden.shape[1]
     gates[:] = weights.bias
@@ -231,7 +232,7 @@ def write_provisional(gates, cell_tanh, provisional):
 
 @kernel
 def write_queries(weights, provisional, queries):
-    """Writes the vectors whose products with keys are the scores of provisional states."""
+    """Writes the vectors that, multiplied by keys, give the scores of provisional states."""
     queries[:] = weights.query_bias
     add_matrix_product(provisional, weights.query_weight, queries)
 
@@ -239,8 +240,8 @@ def write_queries(weights, provisional, queries):
 @kernel
 def attention_read(row, step, num_memories, query, options, batch, scores, summary):
     """
-    Writes which memories are selected, and adds their weighted sum to `summary`. `scores` is a
-    buffer for a number for each memory.
+    Writes the selected memories, and adds their weighted sum to `summary`. `scores` is a buffer
+    with a number for each memory.
     """
     selected = batch.selected[step, row]
     select(query, batch.keys[row], batch.present[row], num_memories, scores, selected)
@@ -256,9 +257,9 @@ def attention_read(row, step, num_memories, query, options, batch, scores, summa
 @fused_kernel
 def select(query, keys, present, num_memories, scores, selected):
     """
-    Writes the scores of the first `num_memories` memories, and into `selected` which of these are
-    highest, in descending order, as many as it has space for; -1 where there are no more. Of equal
-    scores, that of the earlier memory is first. `keys` has shape `(key_size, memories)`.
+    Writes the scores of the first `num_memories` memories. Fills `selected` with those that score
+    highest, in descending order; -1 if there are no more. Among equal scores, the earlier memory
+    comes first. `keys` has shape `(key_size, memories)`.
     """
     scores[:num_memories] = 0
     for dim in range(len(query)):
@@ -280,16 +281,16 @@ def select(query, keys, present, num_memories, scores, selected):
 
 class Normalizer(NamedTuple):
     """
-    What the weights of the selected memories follow from, beside their scores.
+    The data that, with the scores, determine the weights of the selected memories.
 
     # Parameters
 
     num_kept : `int`
-        How many memories have a weight, at most `top_k`.
+        The number of memories with a weight, at most `top_k`.
     num_selected : `int`
-        How many have a score that plays a part: the kept and, if there is one, the runner-up.
+        The number of relevant scores: those of the kept memories and, if any, of the runner-up.
     total : `float`
-        What the excess over the threshold is divided by.
+        The divisor of the excess over the threshold.
     """
 
     num_kept: int
@@ -300,8 +301,8 @@ class Normalizer(NamedTuple):
 @kernel
 def write_memory_weights(selected, selected_scores, options, memory_weights):
     """
-    Writes the weights of the selected memories into `memory_weights`, by `threshold_weights`;
-    returns a `Normalizer`.
+    Writes the weights of the selected memories into `memory_weights`, as in `threshold_weights`,
+    and returns a `Normalizer`.
     """
     num_selected = 0
     while num_selected < len(selected) and selected[num_selected] >= 0:
@@ -329,7 +330,8 @@ def add_values(selected, num_kept, memory_weights, values, summary):
 @kernel
 def store(start_row, memory, weights, values, is_present, batch):
     """
-    Writes a memory of each instance from `start_row` on: its key, its value, whether it exists.
+    Writes a memory for each instance from `start_row` on: its key, its value, and whether it
+    exists.
     """
     keys = numpy.zeros((len(values), len(weights.query_bias)), values.dtype)
     add_matrix_product(values, weights.key_weight, keys)
@@ -358,9 +360,8 @@ def write_tanh(numbers, results):
 def exponential(number: float) -> float:
     """
     In a kernel, returns the exponential of a number to the last digits of single precision, or to
-    13 digits in double; beyond `LARGEST_EXPONENT`, up or down, that of this bound. It takes only
-    products, sums and bits, so that a loop over it becomes vector code. What is not a number stays
-    so.
+    13 digits in double. Beyond `LARGEST_EXPONENT`, up or down, it is that of the bound. It only
+    uses products, sums and bit operations, so a loop over it becomes vector code. NaN stays NaN.
     """
     raise NotImplementedError
 
@@ -377,9 +378,9 @@ def _in_single(number):
     single = numpy.float32
     bounded = min(max(number, single(-LARGEST_EXPONENT)), single(LARGEST_EXPONENT))
     bounded = number if number != number else bounded
-    rounding = single(1.5 * 2**23)  # added to a small number, it leaves no fraction
+    rounding = single(1.5 * 2**23)  # adding it to a small number removes the fraction
     power = (bounded * single(1 / math.log(2)) + rounding) - rounding
-    # the logarithm of two in two parts, the first of which has a short mantissa
+    # the logarithm of two in two parts; the first has a short mantissa
     x = bounded - power * single(0.693359375)
     x = x - power * single(math.log(2) - 0.693359375)
     series = single(1 / 720) + x * single(1 / 5040)
@@ -392,7 +393,7 @@ def _in_single(number):
 
 @fused_kernel
 def _in_double(number):
-    """Computes `(e^x)^128`, and `e^x` by its Taylor series; quotients are computed once."""
+    """Computes `(e^x)^128`, and `e^x` by its Taylor series. Quotients are computed only once."""
     bounded = LARGEST_EXPONENT if number > LARGEST_EXPONENT else number
     bounded = -LARGEST_EXPONENT if number < -LARGEST_EXPONENT else bounded
     x = bounded / 128.0

@@ -1,10 +1,10 @@
 """
-Memories, how steps read them, and how gradients get to them.
+Memories, how steps read them, and how gradients reach them.
 
 A step selects the memories with the highest scores, weighs them, and reads their weighted sum. The
-selection, which has no gradient, is made in the forward pass alone: `MemoryBuffer`. The backward
-pass reads the same again, in a graph: `SelectedMemories`, or all of them, `AllMemories`; where
-nothing is read, `WindowMemories`, from which these two derive.
+selection, which has no gradient, is only made in the forward pass, by `MemoryBuffer`. The backward
+pass reads the same memories again in a graph: `SelectedMemories`, or `AllMemories` for all of them.
+Their base class, `WindowMemories`, is for recurrences that read nothing.
 """
 
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
@@ -27,8 +27,8 @@ class Memories(NamedTuple):
     values : `Tensor`
         Shape `(batch_size, memories, hidden_size)`.
     present : `BoolTensor`, optional (default = `None`)
-        Shape `(batch_size, memories)`: false where an instance has no such memory, because it was
-        padded when that was stored. `None` if all exist.
+        Shape `(batch_size, memories)`: false if an instance does not have a memory, because it was
+        padded when the memory was stored. `None` if all exist.
     """
 
     keys: Tensor
@@ -37,7 +37,7 @@ class Memories(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Returns how many memories an instance has, those that do not exist included."""
+        """Returns the number of memories of an instance, including those that do not exist."""
         return self.values.size(1)
 
     def scores(self, cell: AttentiveCell, hidden: Tensor) -> Tensor:
@@ -50,8 +50,8 @@ class Memories(NamedTuple):
 
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Tensor:
         """
-        Returns the summary that provisional states read, both `(batch_size, hidden_size)`. There
-        may be a runner-up at the end of the keys, for the threshold; it has no value.
+        Returns the summary that provisional states read, both `(batch_size, hidden_size)`. The keys
+        may end with that of the runner-up, for the threshold; it has no value.
         """
         weights = cell.weigh(self.scores(cell, hidden), self.present)
         return (weights.unsqueeze(1) @ self.values).squeeze(1)
@@ -67,25 +67,25 @@ def threshold_weights(
     scores: Tensor, top_k: int, smoothing: float, present: Optional[BoolTensor] = None
 ) -> Tensor:
     """
-    Returns by how much each score exceeds a threshold, normalised: the rule of
-    [Ke et al. (2018)](https://arxiv.org/abs/1809.03702). The threshold is the score of the
-    runner-up or, if there is none, the lowest score.
+    Returns the normalised excess of each score over a threshold: the rule of [Ke et al.
+    (2018)](https://arxiv.org/abs/1809.03702). The threshold is the score of the runner-up or, if
+    there is none, the lowest score.
 
-    The excess alone cannot be normalised where all scores are equal (or there is one memory only),
-    and its gradient grows without bound as scores come close. So `smoothing` is divided equally
-    among the memories that are kept, and counts in the sum. Exactly `top_k` weights are positive,
-    or as many as there are memories, and they sum to one.
+    The excess alone cannot be normalised if all scores are equal (or if there is only one memory),
+    and its gradient is unbounded as scores approach each other. So `smoothing` is divided equally
+    among the kept memories, and counts in the sum. Exactly `top_k` weights are positive, or as many
+    as there are memories, and they sum to one.
 
     # Parameters
 
     scores : `Tensor`
-        Shape `(batch_size, selected)`, in descending order: those of at most `top_k` memories that
-        are kept and, if there are more memories, that of the runner-up.
+        Shape `(batch_size, selected)`, in descending order: those of the kept memories, at most
+        `top_k`, and, if there are more memories, that of the runner-up.
     top_k : `int`
     smoothing : `float`
         In units of the score; positive.
     present : `BoolTensor`, optional (default = `None`)
-        Shape `(batch_size, selected)`: which memories exist; the others have weight zero. `None` if
+        Shape `(batch_size, selected)`: which memories exist. The others have weight zero. `None` if
         all do.
 
     # Returns
@@ -96,7 +96,7 @@ def threshold_weights(
     # Raises
 
     `TypeError`, `ValueError`
-        If the tensors have other types or shapes.
+        If the tensors have the wrong types or shapes.
     """
     _SELECTED.check(scores, present)
     kept = scores[..., :top_k]
@@ -115,8 +115,8 @@ def softmax_weights(
     scores: Tensor, top_k: int, smoothing: float, present: Optional[BoolTensor] = None
 ) -> Tensor:
     """
-    Returns the softmax of the scores that are kept. The runner-up and `smoothing` play no part; for
-    all else see `threshold_weights`.
+    Returns the softmax of the scores of the kept memories. The runner-up and `smoothing` are
+    ignored; for the rest, see `threshold_weights`.
     """
     _SELECTED.check(scores, present)
     kept = scores[..., :top_k]
@@ -127,28 +127,29 @@ def softmax_weights(
     return kept.masked_fill(~is_kept, lowest).softmax(dim=-1) * is_kept
 
 
-# A function of scores, top_k, smoothing and present, as `threshold_weights` is.
+# A function of scores, top_k, smoothing and present, like `threshold_weights`.
 WeightRule = Callable[[Tensor, int, float, Optional[BoolTensor]], Tensor]
 WEIGHT_RULES: Dict[str, WeightRule] = {"threshold": threshold_weights, "softmax": softmax_weights}
 
 
 class MemoryBuffer:
     """
-    The memories of a batch in storage that is allocated once; for use without a graph.
+    The memories of a batch, in storage that is allocated once, for use without a graph.
 
     # Parameters
 
     initial : `Memories`
-        Those that exist before the first step (perhaps none).
+        The memories before the first step (perhaps none).
     capacity : `int`
         The number of memories after the last step.
     top_k : `int`, optional
-        How many memories a step reads; `None` for all.
+        The number of memories that a step reads; `None` for all.
     """
 
     def __init__(self, initial: Memories, capacity: int, top_k: Optional[int]) -> None:
         batch_size, self.size, key_size = initial.keys.shape
-        # `(batch_size, key_size, memories)`: several times as fast, as scores run along memory
+        # `(batch_size, key_size, memories)`: several times as fast, since scores read contiguous
+        # memory
         self._transposed_keys = initial.keys.new_zeros(batch_size, key_size, capacity)
         self._values = initial.values.new_zeros(batch_size, capacity, initial.values.size(-1))
         self._present: Optional[BoolTensor] = None
@@ -160,7 +161,7 @@ class MemoryBuffer:
             self._set_present(slice(self.size), initial.present)
 
     def store(self, key: Tensor, value: Tensor, present: Optional[BoolTensor]) -> None:
-        """Stores a memory of each instance that is `present`, `(batch_size,)`; `None`: of all."""
+        """Stores a memory for each instance that is `present`, `(batch_size,)`; `None` for all."""
         self._transposed_keys[:, :, self.size] = key
         self._values[:, self.size] = value
         if present is not None:
@@ -168,7 +169,7 @@ class MemoryBuffer:
         self.size += 1
 
     def _set_present(self, index: "slice | int", present: BoolTensor) -> None:
-        """Notes which memories at `index` exist: `(batch_size,)`, or `(batch_size, memories)`."""
+        """Records which memories at `index` exist: `(batch_size,)`, or `(batch_size, memories)`."""
         if self._present is None:
             self._present = torch.ones_like(self._values[..., 0], dtype=torch.bool)
         self._present[:, index] = present
@@ -182,7 +183,8 @@ class MemoryBuffer:
     def read(self, cell: AttentiveCell, hidden: Tensor) -> Optional[Tensor]:
         """
         Returns the summary, `(batch_size, hidden_size)`, that provisional states read; `None` if
-        there is nothing to read. Appends to `selected` which memories these are, if not all.
+        there is nothing to read. Appends the indices of these memories to `selected`, unless all
+        are read.
         """
         if self._top_k is None:
             return self.memories().read(cell, hidden) if self.size else None
@@ -199,7 +201,9 @@ class MemoryBuffer:
         return self._weighted_sum(weights, index[:, : self._top_k])
 
     def _weighted_sum(self, weights: Tensor, index: LongTensor) -> Tensor:
-        """Returns the sum of the values that `index` points to; both are `(batch_size, kept)`."""
+        """
+        Returns the sum of the values at `index` by `weights`, both of shape `(batch_size, kept)`.
+        """
         batch_size, capacity, hidden_size = self._values.shape
         row = torch.arange(batch_size, device=index.device).unsqueeze(-1) * capacity
         return torch.nn.functional.embedding_bag(
@@ -212,12 +216,13 @@ class MemoryBuffer:
 
 class RecordedMemories(MemoryBuffer):
     """
-    A `MemoryBuffer` that keeps the weights of what was read, beside the indices in `selected`. See
-    `MemoryBuffer` for the parameters.
+    A `MemoryBuffer` that also keeps the weights of the memories that were read, besides the indices
+    in `selected`. See `MemoryBuffer` for the parameters.
     """
 
     def __init__(self, initial: Memories, capacity: int, top_k: Optional[int]) -> None:
-        # All memories are selected, too: only then are there indices, in the order of the scores.
+        # Makes a selection even if all memories are read: otherwise there would be no indices in
+        # the order of the scores.
         super().__init__(initial, capacity, capacity if top_k is None else top_k)
         self.weights: List[Tensor] = []
 
@@ -235,11 +240,11 @@ class RecordedMemories(MemoryBuffer):
 class WindowMemories:
     """
     The memories that the steps of a window read and store, as part of a graph. This base class is
-    for a recurrence that reads nothing; its subclasses overrule it.
+    for a recurrence that reads nothing; subclasses override it.
 
-    What was stored before the window is no part of the graph: `leaves`, whose gradients are to be
-    added to those of the memories (`accumulate_gradients`). What the window itself stores, `keys`,
-    `values` and `present`, is part of it.
+    What was stored before the window is not part of the graph: these are `leaves`, and their
+    gradients must be added to those of the memories (`accumulate_gradients`). What the window
+    itself stores, `keys`, `values` and `present`, is part of the graph.
 
     # Parameters
 
@@ -261,7 +266,7 @@ class WindowMemories:
         return None
 
     def store(self, key: Tensor, value: Tensor, present: Optional[BoolTensor]) -> None:
-        """Stores a memory of each instance that is `present`, `(batch_size,)`; `None`: of all."""
+        """Stores a memory for each instance that is `present`, `(batch_size,)`; `None` for all."""
         self.keys.append(key)
         self.values.append(value)
         self.present.append(present)
@@ -274,25 +279,25 @@ class WindowMemories:
         value_gradients: Tensor,
     ) -> None:
         """
-        Adds the gradients of the leaves to those of all memories, `(batch_size, memories, ...)`;
+        Adds the gradients of the leaves to those of all memories, `(batch_size, memories, ...)`.
         `rows` are the instances that the window was computed for.
         """
 
 
 class SelectedMemories(WindowMemories):
     """
-    Reads what was selected in the forward pass. Gradients reach these memories alone, so their cost
-    does not depend on how many others there are.
+    Reads the memories selected in the forward pass. Only these get gradients, so the cost does not
+    depend on the number of others.
 
     # Parameters
 
     memories : `Memories`
-        All that the whole sequence stores.
+        All memories that the whole sequence stores.
     num_before : `int`
-        How many of them were stored before the window.
+        The number of memories stored before the window.
     selected : `Sequence[LongTensor]`
-        For each step of the window the memories that were selected, `(batch_size, selected)`, in
-        descending order of their scores; -1 where an instance had fewer.
+        For each step of the window, the selected memories, `(batch_size, selected)`, in descending
+        order of their scores; -1 if an instance had fewer.
     rows : `LongTensor`
         The instances to read for.
     top_k : `int`
@@ -309,7 +314,7 @@ class SelectedMemories(WindowMemories):
         self._num_before = num_before
         self._selected = [index[rows] for index in selected]
         self._kept = [index[:, :top_k] for index in self._selected]
-        # Where a memory was stored later, or does not exist, any other does in its place.
+        # If a memory was stored later, or does not exist, any other can take its place.
         last = max(num_before - 1, 0)
         self._old_selected = torch.cat(self._selected, dim=1).clamp(0, last)
         self._old_kept = torch.cat(self._kept, dim=1).clamp(0, last)
@@ -351,8 +356,8 @@ class SelectedMemories(WindowMemories):
 
 def _with_stored(old: Tensor, stored: Sequence[Tensor], new: LongTensor) -> Tensor:
     """
-    Returns `old`, `(batch_size, selected, size)`, with the memory `new` of `stored` in its place
-    wherever `new`, `(batch_size, selected)`, is not negative.
+    Returns `old`, `(batch_size, selected, size)`, but the memory `new` of `stored` wherever `new`,
+    `(batch_size, selected)`, is not negative.
     """
     stack = torch.stack(list(stored), dim=1)
     index = new.clamp(min=0).unsqueeze(-1).expand(-1, -1, stack.size(-1))
@@ -366,7 +371,7 @@ class AllMemories(WindowMemories):
     # Parameters
 
     before : `Memories`
-        Those that were stored before the window.
+        The memories stored before the window.
     """
 
     def __init__(self, before: Memories) -> None:
@@ -406,7 +411,7 @@ class AllMemories(WindowMemories):
 def _joined_present(
     before: Memories, stored: Sequence[Optional[BoolTensor]]
 ) -> Optional[BoolTensor]:
-    """Returns which memories exist, of those before and those that were stored; `None` for all."""
+    """Returns which memories exist, of the earlier and the newly stored ones; `None` for all."""
     if before.present is None and all(present is None for present in stored):
         return None
     everyone = before.values.new_ones(len(before.values), dtype=torch.bool)

@@ -2,9 +2,9 @@
 Chains of tags: the best sequence, the log-partition and samples, by one recurrence from left to
 right.
 
-A part of a chain is the tag of a token together with the tag of the token before it. Compiled
-kernels compute with tensors on the CPU, vectorised torch with those on other devices; their results
-are the same.
+A part of a chain is the tag of a token together with the tag of the previous token. Compiled
+kernels handle tensors on the CPU, vectorised torch those on other devices; their results are the
+same.
 """
 
 from typing import Optional, Tuple
@@ -31,15 +31,15 @@ _TAGS = Signature(
 
 def chain_scores(unary: Tensor, transitions: Optional[Tensor] = None) -> Tensor:
     """
-    Returns the scores of parts, from those of tags and of transitions between them; differentiable.
+    Returns the scores of parts, from those of tags and of transitions between tags; differentiable.
 
     # Parameters
 
     unary : `Tensor`
-        Shape `(batch_size, length, num_tags)`, position 0 being the root, which counts for nothing.
+        Shape `(batch_size, length, num_tags)`, position 0 being the root, which is ignored.
     transitions : `Tensor`, optional
-        Shape `(num_tags, num_tags)`, indexed `[tag, previous]`, or with dimensions for batch and
-        position in front. No transition leads to the first token; add scores for the beginning of
+        Shape `(num_tags, num_tags)`, indexed `[tag, previous]`, or with leading dimensions for
+        batch and position. No transition leads to the first token; add scores for the beginning of
         a sequence to those of its tags.
 
     # Returns
@@ -72,24 +72,25 @@ def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     # Parameters
 
     scores : `Tensor`
-        Shape `(batch_size, length, tag, previous)`, position 0 being the root. What precedes the
-        first token counts as tag 0.
+        Shape `(batch_size, length, tag, previous)`, position 0 being the root. The predecessor of
+        the first token counts as tag 0.
     mask : `BoolTensor`
         The legal parts, of the same shape. Positions without any are padding.
 
     # Returns
 
     `Tensor`
-        The shape and type of `scores`, without gradient. All zero where no sequence is possible.
+        The same shape and type as `scores`, without gradient. All zero if no sequence is possible.
 
     # Raises
 
     `TypeError`, `ValueError`
-        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
+        If scores or mask are anything else; see `nn/tensor_checks.py`. This also holds for the
+        functions below.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
-        from spigot_allennlp.nn.chain import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.chain import cpu  # numba is slow to import
 
         return cpu.best_sequence(scores, mask)
     return recurrence.best(scores, mask, chain_recurrence(mask))
@@ -98,7 +99,8 @@ def best_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
 def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
     Returns a random sequence of tags `z` for each sentence, with probability `exp <scores, z>`
-    divided by the sum of these over all sequences. Parameters and result as in `best_sequence`.
+    divided by the sum of these terms over all sequences. Parameters and result as in
+    `best_sequence`.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
@@ -111,8 +113,8 @@ def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
 def chain_log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
     """
     Returns `log sum_z exp <scores, z>` over the sequences of tags, in nats, shape `(batch_size,)`;
-    minus infinity where there is none. It is differentiable twice, computed in double precision and
-    returned in at least single. Parameters as in `best_sequence`.
+    minus infinity if there are none. It is twice differentiable, computed in double precision, and
+    returned in at least single precision. Parameters as in `best_sequence`.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if has_kernels(scores.device):
@@ -123,9 +125,9 @@ def chain_log_partition(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 def chain_log_partition_and_marginals(scores: Tensor, mask: BoolTensor) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition and its gradient, the probabilities of parts, which has the shape and
-    type of `scores`. Where gradients are enabled the former is differentiable twice, the latter
-    once. Parameters as in `best_sequence`.
+    Returns the log-partition and its gradient, the probabilities of parts, in the shape and type of
+    `scores`. If gradients are enabled, the former is twice differentiable, the latter once.
+    Parameters as in `best_sequence`.
     """
     check_scores(TAG_PAIRS, scores, mask)
     if not has_kernels(scores.device):

@@ -22,13 +22,13 @@ def sample_sequence(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 
 class ChainInference(CompiledInference):
-    """Sums over sequences of tags in extended numbers, since their weights may lie far apart."""
+    """Sums over sequences of tags in extended numbers, since their weights may be far apart."""
 
     def __init__(self) -> None:
         super().__init__(sums.log_partition_and_marginals, sums.marginals_jvp, _call_in_groups)
 
 
 def _call_in_groups(kernel: Callable, scores: Tensor, mask: BoolTensor, *others: Tensor) -> None:
-    """Calls a kernel for groups of sentences; an elementary step is a part of a position."""
+    """Calls a kernel for groups of sentences. An elementary step is a part of a position."""
     parts = scores.size(2) * scores.size(3)
     call_in_groups(kernel, DOUBLE_LANES, lambda length: length * parts, scores, mask, *others)

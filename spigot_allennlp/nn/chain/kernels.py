@@ -1,8 +1,8 @@
 """
 Chains of tags, compiled: the recurrence over positions, the best sequence, and samples.
 
-A call works on one group of sentences; its arguments begin with the fields of an `InstanceGroup`,
-but that scores and mask have the shape `(batch_size, length, tag, previous)`.
+A call works on one group of sentences. Its arguments begin with the fields of an `InstanceGroup`,
+but scores and mask have the shape `(batch_size, length, tag, previous)`.
 """
 
 from typing import NamedTuple
@@ -28,14 +28,14 @@ from spigot_allennlp.nn.semirings.numbers import (
 
 class SentenceChart(NamedTuple):
     """
-    The chart of a single sentence, and what it was computed from.
+    The chart of a single sentence, and the data that it was computed from.
 
     # Parameters
 
     prefixes : `numpy.ndarray`
         Shape `(1 + length, num_tags)`, in nats: the score of the best sequence up to a position
-        that ends with a tag, or, for samples, the logarithm of the weight of all. What precedes the
-        first token counts as tag 0.
+        that ends with a tag or, for samples, the logarithm of the weight of all such sequences. The
+        predecessor of the first token counts as tag 0.
     scores : `numpy.ndarray`
         Shape `(padded_length, tag, previous)`, in nats: the scores of parts.
     mask : `numpy.ndarray`
@@ -51,7 +51,7 @@ class SentenceChart(NamedTuple):
 def best_sequences(members, lengths, scores, mask, sequences):
     """
     Writes ones into `sequences`, zeros of the shape of `scores`, at the parts of the best sequence
-    of each sentence; none where no sequence is possible.
+    of each sentence; none if no sequence is possible.
     """
     for member in members:
         prefixes = numpy.full((lengths[member] + 1, scores.shape[2]), -numpy.inf, scores.dtype)
@@ -67,7 +67,7 @@ def best_sequences(members, lengths, scores, mask, sequences):
 def sample_sequences(members, lengths, scores, mask, uniforms, sequences):
     """
     Writes ones into `sequences`, zeros of the shape of `scores`, at the parts of a random sequence
-    for each sentence, chosen by `uniforms`: numbers from zero to one, shape
+    for each sentence, determined by `uniforms`: numbers from zero to one, shape
     `(batch_size, length)`, float64.
     """
     group = InstanceGroup(members, lengths, rows_of(scores), rows_of(mask), None)
@@ -96,9 +96,9 @@ def best_prefix(chart, position, tag):
 @kernel
 def fill_prefixes(group, prefixes, zero, one):
     """
-    Computes the weights of all sequences up to a position that end with a tag, each from those of
-    the position before it, into `prefixes`: numbers of the kind of `zero` and `one`,
-    `[position, tag]`. `group` has a row of parts for every tag of every token; see `rows_of`.
+    Writes the weights of all sequences up to each position that end with each tag into `prefixes`,
+    `[position, tag]`, as numbers of the kind of `zero` and `one`. Each comes from those of the
+    previous position. `group` has a row of parts for every tag of every token; see `rows_of`.
     """
     num_tags = group.scores.shape[2]
     row = new_score_row(prefixes, num_tags)
@@ -107,7 +107,7 @@ def fill_prefixes(group, prefixes, zero, one):
     store(prefixes, 0, 0, one)
     for position in range(1, len(prefixes)):
         for tag in range(num_tags):
-            # in padding the tag stays as it is
+            # in padding, the tag does not change
             fill_score_row(group, position, position * num_tags + tag, num_tags, tag, row)
             total = zero
             for previous in range(num_tags):
@@ -130,7 +130,7 @@ def rows_of(parts):
 def backtrack(chart, uniforms, member, sequence):
     """
     Chooses the last tag of a sentence, then the tag before it, and so on, and marks the parts in
-    `sequence`, if there is any. Chooses at random if there are `uniforms`; else the best (see
+    `sequence`, if one exists. Chooses at random if there are `uniforms`, otherwise the best (see
     `nn/sampling.py`).
     """
     num_tags, last = chart.scores.shape[2], len(chart.prefixes) - 1

@@ -1,5 +1,5 @@
 """
-Chains of tags, compiled: the log-partition, the marginals, and how these move.
+Chains of tags, compiled: the log-partition, the marginals, and their derivative.
 
 A call works on one group of sentences, one in each lane (see `nn/semirings/numbers.py`), in
 extended numbers. Arguments as in `kernels.py`, in single or double precision.
@@ -42,8 +42,8 @@ def log_partition_and_marginals(members, lengths, scores, mask, totals, marginal
 @entry
 def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
     """
-    Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
-    both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
+    Writes the derivative of the marginals, as the scores move along `direction`, into `result`.
+    Both have the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
     group = InstanceGroup(members, lengths, rows_of(scores), rows_of(mask), rows_of(direction))
     zero, one = extended_dual(totals, 0.0), extended_dual(totals, 1.0)
@@ -53,8 +53,8 @@ def marginals_jvp(members, lengths, scores, mask, direction, totals, result):
 @kernel
 def write_sums(group, totals, result, zero, one):
     """
-    Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
-    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    Writes the log-partition of each sentence into `totals`, and the marginals into `result` or, for
+    numbers with a tangent, their derivative. Computes with numbers of the kind of `zero` and `one`.
     `group` and `result` have a row of parts for every tag of every token.
     """
     size, num_tags = longest(group.members, group.lengths) + 1, group.scores.shape[2]
@@ -73,13 +73,13 @@ def write_sums(group, totals, result, zero, one):
 @kernel
 def write_marginals(group, prefixes, totals, result, zero, inverse):
     """
-    Writes the marginals of parts, or else their tangents, into `result`, from the last position to
-    the first. `inverse` is one over the total.
+    Writes the marginals of parts, or their tangents, into `result`, from the last position to the
+    first. `inverse` is one over the total.
     """
     num_tags = group.scores.shape[2]
     row = new_score_row(prefixes, num_tags)
-    # suffixes: the derivatives of the log-partition with respect to the prefixes that end at one
-    # position, and at the position before it
+    # suffixes: the derivatives of the log-partition with respect to the prefixes that end at a
+    # position, and at the previous position
     suffixes, marginals = allocate(zero, 2, num_tags), allocate(to_plain(zero), 1, num_tags)
     for tag in range(num_tags):
         store(suffixes, (len(prefixes) - 1) % 2, tag, inverse)
@@ -104,8 +104,8 @@ def write_marginals(group, prefixes, totals, result, zero, inverse):
 @kernel
 def write_marginals_of_tag(group, position, tag, marginals, totals, result):
     """
-    Copies the marginals, or else their tangents, of the parts with this tag from the lane of each
-    sentence into `result`; zero where no sequence is possible.
+    Copies the marginals, or their tangents, of the parts with this tag from the lane of each
+    sentence into `result`; zero if no sequence is possible.
     """
     num_tags = group.scores.shape[2]
     row = position * num_tags + tag

@@ -1,5 +1,5 @@
 """
-Chains of tags in vectorised torch: the recurrence of `chain.py`, one position after the other.
+Chains of tags in vectorised torch: the recurrence of `chain.py`, position by position.
 """
 
 import torch
@@ -11,7 +11,7 @@ from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_cho
 
 def chain_recurrence(mask: BoolTensor) -> Recurrence:
     """
-    Returns the recurrence over the sequences of the parts in `mask`, for `nn/recurrence.py`; it
+    Returns the recurrence over the sequences of the parts in `mask`, for `nn/recurrence.py`. It
     computes zero for an empty sentence.
     """
 

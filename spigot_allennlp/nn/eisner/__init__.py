@@ -7,6 +7,6 @@ The files, in the order to read them:
 2. `cpu.py`: tensors to and from the kernels.
 3. `kernels.py`: the recurrence over spans, the best tree and samples, compiled.
 4. `sums.py`: the log-partition, the marginals and their derivative, compiled: the same recurrence,
-   and its way back.
+   forwards and backwards.
 5. `torch_fallback.py`: the recurrence in vectorised torch, for other devices.
 """

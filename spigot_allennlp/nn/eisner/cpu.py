@@ -36,7 +36,7 @@ class ProjectiveTreeInference(TreeInference):
 
 
 def _call_in_single_lanes(kernel: Callable, *arguments: Any) -> None:
-    """Calls a kernel that computes in single precision, in which a group has more sentences."""
+    """Calls a kernel that computes in single precision, where a group has more sentences."""
     call_in_groups(kernel, SINGLE_LANES, num_tree_steps, *arguments)
 
 

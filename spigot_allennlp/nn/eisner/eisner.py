@@ -3,10 +3,10 @@ Projective dependency trees: the best tree, the log-partition and samples, by on
 spans.
 
 [Eisner (1996)](https://aclanthology.org/C96-1058) builds a tree from spans of two kinds, each
-headed by one of its ends: *incomplete* ones, whose other end is a dependent of the head, and
-*complete* ones, which also hold what that dependent has on its far side. An incomplete span joins
-two complete ones; a complete span is an incomplete one and a complete one. Compiled kernels compute
-with tensors on the CPU, vectorised torch with those on other devices; their results are the same.
+headed by one of its ends: in *incomplete* spans, the other end is a dependent of the head;
+*complete* spans also include everything on the far side of that dependent. An incomplete span joins
+two complete ones; a complete span joins an incomplete one and a complete one. Compiled kernels
+handle tensors on the CPU, vectorised torch those on other devices; their results are the same.
 """
 
 from functools import partial
@@ -38,16 +38,17 @@ def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
     # Returns
 
     `Tensor`
-        The shape and type of `scores`, without gradient. All zero where no tree is possible.
+        The same shape and type as `scores`, without gradient. All zero if no tree is possible.
 
     # Raises
 
     `TypeError`, `ValueError`
-        If scores or mask are anything else; see `nn/tensor_checks.py`. So do the functions below.
+        If scores or mask are anything else; see `nn/tensor_checks.py`. This also holds for the
+        functions below.
     """
     check_scores(ARCS, scores, mask)
     if has_kernels(scores.device):
-        from spigot_allennlp.nn.eisner import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.eisner import cpu  # numba is slow to import
 
         return cpu.best_tree(scores, mask, single_root)
     return recurrence.best(scores, mask, span_recurrence(mask, single_root))
@@ -56,7 +57,8 @@ def best_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) ->
 def sample_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
     Returns a random projective tree `z` for each sentence, with probability `exp <scores, z>`
-    divided by the sum of these over all trees. Parameters and result as in `best_projective_tree`.
+    divided by the sum of these terms over all trees. Parameters and result as in
+    `best_projective_tree`.
     """
     check_scores(ARCS, scores, mask)
     if has_kernels(scores.device):
@@ -69,8 +71,8 @@ def sample_projective_tree(scores: Tensor, mask: BoolTensor, single_root: bool) 
 def projective_log_partition(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
     """
     Returns `log sum_z exp <scores, z>` over the projective trees, in nats, shape `(batch_size,)`;
-    minus infinity where there is none. It is differentiable twice, computed in double precision and
-    returned in at least single. Parameters as in `best_projective_tree`.
+    minus infinity if there are none. It is twice differentiable, computed in double precision, and
+    returned in at least single precision. Parameters as in `best_projective_tree`.
     """
     check_scores(ARCS, scores, mask)
     if has_kernels(scores.device):
@@ -83,9 +85,9 @@ def projective_log_partition_and_marginals(
     scores: Tensor, mask: BoolTensor, single_root: bool
 ) -> Tuple[Tensor, Tensor]:
     """
-    Returns the log-partition and its gradient, the probabilities of arcs, which has the shape and
-    type of `scores`. Where gradients are enabled the former is differentiable twice, the latter
-    once. Parameters as in `best_projective_tree`.
+    Returns the log-partition and its gradient, the probabilities of arcs, in the shape and type of
+    `scores`. If gradients are enabled, the former is twice differentiable, the latter once.
+    Parameters as in `best_projective_tree`.
     """
     check_scores(ARCS, scores, mask)
     if not has_kernels(scores.device):

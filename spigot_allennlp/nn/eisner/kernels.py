@@ -1,8 +1,8 @@
 """
 Projective trees, compiled: the recurrence over spans, the best tree, and samples.
 
-A call works on one group of sentences, one in each lane (see `nn/semirings/numbers.py`): its
-arguments begin with the fields of an `InstanceGroup`, whose scores and mask have the shape
+A call works on one group of sentences, one in each lane (see `nn/semirings/numbers.py`). Its
+arguments begin with the fields of an `InstanceGroup`; scores and mask have the shape
 `(batch_size, dependent, head)`.
 """
 
@@ -32,24 +32,24 @@ from spigot_allennlp.nn.semirings.numbers import (
 class Charts(NamedTuple):
     """
     The weights of arcs and spans, as numbers of one kind: arrays of shape
-    `(size, size, parts, lanes)`, `size` being the number of positions, root included, of the
-    longest sentence of a group. Of a single sentence they hold logarithms, and have the shape
+    `(size, size, parts, lanes)`, `size` being the number of positions in the longest sentence of a
+    group, including the root. For a single sentence, they hold logarithms, and have the shape
     `(size, size)`.
 
-    Spans are indexed `[head, other end]`: a span that reaches to the right of its head has
-    `head < end`, one that reaches to the left `head > end`.
+    Spans are indexed `[head, other end]`: a span to the right of its head has `head < end`, one to
+    the left has `head > end`.
 
     # Parameters
 
     arcs : `numpy.ndarray`
         The weights of arcs, `[head, dependent]`.
     complete : `numpy.ndarray`
-        The weights of spans that hold all that the word at their other end has on its far side.
+        The weights of spans that include everything on the far side of the word at their other end.
     incomplete : `numpy.ndarray`
         The weights of spans that end at a dependent of their head.
     start : `int`
-        The first position of the spans: 0, or 1 if the root takes exactly one dependent and
-        therefore stays outside.
+        The first position of the spans: 0, or 1 if the root takes exactly one dependent, and so
+        stays outside.
     """
 
     arcs: numpy.ndarray
@@ -62,7 +62,7 @@ class Charts(NamedTuple):
 def best_trees(members, lengths, scores, mask, single_root, trees):
     """
     Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of the best tree of each
-    sentence; none where no tree is possible.
+    sentence; none if no tree is possible.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
     zero, one = tropical(scores, -numpy.inf), tropical(scores, 0.0)
@@ -81,7 +81,7 @@ def best_trees(members, lengths, scores, mask, single_root, trees):
 def sample_trees(members, lengths, scores, mask, single_root, uniforms, trees):
     """
     Writes ones into `trees`, zeros of the shape of `scores`, at the arcs of a random tree for each
-    sentence, chosen by `uniforms`: numbers from zero to one, shape `(batch_size, 2 * length)`,
+    sentence, determined by `uniforms`: numbers from zero to one, shape `(batch_size, 2 * length)`,
     float64.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
@@ -101,15 +101,16 @@ def sample_trees(members, lengths, scores, mask, single_root, uniforms, trees):
 @kernel
 def fill_inside(charts, zero, one):
     """
-    Computes the weights of all spans from those of the arcs, each after the spans inside it: the
-    recurrence of Eisner (1996). `zero` and `one` are the neutral numbers of `+` and `*`.
+    Computes the weights of all spans from those of the arcs, inner spans first: the recurrence of
+    Eisner (1996). `zero` and `one` are the neutral elements of `+` and `*`.
     """
     arcs, start = charts.arcs, charts.start
     complete, incomplete = charts.complete, charts.incomplete
     for j in range(start, len(arcs)):
         store(complete, j, j, one)
         for i in range(j - 1, start - 1, -1):
-            # The last term of each sum is a span times that of a single word, which weighs one.
+            # The last term of each sum is a span times the span of a single word, which has weight
+            # one.
             joined, right, left = load(complete, j, i + 1, zero), zero, zero
             for k in range(i + 1, j):
                 joined = joined + load(complete, i, k, zero) * load(complete, j, k + 1, zero)
@@ -124,7 +125,9 @@ def fill_inside(charts, zero, one):
 
 @kernel
 def write_trees(group, charts, uniforms, trees):
-    """Writes the tree of each sentence into `trees`, from the charts in its lane: `backtrack`."""
+    """
+    Writes the tree of each sentence into `trees`, from the charts in its lane, with `backtrack`.
+    """
     for lane, member in enumerate(group.members):
         log_charts = Charts(
             charts.arcs[:, :, 0, lane],
@@ -139,24 +142,24 @@ def write_trees(group, charts, uniforms, trees):
 def backtrack(charts, last, uniforms, member, tree):
     """
     Divides spans, from the whole sentence, which ends at position `last`, down to single words, and
-    marks their arcs in `tree`, if there is any tree. Chooses at random, at most `2 * last + 1`
-    times, if there are `uniforms`; else the best (see `nn/sampling.py`).
+    marks their arcs in `tree`, if a tree exists. Chooses at random, at most `2 * last + 1` times,
+    if there are `uniforms`, otherwise the best (see `nn/sampling.py`).
     """
     complete, incomplete = charts.complete, charts.incomplete
     scores = numpy.empty(last + 1)
-    # a stack of the complete spans that are to be divided: (head, other end)
+    # a stack of the complete spans to divide: (head, other end)
     spans = numpy.empty((3 * last + 3, 2), dtype=numpy.int64)
     depth, choice = write_sentence_spans(charts, last, uniforms, member, scores, spans, tree), 1
     while depth > 0:
         depth -= 1
         head, end = spans[depth]
         if head != end:
-            # which incomplete span the complete one begins with, that is, the last dependent
+            # the incomplete span that begins the complete one, that is, the last dependent
             nearest, count = min(head + 1, end), abs(end - head)
             for k in range(count):
                 scores[k] = incomplete[head, nearest + k] + complete[nearest + k, end]
             dependent = nearest + choose(scores, count, uniforms, member, choice)
-            # where the two complete spans meet that the incomplete one joins
+            # where the two complete spans in the incomplete one meet
             left, right = min(head, dependent), max(head, dependent)
             for k in range(right - left):
                 scores[k] = complete[left, left + k] + complete[right, left + k + 1]
@@ -172,8 +175,8 @@ def backtrack(charts, last, uniforms, member, tree):
 def write_sentence_spans(charts, last, uniforms, member, scores, spans, tree):
     """
     Writes the complete spans of the whole sentence into `spans`, and the arc from a root outside
-    the charts into `tree`. Returns how many spans these are: none if no tree is possible. `scores`
-    is scratch space.
+    the charts into `tree`. Returns the number of spans: none if no tree is possible. `scores` is
+    scratch space.
     """
     arcs, complete = charts.arcs, charts.complete
     if charts.start == 0:
@@ -192,7 +195,7 @@ def write_sentence_spans(charts, last, uniforms, member, scores, spans, tree):
 
 @kernel
 def new_charts(like, size, single_root):
-    """Returns charts, not filled, for `size` positions in numbers of the kind of `like`."""
+    """Returns uninitialised charts for `size` positions, in numbers of the kind of `like`."""
     arcs, complete = allocate(like, size, size), allocate(like, size, size)
     return Charts(arcs, complete, allocate(like, size, size), int(single_root))
 
@@ -201,8 +204,8 @@ def new_charts(like, size, single_root):
 def fill_arc_weights(group, arcs, zero):
     """
     Writes the weights of the arcs of each sentence into its lane: the exponentials of its scores,
-    less the best score of the same dependent, which changes no probability. Returns the sum of
-    those best scores, a tropical number: the logarithm of what all trees are divided by.
+    minus the best score of the same dependent, which changes no probability. Returns the sum of
+    those best scores, a tropical number: the logarithm of the divisor of all trees.
     """
     size = len(arcs)
     lowest, log_divisor = tropical(arcs, MIN_LOGARITHM), tropical(arcs, 0.0)

@@ -1,9 +1,9 @@
 """
-Projective trees, compiled: the log-partition, the marginals, and how these move.
+Projective trees, compiled: the log-partition, the marginals, and their derivative.
 
 Arguments as in `kernels.py`. Tensors are in single or double precision, numbers in double. Each sum
-is there with plain numbers, and with extended ones for sentences where the weights of trees lie too
-far apart for these.
+exists with plain numbers, and with extended ones for sentences where the weights of trees are too
+far apart for plain ones.
 """
 
 from typing import NamedTuple
@@ -28,15 +28,15 @@ from spigot_allennlp.nn.semirings.numbers import (
 
 class OutsideCharts(NamedTuple):
     """
-    The derivatives of the log-partition with respect to the weights of spans, indexed like `Charts`
-    and of the same shape.
+    The derivatives of the log-partition with respect to the weights of spans, with the indices and
+    the shape of `Charts`.
 
     # Parameters
 
     complete : `numpy.ndarray`
         With respect to complete spans.
     joined : `numpy.ndarray`
-        With respect to what joins two complete spans over `i` and `j`, the same at `[i, j]` and at
+        With respect to the joins of two complete spans over `i` and `j`, the same at `[i, j]` and
         `[j, i]`.
     """
 
@@ -49,7 +49,7 @@ def log_partition_and_marginals(members, lengths, scores, mask, single_root, tot
     """
     Writes the log-partition of each sentence, in nats, into `totals`, shape `(batch_size,)`,
     float64, and the marginals of its arcs into `marginals`, of the shape of `scores`. A total of
-    NaN asks for extended numbers.
+    NaN means that extended numbers are needed.
     """
     group = InstanceGroup(members, lengths, scores, mask, None)
     write_sums(group, single_root, totals, marginals, real(totals, 0.0), real(totals, 1.0))
@@ -68,8 +68,8 @@ def extended_log_partition_and_marginals(
 @entry
 def marginals_jvp(members, lengths, scores, mask, direction, single_root, totals, result):
     """
-    Writes the derivative of the marginals, as the scores move along `direction`, into `result`,
-    both of the shape of `scores`; `totals` as in `log_partition_and_marginals`.
+    Writes the derivative of the marginals, as the scores move along `direction`, into `result`.
+    Both have the shape of `scores`; `totals` as in `log_partition_and_marginals`.
     """
     group = InstanceGroup(members, lengths, scores, mask, direction)
     write_sums(group, single_root, totals, result, dual(totals, 0.0), dual(totals, 1.0))
@@ -86,8 +86,8 @@ def extended_marginals_jvp(members, lengths, scores, mask, direction, single_roo
 @kernel
 def write_sums(group, single_root, totals, result, zero, one):
     """
-    Writes the log-partition of each sentence into `totals`, and into `result` the marginals, or,
-    for numbers with a tangent, their derivative; in numbers of the kind of `zero` and `one`.
+    Writes the log-partition of each sentence into `totals`, and the marginals into `result` or, for
+    numbers with a tangent, their derivative. Computes with numbers of the kind of `zero` and `one`.
     """
     # even an empty sentence has a token: padding
     size = max(longest(group.members, group.lengths), 1) + 1
@@ -131,9 +131,9 @@ def total_weight(charts, zero):
 @kernel
 def fill_outermost(charts, outside, zero, inverse):
     """
-    Writes the derivatives from which `fill_outside` sets out into `outside`: those with respect to
-    the complete spans that reach an end of the sentence; `inverse` is one over the total. Replaces
-    the arcs of a root outside the charts by their marginals.
+    Writes the derivatives that `fill_outside` starts from into `outside`: those with respect to the
+    complete spans that reach an end of the sentence. `inverse` is one over the total. Replaces the
+    arcs of a root outside the charts by their marginals.
     """
     arcs, complete, start, last = charts.arcs, charts.complete, charts.start, len(charts.arcs) - 1
     for i in range(start, last + 1):
@@ -155,12 +155,12 @@ def fill_outermost(charts, outside, zero, inverse):
 @kernel
 def fill_outside(charts, outside, zero):
     """
-    Computes the derivatives with respect to all spans, each after those of the spans around it, and
-    replaces the weights of arcs by their marginals on the way.
+    Computes the derivatives with respect to all spans, outer spans first, and replaces the weights
+    of arcs by their marginals on the way.
 
-    The loops collect, for the spans between `i` and `j` (those to the right have their head at `i`,
-    those to the left at `j`), what comes from each larger span, with its other end at `k`, that
-    `fill_inside` builds of them: its own derivative, times the weight of the span next to them.
+    For the spans between `i` and `j` (with their head at `i` if they go to the right, at `j` if to
+    the left), the loops collect the contribution of each larger span, with its other end at `k`,
+    that `fill_inside` builds from them: its own derivative, times the weight of the adjacent span.
     """
     arcs, complete, incomplete = charts.arcs, charts.complete, charts.incomplete
     start, last = charts.start, len(arcs) - 1
@@ -185,7 +185,7 @@ def fill_outside(charts, outside, zero):
                 arc_right = arc_right + around * load(complete, j, k, zero)
             store(outside.complete, i, j, right)
             store(outside.complete, j, i, left)
-            # a complete span that ends at the dependent itself is the incomplete span alone
+            # a complete span that ends at the dependent itself is just the incomplete span
             arc_right, arc_left = arc_right + right, arc_left + left
             joined = arc_right * load(arcs, i, j, zero) + arc_left * load(arcs, j, i, zero)
             store(outside.joined, i, j, joined)
@@ -198,9 +198,9 @@ def fill_outside(charts, outside, zero):
 @kernel
 def write_marginals(group, arcs, log_totals, totals, result, like):
     """
-    Copies the marginals in `arcs`, `[head, dependent]`, or else their tangents, from the lane of
-    each sentence into `result`, and `log_totals`, shape `(lanes,)`, into `totals`. The marginals
-    are zero where there is no tree.
+    Copies the marginals in `arcs`, `[head, dependent]`, or their tangents, from the lane of each
+    sentence into `result`, and `log_totals`, shape `(lanes,)`, into `totals`. The marginals are
+    zero if there is no tree.
     """
     size = len(arcs)
     row = allocate(to_plain(like), 1, size)

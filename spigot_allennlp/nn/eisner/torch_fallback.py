@@ -1,8 +1,8 @@
 """
-Projective trees in vectorised torch: the recurrence of `eisner.py`, one width after the other.
+Projective trees in vectorised torch: the recurrence of `eisner.py`, width by width.
 
-All spans of one width, of all sentences of a batch, are computed at once, so that the recurrence
-takes `length` steps, and `O(batch_size * length^3)` work in all.
+All spans of one width, in all sentences of a batch, are computed at once. So the recurrence takes
+`length` steps, and `O(batch_size * length^3)` work in all.
 """
 
 from typing import List, Tuple
@@ -16,7 +16,7 @@ from spigot_allennlp.nn.recurrence import IMPOSSIBLE, Recurrence, Reduce, no_cho
 
 def span_recurrence(mask: BoolTensor, single_root: bool) -> Recurrence:
     """
-    Returns the recurrence over the trees of the arcs in `mask`, for `nn/recurrence.py`; it computes
+    Returns the recurrence over the trees of the arcs in `mask`, for `nn/recurrence.py`. It computes
     zero for an empty sentence.
     """
 
@@ -41,13 +41,13 @@ def span_recurrence(mask: BoolTensor, single_root: bool) -> Recurrence:
 def _complete_spans(scores: Tensor, reduce: Reduce) -> Tuple[Tensor, Tensor]:
     """
     Returns the complete spans `right[:, i, w]` from i to i + w, headed by i, and `left[:, j, w]`
-    from j - w to j, headed by j, each of shape `(batch_size, size, size)`; impossible ones hold
+    from j - w to j, headed by j, each of shape `(batch_size, size, size)`. Impossible ones hold
     `IMPOSSIBLE`.
     """
     batch_size, size, _ = scores.shape
     single = scores.new_zeros(batch_size, size, 1)
-    # Spans are kept by the position of their first or of their last word, then by width, so that
-    # what one width needs is a slice.
+    # Spans are stored by the position of their first or last word, then by width, so each width
+    # only needs slices.
     right_by_start, right_by_end = single, single
     left_by_start, left_by_end = single, single
     arcs_right_by_start: List[Tensor] = []
@@ -93,10 +93,10 @@ def _append(chart: Tensor, spans: Tensor) -> Tensor:
 
 
 def _pad_end(spans: Tensor, width: int) -> Tensor:
-    """Fills up spans that are kept by their first word: none begins at the last `width` words."""
+    """Pads spans stored by their first word: none begins at the last `width` words."""
     return torch.nn.functional.pad(spans, (0, width), value=IMPOSSIBLE)
 
 
 def _pad_start(spans: Tensor, width: int) -> Tensor:
-    """Fills up spans that are kept by their last word: none ends at the first `width` words."""
+    """Pads spans stored by their last word: none ends at the first `width` words."""
     return torch.nn.functional.pad(spans, (width, 0), value=IMPOSSIBLE)

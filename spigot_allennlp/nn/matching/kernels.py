@@ -1,13 +1,13 @@
 """
 The best matching, compiled: shortest augmenting paths.
 
-The rows of the shorter side (called rows here, even if they are columns) are matched one after the
-other, each by the shortest path of pairs that are alternately out of the matching and in it, from
-the row to a column that has no partner yet. Prices of rows and columns keep all lengths of pairs at
-zero or more, so that Dijkstra's algorithm finds that path
-([Jonker and Volgenant, 1987](https://doi.org/10.1007/BF02278710);
-[Crouse, 2016](https://doi.org/10.1109/TAES.2016.140952), of which SciPy has a version, too). Most
-rows are matched before, each with the cheapest column at the first prices, if that is free.
+The rows of the shorter side (called rows here, even if they are columns) are matched one by one,
+each by the shortest path from the row to a column without a partner. The pairs on the path are
+alternately outside and inside the matching. Prices of rows and columns keep all lengths of pairs
+nonnegative, so that Dijkstra's algorithm finds the path ([Jonker and Volgenant,
+1987](https://doi.org/10.1007/BF02278710); [Crouse, 2016](https://doi.org/10.1109/TAES.2016.140952),
+of which SciPy also has a version). Most rows are matched beforehand, each with the cheapest column
+at the initial prices, if that is free.
 """
 
 from typing import NamedTuple
@@ -19,13 +19,13 @@ from spigot_allennlp.nn.compilation import entry, kernel
 
 class Assignment(NamedTuple):
     """
-    The matching of some rows, and the prices by which it is known to be the best of them.
+    The matching of some rows, and the prices that prove it to be the best.
 
     # Parameters
 
     row_prices, column_prices : `numpy.ndarray`
         Shapes `(num_rows,)` and `(num_columns,)`, float64: no cost is less than the sum of both,
-        and that of a matched pair is equal to it.
+        and the cost of a matched pair equals it.
     columns : `numpy.ndarray`
         Shape `(num_rows,)`, int64: the partner of each row; -1 for none.
     rows : `numpy.ndarray`
@@ -42,7 +42,7 @@ class Assignment(NamedTuple):
 def best_matchings(scores, mask, matchings):
     """
     Writes ones into `matchings`, zeros of the shape of `scores`, `(batch_size, rows, columns)`, at
-    the pairs of the best matching of each instance; none where no matching is possible.
+    the pairs of the best matching of each instance; none if no matching is possible.
     """
     for instance in range(len(scores)):
         rows = used(mask[instance])
@@ -67,7 +67,9 @@ def used(mask):
 
 @kernel
 def match(scores, mask, rows, columns, matching):
-    """Writes the best matching of these rows, no more than columns, into `matching`."""
+    """
+    Writes the best matching of these rows into `matching`. There must be no more rows than columns.
+    """
     costs = numpy.full((len(rows), len(columns)), numpy.inf)
     for row in range(len(rows)):
         for column in range(len(columns)):
@@ -93,9 +95,9 @@ def match(scores, mask, rows, columns, matching):
 @kernel
 def match_cheapest(costs, assignment):
     """
-    Sets the first prices: of a column, in a square, where each is needed, the least of its costs;
-    of a row the least that remains. Matches each row with a column at which it has that, if one
-    such is free.
+    Sets the initial prices: for a column, its least cost, but only in a square, where every column
+    is needed; for a row, its least remaining cost. Matches each row with a column where it has that
+    cost, if such a column is free.
     """
     num_rows, num_columns = costs.shape
     if num_rows == num_columns:
@@ -106,7 +108,7 @@ def match_cheapest(costs, assignment):
                 price = min(assignment.column_prices[column], costs[row, column])
                 assignment.column_prices[column] = price
         for column in range(num_columns):
-            if assignment.column_prices[column] == numpy.inf:  # nothing is possible
+            if assignment.column_prices[column] == numpy.inf:  # no pair is possible
                 assignment.column_prices[column] = 0.0
     for row in range(num_rows):
         lowest, cheapest = numpy.inf, -1
@@ -124,9 +126,9 @@ def match_cheapest(costs, assignment):
 @kernel
 def augment(costs, new_row, assignment, lengths, previous, remaining):
     """
-    Matches `new_row`, too, by the shortest augmenting path; returns whether there is any. The other
-    arrays are for its use: the lengths of the shortest paths to columns, the rows before these, and
-    columns that are not done.
+    Also matches `new_row`, by the shortest augmenting path. Returns whether there is one. The other
+    arrays are scratch space: the lengths of the shortest paths to columns, the rows before these,
+    and columns that are not done.
     """
     row_prices, column_prices, partner_columns, partner_rows = assignment
     num_columns = len(column_prices)
@@ -140,14 +142,14 @@ def augment(costs, new_row, assignment, lengths, previous, remaining):
             length = shortest + costs[row, column] - row_prices[row] - column_prices[column]
             if length < lengths[column]:
                 lengths[column], previous[column] = length, row
-            # of columns that are as near, one without a partner ends the path
+            # among equally near columns, one without a partner ends the path
             is_free = partner_rows[column] < 0
             if lengths[column] < lowest or (lengths[column] == lowest and is_free and nearest >= 0):
                 nearest, lowest = index, lengths[column]
-        if nearest < 0:  # also where scores are no numbers
+        if nearest < 0:  # also if scores are NaN
             return False
         shortest, column = lowest, remaining[nearest]
-        # what is done stands after what remains
+        # finished columns come after remaining ones
         num_remaining -= 1
         remaining[nearest], remaining[num_remaining] = remaining[num_remaining], column
         if partner_rows[column] < 0:

@@ -1,11 +1,11 @@
 """
-Matchings between rows and columns: the best one, and which vertices are matchings.
+Matchings between rows and columns: finds the best one, and tells which vertices are matchings.
 
-A part is a pair of a row and a column. A row, or a column, without any legal pair is padding. A
-matching has no row and no column twice, and leaves out none of those of which there are fewer, rows
-or columns: all rows of a square have a partner, and so have all columns.
+A part is a pair of a row and a column. A row or column without a legal pair is padding. A matching
+uses no row and no column twice, and covers the smaller side completely: in a square, all rows and
+all columns have a partner.
 
-The best is computed by a compiled kernel on the CPU, wherever the tensors are.
+A compiled kernel computes the best matching on the CPU, wherever the tensors are.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,8 @@ from spigot_allennlp.nn.tensor_checks import (
     check_scores,
 )
 
-# Rows times columns of all instances from which on a second thread gains more than it costs.
+# Rows times columns of all instances. From this number on, a second thread gains more than it
+# costs.
 MANY_PAIRS = 20_000
 
 _VERTEX = Signature(
@@ -35,17 +36,17 @@ _VERTEX = Signature(
 
 class _Sides(NamedTuple):
     """
-    Which rows and columns there are.
+    The rows and columns that are not padding.
 
     # Parameters
 
     rows : `BoolTensor`
-        Shape `(batch_size, rows)`: those that are no padding.
+        Shape `(batch_size, rows)`: those that are not padding.
     columns : `BoolTensor`
         Shape `(batch_size, columns)`, likewise.
     all_rows : `BoolTensor`
-        Shape `(batch_size, 1)`: whether there are no more rows than columns, so that every row has
-        a partner.
+        Shape `(batch_size, 1)`: whether there are at most as many rows as columns, so that every
+        row has a partner.
     all_columns : `BoolTensor`
         Shape `(batch_size, 1)`, likewise.
     """
@@ -70,7 +71,7 @@ def best_matching(scores: Tensor, mask: BoolTensor) -> Tensor:
     # Returns
 
     `Tensor`
-        The shape and type of `scores`, without gradient. All zero where no matching is possible.
+        The same shape and type as `scores`, without gradient. All zero if no matching is possible.
 
     # Raises
 
@@ -78,7 +79,7 @@ def best_matching(scores: Tensor, mask: BoolTensor) -> Tensor:
         If scores or mask are anything else; see `nn/tensor_checks.py`.
     """
     check_scores(PAIRS, scores, mask)
-    from spigot_allennlp.nn.matching import kernels  # numba takes its time to be imported
+    from spigot_allennlp.nn.matching import kernels  # numba is slow to import
 
     on_cpu = at_least_single(scores.detach()).cpu().contiguous()
     matchings = torch.zeros_like(on_cpu)
@@ -93,9 +94,9 @@ def best_matching(scores: Tensor, mask: BoolTensor) -> Tensor:
 
 def are_matchings(vertex: Tensor, mask: BoolTensor) -> BoolTensor:
     """
-    Tells which instances are matchings of legal pairs, shape `(batch_size,)`, from `vertex`, of any
-    type, and the legal pairs, both `(batch_size, rows, columns)`. An instance that is all padding
-    has one, which is empty.
+    Tells which instances of `vertex`, of any type, are matchings of legal pairs: shape
+    `(batch_size,)`. `vertex` and the legal pairs have the shape `(batch_size, rows, columns)`. An
+    instance that is all padding has one matching, which is empty.
     """
     _VERTEX.check(vertex, mask)
     sides, chosen = _sides(mask), vertex == 1
@@ -107,7 +108,7 @@ def are_matchings(vertex: Tensor, mask: BoolTensor) -> BoolTensor:
 
 
 def _sides(mask: BoolTensor) -> _Sides:
-    """Returns which rows and columns a mask, `(batch_size, rows, columns)`, has."""
+    """Returns the rows and columns in a mask, `(batch_size, rows, columns)`."""
     rows, columns = mask.any(dim=2), mask.any(dim=1)
     num_rows, num_columns = rows.sum(dim=1, keepdim=True), columns.sum(dim=1, keepdim=True)
     return _Sides(rows, columns, num_rows <= num_columns, num_columns <= num_rows)

@@ -1,1 +1,1 @@
-"""Numbers for kernels: a recurrence that is written once sums, differentiates or maximises."""
+"""Numbers for kernels: a recurrence is written once, and sums, differentiates or maximises."""

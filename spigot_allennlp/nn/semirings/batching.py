@@ -1,4 +1,4 @@
-"""Groups of instances out of a batch, for kernels that work on one in each lane."""
+"""Divides a batch into groups of instances, for kernels that process one in each lane."""
 
 from typing import Callable, NamedTuple, Optional, Union
 
@@ -10,31 +10,31 @@ from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
 from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, exponential, load, tropical
 
-# Instances of a group, in single and in double precision.
+# The number of instances in a group, in single and double precision.
 SINGLE_LANES, DOUBLE_LANES = BYTES // 4, BYTES // 8
-# Elementary steps from which on a second thread gains more than it costs.
+# The number of elementary steps from which on a second thread gains more than it costs.
 MANY_STEPS = 500_000
 
 
 class InstanceGroup(NamedTuple):
     """
-    The instances on which a kernel works, one in each lane, and what is known of the whole batch.
+    The instances that a kernel works on, one in each lane, and the data of the whole batch.
 
     # Parameters
 
     members : `numpy.ndarray`
         Shape `(group_size,)`, int64: the indices in the batch of the instances of this group.
     lengths : `numpy.ndarray`
-        Shape `(batch_size,)`, int64: the last position of each instance that has any legal part.
-        Where position 0 is the root of a sentence, that is the number of its tokens.
+        Shape `(batch_size,)`, int64: the last position of each instance with a legal part. If
+        position 0 is the root of a sentence, this is the number of its tokens.
     scores : `numpy.ndarray`
-        Shape `(batch_size, rows, columns)`, float32 or float64, in nats: the scores of parts, those
-        of one row being alternatives, as the heads of one dependent are.
+        Shape `(batch_size, rows, columns)`, float32 or float64, in nats: the scores of parts. Those
+        in a row are alternatives, such as the heads of a dependent.
     mask : `numpy.ndarray`
         Shape `(batch_size, rows, columns)`, bool: the legal parts.
     direction : `Optional[numpy.ndarray]`
-        Shape `(batch_size, rows, columns)`, of the type of `scores`: how the scores move, for
-        numbers with a tangent; else `None`.
+        Shape `(batch_size, rows, columns)`, in the type of `scores`: how the scores move, for
+        numbers with a tangent; otherwise `None`.
     """
 
     members: numpy.ndarray
@@ -46,12 +46,12 @@ class InstanceGroup(NamedTuple):
 
 class ScoreRow(NamedTuple):
     """
-    The scores of one row of parts, of all instances of a group, as tropical numbers.
+    The scores of one row of parts, for all instances of a group, as tropical numbers.
 
     # Parameters
 
     scores : `numpy.ndarray`
-        Shape `(1, columns, 1, lanes)`, in nats; minus infinity where a part is illegal.
+        Shape `(1, columns, 1, lanes)`, in nats; minus infinity for illegal parts.
     tangents : `numpy.ndarray`
         Shape `(1, columns, 1, lanes)`: how the scores move; zero if they do not.
     """
@@ -70,9 +70,9 @@ def call_in_groups(
     members: Optional[Tensor] = None,
 ) -> None:
     """
-    Calls `kernel(members, lengths, scores, mask, *others)` for groups of as many instances as there
-    are `lanes`, from the longest to the shortest, so that those of one group are about as long; in
-    several threads where that pays. Tensors become arrays.
+    Calls `kernel(members, lengths, scores, mask, *others)` for groups of `lanes` instances, from
+    the longest to the shortest, so that those in a group have about the same length; in several
+    threads if that pays off. Tensors become arrays.
 
     # Parameters
 
@@ -81,10 +81,10 @@ def call_in_groups(
     lanes : `int`
         The size of a group.
     num_steps : `Callable[[int], int]`
-        Returns how many elementary steps a group of instances of a length takes.
+        Returns the number of elementary steps for a group of instances of a length.
     scores, mask : `Tensor`
         Shape `(batch_size, num_positions, ...)`. The length of an instance is its last position
-        that has any legal part: the number of tokens, where position 0 is the root.
+        with a legal part: the number of tokens, if position 0 is the root.
     others : `Union[Tensor, int]`
         Further arguments of the kernel.
     members : `Tensor`, optional
@@ -107,10 +107,9 @@ def call_in_groups(
 @entry
 def lengths_and_order(mask):
     """
-    Returns the last position of each instance that has any legal part, of a mask
-    `(batch_size, num_positions, parts)`, or 0 where there is none; and the indices of all instances
-    from the longest to the shortest, those of one length in their order. Both have the shape
-    `(batch_size,)`, int64.
+    Returns the last position of each instance with a legal part in a mask
+    `(batch_size, num_positions, parts)`, or 0 if there is none; and the indices of all instances
+    from the longest to the shortest, in a stable order. Both have the shape `(batch_size,)`, int64.
     """
     lengths = numpy.zeros(len(mask), dtype=numpy.int64)
     for member in range(len(mask)):
@@ -145,7 +144,7 @@ def longest(members, lengths):
 
 @kernel
 def new_score_row(like, columns):
-    """Returns a `ScoreRow` without any legal part, in the precision of the array `like`."""
+    """Returns a `ScoreRow` without legal parts, in the precision of the array `like`."""
     scores = allocate(tropical(like, 0.0), 1, columns)
     tangents = allocate(tropical(like, 0.0), 1, columns)
     scores[:] = -numpy.inf
@@ -156,10 +155,10 @@ def new_score_row(like, columns):
 @kernel
 def fill_score_row(group, position, row, columns, padding, score_row):
     """
-    Copies a `row` of parts, which belongs to a `position`, of all instances of a group into
-    `score_row`. Those that end before the position get a single part, in the column `padding`, with
-    score zero; before position 0 none ends. The row has so many `columns`; or, if they are `None`,
-    one for each position of the instance.
+    Copies a `row` of parts at a `position`, for all instances of a group, into `score_row`.
+    Instances that end before the position get a single part, in the column `padding`, with score
+    zero; none ends before position 0. The row has `columns` columns or, if that is `None`, one for
+    each position of the instance.
     """
     for lane, member in enumerate(group.members):
         count = group.lengths[member] + 1 if columns is None else columns
@@ -177,10 +176,10 @@ def fill_score_row(group, position, row, columns, padding, score_row):
 @kernel
 def write_tangent(direction, member, row, column, lane, score_row):
     """
-    Copies how a single score of an instance moves, if there is a `direction`, into its lane; zero
-    where the part is as good as impossible.
+    Copies the movement of a single score of an instance, if there is a `direction`, into its lane;
+    zero if the part is practically impossible.
     """
-    # as an argument, a `direction` of None removes the branch when this is compiled
+    # with `direction` as an argument, None removes the branch at compile time
     if direction is not None:
         is_possible = score_row.scores[0, column, 0, lane] > MIN_LOGARITHM
         tangent = direction[member, row, column] if is_possible else 0

@@ -1,9 +1,9 @@
 """
-The machine code of numbers (see `numbers.py`): what sums, products and the like do to their
+The machine code of numbers (see `numbers.py`): sums, products and other operations on their
 vectors.
 
-The exponent of an *extended* number is a whole number that is kept in floating point. Powers of two
-are made of bits rather than computed, so that nothing here is slow on any machine.
+The exponent of an *extended* number is an integer stored in floating point. Powers of two are
+assembled from bits instead of computed, so nothing here is slow on any machine.
 """
 
 import math
@@ -16,14 +16,14 @@ from llvmlite.ir import IRBuilder, Value
 # The exponential of a smaller logarithm is exactly zero.
 MIN_LOGARITHM = -1e12
 
-# Applies to a sum over objects in plain numbers, of factors up to one. Where the sum is smaller,
-# what underflowed may have mattered; where it is larger than the inverse, what overflowed.
+# For a sum over objects in plain numbers, with factors up to one. If the sum is smaller, underflow
+# may have mattered; if it is larger than the inverse, overflow may have.
 MIN_TOTAL = 1e-150
 
-# The exponent of an extended zero, below that of any sum or product that a zero meets.
+# The exponent of an extended zero, below that of any sum or product that is combined with it.
 _EXPONENT_OF_ZERO = -1e300
 _BITS, _BIAS = 52, 1023
-# Added to a small whole number, these leave it in the lowest bits.
+# Adding these to a small integer leaves it in the lowest bits.
 _SIGNED_IN_BITS, _IN_BITS = 1.5 * 2.0**_BITS, 2.0**_BITS
 _LOG_2_HIGH, _LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _TAYLOR = [1 / math.factorial(power) for power in range(13, -1, -1)]
@@ -40,7 +40,7 @@ class Vectors:
     tangent : `Value`, optional
         The derivative of the number along a direction, with the same exponent.
     exponent : `Value`, optional
-        The power of two by which value and tangent are to be multiplied.
+        The power of two to multiply value and tangent by.
     """
 
     value: Value
@@ -81,7 +81,7 @@ def divide(builder: IRBuilder, x: Vectors, y: Vectors) -> Vectors:
 
 
 def maximum(builder: IRBuilder, x: Vectors, y: Vectors) -> Vectors:
-    """Returns the larger of two plain numbers; `x` where either is NaN."""
+    """Returns the larger of two plain numbers; `x` if either is NaN."""
     return Vectors(_maximum(builder, y.value, x.value))
 
 
@@ -97,8 +97,8 @@ def subtract_values(builder: IRBuilder, x: Vectors, y: Vectors) -> Vectors:
 
 def exponential(builder: IRBuilder, x: Value, is_extended: bool) -> Vectors:
     """
-    Returns `e^x` as `2^k e^r` with `k` whole and `|r| <= log(2) / 2`, and `e^r` by its Taylor
-    series. It is right to the last digits of a double. Unless it is extended, it underflows to
+    Returns `e^x` as `2^k e^r` with integer `k` and `|r| <= log(2) / 2`, and `e^r` by its Taylor
+    series. It is accurate to the last digits of a double. Unless it is extended, it underflows to
     zero, and `x` must not be large.
     """
     rounded = _plus(builder, _scale_by(builder, x, math.log2(math.e)), _fill(x, _SIGNED_IN_BITS))
@@ -141,7 +141,7 @@ def normalize(builder: IRBuilder, x: Vectors) -> Vectors:
 
 
 def without_exponent(builder: IRBuilder, x: Vectors) -> Vectors:
-    """Returns an extended number as a plain one: zero if it is very small; it must not be large."""
+    """Returns an extended number as a plain one: zero if very small; it must not be large."""
     return _scale(builder, x, x.exponent, None)
 
 
@@ -158,7 +158,7 @@ def _scale(builder: IRBuilder, x: Vectors, power: Value, exponent: Optional[Valu
 
 
 def _power_of_two(builder: IRBuilder, power: Value) -> Value:
-    """Returns `2^power` for whole numbers up to 1023; zero below the range of a double."""
+    """Returns `2^power` for integers up to 1023; zero below the range of a double."""
     power = _maximum(builder, power, _fill(power, -_BIAS))
     bits = builder.fadd(power, _fill(power, _SIGNED_IN_BITS + _BIAS))
     shifted = builder.shl(_as_integers(builder, bits), _fill_integers(power, _BITS))
@@ -166,12 +166,12 @@ def _power_of_two(builder: IRBuilder, power: Value) -> Value:
 
 
 def _maximum(builder: IRBuilder, x: Value, y: Value) -> Value:
-    """Returns the larger; `y` where either is NaN."""
+    """Returns the larger; `y` if either is NaN."""
     return builder.select(builder.fcmp_ordered(">", x, y), x, y)
 
 
 def _contracting(name: str) -> Callable[[IRBuilder, Value, Value], Value]:
-    """Returns an operation that may become one instruction with a neighbouring one."""
+    """Returns an operation that may be fused with a neighbouring one."""
     return lambda builder, x, y: getattr(builder, name)(x, y, flags=("contract",))
 
 
@@ -184,25 +184,25 @@ def _scale_by(builder: IRBuilder, x: Value, factor: float) -> Value:
 
 
 def _fill(like: Value, value: float) -> Value:
-    """Returns a vector of the type of `like` with `value` in all lanes."""
+    """Returns a vector with the type of `like` and `value` in all lanes."""
     return ir.Constant(like.type, [ir.Constant(like.type.element, float(value))] * like.type.count)
 
 
 def _fill_integers(like: Value, value: int) -> Value:
-    """Returns a vector of as many integers as `like` has lanes, with `value` in all."""
+    """Returns a vector of integers, one per lane of `like`, with `value` in all."""
     return ir.Constant(_integers(like), [ir.Constant(ir.IntType(64), value)] * like.type.count)
 
 
 def _integers(like: Value) -> ir.VectorType:
-    """Returns the type of a vector of as many integers as `like` has lanes."""
+    """Returns the type of a vector of integers, one per lane of `like`."""
     return ir.VectorType(ir.IntType(64), like.type.count)
 
 
 def _as_integers(builder: IRBuilder, x: Value) -> Value:
-    """Returns the bits of floating point numbers as integers."""
+    """Returns the bits of floating-point numbers as integers."""
     return builder.bitcast(x, _integers(x))
 
 
 def _as_floats(builder: IRBuilder, x: Value, like: Value) -> Value:
-    """Returns bits as floating point numbers of the type of `like`."""
+    """Returns bits as floating-point numbers of the type of `like`."""
     return builder.bitcast(x, like.type)

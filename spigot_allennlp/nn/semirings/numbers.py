@@ -1,21 +1,21 @@
 """
-Numbers for kernels that work on several sentences at once.
+Numbers for kernels that process several sentences at once.
 
 A *number* is a vector of 64 bytes, with a *lane* for each of 8 sentences in double precision, or of
-16 in single. Its kind, a semiring, says what `+` and `*` mean, so that a recurrence that is written
-once computes a sum over all objects (`real`), that sum with its derivative along a direction
-(`dual`: a value and a tangent), or the best object (`tropical`: `+` is the maximum, `*` the sum,
-`/` the difference). `extended` and `extended_dual` are `real` and `dual` with an exponent of their
-own, always in double precision: they represent weights of any size at about three times the price.
+16 in single. Its kind, a semiring, defines `+` and `*`, so that the same recurrence computes a sum
+over all objects (`real`), that sum with its derivative along a direction (`dual`: a value and a
+tangent), or the best object (`tropical`: `+` is the maximum, `*` the sum, `/` the difference).
+`extended` and `extended_dual` are `real` and `dual` with a separate exponent, always in double
+precision: they represent weights of any size at about three times the cost.
 
-A number is a type of its own, so that its vectors stay in registers, however wide those of the
-machine are; numba would not vectorise a loop over 8 lanes of an array.
+A number has its own type, so that its vectors stay in registers of any width. Numba would not
+vectorise a loop over 8 lanes of an array.
 
-Between computations numbers are kept in arrays of shape `(rows, columns, parts, lanes)`, the parts
-being value, tangent and exponent, as far as the kind has them.
+Between computations, numbers are stored in arrays of shape `(rows, columns, parts, lanes)`. The
+parts are value, tangent and exponent, if the kind has them.
 
-Kernels that take `zero` and `one` compute in numbers of the kind of these two, the neutral numbers
-of `+` and `*`; those that take `like` need a number of the kind to load others, whatever its value.
+Kernels that take `zero` and `one` compute with numbers of their kind; the two are the neutral
+elements of `+` and `*`. Kernels that take `like` need any number of the kind, to load others.
 """
 
 import operator
@@ -36,7 +36,7 @@ BYTES = 64
 
 class Number(types.Type):
     """
-    Numba's type of a number: `dtype` is that of a lane, `kind` is "real", "dual", "extended",
+    Numba's type for a number: `dtype` is the type of a lane, `kind` is "real", "dual", "extended",
     "extended_dual" or "tropical".
     """
 
@@ -48,13 +48,13 @@ class Number(types.Type):
         self.lanes = 8 * BYTES // dtype.bitwidth
 
     def unpack(self, builder: ir.IRBuilder, number: ir.Value) -> Vectors:
-        """Returns the vectors of which `number` is made."""
+        """Returns the vectors that make up `number`."""
         vectors = [builder.extract_value(number, part) for part in range(self.parts)]
         tangent = vectors[1] if self.is_dual else None
         return Vectors(vectors[0], tangent, vectors[-1] if self.is_extended else None)
 
     def pack(self, context: Any, builder: ir.IRBuilder, vectors: Vectors) -> ir.Value:
-        """Returns the number that is made of `vectors`."""
+        """Returns the number made of `vectors`."""
         result = ir.Constant(context.get_value_type(self), ir.Undefined)
         parts = [vectors.value, vectors.tangent, vectors.exponent]
         for index, vector in enumerate(part for part in parts if part is not None):
@@ -62,7 +62,7 @@ class Number(types.Type):
         return result
 
     def constant(self, context: Any, builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-        """Returns the number that has `value` in all lanes, and no tangent."""
+        """Returns the number with `value` in all lanes, and a tangent of zero."""
         zero = ir.Constant(context.get_value_type(self).element, None)
         vector = zero
         for lane in range(self.lanes):
@@ -76,7 +76,7 @@ class Number(types.Type):
 
 @register_model(Number)
 class _NumberModel(models.PrimitiveModel):
-    """An array of as many vectors as the number has parts."""
+    """An array with one vector for each part of the number."""
 
     def __init__(self, manager: Any, number: Number) -> None:
         lane = manager.lookup(number.dtype).get_value_type()
@@ -106,8 +106,8 @@ extended, extended_dual = _constructor("extended"), _constructor("extended_dual"
 
 def allocate(like: Any, rows: int, columns: int) -> numpy.ndarray:
     """
-    In a kernel, returns an array for numbers of the kind of the number `like`, not filled, that
-    begins at a cache line.
+    In a kernel, returns an uninitialised array for numbers of the kind of `like`, aligned to a
+    cache line.
     """
     raise NotImplementedError
 
@@ -117,7 +117,8 @@ def _allocate(like, rows, columns):
     dtype, parts, lanes = numpy.dtype(like.dtype.name), like.parts, like.lanes
 
     def allocate(like, rows, columns):
-        # An odd number of columns, lest the numbers of one column share few sets of a cache.
+        # An odd number of columns, so that the numbers of one column do not share few sets of a
+        # cache.
         width = (columns | 1) * parts
         raw = numpy.empty((rows * width + 1) * lanes, dtype)
         start = -raw.ctypes.data % BYTES // raw.itemsize
@@ -131,8 +132,8 @@ def _allocate(like, rows, columns):
 def load(_, array, row, column, like):
     """
     `load(array, row, column, like)` returns the number at that row and column. An array does not
-    say of which kind its numbers are (a `real` and a `tropical` one have the same parts), so `like`
-    does: any number of that kind, whose value does not matter.
+    store the kind of its numbers (a `real` and a `tropical` one have the same parts), so `like`
+    provides it: any number of that kind.
     """
 
     def generate(context, builder, signature, args):
@@ -165,8 +166,8 @@ def store(_, array, row, column, number):
 
 def _pointers(context, builder, signature, args, number: Number) -> List[ir.Value]:
     """
-    Returns where each part of the number at `args[1], args[2]` of the array `args[0]` begins; the
-    indices are not checked.
+    Returns the addresses of the parts of the number at `args[1], args[2]` of the array `args[0]`.
+    The indices are not checked.
     """
     array_type, vector = signature.args[0], context.get_value_type(number).element
     array = context.make_array(array_type)(context, builder, args[0])
@@ -174,7 +175,7 @@ def _pointers(context, builder, signature, args, number: Number) -> List[ir.Valu
         context.cast(builder, args[index], signature.args[index], types.intp) for index in (1, 2)
     )
     parts = [context.get_constant(types.intp, part) for part in range(number.parts)]
-    # each part's vector begins at lane 0
+    # the vector of each part begins at lane 0
     indices = [[row, column, part, parts[0]] for part in parts]
     starts = [
         cgutils.get_item_pointer(context, builder, array_type, array, index) for index in indices
@@ -187,7 +188,7 @@ def exponential(_, logarithm, slope, like):
     """
     `exponential(logarithm, slope, like)` raises `e` to the power of a tropical number, and returns
     a number of the kind of `like`: zero below `MIN_LOGARITHM`. Unless it is extended, the result
-    must not be large. If it has a tangent, that is its value times `slope`, tropical, too.
+    must not be large. If it has a tangent, this is its value times `slope`, which is also tropical.
     """
 
     def generate(context, builder, signature, args):
@@ -203,8 +204,8 @@ def exponential(_, logarithm, slope, like):
 @intrinsic
 def logarithm(_, number):
     """
-    `logarithm(number)` returns the logarithm as a tropical number. For a plain number it is NaN
-    where that is so small or large that the sums which led to it may have lost something.
+    `logarithm(number)` returns the logarithm as a tropical number. For a plain number, it is NaN if
+    the number is so small or large that the sums behind it may have lost terms.
     """
     tropical_number = Number(number.dtype, "tropical")
 
@@ -218,8 +219,8 @@ def logarithm(_, number):
 @intrinsic
 def to_plain(_, number):
     """
-    `to_plain(number)` returns an extended number without its exponent: zero if it is very small; it
-    must not be large. Any other number is returned as it is.
+    `to_plain(number)` returns an extended number without its exponent: zero if very small; it must
+    not be large. Any other number is returned unchanged.
     """
     plain = Number(number.dtype, number.kind.replace("extended_", "").replace("extended", "real"))
 
@@ -233,7 +234,9 @@ def to_plain(_, number):
 
 
 def _define(function: Callable, emit: Callable, *kinds: str) -> None:
-    """Makes `function` of two numbers of one of `kinds` what `emit` returns for their vectors."""
+    """
+    Defines `function` for two numbers of one of `kinds` by the result of `emit` for their vectors.
+    """
 
     @intrinsic
     def apply(_, left, right):

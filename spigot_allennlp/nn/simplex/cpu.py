@@ -2,11 +2,10 @@
 Projections onto the simplex, and projected steps on it and on the capped simplex, on the CPU,
 compiled. Arguments as in `simplex.py`.
 
-Instead of sorting, the kernel approaches tau from below: a guess tells which entries lie above it,
-and if these were the support, tau would be at least so much; as the guess rises, entries drop out,
-and when none does, it is tau ([Michelot, 1986](https://doi.org/10.1007/BF00938486)). The first
-guess is the largest tau that a single entry would give, after which few rounds are needed. The
-arithmetic is in double precision.
+Instead of sorting, the kernel approaches tau from below. The entries above a guess, taken as the
+support, give a new lower bound for tau. As the guess rises, entries drop out; when none does, the
+guess is tau ([Michelot, 1986](https://doi.org/10.1007/BF00938486)). The first guess is the largest
+tau from any single entry, so few rounds are needed. The arithmetic is in double precision.
 """
 
 import numpy
@@ -17,7 +16,7 @@ from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.devices import call_in_threads, parts_for_threads
 from spigot_allennlp.nn.simplex.torch_fallback import ROUNDING
 
-# Entries from which on a second thread gains more than it costs.
+# The number of entries from which on a second thread gains more than it costs.
 MANY_ENTRIES = 200_000
 
 
@@ -54,12 +53,12 @@ def project(point: Tensor, mask: BoolTensor) -> Tensor:
 @entry
 def project_rows(start, end, point, mask, projected):
     """
-    Writes the projections of the rows from `start` up to, not including, `end` into `projected`.
-    All arrays have the shape `(rows, size)`. The greatest entry of a row gives the first guess:
-    alone it would end at one.
+    Writes the projections of the rows from `start` to `end`, the latter excluded, into `projected`.
+    All arrays have the shape `(rows, size)`. The largest entry of a row gives the first guess:
+    alone, it would end at one.
     """
     size = point.shape[1]
-    # the entries above the last guess, less the greatest of the row
+    # the entries above the last guess, minus the largest of the row
     kept = numpy.empty(size)
     for row in range(start, end):
         greatest = -numpy.inf
@@ -94,9 +93,9 @@ def project_rows(start, end, point, mask, projected):
 @entry
 def step_rows(start, end, is_capped, slack, origin, step, mask, moved):
     """
-    Writes the projected steps of the rows from `start` up to, not including, `end` into `moved`.
-    All arrays have the shape `(rows, size)`; a sum of an origin that is one up to `slack` counts as
-    one.
+    Writes the projected steps of the rows from `start` to `end`, the latter excluded, into `moved`.
+    All arrays have the shape `(rows, size)`. If the sum of an origin is one up to `slack`, it
+    counts as one.
     """
     size = origin.shape[1]
     # the last two are scratch space for `threshold`
@@ -104,7 +103,7 @@ def step_rows(start, end, is_capped, slack, origin, step, mask, moved):
     for row in range(start, end):
         total, least, clipped = 0.0, numpy.inf, 0.0
         for column in range(size):
-            # an illegal entry never moves: it is at zero, and its step would lead further down
+            # an illegal entry never moves: it is at zero, and its step points down
             is_legal = mask[row, column]
             origins[column] = origin[row, column] if is_legal else 0.0
             steps[column] = step[row, column] if is_legal else numpy.inf
@@ -124,11 +123,11 @@ def step_rows(start, end, is_capped, slack, origin, step, mask, moved):
 @kernel
 def threshold(origins, steps, total, excess, kept_origins, kept_steps):
     """
-    Returns the tau of one row, the least of whose steps is zero. The entries above the last guess
-    are kept in `kept_origins` and `kept_steps`, arrays of the size of a row.
+    Returns the tau of one row; its smallest step must be zero. The entries above the last guess are
+    kept in `kept_origins` and `kept_steps`, arrays with the size of a row.
     """
     tau, num_kept, num_before = -numpy.inf, 0, 0
-    # no entry ends above this, which is one, or one up to the slack
+    # no entry ends above this; it is one, up to the slack
     most = total - excess
     for column in range(len(steps)):
         tau = max(tau, origins[column] - most - steps[column])
@@ -154,5 +153,5 @@ def threshold(origins, steps, total, excess, kept_origins, kept_steps):
 
 @kernel
 def lesser(x, y):
-    """Returns the lesser of two numbers; `y` if either is NaN."""
+    """Returns the smaller of two numbers; `y` if either is NaN."""
     return x if x < y else y

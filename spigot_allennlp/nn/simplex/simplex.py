@@ -1,21 +1,21 @@
 """
 Euclidean projections onto the box, the simplex and the capped simplex, as *projected steps*.
 
-A projected step from `origin` along `-step` is `origin - P(origin - step)`, P being the projection:
-the way that a point really moves if it has to stay in the set. Computing `P` first and subtracting
-it afterwards loses every step that is small beside one (in float32, below 1e-7); the forms below
-never subtract two numbers near one, so that a step of 1e-12 is not lost. `P(point)` itself is the
-projected step from zero along `-point`, negated.
+A projected step from `origin` along `-step` is `origin - P(origin - step)`, where P is the
+projection: the actual movement of a point that has to stay in the set. Computing `P` first and
+subtracting it afterwards loses every step that is small compared with one (in float32, below 1e-7).
+The forms below never subtract two numbers near one, so a step of 1e-12 is not lost. `P(point)`
+itself is the projected step from zero along `-point`, negated.
 
 The functions named `..._jvp` multiply the Jacobian of a projection with a direction. A projection
-is linear on every face: a point that moves along the face takes its projection with it, one that
-moves at right angles to the face does not. `point` is the projection itself, and `direction` tells
-how the point that is projected moves; entries off a mask are zero in `point`, and in the result.
-The Jacobians are symmetric, so that these are the backward passes, too. On the edge between two
-faces, where there is no derivative, it is that of the smaller one.
+is linear on every face: when a point moves parallel to the face, its projection moves with it; when
+it moves at right angles, the projection stays. `point` is the projection itself, and `direction` is
+the movement of the projected point. Entries off a mask are zero in `point`, and in the result. The
+Jacobians are symmetric, so these functions are also the backward passes. On the edge between two
+faces, where there is no derivative, that of the smaller face is used.
 
-Arguments are read, never changed, and nothing is differentiable. A compiled kernel searches rows of
-tensors on the CPU; on other devices torch sorts them, with the same results.
+Arguments are never modified, and nothing is differentiable. For tensors on the CPU, a compiled
+kernel searches the rows; on other devices, torch sorts them, with the same results.
 """
 
 from typing import NamedTuple
@@ -37,7 +37,7 @@ def box_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     broadcast.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
-    if origin.dtype is step.dtype is torch.float32:  # as nearly always: nothing to convert
+    if origin.dtype is step.dtype is torch.float32:  # the usual case: nothing to convert
         return torch.minimum(torch.maximum(step, origin - 1), origin).masked_fill(~mask, 0)
     dtype = torch.promote_types(origin.dtype, step.dtype)
     exact_origin, exact_step = at_least_single(origin), at_least_single(step)
@@ -50,25 +50,25 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     Returns `origin - argmin ||z - (origin - step)||` over `{z >= 0, sum z = 1}` in each row of the
     last dimension.
 
-    The projection is `max(0, origin - step - tau)` for the one `tau` that makes it sum to one;
-    hence the step is `min(origin, step + tau)`, with
-    `tau = (sum origin - 1 - sum_{S} step - sum_{not S} origin) / |S|` on the support S
-    ([Held et al., 1974](https://doi.org/10.1007/BF01580223)). A constant added to the steps of a
-    row changes nothing; so the least of them is subtracted, and large ones cost no precision. An
-    origin whose sum misses one through rounding alone does not move for that reason.
+    The projection is `max(0, origin - step - tau)` with the unique `tau` that makes it sum to one.
+    Hence the step is `min(origin, step + tau)`, with
+    `tau = (sum origin - 1 - sum_{S} step - sum_{not S} origin) / |S|` on the support S ([Held et
+    al., 1974](https://doi.org/10.1007/BF01580223)). Adding a constant to the steps of a row changes
+    nothing, so the smallest is subtracted, and large steps cost no precision. If the sum of an
+    origin differs from one only by rounding, the origin does not move for that reason.
 
     # Parameters
 
     origin, step : `Tensor`
         Shape `(..., size)`, any origin (a point of the simplex, or zero).
     mask : `BoolTensor`
-        Shape `(..., size)`: entries outside take no part and are zero in the result; a row without
-        any entry is zero. Arguments of other shapes are broadcast.
+        Shape `(..., size)`. Entries outside are ignored, and zero in the result; a row without
+        entries is zero. Arguments of other shapes are broadcast.
 
     # Raises
 
     `TypeError`, `ValueError`
-        If they cannot be; see `nn/tensor_checks.py`.
+        If this is not possible; see `nn/tensor_checks.py`.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
     return _projected_step(origin, step, mask, is_capped=False)
@@ -77,9 +77,9 @@ def simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
 def project_onto_simplex(point: Tensor, mask: BoolTensor) -> Tensor:
     """
     Returns `argmin ||z - point||` over `{z >= 0, sum z = 1}` in each row of the last dimension:
-    `simplex_step` from zero along `-point`, negated, for less. Both arguments have one shape,
-    `(..., size)`, legal entries less than infinity. Entries outside the mask are zero, and so is a
-    row of which no other is finite.
+    `simplex_step` from zero along `-point`, negated, but cheaper. Both arguments have the same
+    shape, `(..., size)`; legal entries are less than infinity. Entries outside the mask are zero in
+    the result, and so are rows without a finite legal entry.
     """
     check_scores(ROWS, point, mask, "point")
     if point.numel() == 0 or not has_kernels(point.device):
@@ -94,9 +94,8 @@ def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tenso
     Returns `origin - argmin ||z - (origin - step)||` over `{z >= 0, sum z <= 1}` in each row of the
     last dimension.
 
-    If clipping at zero alone leaves a sum of at most one, that is the projection; otherwise the
-    bound holds with equality and the projection is that onto the simplex. Shapes as in
-    `simplex_step`.
+    If clipping at zero gives a sum of at most one, that is the projection. Otherwise the bound
+    holds with equality, and the projection is that onto the simplex. Shapes as in `simplex_step`.
     """
     origin, step, mask = _in_one_shape(origin, step, mask)
     return _projected_step(origin, step, mask, is_capped=True)
@@ -104,13 +103,13 @@ def capped_simplex_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tenso
 
 def sequential_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns `origin - P(origin - step)`, where P keeps to `{z >= 0, sum z <= 1}` in each row of the
-    last dimension, not at the nearest point, but one variable after the other: first the sum is
-    clipped to `[0, 1]`, then the entries are projected onto those of that sum.
+    Returns `origin - P(origin - step)`. P maps to `{z >= 0, sum z <= 1}` in each row of the last
+    dimension, not to the nearest point, but sequentially: first the sum is clipped to `[0, 1]`,
+    then the entries are projected onto those with that sum.
 
-    The sum takes the step of its entries, each weighted by its share of the sum; if all are zero,
-    that of the entry that would enter first, the least. Arguments as in `simplex_step`, but of one
-    shape, and origins in the set.
+    The step of the sum is that of its entries, each weighted by its share of the sum; if all are
+    zero, it is the smallest step, that of the entry that would enter first. Arguments as in
+    `simplex_step`, but of equal shape, and with origins in the set.
     """
     check_pair(("origin", "step"), ROWS, origin, step, mask)
     dtype = torch.promote_types(origin.dtype, step.dtype)
@@ -122,8 +121,8 @@ def sequential_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
 
 def box_jvp(point: Tensor, direction: Tensor) -> Tensor:
     """
-    Returns the Jacobian of the projection onto `0 <= z <= 1` times `direction`, elementwise: what
-    is inside moves.
+    Returns the Jacobian of the projection onto `0 <= z <= 1` times `direction`, elementwise: only
+    entries inside move.
     """
     check_pair(("point", "direction"), ROWS, point, direction)
     return direction.masked_fill((point <= 0) | (point >= 1), 0)
@@ -145,8 +144,8 @@ def simplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
 def capped_simplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
     """
     Returns the Jacobian of the projection onto `{z >= 0, sum z <= 1}` times `direction`, in each
-    row of the last dimension: as for the simplex where the bound is reached, up to rounding, and
-    otherwise `direction` on the support.
+    row of the last dimension: as for the simplex if the bound is reached, up to rounding, otherwise
+    `direction` on the support.
     """
     check_pair(("point", "direction"), ROWS, point, direction)
     rounding = point.size(-1) * torch.finfo(point.dtype).eps
@@ -156,7 +155,7 @@ def capped_simplex_jvp(point: Tensor, direction: Tensor) -> Tensor:
 
 
 class _Step(NamedTuple):
-    """The arguments of a projected step, all of one shape."""
+    """The arguments of a projected step, all of the same shape."""
 
     origin: Tensor
     step: Tensor
@@ -170,26 +169,26 @@ def _in_one_shape(origin: Tensor, step: Tensor, mask: BoolTensor) -> _Step:
     # Raises
 
     `TypeError`, `ValueError`
-        If they cannot be; see `nn/tensor_checks.py`.
+        If this is not possible; see `nn/tensor_checks.py`.
     """
     try:
         if not origin.shape == step.shape == mask.shape:
             origin, step, mask = torch.broadcast_tensors(origin, step, mask)
     except (AttributeError, RuntimeError, TypeError):
-        pass  # the check raises
+        pass  # the check raises the error
     check_pair(("origin", "step"), ROWS, origin, step, mask)
     return _Step(origin, step, mask)
 
 
 def _projected_step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bool) -> Tensor:
-    """Returns the projected step, by kernels or by torch, computed in single precision at least."""
+    """Returns the projected step, with kernels or torch, computed in at least single precision."""
     dtype = torch.promote_types(origin.dtype, step.dtype)
     inside = torch.promote_types(dtype, torch.float32)
     tensors = origin.detach().to(inside), step.detach().to(inside), mask
     if origin.numel() == 0:
         return torch.zeros_like(origin, dtype=dtype)
     if has_kernels(origin.device):
-        from spigot_allennlp.nn.simplex import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.simplex import cpu  # numba is slow to import
 
         return cpu.projected_step(*tensors, is_capped).to(dtype)
     return torch_fallback.projected_step(*tensors, is_capped).to(dtype)

@@ -6,7 +6,7 @@ Arguments as in `simplex.py`.
 import torch
 from torch import BoolTensor, Tensor
 
-# By how many units of rounding the sum of an origin in the simplex may miss one.
+# The number of rounding units by which the sum of an origin in the simplex may differ from one.
 ROUNDING = 4
 
 
@@ -25,7 +25,7 @@ def projected_step(origin: Tensor, step: Tensor, mask: BoolTensor, is_capped: bo
 
 
 def sequential_step(origin: Tensor, step: Tensor, mask: BoolTensor) -> Tensor:
-    """Returns the step of `sequential_step` in `simplex.py`."""
+    """Returns the result of `sequential_step` in `simplex.py`."""
     origin, legal_step = origin.masked_fill(~mask, 0), step.masked_fill(~mask, torch.inf)
     total = origin.sum(dim=-1, keepdim=True)
     weighted = (origin * legal_step.masked_fill(origin == 0, 0)).sum(dim=-1, keepdim=True)
@@ -48,25 +48,25 @@ def _threshold(origin: Tensor, step: Tensor, mask: BoolTensor, excess: Tensor) -
     sorted_origin = origin.gather(-1, order)
     rank = torch.arange(1, point.size(-1) + 1, device=point.device, dtype=point.dtype)
     outside = _sum_of_later(sorted_origin)
-    # (..., size): tau, were the support the first 1, 2, ... entries
+    # (..., size): tau, if the support were the first 1, 2, ... entries
     taus = (excess - sorted_step.cumsum(dim=-1) - outside) / rank
-    # an entry belongs to the support while it lies above the tau that it would give
+    # an entry belongs to the support if it is above the tau that it would give
     support = (sorted_mask & (sorted_point > taus)).sum(dim=-1, keepdim=True)
     tau = taus.gather(-1, (support - 1).clamp(min=0))
-    # where all steps lead away for good, no tau brings anything back
+    # if all steps are plus infinity, no tau brings anything back
     return tau.masked_fill(tau == -torch.inf, 0)
 
 
 def _subtract_least(step: Tensor, mask: BoolTensor) -> Tensor:
-    """Subtracts the least legal step of each row; rows without any finite one stay unchanged."""
+    """Subtracts the smallest legal step of each row. Rows without a finite one are unchanged."""
     least = step.masked_fill(~mask, torch.inf).amin(dim=-1, keepdim=True)
     return step - least.masked_fill(least == torch.inf, 0)
 
 
 def _sum_of_later(values: Tensor) -> Tensor:
     """
-    Returns for each position of the last dimension the sum of the values after it, added up from
-    the end.
+    Returns, for each position of the last dimension, the sum of the values after it, added from the
+    end.
     """
     from_here = values.flip(-1).cumsum(dim=-1).flip(-1)
     return torch.nn.functional.pad(from_here[..., 1:], (0, 1))

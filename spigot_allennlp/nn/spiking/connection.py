@@ -1,4 +1,4 @@
-"""Says which input of a spiking layer reaches which neuron by which weight."""
+"""Defines which input of a spiking layer reaches which neuron with which weight."""
 
 from typing import Dict, NamedTuple
 
@@ -12,7 +12,7 @@ _WEIGHT = Signature(Argument("weight", FLOATS, ("num_rows", "width")))
 
 
 class ImageShape(NamedTuple):
-    """The extent of an image; inputs are ordered by row, column and channel."""
+    """The size of an image. Inputs are ordered by row, column and channel."""
 
     height: int
     width: int
@@ -21,9 +21,9 @@ class ImageShape(NamedTuple):
 
 class Connection(NamedTuple):
     """
-    The neurons of a layer are arranged in places, each with `width` neurons side by side; neuron
-    `place * width + channel`. An input that reaches a place reaches all its neurons, by one row of
-    the weights, which have shape `(num_rows, width)`. Rows may be shared.
+    The neurons of a layer are arranged in places with `width` neurons each; a neuron has the index
+    `place * width + channel`. An input that reaches a place reaches all its neurons, with one row
+    of the weights, which have shape `(num_rows, width)`. Rows may be shared.
 
     # Parameters
 
@@ -31,8 +31,8 @@ class Connection(NamedTuple):
         Shape `(num_inputs + 1,)`: the pairs of input j are those from `offsets[j]` to
         `offsets[j + 1]`.
     rows, places : `numpy.ndarray`
-        Shape `(num_pairs,)`: of each pair the row of the weights, and the place that is reached. No
-        input reaches a place twice.
+        Shape `(num_pairs,)`: for each pair, the row of the weights, and the place that is reached.
+        No input reaches a place twice.
     num_rows, num_places, width : `int`
     """
 
@@ -53,7 +53,7 @@ class Connection(NamedTuple):
 
     @property
     def sizes(self) -> Dict[str, int]:
-        """The sizes by the names of dimensions in the checks of tensors."""
+        """The sizes, by the names of dimensions in the tensor checks."""
         return {"num_inputs": self.num_inputs, "num_rows": self.num_rows, "width": self.width}
 
 
@@ -65,8 +65,8 @@ def all_to_all(num_inputs: int, num_neurons: int) -> Connection:
 
 def convolution(shape: ImageShape, num_channels: int, size: int) -> Connection:
     """
-    Connects each place to a window of `size` times `size` inputs; there are as many places as
-    windows fit in. Inputs are in the order of `shape`; the weights have a row for each input of a
+    Connects each place to a window of `size` times `size` inputs. There is a place for every window
+    that fits. Inputs are in the order of `shape`. The weights have a row for each input of a
     window, in the same order.
     """
     height, width, channels = shape
@@ -89,8 +89,8 @@ def convolution(shape: ImageShape, num_channels: int, size: int) -> Connection:
 
 def pooling(shape: ImageShape, size: int) -> Connection:
     """
-    Connects each neuron to a tile of `size` times `size` inputs of its channel, all by the same
-    weight. At the lower and right border tiles may be cut off.
+    Connects each neuron to a tile of `size` times `size` inputs of its channel, all with the same
+    weight. Tiles may be cut off at the lower and right borders.
     """
     height, width, channels = shape
     wide, high = -(-width // size), -(-height // size)
@@ -111,7 +111,7 @@ def _connection(
     num_places: int,
     width: int,
 ) -> Connection:
-    """Sorts the pairs of an input and a place, with their rows, by the input."""
+    """Sorts the pairs of an input and a place, with their rows, by input."""
     order = numpy.argsort(inputs, kind="stable")
     offsets = numpy.concatenate([[0], numpy.bincount(inputs, minlength=num_inputs).cumsum()])
     return Connection(offsets, rows[order], places[order], num_rows, num_places, width)

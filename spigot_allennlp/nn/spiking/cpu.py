@@ -1,6 +1,6 @@
 """
-Spiking layers on the CPU: tensors to and from the kernels. Each function does as that of the same
-name in `simulation.py`, `psp.py`, `hm2_bp.py` and `rate_coding.py`; two serve `surrogate.py`.
+Spiking layers on the CPU: tensors to and from the kernels. Each function does the same as its
+namesake in `simulation.py`, `psp.py`, `hm2_bp.py` or `rate_coding.py`; two are for `surrogate.py`.
 """
 
 from typing import Callable, Dict, Tuple
@@ -20,7 +20,8 @@ from spigot_allennlp.nn.spiking.gradient_problem import (
 )
 from spigot_allennlp.nn.spiking.neurons import Neurons, PspDecays, psp_decays
 
-# Entries of the spikes of a batch from which on a second thread gains more than it costs.
+# The number of entries in the spikes of a batch from which on a second thread gains more than it
+# costs.
 MANY_ENTRIES = 200_000
 
 
@@ -33,7 +34,7 @@ def simulate(
 def simulate_with_potentials(
     spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
 ) -> Tuple[BoolTensor, Tensor]:
-    """Returns the potentials of `kernels.Trains`, too; those of the first step are undefined."""
+    """Also returns the potentials of `kernels.Trains`; those of the first step are undefined."""
     return _simulate(spikes, weight, connection, neurons, True)
 
 
@@ -127,8 +128,8 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
 
 def surrogate_gradients(problem: SurrogateProblem, for_arriving: bool) -> Tuple[Tensor, Tensor]:
     """
-    Returns the gradient of the weights, and, if asked for, that of what arrives at each neuron in
-    each step, `(batch_size, steps, num_neurons)`.
+    Returns the gradient of the weights and, if requested, that of the input arriving at each neuron
+    in each step, `(batch_size, steps, num_neurons)`.
     """
     weight, spikes = problem.weight, problem.spikes
     exact_weight = at_least_single(weight.detach())
@@ -155,7 +156,7 @@ def surrogate_gradients(problem: SurrogateProblem, for_arriving: bool) -> Tuple[
 
 
 def sample_spikes(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
-    """Samples spikes; `bounds` are probabilities times `2**32`."""
+    """Samples spikes. `bounds` are probabilities times `2**32`."""
     size, frames, num_sources = bounds.shape
     spikes = torch.zeros(size, frames * steps_per_frame, num_sources, dtype=torch.bool)
     if spikes.numel() == 0:
@@ -167,7 +168,7 @@ def sample_spikes(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -
 
 
 def _as_bytes(spikes: Tensor) -> numpy.ndarray:
-    """Returns the spikes themselves, not a copy, if they are contiguous in memory."""
+    """Returns the spikes, without a copy if they are contiguous in memory."""
     return spikes.detach().contiguous().numpy().view(numpy.uint8)
 
 
@@ -185,8 +186,8 @@ def _psp_decays_as(float_type: Callable, neurons: Neurons) -> PspDecays:
 
 def _call_for_batch(spikes: Tensor, function: Callable[[numpy.ndarray], None]) -> None:
     """
-    Calls `function` with the indices of all samples of a batch; or, if it is large, in as many
-    threads as there are with a part of them.
+    Calls `function` with the indices of all samples of a batch. If the batch is large, each
+    available thread gets a part of them.
     """
     members = numpy.arange(len(spikes))
     if spikes.numel() <= MANY_ENTRIES:
@@ -201,10 +202,10 @@ def _sum_over_batch(
     spikes: BoolTensor, weight: Tensor, add_gradient: Callable[[numpy.ndarray, numpy.ndarray], None]
 ) -> Tensor:
     """
-    Returns the gradient of the weights, to which `add_gradient` adds that of some samples, given
-    their indices and an array of the shape of `weight`.
+    Returns the gradient of the weights. `add_gradient` adds that of some samples, given their
+    indices and an array in the shape of `weight`.
     """
-    # They are those of each part of the batch, by its first sample.
+    # One for each part of the batch, by its first sample.
     weight_gradients: Dict[int, Tensor] = {}
 
     def differentiate(members: numpy.ndarray) -> None:
@@ -213,7 +214,7 @@ def _sum_over_batch(
         weight_gradients[members[0]] = gradient
 
     _call_for_batch(spikes, differentiate)
-    # whichever thread ended first, the sum is the same
+    # the sum is the same, whichever thread ends first
     return sum(
         (weight_gradients[first] for first in sorted(weight_gradients)), torch.zeros_like(weight)
     )

@@ -1,4 +1,4 @@
-"""Holds what the backward passes through a spiking layer are computed from."""
+"""The inputs and outputs of the backward passes through a spiking layer."""
 
 from typing import NamedTuple, Optional
 
@@ -10,15 +10,15 @@ from spigot_allennlp.nn.spiking.neurons import Neurons
 
 class HM2BPOptions(NamedTuple):
     """
-    What HM2-BP does where its equations leave a choice. The defaults are those of the code of
-    [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
+    The choices that the equations of HM2-BP leave open. The defaults are those in the code of [Jin,
+    Zhang & Li (2018)](https://arxiv.org/abs/1805.07866).
 
     The rate correction `1 + a / (o * threshold)`, where `a` is the total PSP and `o` the firing
-    count, holds for neurons that are driven to spike, `a > 0`. Of a neuron whose weights sum to
-    less than about minus two thresholds it is negative: its weights are then moved against what
-    the loss asks, the farther the more negative they are, and a neuron that should spike is
-    silenced for good. A loss that goes on lowering firing counts of zero, as the softmax does,
-    drives neurons there. Bounded, such a neuron has the gradient without the correction.
+    count, holds for neurons that are driven to spike, `a > 0`. It is negative for a neuron with
+    weights that sum to less than about minus two thresholds: its weights then move against the
+    loss, further the more negative they are, and a neuron that should spike is silenced for good. A
+    loss that keeps lowering firing counts of zero, as the softmax does, drives neurons there. With
+    the bound, such a neuron gets the gradient without the correction.
 
     # Parameters
 
@@ -26,12 +26,12 @@ class HM2BPOptions(NamedTuple):
         Whether the gradient of a weight takes into account that the S-PSPs of a neuron grow with
         its firing count.
     subthreshold_potential : `float`, optional (default = `0.1`)
-        Stands for the S-PSP of an input that spikes at a neuron that does not.
+        Replaces the S-PSP of an input that spikes at a neuron that does not.
     subthreshold_ratio : `float`, optional (default = `0.5`)
-        Stands for the quotient of an S-PSP and the firing count, in the rate correction of a neuron
+        Replaces the quotient of an S-PSP and the firing count in the rate correction of a neuron
         that does not spike.
     bounds_rate_correction : `bool`, optional (default = `False`)
-        Whether the rate correction is at least one.
+        Whether the rate correction is bounded below by one.
     """
 
     rate_correction: bool = True
@@ -42,7 +42,7 @@ class HM2BPOptions(NamedTuple):
 
 class SpikeGradientProblem(NamedTuple):
     """
-    A layer whose spikes are known, and the gradient that arrives at its firing counts.
+    A layer with known spikes, and the incoming gradient of its firing counts.
 
     # Parameters
 
@@ -53,14 +53,14 @@ class SpikeGradientProblem(NamedTuple):
         Shape `(num_rows, width)` of the `connection`.
     delta : `Tensor`
         Shape `(batch_size, num_neurons)`: the gradient of the neurons' counts, divided by the
-        layer's `divisor` (`HM2BPLayer`), as a rule their threshold.
+        layer's `divisor` (`HM2BPLayer`), usually their threshold.
     inhibition_factor : `Tensor`
-        Of the same shape: by what the gradient of the weights is multiplied besides.
+        Of the same shape: an additional factor of the gradient of the weights.
     connection : `Connection`
     neurons : `Neurons`
     options : `HM2BPOptions`
     needs_count_gradient : `bool`
-        Whether the gradient of the inputs' counts is asked for.
+        Whether the gradient of the inputs' counts is requested.
     """
 
     spikes: BoolTensor
@@ -76,14 +76,14 @@ class SpikeGradientProblem(NamedTuple):
 
 class SpikeGradients(NamedTuple):
     """
-    The gradients of a `SpikeGradientProblem`, in the type of its weights.
+    The gradients for a `SpikeGradientProblem`, in the type of its weights.
 
     # Parameters
 
     weight : `Tensor`
         Shape `(num_rows, width)`, summed over the batch.
     counts : `Tensor`, optional
-        Of the inputs' firing counts, shape `(batch_size, num_inputs)`, if they are asked for.
+        Of the inputs' firing counts, shape `(batch_size, num_inputs)`, if requested.
     """
 
     weight: Tensor
@@ -92,7 +92,7 @@ class SpikeGradients(NamedTuple):
 
 class SurrogateProblem(NamedTuple):
     """
-    What a surrogate gradient is computed from (see `surrogate.py`).
+    The inputs for a surrogate gradient (see `surrogate.py`).
 
     # Parameters
 
@@ -101,12 +101,12 @@ class SurrogateProblem(NamedTuple):
     fired : `BoolTensor`
         The spikes of the neurons, shape `(batch_size, steps, num_neurons)`.
     potentials : `Tensor`
-        Of the neurons, before the reset, and minus infinity where they are held at zero: of the
+        Of the neurons, before the reset, and minus infinity where they are held at zero, in the
         shape of `fired`.
     weight : `Tensor`
         Shape `(num_rows, width)` of the `connection`.
     gradient : `Tensor`
-        The derivatives of the loss by the spikes of the neurons, of the shape of `fired`.
+        The derivatives of the loss by the spikes of the neurons, in the shape of `fired`.
     connection : `Connection`
     neurons : `Neurons`
     slope : `float`

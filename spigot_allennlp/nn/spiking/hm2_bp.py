@@ -1,18 +1,18 @@
 """
 Hybrid macro/micro-level backpropagation (HM2-BP; Jin, Zhang & Li, 2018) through a spiking layer.
 
-At the macro level a loss is differentiated by firing counts, which are sums of spikes; at the micro
-level counts depend on the times of spikes by way of spike-train-level postsynaptic potentials
-(S-PSPs, see `psp.py`). The firing count of neuron i is about `a_i / threshold`, where `a_i`, its
-total postsynaptic potential, is the sum over its inputs j of weight times S-PSP, and an S-PSP
-`e_ij` is about proportional to the counts `o` at both ends. So (section 3.3)
+At the macro level, a loss is differentiated by firing counts, which are sums of spikes. At the
+micro level, counts depend on spike times through spike-train-level postsynaptic potentials (S-PSPs,
+see `psp.py`). The firing count of neuron i is about `a_i / threshold`, where `a_i`, its total
+postsynaptic potential, is the sum over its inputs j of weight times S-PSP. An S-PSP `e_ij` is about
+proportional to the counts `o` at both ends. So (section 3.3)
 
     do_i / dw_ij = e_ij / threshold * (1 + sum_l w_il * e_il / o_i / threshold)
     do_i / do_j  = w_ij * e_ij / o_j / threshold
 
-the second factor of the first being the correction for the rate of the neuron itself. Where a count
-is zero, `e_ij / o_j` is one; what else stands in its place, and whether the correction is bounded,
-`HM2BPOptions` says.
+where the second factor in the first line is the correction for the neuron's own rate. If a count is
+zero, `e_ij / o_j` is one. `HM2BPOptions` defines the other replacements, and whether the correction
+is bounded.
 """
 
 from typing import Any, NamedTuple, Optional, Tuple
@@ -53,13 +53,13 @@ _PROBLEM = Signature(
     Argument("inhibition_factor", FLOATS, ("batch_size", "num_neurons")),
 )
 
-# Mutual inhibition among output neurons that the gradient takes into account, at most.
+# The upper limit for the mutual inhibition among output neurons in the gradient.
 STRONGEST = 0.9
 
 
 class HM2BPLayer(NamedTuple):
     """
-    A spiking layer but for its weights, and how the gradient goes back through it.
+    A spiking layer without its weights, and how the gradient passes back through it.
 
     # Parameters
 
@@ -67,12 +67,12 @@ class HM2BPLayer(NamedTuple):
     neurons : `Neurons`
     options : `HM2BPOptions`
     divisor : `float`
-        What the gradients of counts are divided by: the threshold, but for pooling.
+        The divisor of the gradients of counts: the threshold, except for pooling.
     corrects_inhibition : `bool`
-        Whether the gradient of the weights is that of neurons which inhibit each other.
+        Whether the gradient of the weights accounts for neurons that inhibit each other.
     injected_spikes : `int`
-        So many spikes, spread evenly, stand for those of a neuron that does not spike and whose
-        count the loss wants to be higher; none if zero.
+        If a neuron does not spike, but the loss wants a higher count, this many evenly spread
+        spikes stand for its own; none if zero.
     """
 
     connection: Connection
@@ -92,7 +92,7 @@ def spiking_layer(
     mask: Optional[BoolTensor] = None,
 ) -> Tuple[Tensor, BoolTensor]:
     """
-    Simulates a layer whose firing counts are differentiable, once, in the firing counts of its
+    Simulates a layer. Its firing counts are differentiable, once, in the firing counts of its
     inputs and in its weights.
 
     # Parameters
@@ -105,12 +105,12 @@ def spiking_layer(
         The spikes of the inputs, shape `(batch_size, steps, num_inputs)`.
     layer : `HM2BPLayer`
     mask : `BoolTensor`, optional
-        Shape `(batch_size, steps)`: the steps of each sample. At the others no neuron spikes.
+        Shape `(batch_size, steps)`: the steps of each sample. No neuron spikes at the others.
 
     # Returns
 
     `Tuple[Tensor, BoolTensor]`
-        The firing counts, shape `(batch_size, num_neurons)`, at least in single precision, and the
+        The firing counts, shape `(batch_size, num_neurons)`, in at least single precision, and the
         spikes.
     """
     _INPUT.check(counts, weight, spikes, mask, **layer.connection.sizes)
@@ -118,7 +118,9 @@ def spiking_layer(
 
 
 class _SpikingLayer(torch.autograd.Function):
-    """Counts are sums of spikes, which have no derivative: autograd cannot find this gradient."""
+    """
+    Defines the gradient, since counts are sums of spikes, which autograd cannot differentiate.
+    """
 
     @staticmethod
     def forward(
@@ -131,7 +133,7 @@ class _SpikingLayer(torch.autograd.Function):
     ) -> Tuple[Tensor, BoolTensor]:
         fired = simulate(spikes, weight, layer.connection, layer.neurons)
         if mask is not None:
-            # before they are saved: the gradient, too, is that of the sample without its padding
+            # before they are saved, so the gradient is also that of the sample without padding
             fired.masked_fill_(~mask.unsqueeze(-1), False)
         ctx.layer, ctx.mask = layer, mask
         ctx.save_for_backward(weight, spikes, fired)
@@ -170,11 +172,11 @@ class _SpikingLayer(torch.autograd.Function):
 
 
 def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
-    """Computes the gradients of a layer's weights and of its inputs' counts, by the equations."""
+    """Computes the gradients of a layer's weights and of its inputs' counts from the equations."""
     connection = problem.connection
     _PROBLEM.check(*problem[:5], num_neurons=connection.num_neurons, **connection.sizes)
     if has_kernels(problem.spikes.device):
-        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.spiking import cpu  # numba is slow to import
 
         return cpu.gradients(problem)
     with without_autocast(problem.spikes.device):
@@ -189,13 +191,13 @@ def with_injected_spikes(
     mask: Optional[BoolTensor] = None,
 ) -> BoolTensor:
     """
-    Returns a copy in which those neurons that do not spike, but are `wanted` to (shape
-    `(batch_size, num_neurons)`), do so every `steps // num_injected` steps (or as often as they
-    can), but for the first. The steps are those of the `mask`, `(batch_size, steps)`, if there is
-    one.
+    Returns a copy in which neurons that do not spike, but are `wanted` to (shape
+    `(batch_size, num_neurons)`), spike every `steps // num_injected` steps (or as often as they
+    can), except at the first step. Only steps in the `mask`, `(batch_size, steps)`, count, if there
+    is one.
 
-    In the authors' code it is the neuron of the right class that is wanted. A loss with a margin
-    that no other silent neuron exceeds says the same by its gradient.
+    In the authors' code, the neuron of the right class is wanted. The gradient of a loss with a
+    margin that no other silent neuron exceeds expresses the same.
     """
     _MASKED_OUTPUT.check(fired, wanted, mask)
     if mask is None:
@@ -210,15 +212,16 @@ def with_injected_spikes(
 
 def inhibition_factor(fired: BoolTensor, wanted: BoolTensor, neurons: Neurons) -> Tensor:
     """
-    Computes by how much the gradient of a neuron's count is larger since its spikes inhibit the
-    others, which then inhibit it less: `1 / (1 - w * w * sum_l (e_li / o_i / nu) (e_il / o_l /
-    nu))`, shape `(batch_size, num_neurons)`, where `w` is the inhibition, `nu` the threshold, and
-    `e_li` the S-PSP of neuron i at neuron l. A neuron that does not spike counts as a neuron with
-    ratios of one if it is `wanted` to, and else not at all.
+    Computes the factor by which the gradient of a neuron's count is larger because its spikes
+    inhibit the others, which then inhibit it less:
+    `1 / (1 - w * w * sum_l (e_li / o_i / nu) (e_il / o_l / nu))`, shape
+    `(batch_size, num_neurons)`, where `w` is the inhibition, `nu` the threshold, and `e_li` the
+    S-PSP of neuron i at neuron l. A neuron that does not spike counts with ratios of one if it is
+    `wanted` to, otherwise not at all.
 
-    The factor is the sum of a geometric series, which converges if that product with `w` is below
-    one; low thresholds can make it larger. It counts as `STRONGEST` then, lest the factor be
-    infinite or change its sign. (In the authors' networks it is far below.)
+    The factor is the sum of a geometric series, which converges if the product with `w` is below
+    one. Low thresholds can make it larger. It then counts as `STRONGEST`, so that the factor does
+    not become infinite or change its sign. (In the authors' networks, it is far below.)
     """
     _OUTPUT.check(fired, wanted)
     per_spike = psp_per_spike(fired, neurons, torch.float)

@@ -1,6 +1,6 @@
 """
-HM2-BP through a layer on the CPU, as machine code: S-PSPs (see `psp.py`), and the gradients that
-they give (see `hm2_bp.py`). Spikes and `members` are as in `kernels.py`.
+HM2-BP through a layer on the CPU, as machine code: S-PSPs (see `psp.py`), and the gradients from
+them (see `hm2_bp.py`). Spikes and `members` are as in `kernels.py`.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
 
 class GradientArrays(NamedTuple):
     """
-    A `SpikeGradientProblem` as arrays; all numbers but spikes in the type of the weights.
+    A `SpikeGradientProblem` as arrays, with all numbers except spikes in the type of the weights.
 
     # Parameters
 
@@ -38,7 +38,7 @@ class GradientArrays(NamedTuple):
     rate_correction : `float`
         The inverse of the threshold; zero for no correction.
     least_correction : `float`
-        What the factor of the rate correction is at least.
+        The lower bound of the rate correction factor.
     subthreshold_potential, subthreshold_ratio : `float`
         See `HM2BPOptions`.
     """
@@ -58,7 +58,7 @@ class GradientArrays(NamedTuple):
 
 class MicroLevel(NamedTuple):
     """
-    What the gradients of a sample are made of.
+    The data for the gradients of a sample.
 
     # Parameters
 
@@ -66,8 +66,8 @@ class MicroLevel(NamedTuple):
     firing_counts : `numpy.ndarray`
         Of the neurons, shape `(num_neurons,)`.
     s_psp : `numpy.ndarray`
-        For each pair of an input and a place of the connection, the S-PSPs at the neurons there:
-        shape `(num_pairs, width)`. Undefined for inputs that do not spike.
+        Shape `(num_pairs, width)`: for each pair of an input and a place of the connection, the
+        S-PSPs at the neurons there. Undefined for inputs that do not spike.
     """
 
     inputs: SpikesBySource
@@ -78,23 +78,24 @@ class MicroLevel(NamedTuple):
 class PspState(NamedTuple):
     """
     The state of the pass from the last step to the first that sums `eps` over the spikes of a
-    neuron, for an input that arrives at the current step. Arrays have shape `(num_neurons,)`, if
-    not said otherwise.
+    neuron, for an input that arrives at the current step. Arrays have shape `(num_neurons,)` unless
+    stated otherwise.
 
     # Parameters
 
     next_spike, next_step : `numpy.ndarray`
         The index of the neuron's next spike in the list of all spikes, and its step.
     membrane, synapse : `numpy.ndarray`
-        The exponentials of the time until then, as long as what arrives counts towards that spike
-        at once, else zero.
+        The exponentials of the time until then, as long as an arrival counts towards that spike at
+        once, otherwise zero.
     deferred : `numpy.ndarray`
-        The PSP of what arrives before the neuron is ready, and stays synaptic current until it is.
+        The PSP of arrivals before the neuron is ready, which stay synaptic current until it is.
     deferred_at_expiry : `numpy.ndarray`
-        Shape `(num_spikes,)`: for each spike, what is left of its share of that current when an
+        Shape `(num_spikes,)`: for each spike, the remainder of its share of that current when an
         arrival leaves its window.
     synapse_powers : `numpy.ndarray`
-        Shape `(steps + window + 1,)`: what is left of a synapse after so many steps.
+        Shape `(steps + window + 1,)`: what is left of a synaptic current after each number of
+        steps.
     """
 
     next_spike: numpy.ndarray
@@ -109,9 +110,9 @@ class PspState(NamedTuple):
 @entry
 def gradients(members, problem, weight_gradient, count_gradient):
     """
-    Adds the samples' gradients of the weights to `weight_gradient`, `(num_rows, width)`, and writes
-    those of the inputs' counts into `count_gradient`, `(batch_size, num_inputs)`, all zeros before,
-    if it has any samples. `problem` are `GradientArrays`.
+    Adds the gradients of the weights for some samples to `weight_gradient`, `(num_rows, width)`,
+    and writes those of the inputs' counts into `count_gradient`, `(batch_size, num_inputs)`, which
+    holds zeros before, if it has any samples. `problem` is a `GradientArrays`.
     """
     weight, connection = problem.weight, problem.connection
     steps, num_neurons = problem.fired.shape[1:]
@@ -173,7 +174,7 @@ def _firing_counts(sources, num_neurons, weight):
 @kernel
 def _fill_s_psp(per_spike, problem, micro):
     """
-    Fills the S-PSPs of `micro`; returns the total PSP of each neuron, the sum over its inputs of
+    Fills the S-PSPs of `micro`. Returns the total PSP of each neuron, the sum over its inputs of
     weight times S-PSP.
     """
     connection, starts = problem.connection, micro.inputs.starts
@@ -197,7 +198,7 @@ def _fill_s_psp(per_spike, problem, micro):
 
 @kernel
 def _active_sources(inputs):
-    """Returns the sources that spike; `inputs` are `SpikesBySource`."""
+    """Returns the sources that spike. `inputs` is a `SpikesBySource`."""
     active, count = numpy.empty(len(inputs.starts) - 1, numpy.int64), 0
     for source in range(len(active)):
         active[count] = source
@@ -208,8 +209,8 @@ def _active_sources(inputs):
 @kernel
 def _traces_are_faster(inputs, active, fired, problem):
     """
-    Returns whether the S-PSPs of neurons that all inputs reach, at these spikes, are sums of traces
-    with fewer terms than of PSPs per spike; the making of both is counted.
+    Returns whether, for these spikes at neurons that all inputs reach, S-PSPs have fewer terms as
+    sums of traces than as sums of PSPs per spike, including the cost of computing either.
     """
     steps, num_neurons = problem.fired.shape[1:]
     by_spikes_of_inputs = num_neurons * (len(inputs.steps) + 2 * steps)
@@ -222,7 +223,7 @@ def _traces_are_faster(inputs, active, fired, problem):
 def _fill_s_psp_of_all(per_spike, active, inputs, s_psp):
     """
     Fills the S-PSPs at neurons that all inputs reach, where `per_spike` and S-PSPs are whole
-    vectors: a few neurons at a time, for their PSPs per spike to stay in a near cache.
+    vectors: a few neurons at a time, so that their PSPs per spike stay in a fast cache.
     """
     starts, steps, width = inputs.starts, inputs.steps, s_psp.shape[1]
     for first in range(0, width, BLOCK):
@@ -235,7 +236,7 @@ def _fill_s_psp_of_all(per_spike, active, inputs, s_psp):
 
 @kernel
 def _sum_psp_of_all(active, problem, micro):
-    """Does what `_fill_s_psp` does with the sums over the spikes, at neurons that all reach."""
+    """Like the sums over spikes in `_fill_s_psp`, for neurons that all inputs reach."""
     total = numpy.zeros(len(micro.firing_counts), micro.s_psp.dtype)
     for source in active:
         values = micro.s_psp[source, : len(total)]
@@ -260,7 +261,7 @@ def _multiply_add(factors, values, total):
 
 @kernel
 def _replace_below_threshold(firing_counts, subthreshold_potential, s_psp):
-    """Puts `subthreshold_potential` in the place of S-PSPs at neurons that do not spike."""
+    """Replaces S-PSPs at neurons that do not spike by `subthreshold_potential`."""
     for index in range(len(s_psp)):
         value = s_psp[index]
         s_psp[index] = value if firing_counts[index] > 0 else subthreshold_potential
@@ -268,7 +269,7 @@ def _replace_below_threshold(firing_counts, subthreshold_potential, s_psp):
 
 @kernel
 def _correct_rates(scales, total_psp, silent_total, firing_counts, problem):
-    """Multiplies `scales` by the correction for the rate of the neuron itself."""
+    """Multiplies `scales` by the correction for the neuron's own rate."""
     rate_correction, least = problem.rate_correction, problem.least_correction
     for index in range(len(scales)):
         if firing_counts[index] > 0:
@@ -294,8 +295,8 @@ def _add_weight_gradient(micro, connection, scales, weight_gradient):
 @kernel
 def _add_count_gradient(micro, problem, delta, count_gradient):
     """
-    Adds to `count_gradient`, for each input, the sum of deltas by weights by S-PSPs, divided by the
-    input's count.
+    Adds to `count_gradient`, for each input, the sum of delta times weight times S-PSP, divided by
+    the input's count.
     """
     weight, connection, s_psp = problem.weight, problem.connection, micro.s_psp
     firing_counts, starts, width = micro.firing_counts, micro.inputs.starts, weight.shape[1]
@@ -324,9 +325,9 @@ def psp_per_spike(members, fired, decays, psp):
 @kernel
 def _fill_psp_per_spike(fired, decays, psp):
     """
-    Writes the PSP per spike into `psp`, `(steps, num_neurons)`, from the last step to the first;
-    `fired` are `SpikesByStep`. The rows of `psp` whose spikes would arrive after the last step stay
-    as they are: zero.
+    Writes the PSP per spike into `psp`, `(steps, num_neurons)`, from the last step to the first.
+    `fired` is a `SpikesByStep`. The rows of `psp` for spikes that would arrive after the last step
+    stay zero.
     """
     steps, size = psp.shape
     starts, sources, refractory = fired.starts, fired.sources, decays.refractory
@@ -351,7 +352,7 @@ def _fill_psp_per_spike(fired, decays, psp):
             before = arrival - refractory
             for spike in range(starts[before], starts[before + 1]):
                 _defer(sources[spike], arrival, decays, state)
-        if arrival > 1:  # for a spike at step 1, at which neurons become ready, `s` is zero
+        if arrival > 1:  # for a spike at step 1, when neurons become ready, `s` is zero
             for spike in range(starts[arrival], starts[arrival + 1]):
                 neuron = sources[spike]
                 state.next_spike[neuron], state.next_step[neuron] = spike, arrival
@@ -363,8 +364,8 @@ def _fill_psp_per_spike(fired, decays, psp):
 @kernel
 def _write_psp_and_decay(membrane, synapse, deferred, decays, row):
     """
-    Writes the PSP per spike of a step into `row`, from the fields of a `PspState`, and goes back by
-    a step.
+    Writes the PSP per spike of a step into `row`, from the fields of a `PspState`, and goes back
+    one step.
     """
     factor, membrane_decay, synapse_decay = decays.factor, decays.membrane, decays.synapse
     for neuron in range(len(row)):
@@ -376,7 +377,7 @@ def _write_psp_and_decay(membrane, synapse, deferred, decays, row):
 
 @kernel
 def _expire(neuron, spike, state):
-    """Removes a spike of a neuron: for it, what arrives from here on comes too early."""
+    """Removes a spike of a neuron: arrivals from here on are too early for it."""
     if state.next_spike[neuron] == spike and state.membrane[neuron] > 0:
         state.membrane[neuron], state.synapse[neuron] = 0, 0
     else:
@@ -385,7 +386,9 @@ def _expire(neuron, spike, state):
 
 @kernel
 def _defer(neuron, arrival, decays, state):
-    """Defers what arrives before this step, in which the neuron becomes ready: it stays current."""
+    """
+    Defers arrivals before this step, when the neuron becomes ready: they stay synaptic current.
+    """
     if state.membrane[neuron] > 0:
         deferred = decays.factor * (state.membrane[neuron] - state.synapse[neuron])
         state.deferred[neuron] += deferred

@@ -1,8 +1,8 @@
 """
-Spiking layers on the CPU, as machine code: the simulation, driven by the spikes that come in.
+Spiking layers on the CPU, as machine code: the simulation, driven by incoming spikes.
 
 Spikes are arrays of bytes, zero or one, `(batch_size, steps, ...)`. `members` are the indices of
-the samples to work on, and results are written into the last argument.
+the samples to work on. Results are written into the last argument.
 """
 
 from typing import NamedTuple
@@ -26,23 +26,23 @@ BYTES = 8
 LARGEST_BYTE = 255
 ONE_BYTE = numpy.uint64(8)
 INDEX = numpy.int32
-# So many vectors of neurons are summed together; so many neurons go through all steps together,
-# four vectors in single precision.
+# The number of vectors of neurons that are summed together; and the number of neurons that go
+# through all steps together, four vectors in single precision.
 VECTORS, BLOCK = 4, 64
 
 
 class LifConstants(NamedTuple):
     """
-    `Neurons` as a step needs them; all but `refractory` in the type of the weights.
+    `Neurons` in the form for a step, all except `refractory` in the type of the weights.
 
     # Parameters
 
     threshold : `float`
-        Of firing, in the unit of the potential.
+        For firing, in the unit of the potential.
     potential_decay, current_decay : `float`
-        What is left of potential and current after a step.
+        The remaining share of potential and current after a step.
     current_share : `float`
-        The share of the current that enters the potential in a step.
+        The share of the current that is added to the potential in a step.
     refractory : `numpy.int32`
         In steps.
     inhibition : `float`
@@ -58,16 +58,16 @@ class LifConstants(NamedTuple):
 
 class LifArrays(NamedTuple):
     """
-    The neurons of a sample between two steps; all arrays have shape `(num_neurons,)`.
+    The neurons of a sample between two steps. All arrays have shape `(num_neurons,)`.
 
     # Parameters
 
     potential, current : `numpy.ndarray`
         In the type of the weights.
     refractory_steps : `numpy.ndarray`
-        For so many steps the potential is still held at zero; int32.
+        The number of steps for which the potential is still held at zero; int32.
     firing : `numpy.ndarray`
-        One for the neurons that spiked in the last step, else zero; int32.
+        One for the neurons that spiked in the last step, otherwise zero; int32.
     """
 
     potential: numpy.ndarray
@@ -78,7 +78,7 @@ class LifArrays(NamedTuple):
 
 class SpikesByStep(NamedTuple):
     """
-    The spikes of a sample: those of step t are of the sources `sources[starts[t]:starts[t + 1]]`.
+    The spikes of a sample: those of step t come from `sources[starts[t]:starts[t + 1]]`.
 
     # Parameters
 
@@ -110,15 +110,15 @@ class SpikesBySource(NamedTuple):
 
 class Trains(NamedTuple):
     """
-    What neurons do over time.
+    The activity of neurons over time.
 
     # Parameters
 
     fired : `numpy.ndarray`
         Their spikes.
     potentials : `numpy.ndarray`
-        In the type of the weights, of the shape of `fired`: those that are compared with the
-        threshold, and minus infinity where they are held at zero. Without steps if nobody asks.
+        In the type of the weights and the shape of `fired`: those that are compared with the
+        threshold, and minus infinity where they are held at zero. Without steps if not requested.
     """
 
     fired: numpy.ndarray
@@ -128,9 +128,9 @@ class Trains(NamedTuple):
 @entry
 def simulate(members, spikes, weight, connection, neurons, trains):
     """
-    Writes ones into the spikes of `trains`, all zeros before, where the neurons spike, and their
-    potentials. `neurons` are `LifConstants`; `weight` has shape `(num_rows, width)` of the
-    `connection`.
+    Writes ones into the spikes of `trains`, which hold zeros before, where the neurons spike, and
+    writes their potentials. `neurons` is a `LifConstants`; `weight` has shape `(num_rows, width)`
+    of the `connection`.
     """
     if is_all_to_all(connection):
         whole_weight = with_whole_vectors(weight)
@@ -145,7 +145,7 @@ def simulate(members, spikes, weight, connection, neurons, trains):
 
 @kernel
 def is_all_to_all(connection):
-    """Returns whether every input reaches the only place, by a row of the weights of its own."""
+    """Returns whether every input reaches the only place, with its own row of the weights."""
     rows, offsets = connection.rows, connection.offsets
     if connection.num_places != 1 or len(rows) != len(offsets) - 1:
         return False
@@ -158,9 +158,9 @@ def is_all_to_all(connection):
 @kernel
 def _simulate_all_to_all(spikes, weight, neurons, train):
     """
-    Does as `_simulate_sample` for neurons that all inputs reach, whose weights are whole vectors.
-    Neurons that do not inhibit each other are simulated a block at a time, through all steps, for
-    the weights of the inputs that spike to stay in the nearest cache, one after another.
+    Like `_simulate_sample`, for neurons that all inputs reach, with weights in whole vectors.
+    Neurons that do not inhibit each other are simulated a block at a time through all steps, so
+    that the weights of the spiking inputs stay contiguous in the fastest cache.
     """
     fired, potentials = train.fired, train.potentials
     steps, size = fired.shape
@@ -189,7 +189,7 @@ def _simulate_all_to_all(spikes, weight, neurons, train):
 
 @kernel
 def active_sources(spikes, num_sources):
-    """Returns the sources that spike; `spikes` are `SpikesByStep`."""
+    """Returns the sources that spike. `spikes` is a `SpikesByStep`."""
     spikes_at_all, active = numpy.zeros(num_sources, numpy.bool_), numpy.empty(num_sources, INDEX)
     for source in spikes.sources:
         spikes_at_all[source] = True
@@ -202,7 +202,7 @@ def active_sources(spikes, num_sources):
 
 @kernel
 def _numbered(spikes, active, num_sources):
-    """Returns spikes whose sources are indices of the `active` ones."""
+    """Returns the spikes with sources given as indices into `active`."""
     index_of, sources = numpy.empty(num_sources, INDEX), numpy.empty(len(spikes.sources), INDEX)
     for index in range(len(active)):
         index_of[active[index]] = index
@@ -214,9 +214,9 @@ def _numbered(spikes, active, num_sources):
 @kernel
 def _simulate_block(spikes, weight, neurons, train, first_neuron, last_neuron):
     """
-    Writes the spikes of the neurons from the first up to, not including, the last, whose weights
-    are filled up to a whole block, and whose spikes and potentials to whole vectors. What remains
-    of a refractory period is counted in the type of the weights, too.
+    Writes the spikes of the neurons from the first to the last, the latter excluded. Their weights
+    are padded to a whole block, their spikes and potentials to whole vectors. The remaining
+    refractory period is also counted in the type of the weights.
     """
     fired, potentials = train.fired, train.potentials
     keeps_potentials, held = len(potentials) > 0, real(weight, -numpy.inf)
@@ -273,7 +273,7 @@ def _simulate_block(spikes, weight, neurons, train, first_neuron, last_neuron):
 
 @kernel
 def _simulate_sample(spikes, weight, connection, neurons, train):
-    """Does as `simulate` for a single sample, whose input spikes are `SpikesByStep`."""
+    """Like `simulate`, for a single sample with input spikes as `SpikesByStep`."""
     fired, potentials = train.fired, train.potentials
     size = fired.shape[1]
     state = LifArrays(
@@ -305,7 +305,7 @@ def scale(values, factor):
 
 @kernel
 def _receive(source, weight, connection, current):
-    """Adds the weights of an input that has spiked. (Views are what the compiler vectorises.)"""
+    """Adds the weights of an input that has spiked. (The compiler only vectorises views.)"""
     offsets, places, width = connection.offsets, connection.places, weight.shape[1]
     for pair in range(offsets[source], offsets[source + 1]):
         currents = current[places[pair] * width : (places[pair] + 1) * width]
@@ -325,7 +325,7 @@ def _inhibit(firing, strength, current):
 
 @kernel
 def _keep_potentials(state, share, potentials):
-    """Writes what `_integrate` is going to compare with the threshold into `potentials`."""
+    """Writes the values that `_integrate` will compare with the threshold into `potentials`."""
     for index in range(len(potentials)):
         value = state.potential[index] + state.current[index] * share
         potentials[index] = -numpy.inf if state.refractory_steps[index] > 0 else value
@@ -333,7 +333,7 @@ def _keep_potentials(state, share, potentials):
 
 @kernel
 def _integrate(state, neurons):
-    """Moves the potentials on, and resets those of neurons that spike; returns whether any does."""
+    """Advances the potentials, and resets those of neurons that spike. Returns whether any does."""
     potential, current = state.potential, state.current
     refractory_steps, firing = state.refractory_steps, state.firing
     threshold, share, refractory = neurons.threshold, neurons.current_share, neurons.refractory
@@ -356,7 +356,7 @@ def _integrate(state, neurons):
 def count_firings(members, fired, counts):
     """
     Adds the sums of `fired` over the steps to `counts`, `(batch_size, num_neurons)`. Sums of up to
-    `LARGEST_BYTE` steps are bytes, of which a vector holds most.
+    `LARGEST_BYTE` steps use bytes, to fit the most numbers into a vector.
     """
     for member in members:
         for first in range(0, fired.shape[1], LARGEST_BYTE):
@@ -372,8 +372,9 @@ def count_firings(members, fired, counts):
 @entry
 def sample_spikes(members, bounds, seeds, spikes):
     """
-    Writes ones into `spikes`, all zeros before, where the random number of a step and a source is
-    below its bound, `(batch_size, frames, num_sources)`; sources that never spike are passed over.
+    Writes ones into `spikes`, which hold zeros before, where the random number of a step and a
+    source is below its bound, `(batch_size, frames, num_sources)`. Sources that never spike are
+    skipped.
     """
     frames, num_sources = bounds.shape[1:]
     steps_per_frame = spikes.shape[1] // frames
@@ -396,8 +397,8 @@ def sample_spikes(members, bounds, seeds, spikes):
 @kernel
 def spikes_by_step(spikes):
     """
-    Returns the `SpikesByStep` of a sample, `(steps, num_sources)`: first the words of eight bytes
-    that are not zero, without a branch that depends on them, then the spikes in these.
+    Returns the `SpikesByStep` of a sample, `(steps, num_sources)`: first finds the nonzero words of
+    eight bytes, without branches that depend on them, then the spikes in these.
     """
     steps, width = spikes.shape
     flat = spikes.reshape(-1)
@@ -430,7 +431,7 @@ def spikes_by_step(spikes):
 
 @kernel
 def _last_word(flat):
-    """Returns the bytes that do not fill a word, as if zeros followed."""
+    """Returns the remaining bytes as a word, padded with zeros."""
     word = numpy.uint64(0)
     for index in range(len(flat) - 1, len(flat) // BYTES * BYTES - 1, -1):
         word = (word << ONE_BYTE) | numpy.uint64(flat[index])

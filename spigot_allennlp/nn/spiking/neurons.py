@@ -6,21 +6,21 @@ from typing import NamedTuple
 
 class Neurons(NamedTuple):
     """
-    Leaky integrate-and-fire neurons with a first-order synapse, in steps of time, as simulated by
-    the code of [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866). In each step from the
-    second on, `u` being a neuron's membrane potential and `a` its synaptic current:
+    Leaky integrate-and-fire neurons with a first-order synapse, in discrete time, as simulated by
+    the code of [Jin, Zhang & Li (2018)](https://arxiv.org/abs/1805.07866). Let `u` be a neuron's
+    membrane potential and `a` its synaptic current. In each step from the second on:
 
     1. `u` and `a` lose their share `1 / membrane_time` and `1 / synapse_time`;
     2. `a` grows by the weights of all inputs that spiked one step before, and shrinks by
-       `inhibition` for each other neuron of the layer that did;
+       `inhibition` for each other neuron of the layer that spiked;
     3. `u` grows by `a / synapse_time`, but is zero for `refractory` steps after a spike;
-    4. the neuron spikes if `u` exceeds `firing_threshold`, and `u` is zero again.
+    4. the neuron spikes if `u` exceeds `firing_threshold`; `u` is then reset to zero.
 
     # Parameters
 
     threshold : `float`
     membrane_time : `float`, optional (default = `64.0`)
-        In steps, as all times.
+        In steps, like all times.
     synapse_time : `float`, optional (default = `8.0`)
         Shorter than `membrane_time`.
     refractory : `int`, optional (default = `2`)
@@ -36,7 +36,9 @@ class Neurons(NamedTuple):
 
     @property
     def firing_threshold(self) -> float:
-        """The threshold less a tolerance for rounding, so that a potential equal to it suffices."""
+        """
+        The threshold minus a tolerance for rounding, so that a potential equal to it suffices.
+        """
         return self.threshold - 1e-6
 
 
@@ -47,13 +49,13 @@ class PspDecays(NamedTuple):
     # Parameters
 
     membrane, synapse : `float`
-        What is left of the exponential of the membrane, and of the synapse, after a step.
+        The remaining share of the exponential of the membrane, and of the synapse, after a step.
     factor : `float`
         `1 / (1 - c / m)`.
     refractory : `int`
         In steps; also the delay between a spike and its arrival.
     window : `int`
-        For so many steps a spike that was sent counts towards the spikes of its receiver.
+        The number of steps for which a sent spike counts towards the spikes of its receiver.
     """
 
     membrane: float

@@ -1,20 +1,20 @@
 """
 The spike-train-level postsynaptic potential (S-PSP): the micro level of HM2-BP.
 
-The S-PSP `e_ij` of input j at neuron i is a sum over the spikes of i, and for each over those of j,
+The S-PSP `e_ij` of input j at neuron i is the sum, over all pairs of a spike of i and a spike of j,
 of
 
     eps(s, t) = (exp(-min(s, t) / m) - exp(-min(s, t) / c)) * exp(-max(t - s, 0) / c) / (1 - c / m)
 
 where m and c are the times of membrane and synapse, t is the time since the spike of j arrived,
-`refractory` steps after it was sent, and s the time since i was ready again, `refractory` steps
-after its spike before (at step 1, for its first). Spikes of j count that have arrived, and were
-sent at most `4 * m` steps before. (Jin, Zhang & Li, 2018, section 3.2; the arrival and the window
-as in the authors' code.)
+`refractory` steps after it was sent, and s is the time since i was ready again, `refractory` steps
+after its previous spike (since step 1 for its first). Only spikes of j count that have arrived, and
+were sent at most `4 * m` steps before. (Jin, Zhang & Li, 2018, section 3.2; the arrival and the
+window as in the authors' code.)
 
-Here the sum over the spikes of i comes first: it depends on j through the step of its spike alone,
-and is the *PSP per spike*. As `eps` is made of exponentials, that sum takes a single pass from the
-last step to the first; the S-PSP is its inner product with the spikes of j.
+Here, the sum over the spikes of i comes first: it depends on j only through the step of its spike,
+and is the *PSP per spike*. Since `eps` consists of exponentials, this sum takes a single pass from
+the last step to the first. The S-PSP is its inner product with the spikes of j.
 """
 
 import torch
@@ -58,8 +58,7 @@ def spike_train_psp(spikes: BoolTensor, fired: BoolTensor, neurons: Neurons) -> 
 @uncompiled
 def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Tensor:
     """
-    Computes by how much an input that spikes once more, at a certain step, raises its S-PSP at each
-    neuron.
+    Computes how much one more spike of an input, at a given step, adds to its S-PSP at each neuron.
 
     # Parameters
 
@@ -72,11 +71,11 @@ def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Te
     # Returns
 
     `Tensor`
-        Shape `(batch_size, steps, num_neurons)`; the step is that in which the input spikes.
+        Shape `(batch_size, steps, num_neurons)`, by the step of the input's spike.
     """
     _NEURONS.check(fired)
     if has_kernels(fired.device):
-        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.spiking import cpu  # numba is slow to import
 
         return cpu.psp_per_spike(fired, neurons, dtype)
     return torch_fallback.psp_per_spike(fired, neurons, dtype)

@@ -1,10 +1,10 @@
 """
-Numbers as rates: in each step a source spikes with its probability.
+Rate coding of numbers: in each step, a source spikes with its probability.
 
-Whether it does follows from a seed for the sample, the step and the source alone, so that the same
-seed gives the same spikes, on every device and whatever else is in the batch. The random number is
-that of SplitMix64 ([Steele et al., 2014](https://doi.org/10.1145/2714064.2660195)), whose state is
-a counter.
+Whether it spikes depends only on the seed of the sample, the step and the source. So the same seed
+gives the same spikes on every device, whatever else is in the batch. Random numbers come from
+SplitMix64 ([Steele et al., 2014](https://doi.org/10.1145/2714064.2660195)), which has a counter as
+state.
 """
 
 from torch import BoolTensor, LongTensor, Tensor
@@ -19,19 +19,20 @@ _SAMPLES = Signature(
     Argument("seeds", INTEGERS, ("batch_size",)),
 )
 
-# Probabilities are compared in so many bits.
+# The number of bits in which probabilities are compared.
 BITS = 32
 
 
 @uncompiled
 def sample_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
     """
-    Samples the spikes of sources whose probabilities change from frame to frame.
+    Samples the spikes of sources with a probability for each frame.
 
     # Parameters
 
     probabilities : `Tensor`
-        Of a spike in a step, shape `(batch_size, frames, num_sources)`, from 0 to 1.
+        The probability of a spike in a step, shape `(batch_size, frames, num_sources)`, from 0 to
+        1.
     steps_per_frame : `int`
     seeds : `LongTensor`
         Shape `(batch_size,)`.
@@ -44,7 +45,7 @@ def sample_spikes(probabilities: Tensor, steps_per_frame: int, seeds: LongTensor
     _SAMPLES.check(probabilities, seeds)
     bounds = (probabilities.double().clamp(0, 1) * 2**BITS).long()
     if has_kernels(bounds.device):
-        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.spiking import cpu  # numba is slow to import
 
         return cpu.sample_spikes(bounds, steps_per_frame, seeds)
     return torch_fallback.sample_spikes(bounds, steps_per_frame, seeds)

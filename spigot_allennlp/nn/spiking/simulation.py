@@ -1,10 +1,10 @@
 """
 Simulates a layer of spiking neurons (see `Neurons` for the model), and counts its spikes.
 
-On the CPU compiled kernels do so, which touch the weights of those inputs alone that spike;
-elsewhere vectorised torch does, step by step, with the same results but for rounding. Under
-autocast, too, spikes are computed in the type of the weights: potentials in half precision would
-cross their thresholds elsewhere.
+On the CPU, this uses compiled kernels, which only touch the weights of inputs that spike;
+elsewhere, vectorised torch step by step, with the same results up to rounding. Even under autocast,
+spikes are computed in the type of the weights: potentials in half precision would cross their
+thresholds at other times.
 """
 
 import torch
@@ -28,7 +28,7 @@ def simulate(
     spikes: BoolTensor, weight: Tensor, connection: Connection, neurons: Neurons
 ) -> BoolTensor:
     """
-    Returns the spikes of a layer, given those of its inputs; never differentiable.
+    Returns the spikes of a layer, given those of its inputs. Not differentiable.
 
     # Parameters
 
@@ -46,7 +46,7 @@ def simulate(
     """
     _INPUT.check(spikes, weight, **connection.sizes)
     if has_kernels(spikes.device):
-        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.spiking import cpu  # numba is slow to import
 
         return cpu.simulate(spikes, weight, connection, neurons)
     with without_autocast(spikes.device):
@@ -57,8 +57,8 @@ def simulate(
 def firing_counts(fired: BoolTensor, dtype: torch.dtype) -> Tensor:
     """
     Returns how often each neuron fired, shape `(batch_size, num_neurons)`, given spikes
-    `(batch_size, steps, num_neurons)`. (What torch needs to add up truth values is a good part of
-    what the simulation takes.)
+    `(batch_size, steps, num_neurons)`. (In torch, summing truth values would take a good part of
+    the simulation's time.)
     """
     _SPIKES.check(fired)
     if has_kernels(fired.device):

@@ -1,11 +1,12 @@
 """
-Backpropagation through time through a spiking layer, with a surrogate for the derivative of a spike
+Backpropagation through time in a spiking layer, with a surrogate for the derivative of a spike
 ([Neftci, Mostafa & Zenke, 2019](https://arxiv.org/abs/1901.09948)).
 
-With respect to the potential that is taken to be `1 / (1 + slope * |potential - threshold|) ** 2`,
-as in SuperSpike ([Zenke & Ganguli, 2018](https://arxiv.org/abs/1705.11146)), in every step. No
-gradient flows through the reset. What is left is linear in the spikes that arrive: the gradient
-goes back through the decay of potentials and currents, from the last step to the first.
+In every step, the derivative with respect to the potential is taken to be
+`1 / (1 + slope * |potential - threshold|) ** 2`, as in SuperSpike ([Zenke & Ganguli,
+2018](https://arxiv.org/abs/1705.11146)). No gradient flows through the reset. The rest is linear in
+the arriving spikes: the gradient goes back through the decay of potentials and currents, from the
+last step to the first.
 """
 
 from typing import Any, Optional, Tuple
@@ -32,19 +33,19 @@ def simulate_differentiably(
     spikes: Tensor, weight: Tensor, connection: Connection, neurons: Neurons, slope: float
 ) -> Tensor:
     """
-    Does as `simulate`, on floats and with a gradient.
+    Like `simulate`, but with floats and a gradient.
 
     # Parameters
 
     spikes : `Tensor`
         Shape `(batch_size, steps, num_inputs)`: truth values, or zeros and ones, which may have a
-        gradient. (Other numbers are what weights are multiplied by.)
+        gradient. (Other numbers scale the weights.)
     weight : `Tensor`
         Shape `(num_rows, width)` of the `connection`.
     connection : `Connection`
     neurons : `Neurons`
     slope : `float`
-        By one over the potential.
+        In units of one over the potential.
 
     # Returns
 
@@ -63,8 +64,8 @@ def simulate_differentiably(
 
 class _Spikes(torch.autograd.Function):
     """
-    Does as `_unroll`, for inputs that are zero or one, by kernels. What it keeps for the gradient
-    are potentials, not a graph over all steps.
+    Like `_unroll`, for inputs that are zero or one, with kernels. For the gradient, it keeps
+    potentials, not a graph over all steps.
     """
 
     @staticmethod
@@ -77,7 +78,7 @@ class _Spikes(torch.autograd.Function):
         neurons: Neurons,
         slope: float,
     ) -> Tensor:
-        from spigot_allennlp.nn.spiking import cpu  # numba takes its time to be imported
+        from spigot_allennlp.nn.spiking import cpu  # numba is slow to import
 
         fired, potentials = cpu.simulate_with_potentials(arrived, weight, connection, neurons)
         ctx.layer = connection, neurons, slope
@@ -92,7 +93,7 @@ class _Spikes(torch.autograd.Function):
         connection, neurons, slope = ctx.layer
         for_spikes, for_weight = ctx.needs_input_grad[:2]
         with without_autocast(spikes.device):
-            if torch.is_grad_enabled():  # the gradient is to be differentiated itself
+            if torch.is_grad_enabled():  # the gradient itself is to be differentiated
                 output = _unroll(spikes, weight, connection, neurons, slope)
                 inputs = [spikes] * for_spikes + [weight] * for_weight
                 found = list(torch.autograd.grad(output, inputs, gradient, create_graph=True))
@@ -129,6 +130,6 @@ def _unroll(
 
 
 def _surrogate_spike(excess: Tensor, slope: float) -> Tensor:
-    """Returns one where `excess` is positive, else zero, with the gradient of a soft sign."""
+    """Returns one where `excess` is positive, otherwise zero, with the gradient of a soft sign."""
     soft = excess / (1 + slope * excess.abs())
     return (excess > 0).to(excess.dtype) + (soft - soft.detach())

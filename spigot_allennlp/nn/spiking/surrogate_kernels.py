@@ -1,6 +1,6 @@
 """
-Backpropagation through time through a spiking layer on the CPU, as machine code (see
-`surrogate.py`). Spikes and `members` are as in `kernels.py`.
+Backpropagation through time in a spiking layer on the CPU, as machine code (see `surrogate.py`).
+Spikes and `members` are as in `kernels.py`.
 """
 
 from typing import NamedTuple
@@ -21,16 +21,16 @@ from spigot_allennlp.nn.vectors import add_rows, with_whole_vectors
 
 class SurrogateArrays(NamedTuple):
     """
-    A `SurrogateProblem` as arrays; all numbers but spikes in the type of the weights.
+    A `SurrogateProblem` as arrays, with all numbers except spikes in the type of the weights.
 
     # Parameters
 
     spikes, fired : `numpy.ndarray`
         The spikes of inputs and neurons, `(batch_size, steps, ...)`.
     potentials : `numpy.ndarray`
-        Those of `Trains`, of the shape of `fired`.
+        Those of `Trains`, in the shape of `fired`.
     gradient : `numpy.ndarray`
-        That of the neurons' spikes, of the shape of `fired`.
+        That of the neurons' spikes, in the shape of `fired`.
     connection : `Connection`
     neurons : `LifConstants`
     slope : `float`
@@ -48,10 +48,10 @@ class SurrogateArrays(NamedTuple):
 @entry
 def gradients(members, problem, weight_gradient, arriving_gradient):
     """
-    Adds the samples' gradients of the weights to `weight_gradient`, `(num_rows, width)`, and writes
-    those of what arrives at each neuron, the sum of the weights of the inputs that spike, into
-    `arriving_gradient`, `(batch_size, steps, num_neurons)`, if it has any samples. `problem` are
-    `SurrogateArrays`.
+    Adds the gradients of the weights for some samples to `weight_gradient`, `(num_rows, width)`,
+    and writes those of the input arriving at each neuron, the sum of the weights of the spiking
+    inputs, into `arriving_gradient`, `(batch_size, steps, num_neurons)`, if it has any samples.
+    `problem` is a `SurrogateArrays`.
     """
     connection = problem.connection
     steps, num_neurons = problem.fired.shape[1:]
@@ -81,8 +81,8 @@ def gradients(members, problem, weight_gradient, arriving_gradient):
 @kernel
 def _fill_arriving_gradient(fired, potentials, gradient, problem, arriving):
     """
-    Writes the gradient of what arrives at the neurons of a sample in each step, from the last step
-    to the first. What arrives in the last step is not felt any more.
+    Writes the gradient of the input arriving at the neurons of a sample in each step, from the last
+    step to the first. Input arriving in the last step has no effect any more.
     """
     steps, size = fired.shape
     neurons, slope = problem.neurons, problem.slope
@@ -100,8 +100,8 @@ def _fill_arriving_gradient(fired, potentials, gradient, problem, arriving):
 @kernel
 def _inhibit(gradient, of_current, inhibition, of_spike):
     """
-    Writes the gradient of the spikes of a step: what they are told, less what their inhibition does
-    to the currents of the other neurons in the next step.
+    Writes the gradient of the spikes of a step: the incoming gradient, minus the effect of their
+    inhibition on the currents of the other neurons in the next step.
     """
     if inhibition == 0:
         of_spike[:] = gradient
@@ -113,7 +113,9 @@ def _inhibit(gradient, of_current, inhibition, of_spike):
 
 @kernel
 def _go_back(of_spike, fired, potentials, slope, neurons, of_potential, of_current):
-    """Moves the gradients of potentials and currents, in place, from the next step to this one."""
+    """
+    Moves the gradients of potentials and currents from the next step back to this one, in place.
+    """
     zero, one = of_current.dtype.type(0), of_current.dtype.type(1)
     threshold, share = neurons.threshold, neurons.current_share
     potential_decay, current_decay = neurons.potential_decay, neurons.current_decay
@@ -130,8 +132,8 @@ def _go_back(of_spike, fired, potentials, slope, neurons, of_potential, of_curre
 @kernel
 def _add_weight_gradient_of_all(inputs, arriving, weight_gradient):
     """
-    Adds the gradient of the weights at neurons that all inputs reach, all rows being whole vectors:
-    a few neurons at a time, for what arrives there to stay in a near cache.
+    Adds the gradient of the weights at neurons that all inputs reach, with all rows as whole
+    vectors: a few neurons at a time, so that the arriving gradients stay in a fast cache.
     """
     starts, steps, width = inputs.starts, inputs.steps, arriving.shape[1]
     for first in range(0, width, BLOCK):
@@ -144,7 +146,9 @@ def _add_weight_gradient_of_all(inputs, arriving, weight_gradient):
 
 @kernel
 def _add_weight_gradient(inputs, arriving, connection, weight_gradient):
-    """Adds, for each spike of an input, the gradient of what arrives where the input reaches."""
+    """
+    Adds, for each spike of an input, the gradient of the arriving input where this one reaches.
+    """
     starts, width = inputs.starts, weight_gradient.shape[1]
     for source in range(len(connection.offsets) - 1):
         for pair in range(connection.offsets[source], connection.offsets[source + 1]):

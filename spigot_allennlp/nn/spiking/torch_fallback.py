@@ -1,9 +1,9 @@
 """
-Spiking layers in vectorised torch, step by step, for devices without kernels. Each function does as
-that of the same name in `simulation.py`, `psp.py`, `hm2_bp.py` and `rate_coding.py`.
+Spiking layers in vectorised torch, step by step, for devices without kernels. Each function does
+the same as its namesake in `simulation.py`, `psp.py`, `hm2_bp.py` or `rate_coding.py`.
 
 A step of the LIF neurons (see `Neurons`) is `integrate`, a comparison of the potential with the
-threshold, and `reset`; the differentiable simulation is made of the same.
+threshold, and `reset`. The differentiable simulation uses the same parts.
 """
 
 from typing import NamedTuple
@@ -38,7 +38,7 @@ def simulate(
 
 class LifState(NamedTuple):
     """
-    LIF neurons between two steps; all tensors have shape `(batch_size, num_neurons)`.
+    LIF neurons between two steps. All tensors have shape `(batch_size, num_neurons)`.
 
     # Parameters
 
@@ -47,7 +47,7 @@ class LifState(NamedTuple):
     current : `Tensor`
         Of the synapse, in the unit of the weights.
     refractory_steps : `LongTensor`
-        For so many steps the potential is still held at zero.
+        The number of steps for which the potential is still held at zero.
     """
 
     potential: Tensor
@@ -56,23 +56,23 @@ class LifState(NamedTuple):
 
 
 def resting(like: Tensor) -> LifState:
-    """Returns the state of neurons to which nothing has arrived, of the shape of `like`."""
+    """Returns the state of neurons before any input, in the shape of `like`."""
     zero = torch.zeros_like(like)
     return LifState(zero, zero, torch.zeros_like(like, dtype=torch.long))
 
 
 def integrate(state: LifState, arriving: Tensor, fired: Tensor, neurons: Neurons) -> LifState:
     """
-    Moves the potentials on by a step.
+    Advances the potentials by a step.
 
     # Parameters
 
     state : `LifState`
     arriving : `Tensor`
         Shape `(batch_size, num_neurons)`: the sum of the weights of all inputs that spiked in the
-        step before.
+        previous step.
     fired : `Tensor`
-        Of the same shape, truth values or zeros and ones: the neurons that did.
+        Of the same shape, truth values or zeros and ones: the neurons that spiked in that step.
     neurons : `Neurons`
     """
     current = state.current * (1 - 1 / neurons.synapse_time) + arriving
@@ -106,10 +106,10 @@ def psp_per_spike(fired: BoolTensor, neurons: Neurons, dtype: torch.dtype) -> Te
         expiring = arrival + decays.window - refractory + 1
         if expiring < steps:
             state.expire(fired[:, expiring], expiring)
-        # at step 1 all neurons are ready, later those whose refractory period ends here
+        # at step 1, all neurons are ready; later, those with a refractory period that ends here
         all_ready = torch.ones_like(fired[:, 0])
         state.defer(all_ready if arrival == 1 else fired[:, arrival - refractory], arrival)
-        if arrival > 1:  # for a spike at step 1, at which neurons become ready, `s` is zero
+        if arrival > 1:  # for a spike at step 1, when neurons become ready, `s` is zero
             state.restart(fired[:, arrival], arrival)
         psp[:, arrival - refractory] = state.psp()
     return psp
@@ -122,10 +122,10 @@ class _PspState:
     `(batch_size, num_neurons)`.
 
     `next_spike` is the step of each neuron's next spike; `membrane` and `synapse` are the
-    exponentials of the time until then, as long as what arrives counts towards that spike at once;
-    `deferred` is the PSP of what arrives before the neuron is ready, and stays synaptic current
-    until it is. `deferred_at_expiry`, `(batch_size, steps, num_neurons)`, has for each spike what
-    is left of its share of that current when an arrival leaves its window.
+    exponentials of the time until then, as long as an arrival counts towards that spike at once;
+    `deferred` is the PSP of arrivals before the neuron is ready, which stay synaptic current until
+    it is. `deferred_at_expiry`, `(batch_size, steps, num_neurons)`, holds for each spike the
+    remainder of its share of that current when an arrival leaves its window.
     """
 
     def __init__(self, like: Tensor, decays: PspDecays) -> None:
@@ -137,13 +137,13 @@ class _PspState:
         self._deferred_at_expiry = torch.zeros_like(like)
 
     def decay(self) -> None:
-        """Goes back by a step."""
+        """Goes back one step."""
         self._membrane = self._membrane * self._decays.membrane
         self._synapse = self._synapse * self._decays.synapse
         self._deferred = self._deferred * self._decays.synapse
 
     def expire(self, spiking: BoolTensor, step: int) -> None:
-        """Removes the spikes at `step`: for these, what arrives from here on comes too early."""
+        """Removes the spikes at `step`: arrivals from here on are too early for them."""
         at_once = spiking & (self._next_spike == step) & (self._membrane > 0)
         expired = self._deferred_at_expiry[:, step]
         self._deferred = self._deferred - torch.where(spiking & ~at_once, expired, 0)
@@ -151,7 +151,7 @@ class _PspState:
 
     def defer(self, ready: BoolTensor, arrival: int) -> None:
         """
-        Defers what arrives before this step, in which neurons become `ready`: it stays current.
+        Defers arrivals before this step, when neurons become `ready`: they stay synaptic current.
         """
         ready = ready & (self._membrane > 0)
         deferred = torch.where(ready, self._decays.factor * (self._membrane - self._synapse), 0)
@@ -184,8 +184,8 @@ class _PspState:
 
 def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     """
-    Computes the gradients of a matrix of all weights, out of which autograd makes those of the
-    weights: the sum for a weight that is shared.
+    Computes the gradients of the matrix of all weights. Autograd turns these into those of the
+    weights: the sum for a shared weight.
     """
     spikes, fired, options = problem.spikes, problem.fired, problem.options
     exact_weight = at_least_single(problem.weight.detach())
@@ -214,17 +214,17 @@ def gradients(problem: SpikeGradientProblem) -> SpikeGradients:
     weight_gradient = weight_gradient.to(problem.weight.dtype)
     if not problem.needs_count_gradient:
         return SpikeGradients(weight_gradient, None)
-    # where both ends spike the mean of the PSP per spike, else one: (batch_size, num_inputs)
+    # if both ends spike, the mean of the PSP per spike, otherwise one: (batch_size, num_inputs)
     mean = per_spike * delta.masked_fill(silent, 0).unsqueeze(1) @ weight.t() * trains
     mean = mean.sum(1) / spikes.sum(1).clamp(min=1)
-    # where an input spikes the neurons that do not; where it does not, all
+    # if an input spikes, the neurons that do not; otherwise all
     from_silent = delta.masked_fill(~silent, 0) @ weight.t()
     count_gradient = mean + torch.where(active > 0, from_silent, delta @ weight.t())
     return SpikeGradients(weight_gradient, count_gradient.to(problem.weight.dtype))
 
 
 def sample_spikes(bounds: LongTensor, steps_per_frame: int, seeds: LongTensor) -> BoolTensor:
-    """Samples spikes; `bounds` are probabilities times `2**32`."""
+    """Samples spikes. `bounds` are probabilities times `2**32`."""
     frames, num_sources = bounds.shape[1:]
     size = frames * steps_per_frame * num_sources
     steps = torch.arange(1, size + 1, device=bounds.device)

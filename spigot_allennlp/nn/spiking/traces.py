@@ -1,13 +1,13 @@
 """
-S-PSPs (see `psp.py`) as sums over the spikes of the neurons, as machine code, for neurons that all
-inputs reach.
+S-PSPs (see `psp.py`) computed as sums over the spikes of the neurons, as machine code, for neurons
+that all inputs reach.
 
-Let `u(a)` be the potential that an input makes in the steps before `a` at a neuron that is never
-reset, its *trace*: two exponentials, of membrane and synapse, with `factor` left out. A reset at
-step r takes the potential away, not the synaptic current: so at a later step t there is
-`u(t) - exp(-(t - r) / m) * u(r)`, and the S-PSP is the sum of this over the spikes t of a neuron,
-each with the step r at which the neuron was ready before. What left the window of a spike is still
-in there, as current mostly; it is subtracted.
+The *trace* `u(a)` of an input is the potential that it creates in the steps before `a` at a neuron
+that is never reset: two exponentials, of membrane and synapse, without `factor`. A reset at step r
+removes the potential, not the synaptic current. So at a later step t,
+`u(t) - exp(-(t - r) / m) * u(r)` is left. The S-PSP is the sum of this over the spikes t of a
+neuron, each with the step r when the neuron was last ready. It still includes inputs that left the
+window of a spike, mostly as current; these are subtracted.
 """
 
 from typing import NamedTuple
@@ -18,13 +18,14 @@ from spigot_allennlp.nn.compilation import kernel
 from spigot_allennlp.nn.semirings.numbers import BYTES, real
 from spigot_allennlp.nn.vectors import load_row, store_row
 
-# The vectors of a row that are summed together, and the neurons whose sums are written together.
+# The number of vectors of a row that are summed together, and of neurons with sums that are written
+# together.
 VECTORS, NEURONS = 2, 64
 
 
 class ScaledRows(NamedTuple):
     """
-    Rows of a matrix, and what each is multiplied by in a sum.
+    Rows of a matrix, and their factors in a sum.
 
     # Parameters
 
@@ -39,8 +40,8 @@ class ScaledRows(NamedTuple):
 @kernel
 def are_ready(fired, refractory):
     """
-    Returns whether no neuron spikes before it is ready again; `fired` are `SpikesBySource`. The
-    sums hold for such spikes only.
+    Returns whether no neuron spikes before it is ready again. `fired` is a `SpikesBySource`. The
+    sums only hold for such spikes.
     """
     for neuron in range(len(fired.starts) - 1):
         for spike in range(fired.starts[neuron] + 1, fired.starts[neuron + 1]):
@@ -52,8 +53,8 @@ def are_ready(fired, refractory):
 @kernel
 def fill_s_psp_by_traces(inputs, active, fired, decays, s_psp):
     """
-    Fills the rows of `s_psp`, `(num_inputs, num_neurons)`, that belong to the `active` inputs.
-    `inputs` are `SpikesByStep`, and `fired` are `SpikesBySource`.
+    Fills the rows of `s_psp`, `(num_inputs, num_neurons)`, for the `active` inputs. `inputs` is a
+    `SpikesByStep`, `fired` a `SpikesBySource`.
     """
     steps = len(inputs.starts) - 1
     traces = _traces(inputs, active, decays, s_psp)
@@ -89,8 +90,8 @@ def powers(base, count, like):
 @kernel
 def _traces(inputs, active, decays, like):
     """
-    Returns the traces of the active inputs in whole vectors: at row a what arrived before step a
-    makes of the potential, and at row `steps + a` of the current.
+    Returns the traces of the active inputs in whole vectors: row a holds the potential from
+    arrivals before step a, and row `steps + a` the current.
     """
     steps, lanes = len(inputs.starts) - 1, VECTORS * (BYTES // like.itemsize)
     width = (len(active) + lanes - 1) // lanes * lanes
@@ -120,12 +121,15 @@ def _traces(inputs, active, decays, like):
 
 @kernel
 def _write_terms(fired, decays, membrane_powers, synapse_powers, terms):
-    """Writes what the S-PSPs of a neuron are a sum of; returns the number of terms, even."""
+    """
+    Writes the terms of the sum for the S-PSPs of a neuron. Returns the number of terms, which is
+    even.
+    """
     steps, factor, ready, count = len(membrane_powers) - 1, decays.factor, 1, 0
     negligible = numpy.finfo(terms.factors.dtype).eps / 1000
     for step in fired:
         if step > 0:
-            closed = step - decays.window + decays.refractory  # what arrived before is left out
+            closed = step - decays.window + decays.refractory  # earlier arrivals are left out
             start = max(ready, closed)
             since = step - start
             terms.rows[count], terms.factors[count] = step, factor
@@ -145,11 +149,11 @@ def _write_terms(fired, decays, membrane_powers, synapse_powers, terms):
 
 @kernel
 def _sum_rows(matrix, terms, num_terms, total, row):
-    """Writes the sum of the first scaled rows of a matrix, evenly many, to a row of `total`."""
+    """Writes the sum of the first scaled rows of a matrix, an even number, to a row of `total`."""
     lanes = BYTES // matrix.itemsize
     for first in range(0, matrix.shape[1], VECTORS * lanes):
         second = first + lanes
-        a = b = c = d = real(matrix, 0)  # two terms at a time, lest a sum wait for the one before
+        a = b = c = d = real(matrix, 0)  # two terms at a time, so sums need not wait
         for term in range(0, num_terms, 2):
             factor, index = real(matrix, terms.factors[term]), terms.rows[term]
             a = a + factor * load_row(matrix, index, first, a)
