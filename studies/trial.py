@@ -126,7 +126,7 @@ class Trial(NamedTuple):
         Whether the regimes are a sample, for example folds of one experiment. Then the tables end
         with a comparison over all regimes that treats these, not seeds, as the sample.
     out_of_scale : `Sequence[str]`, optional (default = `()`)
-        Arms that the picture leaves out: those that are given what others predict, say.
+        Arms that the picture leaves out, for example those that are given what others predict.
     """
 
     name: str

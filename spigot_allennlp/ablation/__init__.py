@@ -15,10 +15,10 @@ its report, read these files in this order:
 8. `report/summary.py`: computes what the report says: a row for each variant.
 
 Details, by the step that calls them: `plan/validation.py` (4) explains why a config cannot be
-trained; `run/run_record.py` (4, 6, 8) defines the record of a run; `run/instance_evaluation.py` (6,
-8) stores what each test instance adds to the metrics; `report/comparison.py` (8) has the
-statistics; `report/best.py` (8) finds the best variant; `report/formatting.py`, `html_report.py`
-and `plots.py` (7) produce the look of the report.
+trained; `run/run_record.py` (4, 6, 8) defines the record of a run;
+`run/instance_evaluation.py` (6, 8) stores what each test instance adds to the metrics;
+`report/comparison.py` (8) has the statistics; `report/best.py` (8) finds the best variant;
+`report/formatting.py`, `html_report.py` and `plots.py` (7) produce the look of the report.
 
 Every step reads and writes files, so any step may be killed: the plan is in `plan.json`, a run in
 `<variant>/seed-<n>/`, the report beside the plan. Some names in these files are older than the
