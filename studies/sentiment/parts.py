@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-#: The number of sentences at the end of the training file that are held out to compare the arms.
+#: The number of sentences of the training file that are held out to compare the arms.
 HELD_OUT = 1000
 _SEED = 1
 _NEUTRAL = "(2 "
@@ -47,8 +47,10 @@ def write_parts(sst: Path, treebank: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for source in (sst / "dev.txt", treebank / "train.sdp", treebank / "dev.sdp"):
         shutil.copyfile(source, folder / source.name)
-    sampled = random.Random(_SEED).sample(trees[:-HELD_OUT], len(trees) - HELD_OUT)
-    parts = {"test": trees[-HELD_OUT:]}
-    parts.update((name, sampled[: regime.sentences]) for name, regime in REGIMES.items())
+    sampled = random.Random(_SEED).sample(trees, len(trees))
+    # The file begins with the good and ends with the bad: four of its last five are negative.
+    held_out, others = sampled[:HELD_OUT], sampled[HELD_OUT:]
+    parts = {"test": held_out}
+    parts.update((name, others[: regime.sentences]) for name, regime in REGIMES.items())
     for name, members in parts.items():
         (folder / f"{name}.txt").write_text("".join(f"{tree}\n" for tree in members), "utf-8")
