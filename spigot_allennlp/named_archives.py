@@ -20,7 +20,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from spigot_allennlp.compat.atomic_io import read_json, remove_unfinished, replacing
+from spigot_allennlp.compat.atomic_io import file_sha256, read_json, remove_unfinished, replacing
 from spigot_allennlp.compat.folder_lock import locked
 from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 
@@ -307,12 +307,3 @@ def _copy_checked(
         f"{name} is refused: {without_secrets(entry.url)} {difference}, as {index} says. Either it "
         "was damaged or replaced, or the entry is of another version; ask whoever gave it to you"
     )
-
-
-def file_sha256(path: Union[str, "os.PathLike[str]"]) -> str:
-    """Returns the checksum of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -19,12 +19,12 @@ import pytest
 from allennlp.common import file_utils
 from allennlp.common.checks import ConfigurationError
 
+from spigot_allennlp.compat.atomic_io import file_sha256
 from spigot_allennlp.named_archives import (
     INDEX,
     NAME,
     IndexEntry,
     _SafeRedirects,
-    file_sha256,
     find_archive,
     index_path,
     read_index,

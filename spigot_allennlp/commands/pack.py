@@ -15,7 +15,7 @@ from typing import Any, Dict, List
 from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
 
-from spigot_allennlp.compat.atomic_io import read_json, replacing_folder, write_json
+from spigot_allennlp.compat.atomic_io import file_sha256, read_json, replacing_folder, write_json
 from spigot_allennlp.compat.folder_lock import locked
 from spigot_allennlp.compat.plain_errors import missing_part, plain_error
 from spigot_allennlp.named_archives import (
@@ -24,7 +24,6 @@ from spigot_allennlp.named_archives import (
     NAME,
     IndexEntry,
     check_url,
-    file_sha256,
     index_path,
     read_index,
     without_secrets,

@@ -4,6 +4,7 @@ Writes files atomically: a reader finds either all of the old content or all of 
 Used for AllenNLP's files and for ours. This module needs only the standard library.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -163,6 +164,15 @@ def holds_json(path: PathLike) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def file_sha256(path: PathLike) -> str:
+    """Returns the checksum of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def is_whole_zip(path: PathLike) -> bool:

@@ -278,8 +278,13 @@ def _is_unknown(name: str) -> bool:
 
 def _variables_of(path: str) -> List[str]:
     """The variables with the value `path`, or with its part before `#` or `!`."""
-    values = {path, path.partition("#")[0], path.partition("!")[0]}
+    values = paths_in(path)
     return [f"{name}={value}" for name, value in os.environ.items() if value and value in values]
+
+
+def paths_in(text: str) -> Set[str]:
+    """Returns what may be a path in a text: all of it, and its parts before `#` and `!`."""
+    return {text, text.partition("#")[0], text.partition("!")[0]}
 
 
 def first_difference(before: Any, after: Any, path: str = "") -> Optional[str]:

@@ -10,9 +10,9 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from spigot_allennlp.commands.compare_trees import CompareTrees, compare_trees_from_args
-from spigot_allennlp.compat.atomic_io import write_json
+from spigot_allennlp.compat.atomic_io import file_sha256, write_json
 from spigot_allennlp.models.syntactic_then_semantic import SyntacticThenSemantic
-from spigot_allennlp.named_archives import INDEX, file_sha256
+from spigot_allennlp.named_archives import INDEX
 from tests.training_config_test import FOLDER, TINY
 
 DATA = TINY["SPIGOT_SDP_DEV"]

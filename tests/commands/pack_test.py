@@ -12,8 +12,9 @@ from allennlp.common.checks import ConfigurationError
 
 import spigot_allennlp
 from spigot_allennlp.commands.pack import PackCommand
+from spigot_allennlp.compat.atomic_io import file_sha256
 from spigot_allennlp.compat.plain_errors import message_of
-from spigot_allennlp.named_archives import INDEX, file_sha256, read_index
+from spigot_allennlp.named_archives import INDEX, read_index
 from tests.data.sample_files import SDP_2015
 from tests.predictors.conftest import LengthClassifier, make_archive  # noqa: F401
 

@@ -23,6 +23,7 @@ from spigot_allennlp.ablation.plan.plan import (
     Variant,
     apply_overrides,
     folder_name,
+    trainer_of,
 )
 from spigot_allennlp.compat.configs import ConfigVariables, collected_variables
 from spigot_allennlp.compat.installed_configs import PREFIX, resolved
@@ -266,9 +267,7 @@ def make_resumable(config: Dict[str, Any]) -> Dict[str, Any]:
     different results from an uninterrupted one. Trainers from elsewhere are left alone.
     """
     config = copy.deepcopy(config)
-    trainer = config.get("trainer", {})
-    if not isinstance(trainer, dict):
-        return config  # it is refused together with the run
+    trainer = trainer_of(config)
     callbacks: List[Any] = trainer.get("callbacks") or []
     types = [entry.get("type") if isinstance(entry, dict) else entry for entry in callbacks]
     known = trainer.get("type", "gradient_descent") in ("gradient_descent", "group_clipping")
@@ -282,8 +281,7 @@ def validation_metric(config: Dict[str, Any]) -> str:
     Returns the metric by which the trainer selects the best epoch, without its sign; the first if
     there are several. AllenNLP's default is the loss.
     """
-    trainer = config.get("trainer", {})
-    metric = trainer.get("validation_metric", "-loss") if isinstance(trainer, dict) else "-loss"
+    metric = trainer_of(config).get("validation_metric", "-loss")
     return (metric if isinstance(metric, str) else metric[0]).lstrip("+-")
 
 

@@ -312,6 +312,15 @@ def _check_path(config: Any, path: str, origin: str) -> None:
         config = config[part] if isinstance(config, dict) else config[int(part)]
 
 
+def trainer_of(config: Dict[str, Any]) -> Dict[str, Any]:
+    """
+    Returns the trainer's part of a config. It is empty if there is none, or only a name, which the
+    validation refuses or AllenNLP completes.
+    """
+    trainer = config.get("trainer")
+    return trainer if isinstance(trainer, dict) else {}
+
+
 def folder_name(name: str) -> str:
     """
     Replaces characters that may trouble a file system or a shell by underscores, and adds one to

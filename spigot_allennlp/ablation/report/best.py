@@ -3,7 +3,7 @@
 import re
 from typing import Callable, Dict, NamedTuple, Optional, Sequence
 
-from spigot_allennlp.ablation.plan.plan import Plan
+from spigot_allennlp.ablation.plan.plan import Plan, trainer_of
 from spigot_allennlp.ablation.report.comparison import Comparison, adjust_by_holm
 
 # Words in the name of a metric which show that lower, or higher, is better.
@@ -96,7 +96,7 @@ def sign_of(plan: Plan, metric: str) -> int:
     `validation_metric` of a variant's trainer decides, or else the words in the metric's name.
     """
     for variant in plan.variants.values():
-        entry = variant.config.get("trainer", {}).get("validation_metric", "-loss")
+        entry = trainer_of(variant.config).get("validation_metric", "-loss")
         for signed in [entry] if isinstance(entry, str) else entry:
             if signed in (f"+{metric}", f"-{metric}"):
                 return 1 if signed[0] == "+" else -1

@@ -3,15 +3,10 @@ Trains and tests the runs of a plan that are not done, and prints progress: what
 does between planning and reporting.
 """
 
-import functools
-import hashlib
 import logging
-import os
-import re
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Optional, Sequence
 
 from allennlp.common.checks import ConfigurationError
 
@@ -32,12 +27,13 @@ from spigot_allennlp.ablation.run.single_run import (
     LOG_FILE,
     Run,
     config_digest,
+    file_digests,
     make_runs,
 )
 from spigot_allennlp.compat import atomic_io
 from spigot_allennlp.compat.atomic_io import holds_json, read_json
 from spigot_allennlp.compat.checkpoints import has_checkpoint
-from spigot_allennlp.compat.configs import first_difference, texts_of
+from spigot_allennlp.compat.configs import first_difference
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +66,6 @@ def run_ablation(
         Whether to resume failed runs.
     """
     runs = make_runs(plan, folder, threads, packages)
-    files = digests_of_files(runs)
-    runs = [replace(run, files=of_run) for run, of_run in zip(runs, files, strict=True)]
     record_validation_errors(plan, runs)
     mark_damaged_tests(runs)
     records = [run.load_record() for run in runs]
@@ -130,9 +124,7 @@ def check_trained_files(plan: Plan, folder: Path) -> None:
     `ConfigurationError` that names the file and a run, or says that the two plans contradict each
     other.
     """
-    files: Dict[str, str] = {}
-    for of_run in digests_of_files(make_runs(plan, folder)):
-        files.update(of_run)
+    files = file_digests(make_runs(plan, folder))
     earlier = stored_plan(folder)
     for run in make_runs(plan.join(earlier, folder) if earlier else plan, folder):
         record = run.load_record()
@@ -144,29 +136,6 @@ def check_trained_files(plan: Plan, folder: Path) -> None:
                     "scores and new ones would not be of the same data. Put the file back as it "
                     "was, or name another folder."
                 )
-
-
-def digests_of_files(runs: Sequence[Run]) -> List[Dict[str, str]]:
-    """
-    Returns for each run the digests of its test data, and of all files that the strings of its
-    config name: data, vectors and archives, but not folders.
-    """
-    digest = functools.lru_cache(maxsize=None)(_digest_of_file)
-    digests: List[Dict[str, str]] = []
-    for run in runs:
-        texts = {*texts_of(run.config), *texts_of(run.test_data)}
-        # A path may end with the part of the file to use: "archive.tar.gz!vocabulary".
-        paths = {part for text in texts for part in (text, *re.split("[!#]", text)[:1])}
-        digests.append({path: digest(path) for path in sorted(paths) if os.path.isfile(path)})
-    return digests
-
-
-def _digest_of_file(path: str) -> str:
-    checksum = hashlib.blake2b(digest_size=16)
-    with open(path, "rb") as file:
-        while part := file.read(1 << 20):
-            checksum.update(part)
-    return checksum.hexdigest()
 
 
 def record_validation_errors(plan: Plan, runs: Sequence[Run]) -> None:

@@ -6,15 +6,16 @@ tests one.
 import hashlib
 import json
 import logging
+import os
 import resource
 import shutil
 import sys
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from allennlp.commands.train import train_model
@@ -23,7 +24,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import prepare_environment
 from allennlp.models.archival import load_archive
 
-from spigot_allennlp.ablation.plan.plan import Plan, folder_name
+from spigot_allennlp.ablation.plan.plan import Plan, folder_name, trainer_of
 from spigot_allennlp.ablation.run.instance_evaluation import evaluate_instances, read_instances
 from spigot_allennlp.ablation.run.run_record import (
     DONE,
@@ -35,7 +36,9 @@ from spigot_allennlp.ablation.run.run_record import (
     TestResult,
 )
 from spigot_allennlp.compat import atomic_io
+from spigot_allennlp.compat.atomic_io import file_sha256
 from spigot_allennlp.compat.checkpoints import are_whole_weights, has_checkpoint
+from spigot_allennlp.compat.configs import paths_in, texts_of
 from spigot_allennlp.training.learning_curves import epoch_files
 
 logger = logging.getLogger(__name__)
@@ -72,8 +75,6 @@ class Run:
         The number of threads for PyTorch and for the kernels.
     packages : `Tuple[str, ...]`, optional (default = `()`)
         The values of `--include-package`, for a process that has not imported them.
-    files : `Dict[str, str]`, optional (default = `{}`)
-        The digests of the files that the run needs (see `RunRecord`).
     """
 
     folder: Path
@@ -83,7 +84,6 @@ class Run:
     test_data: Any = None
     threads: int = 1
     packages: Tuple[str, ...] = ()
-    files: Dict[str, str] = field(default_factory=dict)
 
     @property
     def serialization_dir(self) -> Path:
@@ -112,6 +112,16 @@ def config_digest(config: Dict[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+def file_digests(runs: Iterable[Run]) -> Dict[str, str]:
+    """
+    Returns the digests of the test data of all runs, and of all files that the strings of their
+    configs name: data, vectors and archives, but not folders.
+    """
+    texts = {text for run in runs for text in texts_of([run.config, run.test_data])}
+    paths = {path for text in texts for path in paths_in(text)}
+    return {path: file_sha256(path) for path in sorted(paths) if os.path.isfile(path)}
+
+
 def make_runs(
     plan: Plan, folder: Path, threads: int = 1, packages: Sequence[str] = ()
 ) -> List[Run]:
@@ -138,10 +148,10 @@ def train_and_test(run: Run) -> None:
     atomic_io.remove_unfinished(run.folder)
     record = run.load_record()
     _close_attempt(run, record)
-    record.files = run.files
     record.start_attempt()
     start = time.monotonic()
     with _recorded_errors(run, record):
+        record.files = file_digests([run])
         # Training recreates the damaged files of a trained run, mostly without another epoch.
         if record.state != TRAINED or not _can_be_loaded(run):
             record.state = RUNNING
@@ -228,7 +238,7 @@ def _test(run: Run) -> TestResult:
 
 def _device(config: Dict[str, Any]) -> int:
     """Returns the trainer's device: the first GPU, if there is one and the config names none."""
-    device: Optional[int] = config.get("trainer", {}).get("cuda_device")
+    device: Optional[int] = trainer_of(config).get("cuda_device")
     if device is None:
         return 0 if torch.cuda.is_available() else -1
     return device

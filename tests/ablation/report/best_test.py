@@ -53,6 +53,11 @@ def test_the_validation_metric_of_the_trainer_decides():
     assert [sign_of(plan, metric) for metric in ("accuracy", "arcs_changed", "loss")] == [-1, 1, 1]
 
 
+def test_a_trainer_that_is_but_a_name_says_nothing_of_a_metric():
+    plan = Plan("base.json", {"foo": Variant("foo", {"trainer": "foo"})}, [])
+    assert [sign_of(plan, metric) for metric in ("accuracy", "loss", "size")] == [1, -1, 0]
+
+
 @pytest.mark.parametrize("metric, best, worst", [("f1", "c", "a"), ("loss", "a", "c")])
 def test_the_best_has_most_or_least_and_ties_with_all_that_are_not_worse(metric, best, worst):
     asked = []

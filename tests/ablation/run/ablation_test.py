@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from spigot_allennlp.ablation.run.ablation import ProgressPrinter, digests_of_files, first_line
+from spigot_allennlp.ablation.run.ablation import ProgressPrinter, first_line
 from spigot_allennlp.ablation.run.run_record import RunRecord, format_duration
-from spigot_allennlp.ablation.run.single_run import Run
+from spigot_allennlp.ablation.run.single_run import Run, file_digests
 
 RUN = Run(Path("out/spigot/seed-1"), "spigot", 1, {})
 ATTEMPT = {"seconds": 61.0}
@@ -54,8 +54,8 @@ def test_the_files_of_a_run_are_those_that_its_config_and_its_test_name(tmp_path
     texts = [f"{tmp_path}/vectors", f"{tmp_path}/archive!vocabulary", f"{tmp_path}/none", "lstm"]
     config = {"train_data_path": {"task": f"{tmp_path}/train#part"}, "model": texts, "seed": 1}
     run = Run(tmp_path, "a", 1, config, test_data={"task": f"{tmp_path}/test"})
-    (files,) = digests_of_files([run])
+    files = file_digests([run])
     assert files.keys() == {f"{tmp_path}/{name}" for name in names}
     (tmp_path / "vectors").write_text("others")
-    (changed,) = digests_of_files([run])
+    changed = file_digests([run])
     assert {path for path in files if files[path] != changed[path]} == {f"{tmp_path}/vectors"}
