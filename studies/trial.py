@@ -19,6 +19,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
+    Container,
     Dict,
     List,
     Mapping,
@@ -447,23 +448,31 @@ def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     other arm from it, with the 95 % interval over seeds. Differences are bold if the adjusted p of
     `table` is below 0.05.
     """
-    metric = trial.metrics[0]
-    arms = {regime: _arms(trial, of_regime) for regime, of_regime in scores.items()}
-    lines = [["", *scores], ["---"] * (1 + len(scores))]
-    lines += [[name] for name in trial.arms if any(name in of for of in arms.values())]
-    for of_regime in arms.values():
-        differences = _from_baseline(trial, of_regime, metric)
-        adjusted = _adjusted(differences)
-        for line in lines[2:]:
-            name = line[0]
-            cell = with_interval(100 * differences.get(name, numpy.empty(0)))
-            if name == trial.baseline and name in of_regime:
-                cell = _mean(of_regime[name][metric])
-            elif adjusted.get(name, 1.0) < 0.05:
-                mean, _, interval = cell.partition(" ")
-                cell = f"**{mean}** {interval}"
-            line.append(cell)
+    columns = {regime: _cells(trial, _arms(trial, of)) for regime, of in scores.items()}
+    lines = [["", *columns], ["---"] * (1 + len(columns))]
+    for name in _in_order(trial, columns):
+        lines.append([name, *(cells.get(name, "") for cells in columns.values())])
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _cells(trial: Trial, arms: Dict[str, Scores]) -> Dict[str, str]:
+    """Returns the cell of each arm in the column that `overview` has for a regime."""
+    metric = trial.metrics[0]
+    differences = _from_baseline(trial, arms, metric)
+    adjusted = _adjusted(differences)
+    cells = {name: with_interval(100 * of) for name, of in differences.items()}
+    for name, p in adjusted.items():
+        mean, _, interval = cells[name].partition(" ")
+        if p < 0.05:
+            cells[name] = f"**{mean}** {interval}"
+    if trial.baseline in arms:
+        cells[trial.baseline] = _mean(arms[trial.baseline][metric])
+    return cells
+
+
+def _in_order(trial: Trial, regimes: Mapping[str, Container[str]]) -> List[str]:
+    """Returns the arms of any regime, in the trial's order."""
+    return [name for name in trial.arms if any(name in arms for arms in regimes.values())]
 
 
 def draw(trial: Trial, scores: Dict[str, Any], path: Path) -> "Figure":
@@ -476,24 +485,19 @@ def draw(trial: Trial, scores: Dict[str, Any], path: Path) -> "Figure":
 
     metric = trial.metrics[0]
     compared = {regime: _arms(trial, of) for regime, of in scores.items() if of["comparison"]}
-    names = [
-        name
-        for name in trial.arms
-        if name not in trial.out_of_scale and any(name in arms for arms in compared.values())
-    ]
+    names = [name for name in _in_order(trial, compared) if name not in trial.out_of_scale]
     size = (2.2 + 2.1 * len(compared), 0.9 + 0.24 * len(names))
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(compared), sharey=True, squeeze=False)[0]
     for panel, (regime, arms) in zip(panels, compared.items(), strict=True):
-        for row, name in enumerate(names):
-            differences = 100 * _from_baseline(trial, arms, metric).get(name, numpy.empty(0))
-            if len(differences) > 1:
-                low, high = _interval(differences)
-                is_clear = low > 0 or high < 0
-                colour = "#2b6cb0" if is_clear else "#8c8c8c"
+        for name, differences in _from_baseline(trial, arms, metric).items():
+            if name in names and len(differences) > 1:
+                row, (low, high) = names.index(name), _interval(100 * differences)
+                colour = "#2b6cb0" if low > 0 or high < 0 else "#8c8c8c"
                 panel.plot([low, high], [row, row], color=colour, linewidth=1.4)
-                panel.plot(differences.mean(), row, marker="o", color=colour, markersize=4)
+                mean = 100 * differences.mean()
+                panel.plot(mean, row, marker="o", color=colour, markersize=4)
         panel.axvline(0, color="black", linewidth=0.6)
         panel.plot(0, names.index(trial.baseline), marker="o", color="black", markersize=4)
         panel.set_title(f"{regime} ({_mean(arms[trial.baseline][metric])})", fontsize=9)
@@ -501,8 +505,7 @@ def draw(trial: Trial, scores: Dict[str, Any], path: Path) -> "Figure":
         panel.grid(axis="x", alpha=0.3)
     panels[0].set_yticks(range(len(names)), names)
     panels[0].invert_yaxis()
-    label = f"{metric.replace('_', ' ')}: points above {trial.baseline}"
-    figure.supxlabel(label, fontsize=9)
+    figure.supxlabel(f"{metric.replace('_', ' ')}: points above {trial.baseline}", fontsize=9)
     with replacing(path) as new:
         figure.savefig(new, format=path.suffix[1:], dpi=120)
     return figure
