@@ -42,7 +42,7 @@ def a_training_has_its_folder_to_itself(module: Any) -> Iterator[None]:
         options = call.arguments
         folder = Path(options["serialization_dir"])
         recover, force = options["recover"], options["force"]
-        # What AllenNLP itself refuses is refused before anything is created.
+        # AllenNLP refuses these itself, so it is called before anything is created.
         is_refused = recover and (force or not folder.exists())
         if is_refused or options["node_rank"]:
             return train(**options)

@@ -121,7 +121,7 @@ def _opened(archive: str) -> BinaryIO:
 
 
 def _limit(packed: int) -> int:
-    """How many bytes an archive with `packed` bytes may have after unpacking."""
+    """Returns how many bytes an archive with `packed` bytes may have after unpacking."""
     limit = os.environ.get(LIMIT_VARIABLE)
     if limit is None:
         return min(DEFAULT_LIMIT, max(SMALL, MOST_PACKED * packed))

@@ -1,8 +1,8 @@
-"""What can be wrong with a file: each fault has a reason and a way out."""
+"""Defines what can be wrong with a file: each fault has a reason and a way out."""
 
 from enum import Enum
 
-# What readers read, and count if they skip it.
+# Readers read these, and count those that they skip.
 SENTENCES, RECORDINGS = "sentences", "recordings"
 
 

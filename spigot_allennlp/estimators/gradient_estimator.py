@@ -19,7 +19,7 @@ from spigot_allennlp.nn.invalid_scores import (
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 from spigot_allennlp.structures.structure import SUMS, Structure
 
-# How to do without an operation.
+# An error adds these: they say how to do without an operation.
 _WAYS_OUT = {
     "marginals": "They are the gradient of log_partition. ",
     "projected_step": "Set projection: 'sparsemap', which needs the argmax alone. ",

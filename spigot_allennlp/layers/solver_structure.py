@@ -17,7 +17,7 @@ from spigot_allennlp.nn.tensor_checks import PARTS, check_pair, check_scores
 from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
-# How far from whole numbers the result of an integer program solver may be.
+# The result of an integer program solver may be this far from whole numbers.
 ROUNDING = 1e-4
 
 NUMPY_INTEGERS = frozenset(map(np.dtype, np.typecodes["AllInteger"]))

@@ -179,7 +179,7 @@ class BiaffineScorer(PairScorer):
         num_outputs, num_heads = len(which), heads.size(1)
         scores = heads.new_empty(batch_size, length, num_heads)
         outputs = torch.empty(scores.shape, dtype=torch.long, device=scores.device)
-        # What a dependent is multiplied by, for all outputs, and what a head adds to that.
+        # A dependent is multiplied by `matrix`, which has all outputs, before `from_head` is added.
         matrix = self._bilinear[which].transpose(0, 1).reshape(hidden_dim, -1)
         from_head = self._from_head.weight[which].flatten()
         linear = self._from_dependent

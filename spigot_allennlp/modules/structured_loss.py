@@ -196,8 +196,7 @@ class HingeLoss(StructuredLoss):
     def losses(
         self, structure: Structure, scores: Tensor, mask: BoolTensor, gold: Tensor
     ) -> Tensor:
-        # What a chosen part adds to the cost: a wrong part its own cost, a gold part minus the cost
-        # of missing it.
+        # A chosen part that is wrong adds its cost; one that is gold subtracts that of missing it.
         cost = self._false_positive_cost * (1 - gold) - self._false_negative_cost * gold
         return hinge_loss(structure, scores, gold, mask, structure.without_predicates(cost))
 

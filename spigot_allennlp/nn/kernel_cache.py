@@ -50,7 +50,7 @@ FILE_NAME = re.compile(
 )
 # An unfinished file that is older, in seconds, was left by a killed process.
 ABANDONED_AFTER = 3600.0
-# How long, in seconds, a process waits for code that another one compiles.
+# A process waits for code that another one compiles, this many seconds at most.
 PATIENCE = 120.0
 
 

@@ -65,10 +65,10 @@ class LinePredictor(Predictor):
         much is missing always ends the run.
     """
 
-    # How `allennlp predict` should decode the bytes of a line: bytes that are not UTF-8 become
+    # `allennlp predict` should decode a line by this rule: bytes that are not UTF-8 become
     # surrogates, so that `load_line` can recognise them.
     decoding_errors = "surrogateescape"
-    # How many lines `allennlp predict` should read from a file at once, if more than its
+    # `allennlp predict` should read this many lines from a file at once, if it is more than its
     # --batch-size; `None` leaves this to --batch-size. A predictor that chooses its own `batches`
     # needs many.
     window: Optional[int] = None

@@ -21,7 +21,7 @@ Sentence = TypeVar("Sentence")
 
 # The longest line, in bytes. No more of a file is in memory at a time, however its lines end.
 LINE_LIMIT = 1 << 22
-# How much of a line that is too long is kept, in bytes, to show its content.
+# Of a line that is too long, or in another encoding, an error shows this many bytes at most.
 KEPT_BYTES = 1000
 
 # By byte order mark, longer ones first: that of UTF-32 begins with that of UTF-16.
