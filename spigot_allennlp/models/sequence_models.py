@@ -5,18 +5,19 @@ Defines models of long sequences: a class for each step, a class or a number for
 """
 
 import math
-from typing import Any, ClassVar, Dict, Optional, Tuple
+from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError, check_dimensions_match
-from allennlp.data import TextFieldTensors, Vocabulary
+from allennlp.common.util import is_distributed
+from allennlp.data import DataLoader, Instance, TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, LongTensor, Tensor
 
-from spigot_allennlp.config_checks import check_namespace
+from spigot_allennlp.config_checks import PlainConfigurationError, check_namespace
 from spigot_allennlp.metrics.item_mean import ItemMean
 from spigot_allennlp.modules.stateful_encoders import stateful_encoders
 
@@ -30,8 +31,9 @@ class SequenceModel(Model):
 
     vocab : `Vocabulary`
     encoder : `Seq2SeqEncoder`
-        If it is stateful, its state is reset whenever `train` or `eval` is called: at the start of
-        each epoch and of each evaluation.
+        If it is stateful, its state is reset whenever `train` or `eval` is called (at the start of
+        each epoch and of each evaluation), and before and after predictions, which do not depend on
+        what was predicted before. The data loader must not shuffle then.
     text_field_embedder : `TextFieldEmbedder`, optional (default = `None`)
         Needed if the data has tokens.
     dropout : `float`, optional (default = `0.0`)
@@ -63,9 +65,55 @@ class SequenceModel(Model):
         self._means = {name: ItemMean() for name in self.metric_names}
 
     def train(self, mode: bool = True) -> "SequenceModel":
+        self._reset_encoders()
+        return super().train(mode)
+
+    def forward_on_instances(self, instances: List[Instance]) -> List[Dict[str, Any]]:
+        """Returns the readable output of each instance, in order; each is a sequence of its own."""
+        self._reset_encoders()
+        try:
+            return super().forward_on_instances(instances)
+        finally:
+            self._reset_encoders()
+
+    def _reset_encoders(self) -> None:
         for _, encoder in stateful_encoders(self):
             encoder.reset_states()
-        return super().train(mode)
+
+    def check_loader(self, loader: DataLoader) -> None:
+        """
+        Checks that each batch of a loader continues the one before, if an encoder is stateful.
+
+        # Raises
+
+        `ConfigurationError` if the loader shuffles, groups by length or reads in several processes,
+        or if its batches are not of as many pieces as its reader has streams.
+        """
+        encoders = [name for name, _ in stateful_encoders(self)]
+        if not encoders:
+            return
+        num_streams = getattr(getattr(loader, "reader", None), "num_streams", None)
+        processes = torch.distributed.get_world_size() if is_distributed() else 1
+        batch_size = getattr(loader, "batch_size", None)
+        if getattr(loader, "shuffle", False):
+            fault = "shuffle must be false"
+        elif getattr(loader, "batch_sampler", None) is not None:
+            fault = "it must have a batch_size and no batch_sampler"
+        elif getattr(loader, "num_workers", 0) > 1:
+            fault = f"num_workers must be 0 or 1 but is {loader.num_workers}"  # type: ignore
+        elif num_streams is not None and batch_size is not None:
+            if batch_size * processes == num_streams:
+                return
+            in_each = f" in each of {processes} processes" if processes > 1 else ""
+            fault = (
+                f"batch_size is {batch_size}{in_each}, but the reader has num_streams {num_streams}"
+            )
+        else:
+            return
+        raise PlainConfigurationError(
+            f"data_loader: {fault}. The {encoders[0]} is stateful, so each batch must continue the "
+            'one before. Or write "stateful": false.'
+        )
 
     def encode(
         self,

@@ -79,6 +79,7 @@ class MemoryReadsPredictor(PicturingPredictor):
         def read(encoder: SparseAttentiveLstm, arguments: Any, options: Any) -> None:
             calls.append(encoder.reads(*arguments, **options))
 
+        self._encoder.reset_states()
         # Before the encoder runs, because in stateful use that changes its initial state.
         handle = self._encoder.register_forward_pre_hook(read, with_kwargs=True)
         try:

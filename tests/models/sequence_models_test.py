@@ -2,17 +2,21 @@
 
 import math
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Batch, DatasetReader, Vocabulary
+from allennlp.data import Batch, DataLoader, DatasetReader, Vocabulary
 from allennlp.models import Model
+from allennlp.training import GradientDescentTrainer
+from allennlp.training.util import evaluate
 from torch.testing import assert_close
 
 from spigot_allennlp.models.sequence_models import last_step
 
+EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 ENCODER = {"type": "sparse_attentive_lstm", "hidden_size": 16, "top_k": 2, "truncation": 4}
 ONE_HOT = {"token_embedders": {"tokens": {"type": "one_hot"}}}
 TASKS = {
@@ -174,3 +178,59 @@ def test_pieces_of_a_stream_are_read_as_one_text_until_an_epoch_or_evaluation_be
         pieces = [model(inputs=inputs[:, :4])["logits"], model(inputs=inputs[:, 4:])["logits"]]
         assert_close(torch.cat(pieces, dim=1), whole)
     assert (model(inputs=inputs[:, :4])["logits"] - whole[:, :4]).abs().max() > 0.01
+
+
+def stateful(experiment, overrides=()):
+    """The model of an experiment with a stateful encoder, its reader, and its data loader."""
+    params = Params.from_file(str(EXPERIMENTS / f"{experiment}.jsonnet"), dict(overrides))
+    reader = DatasetReader.from_params(params["dataset_reader"])
+    loader = DataLoader.from_params(
+        params["data_loader"], reader=reader, data_path=params["train_data_path"]
+    )
+    vocab = Vocabulary.from_instances(loader.iter_instances())
+    loader.index_with(vocab)
+    torch.manual_seed(1)
+    return Model.from_params(params["model"], vocab=vocab), reader, loader
+
+
+def test_a_prediction_does_not_depend_on_those_before_it():
+    model, reader, _ = stateful("character_language_model")
+    first, second = (reader.text_to_instance(list(text)) for text in ("the cat sa", "on the mat"))
+    for instance in (first, second):
+        reader.apply_token_indexers(instance)
+    alone = model.eval().forward_on_instances([second])[0]["logits"]
+    model.forward_on_instances([first])
+    assert_close(model.forward_on_instances([second])[0]["logits"], alone)
+
+
+@pytest.mark.parametrize(
+    "changes, fault",
+    [
+        ({"shuffle": True}, "shuffle must be false"),
+        ({"batch_size": 1}, "batch_size is 1, but the reader has num_streams"),
+        ({"num_workers": 2}, "num_workers must be 0 or 1 but is 2"),
+        (
+            {"batch_size": None, "batch_sampler": {"type": "bucket", "batch_size": 2}},
+            "it must have a batch_size and no batch_sampler",
+        ),
+    ],
+)
+@pytest.mark.parametrize("which", ["data_loader", "validation_data_loader", "evaluate"])
+def test_batches_that_do_not_continue_each_other_are_refused_with_a_stateful_encoder(
+    changes, fault, which
+):
+    overrides = {f"data_loader.{key}": value for key, value in changes.items()}
+    model, _, wrong = stateful("character_language_model", overrides)
+    right = stateful("character_language_model")[2]
+    with pytest.raises(ConfigurationError, match=f"data_loader: {fault}.* is stateful"):
+        if which == "evaluate":
+            evaluate(model, wrong)
+        else:
+            loaders = {"data_loader": right, which: wrong}
+            GradientDescentTrainer(model, torch.optim.SGD(model.parameters(), 0.1), **loaders)
+
+
+def test_a_stateless_encoder_may_have_its_batches_in_any_order():
+    overrides = {"model.encoder.stateful": False, "data_loader.shuffle": True}
+    model, _, loader = stateful("character_language_model", overrides)
+    model.check_loader(loader)

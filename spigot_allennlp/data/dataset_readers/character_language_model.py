@@ -66,7 +66,7 @@ class CharacterLanguageModelReader(SequenceReader):
             )
         self.length = length
         self._part = part
-        self._num_streams = num_streams
+        self.num_streams = num_streams
         self._indexers = {"tokens": SingleIdTokenIndexer(namespace=CHARACTERS)}
 
     def _generate_all(self, path: str) -> Iterator[Dict[str, Any]]:
@@ -77,7 +77,7 @@ class CharacterLanguageModelReader(SequenceReader):
         text = _text(path)
         begin, end = (int(share * len(text)) for share in self._part)
         text = text[begin:end]
-        num_streams = self._num_streams
+        num_streams = self.num_streams
         pieces = (len(text) - 1) // (self.length * num_streams)  # of a stream
         if pieces < 1:
             wanted = f"a piece of {self.length}"
