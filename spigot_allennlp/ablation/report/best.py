@@ -101,6 +101,6 @@ def sign_of(plan: Plan, metric: str) -> int:
             if signed in (f"+{metric}", f"-{metric}"):
                 return 1 if signed[0] == "+" else -1
     words = set(re.split(r"[^a-z]+", metric.lower()))
-    if words & LESS_IS_BETTER:
+    if words & LESS_IS_BETTER or {"cross", "entropy"} <= words:
         return -1
     return 1 if words & MORE_IS_BETTER else 0

@@ -30,8 +30,8 @@ class ConllReader(TreebankReader):
     Reads dependency trees in CoNLL-X or CoNLL-U, and enhanced graphs in CoNLL-U.
 
     The tokens are the words of the tree, without multiword tokens and empty nodes. `pos_` is the
-    fourth column, `tag_` the fifth. Set `trees` to `False` to read sentences without heads, such as
-    sentences to be parsed.
+    fourth column, `tag_` the fifth; if a sentence has nothing but `_` in one of them, both are the
+    other. Set `trees` to `False` to read sentences without heads, such as sentences to be parsed.
 
     Registered as a `DatasetReader` with name "conll".
 

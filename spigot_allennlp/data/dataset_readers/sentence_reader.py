@@ -348,15 +348,16 @@ def _checked(sentence: AnnotatedSentence, path: str) -> AnnotatedSentence:
 
 def _tokens(sentence: AnnotatedSentence) -> AnnotatedTokens:
     """
-    Returns the field of the tokens. If a sentence has only one kind of part of speech, both `pos_`
-    and `tag_` hold it.
+    Returns the field of the tokens. If a sentence has only one kind of part of speech (the other
+    may be a column of `_`), both `pos_` and `tag_` hold it.
     """
     missing = [NOT_GIVEN] * len(sentence.words)
+    pos, tags = (None if values == missing else values for values in (sentence.pos, sentence.tags))
     columns = zip(
         sentence.words,
         sentence.lemmas or missing,
-        sentence.pos or sentence.tags or missing,
-        sentence.tags or sentence.pos or missing,
+        pos or tags or missing,
+        tags or pos or missing,
         strict=True,
     )
     return AnnotatedTokens(

@@ -40,6 +40,7 @@ def differs(difference, is_significant=True):
     "metric, sign",
     [
         *(("loss", -1), ("semantic_loss", -1), ("mean_squared_error", -1), ("bits", -1)),
+        *(("cross_entropy", -1), ("entropy", 0)),
         *(("accuracy", 1), ("accuracy3", 1), ("labelled_f1", 1), ("v_measure", 1), ("uas", 1)),
         *(("arcs_changed", 0), ("lossy", 0)),
     ],

@@ -35,6 +35,22 @@ def test_a_tree_of_conllx_becomes_an_instance():
     assert "graph" not in instance.fields and "tops" not in instance.fields
 
 
+@pytest.mark.parametrize("columns", ["_ {}", "{} _"], ids=["the fifth", "the fourth"])
+def test_the_only_column_with_parts_of_speech_counts_for_both(tmp_path, columns):
+    path = tmp_path / "one_column.conllu"
+    rows = [(1, "dogs", "NNS", 2, "nsubj"), (2, "bark", "VBP", 0, "root")]
+    path.write_text(
+        "".join(
+            "\t".join(f"{i} {form} _ {columns.format(tag)} _ {head} {relation} _ _".split()) + "\n"
+            for i, form, tag, head, relation in rows
+        )
+        + "\n"
+    )
+    (instance,) = ConllReader().read(path)
+    assert [token.pos_ for token in instance["tokens"]] == ["NNS", "VBP"]
+    assert [token.tag_ for token in instance["tokens"]] == ["NNS", "VBP"]
+
+
 def test_the_tokens_of_conllu_are_its_words():
     instance = list(ConllReader().read(CONLLU))[7]
     assert [token.text for token in instance["tokens"]] == "Vamos nos a el mar .".split()
