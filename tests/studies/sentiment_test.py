@@ -1,6 +1,7 @@
 """The trial of gradients through graphs, for sentiment: its parts of the data, and its arms."""
 
 import json
+from pathlib import Path
 
 import pytest
 from allennlp.common import Params
@@ -10,6 +11,9 @@ from allennlp.models import Model
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from studies.sentiment.__main__ import PARSER, TRIAL
 from studies.sentiment.parts import HELD_OUT, REGIMES, write_parts
+from studies.trial import table
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 SENTENCES = 2000
 
@@ -109,3 +113,12 @@ def test_every_arm_is_validated_on_what_its_reader_reads(tmp_path, monkeypatch):
     assert readers.keys() == config["validation_data_path"].keys() == {"sentiment"}
     assert readers["sentiment"] == config["dataset_reader"]["readers"]["sentiment"]
     assert TRIAL.tested_on(tmp_path, "tenth", "pipeline").keys() == readers.keys()
+
+
+def test_the_table_of_the_page_is_that_of_the_scores():
+    scores = json.loads((DOCS / "trial_of_sentiment.json").read_text())
+    page = (DOCS / "results" / "sentiment.md").read_text().splitlines()
+    for regime in scores:
+        expected = table(TRIAL, regime, scores[regime])
+        start = page.index(expected[0])
+        assert page[start : start + len(expected)] == expected
