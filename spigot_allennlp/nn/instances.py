@@ -48,10 +48,14 @@ def clip_norm(tensor: Tensor, max_norm: float) -> Tensor:
     clipping of Peng et al. (2018), not over the batch.
     """
     _GRADIENT.check(tensor)
-    # (batch_size,)
-    norms = flatten_parts(tensor).norm(dim=-1)
-    scale = (max_norm / norms.clamp(min=max_norm)).to(tensor.dtype)
-    return tensor * per_instance(scale, tensor)
+    if not tensor.numel():
+        return tensor
+    parts = flatten_parts(at_least_single(tensor))
+    # (batch_size, 1). Without it, the squares of large numbers would overflow.
+    largest = parts.abs().amax(dim=-1, keepdim=True).clamp(min=max_norm)
+    norms = (parts / largest).norm(dim=-1) * largest.squeeze(-1)  # (batch_size,)
+    scale = max_norm / norms.clamp(min=max_norm)
+    return (tensor * per_instance(scale, tensor)).to(tensor.dtype)
 
 
 def at_least_single(tensor: Tensor) -> Tensor:

@@ -28,6 +28,17 @@ def test_the_norm_runs_over_all_parts_of_an_instance():
     torch.testing.assert_close(clipped.flatten(1).norm(dim=1), torch.full((5,), 0.5).double())
 
 
+@pytest.mark.parametrize("dtype, size", [(torch.float16, 1e4), (torch.float32, 1e20)])
+def test_a_gradient_whose_square_overflows_is_scaled_like_any_other(dtype, size):
+    clipped = clip_norm(torch.tensor([[3.0, 4.0]], dtype=dtype) * size, 1.0)
+    torch.testing.assert_close(clipped, torch.tensor([[0.6, 0.8]], dtype=dtype))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_nothing_stays_nothing(shape):
+    assert clip_norm(torch.zeros(shape), 1.0).shape == shape
+
+
 def test_what_is_shorter_is_unchanged_bit_by_bit():
     tensor = torch.full((2, 3), 1e-12)
     assert torch.equal(clip_norm(tensor, 5 / 32), tensor)
