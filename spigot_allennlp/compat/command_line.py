@@ -151,13 +151,26 @@ def train_says_how_to_go_on(module: Any) -> Iterator[None]:
 
     @functools.wraps(run)
     def train_model_from_args(args: argparse.Namespace) -> None:
-        run(args)
+        try:
+            run(args)
+        except KeyboardInterrupt as error:
+            raise KeyboardInterrupt(of_interruption(args.serialization_dir)) from error
         archive = Path(args.serialization_dir, "model.tar.gz")
         if archive.exists() and not args.dry_run and not args.node_rank:
             commands = next_commands(archive, args.include_package)
             print(f"\nThe trained model is {archive}", *commands, sep="\n  ")
 
     module.train_model_from_args = train_model_from_args
+
+
+def of_interruption(folder: str) -> str:
+    """Returns what a user who interrupts a training is told: how to resume it, if possible."""
+    if not any(Path(folder).glob("training_state_*.th")):
+        return "Interrupted before the first checkpoint."
+    return (
+        f"Interrupted. The last checkpoint is in {folder}. To continue from it, give the same "
+        "command with --recover; to begin again, with --force."
+    )
 
 
 def next_commands(archive: Path, packages: List[str]) -> List[str]:

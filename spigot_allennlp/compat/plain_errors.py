@@ -89,7 +89,8 @@ def message_of(error: BaseException) -> Optional[str]:
 def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
     """
     The exit status is 1. With ALLENNLP_DEBUG set, the traceback is logged too. If the reader of
-    standard output has ended, as `head` does, the command ends silently.
+    standard output has ended, as `head` does, the command ends silently. If the user interrupts it,
+    it ends by the signal, so that a loop in a shell ends, too.
     """
     yield
     run = module.main
@@ -100,6 +101,10 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
             run(*args, **kwargs)
             if sys.stdout is not None:
                 sys.stdout.flush()
+        except KeyboardInterrupt:
+            logger.debug("The trace of the interruption.", exc_info=True)
+            sys.excepthook = functools.partial(say_interrupted, sys.excepthook)
+            raise
         except Exception as error:
             if isinstance(error, BrokenPipeError) and has_no_reader(sys.stdout):
                 # Otherwise the rest of the buffer would be written when the process ends, and fail.
@@ -113,6 +118,14 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
             sys.exit(f"allennlp {command}: {message}")
 
     module.main = main
+
+
+def say_interrupted(otherwise: Any, kind: Any, error: BaseException, trace: Any) -> None:
+    """Prints a line, instead of a trace, for an interruption by the user."""
+    if issubclass(kind, KeyboardInterrupt):
+        print(str(error) or "Interrupted.", file=sys.stderr)
+    else:
+        otherwise(kind, error, trace)
 
 
 def has_no_reader(stream: Any) -> bool:

@@ -1,8 +1,13 @@
 """Each mistake in typing ends in a line that says what to type instead."""
 
+import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +19,7 @@ from allennlp.common.file_utils import cached_path
 from allennlp.models import load_archive
 
 from spigot_allennlp.commands import configs
+from spigot_allennlp.compat.command_line import of_interruption
 from spigot_allennlp.compat.installed_configs import PREFIX, resolved
 from spigot_allennlp.compat.plain_errors import message_of, missing_part
 
@@ -134,3 +140,31 @@ def test_where_an_evaluation_cannot_write_is_said_before_it(folder, option):
 def test_a_file_that_may_not_be_read_is_a_line_that_says_nothing_of_writing():
     error = PermissionError(13, "Permission denied", "dev.sdp")
     assert message_of(error) == "dev.sdp: Permission denied. Its rights do not allow it."
+
+
+def test_an_interrupted_training_ends_by_the_signal_and_says_how_to_continue(tmp_path):
+    config = (
+        Path(__file__).parents[2] / "fixtures" / "experiments" / "character_language_model.jsonnet"
+    )
+    folder = tmp_path / "run"
+    overrides = json.dumps({"trainer.num_epochs": 100_000})
+    command = ["allennlp", "train", str(config), "-s", str(folder), "-o", overrides]
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], stderr=subprocess.PIPE, text=True
+    ) as training:
+        give_up = time.monotonic() + 300
+        while not list(folder.glob("training_state_*.th")):
+            assert training.poll() is None and time.monotonic() < give_up
+            time.sleep(0.1)
+        training.send_signal(signal.SIGINT)
+        _, said = training.communicate()
+    assert training.returncode == -signal.SIGINT
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == (
+        f"Interrupted. The last checkpoint is in {folder}. To continue from it, give the same "
+        "command with --recover; to begin again, with --force."
+    )
+
+
+def test_an_interruption_before_the_first_checkpoint_promises_nothing(tmp_path):
+    assert of_interruption(str(tmp_path)) == "Interrupted before the first checkpoint."
