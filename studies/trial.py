@@ -128,6 +128,8 @@ class Trial(NamedTuple):
         with a comparison over all regimes that treats these, not seeds, as the sample.
     out_of_scale : `Sequence[str]`, optional (default = `()`)
         Arms that the picture leaves out, for example those that are given what others predict.
+    superseded : `Sequence[str]`, optional (default = `()`)
+        Regimes that another has replaced: the picture and the table of all regimes leave them out.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Trial(NamedTuple):
     tested_on: Callable[[Path, str, str], Any]
     regimes_are_a_sample: bool = False
     out_of_scale: Sequence[str] = ()
+    superseded: Sequence[str] = ()
 
 
 def run(
@@ -448,7 +451,11 @@ def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     other arm from it, with the 95 % interval over seeds. Differences are bold if the adjusted p of
     `table` is below 0.05.
     """
-    columns = {regime: _cells(trial, _arms(trial, of)) for regime, of in scores.items()}
+    columns = {
+        regime: _cells(trial, _arms(trial, of))
+        for regime, of in scores.items()
+        if regime not in trial.superseded
+    }
     lines = [["", *columns], ["---"] * (1 + len(columns))]
     for name in _in_order(trial, columns):
         lines.append([name, *(cells.get(name, "") for cells in columns.values())])
@@ -484,7 +491,11 @@ def draw(trial: Trial, scores: Dict[str, Any], path: Path) -> "Figure":
     from matplotlib.figure import Figure
 
     metric = trial.metrics[0]
-    compared = {regime: _arms(trial, of) for regime, of in scores.items() if of["comparison"]}
+    compared = {
+        regime: _arms(trial, of)
+        for regime, of in scores.items()
+        if of["comparison"] and regime not in trial.superseded
+    }
     names = [name for name in _in_order(trial, compared) if name not in trial.out_of_scale]
     size = (2.2 + 2.1 * len(compared), 0.9 + 0.24 * len(names))
     figure = Figure(figsize=size, layout="constrained")

@@ -36,6 +36,7 @@ TRIAL = Trial(
     environment=_environment,
     tested_on=lambda data, regime, arm: str(data / "test.sdp"),
     out_of_scale=("gold tree",),
+    superseded=("few_trees_short",),
 )
 
 

@@ -353,13 +353,23 @@ def test_other_regimes_stand_side_by_side():
     ]
 
 
+def test_a_regime_that_another_has_replaced_is_not_among_all():
+    scores = {
+        "few": compared(pipeline=(0.5, 0.5, 0.5), spigot=(0.51, 0.52, 0.53)),
+        "first": compared(pipeline=(0.3, 0.3, 0.3), none=(0.2, 0.2, 0.2)),
+    }
+    trial = TRIAL._replace(superseded=("first",))
+    assert overview(trial, scores) == overview(TRIAL, {"few": scores["few"]})
+
+
 def test_the_picture_has_the_differences_that_the_table_has(tmp_path):
     scores = {
         "few": compared(pipeline=(0.5, 0.5, 0.5), spigot=(0.51, 0.52, 0.53)),
         "many": compared(pipeline=(0.7, 0.8, 0.9), spigot=(0.7, 0.8, 0.9), none=(0.9, 0.9, 0.9)),
         "tuned only": {"comparison": {}},
+        "first": compared(pipeline=(0.3, 0.3, 0.3)),
     }
-    trial = TRIAL._replace(out_of_scale=("none",))
+    trial = TRIAL._replace(out_of_scale=("none",), superseded=("first",))
     few, many = draw(trial, scores, tmp_path / "scores.png").axes
     assert [panel.get_title() for panel in (few, many)] == ["few (50.0)", "many (80.0)"]
     assert [label.get_text() for label in few.get_yticklabels()] == ["pipeline", "spigot"]
