@@ -28,6 +28,7 @@ from spigot_allennlp.compat.command_line import (
 )
 from spigot_allennlp.compat.configs import (
     a_missing_file_is_traced_to_its_variable,
+    a_misspelt_key_is_named_with_its_place_and_what_was_meant,
     faults_of_a_config_are_named_with_their_line,
     variables_have_defaults,
 )

@@ -394,3 +394,54 @@ def explanation(file: str, text: str) -> str:
     if name.startswith("SPIGOT_") and is_left_out():
         return f"{asks_for}\n{HINT}"
     return f"{asks_for} Set it in the environment: {name}=VALUE allennlp ..."
+
+
+@patch(
+    "allennlp.common.from_params",
+    since="AllenNLP 2.10.1 itself: a misspelt key of a part is named with its value alone, and one "
+    "of a part that passes keys on ends in a TypeError of the constructor",
+    until="AllenNLP names the place of the key, and what was probably meant",
+)
+def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> Iterator[None]:
+    yield
+    make = module.FromParams.from_params.__func__
+
+    @functools.wraps(make)
+    def from_params(cls: Any, params: Any, *arguments: Any, **extras: Any) -> Any:
+        if not isinstance(params, module.Params):
+            return make(cls, params, *arguments, **extras)
+        given = dict(params.params)
+        try:
+            return make(cls, params, *arguments, **extras)
+        except (TypeError, module.ConfigurationError) as error:
+            key = _unknown_key(error, cls)
+            if key not in given or hasattr(error, "is_plain"):
+                raise
+            constructor = extras.get("constructor_to_inspect") or cls.__init__
+            known = set(module.infer_method_params(cls, constructor)) - set(extras)
+            place = f', at "{params.history}{key}"' if params.history else ""
+            raise plain_error(
+                f"Extra parameters passed to {cls.__name__}: { {key: given[key]} }{place}. "
+                f"{_meant(key, known)}"
+            ) from error
+
+    module.FromParams.from_params = classmethod(from_params)
+
+
+def _unknown_key(error: Exception, cls: type) -> Optional[str]:
+    """Returns the key that the constructor of a class refused, if an error is about that."""
+    match = re.search(
+        r"(\w+)\.\w+\(\) got an unexpected keyword argument '(.*)'$"
+        if isinstance(error, TypeError)
+        else r"^Extra parameters passed to (\w+): {'(.*?)':",
+        str(error),
+    )
+    is_of_class = match is not None and match[1] in {base.__name__ for base in cls.__mro__}
+    return match[2] if match is not None and is_of_class else None
+
+
+def _meant(key: str, known: Set[str]) -> str:
+    """Says which of the known keys was probably meant, or else what there is."""
+    names = sorted(known - {"self", "args", "kwargs"})
+    near = difflib.get_close_matches(key, names, 1)
+    return f'Is "{near[0]}" meant?' if near else f"It has {', '.join(names) or 'none'}."

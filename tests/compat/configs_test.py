@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 from allennlp.commands import main
-from allennlp.common import Params, Registrable
+from allennlp.common import FromParams, Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import Model, load_archive
+from allennlp.modules import Seq2SeqEncoder
 
 from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from spigot_allennlp.compat import configs, registration
 from spigot_allennlp.compat.configs import DEFAULTS, first_difference
+from spigot_allennlp.compat.plain_errors import message_of
+from spigot_allennlp.estimators import GradientEstimator
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -244,3 +247,52 @@ def test_a_name_of_this_package_asks_for_the_package(monkeypatch):
 )
 def test_a_difference_is_named_by_its_path(before, after, difference):
     assert first_difference(before, after) == difference
+
+
+@pytest.mark.parametrize(
+    "kind, params, message",
+    [
+        (
+            DatasetReader,
+            {"type": "sdp", "compagnion": ".conll"},
+            "Extra parameters passed to SdpReader: {'compagnion': '.conll'}, at "
+            '"dataset_reader.compagnion". Is "companion" meant?',
+        ),
+        (
+            DatasetReader,
+            {"type": "conll", "max_instance": 3},  # of a base class
+            "Extra parameters passed to ConllReader: {'max_instance': 3}, at "
+            '"dataset_reader.max_instance". Is "max_instances" meant?',
+        ),
+        (
+            Seq2SeqEncoder,
+            {"type": "compose", "encoders": [{"type": "pass_through", "input_dim": 3, "input": 3}]},
+            "Extra parameters passed to PassThroughEncoder: {'input': 3}, at "
+            '"dataset_reader.encoders.0.input". Is "input_dim" meant?',
+        ),
+        (
+            GradientEstimator,
+            {"type": "pipeline", "xyz": 1},
+            "Extra parameters passed to Pipeline: {'xyz': 1}, at \"dataset_reader.xyz\". "
+            "It has none.",
+        ),
+    ],
+)
+def test_a_misspelt_key_is_named_with_its_place_and_what_was_meant(kind, params, message):
+    with pytest.raises(ConfigurationError) as raised:
+        kind.from_params(Params(params, history="dataset_reader."))
+    assert message_of(raised.value) == message
+
+
+class Passing(FromParams):
+    def __init__(self, **kwargs):
+        called(**kwargs)
+
+
+def called(other):
+    return other
+
+
+def test_a_keyword_that_something_else_refuses_is_not_called_a_key():
+    with pytest.raises(TypeError, match="called"):
+        Passing.from_params(Params({"size": 3}))
