@@ -415,7 +415,7 @@ def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> It
             return make(cls, params, *arguments, **extras)
         except (TypeError, module.ConfigurationError) as error:
             key = _unknown_key(error, cls)
-            if key not in given or hasattr(error, "is_plain"):
+            if key is None or key not in given or hasattr(error, "is_plain"):
                 raise
             constructor = extras.get("constructor_to_inspect") or cls.__init__
             known = set(module.infer_method_params(cls, constructor)) - set(extras)
