@@ -169,7 +169,7 @@ def of_interruption(folder: str) -> str:
         return "Interrupted before the first checkpoint."
     return (
         f"Interrupted. The last checkpoint is in {folder}. To continue from it, give the same "
-        "command with --recover; to begin again, with --force."
+        "command with --recover in place of --force; to begin again, with --force."
     )
 
 

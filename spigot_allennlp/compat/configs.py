@@ -419,11 +419,15 @@ def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> It
                 raise
             constructor = extras.get("constructor_to_inspect") or cls.__init__
             known = set(module.infer_method_params(cls, constructor)) - set(extras)
+            if key in known:  # the constructor is at fault, which passes on what it should not
+                raise
             place = f', at "{params.history}{key}"' if params.history else ""
-            raise plain_error(
-                f"Extra parameters passed to {cls.__name__}: { {key: given[key]} }{place}. "
-                f"{_meant(key, known)}"
-            ) from error
+            named = (
+                str(error)
+                if str(error).startswith("Extra")
+                else (f"Extra parameters passed to {cls.__name__}: { {key: given[key]} }")
+            )
+            raise plain_error(f"{named}{place}. {_meant(key, known)}") from error
 
     module.FromParams.from_params = classmethod(from_params)
 
@@ -444,4 +448,10 @@ def _meant(key: str, known: Set[str]) -> str:
     """Says which of the known keys was probably meant, or else what there is."""
     names = sorted(known - {"self", "args", "kwargs"})
     near = difflib.get_close_matches(key, names, 1)
-    return f'Is "{near[0]}" meant?' if near else f"It has {', '.join(names) or 'none'}."
+    return (
+        f'Is "{near[0]}" meant?'
+        if near
+        else f"Its keys are {', '.join(names)}."
+        if names
+        else "It takes none."
+    )

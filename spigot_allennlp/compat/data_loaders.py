@@ -10,28 +10,28 @@ from spigot_allennlp.compat.patching import patch
 
 @patch(
     "allennlp.training.gradient_descent_trainer",
-    "allennlp.training.util",
+    "allennlp.evaluation.evaluator",
     since="AllenNLP 2.10.1 itself: no model is asked whether it can use the batches of a loader, "
     "so that a stateful encoder, for one, continues texts with pieces of others",
     until="AllenNLP lets a model check the data loader",
 )
 def a_model_may_refuse_its_batches(module: Any) -> Iterator[None]:
-    """A model that wants to check them defines a method `check_loader`. No batch is made before."""
+    """A model may define `check_loader(loader, key)`, which is called before the first batch."""
     yield
 
-    def check(model: Any, loader: Any) -> None:
+    def check(model: Any, loader: Any, key: str) -> None:
         if loader is not None and hasattr(model, "check_loader"):
-            model.check_loader(loader)
+            model.check_loader(loader, key)
 
-    if hasattr(module, "evaluate"):
-        evaluate = module.evaluate
+    if hasattr(module, "SimpleEvaluator"):
+        evaluate = module.SimpleEvaluator.__call__
 
         @functools.wraps(evaluate)
-        def checked_evaluate(model: Any, data_loader: Any, *args: Any, **kwargs: Any) -> Any:
-            check(model, data_loader)
-            return evaluate(model, data_loader, *args, **kwargs)
+        def __call__(self: Any, model: Any, data_loader: Any, *args: Any, **kwargs: Any) -> Any:
+            check(model, data_loader, "the data loader of the evaluation")
+            return evaluate(self, model, data_loader, *args, **kwargs)
 
-        module.evaluate = checked_evaluate
+        module.SimpleEvaluator.__call__ = __call__
         return
     trainer = module.GradientDescentTrainer
     start = trainer.__init__
@@ -39,7 +39,7 @@ def a_model_may_refuse_its_batches(module: Any) -> Iterator[None]:
     @functools.wraps(start)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         start(self, *args, **kwargs)
-        for loader in (self.data_loader, self._validation_data_loader):
-            check(self.model, loader)
+        check(self.model, self.data_loader, "data_loader")
+        check(self.model, self._validation_data_loader, "validation_data_loader")
 
     trainer.__init__ = __init__

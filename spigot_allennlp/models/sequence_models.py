@@ -33,7 +33,7 @@ class SequenceModel(Model):
     encoder : `Seq2SeqEncoder`
         If it is stateful, its state is reset whenever `train` or `eval` is called (at the start of
         each epoch and of each evaluation), and before and after predictions, which do not depend on
-        what was predicted before. The data loader must not shuffle then.
+        what was predicted before. The data loader must fulfil `check_loader`.
     text_field_embedder : `TextFieldEmbedder`, optional (default = `None`)
         Needed if the data has tokens.
     dropout : `float`, optional (default = `0.0`)
@@ -80,17 +80,18 @@ class SequenceModel(Model):
         for _, encoder in stateful_encoders(self):
             encoder.reset_states()
 
-    def check_loader(self, loader: DataLoader) -> None:
+    def check_loader(self, loader: DataLoader, key: str) -> None:
         """
-        Checks that each batch of a loader continues the one before, if an encoder is stateful.
+        Checks that each batch of a loader continues the one before, if the encoder is stateful.
+        Errors name the loader by its `key` in the config.
 
         # Raises
 
         `ConfigurationError` if the loader shuffles, groups by length or reads in several processes,
         or if its batches are not of as many pieces as its reader has streams.
         """
-        encoders = [name for name, _ in stateful_encoders(self)]
-        if not encoders:
+        # An ELMo among the embedders is stateful, too, and may have its batches in any order.
+        if not any(True for _ in stateful_encoders(self.encoder)):
             return
         num_streams = getattr(getattr(loader, "reader", None), "num_streams", None)
         processes = torch.distributed.get_world_size() if is_distributed() else 1
@@ -111,7 +112,7 @@ class SequenceModel(Model):
         else:
             return
         raise PlainConfigurationError(
-            f"data_loader: {fault}. The {encoders[0]} is stateful, so each batch must continue the "
+            f"{key}: {fault}. The encoder is stateful, so each batch must continue the "
             'one before. Or write "stateful": false.'
         )
 

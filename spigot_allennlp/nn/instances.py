@@ -53,9 +53,10 @@ def clip_norm(tensor: Tensor, max_norm: float) -> Tensor:
     parts = flatten_parts(at_least_single(tensor))
     # (batch_size, 1). Without it, the squares of large numbers would overflow.
     largest = parts.abs().amax(dim=-1, keepdim=True).clamp(min=max_norm)
-    norms = (parts / largest).norm(dim=-1) * largest.squeeze(-1)  # (batch_size,)
-    scale = max_norm / norms.clamp(min=max_norm)
-    return (tensor * per_instance(scale, tensor)).to(tensor.dtype)
+    relative = (parts / largest).norm(dim=-1, keepdim=True)
+    is_longer = relative * largest > max_norm
+    clipped = torch.where(is_longer, parts / largest * (max_norm / relative), parts)
+    return clipped.reshape(tensor.shape).to(tensor.dtype)
 
 
 def at_least_single(tensor: Tensor) -> Tensor:

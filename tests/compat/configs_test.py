@@ -274,7 +274,7 @@ def test_a_difference_is_named_by_its_path(before, after, difference):
             GradientEstimator,
             {"type": "pipeline", "xyz": 1},
             "Extra parameters passed to Pipeline: {'xyz': 1}, at \"dataset_reader.xyz\". "
-            "It has none.",
+            "It takes none.",
         ),
     ],
 )
@@ -293,6 +293,21 @@ def called(other):
     return other
 
 
+class Narrow(FromParams):
+    def __init__(self):
+        pass
+
+
+class Faulty(Narrow):
+    def __init__(self, width):
+        super().__init__(width=width)
+
+
 def test_a_keyword_that_something_else_refuses_is_not_called_a_key():
     with pytest.raises(TypeError, match="called"):
         Passing.from_params(Params({"size": 3}))
+
+
+def test_a_constructor_that_passes_on_what_it_should_not_is_at_fault_itself():
+    with pytest.raises(TypeError, match="width"):
+        Faulty.from_params(Params({"width": 3}))

@@ -150,19 +150,26 @@ def test_an_interrupted_training_ends_by_the_signal_and_says_how_to_continue(tmp
     overrides = json.dumps({"trainer.num_epochs": 100_000})
     command = ["allennlp", "train", str(config), "-s", str(folder), "-o", overrides]
     with subprocess.Popen(
-        [sys.executable, "-m", *command], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell lets what it starts in the background ignore the signal, and so these tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as training:
-        give_up = time.monotonic() + 300
-        while not list(folder.glob("training_state_*.th")):
-            assert training.poll() is None and time.monotonic() < give_up
-            time.sleep(0.1)
-        training.send_signal(signal.SIGINT)
-        _, said = training.communicate()
+        try:
+            give_up = time.monotonic() + 300
+            while not list(folder.glob("training_state_*.th")):
+                assert training.poll() is None and time.monotonic() < give_up
+                time.sleep(0.1)
+            training.send_signal(signal.SIGINT)
+            _, said = training.communicate(timeout=120)
+        finally:
+            training.kill()
     assert training.returncode == -signal.SIGINT
     assert "Traceback" not in said
     assert said.splitlines()[-1] == (
         f"Interrupted. The last checkpoint is in {folder}. To continue from it, give the same "
-        "command with --recover; to begin again, with --force."
+        "command with --recover in place of --force; to begin again, with --force."
     )
 
 

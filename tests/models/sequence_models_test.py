@@ -9,9 +9,10 @@ import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Batch, DataLoader, DatasetReader, Vocabulary
+from allennlp.evaluation import SimpleEvaluator
 from allennlp.models import Model
+from allennlp.modules.seq2seq_encoders import LstmSeq2SeqEncoder
 from allennlp.training import GradientDescentTrainer
-from allennlp.training.util import evaluate
 from torch.testing import assert_close
 
 from spigot_allennlp.models.sequence_models import last_step
@@ -222,9 +223,10 @@ def test_batches_that_do_not_continue_each_other_are_refused_with_a_stateful_enc
     overrides = {f"data_loader.{key}": value for key, value in changes.items()}
     model, _, wrong = stateful("character_language_model", overrides)
     right = stateful("character_language_model")[2]
-    with pytest.raises(ConfigurationError, match=f"data_loader: {fault}.* is stateful"):
+    key = "the data loader of the evaluation" if which == "evaluate" else which
+    with pytest.raises(ConfigurationError, match=f"^{key}: {fault}.* is stateful"):
         if which == "evaluate":
-            evaluate(model, wrong)
+            SimpleEvaluator()(model, wrong)
         else:
             loaders = {"data_loader": right, which: wrong}
             GradientDescentTrainer(model, torch.optim.SGD(model.parameters(), 0.1), **loaders)
@@ -233,4 +235,11 @@ def test_batches_that_do_not_continue_each_other_are_refused_with_a_stateful_enc
 def test_a_stateless_encoder_may_have_its_batches_in_any_order():
     overrides = {"model.encoder.stateful": False, "data_loader.shuffle": True}
     model, _, loader = stateful("character_language_model", overrides)
-    model.check_loader(loader)
+    model.check_loader(loader, "data_loader")
+
+
+def test_an_embedder_that_is_stateful_may_have_its_batches_in_any_order():
+    overrides = {"model.encoder.stateful": False, "data_loader.shuffle": True}
+    model, _, loader = stateful("character_language_model", overrides)
+    model.text_field_embedder.elmo = LstmSeq2SeqEncoder(1, 1, stateful=True)
+    model.check_loader(loader, "data_loader")

@@ -28,7 +28,9 @@ def test_the_norm_runs_over_all_parts_of_an_instance():
     torch.testing.assert_close(clipped.flatten(1).norm(dim=1), torch.full((5,), 0.5).double())
 
 
-@pytest.mark.parametrize("dtype, size", [(torch.float16, 1e4), (torch.float32, 1e20)])
+@pytest.mark.parametrize(
+    "dtype, size", [(torch.float16, 1e4), (torch.float32, 1e20), (torch.float32, 8e37)]
+)
 def test_a_gradient_whose_square_overflows_is_scaled_like_any_other(dtype, size):
     clipped = clip_norm(torch.tensor([[3.0, 4.0]], dtype=dtype) * size, 1.0)
     torch.testing.assert_close(clipped, torch.tensor([[0.6, 0.8]], dtype=dtype))
