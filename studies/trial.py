@@ -451,15 +451,17 @@ def overview(trial: Trial, scores: Dict[str, Any]) -> List[str]:
     other arm from it, with the 95 % interval over seeds. Differences are bold if the adjusted p of
     `table` is below 0.05.
     """
-    columns = {
-        regime: _cells(trial, _arms(trial, of))
-        for regime, of in scores.items()
-        if regime not in trial.superseded
-    }
+    columns = {regime: _cells(trial, arms) for regime, arms in _current(trial, scores).items()}
     lines = [["", *columns], ["---"] * (1 + len(columns))]
     for name in _in_order(trial, columns):
         lines.append([name, *(cells.get(name, "") for cells in columns.values())])
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _current(trial: Trial, scores: Dict[str, Any]) -> Dict[str, Dict[str, Scores]]:
+    """Returns the arms of each regime that no other has replaced."""
+    regimes = {regime: of for regime, of in scores.items() if regime not in trial.superseded}
+    return {regime: _arms(trial, of) for regime, of in regimes.items()}
 
 
 def _cells(trial: Trial, arms: Dict[str, Scores]) -> Dict[str, str]:
@@ -491,11 +493,7 @@ def draw(trial: Trial, scores: Dict[str, Any], path: Path) -> "Figure":
     from matplotlib.figure import Figure
 
     metric = trial.metrics[0]
-    compared = {
-        regime: _arms(trial, of)
-        for regime, of in scores.items()
-        if of["comparison"] and regime not in trial.superseded
-    }
+    compared = {regime: arms for regime, arms in _current(trial, scores).items() if arms}
     names = [name for name in _in_order(trial, compared) if name not in trial.out_of_scale]
     size = (2.2 + 2.1 * len(compared), 0.9 + 0.24 * len(names))
     figure = Figure(figsize=size, layout="constrained")

@@ -32,11 +32,14 @@ from spigot_allennlp.compat.configs import (
     faults_of_a_config_are_named_with_their_line,
     variables_have_defaults,
 )
-from spigot_allennlp.compat.data_loaders import a_model_may_refuse_its_batches
+from spigot_allennlp.compat.data_loaders import (
+    a_model_may_refuse_what_it_is_evaluated_on,
+    a_model_may_refuse_what_it_is_trained_on,
+    workers_get_a_lock_of_their_context,
+)
 from spigot_allennlp.compat.environment import (
     allennlp_models_is_no_default_plugin,
     torchvision_may_be_missing,
-    workers_get_a_lock_of_their_context,
 )
 from spigot_allennlp.compat.hugging_face import (
     gradient_checkpointing_takes_effect,

@@ -422,36 +422,29 @@ def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> It
             if key in known:  # the constructor is at fault, which passes on what it should not
                 raise
             place = f', at "{params.history}{key}"' if params.history else ""
-            named = (
-                str(error)
-                if str(error).startswith("Extra")
-                else (f"Extra parameters passed to {cls.__name__}: { {key: given[key]} }")
-            )
-            raise plain_error(f"{named}{place}. {_meant(key, known)}") from error
+            fault = str(error)
+            if isinstance(error, TypeError):
+                fault = f"Extra parameters passed to {cls.__name__}: { {key: given[key]} }"
+            raise plain_error(f"{fault}{place}. {_meant(key, known)}") from error
 
     module.FromParams.from_params = classmethod(from_params)
 
 
 def _unknown_key(error: Exception, cls: type) -> Optional[str]:
     """Returns the key that the constructor of a class refused, if an error is about that."""
-    match = re.search(
-        r"(\w+)\.\w+\(\) got an unexpected keyword argument '(.*)'$"
-        if isinstance(error, TypeError)
-        else r"^Extra parameters passed to (\w+): {'(.*?)':",
-        str(error),
-    )
-    is_of_class = match is not None and match[1] in {base.__name__ for base in cls.__mro__}
-    return match[2] if match is not None and is_of_class else None
+    pattern = r"^Extra parameters passed to (\w+): {'(.*?)':"
+    if isinstance(error, TypeError):
+        pattern = r"(\w+)\.\w+\(\) got an unexpected keyword argument '(.*)'$"
+    match = re.search(pattern, str(error))
+    if match is None or match[1] not in {base.__name__ for base in cls.__mro__}:
+        return None
+    return match[2]
 
 
 def _meant(key: str, known: Set[str]) -> str:
     """Says which of the known keys was probably meant, or else what there is."""
     names = sorted(known - {"self", "args", "kwargs"})
     near = difflib.get_close_matches(key, names, 1)
-    return (
-        f'Is "{near[0]}" meant?'
-        if near
-        else f"Its keys are {', '.join(names)}."
-        if names
-        else "It takes none."
-    )
+    if near:
+        return f'Is "{near[0]}" meant?'
+    return f"Its keys are {', '.join(names)}." if names else "It takes none."

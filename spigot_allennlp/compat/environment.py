@@ -2,13 +2,11 @@
 Patches for missing packages, and for Python itself.
 """
 
-import functools
 import importlib
-import inspect
 import sys
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator
 
 from spigot_allennlp.compat.patching import patch
 
@@ -66,28 +64,3 @@ def allennlp_models_is_no_default_plugin(module: Any) -> Iterator[None]:
     if find_spec("rouge") is None:
         plugins = [plugin for plugin in module.DEFAULT_PLUGINS if plugin != "allennlp_models"]
         module.DEFAULT_PLUGINS = tuple(plugins)
-
-
-@patch(
-    "allennlp.data.data_loaders.multiprocess_data_loader",
-    since="Python 3.11.5: a lock of a fork context is not handed to a spawned process",
-    until="AllenNLP takes the lock of tqdm from the context of its workers",
-)
-def workers_get_a_lock_of_their_context(module: Any) -> Iterator[None]:
-    """Both methods call `mp.RLock()`. While they run, `mp` is the context of the workers."""
-    yield
-
-    def in_context(start: Callable) -> Callable:
-        @functools.wraps(start)
-        def started(self: Any, queue: Any, ctx: Any) -> Any:
-            default, module.mp = module.mp, ctx
-            try:
-                return start(self, queue, ctx)
-            finally:
-                module.mp = default
-
-        return started
-
-    loader = module.MultiProcessDataLoader
-    loader._start_instance_workers = in_context(inspect.unwrap(loader._start_instance_workers))
-    loader._start_batch_workers = in_context(inspect.unwrap(loader._start_batch_workers))

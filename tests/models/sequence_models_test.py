@@ -17,7 +17,8 @@ from torch.testing import assert_close
 
 from spigot_allennlp.models.sequence_models import last_step
 
-EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+EXPERIMENT = FIXTURES / "experiments" / "character_language_model.jsonnet"
 ENCODER = {"type": "sparse_attentive_lstm", "hidden_size": 16, "top_k": 2, "truncation": 4}
 ONE_HOT = {"token_embedders": {"tokens": {"type": "one_hot"}}}
 TASKS = {
@@ -181,9 +182,9 @@ def test_pieces_of_a_stream_are_read_as_one_text_until_an_epoch_or_evaluation_be
     assert (model(inputs=inputs[:, :4])["logits"] - whole[:, :4]).abs().max() > 0.01
 
 
-def stateful(experiment, overrides=()):
-    """The model of an experiment with a stateful encoder, its reader, and its data loader."""
-    params = Params.from_file(str(EXPERIMENTS / f"{experiment}.jsonnet"), dict(overrides))
+def stateful(overrides=()):
+    """A character language model with a stateful encoder, its reader, and its data loader."""
+    params = Params.from_file(str(EXPERIMENT), dict(overrides))
     reader = DatasetReader.from_params(params["dataset_reader"])
     loader = DataLoader.from_params(
         params["data_loader"], reader=reader, data_path=params["train_data_path"]
@@ -195,7 +196,7 @@ def stateful(experiment, overrides=()):
 
 
 def test_a_prediction_does_not_depend_on_those_before_it():
-    model, reader, _ = stateful("character_language_model")
+    model, reader, _ = stateful()
     first, second = (reader.text_to_instance(list(text)) for text in ("the cat sa", "on the mat"))
     for instance in (first, second):
         reader.apply_token_indexers(instance)
@@ -221,8 +222,8 @@ def test_batches_that_do_not_continue_each_other_are_refused_with_a_stateful_enc
     changes, fault, which
 ):
     overrides = {f"data_loader.{key}": value for key, value in changes.items()}
-    model, _, wrong = stateful("character_language_model", overrides)
-    right = stateful("character_language_model")[2]
+    model, _, wrong = stateful(overrides)
+    right = stateful()[2]
     key = "the data loader of the evaluation" if which == "evaluate" else which
     with pytest.raises(ConfigurationError, match=f"^{key}: {fault}.* is stateful"):
         if which == "evaluate":
@@ -234,12 +235,12 @@ def test_batches_that_do_not_continue_each_other_are_refused_with_a_stateful_enc
 
 def test_a_stateless_encoder_may_have_its_batches_in_any_order():
     overrides = {"model.encoder.stateful": False, "data_loader.shuffle": True}
-    model, _, loader = stateful("character_language_model", overrides)
+    model, _, loader = stateful(overrides)
     model.check_loader(loader, "data_loader")
 
 
 def test_an_embedder_that_is_stateful_may_have_its_batches_in_any_order():
     overrides = {"model.encoder.stateful": False, "data_loader.shuffle": True}
-    model, _, loader = stateful("character_language_model", overrides)
+    model, _, loader = stateful(overrides)
     model.text_field_embedder.elmo = LstmSeq2SeqEncoder(1, 1, stateful=True)
     model.check_loader(loader, "data_loader")
