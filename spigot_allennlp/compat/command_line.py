@@ -147,14 +147,16 @@ def table(metrics: Dict[str, Any]) -> str:
 )
 def train_says_how_to_go_on(module: Any) -> Iterator[None]:
     yield
+    from allennlp.common.util import SigTermReceived
+
     run = module.train_model_from_args
 
     @functools.wraps(run)
     def train_model_from_args(args: argparse.Namespace) -> None:
         try:
             run(args)
-        except KeyboardInterrupt as error:
-            raise KeyboardInterrupt(of_interruption(args.serialization_dir)) from error
+        except (KeyboardInterrupt, SigTermReceived) as error:
+            raise type(error)(of_interruption(args.serialization_dir)) from error
         archive = Path(args.serialization_dir, "model.tar.gz")
         if archive.exists() and not args.dry_run and not args.node_rank:
             commands = next_commands(archive, args.include_package)
@@ -164,7 +166,7 @@ def train_says_how_to_go_on(module: Any) -> Iterator[None]:
 
 
 def of_interruption(folder: str) -> str:
-    """Returns what a user who interrupts a training is told: how to resume it, if possible."""
+    """Returns what is said when a training is interrupted: how to resume it, if possible."""
     if not any(Path(folder).glob("training_state_*.th")):
         return "Interrupted before the first checkpoint."
     return (

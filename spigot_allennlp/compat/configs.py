@@ -398,8 +398,9 @@ def explanation(file: str, text: str) -> str:
 
 @patch(
     "allennlp.common.from_params",
-    since="AllenNLP 2.10.1 itself: a misspelt key of a part is named with its value alone, and one "
-    "of a part that passes keys on ends in a TypeError of the constructor",
+    since="AllenNLP 2.10.1 itself: a misspelt key of a part is named with its value alone, one of a "
+    "part that passes keys on ends in a TypeError of the constructor, and that of a key which is "
+    "required is not named at all",
     until="AllenNLP names the place of the key, and what was probably meant",
 )
 def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> Iterator[None]:
@@ -414,18 +415,26 @@ def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> It
         try:
             return make(cls, params, *arguments, **extras)
         except (TypeError, module.ConfigurationError) as error:
-            key = _unknown_key(error, cls)
-            if key is None or key not in given or hasattr(error, "is_plain"):
+            refused, required = _unknown_key(error, cls), _required_key(error)
+            if hasattr(error, "is_plain") or refused not in given and required is None:
                 raise
             constructor = extras.get("constructor_to_inspect") or cls.__init__
             known = set(module.infer_method_params(cls, constructor)) - set(extras)
-            if key in known:  # the constructor is at fault, which passes on what it should not
+            unknown = sorted(set(given) - known - {"type"})
+            if refused is None:
+                near = difflib.get_close_matches(required or "", unknown, 1)
+                if required not in known or not near:
+                    raise
+                meant = f'Is it meant by "{near[0]}", which is given?'
+                raise plain_error(f"{error}. {meant}") from error
+            if refused in known:  # the constructor is at fault, which passes on what it should not
                 raise
-            place = f', at "{params.history}{key}"' if params.history else ""
+            place = f', at "{params.history}{refused}"' if params.history else ""
             fault = str(error)
             if isinstance(error, TypeError):
-                fault = f"Extra parameters passed to {cls.__name__}: { {key: given[key]} }"
-            raise plain_error(f"{fault}{place}. {_meant(key, known)}") from error
+                extra = {key: value for key, value in given.items() if key in unknown}
+                fault = f"Extra parameters passed to {cls.__name__}: {extra}"
+            raise plain_error(f"{fault}{place}. {_meant(unknown, known)}") from error
 
     module.FromParams.from_params = classmethod(from_params)
 
@@ -441,10 +450,21 @@ def _unknown_key(error: Exception, cls: type) -> Optional[str]:
     return match[2]
 
 
-def _meant(key: str, known: Set[str]) -> str:
-    """Says which of the known keys was probably meant, or else what there is."""
+def _required_key(error: Exception) -> Optional[str]:
+    """Returns the key that a part needs and a config does not have, if an error is about that."""
+    match = re.match(r'key "(.*?)" is required', str(error))
+    return match and match[1]
+
+
+def _meant(unknown: List[str], known: Set[str]) -> str:
+    """Says which known keys were probably meant by the unknown ones, or else what there is."""
     names = sorted(known - {"self", "args", "kwargs"})
-    near = difflib.get_close_matches(key, names, 1)
-    if near:
-        return f'Is "{near[0]}" meant?'
-    return f"Its keys are {', '.join(names)}." if names else "It takes none."
+    near = {key: difflib.get_close_matches(key, names, 1) for key in unknown}
+    found = [(key, f'"{matches[0]}"') for key, matches in near.items() if matches]
+    if len(unknown) == len(found) == 1:
+        return f"Is {found[0][1]} meant?"
+    of_each = [f'{name} for "{key}"' for key, name in found]
+    parts = [f"Perhaps {', '.join(of_each)}."] if found else []
+    if len(found) < len(unknown):
+        parts.append(f"Its keys are {', '.join(names)}." if names else "It takes none.")
+    return " ".join(parts)

@@ -8,6 +8,7 @@ import functools
 import logging
 import os
 import select
+import signal
 import sys
 from typing import Any, Iterator, Optional
 
@@ -90,9 +91,12 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
     """
     The exit status is 1. With ALLENNLP_DEBUG set, the traceback is logged too. If the reader of
     standard output has ended, as `head` does, the command ends silently. If the user interrupts it,
-    it ends by the signal, so that a loop in a shell ends, too.
+    it ends by the signal, so that a loop in a shell ends, too. If a scheduler ends it (SIGTERM), the
+    status is 143.
     """
     yield
+    from allennlp.common.util import SigTermReceived
+
     run = module.main
 
     @functools.wraps(run)
@@ -105,6 +109,10 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
             logger.debug("The trace of the interruption.", exc_info=True)
             sys.excepthook = functools.partial(say_interrupted, sys.excepthook)
             raise
+        except SigTermReceived as error:
+            logger.debug("The trace of the signal.", exc_info=True)
+            print(str(error) or "Interrupted.", file=sys.stderr)
+            sys.exit(128 + signal.SIGTERM)
         except Exception as error:
             if isinstance(error, BrokenPipeError) and has_no_reader(sys.stdout):
                 # Otherwise the rest of the buffer would be written when the process ends, and fail.

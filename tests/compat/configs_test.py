@@ -276,6 +276,19 @@ def test_a_difference_is_named_by_its_path(before, after, difference):
             "Extra parameters passed to Pipeline: {'xyz': 1}, at \"dataset_reader.xyz\". "
             "It takes none.",
         ),
+        (
+            DatasetReader,
+            {"type": "sdp", "compagnion": ".conll", "max_instance": 3},
+            "Extra parameters passed to SdpReader: {'compagnion': '.conll', 'max_instance': 3}, at "
+            '"dataset_reader.compagnion". Perhaps "companion" for "compagnion", "max_instances" '
+            'for "max_instance".',
+        ),
+        (
+            Seq2SeqEncoder,
+            {"type": "pass_through", "input_dimm": 3},
+            'key "input_dim" is required at location "dataset_reader.". Is it meant by '
+            '"input_dimm", which is given?',
+        ),
     ],
 )
 def test_a_misspelt_key_is_named_with_its_place_and_what_was_meant(kind, params, message):

@@ -142,7 +142,12 @@ def test_a_file_that_may_not_be_read_is_a_line_that_says_nothing_of_writing():
     assert message_of(error) == "dev.sdp: Permission denied. Its rights do not allow it."
 
 
-def test_an_interrupted_training_ends_by_the_signal_and_says_how_to_continue(tmp_path):
+@pytest.mark.parametrize(
+    ("stop", "status"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 128 + signal.SIGTERM)]
+)
+def test_an_interrupted_training_says_how_to_continue_and_ends_as_the_signal_asks(
+    tmp_path, stop, status
+):
     config = (
         Path(__file__).parents[2] / "fixtures" / "experiments" / "character_language_model.jsonnet"
     )
@@ -161,11 +166,11 @@ def test_an_interrupted_training_ends_by_the_signal_and_says_how_to_continue(tmp
             while not list(folder.glob("training_state_*.th")):
                 assert training.poll() is None and time.monotonic() < give_up
                 time.sleep(0.1)
-            training.send_signal(signal.SIGINT)
+            training.send_signal(stop)
             _, said = training.communicate(timeout=120)
         finally:
             training.kill()
-    assert training.returncode == -signal.SIGINT
+    assert training.returncode == status
     assert "Traceback" not in said
     assert said.splitlines()[-1] == (
         f"Interrupted. The last checkpoint is in {folder}. To continue from it, give the same "
