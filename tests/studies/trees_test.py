@@ -1,9 +1,13 @@
 """The trial of gradients through trees: its parts of a treebank, and its arms."""
 
 import json
+import re
+import shlex
 from collections import Counter
+from itertools import permutations
 from pathlib import Path
 
+import numpy
 import pytest
 from allennlp.common import Params
 from allennlp.data import Vocabulary
@@ -13,7 +17,7 @@ from spigot_allennlp.ablation.plan.make_plan import make_plan, read_axes
 from studies.trees.__main__ import TRIAL
 from studies.trees.arms import ARMS, JOINT
 from studies.trees.regimes import GOLD_TREES, HELD_OUT, REGIMES, write_parts
-from studies.trial import overview, table
+from studies.trial import overview, table, with_interval
 
 SENTENCES = 3500
 DOCS = Path(__file__).parents[2] / "docs"
@@ -111,3 +115,94 @@ def test_the_table_of_all_regimes_is_that_of_the_scores():
     expected = overview(TRIAL, json.loads(SCORES.read_text()))
     start = page.index(expected[0])
     assert page[start : start + len(expected)] == expected
+
+
+def prose(page, start="", end="\0"):
+    """The text of a page from one line to another, without its tables, on a single line."""
+    text = (DOCS / page).read_text().partition(start)[2] if start else (DOCS / page).read_text()
+    lines = text.partition(end)[0].splitlines()
+    return " ".join(line.strip() for line in lines if not line.startswith("|"))
+
+
+def differences(regimes):
+    """Every difference of two arms with its interval, over all common seeds and over the fresh."""
+    compared = [SCORES_BY_REGIME[regime]["comparison"] for regime in regimes]
+    for arms, metric in ((arms, metric) for arms in compared for metric in TRIAL.metrics):
+        for first, second in permutations(arms, 2):
+            of_first, of_second = (arms[name]["scores"][metric] for name in (first, second))
+            common = of_first.keys() & of_second.keys()
+            for seeds in (common, [seed for seed in common if int(seed) > 8]):
+                if len(seeds) > 1:
+                    points = [100 * (of_first[seed] - of_second[seed]) for seed in seeds]
+                    yield numbers_in(with_interval(numpy.array(points)))
+
+
+def numbers_in(text):
+    return tuple(float(number) for number in re.findall(r"[+-]?\d+\.\d", text))
+
+
+SCORES_BY_REGIME = json.loads(SCORES.read_text())
+DIFFERENCE = r"[+-]?\d+\.\d(?:,|[^()\d]{1,80}\() ?[+-]?\d+\.\d to [+-]?\d+\.\d"
+TABLES = "results/trial_of_trees.md"
+PARTS = {
+    "as_many": ("## As many trees as graphs", "## From words alone"),
+    "raw_words": ("## From words alone", "## Many trees, few graphs"),
+    "few_graphs": ("## Many trees, few graphs", "## Few trees, many graphs"),
+    "few_trees": ("## Few trees, many graphs", "## Few trees, a short training"),
+    "few_trees_short": ("## Few trees, a short training", "## No trees"),
+    "no_trees": ("## No trees", "## What the gradient of structured attention changes"),
+}
+
+
+@pytest.mark.parametrize("regime", PARTS)
+def test_what_is_said_of_a_regime_is_what_its_scores_say(regime):
+    said = re.findall(DIFFERENCE, prose(TABLES, *PARTS[regime]))
+    assert said
+    right = set(differences([regime]))
+    assert [text for text in said if numbers_in(text) not in right] == []
+
+
+def test_what_is_said_of_all_regimes_is_what_the_scores_say():
+    said = re.findall(DIFFERENCE, prose("trial_of_trees.md"))
+    right = set(differences(REGIMES))
+    assert said and [text for text in said if numbers_in(text) not in right] == []
+
+
+@pytest.mark.parametrize(
+    "page, start, end",
+    [(TABLES, "## As many trees", "## No trees"), ("choose_an_estimator.md", "**Norm cap", "## ")],
+)
+def test_what_is_said_of_three_settings_is_what_tuning_found(page, start, end):
+    """Three numbers in a row are those of an arm with its three settings."""
+    said = re.findall(r"\d\d\.\d, \d\d\.\d,? (?:and )?\d\d\.\d", prose(page, start, end))
+    right = set()
+    for scores in SCORES_BY_REGIME.values():
+        means = {
+            trial: {name: numpy.mean(list(of.values())) for name, of in by_metric.items() if of}
+            for trial, by_metric in scores["tuning"].items()
+        }
+        for (name, arm), metric in ((item, m) for item in ARMS.items() for m in TRIAL.metrics):
+            trials = [f"{name}, {arm.tuned} {setting}" for setting in arm.settings]
+            if all(metric in means.get(trial, {}) for trial in trials):
+                right.add(tuple(round(100 * means[trial][metric], 1) for trial in trials))
+    assert said and [text for text in said if numbers_in(text) not in right] == []
+
+
+def test_the_commands_of_the_page_run_what_its_scores_are_of():
+    """`tune` names the arms of a regime; rows that were copied from another have no tuning."""
+    page = (DOCS / TABLES).read_text()
+    block = page.partition("## Run it again\n\n```bash\n")[2].partition("```")[0]
+    lines = block.replace("\\\n", "").splitlines()
+    commands = [shlex.split(line, comments=True)[3:] for line in lines if "--arms" in line]
+    named = {words[1]: words[words.index("--arms") + 1 :] for words in commands}
+    runs = dict(re.findall(r"- `(\w+)`: (\d+ (?:runs of tuning )?and \d+)", page))
+    assert named.keys() == SCORES_BY_REGIME.keys()
+    for regime, scores in SCORES_BY_REGIME.items():
+        tuned = {trial.rpartition(", ")[0] for trial in scores["tuning"]}
+        assert sorted(named[regime]) == sorted(tuned)
+        if regime in runs:
+            compared = [scores["comparison"][name]["scores"] for name in tuned]
+            done = (scores["tuning"].values(), compared)
+            counts = [sum(len(of[TRIAL.metrics[0]]) for of in kind) for kind in done]
+            assert [int(number) for number in re.findall(r"\d+", runs[regime])] == counts
+    assert runs
