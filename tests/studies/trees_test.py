@@ -206,3 +206,25 @@ def test_the_commands_of_the_page_run_what_its_scores_are_of():
             counts = [sum(len(of[TRIAL.metrics[0]]) for of in kind) for kind in done]
             assert [int(number) for number in re.findall(r"\d+", runs[regime])] == counts
     assert runs
+
+
+NAMES = {
+    "no tree": "no tree",
+    "gold tree": "gold tree",
+    "`pipeline`": "pipeline",
+    "`spigot`": "spigot",
+    "`structured_attention`": "structured attention",
+}
+
+
+def test_the_summary_of_all_results_has_the_means_of_the_scores():
+    """The regimes have a line each, in the order of the table of all regimes."""
+    text = prose("results.md", "[tables](results/trial_of_trees.md)):", "Most of structured")
+    lines = text.replace("**", "").split("- ")[1:]
+    regimes = overview(TRIAL, SCORES_BY_REGIME)[0].strip("| ").split(" | ")
+    for regime, line in zip(regimes, lines, strict=True):
+        compared = SCORES_BY_REGIME[regime]["comparison"]
+        for name, arm in NAMES.items():
+            for mean in re.findall(rf"{name} (\d\d\.\d)", line):
+                scores = list(compared[arm]["scores"]["labelled_f1"].values())
+                assert mean == f"{100 * numpy.mean(scores):.1f}", (regime, name)
