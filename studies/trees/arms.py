@@ -5,15 +5,16 @@ from pathlib import Path
 
 from studies.trial import alone, capped, changed, rated
 
-#: The base configs: both parsers; and the semantic parser alone without trees, with as many weights
-#: as both, and with gold trees.
+#: The base configs: both parsers; and the semantic parser alone without trees, with about as many
+#: weights as both, and with gold trees.
 JOINT, ALONE, LARGER, GOLD = (
     str(Path(__file__).with_name(f"{name}.jsonnet"))
     for name in ("joint", "alone", "larger", "gold")
 )
 BASELINE = "pipeline"
 
-# The norm caps for a sentence's gradient through the tree.
+# The norm caps for a sentence's gradient through the tree. The syntactic parser's rate is then that
+# of the semantic one, and not tuned.
 _capped = partial(capped, (0.003, 0.03, 0.3))
 # The learning rates to try for the syntactic parser, or the only parser. The semantic parser's rate
 # is in `common.libsonnet`.
