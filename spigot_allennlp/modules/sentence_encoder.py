@@ -11,6 +11,8 @@ from allennlp.modules.seq2seq_encoders import PassThroughEncoder, PytorchSeq2Seq
 from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, Tensor
 
+from spigot_allennlp.config_checks import PlainConfigurationError
+from spigot_allennlp.modules.stateful_encoders import stateful_encoders
 from spigot_allennlp.modules.word_dropout import WordDropout
 from spigot_allennlp.nn.dropout import Dropout
 from spigot_allennlp.nn.padded_lstm import is_worthwhile, run_padded_lstm
@@ -27,10 +29,15 @@ class SentenceEncoder(torch.nn.Module, FromParams):
     text_field_embedder : `TextFieldEmbedder`
     encoder : `Seq2SeqEncoder`, optional (default = `None`)
         Without an encoder the embedded tokens are the states, as suits a pretrained transformer.
+        It must not be stateful, since sentences do not continue each other.
     embedding_dropout : `float`, optional (default = `0.0`)
     dropout : `float`, optional (default = `0.0`)
         The dropout of the encoder's output.
     word_dropout : `WordDropout`, optional (default = `None`)
+
+    # Raises
+
+    `ConfigurationError` if the encoder is stateful, or does not fit the embedder.
     """
 
     def __init__(
@@ -49,6 +56,11 @@ class SentenceEncoder(torch.nn.Module, FromParams):
                 "the output size of the text_field_embedder",
                 "the input size of the encoder",
             )
+            if any(True for _ in stateful_encoders(encoder)):
+                raise PlainConfigurationError(
+                    "The encoder is stateful, so that the states of a sentence would depend on the "
+                    'sentences that happen to be encoded before. Write "stateful": false.'
+                )
         self._embedder = text_field_embedder
         self._encoder = encoder or PassThroughEncoder(text_field_embedder.get_output_dim())
         self._embedding_dropout = Dropout(embedding_dropout)

@@ -1,5 +1,7 @@
+import pytest
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch.testing import assert_close
 
@@ -49,3 +51,16 @@ def test_without_an_encoder_the_embedded_tokens_are_the_states():
     assert module.get_output_dim() == 4
     assert_close(states[0, 1:], weight[2:4])
     assert_close(states[1, 1:], torch.stack([weight[4], torch.zeros(4)]))
+
+
+@pytest.mark.parametrize("kind", ["lstm", "sparse_attentive_lstm"])
+def test_an_encoder_that_carries_states_from_sentence_to_sentence_is_refused(kind):
+    def make(stateful):
+        embedders = {"words": {"type": "embedding", "num_embeddings": 5, "embedding_dim": 4}}
+        encoder = {"type": kind, "input_size": 4, "hidden_size": 3, "stateful": stateful}
+        params = {"text_field_embedder": {"token_embedders": embedders}, "encoder": encoder}
+        return SentenceEncoder.from_params(Params(params), vocab=Vocabulary())
+
+    with pytest.raises(ConfigurationError, match='encoder is stateful.*"stateful": false'):
+        make(stateful=True)
+    make(stateful=False)
