@@ -52,7 +52,8 @@ class DifferentiableSolver(torch.nn.Module):
     reduction : `str`, optional (default = `"mean"`)
         "mean" or "sum": how the loss combines the losses of the instances.
     options : `Any`
-        All other options are passed to `SolverStructure`.
+        All other options are passed to `SolverStructure`. If the solver or a function among them is
+        a `Module`, it becomes a submodule: its parameters are among those of this module.
 
     # Raises
 
@@ -73,6 +74,14 @@ class DifferentiableSolver(torch.nn.Module):
         check_least(0, num_batch_dims=num_batch_dims)
         check_choice("reduction", reduction, ["mean", "sum"])
         self.structure = SolverStructure(solver, **options)
+        functions = {"solver": solver, **options}
+        self.functions = torch.nn.ModuleDict(
+            {
+                name: function
+                for name, function in functions.items()
+                if isinstance(function, torch.nn.Module)
+            }
+        )
         if isinstance(estimator, str):
             check_choice("estimator", estimator, GradientEstimator.list_available())
             estimator = GradientEstimator.by_name(estimator)()

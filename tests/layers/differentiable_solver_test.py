@@ -709,3 +709,25 @@ def test_solvers_of_torch_and_of_numpy_on_a_gpu():
             on_gpu = module(moved), gradient(module, moved, moved)
             assert all(tensor.is_cuda for tensor in on_gpu)
             assert_close(tuple(tensor.cpu() for tensor in on_gpu), expected)
+
+
+def test_functions_that_are_modules_are_trained_and_saved_with_the_model():
+    class Tempered(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.temperature = torch.nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, scores):
+            return (scores / self.temperature).softmax(dim=-1)
+
+    module = DifferentiableSolver(
+        choice, "structured_attention", indices=True, marginals=Tempered()
+    )
+    (temperature,) = module.parameters()
+    assert list(module.state_dict()) == ["functions.marginals.temperature"]
+    module(torch.tensor([[1.0, 0.0]]))[0, 0].backward()
+    # the derivative of sigmoid(1 / temperature)
+    probability = torch.tensor(0.5).sigmoid()
+    assert_close(temperature.grad, -0.25 * probability * (1 - probability))
+    assert not list(DifferentiableSolver(choice, indices=True).parameters())
+    assert copy.deepcopy(module).double()(torch.zeros(1, 2).double()).dtype == torch.double
