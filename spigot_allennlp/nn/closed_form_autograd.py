@@ -16,7 +16,7 @@ from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.tensor_checks import PARTS, check_scores
-from spigot_allennlp.nn.transforms import uncompiled
+from spigot_allennlp.nn.transforms import has_tangent, uncompiled
 
 
 class Inference(Protocol):
@@ -68,8 +68,17 @@ def value_and_gradient(
     Returns the values of a `function` of independent instances, shape `(batch_size,)`, and their
     gradients at `point`, in its shape, by autograd. Both are differentiable if gradients are
     enabled and `point` requires them. The function gets the point and the mask of its legal parts.
+
+    # Raises
+
+    `NotImplementedError` in forward-mode differentiation.
     """
     check_scores(PARTS, point, mask, "point")
+    if has_tangent(point):
+        raise NotImplementedError(
+            "Forward-mode differentiation (torch.autograd.forward_ad, torch.func.jvp) does not see "
+            "the derivative that is computed here. Use torch.autograd.grad."
+        )
     differentiable = torch.is_grad_enabled() and point.requires_grad
     # There is no autograd in inference mode, or for tensors that were made in it.
     with torch.inference_mode(False), torch.enable_grad():

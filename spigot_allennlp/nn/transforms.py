@@ -1,6 +1,6 @@
 """
-Detects tensors under a transform of `torch.func`, whose numbers kernels cannot read, and keeps
-`torch.compile` away from kernels.
+Detects tensors under a transform of `torch.func`, whose numbers kernels cannot read, keeps
+`torch.compile` away from kernels, and tells who else runs a computation.
 """
 
 import importlib
@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 
 def _test_of_torch(name: str) -> Callable[[Tensor], bool]:
@@ -27,18 +28,56 @@ def _test_of_torch(name: str) -> Callable[[Tensor], bool]:
 is_mapped_over = _test_of_torch("is_batchedtensor")
 is_transformed = _test_of_torch("is_functorch_wrapped_tensor")
 
+# Whether `torch.export` is at work, in versions of PyTorch that tell.
+_is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)
+# The number of the backward pass in which this thread is, or -1; private, but `torch.utils`
+# depends on it, too.
+_backward_pass = getattr(torch._C, "_current_graph_task_id", lambda: -1)
+
+
+def is_in_backward_pass() -> bool:
+    """
+    Tells whether this runs within a backward pass. A forward pass that does so is a repetition,
+    as by `torch.utils.checkpoint`.
+    """
+    return _backward_pass() != -1
+
+
+def has_tangent(tensor: Tensor) -> bool:
+    """
+    Tells whether forward-mode differentiation follows `tensor` (`torch.autograd.forward_ad`, or
+    `torch.func.jvp`).
+    """
+    return forward_ad.unpack_dual(tensor).tangent is not None
+
 
 def uncompiled(operation: Callable[..., Any]) -> Callable[..., Any]:
     """
     Returns a function that does the same as `operation`, but that `torch.compile` leaves
     uncompiled: kernels, and code that reads numbers from tensors, would need many graphs, and some
     would fail; a call of autograd within would not be seen.
+
+    It raises a `NotImplementedError` where PyTorch records what a model does, to repeat it without
+    Python: the record would lack what kernels write, and the result would be zeros.
     """
 
     @wraps(operation)
     def run_uncompiled(*arguments: Any, **named: Any) -> Any:
         if torch.compiler.is_compiling():
+            if _is_exporting():
+                raise _not_recorded(operation)
             return torch.compiler.disable(operation)(*arguments, **named)
+        if torch.jit.is_tracing():
+            raise _not_recorded(operation)
         return operation(*arguments, **named)
 
     return run_uncompiled
+
+
+def _not_recorded(operation: Callable[..., Any]) -> NotImplementedError:
+    class_or_function = operation.__qualname__.split(".")[0]
+    return NotImplementedError(
+        f"torch.jit.trace, torch.export and torch.onnx cannot record {class_or_function}, whose "
+        "kernels they do not see. Record what is before it and what is behind it, each as a module "
+        "of its own, and call it between the two."
+    )

@@ -209,7 +209,10 @@ class Structure(Registrable):
         raise self._not_provided("hull_jvp")
 
     def project(self, point: Tensor, mask: BoolTensor) -> Tensor:
-        """Returns `P(point)`, the nearest point of the polytope of `projected_step`."""
+        """
+        Returns `P(point)`, the nearest point of the polytope of `projected_step`. For a gradient
+        see the estimator "sparsemap" and `sparsemap_loss`.
+        """
         check_scores(PARTS, point, mask, "point")
         return -self.projected_step(torch.zeros_like(point), -point, mask)
 

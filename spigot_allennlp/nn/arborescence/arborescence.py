@@ -20,6 +20,7 @@ from spigot_allennlp.nn import closed_form_autograd
 from spigot_allennlp.nn.arborescence.torch_fallback import LogarithmicInference
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import ARCS, check_scores
+from spigot_allennlp.nn.transforms import has_tangent
 
 
 def best_arborescence(scores: Tensor, mask: BoolTensor, single_root: bool) -> Tensor:
@@ -74,7 +75,8 @@ def arborescence_log_partition(scores: Tensor, mask: BoolTensor, single_root: bo
     returned in at least single precision. Parameters as in `best_arborescence`.
     """
     check_scores(ARCS, scores, mask)
-    if has_kernels(scores.device) and not (torch.is_grad_enabled() and scores.requires_grad):
+    is_differentiated = torch.is_grad_enabled() and scores.requires_grad or has_tangent(scores)
+    if has_kernels(scores.device) and not is_differentiated:
         from spigot_allennlp.nn.arborescence import cpu
 
         total = cpu.log_partition(scores, mask, single_root)
