@@ -1,5 +1,6 @@
 """A forward value for a structured argmax, and a gradient for its scores."""
 
+from dataclasses import replace
 from typing import Any, Callable, FrozenSet, Optional, Tuple
 
 import torch
@@ -177,23 +178,28 @@ class _Surrogate(torch.autograd.Function):
             problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))
         value, state = estimator.solve(problem)
         ctx.estimator, ctx.problem, ctx.state = estimator, problem, state
-        ctx.save_for_backward(scores, value, invalid)
+        # The problem's tensors are saved, too: autograd then refuses a backward pass if the caller
+        # has changed them in place (a mask that a loop updates, say).
+        ctx.save_for_backward(scores, value, invalid, problem.scores, problem.mask)
         return value if invalid is None else nan_for_invalid(value, invalid, problem.mask)
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tuple[Optional[Tensor], None, None]:
-        scores, value, invalid = ctx.saved_tensors
+        scores, value, invalid, problem_scores, mask = ctx.saved_tensors
+        problem = replace(ctx.problem, scores=problem_scores, mask=mask)
         with torch.no_grad():
-            surrogate = _pulled_back(ctx, gradient, value, invalid)
+            surrogate = _pulled_back(ctx, problem, gradient, value, invalid)
         if torch.is_grad_enabled():  # for a second derivative
             surrogate = _Once.apply(surrogate, scores, type(ctx.estimator).__name__)
         return surrogate, None, None
 
 
-def _pulled_back(ctx: Any, gradient: Tensor, value: Tensor, invalid: Optional[Tensor]) -> Tensor:
+def _pulled_back(
+    ctx: Any, problem: ArgmaxProblem, gradient: Tensor, value: Tensor, invalid: Optional[Tensor]
+) -> Tensor:
     """Returns the surrogate gradient of the scores, from the gradient of the value."""
     # A reward weighs less than zero; its negative is the loss of the instance.
-    problem, weights = ctx.problem, ctx.problem.instance_weights().abs()
+    weights = problem.instance_weights().abs()
     # An instance of weight zero has gradient zero, not 0 / 0. In half precision the division would
     # lose the small gradients that a loss scale has saved.
     per_instance = torch.where(weights != 0, at_least_single(gradient) / weights, 0)

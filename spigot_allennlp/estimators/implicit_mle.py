@@ -119,6 +119,7 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
         check_positive(beta=beta)
         check_counts(num_samples=num_samples)
         check_interval("(-inf, inf)", alpha=alpha)
+        self._initial_beta = float(beta)
         self._alpha = alpha
         self._num_samples = num_samples
         self._noise = SumOfGammaNoise() if noise is None else noise
@@ -127,13 +128,12 @@ class ImplicitMLE(RunningNumbers, SurrogateEstimator):
         if adaptive is not None:
             check_object("adaptive", adaptive, AdaptiveStep)
         self._adaptive = adaptive
-        self.register_buffer("_beta", torch.tensor(float(beta)))
+        self.register_buffer("_beta", torch.tensor(self._initial_beta))
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
-        beta = self._beta.clone()
         super()._load_from_state_dict(*arguments)
         if self._adaptive is None:  # an option, not a learned value
-            self._beta = beta
+            self._beta = torch.full_like(self._beta, self._initial_beta)
 
     def solve(self, problem: ArgmaxProblem) -> Tuple[Tensor, NoiseSamples]:
         return self._noise.sample_objects(problem, self._num_samples)

@@ -45,7 +45,13 @@ class DownstreamTrace:
         losses = downstream(value)
         check_losses("downstream must return", losses, len(value))
         if losses.requires_grad:
-            losses.register_hook(self._note_weights)
+            no_weights = torch.zeros_like(losses, requires_grad=False)
+
+            def note_weights(gradient: Optional[Tensor]) -> None:
+                # Autograd has no gradient of losses that a function downstream says not to need.
+                self.weights = no_weights if gradient is None else gradient.detach()
+
+            losses.register_hook(note_weights)
         return losses
 
     def repeat(self, downstream: Downstream, value: Tensor) -> Tensor:
@@ -60,9 +66,6 @@ class DownstreamTrace:
                 return downstream(value)
         finally:
             _restore_generators(before, value.device)
-
-    def _note_weights(self, gradient: Tensor) -> None:
-        self.weights = gradient.detach()
 
 
 @dataclass(frozen=True)

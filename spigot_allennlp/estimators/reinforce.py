@@ -1,6 +1,7 @@
 """The score function estimator: a sampled object becomes likelier if it beats a baseline."""
 
-from typing import List
+from collections import deque
+from typing import Deque, List, NamedTuple
 
 import torch
 from torch import Tensor
@@ -8,6 +9,34 @@ from torch import Tensor
 from spigot_allennlp.config_checks import check_counts, check_interval
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, RunningNumbers
 from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
+from spigot_allennlp.nn.transforms import is_in_backward_pass
+
+# How many batches are remembered, in case that `torch.utils.checkpoint` computes them again.
+NUM_REMEMBERED = 100
+
+
+class Baseline(NamedTuple):
+    """
+    The baseline of a batch.
+
+    # Parameters
+
+    losses : `Tensor`
+        Shape `(batch_size,)`.
+    mean : `Tensor`
+        A scalar: the running mean before these losses.
+    """
+
+    losses: Tensor
+    mean: Tensor
+
+    def is_of(self, losses: Tensor) -> bool:
+        """Tells whether it is the baseline of these `losses`."""
+        return (
+            self.losses.device == losses.device
+            and self.losses.dtype == losses.dtype
+            and torch.equal(self.losses, losses)
+        )
 
 
 @GradientEstimator.register("reinforce")
@@ -18,8 +47,9 @@ class Reinforce(RunningNumbers, GradientEstimator):
     `dL/ds = (L(z) - baseline) * d log p(z) / ds`. No gradient passes through the object itself; the
     estimate is the gradient of `auxiliary_loss`. At test time the value is the argmax.
 
-    With one sample the baseline is a running mean of the losses. With several it is the mean loss
-    of the other samples ([Kool et al., 2019](https://openreview.net/forum?id=r1lgTGL5DE)); the rest
+    With one sample the baseline is a running mean of the losses, in which a batch counts once, even
+    if `torch.utils.checkpoint` computes it twice. With several it is the mean loss of the other
+    samples ([Kool et al., 2019](https://openreview.net/forum?id=r1lgTGL5DE)); the rest
     of the model is then trained on the first sample alone.
 
     Registered as a `GradientEstimator` with name "reinforce". Needs `log_partition` and `sample` of
@@ -46,6 +76,7 @@ class Reinforce(RunningNumbers, GradientEstimator):
         self._decay = decay
         self.register_buffer("_usual", torch.zeros(()))
         self.register_buffer("_weight", torch.zeros(()))
+        self._remembered: Deque[Baseline] = deque(maxlen=NUM_REMEMBERED)
 
     @property
     def reevaluates(self) -> bool:
@@ -69,14 +100,22 @@ class Reinforce(RunningNumbers, GradientEstimator):
                 for vertex, result, baseline in zip(vertices, results, baselines, strict=True)
             ]
         terms = [advantage * problem.log_prob(vertex) for vertex, advantage in advantages]
-        total = torch.stack(terms).mean()
+        parts = torch.stack(terms)
+        total = parts.mean() if parts.numel() else parts.sum()  # the mean of no losses is NaN
         return total - total.detach()
 
     def _running_mean(self, losses: Tensor) -> Tensor:
         """
         Returns the mean of the previous losses, and then adds these to it, if they are finite.
+
+        In a backward pass, `torch.utils.checkpoint` computes a batch again: then the mean is that
+        of the first time, and stays as it is.
         """
         mean = self._usual / self._weight if self._weight > 0 else self._usual.clone()
+        if is_in_backward_pass():
+            known = [baseline for baseline in self._remembered if baseline.is_of(losses)]
+            return known[-1].mean if known else mean
+        self._remembered.append(Baseline(losses.clone(), mean))
         finite = losses[losses.isfinite()]
         if len(finite):
             self._usual.lerp_(finite.mean().to(self._usual.dtype), 1 - self._decay)

@@ -115,7 +115,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         scores : `Tensor`
             Shape `(batch_size, *parts)`.
         mask : `BoolTensor`
-            Shape `(batch_size, length)`: the tokens, the root included.
+            Shape `(batch_size, length)`: the tokens, the root included. Autograd refuses a backward
+            pass if the mask or the scores were changed in place before.
         downstream : `Downstream`, optional
             The rest of the model, from a value to the loss of each instance.
         allowed : `BoolTensor`, optional
@@ -126,7 +127,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
 
         `ConfigurationError` in training if the estimator `reevaluates` and `downstream` is missing.
         `TypeError` or `ValueError` if scores and masks do not fit; see `nn/tensor_checks.py`.
-        `NotImplementedError` under transforms of `torch.func`, such as `vmap` and `grad`.
+        `NotImplementedError` under transforms of `torch.func`, such as `vmap` and `grad`, and under
+        `torch.export` and `torch.jit.trace`.
         """
         return self._choose(scores, mask, downstream, allowed)
 
@@ -149,6 +151,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         if allowed is not None:
             part_mask = part_mask & _broadcast(allowed, part_mask)
         check_scores(PARTS, scores, part_mask)
+        if part_mask.is_inference():
+            part_mask = part_mask.clone()  # autograd cannot save what was made in inference mode
         problem = ArgmaxProblem(self.structure, scores, part_mask, downstream)
         if self.training and self.estimator.reevaluates and downstream is None:
             raise ConfigurationError(

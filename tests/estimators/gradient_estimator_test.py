@@ -5,6 +5,7 @@ from allennlp.common.checks import ConfigurationError
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, SurrogateEstimator
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.straight_through import StraightThrough
+from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.structure import Structure
 from tests.estimators.backward import quadratic, scores_gradient
@@ -158,3 +159,31 @@ def test_the_gradient_of_half_precision_scores_is_of_half_precision():
         )
         assert grad.dtype == dtype
         torch.testing.assert_close(grad.float() * 2, EXPECTED, rtol=0.02, atol=0)
+
+
+@pytest.mark.parametrize("changed", ["mask", "scores"])
+@pytest.mark.parametrize(
+    "name", ["straight_through_marginals", "identity_with_projection", "spigot"]
+)
+def test_what_the_caller_changes_in_place_before_the_backward_pass_is_noticed(name, changed):
+    leaf, mask = SCORES.clone().requires_grad_(), MASK.clone()
+    scores = leaf * 1
+    value = GradientEstimator.by_name(name)()(ArgmaxProblem(Categorical(), scores, mask))
+    if changed == "mask":  # as in a loop that chooses one item after another
+        mask[value.bool()] = False
+    else:
+        scores[:, 1] = -torch.inf
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        quadratic(TARGET)(value).mean().backward()
+
+
+@pytest.mark.parametrize("name", ["structured_attention", "sparsemap"])
+def test_exact_gradients_pass_the_check_of_torch_with_all_its_cases(name):
+    layer = StructuredArgmaxLayer(Categorical(), GradientEstimator.by_name(name)())
+    target = TARGET.double()
+
+    def loss(scores):
+        return layer(scores, MASK, quadratic(target)).losses()
+
+    # one of its cases is a gradient that autograd does not define
+    assert torch.autograd.gradcheck(loss, (SCORES.double() / 10).requires_grad_())

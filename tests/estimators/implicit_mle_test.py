@@ -177,3 +177,15 @@ def test_settings_out_of_range_are_refused():
             ImplicitMLE(**{name: 0})
     with pytest.raises(ConfigurationError, match=r"decay must be in \[0, 1\) but is 1"):
         AdaptiveStep(decay=1)
+
+
+@pytest.mark.parametrize("assign", [True, False])
+def test_a_model_that_was_made_without_numbers_has_its_own_step(assign):
+    plain = ImplicitMLE(beta=5.0, noise=NONE)
+    with torch.device("meta"):
+        late = ImplicitMLE(beta=5.0, noise=NONE)
+    if not assign:
+        late = late.to_empty(device="cpu")
+        late._beta.fill_(123.0)  # whatever was in this memory
+    late.load_state_dict(ImplicitMLE(beta=0.1).state_dict(), assign=assign)
+    assert gradient(late).tolist() == gradient(plain).tolist()

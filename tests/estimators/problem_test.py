@@ -150,3 +150,19 @@ def test_without_a_trace_the_loss_is_taken_for_a_mean():
 def test_losses_of_a_problem_without_downstream_are_a_mistake_of_ours():
     with pytest.raises(AssertionError, match="downstream"):
         problem().losses(SCORES)
+
+
+def test_losses_whose_gradient_is_not_needed_weigh_nothing():
+    class NeedsNone(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, losses):
+            return losses.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return None
+
+    here = problem(quadratic(torch.zeros(2, 3)))
+    leaf = torch.ones(2, 3, requires_grad=True)
+    (NeedsNone.apply(here.losses(leaf)).sum() + 0 * leaf.sum()).backward()
+    assert here.instance_weights().tolist() == [[0], [0]] and not leaf.grad.any()

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from torch.utils.checkpoint import checkpoint
 
 from spigot_allennlp.estimators.problem import ArgmaxProblem
 from spigot_allennlp.estimators.reinforce import Reinforce
@@ -164,3 +165,34 @@ def test_a_loss_that_is_not_finite_leaves_the_baseline_alone():
     value = estimator(problem)
     estimator.auxiliary_loss(problem, value, torch.tensor([torch.nan, 4.0, torch.inf]))
     assert estimator._running_mean(torch.zeros(0)) == pytest.approx(4.0)
+
+
+def test_the_sum_of_no_losses_is_zero_not_nan():
+    layer = StructuredArgmaxLayer(Categorical(), Reinforce())
+    leaf = torch.zeros(0, 3, requires_grad=True)
+    latent = layer(leaf, TOKENS.expand(0, 3), linear(COSTS))
+    losses = latent.losses()
+    loss = losses.sum() + len(losses) * layer.auxiliary_loss(latent, losses)
+    assert loss == 0 and torch.autograd.grad(loss, leaf)[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("use_reentrant", [True, False])
+def test_a_batch_that_is_computed_again_counts_once_and_keeps_its_baseline(use_reentrant):
+    layer = StructuredArgmaxLayer(Categorical(), Reinforce(decay=0.5))
+    sampled = []
+
+    def step(scores):
+        latent = layer(scores, TOKENS.expand(1, 3), linear(COSTS))
+        sampled.append(latent.value)
+        return layer.auxiliary_loss(latent, latent.losses())
+
+    layer.estimator._running_mean(torch.tensor([3.0]))
+    leaf = SCORES.unsqueeze(0).clone().requires_grad_()
+    checkpoint(step, leaf, use_reentrant=use_reentrant).backward()
+    assert len(sampled) == 2
+    cost = (sampled[0] * COSTS).sum()
+    torch.testing.assert_close(leaf.grad, (cost - 3) * (sampled[0] - SCORES.softmax(-1)))
+    # (0.25 * 3 + 0.5 * cost) / 0.75
+    assert layer.estimator._running_mean(torch.zeros(0)).item() == pytest.approx(
+        (3 + 2 * cost.item()) / 3
+    )

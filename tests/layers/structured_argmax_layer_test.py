@@ -17,6 +17,7 @@ from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.structure import Structure
+from spigot_allennlp.structures.subset import Subset
 
 SCORES = torch.tensor([[2.0, 0.0, 1.0]])
 TOKENS = torch.ones(1, 3, dtype=torch.bool)
@@ -196,3 +197,14 @@ def test_a_model_of_trees_refuses_other_objects_and_names_those_that_fit(structu
         )
     ):
         layer.check_dimensions(("dependent", "head"), "latent_tree_classifier")
+
+
+def test_a_mask_may_come_from_inference_mode():
+    layer = StructuredArgmaxLayer(Subset(2), StructuredAttention())
+    with torch.inference_mode():
+        mask = TOKENS.clone()
+    leaf = SCORES.clone().requires_grad_()
+    gradients = [
+        torch.autograd.grad(layer(leaf, tokens).value[0, 0], leaf)[0] for tokens in (mask, TOKENS)
+    ]
+    assert gradients[0].any() and torch.equal(*gradients)

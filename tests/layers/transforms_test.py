@@ -1,24 +1,31 @@
-"""What `docs/pytorch.md` says of torch.compile, torch.func and second derivatives holds."""
+"""What `docs/pytorch.md` says of torch.compile, torch.func, checkpoints and so on holds."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from torch.autograd import forward_ad
+from torch.utils.checkpoint import checkpoint
 
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator
 from spigot_allennlp.layers.differentiable_solver import DifferentiableSolver
 from spigot_allennlp.layers.structured_argmax_layer import StructuredArgmaxLayer
 from spigot_allennlp.structures.categorical import Categorical
+from spigot_allennlp.structures.non_projective_tree import NonProjectiveTree
+from spigot_allennlp.structures.predicate_graph import PredicateGraph
 from spigot_allennlp.structures.projective_tree import ProjectiveTree
 from spigot_allennlp.structures.subset import Subset
 
 ESTIMATORS = sorted(GradientEstimator.list_available())
 TOKENS = torch.ones(2, 4, dtype=torch.bool)
-# By the table of the documentation: always, with `categorical` alone, and there is no gradient.
+# By the table of the documentation: always, with structures whose sums are left to PyTorch, and
+# there is no gradient.
 ALWAYS = {"reinforce"}
 IN_TORCH_ALONE = {"stochastic_softmax", "structured_attention"}
 NO_GRADIENT = {"pipeline"}
+TREES = (ProjectiveTree, NonProjectiveTree)
 
 
 def training_step(name, structure, shape):
@@ -117,20 +124,102 @@ def test_so_they_do_on_devices_whose_numbers_would_have_to_be_waited_for():
             torch.func.vmap(function, in_dims=(0, None))(scores, TOKENS.to("meta"))
 
 
+@pytest.mark.parametrize("operation", ["log_partition", "marginals", "entropy"])
+@pytest.mark.parametrize(
+    "structure, shape",
+    [(Categorical(), (4,)), (Subset(2), (4,)), *((t(), (4, 4)) for t in TREES)],
+    ids=lambda value: type(value).__name__,
+)
+def test_forward_mode_is_right_or_refused(structure, shape, operation):
+    scores = scores_of(shape).detach()
+    mask = structure.part_mask(TOKENS, scores.shape)
+    direction = torch.linspace(-1, 1, scores.numel(), dtype=torch.double).reshape(scores.shape)
+
+    def total(point):
+        return (getattr(structure, operation)(point, mask) ** 2).sum()
+
+    expected = (total(scores + 1e-6 * direction) - total(scores - 1e-6 * direction)) / 2e-6
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(scores, direction)
+        if isinstance(structure, Categorical) and operation == "log_partition":
+            torch.testing.assert_close(forward_ad.unpack_dual(total(dual)).tangent, expected)
+        else:
+            with pytest.raises(NotImplementedError, match="orward"):
+                total(dual)
+
+
+@pytest.mark.parametrize("structure, shape", [(Categorical(), (4,)), (ProjectiveTree(), (4, 4))])
+def test_what_records_a_model_is_refused(structure, shape):
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.argmax = StructuredArgmaxLayer(structure, GradientEstimator.by_name("spigot")())
+
+        def forward(self, scores):
+            return 2 * self.argmax(scores, TOKENS).value
+
+    scores = scores_of(shape).detach()
+    model, mask = Model().eval(), structure.part_mask(TOKENS, scores.shape)
+    for record in (torch.jit.trace, partial(torch.export.export, strict=False)):
+        with pytest.raises(NotImplementedError, match="cannot record StructuredArgmaxLayer.*betwe"):
+            record(model, (scores,))
+    with pytest.raises(NotImplementedError, match=f"cannot record {type(structure).__name__}"):
+        torch.jit.trace(lambda point: structure.log_partition(point, mask), (scores,))
+
+
+@pytest.mark.parametrize("use_reentrant", [True, False])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_checkpoint_changes_neither_gradients_nor_what_an_estimator_has_learnt(
+    name, use_reentrant
+):
+    scores, dropout = scores_of((4, 4)), torch.nn.Dropout(0.5)
+    results = []
+    for is_checkpointed in (False, True):
+        layer = StructuredArgmaxLayer(ProjectiveTree(), GradientEstimator.by_name(name)())
+
+        def step(scores, layer=layer):
+            latent = layer(scores, TOKENS, lambda value: dropout(value).flatten(1).sum(dim=1) ** 2)
+            losses = latent.losses()
+            return losses.mean() + layer.auxiliary_loss(latent, losses) + 0 * scores.sum()
+
+        torch.manual_seed(3)
+        for _ in range(2):  # a running mean is zero at first
+            # the loss of two batches; the second is computed again before the first
+            losses = [
+                checkpoint(step, factor * scores, use_reentrant=use_reentrant)
+                if is_checkpointed
+                else step(factor * scores)
+                for factor in (1, 2)
+            ]
+            loss = losses[0] + losses[1]
+            scores.grad = None
+            loss.backward()
+        results.append((loss.detach(), scores.grad, dict(layer.named_buffers())))
+    torch.testing.assert_close(results[1], results[0])
+
+
 @pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - NO_GRADIENT))
 @pytest.mark.parametrize(
     "structure, shape",
-    [(Categorical(), (4,)), (ProjectiveTree(), (4, 4))],
-    ids=["torch", "kernels"],
+    [
+        (Categorical(), (4,)),
+        (PredicateGraph(), (4, 4, 2)),
+        (ProjectiveTree(), (4, 4)),
+        (Subset(2), (4,)),
+    ],
+    ids=lambda value: type(value).__name__,
 )
 def test_a_second_derivative_is_right_or_refused(name, structure, shape):
+    if name == "identity_with_projection" and not structure.fixed_size:
+        pytest.skip("refused")
     scores = scores_of(shape)
 
     def seeded(scores):
         torch.manual_seed(3)
         return training_step(name, structure, shape)(scores)  # a baseline is not kept
 
-    if name in ALWAYS or (name in IN_TORCH_ALONE and shape == (4,)):
+    in_torch = isinstance(structure, (Categorical, PredicateGraph))
+    if name in ALWAYS or (name in IN_TORCH_ALONE and in_torch):
         assert torch.autograd.gradgradcheck(seeded, scores)
     else:
         (gradient,) = torch.autograd.grad(seeded(scores), scores, create_graph=True)
@@ -145,4 +234,7 @@ def test_the_documentation_names_the_same_estimators():
     row = next(line for line in page.splitlines() if line.startswith("| a second derivative"))
     always, in_torch_alone = row.split("|")[2:4]
     assert set(re.findall("`([a-z_]+)`", always)) == ALWAYS
-    assert set(re.findall("`([a-z_]+)`", in_torch_alone)) == IN_TORCH_ALONE | {"categorical"}
+    assert set(re.findall("`([a-z_]+)`", in_torch_alone)) == IN_TORCH_ALONE | {
+        "categorical",
+        "predicate_graph",
+    }
