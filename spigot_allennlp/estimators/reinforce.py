@@ -9,7 +9,7 @@ from torch import Tensor
 from spigot_allennlp.config_checks import check_counts, check_interval
 from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, RunningNumbers
 from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
-from spigot_allennlp.nn.transforms import is_in_backward_pass
+from spigot_allennlp.nn.transforms import is_in_backward_pass, uncompiled
 
 # How many batches are remembered, in case that `torch.utils.checkpoint` computes them again.
 NUM_REMEMBERED = 100
@@ -85,6 +85,7 @@ class Reinforce(RunningNumbers, GradientEstimator):
     def forward(self, problem: ArgmaxProblem) -> Tensor:
         return problem.sample()
 
+    @uncompiled  # what it remembers would need a graph for each batch
     def auxiliary_loss(self, problem: ArgmaxProblem, value: Tensor, losses: Tensor) -> Tensor:
         """Returns zero, with the gradient above, so the reported loss does not change."""
         check_losses("auxiliary_loss needs", losses, len(value))

@@ -36,7 +36,8 @@ _ALLOWED = Signature(
 @dataclass(frozen=True)
 class Latent:
     """
-    The result of the layer: `value`, for use downstream, and the `problem` that it solves.
+    The result of the layer: `value`, for use downstream, which must not change it in place, and the
+    `problem` that it solves.
 
     Gradients should reach `value` only through `losses`. The weight of any other gradient (from a
     second loss, a penalty on the value itself, or a downstream that the model calls directly) is

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint
 
@@ -67,6 +68,18 @@ def test_a_compiled_step_does_what_it_does_uncompiled(name, structure, shape):
     torch.compiler.reset()
     compiled = torch.compile(training_step(name, structure, shape), backend="aot_eager")
     torch.testing.assert_close(loss_and_gradient(compiled, scores), expected)
+
+
+@pytest.mark.parametrize("name", ["implicit_mle", "perturb_and_map", "reinforce", "spigot"])
+def test_further_batches_need_no_further_compilation(name):
+    torch.compiler.reset()
+    counter = CompileCounter()
+    compiled = torch.compile(training_step(name, Categorical(), (4,)), backend=counter)
+    counts = []
+    for _ in range(4):
+        compiled(scores_of((4,))).backward()
+        counts.append(counter.frame_count)
+    assert counts == [counts[0]] * 4
 
 
 @pytest.mark.parametrize("operation", ["marginals", "log_partition", "entropy"])
