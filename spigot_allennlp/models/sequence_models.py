@@ -233,12 +233,12 @@ class StepClassifier(ClassifyingSequenceModel):
         return means
 
     def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
-        """Adds `labels`, the best class of each step."""
+        """Adds `labels`, the best class of each unmasked step."""
         names = self.vocab.get_index_to_token_vocabulary(self._label_namespace)
-        best, lengths = output_dict["logits"].argmax(dim=-1), output_dict["mask"].sum(dim=1)
+        best, mask = output_dict["logits"].argmax(dim=-1), output_dict["mask"]
         labels = [
-            [names[index] for index in row[:length]]
-            for row, length in zip(best.tolist(), lengths.tolist(), strict=True)
+            [names[index] for index in row[steps].tolist()]
+            for row, steps in zip(best, mask, strict=True)
         ]
         return {**output_dict, "labels": labels}
 
@@ -333,7 +333,12 @@ class SequenceRegressor(SequenceModel):
 
 def last_step(encoded: Tensor, mask: BoolTensor) -> Tensor:
     """
-    Returns the vector of the last step of each sequence, `(batch_size, dim)`; arbitrary if empty.
+    Returns the vector of the last unmasked step of each sequence, `(batch_size, dim)`; zeros for a
+    sequence without any.
     """
-    last = (mask.sum(dim=1) - 1).clamp(min=0)
-    return encoded[torch.arange(len(encoded), device=encoded.device), last]
+    if not mask.size(1):
+        return encoded.new_zeros(len(encoded), encoded.size(2))
+    steps = torch.arange(mask.size(1), device=mask.device)
+    last = torch.where(mask, steps, 0).amax(dim=1)
+    of_last = encoded[torch.arange(len(encoded), device=encoded.device), last]
+    return of_last * mask.any(dim=1, keepdim=True)

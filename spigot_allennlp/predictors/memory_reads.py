@@ -47,7 +47,7 @@ class MemoryReadsPredictor(PicturingPredictor):
     # Parameters
 
     model : `Model`
-        Any model with a single `SparseAttentiveLstm` that reads memories.
+        Any model with a single `SparseAttentiveLstm` that reads memories, and that runs it once.
     dataset_reader : `DatasetReader`
     frozen : `bool`, optional (default = `True`)
     pictures : `str`, optional
@@ -86,6 +86,12 @@ class MemoryReadsPredictor(PicturingPredictor):
             outputs = self._model.forward_on_instances(instances)
         finally:
             handle.remove()
+        if len(calls) != 1:
+            raise ConfigurationError(
+                f"The model ran its encoder {len(calls)} times, but the predictor "
+                '"memory_reads" shows a single run. In Python, call `reads` of the encoder with '
+                "the inputs of the run that you mean."
+            )
         (reads,) = calls
         results = []
         for number, (instance, output) in enumerate(zip(instances, outputs, strict=True)):
@@ -150,7 +156,7 @@ def _as_lists(reads: AttentiveReads, number: int) -> JsonDict:
     """Returns what a sequence of the batch has read, without padding."""
     rows = reads.stored_after[number].tolist(), reads.weights[number].tolist()
     steps = [
-        [(memory, weight) for memory, weight in zip(*step, strict=True) if weight > 0]
+        [(memory, weight) for memory, weight in zip(*step, strict=True) if weight != 0]
         for step in zip(*rows, strict=True)
     ]
     while steps and not steps[-1]:  # every step reads something, so these are padding

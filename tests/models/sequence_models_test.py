@@ -126,10 +126,35 @@ def test_vectors_may_have_a_mask():
     assert_close(both[1:], alone)
 
 
+@pytest.mark.parametrize(
+    "task, arguments",
+    [
+        ("adding", [{"numbers": [0.1, 0.9]}, {"numbers": [0.5] * 7}]),
+        ("pixels", [{"image": [[0, 255]] * 2}, {"image": [[255, 0, 9, 200]] * 6}]),
+    ],
+)
+def test_vectors_of_a_reader_do_not_see_the_padding_of_their_batch(task, arguments):
+    model, _ = built(task)
+    reader = DatasetReader.from_params(Params(deepcopy(TASKS[task][0])))
+    short, long = (reader.text_to_instance(**each) for each in arguments)
+    alone, beside = model.forward_on_instance(short), model.forward_on_instances([short, long])[0]
+    name = "value" if task == "adding" else "logits"
+    assert beside[name] == pytest.approx(alone[name], abs=1e-6)
+
+
 def test_the_last_step_is_that_of_each_sequence():
-    encoded = torch.arange(6.0).view(2, 3, 1)
-    mask = torch.tensor([[True, True, False], [True, True, True]])
-    assert last_step(encoded, mask).tolist() == [[1], [5]]
+    encoded = torch.arange(12.0).view(4, 3, 1)
+    mask = torch.tensor([[1, 1, 0], [1, 1, 1], [0, 1, 0], [0, 0, 0]]).bool()
+    assert last_step(encoded, mask).tolist() == [[1], [5], [7], [0]]
+    assert last_step(encoded[:, :0], mask[:, :0]).tolist() == [[0]] * 4
+
+
+def test_labels_are_those_of_the_steps_in_the_mask():
+    model, _ = built("copying", 1)
+    logits = torch.eye(3).unsqueeze(0)
+    names = [model.vocab.get_token_from_index(index, "labels") for index in range(3)]
+    output = {"logits": logits, "mask": torch.tensor([[True, False, True]])}
+    assert model.make_output_human_readable(output)["labels"] == [[names[0], names[2]]]
 
 
 def test_tokens_without_an_embedder_are_refused():

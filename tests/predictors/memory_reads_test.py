@@ -141,7 +141,8 @@ def test_a_picture_has_the_number_of_its_line_and_its_failure_takes_no_output(
     assert "No space left" in caplog.text
 
 
-def test_images_are_read_pixel_by_pixel(tmp_path):
+def classifier_of_pixels():
+    """Model and reader of images, pixel by pixel."""
     overrides = {
         "dataset_reader": {"type": "pixel_sequence"},
         "model": {
@@ -156,6 +157,11 @@ def test_images_are_read_pixel_by_pixel(tmp_path):
     reader = DatasetReader.from_params(params["dataset_reader"])
     instances = list(reader.read("synthetic:size=20,seed=1"))
     model = Model.from_params(params["model"], vocab=Vocabulary.from_instances(instances))
+    return model, reader
+
+
+def test_images_are_read_pixel_by_pixel(tmp_path):
+    model, reader = classifier_of_pixels()
     forget_what_memories_hold(model)
     predictor = MemoryReadsPredictor(model, reader, pictures=str(tmp_path))
     output = predictor.predict_json({"image": [[0, 255] * 4] * 8})
@@ -163,6 +169,15 @@ def test_images_are_read_pixel_by_pixel(tmp_path):
     assert output["weights"][:7] == [[1.0]] * 7 and output["weights"][7:14] == [[0.5, 0.5]] * 7
     assert output["weights"][14:] == [[pytest.approx(1 / 3)] * 3] * 50
     assert (tmp_path / "reads-1.png").exists()
+
+
+def test_a_small_image_is_told_without_the_padding_beside_a_large_one():
+    predictor = MemoryReadsPredictor(*classifier_of_pixels())
+    images = [{"image": [[0, 255] * 2] * 4}, {"image": [[0, 255] * 4] * 8}]
+    alone = predictor.predict_json(images[0])
+    beside, large = predictor.predict_batch_json(images)
+    assert len(beside["memories"]) == 16 and len(large["memories"]) == 64
+    assert (beside["memories"], beside["label"]) == (alone["memories"], alone["label"])
 
 
 def test_the_command_reads_lines_and_files(parts, tmp_path):
@@ -192,6 +207,21 @@ def test_a_model_that_reads_no_memories_is_refused(parts):
         MemoryReadsPredictor(other, reader)
 
 
+def test_a_model_that_runs_its_encoder_twice_is_refused_with_the_way_out(parts, monkeypatch):
+    model, reader, instances = parts
+    encode = model.encode
+    monkeypatch.setattr(model, "encode", lambda *given: encode(*given) and encode(*given))
+    with pytest.raises(ConfigurationError, match="ran its encoder 2 times.*call `reads`"):
+        MemoryReadsPredictor(model, reader).predict_instance(instances[0])
+
+
+def test_weights_that_are_no_numbers_are_an_error_instead_of_no_reads(parts):
+    model, reader, instances = built()
+    model.encoder._cell.bias.data.fill_(torch.nan)
+    with pytest.raises(ArithmeticError, match='"weights" is not finite'):
+        MemoryReadsPredictor(model, reader).predict_instance(instances[0])
+
+
 @pytest.mark.parametrize(
     "line, message",
     [
@@ -200,6 +230,7 @@ def test_a_model_that_reads_no_memories_is_refused(parts):
         ({"symbols": ["1"], "pause": 3}, "'pause'.* takes symbols, delay"),
         ({"symbols": ["1", 2]}, "symbols has '2', .* texts \"1\" to"),
         ({"symbols": ["9"]}, "symbols has '9', .* texts \"1\" to"),
+        ({"symbols": 5}, "symbols is '5', .* a list of texts"),
         ({"symbols": [["1"]]}, 'symbols has .* texts "1" to'),
         ({"symbols": ["1"], "delay": 0}, "delay is '0'"),
         ({"symbols": ["1"], "delay": "3"}, "delay is '3'"),

@@ -69,6 +69,10 @@ class CopyingReader(SequenceReader):
         `ConfigurationError` if a symbol or the delay is invalid.
         """
         delay = self._defaults["delay"] if delay is None else delay
+        if not isinstance(symbols, (str, list, tuple)):
+            raise ConfigurationError(
+                f'symbols is {str(symbols)[:100]!r}, but must be a list of texts, as ["3", "1"].'
+            )
         others = [symbol for symbol in symbols if symbol not in SYMBOLS]
         if others:
             raise ConfigurationError(

@@ -4,12 +4,11 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.fields import TensorField
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.class_field import ClassField
 from spigot_allennlp.data.dataset_readers.data_path import local_path
-from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader
+from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, vector_fields
 from spigot_allennlp.data.formats.idx import as_bytes, read_images
 
 #: The classes of generated images: a line in one of four directions, or a circle.
@@ -27,7 +26,7 @@ class PixelSequenceReader(SequenceReader):
     A data path is an image file, such as `train-images-idx3-ubyte.gz`, with the label file,
     `train-labels-idx1-ubyte.gz`, beside it; or `"synthetic:size=2000,seed=1"`, images of bars and
     rings, also with `image_size=16` (default 8). The fields are `inputs`, shape `(pixels, 1)`, from
-    0 to 1, and `label`.
+    0 to 1; their `mask`; and `label`.
 
     Registered as a `DatasetReader` with name "pixel_sequence".
 
@@ -90,7 +89,7 @@ class PixelSequenceReader(SequenceReader):
         if self._permutation_seed is not None:
             order = numpy.random.default_rng(self._permutation_seed).permutation(len(pixels))
             pixels = pixels[order]
-        instance = Instance({"inputs": TensorField(pixels)})
+        instance = Instance(vector_fields(pixels))
         if label is not None:
             instance.add_field("label", ClassField(label))
         return instance

@@ -5,7 +5,8 @@ from os import PathLike
 from typing import Any, Dict, Iterable, Iterator, Mapping
 
 import numpy
-from allennlp.data import Instance, Token
+from allennlp.data import Field, Instance, Token
+from allennlp.data.fields import TensorField
 
 from spigot_allennlp.config_checks import PlainConfigurationError
 from spigot_allennlp.data.dataset_readers.data_path import config_errors, is_synthetic
@@ -67,6 +68,15 @@ def _not_empty(sequences: Iterable[Dict[str, Any]], path: str) -> Iterator[Dict[
         yield sequence
     if is_empty:
         raise MalformedInputError(path, None, Fault.NO_INSTANCES, "it gives no instance")
+
+
+def vector_fields(vectors: numpy.ndarray) -> Dict[str, Field]:
+    """
+    Returns the fields of a sequence of vectors, `(length, size)`: `inputs`, and `mask`, which is
+    true on them and false on the padding of a batch.
+    """
+    steps = numpy.ones(len(vectors), dtype=bool)
+    return {"inputs": TensorField(vectors), "mask": TensorField(steps, padding_value=False)}
 
 
 @cache
