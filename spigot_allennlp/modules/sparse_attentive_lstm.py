@@ -48,7 +48,8 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
     - `"top_k": 0`: truncated backpropagation of an LSTM without memory,
     - `"top_k": 0, "truncation": null`: full backpropagation through time,
-    - `"top_k": null, "truncation": null`: an LSTM with full attention to its past, by softmax.
+    - `"attend_every": 1, "top_k": null, "truncation": null`: an LSTM with full attention to its
+      past, by softmax.
 
     `reads` returns which memories the steps read; `options` holds the options as
     `AttentiveOptions`.
@@ -306,7 +307,8 @@ def _states_to_carry(
 ) -> CarriedStates:
     """
     Returns what is carried to the next batch, with at most `max_carried` memories of each instance.
-    Instances of `before` beyond this batch keep what they had.
+    Instances of `before` beyond this batch keep what they had. All tensors are copies: the outputs,
+    of which the last state is a part, are the caller's, who may change them in place.
     """
     values = result.values[:, 1:]
     if result.present is None:
@@ -326,7 +328,7 @@ def _states_to_carry(
     )
     batch_size = state.hidden.size(0)
     if before is None or before.hidden.size(1) <= batch_size:
-        return CarriedStates(*(states.detach() for states in now))
+        return CarriedStates(*(states.detach().clone() for states in now))
     return CarriedStates(
         *(
             torch.cat([new, _fit_memories(old[:, batch_size:], len(new))], dim=1).detach()

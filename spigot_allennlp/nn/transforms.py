@@ -51,6 +51,23 @@ def has_tangent(tensor: Tensor) -> bool:
     return forward_ad.unpack_dual(tensor).tangent is not None
 
 
+def check_untransformed(name: str, *tensors: Tensor) -> None:
+    """
+    Checks that no transform has wrapped one of the tensors of an operation, called `name` in the
+    error.
+
+    # Raises
+
+    `NotImplementedError` that says what to call instead.
+    """
+    if any(map(is_transformed, tensors)):
+        raise NotImplementedError(
+            f"torch.func (vmap, grad, jvp, ...) cannot transform {name}, whose gradient it does "
+            "not see. In place of vmap, put what is mapped into the batch; in place of grad, call "
+            "torch.autograd.grad."
+        )
+
+
 def uncompiled(operation: Callable[..., Any]) -> Callable[..., Any]:
     """
     Returns a function that does the same as `operation`, but that `torch.compile` leaves

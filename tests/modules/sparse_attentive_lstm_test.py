@@ -151,6 +151,17 @@ def test_a_smaller_batch_leaves_the_states_of_the_others():
     encoder(inputs, mask)  # and all can go on
 
 
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_outputs_that_are_changed_in_place_leave_what_is_carried(settings):
+    encoder, (inputs, _) = built(stateful=True, **settings), batch(5, 5)
+    with torch.no_grad():
+        encoder(inputs)
+        expected = encoder(inputs)
+        encoder.reset_states()
+        encoder(inputs).zero_()
+        assert_close(encoder(inputs), expected)
+
+
 def test_states_of_single_instances_are_reset():
     inputs, mask = batch(4, 4)
     encoder = built(**KINDS[0], stateful=True)
@@ -237,6 +248,32 @@ def test_inputs_that_do_not_fit_are_refused_in_the_words_of_the_encoder(settings
         encoder.reads(inputs, torch.ones(1, 9, dtype=torch.bool))
     with pytest.raises(TypeError, match="of the type of the weights"):
         encoder(inputs.half(), mask)
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_parameters_for_a_single_call_get_the_gradient_of_that_call(settings):
+    encoder, (inputs, mask) = built(**settings), batch(11, 7)
+    others = {name: 1.5 * weight for name, weight in encoder.named_parameters()}
+    outputs = torch.func.functional_call(encoder, others, (inputs, mask))
+    actual = torch.autograd.grad(outputs.square().sum(), list(others.values()))
+    encoder.load_state_dict(others)
+    expected = torch.autograd.grad(encoder(inputs, mask).square().sum(), list(encoder.parameters()))
+    assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_what_torch_func_cannot_transform_is_refused_with_the_way_out(settings):
+    encoder, (inputs, _) = built(**settings), batch(5, 5)
+    leaf = inputs.clone().requires_grad_()
+    encoder(leaf).sum().backward()
+    if settings["truncation"] is None:
+        assert_close(torch.func.grad(lambda vectors: encoder(vectors).sum())(inputs), leaf.grad)
+        assert_close(torch.func.vmap(encoder)(inputs.unsqueeze(1)).squeeze(1), encoder(inputs))
+        return
+    with pytest.raises(NotImplementedError, match="call torch.autograd.grad"):
+        torch.func.grad(lambda vectors: encoder(vectors).sum())(inputs)
+    with pytest.raises(NotImplementedError, match="put what is mapped into the batch"):
+        torch.func.vmap(encoder)(inputs.unsqueeze(0))
 
 
 def test_torch_compile_runs_the_recurrence_as_it_is():

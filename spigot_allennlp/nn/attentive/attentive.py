@@ -30,7 +30,7 @@ from spigot_allennlp.nn.attentive.memory import (
 )
 from spigot_allennlp.nn.devices import has_kernels
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
-from spigot_allennlp.nn.transforms import uncompiled
+from spigot_allennlp.nn.transforms import check_untransformed, uncompiled
 
 
 @uncompiled
@@ -70,6 +70,9 @@ def attentive_recurrence(
 
     `TypeError`, `ValueError`
         If shapes or types do not fit, or there are no steps.
+    `NotImplementedError`
+        Under transforms of `torch.func`, such as `vmap` and `grad`, except without truncation and
+        with a `top_k` of zero or `None`.
     """
     bilinear = cell.as_bilinear()
     _check(bilinear, inputs, mask, start, initial)
@@ -77,6 +80,11 @@ def attentive_recurrence(
     if options.truncation is None and options.top_k in (0, None):
         return _recurrence_as_graph(cell, options, inputs, mask, start, initial)
     tensors = RecurrenceTensors(inputs, *start, initial.keys, initial.values)
+    check_untransformed(
+        "an attentive recurrence that selects memories or cuts gradients",
+        *tensors,
+        *cell.parameters(),
+    )
     if bilinear is not None and _can_use_kernels(options, inputs):
         # numba is slow to import
         from spigot_allennlp.nn.attentive.cpu import KernelRecurrence, KernelSettings

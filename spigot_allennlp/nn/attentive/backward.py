@@ -78,7 +78,8 @@ class TruncatedBackpropagation(torch.autograd.Function):
         inputs, (cell, options, mask, present) = tensors.inputs, settings
         initial = Memories(tensors.initial_keys, tensors.initial_values, present)
         result = forward_pass(cell, options, inputs, mask, tensors.start, initial)
-        ctx.settings, ctx.num_initial = settings, initial.size
+        ctx.settings = settings._replace(cell=_with_present_parameters(cell))
+        ctx.num_initial = initial.size
         # without the outputs, which refer to this context
         ctx.forward_pass = result._replace(outputs=inputs.new_empty(0))
         ctx.save_for_backward(inputs, *parameters)
@@ -99,6 +100,24 @@ class TruncatedBackpropagation(torch.autograd.Function):
             for window_index in reversed(range(len(ctx.forward_pass.starts))):
                 backward.backward_through_window(window_index, gradient)
         return None, *backward.gradients(parameters)
+
+
+def _with_present_parameters(cell: AttentiveCell) -> AttentiveCell:
+    """
+    Returns a cell that computes with the parameters that `cell` has at present, even if `cell` has
+    others in the backward pass. (`torch.func.functional_call` replaces those of a module for the
+    duration of a call.) A cell that is no module is returned as it is.
+    """
+    if not isinstance(cell, torch.nn.Module):
+        return cell
+    same = cell.__new__(type(cell))
+    vars(same).update(
+        vars(cell),
+        _parameters=dict(cell._parameters),
+        _buffers=dict(cell._buffers),
+        _modules={name: _with_present_parameters(part) for name, part in cell._modules.items()},
+    )
+    return same
 
 
 class _BackwardPass:

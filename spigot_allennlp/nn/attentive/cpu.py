@@ -6,7 +6,7 @@ with a bilinear score and threshold weights. They are several times as fast, sin
 instance is too little work for torch.
 """
 
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy
 import torch
@@ -176,19 +176,19 @@ def _add_gradients(
     """
     transposed = _transposed(weights)
     torch_weights = TorchWeights(*(_array(getattr(weights, name)) for name in TorchWeights._fields))
-    weight_gradients: List[WeightArrays] = []  # of each part
+    weight_gradients: Dict[int, WeightArrays] = {}  # of each part, by its first instance
 
     def run_part(part: range) -> None:
         gradient = WeightArrays(*(numpy.zeros_like(array) for array in transposed))
-        weight_gradients.append(gradient)
         arrays = BackwardArrays(transposed, torch_weights, options, batch, gradients, gradient)
         backward(part.start, part.stop, arrays)
+        weight_gradients[part.start] = gradient
 
     parts = parts_for_threads(batch.inputs.shape[1]) or [range(0)]  # for gradients of zero
     call_in_threads(run_part, parts, len(parts) > 1)
-    return WeightArrays(
-        *(sum(arrays[1:], arrays[0]) for arrays in zip(*weight_gradients, strict=True))
-    )
+    # the sum is the same, whichever thread ends first
+    in_order = [weight_gradients[part.start] for part in parts]
+    return WeightArrays(*(sum(arrays[1:], arrays[0]) for arrays in zip(*in_order, strict=True)))
 
 
 def _transposed(weights: BilinearWeights) -> WeightArrays:

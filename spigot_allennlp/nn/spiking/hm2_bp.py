@@ -33,7 +33,7 @@ from spigot_allennlp.nn.spiking.neurons import Neurons
 from spigot_allennlp.nn.spiking.psp import psp_per_spike
 from spigot_allennlp.nn.spiking.simulation import firing_counts, simulate
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
-from spigot_allennlp.nn.transforms import uncompiled
+from spigot_allennlp.nn.transforms import check_untransformed, uncompiled
 
 _SPIKES = Argument("spikes", TRUTH_VALUES, ("batch_size", "steps", "num_inputs"))
 _FIRED = Argument("fired", TRUTH_VALUES, ("batch_size", "steps", "num_neurons"))
@@ -112,7 +112,13 @@ def spiking_layer(
     `Tuple[Tensor, BoolTensor]`
         The firing counts, shape `(batch_size, num_neurons)`, in at least single precision, and the
         spikes.
+
+    # Raises
+
+    `NotImplementedError`
+        Under transforms of `torch.func`, such as `vmap` and `grad`.
     """
+    check_untransformed("a spiking layer with the gradient of HM2-BP", counts, weight, spikes)
     _INPUT.check(counts, weight, spikes, mask, **layer.connection.sizes)
     return _SpikingLayer.apply(counts, weight, spikes, layer, mask)
 

@@ -59,3 +59,20 @@ def check(layout, stored, padded, dtype, tolerance, monkeypatch):
     expected = outputs_and_gradients(encoder, inputs, mask, weights)
     for ours, theirs in zip(actual, expected, strict=True):
         assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+def test_the_gradient_is_the_same_in_whichever_order_threads_end(monkeypatch):
+    torch.manual_seed(1)
+    encoder = SparseAttentiveLstm(3, 6, top_k=2, truncation=3)
+    inputs = torch.randn(6, 17, 3)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 6)
+    found = []
+    for order in ([0, 1, 2, 3, 4, 5], [5, 3, 1, 0, 2, 4], [2, 5, 4, 3, 1, 0]):
+        monkeypatch.setattr(
+            "spigot_allennlp.nn.attentive.cpu.call_in_threads",
+            lambda function, parts, _, order=order: [function(parts[place]) for place in order],
+        )
+        total = encoder(inputs).square().sum()
+        found.append(torch.autograd.grad(total, list(encoder.parameters())))
+    for other in found[1:]:
+        assert all(torch.equal(*pair) for pair in zip(found[0], other, strict=True))

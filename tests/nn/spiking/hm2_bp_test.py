@@ -149,6 +149,18 @@ def test_the_gradient_of_a_batch_is_the_sum_over_its_samples():
     assert_close(together, alone)
 
 
+def test_what_torch_func_cannot_transform_is_refused_with_the_way_out():
+    layer = HM2BPLayer(all_to_all(2, 3), Neurons(1.0), HM2BPOptions(), 1.0, False, 0)
+    spikes = torch.ones(1, 9, 2, dtype=torch.bool)
+    counts = torch.full((1, 2), 9.0)
+
+    def total(weight):
+        return spiking_layer(counts, weight, spikes, layer)[0].sum()
+
+    with pytest.raises(NotImplementedError, match="call torch.autograd.grad"):
+        torch.func.grad(total)(torch.ones(2, 3))
+
+
 def test_two_threads_find_the_same(monkeypatch):
     connection, neurons = CONNECTIONS["all_to_all"], NEURONS["released"]
     case = layer_in_use(connection, neurons)
