@@ -232,6 +232,19 @@ def test_the_ways_back_through_time_differ_in_one_line(folder):
 
 
 @pytest.mark.parametrize(
+    "folder", ["copying", "adding", "pixel_sequence", "character_language_model", "long_documents"]
+)
+def test_full_attention_is_to_every_step_of_the_past(folder, monkeypatch):
+    for name, value in TINY.items():
+        monkeypatch.setenv(name, value)
+    config = Params.from_file(str(FOLDER / folder / "self_attention.jsonnet")).as_dict()
+    encoder = config["model"].get("encoder") or config["model"]["seq2seq_encoder"]
+    assert (encoder["attend_every"], encoder["top_k"], encoder["truncation"]) == (1, None, None)
+    if encoder.get("stateful"):
+        assert encoder["max_carried"] == config["dataset_reader"]["length"]
+
+
+@pytest.mark.parametrize(
     "config, path",
     [
         ("semantic_parser/log_likelihood", []),

@@ -1,4 +1,4 @@
 // Characters of a text with attention to all of the past, and full backpropagation through time.
 (import '../common/character_language_model.libsonnet') + {
-  encoder+:: { top_k: null, truncation: null },
+  encoder+:: { attend_every: 1, top_k: null, truncation: null },
 }
