@@ -58,9 +58,9 @@ class HM2BP(SpikingGradient):
     ([Jin, Zhang & Li, 2018](https://arxiv.org/abs/1805.07866), section 3): of firing counts at the
     macro level, and through spike-train-level postsynaptic potentials (S-PSPs) at the micro level.
     The equations are in `nn/spiking/hm2_bp.py`. The gradient of a sample is linear in the gradient
-    of its counts, except for `injected_spikes`, which depend only on the sign. So a mean of losses
-    gives the mean of the gradients. (The authors' code takes samples one at a time. Adam scales
-    gradients by their noise, so larger batches need a larger learning rate.)
+    of its counts, except that `injected_spikes` and `inhibition_factor` depend on its sign. So a
+    mean of losses gives the mean of the gradients. (The authors' code takes samples one at a time.
+    Adam scales gradients by their noise, so larger batches need a larger learning rate.)
 
     Registered as a `SpikingGradient` with name "hm2_bp".
 

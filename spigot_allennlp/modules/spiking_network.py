@@ -63,9 +63,10 @@ class SpikingNetwork(torch.nn.Module, FromParams):
 class SpikingEncoder(torch.nn.Module):
     """
     The common part of the encoders below; among their bases it comes before AllenNLP's class. Each
-    step of the sequence is a time step; an input spikes where it is greater than 0.5. At masked
-    steps neither inputs nor neurons of any layer spike, so a sequence's result and gradient do not
-    depend on its padding.
+    step of the sequence is a time step; an input spikes where it is greater than 0.5. Its gradient
+    is that of its spike (straight-through) or, under HM2-BP, that of its count. At masked steps
+    neither inputs nor neurons of any layer spike, so a sequence's result and gradient do not depend
+    on its padding.
 
     # Parameters
 
