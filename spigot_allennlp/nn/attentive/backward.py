@@ -77,8 +77,11 @@ class TruncatedBackpropagation(torch.autograd.Function):
         parameters = tensors_and_parameters[num_tensors:]
         inputs, (cell, options, mask, present) = tensors.inputs, settings
         initial = Memories(tensors.initial_keys, tensors.initial_values, present)
-        result = forward_pass(cell, options, inputs, mask, tensors.start, initial)
-        ctx.settings = settings._replace(cell=_with_present_parameters(cell))
+        # copies, since the caller may change them in place before the backward pass
+        start = State(*(tensor.clone() for tensor in tensors.start))
+        mask = None if mask is None else mask.clone()
+        result = forward_pass(cell, options, inputs, mask, start, initial)
+        ctx.settings = settings._replace(cell=_with_present_parameters(cell), mask=mask)
         ctx.num_initial = initial.size
         # without the outputs, which refer to this context
         ctx.forward_pass = result._replace(outputs=inputs.new_empty(0))

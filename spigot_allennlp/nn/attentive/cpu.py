@@ -121,15 +121,17 @@ def _batch_arrays(settings: KernelSettings, tensors: RecurrenceTensors) -> Batch
         present[:, :num_initial] = settings.present
     cell_states = inputs.new_zeros(len(options.windows(steps)) + 1, batch_size, hidden_size)
     cell_states[0] = tensors.start_cell_state
-    mask = settings.mask
-    if mask is None:
+    # Mask and state are copied, since the caller may change them in place before the backward pass.
+    if settings.mask is None:
         mask = torch.ones(steps, batch_size, dtype=torch.bool)
+    else:
+        mask = settings.mask.clone()
     output_size = options.output_size(hidden_size)
     num_selected = min(options.top_k, num_memories) + 1
     return BatchArrays(
         inputs=_array(inputs),
         mask=_array(mask),
-        start_hidden=_array(tensors.start_hidden),
+        start_hidden=_array(tensors.start_hidden.clone()),
         cell_states=_array(cell_states),
         keys=_array(keys),
         values=_array(values),

@@ -139,6 +139,8 @@ class _SpikingLayer(torch.autograd.Function):
     ) -> Tuple[Tensor, BoolTensor]:
         fired = simulate(spikes, weight, layer.connection, layer.neurons)
         if mask is not None:
+            # a copy, since the caller may change it in place before the backward pass
+            mask = mask.clone()
             # before they are saved, so the gradient is also that of the sample without padding
             fired.masked_fill_(~mask.unsqueeze(-1), False)
         ctx.layer, ctx.mask = layer, mask

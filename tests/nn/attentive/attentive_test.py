@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from spigot_allennlp.modules.attentive_lstm_cell import AttentiveLstmCell
+from spigot_allennlp.modules.memory_score import BilinearMemoryScore
 from spigot_allennlp.nn.attentive import backward
 from spigot_allennlp.nn.attentive.attentive import attentive_recurrence
 from spigot_allennlp.nn.attentive.cell import AttentiveOptions, State
-from spigot_allennlp.nn.attentive.memory import Memories
+from spigot_allennlp.nn.attentive.memory import Memories, softmax_weights, threshold_weights
 
 A = 0.5
 INPUTS = torch.tensor([1.0, 2.0, 4.0, 8.0, 16.0])
@@ -108,3 +110,42 @@ def test_a_second_derivative_is_refused():
     (gradient,) = torch.autograd.grad(total, inputs, create_graph=True)
     with pytest.raises(RuntimeError):
         gradient.sum().backward()
+
+
+@pytest.mark.parametrize("changed", ["inputs", "mask", "hidden", "cell_state", "weight"])
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("rule", [threshold_weights, softmax_weights], ids=["kernels", "torch"])
+def test_what_is_changed_before_the_backward_pass_does_not_change_the_gradient(
+    changed, masked, rule
+):
+    torch.manual_seed(1)
+    cell = AttentiveLstmCell(3, 4, BilinearMemoryScore(4), rule, 2, 0.1)
+    tensors = {
+        "inputs": torch.randn(5, 1, 3),  # a batch of one, whose transpose is contiguous, too
+        "mask": torch.tensor([[True], [True], [True], [True], [False]]) if masked else None,
+        "hidden": torch.randn(1, 4),
+        "cell_state": torch.randn(1, 4),
+        "weight": cell.weight_ih.detach(),
+    }
+
+    def gradients_after(change):
+        state = State(tensors["hidden"], tensors["cell_state"])
+        initial = Memories(cell.key(torch.zeros(1, 1, 4)), torch.zeros(1, 1, 4))
+        options = AttentiveOptions(attend_every=2, top_k=2, truncation=2)
+        inputs, mask = tensors["inputs"], tensors["mask"]
+        result = attentive_recurrence(cell, options, inputs, mask, state, initial)
+        change()
+        return torch.autograd.grad(result.outputs.square().sum(), list(cell.parameters()))
+
+    def change():
+        if tensors[changed] is not None:
+            tensors[changed].logical_not_() if changed == "mask" else tensors[changed].mul_(2)
+
+    expected = gradients_after(lambda: None)
+    try:
+        actual = gradients_after(change)
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error)
+        assert changed in ("inputs", "weight")
+    else:
+        assert_close(actual, expected)
