@@ -24,6 +24,7 @@ from spigot_allennlp.nn.attentive.cell import (
 from spigot_allennlp.nn.attentive.memory import WEIGHT_RULES, Memories, softmax_weights
 from spigot_allennlp.nn.devices import is_autocasting, without_autocast
 from spigot_allennlp.nn.tensor_checks import FLOATS, TRUTH_VALUES, Argument, Signature
+from spigot_allennlp.nn.transforms import is_in_backward_pass
 
 _INPUTS = Signature(
     Argument("inputs", FLOATS, ("batch_size", "length", "input_size")),
@@ -160,7 +161,15 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
         `TypeError`, `ValueError`
             If shapes or types do not fit.
+        `NotImplementedError`
+            In stateful use under `torch.utils.checkpoint`.
         """
+        if self.stateful and is_in_backward_pass():
+            raise NotImplementedError(
+                "A stateful sparse_attentive_lstm cannot run again in the backward pass, as "
+                "torch.utils.checkpoint has it: it would begin with the states that this batch has "
+                'left. Take it out of the checkpoint, or write "stateful": false.'
+            )
         inputs, mask = self._checked(inputs, mask)
         batch_size, length, _ = inputs.shape
         if not batch_size or not length:
@@ -217,8 +226,12 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
     @property
     def _carried(self) -> "Optional[CarriedStates]":
-        """Returns what the last batch left, in stateful use."""
-        return None if self._states is None else CarriedStates(*self._states)
+        """Returns what the last batch left, in stateful use: with the weights, if they moved."""
+        if self._states is None:
+            return None
+        *states, present = self._states
+        weight = self._cell.weight_ih
+        return CarriedStates(*(state.to(weight) for state in states), present.to(weight.device))
 
     def _recurrence_arguments(
         self, inputs: Tensor, mask: Optional[BoolTensor]

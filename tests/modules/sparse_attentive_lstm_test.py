@@ -8,6 +8,7 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer
 from allennlp.models import Model
 from allennlp.modules import Seq2SeqEncoder
 from torch.testing import assert_close
+from torch.utils.checkpoint import checkpoint
 
 from spigot_allennlp.modules.memory_score import AdditiveMemoryScore
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
@@ -160,6 +161,20 @@ def test_outputs_that_are_changed_in_place_leave_what_is_carried(settings):
         encoder.reset_states()
         encoder(inputs).zero_()
         assert_close(encoder(inputs), expected)
+
+
+def test_what_is_carried_has_the_type_of_the_weights():
+    encoder, (inputs, _) = built(stateful=True, top_k=2), batch(5, 5, 5)
+    encoder(inputs)
+    assert encoder.float()(inputs[:2].float()).dtype == torch.float
+    assert {states.dtype for states in encoder._states} == {torch.float, torch.bool}
+
+
+def test_a_stateful_encoder_is_not_run_again_by_a_checkpoint():
+    encoder, (inputs, _) = built(stateful=True, top_k=2), batch(5, 5)
+    outputs = checkpoint(encoder, inputs, use_reentrant=False)
+    with pytest.raises(NotImplementedError, match='Take it out .* "stateful": false'):
+        outputs.sum().backward()
 
 
 def test_states_of_single_instances_are_reset():
