@@ -116,8 +116,8 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
         scores : `Tensor`
             Shape `(batch_size, *parts)`.
         mask : `BoolTensor`
-            Shape `(batch_size, length)`: the tokens, the root included. Autograd refuses a backward
-            pass if the mask or the scores were changed in place before.
+            Shape `(batch_size, length)`: the tokens, the root included. It is copied, and may be
+            changed afterwards.
         downstream : `Downstream`, optional
             The rest of the model, from a value to the loss of each instance.
         allowed : `BoolTensor`, optional
@@ -148,12 +148,12 @@ class StructuredArgmaxLayer(torch.nn.Module, FromParams):
                 "scores.flatten(0, 1); in place of grad, call torch.autograd.grad."
             )
         _SCORES_AND_TOKENS.check(scores, mask)
-        part_mask = self.structure.part_mask(mask, scores.shape)
+        # The caller may change its own, as a loop does that chooses one item after another, and may
+        # have made it in inference mode, where autograd could not save it.
+        part_mask = self.structure.part_mask(mask.clone(), scores.shape)
         if allowed is not None:
             part_mask = part_mask & _broadcast(allowed, part_mask)
         check_scores(PARTS, scores, part_mask)
-        if part_mask.is_inference():
-            part_mask = part_mask.clone()  # autograd cannot save what was made in inference mode
         problem = ArgmaxProblem(self.structure, scores, part_mask, downstream)
         if self.training and self.estimator.reevaluates and downstream is None:
             raise ConfigurationError(

@@ -208,3 +208,26 @@ def test_a_mask_may_come_from_inference_mode():
         torch.autograd.grad(layer(leaf, tokens).value[0, 0], leaf)[0] for tokens in (mask, TOKENS)
     ]
     assert gradients[0].any() and torch.equal(*gradients)
+
+
+@pytest.mark.parametrize("name", GradientEstimator.list_available())
+def test_a_loop_may_take_what_it_chose_out_of_the_mask_in_place(name):
+    def gradient(in_place):
+        torch.manual_seed(0)
+        layer = StructuredArgmaxLayer(Categorical(), GradientEstimator.by_name(name)())
+        leaf, mask = (SCORES / 10).requires_grad_(), TOKENS.clone()
+        latents, loss = [], torch.zeros(())
+        for step in (1, 2):
+            latents.append(layer(step * leaf, mask, lambda value: 10 * downstream(value)))
+            chosen = latents[-1].problem.argmax().bool()
+            if in_place:
+                mask[chosen] = False
+            else:
+                mask = mask & ~chosen
+        for latent in latents:
+            losses = latent.losses()
+            loss = loss + losses.sum() + layer.auxiliary_loss(latent, losses)
+        return torch.autograd.grad(loss + 0 * leaf.sum(), leaf)[0]
+
+    assert torch.equal(gradient(in_place=True), gradient(in_place=False))
+    assert gradient(in_place=True).any() == (name != "pipeline")
