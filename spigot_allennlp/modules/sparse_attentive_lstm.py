@@ -229,9 +229,11 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
         """Returns what the last batch left, in stateful use: with the weights, if they moved."""
         if self._states is None:
             return None
-        *states, present = self._states
+        hidden, cell, values, present = self._states
         weight = self._cell.weight_ih
-        return CarriedStates(*(state.to(weight) for state in states), present.to(weight.device))
+        return CarriedStates(
+            hidden.to(weight), cell.to(weight), values.to(weight), present.to(weight.device)
+        )
 
     def _recurrence_arguments(
         self, inputs: Tensor, mask: Optional[BoolTensor]
