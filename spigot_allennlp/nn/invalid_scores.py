@@ -36,14 +36,15 @@ def known_moderate(tensor: Tensor) -> bool:
 
     # Raises
 
-    `NotImplementedError` if `torch.func.vmap` maps over `tensor`, on any device.
+    `NotImplementedError` if `tensor` `is_mapped_over`, on any device.
     """
     if not isinstance(tensor, Tensor):
         return False
     if is_mapped_over(tensor):
         raise NotImplementedError(
-            "torch.func.vmap cannot map over a structure, whose kernels it does not see. Put what "
-            "is mapped into the batch: scores.flatten(0, 1)."
+            "torch.func.vmap cannot map over a structure, whose kernels it does not see, and "
+            "neither can batches of gradients (is_grads_batched, vectorize=True). Put what is "
+            "mapped into the batch, scores.flatten(0, 1), or call autograd once for each."
         )
     if not (
         tensor.is_floating_point()

@@ -23,10 +23,19 @@ def _test_of_torch(name: str) -> Callable[[Tensor], bool]:
         return lambda tensor: False
 
 
-# Both take only a tensor, and tell whether `vmap` maps over it, and whether any transform,
-# including `vmap` and `grad`, has wrapped it.
-is_mapped_over = _test_of_torch("is_batchedtensor")
+# Tells of a tensor whether any transform, including `vmap` and `grad`, has wrapped it.
 is_transformed = _test_of_torch("is_functorch_wrapped_tensor")
+_is_in_vmap = _test_of_torch("is_batchedtensor")
+_is_batch_of_gradients = _test_of_torch("is_legacy_batchedtensor")
+
+
+def is_mapped_over(tensor: Tensor) -> bool:
+    """
+    Tells whether `torch.func.vmap` maps over `tensor`, or `torch.autograd.grad` with
+    `is_grads_batched`.
+    """
+    return _is_in_vmap(tensor) or _is_batch_of_gradients(tensor)
+
 
 # Whether `torch.export` is at work, in versions of PyTorch that tell.
 _is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)

@@ -119,6 +119,15 @@ def test_transforms_of_torch_func_are_refused_with_what_to_do(name):
         torch.func.grad(step)(scores)
 
 
+@pytest.mark.parametrize("name", ["blackbox", "sparsemap", "spigot", "straight_through"])
+def test_batches_of_gradients_are_refused_with_what_to_do(name):
+    layer = StructuredArgmaxLayer(Categorical(), GradientEstimator.by_name(name)())
+    with pytest.raises(NotImplementedError, match="call autograd once for each"):
+        torch.autograd.functional.jacobian(
+            lambda scores: layer(scores, TOKENS).value, scores_of((4,)).detach(), vectorize=True
+        )
+
+
 def test_a_solver_and_operations_of_structures_refuse_to_be_mapped_over():
     solver = DifferentiableSolver(lambda scores: scores.topk(2).indices, indices=True)
     with pytest.raises(NotImplementedError, match=r"flatten\(0, 1\)"):
