@@ -191,13 +191,15 @@ def check_losses(must: str, losses: Tensor, batch_size: int) -> None:
 
 
 def _generator_states(device: torch.device) -> List[Tensor]:
+    """Returns the states of the CPU's generator and, if it has its own, of that of `device`."""
     states = [torch.get_rng_state()]
-    if device.type == "cuda":
-        states.append(torch.cuda.get_rng_state(device))
+    module = getattr(torch, device.type, None)  # torch.cuda, torch.xpu, ...
+    if hasattr(module, "get_rng_state"):
+        states.append(module.get_rng_state(device))  # type: ignore[union-attr]
     return states
 
 
 def _restore_generators(states: List[Tensor], device: torch.device) -> None:
     torch.set_rng_state(states[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states[1], device)
+    for state in states[1:]:
+        getattr(torch, device.type).set_rng_state(state, device)

@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch.nn.functional import dropout
@@ -166,3 +168,38 @@ def test_losses_whose_gradient_is_not_needed_weigh_nothing():
     leaf = torch.ones(2, 3, requires_grad=True)
     (NeedsNone.apply(here.losses(leaf)).sum() + 0 * leaf.sum()).backward()
     assert here.instance_weights().tolist() == [[0], [0]] and not leaf.grad.any()
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps", "xpu"])
+def test_the_generator_of_any_accelerator_is_put_back(kind, monkeypatch):
+    class Accelerator:
+        state = torch.zeros(1)
+
+        @classmethod
+        def get_rng_state(cls, device):
+            assert device.type == kind
+            return cls.state.clone()
+
+        @classmethod
+        def set_rng_state(cls, state, device):
+            assert device.type == kind
+            cls.state = state
+
+    class OnAccelerator(torch.Tensor):
+        device = torch.device(kind)
+
+    seen = []
+
+    def downstream(value):
+        seen.append(Accelerator.state.item())
+        Accelerator.state = Accelerator.state + 1  # as dropout does
+        return value.sum(dim=1).as_subclass(torch.Tensor)
+
+    monkeypatch.setattr(torch, kind, Accelerator)
+    monkeypatch.setattr(
+        "spigot_allennlp.estimators.problem.autocast_as_now", lambda device: nullcontext()
+    )
+    here, value = problem(downstream), torch.ones(2, 3).as_subclass(OnAccelerator)
+    here.losses(value)
+    here.repeated_losses(value)
+    assert seen == [0, 0] and Accelerator.state == 1
