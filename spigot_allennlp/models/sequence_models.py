@@ -138,6 +138,8 @@ class SequenceModel(Model):
             raise ConfigurationError(
                 "An instance has neither tokens nor inputs. Have the reader give one of them."
             )
+        # readers give single precision, whatever the model has
+        inputs = inputs.to(next(self.parameters()).dtype)
         if mask is None:
             mask = torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
         return self._dropout(self.encoder(inputs, mask)), mask

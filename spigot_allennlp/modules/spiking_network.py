@@ -32,6 +32,11 @@ class SpikingNetwork(torch.nn.Module, FromParams):
         super().__init__()
         if not layers:
             raise ConfigurationError("layers is empty; a network needs at least its output layer.")
+        if not input_shape or min(input_shape) < 1:
+            raise ConfigurationError(
+                f"input_shape is {list(input_shape)}, but must be the shape of one step of a "
+                "sample, as [784] or [28, 28, 1]."
+            )
         self.input_dim = math.prod(input_shape)
         self.layers = torch.nn.ModuleList()
         shape = tuple(input_shape)

@@ -109,6 +109,17 @@ def test_without_such_a_mark_all_steps_count_but_not_the_padding():
     assert [len(row) for row in readable] == [len(labels[0]), 4]
 
 
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("dtype", [torch.double, torch.bfloat16])
+def test_a_model_of_another_precision_takes_what_its_reader_gives(task, dtype):
+    model, tensors = built(task, 3)
+    expected = model.eval()(**tensors)["loss"]
+    model.to(dtype)(**tensors)["loss"].backward()
+    actual = model(**tensors)["loss"]
+    assert_close(actual.to(expected.dtype), expected, rtol=0.1, atol=0.1)
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
 def test_outputs_can_be_had_without_labels():
     model, tensors = built("pixels", 2)
     output = model.eval()(inputs=tensors["inputs"])

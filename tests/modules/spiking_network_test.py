@@ -127,6 +127,9 @@ def test_pooling_has_nothing_to_be_trained():
     "change, message",
     [
         ({"layers": []}, "at least its output layer"),
+        ({"input_shape": []}, r"input_shape is \[\], but must be .* as \[784\]"),
+        ({"input_shape": [0]}, r"input_shape is \[0\], but must be"),
+        ({"input_shape": [-6, 6, -1]}, r"input_shape is \[-6, 6, -1\], but must be"),
         (
             {"input_shape": [36]},
             r"shape \[height, width, channels\] but found \[36",

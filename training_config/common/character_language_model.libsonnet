@@ -7,7 +7,7 @@ local num_streams = 32;
 local reader = { type: 'character_language_model', length: 100, num_streams: num_streams };
 
 (import 'attentive.libsonnet') + {
-  sizes+:: { hidden_size: 256, stateful: true, max_carried: 100 / $.encoder.attend_every },
+  sizes+:: { hidden_size: 256, stateful: true, max_carried: std.floor(100 / $.encoder.attend_every) },
   dataset_reader: reader + (if train == dev then { part: [0, 0.9] } else {}),
   validation_dataset_reader: reader + (if train == dev then { part: [0.9, 1] } else {}),
   train_data_path: train,
