@@ -322,12 +322,12 @@ class SequenceRegressor(SequenceModel):
         tokens, inputs, mask
             See `SequenceModel.encode`.
         value : `Tensor`, optional
-            Shape `(batch_size,)`.
+            Shape `(batch_size,)` or `(batch_size, 1)`.
         """
         values = self.output(last_step(*self.encode(tokens, inputs, mask))).squeeze(-1)
         output: Dict[str, Any] = {"value": values}
         if value is not None:
-            errors = (values - value) ** 2
+            errors = (values - value.view_as(values)) ** 2
             output["loss"] = errors.mean()
             self.observe(mean_squared_error=errors)
         return output

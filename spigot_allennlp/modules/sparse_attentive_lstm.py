@@ -57,8 +57,10 @@ class SparseAttentiveLstm(Seq2SeqEncoder):
 
     The output for each step is the state and the summary of what was read, concatenated to size
     `2 * hidden_size`; with `"top_k": 0` it is only the state. The output is zero where `mask` is
-    false; there the state does not change, and nothing is stored. The output has the type of the
-    weights, even in mixed precision, because small differences of scores decide what is read.
+    false; there the state does not change, and nothing is stored. But masked steps count when
+    memories are stored and windows begin: padding belongs at the end of a sequence. The output has
+    the type of the weights, even in mixed precision, because small differences of scores decide
+    what is read.
 
     Registered as a `Seq2SeqEncoder` with name "sparse_attentive_lstm".
 

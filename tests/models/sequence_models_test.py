@@ -129,6 +129,12 @@ def test_outputs_can_be_had_without_labels():
     assert model.eval()(inputs=tensors["inputs"])["value"].shape == (2,)
 
 
+def test_a_value_in_a_vector_is_the_same_value():
+    model, tensors = built("adding", 3)
+    expected = model.eval()(**tensors)["loss"]
+    assert_close(model(**{**tensors, "value": tensors["value"].unsqueeze(1)})["loss"], expected)
+
+
 def test_vectors_may_have_a_mask():
     model, tensors = built("adding", 2)
     mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
