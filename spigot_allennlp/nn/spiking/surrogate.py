@@ -116,8 +116,8 @@ def _unroll(
 ) -> Tensor:
     # (batch_size, steps, num_neurons)
     arriving = spikes.to(weight.dtype) @ as_matrix(connection, weight)
-    if arriving.size(1) == 0:
-        return arriving
+    if arriving.size(1) < 2:  # nothing spikes in the first step
+        return arriving * 0  # in the graph, so that there is a gradient, of zero
     state = torch_fallback.resting(arriving[:, 0])
     fired = torch.zeros_like(arriving[:, 0])
     trains = [fired]

@@ -99,7 +99,9 @@ def test_inputs_that_are_no_spikes_are_multiplied_by_the_weights():
 
 
 @pytest.mark.parametrize("size, steps", [(0, 5), (2, 0), (2, 1)])
-def test_no_samples_and_no_steps_are_no_problem(size, steps):
+@pytest.mark.parametrize("has_kernels", [True, False])
+def test_no_samples_and_no_steps_are_no_problem(size, steps, has_kernels, monkeypatch):
+    monkeypatch.setattr(surrogate, "has_kernels", lambda device: has_kernels)
     spikes = torch.ones(size, steps, 9, dtype=torch.bool)
     weight = torch.ones(9, 5, requires_grad=True)
     fired = simulate_differentiably(
