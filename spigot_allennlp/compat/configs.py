@@ -398,8 +398,8 @@ def explanation(file: str, text: str) -> str:
 
 @patch(
     "allennlp.common.from_params",
-    since="AllenNLP 2.10.1 itself: a misspelt key of a part is named with its value alone, one of a "
-    "part that passes keys on ends in a TypeError of the constructor, and that of a key which is "
+    since="AllenNLP 2.10.1 itself: a misspelt key of a part is named with its value alone, one of "
+    "a part that passes keys on ends in a TypeError of the constructor, and that of a key which is "
     "required is not named at all",
     until="AllenNLP names the place of the key, and what was probably meant",
 )

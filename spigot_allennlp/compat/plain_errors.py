@@ -91,8 +91,8 @@ def plain_errors_are_printed_as_a_line(module: Any) -> Iterator[None]:
     """
     The exit status is 1. With ALLENNLP_DEBUG set, the traceback is logged too. If the reader of
     standard output has ended, as `head` does, the command ends silently. If the user interrupts it,
-    it ends by the signal, so that a loop in a shell ends, too. If a scheduler ends it (SIGTERM), the
-    status is 143.
+    it ends by the signal, so that a loop in a shell ends, too. If a scheduler ends it (SIGTERM),
+    the status is 143.
     """
     yield
     from allennlp.common.util import SigTermReceived

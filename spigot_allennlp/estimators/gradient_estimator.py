@@ -34,7 +34,8 @@ class GradientEstimator(torch.nn.Module, Registrable):
     An estimator never names a structure. `requires` names the optional operations of `Structure`
     that it calls. `relaxed` says that its value is not a vertex, and that the rest of the model
     receives this value at test time, too. `reevaluates` says that it runs the rest of the model
-    again (`ArgmaxProblem.downstream_gradient` and `repeated_losses`).
+    again (`ArgmaxProblem.downstream_gradient` and `repeated_losses`); for others, the problem has
+    no `downstream` in the backward pass.
 
     If a legal part of an instance scores NaN or plus infinity, value and gradient of that instance
     are NaN. Where no object is possible both are zero, and so is the gradient of a score of minus
@@ -177,7 +178,10 @@ class _Surrogate(torch.autograd.Function):
         if invalid is not None:
             problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))
         value, state = estimator.solve(problem)
-        ctx.estimator, ctx.problem, ctx.state = estimator, problem, state
+        # What `downstream` refers to may depend on the value. The graph would then hold itself, and
+        # with it all tensors of the batch, for ever: Python's collector does not look into graphs.
+        kept = problem if estimator.reevaluates else replace(problem, downstream=None)
+        ctx.estimator, ctx.problem, ctx.state = estimator, kept, state
         # The problem's tensors are saved, too: autograd then refuses a backward pass if the caller
         # has changed them in place (a mask that a loop updates, say).
         ctx.save_for_backward(scores, value, invalid, problem.scores, problem.mask)
@@ -189,6 +193,8 @@ class _Surrogate(torch.autograd.Function):
         problem = replace(ctx.problem, scores=problem_scores, mask=mask)
         with torch.no_grad():
             surrogate = _pulled_back(ctx, problem, gradient, value, invalid)
+        if not _is_graph_kept():
+            del ctx.problem
         if torch.is_grad_enabled():  # for a second derivative
             surrogate = _Once.apply(surrogate, scores, type(ctx.estimator).__name__)
         return surrogate, None, None
@@ -215,6 +221,12 @@ def _pulled_back(
     if invalid is not None:
         surrogate = nan_for_invalid(surrogate, invalid, problem.mask)
     return surrogate
+
+
+def _is_graph_kept() -> bool:
+    """Returns whether a second backward pass may follow this one; True if torch does not tell."""
+    keeps_graph = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", None)
+    return keeps_graph is None or keeps_graph()
 
 
 class _Once(torch.autograd.Function):

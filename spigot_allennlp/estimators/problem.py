@@ -9,6 +9,7 @@ from torch import BoolTensor, Tensor
 
 from spigot_allennlp.nn.devices import autocast_as_now
 from spigot_allennlp.nn.instances import per_instance
+from spigot_allennlp.registrable import ConfigurationError
 from spigot_allennlp.structures.structure import Structure
 
 # Maps a (relaxed) object to the loss of each instance, of shape (batch_size,).
@@ -136,9 +137,9 @@ class ArgmaxProblem:
         Returns the downstream loss of each instance at another value, shape `(batch_size,)`, with
         the dropout of the first evaluation and without a gradient.
         """
-        assert self.downstream is not None, "the layer lets no such problem through"
+        downstream = self._to_run_again()
         with torch.no_grad():
-            return self.trace.repeat(self.downstream, value)
+            return self.trace.repeat(downstream, value)
 
     def downstream_gradient(self, point: Tensor) -> Tensor:
         """
@@ -147,16 +148,25 @@ class ArgmaxProblem:
         the first evaluation. A negative weight means that `downstream` returned a reward; the loss
         is then its negative.
         """
-        assert self.downstream is not None, "the layer lets no such problem through"
+        downstream = self._to_run_again()
         with torch.enable_grad():
             leaf = point.detach().requires_grad_()
-            losses = self.trace.repeat(self.downstream, leaf)
+            losses = self.trace.repeat(downstream, leaf)
             (gradient,) = torch.autograd.grad(losses.sum(), leaf, allow_unused=True)
         if gradient is None:
             return torch.zeros_like(point)
         gradient = gradient.masked_fill(~self.possible, 0)
         weights = self.instance_weights()
         return torch.where(weights < 0, -gradient, gradient)
+
+    def _to_run_again(self) -> Downstream:
+        """Returns the rest of the model, which only estimators that say so may run again."""
+        if self.downstream is None:
+            raise ConfigurationError(
+                "This estimator runs the rest of the model again, but does not say so, and there "
+                "is no downstream to run. Override its property reevaluates to return True."
+            )
+        return self.downstream
 
     def instance_weights(self) -> Tensor:
         """

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
-from torch import LongTensor, Tensor
+from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.layers.structured_argmax_layer import FirstOutput, StructuredArgmaxLayer
@@ -134,20 +134,20 @@ class SyntacticThenSemantic(ParsingModel):
             return parser.parse(states, mask, metadata, arcs, candidates), None
         labels = gold_labels(graph, tops)
         of_loss = parser.candidates_of_loss(candidates, labels != NO_ARC)
-        first = FirstOutput[Dict[str, Any]]()
-        golds: List[GoldLosses] = []
+        first, counted = FirstOutput[Dict[str, Any]](), FirstOutput[BoolTensor]()
 
         def downstream(arcs: Tensor) -> Tensor:
             scores = parser.scores(states, mask, arcs)
+            gold = parser.losses(prune(scores, of_loss), mask, labels, metadata)
             first.keep(lambda: parser.decode(prune(scores.detach(), candidates), mask, metadata))
-            golds.append(parser.losses(prune(scores, of_loss), mask, labels, metadata))
-            return golds[-1].losses
+            counted.keep(lambda: gold.counted)
+            return gold.losses
 
         latent = self.argmax(arc_scores, mask, downstream)
         losses = latent.losses()
-        parser.observe(first.output, mask, labels, golds[0].counted)
-        loss = golds[0].mean(losses) + self.argmax.auxiliary_loss(latent, losses)
-        return first.output, loss
+        parser.observe(first.output, mask, labels, counted.output)
+        loss = GoldLosses(losses, counted.output).mean()
+        return first.output, loss + self.argmax.auxiliary_loss(latent, losses)
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """Returns the syntactic parser's scores, shape `(batch_size, dependent, head)`."""

@@ -3,7 +3,9 @@ Every estimator with every structure: what is registered is tested, or refused i
 both.
 """
 
+import gc
 import itertools
+import weakref
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,6 +240,25 @@ def test_a_reward_that_is_maximised_is_the_negative_of_a_loss(pair):
     same_value, rewarded, _ = pair.run(reward=True)
     assert torch.equal(value, same_value)
     torch.testing.assert_close(rewarded, gradient)
+
+
+def test_a_graph_that_was_differentiated_is_freed_whatever_downstream_keeps():
+    def step(pair: Pair) -> "weakref.ref[Tensor]":
+        scores, token_mask, target = pair.batch()
+        leaf, layer, kept = scores.requires_grad_(), pair.layer(), {}
+
+        def downstream(value: Tensor) -> Tensor:
+            kept["squares"] = (value - target) ** 2  # to be looked at afterwards, say
+            return kept["squares"].flatten(1).sum(dim=1)
+
+        latent = layer(leaf * 2, token_mask, downstream)
+        losses = latent.losses()
+        (losses.mean() + layer.auxiliary_loss(latent, losses) + 0 * leaf.sum()).backward()
+        return weakref.ref(target)
+
+    references = {named(configs): step(make_pair(*configs)) for configs in WORKING}
+    gc.collect()
+    assert [name for name, reference in references.items() if reference() is not None] == []
 
 
 def test_at_test_time_the_value_is_the_argmax_unless_relaxed(pair):

@@ -2,6 +2,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from torch.nn.functional import dropout
 
 from spigot_allennlp.estimators.problem import ArgmaxProblem
@@ -203,3 +204,9 @@ def test_the_generator_of_any_accelerator_is_put_back(kind, monkeypatch):
     here.losses(value)
     here.repeated_losses(value)
     assert seen == [0, 0] and Accelerator.state == 1
+
+
+def test_an_estimator_that_does_not_say_that_it_runs_the_model_again_is_told_how():
+    for rerun in (problem().downstream_gradient, problem().repeated_losses):
+        with pytest.raises(ConfigurationError, match="Override its property reevaluates"):
+            rerun(SCORES)
