@@ -16,7 +16,7 @@ from torch.autograd.function import FunctionCtx
 
 from spigot_allennlp.nn.instances import per_instance
 from spigot_allennlp.nn.tensor_checks import PARTS, check_scores
-from spigot_allennlp.nn.transforms import has_tangent, uncompiled
+from spigot_allennlp.nn.transforms import check_untransformed, has_tangent, uncompiled
 
 
 class Inference(Protocol):
@@ -45,8 +45,7 @@ def log_partition(scores: Tensor, mask: BoolTensor, inference: Inference) -> Ten
     Returns the log-partition of each instance, shape `(batch_size,)`, twice differentiable with
     respect to `scores`.
     """
-    total, _ = _LogPartitionAndMarginals.apply(scores, mask, inference)
-    return total
+    return log_partition_and_marginals(scores, mask, inference)[0]
 
 
 def log_partition_and_marginals(
@@ -56,7 +55,13 @@ def log_partition_and_marginals(
     Returns the log-partition as above, and the marginals, in the shape of `scores`. The latter are
     differentiable once, as if autograd had differentiated the log-partition, but computed by
     `inference` alone.
+
+    # Raises
+
+    `NotImplementedError` under transforms of `torch.func`, and in forward-mode differentiation.
     """
+    check_untransformed("a structure", scores)
+    _check_no_tangent(scores)
     return _LogPartitionAndMarginals.apply(scores, mask, inference)
 
 
@@ -74,11 +79,7 @@ def value_and_gradient(
     `NotImplementedError` in forward-mode differentiation.
     """
     check_scores(PARTS, point, mask, "point")
-    if has_tangent(point):
-        raise NotImplementedError(
-            "Forward-mode differentiation (torch.autograd.forward_ad, torch.func.jvp) does not see "
-            "the derivative that is computed here. Use torch.autograd.grad."
-        )
+    _check_no_tangent(point)
     differentiable = torch.is_grad_enabled() and point.requires_grad
     # There is no autograd in inference mode, or for tensors that were made in it.
     with torch.inference_mode(False), torch.enable_grad():
@@ -90,6 +91,14 @@ def value_and_gradient(
         values = function(leaf, mask)
         (gradient,) = torch.autograd.grad(values.sum(), leaf, create_graph=differentiable)
     return (values if differentiable else values.detach()), gradient
+
+
+def _check_no_tangent(scores: Tensor) -> None:
+    if has_tangent(scores):
+        raise NotImplementedError(
+            "Forward-mode differentiation (torch.autograd.forward_ad, torch.func.jvp) does not see "
+            "the derivative of sums over a structure. Call torch.autograd.grad."
+        )
 
 
 class _LogPartitionAndMarginals(torch.autograd.Function):

@@ -119,6 +119,36 @@ def test_transforms_of_torch_func_are_refused_with_what_to_do(name):
         torch.func.grad(step)(scores)
 
 
+@pytest.mark.parametrize("operation", ["argmax", "log_partition", "marginals", "sample"])
+@pytest.mark.parametrize("structure", [tree() for tree in TREES], ids=["eisner", "arborescence"])
+def test_operations_of_structures_with_kernels_refuse_to_be_transformed(structure, operation):
+    scores = scores_of((4, 4)).detach()
+    mask = structure.part_mask(TOKENS, scores.shape)
+
+    def total(point):
+        return (getattr(structure, operation)(point, mask) * point.sum()).sum()
+
+    for transformed in (
+        torch.func.grad(total),
+        torch.func.jacrev(total),
+        lambda point: torch.func.jvp(total, (point,), (point,)),
+    ):
+        with pytest.raises(NotImplementedError, match=r"call torch\.autograd\.grad"):
+            transformed(scores)
+
+
+def test_those_of_categories_are_differentiated_by_torch():
+    scores = scores_of((4,)).detach()
+
+    def total(point):
+        return (Categorical().marginals(point, TOKENS) ** 2).sum()
+
+    torch.testing.assert_close(
+        torch.func.grad(total)(scores),
+        torch.func.grad(lambda point: (point.softmax(dim=1) ** 2).sum())(scores),
+    )
+
+
 @pytest.mark.parametrize("name", ["blackbox", "sparsemap", "spigot", "straight_through"])
 def test_batches_of_gradients_are_refused_with_what_to_do(name):
     layer = StructuredArgmaxLayer(Categorical(), GradientEstimator.by_name(name)())

@@ -23,6 +23,7 @@ from spigot_allennlp.nn.tensor_checks import (
     Signature,
     check_scores,
 )
+from spigot_allennlp.nn.transforms import check_untransformed
 
 # Rows times columns of all instances. From this number on, a second thread gains more than it
 # costs.
@@ -79,6 +80,7 @@ def best_matching(scores: Tensor, mask: BoolTensor) -> Tensor:
         If scores or mask are anything else; see `nn/tensor_checks.py`.
     """
     check_scores(PAIRS, scores, mask)
+    check_untransformed("a structure", scores)
     from spigot_allennlp.nn.matching import kernels  # numba is slow to import
 
     on_cpu = at_least_single(scores.detach()).cpu().contiguous()

@@ -9,6 +9,7 @@ from spigot_allennlp.nn.compilation import entry, kernel
 from spigot_allennlp.nn.devices import call_in_threads
 from spigot_allennlp.nn.semirings.code import MIN_LOGARITHM
 from spigot_allennlp.nn.semirings.numbers import BYTES, allocate, exponential, load, tropical
+from spigot_allennlp.nn.transforms import check_untransformed
 
 # The number of instances in a group, in single and double precision.
 SINGLE_LANES, DOUBLE_LANES = BYTES // 4, BYTES // 8
@@ -89,7 +90,12 @@ def call_in_groups(
         Further arguments of the kernel.
     members : `Tensor`, optional
         Shape `(num_members,)`, int64: the indices of the instances to work on; by default all.
+
+    # Raises
+
+    `NotImplementedError` under transforms of `torch.func`.
     """
+    check_untransformed("a structure", scores)
     mask = mask.contiguous()
     arguments = [
         argument.numpy() if isinstance(argument, Tensor) else argument
