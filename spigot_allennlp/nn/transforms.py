@@ -69,7 +69,8 @@ def check_untransformed(name: str, *tensors: Tensor) -> None:
 
     `NotImplementedError` that says what to call instead.
     """
-    if any(map(is_transformed, tensors)):
+    # What is no tensor at all is for the caller to refuse.
+    if any(isinstance(tensor, Tensor) and is_transformed(tensor) for tensor in tensors):
         raise NotImplementedError(
             f"torch.func (vmap, grad, jvp, ...) cannot transform {name}, whose gradient it does "
             "not see. In place of vmap, put what is mapped into the batch; in place of grad, call "

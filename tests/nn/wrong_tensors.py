@@ -58,6 +58,9 @@ EXEMPT = {
     "invalid_scores.without_invalid",
     "invalid_scores.without_overflow",
     "padded_lstm.is_worthwhile",
+    "transforms.check_untransformed",
+    "transforms.has_tangent",
+    "transforms.is_mapped_over",
 }
 # Dimensions of an argument that may have any size; all of them, and any number, for "...".
 FREE = {
