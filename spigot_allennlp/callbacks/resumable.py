@@ -13,7 +13,7 @@ from allennlp.training import GradientDescentTrainer, TrainerCallback
 from allennlp.training.util import get_metrics
 
 from spigot_allennlp.callbacks.metric_states import load_metrics, save_metrics, to_plain
-from spigot_allennlp.modules.stateful_encoders import stateful_encoders
+from spigot_allennlp.modules.stateful_encoders import is_stateful, stateful_encoders
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class Resumable(TrainerCallback):
         """Makes the epoch that is being resumed report what it would have reported."""
         if trainer._distributed:
             logger.warning("The training metrics of this epoch cover the batches from here on.")
-            if any(True for _ in stateful_encoders(trainer.model)):
+            if is_stateful(trainer.model):
                 logger.warning("What stateful encoders had carried up to here is lost.")
             return  # the checkpoint only has the counts and states of one process
         saved = self._restored.get("encoder_states", {})

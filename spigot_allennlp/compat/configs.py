@@ -415,28 +415,46 @@ def a_misspelt_key_is_named_with_its_place_and_what_was_meant(module: Any) -> It
         try:
             return make(cls, params, *arguments, **extras)
         except (TypeError, module.ConfigurationError) as error:
-            refused, required = _unknown_key(error, cls), _required_key(error)
-            if hasattr(error, "is_plain") or refused not in given and required is None:
+            if hasattr(error, "is_plain"):
                 raise
-            constructor = extras.get("constructor_to_inspect") or cls.__init__
-            known = set(module.infer_method_params(cls, constructor)) - set(extras)
-            unknown = sorted(set(given) - known - {"type"})
-            if refused is None:
-                near = difflib.get_close_matches(required or "", unknown, 1)
-                if required not in known or not near:
-                    raise
-                meant = f'Is it meant by "{near[0]}", which is given?'
-                raise plain_error(f"{error}. {meant}") from error
-            if refused in known:  # the constructor is at fault, which passes on what it should not
+
+            def known_keys() -> Set[str]:
+                constructor = extras.get("constructor_to_inspect") or cls.__init__
+                return set(module.infer_method_params(cls, constructor)) - set(extras)
+
+            fault = _fault_of_keys(error, cls, given, known_keys, params.history)
+            if fault is None:
                 raise
-            place = f', at "{params.history}{refused}"' if params.history else ""
-            fault = str(error)
-            if isinstance(error, TypeError):
-                extra = {key: value for key, value in given.items() if key in unknown}
-                fault = f"Extra parameters passed to {cls.__name__}: {extra}"
-            raise plain_error(f"{fault}{place}. {_meant(unknown, known)}") from error
+            raise plain_error(fault) from error
 
     module.FromParams.from_params = classmethod(from_params)
+
+
+def _fault_of_keys(
+    error: Exception,
+    cls: type,
+    given: Dict[str, Any],
+    known_keys: Callable[[], Set[str]],
+    history: str,
+) -> Optional[str]:
+    """Explains an error about a key that a class does not know or does not get; others: `None`."""
+    refused, required = _unknown_key(error, cls), _required_key(error)
+    if refused not in given and required is None:
+        return None
+    known = known_keys()
+    unknown = sorted(set(given) - known - {"type"})
+    if refused is None:
+        near = difflib.get_close_matches(required or "", unknown, 1)
+        is_misspelt = required in known and near
+        return f'{error}. Is it meant by "{near[0]}", which is given?' if is_misspelt else None
+    if refused in known:  # the constructor is at fault, which passes on what it should not
+        return None
+    place = f', at "{history}{refused}"' if history else ""
+    fault = str(error)
+    if isinstance(error, TypeError):
+        extra = {key: value for key, value in given.items() if key in unknown}
+        fault = f"Extra parameters passed to {cls.__name__}: {extra}"
+    return f"{fault}{place}. {_meant(unknown, known)}"
 
 
 def _unknown_key(error: Exception, cls: type) -> Optional[str]:

@@ -17,6 +17,7 @@ from spigot_allennlp.nn.invalid_scores import (
     nan_for_invalid,
     without_invalid,
 )
+from spigot_allennlp.nn.transforms import is_graph_kept
 from spigot_allennlp.registrable import ConfigurationError, Registrable
 from spigot_allennlp.structures.structure import SUMS, Structure
 
@@ -178,8 +179,8 @@ class _Surrogate(torch.autograd.Function):
         if invalid is not None:
             problem = problem.at(without_invalid(problem.scores, invalid, problem.mask))
         value, state = estimator.solve(problem)
-        # What `downstream` refers to may depend on the value. The graph would then hold itself, and
-        # with it all tensors of the batch, for ever: Python's collector does not look into graphs.
+        # `downstream` may refer to tensors that depend on the value. The graph would then hold
+        # itself and all tensors of the batch for ever: Python's collector does not look into it.
         kept = problem if estimator.reevaluates else replace(problem, downstream=None)
         ctx.estimator, ctx.problem, ctx.state = estimator, kept, state
         # The problem's tensors are saved, too: autograd then refuses a backward pass if the caller
@@ -193,7 +194,7 @@ class _Surrogate(torch.autograd.Function):
         problem = replace(ctx.problem, scores=problem_scores, mask=mask)
         with torch.no_grad():
             surrogate = _pulled_back(ctx, problem, gradient, value, invalid)
-        if not _is_graph_kept():
+        if not is_graph_kept():
             del ctx.problem
         if torch.is_grad_enabled():  # for a second derivative
             surrogate = _Once.apply(surrogate, scores, type(ctx.estimator).__name__)
@@ -221,12 +222,6 @@ def _pulled_back(
     if invalid is not None:
         surrogate = nan_for_invalid(surrogate, invalid, problem.mask)
     return surrogate
-
-
-def _is_graph_kept() -> bool:
-    """Returns whether a second backward pass may follow this one; True if torch does not tell."""
-    keeps_graph = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", None)
-    return keeps_graph is None or keeps_graph()
 
 
 class _Once(torch.autograd.Function):

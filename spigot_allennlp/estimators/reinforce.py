@@ -11,7 +11,7 @@ from spigot_allennlp.estimators.gradient_estimator import GradientEstimator, Run
 from spigot_allennlp.estimators.problem import ArgmaxProblem, check_losses
 from spigot_allennlp.nn.transforms import is_in_backward_pass, uncompiled
 
-# How many batches are remembered, in case that `torch.utils.checkpoint` computes them again.
+# `torch.utils.checkpoint` may compute this many of the latest batches again.
 NUM_REMEMBERED = 100
 
 

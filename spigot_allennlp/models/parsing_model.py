@@ -44,14 +44,12 @@ class GoldLosses(NamedTuple):
     losses: Tensor
     counted: BoolTensor
 
-    def mean(self, losses: Optional[Tensor] = None) -> Tensor:
+    def mean(self) -> Tensor:
         """
         Returns the mean over the sentences that are counted; 0 if there are none, since AllenNLP's
-        evaluator expects a loss for every batch or for none. Pass `losses` to use those that came
-        back from an estimator.
+        evaluator expects a loss for every batch or for none.
         """
-        losses = self.losses if losses is None else losses
-        return losses.sum() / self.counted.sum().clamp(min=1)
+        return self.losses.sum() / self.counted.sum().clamp(min=1)
 
 
 class Decoding(NamedTuple):

@@ -19,7 +19,7 @@ from torch import BoolTensor, LongTensor, Tensor
 
 from spigot_allennlp.config_checks import PlainConfigurationError, check_namespace
 from spigot_allennlp.metrics.item_mean import ItemMean
-from spigot_allennlp.modules.stateful_encoders import stateful_encoders
+from spigot_allennlp.modules.stateful_encoders import is_stateful, stateful_encoders
 
 
 class SequenceModel(Model):
@@ -91,7 +91,7 @@ class SequenceModel(Model):
         or if its batches are not of as many pieces as its reader has streams.
         """
         # An ELMo among the embedders is stateful, too, and may have its batches in any order.
-        if not any(True for _ in stateful_encoders(self.encoder)):
+        if not is_stateful(self.encoder):
             return
         num_streams = getattr(getattr(loader, "reader", None), "num_streams", None)
         processes = torch.distributed.get_world_size() if is_distributed() else 1

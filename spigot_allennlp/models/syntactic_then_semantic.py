@@ -134,20 +134,25 @@ class SyntacticThenSemantic(ParsingModel):
             return parser.parse(states, mask, metadata, arcs, candidates), None
         labels = gold_labels(graph, tops)
         of_loss = parser.candidates_of_loss(candidates, labels != NO_ARC)
-        first, counted = FirstOutput[Dict[str, Any]](), FirstOutput[BoolTensor]()
+        first = FirstOutput[Tuple[Dict[str, Any], BoolTensor]]()
 
         def downstream(arcs: Tensor) -> Tensor:
             scores = parser.scores(states, mask, arcs)
             gold = parser.losses(prune(scores, of_loss), mask, labels, metadata)
-            first.keep(lambda: parser.decode(prune(scores.detach(), candidates), mask, metadata))
-            counted.keep(lambda: gold.counted)
+            first.keep(
+                lambda: (
+                    parser.decode(prune(scores.detach(), candidates), mask, metadata),
+                    gold.counted,
+                )
+            )
             return gold.losses
 
         latent = self.argmax(arc_scores, mask, downstream)
         losses = latent.losses()
-        parser.observe(first.output, mask, labels, counted.output)
-        loss = GoldLosses(losses, counted.output).mean()
-        return first.output, loss + self.argmax.auxiliary_loss(latent, losses)
+        output, counted = first.output
+        parser.observe(output, mask, labels, counted)
+        loss = GoldLosses(losses, counted).mean() + self.argmax.auxiliary_loss(latent, losses)
+        return output, loss
 
     def _arc_scores(self, tokens: TextFieldTensors) -> Tensor:
         """Returns the syntactic parser's scores, shape `(batch_size, dependent, head)`."""

@@ -12,7 +12,7 @@ from allennlp.nn.util import get_text_field_mask
 from torch import BoolTensor, Tensor
 
 from spigot_allennlp.config_checks import PlainConfigurationError
-from spigot_allennlp.modules.stateful_encoders import stateful_encoders
+from spigot_allennlp.modules.stateful_encoders import is_stateful
 from spigot_allennlp.modules.word_dropout import WordDropout
 from spigot_allennlp.nn.dropout import Dropout
 from spigot_allennlp.nn.padded_lstm import is_worthwhile, run_padded_lstm
@@ -56,7 +56,7 @@ class SentenceEncoder(torch.nn.Module, FromParams):
                 "the output size of the text_field_embedder",
                 "the input size of the encoder",
             )
-            if any(True for _ in stateful_encoders(encoder)):
+            if is_stateful(encoder):
                 raise PlainConfigurationError(
                     "The encoder is stateful, so that the states of a sentence would depend on the "
                     'sentences that happen to be encoded before. Write "stateful": false.'

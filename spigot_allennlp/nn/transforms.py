@@ -42,6 +42,8 @@ _is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)
 # The number of the backward pass in which this thread is, or -1; private, but `torch.utils`
 # depends on it, too.
 _backward_pass = getattr(torch._C, "_current_graph_task_id", lambda: -1)
+# Whether this thread's backward pass keeps its graph; private, too.
+_keeps_graph = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", lambda: True)
 
 
 def is_in_backward_pass() -> bool:
@@ -50,6 +52,13 @@ def is_in_backward_pass() -> bool:
     as by `torch.utils.checkpoint`.
     """
     return _backward_pass() != -1
+
+
+def is_graph_kept() -> bool:
+    """
+    Tells, within a backward pass, whether another may follow; True if this PyTorch does not say.
+    """
+    return _keeps_graph()
 
 
 def has_tangent(tensor: Tensor) -> bool:
@@ -69,7 +78,7 @@ def check_untransformed(name: str, *tensors: Tensor) -> None:
 
     `NotImplementedError` that says what to call instead.
     """
-    # What is no tensor at all is for the caller to refuse.
+    # The caller refuses what is no tensor at all.
     if any(isinstance(tensor, Tensor) and is_transformed(tensor) for tensor in tensors):
         raise NotImplementedError(
             f"torch.func (vmap, grad, jvp, ...) cannot transform {name}, whose gradient it does "

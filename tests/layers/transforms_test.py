@@ -1,4 +1,4 @@
-"""What `docs/pytorch.md` says of torch.compile, torch.func, checkpoints and so on holds."""
+"""Checks what `docs/pytorch.md` says of torch.compile, torch.func, checkpoints and so on."""
 
 import re
 from functools import partial

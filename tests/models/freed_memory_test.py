@@ -1,4 +1,4 @@
-"""What a training leaves behind: a batch whose graph is never freed is memory that only grows."""
+"""Checks that no training keeps the graphs of its batches: its memory would only grow."""
 
 import gc
 import json
