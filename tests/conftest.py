@@ -23,6 +23,14 @@ FIRST = [
 ]
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Names bytes by their parameter.
+
+    The processes that run the tests must collect the same names, and compressed bytes hold a time.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items):
     """Puts the tests of these files before all others."""
     places = {Path(__file__).parent / file: place for place, file in enumerate(FIRST)}

@@ -318,7 +318,7 @@ def make_estimator(config: Dict[str, Any]) -> GradientEstimator:
     return GradientEstimator.from_params(Params(deepcopy(config)))
 
 
-PAIRS = filter(works, itertools.product(ALL_STRUCTURES, ESTIMATORS + MORE_ESTIMATORS))
+PAIRS = list(filter(works, itertools.product(ALL_STRUCTURES, ESTIMATORS + MORE_ESTIMATORS)))
 
 
 class Trained(NamedTuple):

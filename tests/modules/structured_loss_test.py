@@ -59,7 +59,7 @@ def pairs():
                     yield pytest.param(loss, structure, shape, id=f"{loss}-{name}-{len(options)}")
 
 
-@pytest.mark.parametrize("loss, structure, shape", pairs())
+@pytest.mark.parametrize("loss, structure, shape", list(pairs()))
 def test_no_loss_is_negative_on_any_object_of_the_family(loss, structure, shape):
     module = StructuredLoss.by_name(loss)()
     token_mask = torch.arange(LENGTH) <= torch.tensor([3, 2, 1, 0]).unsqueeze(1)
@@ -80,7 +80,7 @@ def test_no_loss_is_negative_on_any_object_of_the_family(loss, structure, shape)
     holds()
 
 
-@pytest.mark.parametrize("loss, structure, shape", pairs())
+@pytest.mark.parametrize("loss, structure, shape", list(pairs()))
 def test_what_is_not_contained_is_refused_in_training_and_left_out_in_evaluation(
     loss, structure, shape
 ):
