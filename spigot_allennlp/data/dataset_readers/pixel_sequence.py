@@ -7,7 +7,7 @@ from allennlp.data import DatasetReader, Instance
 
 from spigot_allennlp.config_checks import check_least
 from spigot_allennlp.data.dataset_readers.class_field import ClassField
-from spigot_allennlp.data.dataset_readers.data_path import local_path
+from spigot_allennlp.data.dataset_readers.data_path import local_path, part_of
 from spigot_allennlp.data.dataset_readers.sequence_reader import SequenceReader, vector_fields
 from spigot_allennlp.data.formats.idx import as_bytes, read_images
 
@@ -24,9 +24,9 @@ class PixelSequenceReader(SequenceReader):
     that is the same for all ([Le et al., 2015](https://arxiv.org/abs/1504.00941)).
 
     A data path is an image file, such as `train-images-idx3-ubyte.gz`, with the label file,
-    `train-labels-idx1-ubyte.gz`, beside it; or `"synthetic:size=2000,seed=1"`, images of bars and
-    rings, also with `image_size=16` (default 8). The fields are `inputs`, shape `(pixels, 1)`, from
-    0 to 1; their `mask`; and `label`.
+    `train-labels-idx1-ubyte.gz`, beside it, or a part of it (see `data_path.py`); or
+    `"synthetic:size=2000,seed=1"`, images of bars and rings, also with `image_size=16` (default 8).
+    The fields are `inputs`, shape `(pixels, 1)`, from 0 to 1; their `mask`; and `label`.
 
     Registered as a `DatasetReader` with name "pixel_sequence".
 
@@ -37,26 +37,38 @@ class PixelSequenceReader(SequenceReader):
         right and at the bottom are cut off.
     permutation_seed : `int`, optional (default = `None`)
         The seed of the random order of the pixels; `None` for no reordering.
+    held_out_every : `int`, optional (default = `11`)
+        The first of this many images of a file is held out: 5455 of 60,000. See `data_path.py` for
+        how a data path names a part. Choose an odd number: in the training data of MNIST, every
+        other image is from the harder half of the writers.
     """
 
     _least_settings = {"image_size": 4}
 
     def __init__(
-        self, downsample: int = 1, permutation_seed: Optional[int] = None, **kwargs: Any
+        self,
+        downsample: int = 1,
+        permutation_seed: Optional[int] = None,
+        held_out_every: int = 11,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_least(1, downsample=downsample)
         check_least(0, permutation_seed=permutation_seed)
+        check_least(2, held_out_every=held_out_every)
         self._downsample = downsample
         self._permutation_seed = permutation_seed
+        self._held_out_every = held_out_every
 
     def _generate(self, random: numpy.random.Generator, settings: Dict[str, int]) -> Dict[str, Any]:
         image, label = sample_shape(random, settings.get("image_size", 8))
         return {"image": image, "label": str(label)}
 
     def _read_file(self, path: str) -> Iterator[Dict[str, Any]]:
-        images, labels = read_images(local_path(path))
-        for image, label in zip(images, labels, strict=True):
+        part = part_of(path)
+        images, labels = read_images(local_path(part.path))
+        samples = zip(images, labels, strict=True)
+        for _, (image, label) in part.select(samples, self._held_out_every):
             yield {"image": image, "label": str(label)}
 
     def text_to_instance(  # type: ignore[override]

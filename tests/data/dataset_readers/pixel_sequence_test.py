@@ -30,6 +30,20 @@ def test_pixels_come_row_by_row_from_zero_to_one_with_the_label_from_beside(file
     assert (first["label"].label, second["label"].label) == ("7", "3")
 
 
+def test_the_first_of_a_number_of_images_is_held_out(tmp_path):
+    path = tmp_path / "some-images-idx3-ubyte"
+    path.write_bytes(idx(numpy.stack([IMAGE] * 7)))
+    (tmp_path / "some-labels-idx1-ubyte").write_bytes(idx(numpy.arange(7, dtype="u1")))
+    reader = PixelSequenceReader(held_out_every=3)
+
+    def labels(part):
+        return [instance["label"].label for instance in reader.read(f"{path}{part}")]
+
+    assert labels("#train") == ["1", "2", "4", "5"]
+    assert labels("#held_out") == ["0", "3", "6"]
+    assert labels("") == list("0123456")
+
+
 def test_squares_of_pixels_become_their_mean():
     instance = PixelSequenceReader(downsample=2).text_to_instance(IMAGE)
     assert [(0 + 1 + 0.4 + 0.6) / 4] == pixels_of(instance)
