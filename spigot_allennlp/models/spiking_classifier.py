@@ -12,6 +12,7 @@ from torch import LongTensor, Tensor
 from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.class_scores import ClassScores
 from spigot_allennlp.models.classification_model import LABELS
+from spigot_allennlp.modules.image_distortion import ImageDistortion
 from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_layer import SpikeTrains
 from spigot_allennlp.modules.spiking_network import SpikingNetwork
@@ -38,6 +39,8 @@ class SpikingClassifier(Model):
     loss : `CountLoss`
     boosting : `SampleBoosting`, optional
         Gives hard training samples more weight. By default all weigh the same.
+    distortion : `ImageDistortion`, optional
+        Distorts the images of the training data, before they are encoded. By default none is.
     """
 
     default_predictor = "spiking"
@@ -49,6 +52,7 @@ class SpikingClassifier(Model):
         network: SpikingNetwork,
         loss: CountLoss,
         boosting: Optional[SampleBoosting] = None,
+        distortion: Optional[ImageDistortion] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -64,6 +68,7 @@ class SpikingClassifier(Model):
         self.network = network
         self.loss = loss
         self.boosting = boosting
+        self.distortion = distortion
         if loss.lowers_zero_counts:
             network.gradient.guard_silent_neurons()
         self._scores = ClassScores(network.output_dim)
@@ -107,6 +112,8 @@ class SpikingClassifier(Model):
         self, inputs: Tensor, metadata: Optional[List[Dict[str, Any]]] = None
     ) -> List[SpikeTrains]:
         """Returns the spike trains of the inputs, and of all layers from the first to the last."""
+        if self.distortion is not None:
+            inputs = self.distortion(inputs)
         trains = SpikeTrains.of(self.encoding(inputs, _samples(metadata, inputs)))
         return [trains, *self.network(trains)]
 

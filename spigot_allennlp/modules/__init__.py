@@ -3,6 +3,7 @@
 from spigot_allennlp.modules.frozen_known_embedding import FrozenKnownEmbedding
 from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder, GraphEncoder
+from spigot_allennlp.modules.image_distortion import ImageDistortion
 from spigot_allennlp.modules.memory_score import MemoryScore
 from spigot_allennlp.modules.one_hot_embedder import OneHotEmbedder
 from spigot_allennlp.modules.pair_scorer import PairScorer
@@ -29,6 +30,7 @@ __all__ = [
     "FrozenKnownEmbedding",
     "GivenTree",
     "GraphEncoder",
+    "ImageDistortion",
     "Latent",
     "MemoryScore",
     "OneHotEmbedder",

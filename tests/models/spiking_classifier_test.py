@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from allennlp.data import Batch, Vocabulary
 from allennlp.models import Model
 
 import spigot_allennlp  # noqa: F401 (registers what the config names)
+from spigot_allennlp.modules.image_distortion import ImageDistortion
+from spigot_allennlp.modules.spike_encoding import SpikeEncoding
 from spigot_allennlp.modules.spiking_gradient import SpikingGradient
 
 EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
@@ -56,6 +59,22 @@ class TestSpikingClassifier(ModelTestCase):
         ):
             assert counts == {name: row[place] for place, name in names.items()}
             assert counts[label] == max(counts.values())
+
+    def test_images_are_distorted_in_training_alone(self):
+        model, inputs = self.model, self.batch()["inputs"]
+        model.encoding = SpikeEncoding.by_name("latency")(num_steps=20)  # not random
+        rows = math.isqrt(inputs.size(1))
+
+        def spikes():
+            with torch.no_grad():
+                return model.run(inputs)[0].fired
+
+        plain = spikes()
+        model.distortion = ImageDistortion((rows, rows))
+        model.eval()
+        assert (spikes() == plain).all()
+        model.train()
+        assert (spikes() != plain).any()
 
     def test_boosting_without_sample_numbers_is_refused_in_training_alone(self):
         batch = self.batch()
