@@ -5,11 +5,11 @@ from typing import Tuple
 
 import torch
 from allennlp.common import FromParams
+from allennlp.common.checks import ConfigurationError
 from torch import Tensor
 
 from spigot_allennlp.config_checks import check_counts, check_interval, check_least, check_positive
 from spigot_allennlp.modules.spike_encoding import intensities
-from spigot_allennlp.registrable import ConfigurationError
 
 
 class ImageDistortion(torch.nn.Module, FromParams):
