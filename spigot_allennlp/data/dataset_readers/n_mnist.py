@@ -16,15 +16,16 @@ from spigot_allennlp.data.dataset_readers.data_path import (
     part_of,
 )
 from spigot_allennlp.data.errors import MalformedInputError
-from spigot_allennlp.data.faults import RECORDINGS
+from spigot_allennlp.data.faults import RECORDINGS, Fault
 from spigot_allennlp.data.formats.events import (
     CameraEvents,
     LabelledEvents,
     read_event_folder,
     read_events,
 )
+from spigot_allennlp.data.formats.idx import IMAGES, read_images
 from spigot_allennlp.data.skipped_report import check_on_error, skip_faulty
-from spigot_allennlp.data.synthetic.digits import generate_events
+from spigot_allennlp.data.synthetic.digits import SIZE, generate_events, render_events
 
 
 @DatasetReader.register("n_mnist")
@@ -32,7 +33,9 @@ class NMnistReader(DatasetReader):
     """
     Reads recordings of events. The data path is a folder with a subfolder for each digit, as in
     N-MNIST (`Train/7/00015.bin`); or a single recording, without a label; or names embedded ones:
-    `"synthetic:size=100,seed=1"`.
+    `"synthetic:size=100,seed=1"`. It may also be a file of images of 28 x 28 pixels, such as
+    `train-images-idx3-ubyte.gz` with the label file beside it: then the recordings are simulated,
+    by a camera that moves in front of each image (see `render_events`).
 
     An instance has the fields `inputs`, `(num_events, 2)`: the time of each event in microseconds
     and its source (see `CameraEvents.sources`), -1 for padding; `label`; and `metadata`, with the
@@ -84,7 +87,15 @@ def _samples(path: str) -> Iterator[Union[LabelledEvents, MalformedInputError]]:
                 yield LabelledEvents(events, str(digit))
         return
     local = Path(local_path(path))
-    if local.is_dir():
+    if IMAGES in local.name:
+        images, labels = read_images(local)
+        if images.shape[1:] != (SIZE, SIZE):
+            rows, columns = images.shape[1:]
+            detail = f"images of {rows} x {columns} pixels, where {SIZE} x {SIZE} become events"
+            raise MalformedInputError(str(local), "byte 9", Fault.ARRAY_PAIR, detail)
+        for image, digit in zip(images, labels.tolist(), strict=True):
+            yield LabelledEvents(render_events(image), str(digit))
+    elif local.is_dir():
         yield from read_event_folder(local)
     else:
         yield LabelledEvents(read_events(local))

@@ -16,7 +16,7 @@ from spigot_allennlp.data.dataset_readers.spoken_digits import (
 )
 from spigot_allennlp.data.errors import MalformedInputError
 from spigot_allennlp.data.formats.events import encode_events
-from spigot_allennlp.data.synthetic.digits import generate_events
+from spigot_allennlp.data.synthetic.digits import generate_digits, generate_events
 from tests.data.idx_files import write_images
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
@@ -98,6 +98,25 @@ def test_a_recording_of_n_mnist_becomes_an_instance():
     events = instance["inputs"].array
     assert events.shape == (4325, 2) and events.dtype == numpy.int64
     assert 0 <= events[:, 1].min() and events[:, 1].max() < 2 * 34 * 34
+
+
+def test_images_become_recordings_as_of_a_moving_camera(tmp_path):
+    digits = list(generate_digits("synthetic:size=4,seed=1"))
+    pictures = numpy.stack([image for image, _ in digits])
+    path = write_images(tmp_path, pictures, numpy.array([digit for _, digit in digits], "u1"))
+    expected = list(NMnistReader().read("synthetic:size=4,seed=1"))
+    instances = list(NMnistReader().read(path))
+    assert len(instances) == 4
+    for instance, other in zip(instances, expected, strict=True):
+        assert (instance["inputs"].array == other["inputs"].array).all()
+        assert instance["label"].label == other["label"].label
+    assert samples(NMnistReader(held_out_every=3), f"{path}#held_out") == [0, 3]
+
+
+def test_images_that_do_not_fit_before_the_camera_are_refused(tmp_path):
+    path = write_images(tmp_path, numpy.zeros((2, 9, 12)), numpy.zeros(2, "u1"))
+    with pytest.raises(MalformedInputError, match="9 x 12 pixels, where 28 x 28 become events"):
+        list(NMnistReader().read(path))
 
 
 def test_speakers_are_chosen_by_the_path():
