@@ -127,10 +127,17 @@ class SnnTorchNetwork(torch.nn.Module):
         The threshold of each layer.
     membrane_time, synapse_time : `float`
         The time constants of the decay of membranes and synapses, in steps.
+    slope : `float`, optional (default = `25.0`)
+        Of the surrogate gradient, a fast sigmoid of the distance to the threshold.
     """
 
     def __init__(
-        self, sizes: List[int], thresholds: List[float], membrane_time: float, synapse_time: float
+        self,
+        sizes: List[int],
+        thresholds: List[float],
+        membrane_time: float,
+        synapse_time: float,
+        slope: float = 25.0,
     ) -> None:
         import snntorch
         from snntorch import surrogate
@@ -143,7 +150,7 @@ class SnnTorchNetwork(torch.nn.Module):
                 alpha=1 - 1 / synapse_time,
                 beta=1 - 1 / membrane_time,
                 threshold=threshold * synapse_time,  # a spike adds all of its weight at once
-                spike_grad=surrogate.fast_sigmoid(),
+                spike_grad=surrogate.fast_sigmoid(slope),
                 reset_mechanism="zero",
             )
             for threshold in thresholds

@@ -1,7 +1,7 @@
 // A spiking perceptron on MNIST with all images, 784-800-10, in a quarter of the paper's steps and in batches.
 (import 'spiking_mlp.libsonnet') + {
   hidden_units:: 800,
-  strength:: 1.0,  // of the penalty on weights
+  strength:: 0.3,  // of the penalty on weights
   num_last_epochs:: 5,
 
   data_loader: { batch_size: 10, shuffle: true },

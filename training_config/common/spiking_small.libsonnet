@@ -2,7 +2,6 @@
 (import 'spiking_100_steps.libsonnet') + {
   num_images:: 20000,
   hidden_units:: 400,
-  strength:: 0.3,
   num_last_epochs:: 3,
 
   data_loader+: { batch_size: 20 },
