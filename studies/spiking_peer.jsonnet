@@ -8,12 +8,13 @@ ours {
     type: 'snntorch_classifier',
     encoding: ours.model.encoding,
     loss: ours.model.loss,
+    slope: 5.0,
     sizes: ours.model.network.input_shape + [layer.units for layer in layers],
     // in units of the threshold, where ours are in units of a spike's whole effect, over 8 steps
     weight_ranges: [layer.weight_range / layer.threshold / 8 for layer in layers],
   },
   trainer+: {
-    optimizer+: { lr: 0.0003 },
+    optimizer+: { lr: 0.0001 },
     callbacks: [{ type: 'resumable' }, { type: 'last_epochs', number: 1 }],
   },
 }
