@@ -1,7 +1,7 @@
 """The reader of N-MNIST, and of other events in its format."""
 
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Iterator, Optional, Tuple, Union
 
 import numpy
 from allennlp.data import DatasetReader, Instance
@@ -63,6 +63,11 @@ class NMnistReader(DatasetReader):
 
     def _read(self, file_path: str) -> Iterator[Instance]:  # type: ignore[override]
         part = part_of(file_path)
+        if IMAGES in Path(part.path).name:
+            # rendered after the choice: a held-out part is a small share of a file
+            for number, (image, digit) in part.select(_images(part.path), self._held_out_every):
+                yield self.text_to_instance(render_events(image), str(digit), number)
+            return
         samples = skip_faulty(_samples(part.path), part.path, self, self._on_error, RECORDINGS)
         for number, sample in part.select(samples, self._held_out_every):
             if sample is not None:
@@ -87,15 +92,17 @@ def _samples(path: str) -> Iterator[Union[LabelledEvents, MalformedInputError]]:
                 yield LabelledEvents(events, str(digit))
         return
     local = Path(local_path(path))
-    if IMAGES in local.name:
-        images, labels = read_images(local)
-        if images.shape[1:] != (SIZE, SIZE):
-            rows, columns = images.shape[1:]
-            detail = f"images of {rows} x {columns} pixels, where {SIZE} x {SIZE} become events"
-            raise MalformedInputError(str(local), "byte 9", Fault.ARRAY_PAIR, detail)
-        for image, digit in zip(images, labels.tolist(), strict=True):
-            yield LabelledEvents(render_events(image), str(digit))
-    elif local.is_dir():
+    if local.is_dir():
         yield from read_event_folder(local)
     else:
         yield LabelledEvents(read_events(local))
+
+
+def _images(path: str) -> Iterator[Tuple[numpy.ndarray, int]]:
+    local = local_path(path)
+    images, labels = read_images(local)
+    if images.shape[1:] != (SIZE, SIZE):
+        rows, columns = images.shape[1:]
+        detail = f"images of {rows} x {columns} pixels, where {SIZE} x {SIZE} become events"
+        raise MalformedInputError(local, "byte 9", Fault.ARRAY_PAIR, detail)
+    yield from zip(images, labels.tolist(), strict=True)
