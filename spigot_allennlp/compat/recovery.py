@@ -102,6 +102,31 @@ def a_training_that_had_ended_is_resumed_as_it_ended(module: Any) -> Iterator[No
     trainer_class._try_train = _try_train
 
 
+@patch(
+    "allennlp.training.gradient_descent_trainer",
+    since="AllenNLP 2.10.1 itself: it names the weights of the best epoch before it writes them, "
+    "so an interruption between the two ends in an error of the archive",
+    until="AllenNLP names them when they are there",
+)
+def an_interruption_archives_no_weights_that_are_not_there(module: Any) -> Iterator[None]:
+    """A resumed training writes them (see `restore_best_weights`)."""
+    yield
+    from allennlp.common.util import SigTermReceived
+
+    trainer_class = module.GradientDescentTrainer
+    try_train = trainer_class._try_train
+
+    def _try_train(self: Any) -> Tuple[Dict[str, Any], int]:
+        try:
+            return try_train(self)
+        except (KeyboardInterrupt, SigTermReceived):
+            if self._best_model_filename and not os.path.exists(self._best_model_filename):
+                self._best_model_filename = None
+            raise
+
+    trainer_class._try_train = _try_train
+
+
 def restore_best_weights(trainer: Any) -> None:
     """
     Writes `best.th` if the weights of the checkpoint, saved at the end of an epoch, are the best so

@@ -3,15 +3,18 @@
 import errno
 import json
 import zipfile
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.training import Checkpointer
+from allennlp.common.util import SigTermReceived
+from allennlp.training import Checkpointer, gradient_descent_trainer
 from allennlp.training.moving_average import ExponentialMovingAverage
 from allennlp.training.trainer import TrainerCheckpoint
 from allennlp.training.util import create_serialization_dir
@@ -20,6 +23,8 @@ from torch.nn import Parameter
 from spigot_allennlp.compat.checkpoints import save_whole
 from spigot_allennlp.compat.plain_errors import message_of
 from spigot_allennlp.compat.recovery import restore_best_weights
+
+EXPERIMENTS = Path(__file__).parents[2] / "fixtures" / "experiments"
 
 
 def test_restored_averages_follow_the_parameters_of_the_model():
@@ -170,6 +175,29 @@ def test_best_weights_that_the_kill_forestalled_are_written(tmp_path, best_epoch
     assert torch.load(tmp_path / "best.th") == best
     if best == 2.0:
         assert trainer._best_model_filename == str(tmp_path / "best.th")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SigTermReceived])
+@pytest.mark.parametrize("best_epoch", [0, 1])
+def test_an_interruption_before_the_best_weights_are_there_is_no_error_and_is_recovered(
+    tmp_path, monkeypatch, best_epoch, error
+):
+    config = Params.from_file(EXPERIMENTS / "character_language_model.jsonnet").as_dict(quiet=True)
+    config["trainer"]["num_epochs"] = 2
+    link, linked = gradient_descent_trainer.hardlink_or_copy, []
+
+    def interrupted(source, target):
+        linked.append(target)
+        if len(linked) == best_epoch + 1:
+            raise error
+        link(source, target)
+
+    monkeypatch.setattr(gradient_descent_trainer, "hardlink_or_copy", interrupted)
+    with pytest.raises(error):
+        train_model(Params(deepcopy(config)), str(tmp_path / "run"))
+    assert not list(tmp_path.glob("run/best.th")) and not list(tmp_path.glob("run/model.tar.gz"))
+    train_model(Params(deepcopy(config)), str(tmp_path / "run"), recover=True)
+    assert (tmp_path / "run" / "model.tar.gz").exists()
 
 
 @pytest.mark.parametrize(
