@@ -2,8 +2,7 @@
 The cost of sparse attentive backtracking in memory and in time, beside its alternatives.
 
 Run as `python -m benchmarks.attentive`; see `--help`. Training steps are timed in turns in one
-process. The peak of memory is that of a fresh process for each encoder and length, which runs
-`python -m benchmarks.attentive --measure-peak ENCODER LENGTH`.
+process. The peak of memory is that of a fresh process for each encoder and length.
 """
 
 import argparse
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from functools import partial
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -22,9 +21,23 @@ from benchmarks.measurement import clock, peak_memory, race, reset_peak_memory
 from benchmarks.results import Metric
 from spigot_allennlp.modules.sparse_attentive_lstm import SparseAttentiveLstm
 
-_BATCH_SIZE, _INPUT_SIZE, _HIDDEN_SIZE = 16, 12, 64
+_INPUT_SIZE = 12
 # At how many of the last steps of a sequence there is a gradient; 0: at all.
 _SCORED = {"last ten": 10, "all": 0}
+
+
+class Sizes(NamedTuple):
+    """What all encoders have in common."""
+
+    batch_size: int = 16
+    hidden_size: int = 64
+    window: int = 10
+    """The steps of a window of truncated backpropagation."""
+    attend_every: int = 10
+    """A memory for each of this many steps, where there are memories."""
+
+
+SIZES = Sizes()
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
@@ -34,26 +47,31 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("--speed-length", type=int, default=200, help="steps of a sequence")
     parser.add_argument("--budget", type=float, default=3.0, help="seconds for each encoder")
     parser.add_argument("--encoders", nargs="+", help="these alone")
+    for name, size in SIZES._asdict().items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=size)
     parser.add_argument("--measure-peak", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    sizes = Sizes(*(getattr(options, name) for name in Sizes._fields))
     warnings.simplefilter("ignore")
     if options.measure_peak:
         encoder, length = options.measure_peak
-        print(measure_peak(encoder, int(length)))
+        print(measure_peak(encoder, int(length), sizes))
         return
     names: List[str] = options.encoders or list(ENCODERS)
-    print("Training steps a second on 16 sequences, and the ratio to nn.LSTMCell:")
+    reference = "nn.LSTMCell" if "nn.LSTMCell" in names else names[0]
+    print(f"Training steps a second on {sizes.batch_size} sequences, and the ratio to {reference}:")
     for scored, number in _SCORED.items():
-        rates = speeds(names, options.speed_length, number, options.budget)
-        reference = rates.get("nn.LSTMCell", next(iter(rates.values())))
+        rates = speeds(names, options.speed_length, number, options.budget, sizes)
         for name, rate in rates.items():
-            print(f"{name:30} scored: {scored:9} {rate:8.1f} {rate / reference:6.2f}x")
+            ratio = rate / rates[reference]
+            print(f"{name:30} scored: {scored:9} {rate:8.1f} {ratio:6.2f}x")
     print("Peak memory in MB by length, and its growth a step, in kB:")
-    measured = peaks(names, options.lengths)
-    of_full = growth(measured["full"]) if "full" in measured else float("nan")
+    measured = peaks(names, options.lengths, sizes)
+    several = len(options.lengths) > 1
+    of_full = growth(measured["full"]) if several and "full" in measured else float("nan")
     for name, by_length in measured.items():
         columns = " ".join(f"{by_length[length] / 1e6:8.1f}" for length in options.lengths)
-        step = growth(by_length)
+        step = growth(by_length) if several else float("nan")
         print(f"{name:30} {columns} {step / 1e3:8.2f} {step / of_full:6.2f} of full")
 
 
@@ -63,9 +81,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 class CellLoop(torch.nn.Module):
     """`torch.nn.LSTMCell`, step by step, with full backpropagation."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.cell = torch.nn.LSTMCell(_INPUT_SIZE, _HIDDEN_SIZE)
+        self.cell = torch.nn.LSTMCell(_INPUT_SIZE, hidden_size)
 
     def forward(self, inputs: Tensor) -> Tensor:
         state, outputs = None, []
@@ -78,29 +96,35 @@ class CellLoop(torch.nn.Module):
 class WholeLstm(torch.nn.Module):
     """`torch.nn.LSTM`, all steps in one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.lstm = torch.nn.LSTM(_INPUT_SIZE, _HIDDEN_SIZE, batch_first=True)
+        self.lstm = torch.nn.LSTM(_INPUT_SIZE, hidden_size, batch_first=True)
 
     def forward(self, inputs: Tensor) -> Tensor:
         return self.lstm(inputs)[0]
 
 
-def _ours(**settings: object) -> Callable[[], torch.nn.Module]:
-    def build() -> torch.nn.Module:
-        return SparseAttentiveLstm(_INPUT_SIZE, _HIDDEN_SIZE, **settings)  # type: ignore[arg-type]
+def _ours(**settings: object) -> Callable[[Sizes], torch.nn.Module]:
+    """Settings may be names of sizes."""
+
+    def build(sizes: Sizes) -> torch.nn.Module:
+        given = {
+            name: getattr(sizes, value) if isinstance(value, str) else value
+            for name, value in settings.items()
+        }
+        return SparseAttentiveLstm(_INPUT_SIZE, sizes.hidden_size, **given)  # type: ignore[arg-type]
 
     return build
 
 
-ENCODERS: Dict[str, Callable[[], torch.nn.Module]] = {
-    "sparse_attentive": _ours(attend_every=10, top_k=5, truncation=10),
-    "sparse_attentive, every step": _ours(attend_every=1, top_k=5, truncation=10),
-    "truncated": _ours(top_k=0, truncation=10),
+ENCODERS: Dict[str, Callable[[Sizes], torch.nn.Module]] = {
+    "sparse_attentive": _ours(attend_every="attend_every", top_k=5, truncation="window"),
+    "sparse_attentive, every step": _ours(attend_every=1, top_k=5, truncation="window"),
+    "truncated": _ours(top_k=0, truncation="window"),
     "full": _ours(top_k=0, truncation=None),
     "self_attention": _ours(attend_every=1, top_k=None, truncation=None),
-    "nn.LSTMCell": CellLoop,
-    "nn.LSTM": WholeLstm,
+    "nn.LSTMCell": lambda sizes: CellLoop(sizes.hidden_size),
+    "nn.LSTM": lambda sizes: WholeLstm(sizes.hidden_size),
 }
 
 
@@ -110,16 +134,20 @@ def _training_step(encoder: torch.nn.Module, inputs: Tensor, scored: int) -> Non
     encoder(inputs)[:, -scored:].square().sum().backward()
 
 
-def _random_inputs(length: int) -> Tensor:
+def _random_inputs(length: int, batch_size: int) -> Tensor:
     generator = torch.Generator().manual_seed(1)
-    return torch.randn(_BATCH_SIZE, length, _INPUT_SIZE, generator=generator)
+    return torch.randn(batch_size, length, _INPUT_SIZE, generator=generator)
 
 
 # ---- Speed
 
 
 def speeds(
-    encoders: Sequence[str], length: int, scored: int = 0, budget: float = 3.0
+    encoders: Sequence[str],
+    length: int,
+    scored: int = 0,
+    budget: float = 3.0,
+    sizes: Sizes = SIZES,
 ) -> Dict[str, float]:
     """
     Measures training steps a second of the processor's time, by encoder.
@@ -134,13 +162,15 @@ def speeds(
         At how many of the last steps there is a gradient; at all for 0.
     budget : `float`, optional (default = `3.0`)
         Seconds for each encoder.
+    sizes : `Sizes`, optional (default = `SIZES`)
+        What all encoders have in common.
     """
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    inputs = _random_inputs(length)
+    inputs = _random_inputs(length, sizes.batch_size)
     calls: Dict[str, Callable[[], None]] = {}
     for name in encoders:
-        encoder = ENCODERS[name]()
+        encoder = ENCODERS[name](sizes)
         calls[name] = partial(_training_step, encoder, inputs, scored)
         calls[name]()
     timings = race(calls, budget, clock(threads=1))
@@ -171,10 +201,12 @@ def attentive_steps(budget: float, length: int = 200) -> List[Metric]:
 _SCORED_FOR_PEAKS = 10
 
 
-def peaks(encoders: Sequence[str], lengths: Sequence[int]) -> Dict[str, Dict[int, int]]:
+def peaks(
+    encoders: Sequence[str], lengths: Sequence[int], sizes: Sizes = SIZES
+) -> Dict[str, Dict[int, int]]:
     """Measures the peak memory of a training step, by encoder and length, in bytes."""
     return {
-        name: {length: _peak_in_fresh_process(name, length) for length in lengths}
+        name: {length: _peak_in_fresh_process(name, length, sizes) for length in lengths}
         for name in encoders
     }
 
@@ -185,21 +217,24 @@ def growth(by_length: Dict[int, int]) -> float:
     return (more - less) / (longer - shorter)
 
 
-def measure_peak(name: str, length: int) -> int:
+def measure_peak(name: str, length: int, sizes: Sizes = SIZES) -> int:
     """Returns by how many bytes a training step raises the peak of this process, after a step on a
     short sequence, which loads what is needed."""
     torch.manual_seed(1)
-    encoder = ENCODERS[name]()
-    _training_step(encoder, _random_inputs(2 * _SCORED_FOR_PEAKS), _SCORED_FOR_PEAKS)
-    inputs = _random_inputs(length)
+    encoder = ENCODERS[name](sizes)
+    short = _random_inputs(2 * _SCORED_FOR_PEAKS, sizes.batch_size)
+    _training_step(encoder, short, _SCORED_FOR_PEAKS)
+    inputs = _random_inputs(length, sizes.batch_size)
     reset_peak_memory()
     before = peak_memory()
     _training_step(encoder, inputs, _SCORED_FOR_PEAKS)
     return peak_memory() - before
 
 
-def _peak_in_fresh_process(name: str, length: int) -> int:
+def _peak_in_fresh_process(name: str, length: int, sizes: Sizes) -> int:
     command = [sys.executable, "-m", "benchmarks.attentive", "--measure-peak", name, str(length)]
+    for size, value in sizes._asdict().items():
+        command += [f"--{size.replace('_', '-')}", str(value)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return int(done.stdout.split()[-1])

@@ -3,7 +3,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks.attentive import attentive_steps, growth, measure_peak, speeds
+from benchmarks.attentive import Sizes, attentive_steps, growth, measure_peak, peaks, speeds
 
 
 def test_growth_is_that_between_the_two_longest():
@@ -13,6 +13,15 @@ def test_growth_is_that_between_the_two_longest():
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak can be reset on Linux alone")
 def test_full_backpropagation_keeps_what_windows_do_not():
     assert measure_peak("full", 600) > 2 * measure_peak("truncated", 600)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak can be reset on Linux alone")
+def test_sizes_reach_the_process_that_measures_a_peak():
+    by_window = [
+        peaks(["truncated"], [600], Sizes(batch_size=32, window=window))["truncated"][600]
+        for window in (10, 600)
+    ]
+    assert by_window[1] > 2 * by_window[0]
 
 
 def test_encoders_are_timed_in_turns():
