@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from functools import partial
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ _SCORED = {"last ten": 10, "all": 0}
 
 
 class Sizes(NamedTuple):
-    """What all encoders have in common."""
+    """Says how large the encoders are, and on how many sequences they are measured at once."""
 
     batch_size: int = 16
     hidden_size: int = 64
@@ -38,6 +38,7 @@ class Sizes(NamedTuple):
 
 
 SIZES = Sizes()
+_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in Sizes._fields}
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
@@ -47,11 +48,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("--speed-length", type=int, default=200, help="steps of a sequence")
     parser.add_argument("--budget", type=float, default=3.0, help="seconds for each encoder")
     parser.add_argument("--encoders", nargs="+", help="these alone")
-    for name, size in SIZES._asdict().items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=size)
+    for name, option in _OPTIONS.items():
+        parser.add_argument(option, type=int, default=getattr(SIZES, name))
     parser.add_argument("--measure-peak", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    sizes = Sizes(*(getattr(options, name) for name in Sizes._fields))
+    sizes = Sizes(*(getattr(options, name) for name in _OPTIONS))
     warnings.simplefilter("ignore")
     if options.measure_peak:
         encoder, length = options.measure_peak
@@ -67,11 +68,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
             print(f"{name:30} scored: {scored:9} {rate:8.1f} {ratio:6.2f}x")
     print("Peak memory in MB by length, and its growth a step, in kB:")
     measured = peaks(names, options.lengths, sizes)
-    several = len(options.lengths) > 1
-    of_full = growth(measured["full"]) if several and "full" in measured else float("nan")
+    of_full = growth(measured["full"]) if "full" in measured else float("nan")
     for name, by_length in measured.items():
         columns = " ".join(f"{by_length[length] / 1e6:8.1f}" for length in options.lengths)
-        step = growth(by_length) if several else float("nan")
+        step = growth(by_length)
         print(f"{name:30} {columns} {step / 1e3:8.2f} {step / of_full:6.2f} of full")
 
 
@@ -104,25 +104,20 @@ class WholeLstm(torch.nn.Module):
         return self.lstm(inputs)[0]
 
 
-def _ours(**settings: object) -> Callable[[Sizes], torch.nn.Module]:
-    """Settings may be names of sizes."""
-
-    def build(sizes: Sizes) -> torch.nn.Module:
-        given = {
-            name: getattr(sizes, value) if isinstance(value, str) else value
-            for name, value in settings.items()
-        }
-        return SparseAttentiveLstm(_INPUT_SIZE, sizes.hidden_size, **given)  # type: ignore[arg-type]
-
-    return build
+def _ours(sizes: Sizes, **settings: Any) -> torch.nn.Module:
+    return SparseAttentiveLstm(_INPUT_SIZE, sizes.hidden_size, **settings)
 
 
 ENCODERS: Dict[str, Callable[[Sizes], torch.nn.Module]] = {
-    "sparse_attentive": _ours(attend_every="attend_every", top_k=5, truncation="window"),
-    "sparse_attentive, every step": _ours(attend_every=1, top_k=5, truncation="window"),
-    "truncated": _ours(top_k=0, truncation="window"),
-    "full": _ours(top_k=0, truncation=None),
-    "self_attention": _ours(attend_every=1, top_k=None, truncation=None),
+    "sparse_attentive": lambda sizes: _ours(
+        sizes, attend_every=sizes.attend_every, top_k=5, truncation=sizes.window
+    ),
+    "sparse_attentive, every step": lambda sizes: _ours(
+        sizes, attend_every=1, top_k=5, truncation=sizes.window
+    ),
+    "truncated": lambda sizes: _ours(sizes, top_k=0, truncation=sizes.window),
+    "full": lambda sizes: _ours(sizes, top_k=0, truncation=None),
+    "self_attention": lambda sizes: _ours(sizes, attend_every=1, top_k=None, truncation=None),
     "nn.LSTMCell": lambda sizes: CellLoop(sizes.hidden_size),
     "nn.LSTM": lambda sizes: WholeLstm(sizes.hidden_size),
 }
@@ -212,7 +207,10 @@ def peaks(
 
 
 def growth(by_length: Dict[int, int]) -> float:
-    """Returns the bytes for a further step of all instances, between the two longest sequences."""
+    """Returns the bytes for a further step of all instances, between the two longest sequences;
+    NaN where there is but one length."""
+    if len(by_length) < 2:
+        return float("nan")
     (shorter, less), (longer, more) = sorted(by_length.items())[-2:]
     return (more - less) / (longer - shorter)
 
@@ -233,8 +231,8 @@ def measure_peak(name: str, length: int, sizes: Sizes = SIZES) -> int:
 
 def _peak_in_fresh_process(name: str, length: int, sizes: Sizes) -> int:
     command = [sys.executable, "-m", "benchmarks.attentive", "--measure-peak", name, str(length)]
-    for size, value in sizes._asdict().items():
-        command += [f"--{size.replace('_', '-')}", str(value)]
+    for size, option in _OPTIONS.items():
+        command += [option, str(getattr(sizes, size))]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return int(done.stdout.split()[-1])

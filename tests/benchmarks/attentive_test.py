@@ -1,3 +1,4 @@
+import math
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from benchmarks.attentive import Sizes, attentive_steps, growth, measure_peak, p
 
 def test_growth_is_that_between_the_two_longest():
     assert growth({100: 5, 300: 250, 200: 50}) == 2
+    assert math.isnan(growth({100: 5}))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak can be reset on Linux alone")
