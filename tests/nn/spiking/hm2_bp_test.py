@@ -4,7 +4,12 @@ import torch
 from torch.testing import assert_close
 
 from spigot_allennlp.nn.spiking import torch_fallback
-from spigot_allennlp.nn.spiking.connection import all_to_all, as_matrix
+from spigot_allennlp.nn.spiking.connection import (
+    ImageShape,
+    all_to_all,
+    as_matrix,
+    convolution,
+)
 from spigot_allennlp.nn.spiking.gradient_problem import HM2BPOptions, SpikeGradientProblem
 from spigot_allennlp.nn.spiking.hm2_bp import (
     HM2BPLayer,
@@ -86,17 +91,30 @@ def test_every_option_does_what_the_equations_say(options, compute):
 def test_kernels_and_torch_agree_on_large_layers(
     num_neurons, threshold, inhibition, dtype, tolerance
 ):
-    generator = torch.Generator().manual_seed(1)
-    spikes = torch.rand(2, 400, 70, generator=generator) < 0.1
-    spikes[:, :, ::3] = False
-    weight = 2 * torch.randn(70, num_neurons, generator=generator, dtype=dtype) + 0.3
     neurons = Neurons(threshold, inhibition=inhibition)
-    connection = all_to_all(70, num_neurons)
+    check_kernels_against_torch(all_to_all(70, num_neurons), neurons, dtype, tolerance)
+
+
+# More channels than a vector has lanes, and fewer; more neurons than are worked on together.
+@pytest.mark.parametrize("num_channels", [20, 3])
+@pytest.mark.parametrize("neurons", [Neurons(8.0), Neurons(2.0, 6.0, 3.0, 2, inhibition=0.1)])
+@pytest.mark.parametrize("dtype, tolerance", [(torch.double, 1e-12), (torch.float, 1e-5)])
+def test_kernels_and_torch_agree_on_convolutions(num_channels, neurons, dtype, tolerance):
+    connection = convolution(ImageShape(7, 12, 2), num_channels, 3)
+    check_kernels_against_torch(connection, neurons, dtype, tolerance)
+
+
+def check_kernels_against_torch(connection, neurons, dtype, tolerance):
+    generator = torch.Generator().manual_seed(1)
+    spikes = torch.rand(2, 400, connection.num_inputs, generator=generator) < 0.1
+    spikes[:, :, ::3] = False
+    shape = connection.num_rows, connection.width
+    weight = 2 * torch.randn(shape, generator=generator, dtype=dtype) + 0.3
     fired = simulate(spikes, weight, connection, neurons)
     assert fired.any() and torch.equal(
         fired, torch_fallback.simulate(spikes, weight, connection, neurons)
     )
-    delta = torch.randn(2, num_neurons, generator=generator, dtype=dtype)
+    delta = torch.randn(2, connection.num_neurons, generator=generator, dtype=dtype)
     task = SpikeGradientProblem(
         spikes,
         fired,
