@@ -9,6 +9,7 @@ from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from torch import BoolTensor, LongTensor, Tensor
+from torch.nn.functional import softplus
 
 from spigot_allennlp.config_checks import check_namespace
 from spigot_allennlp.metrics.semantic_f1 import SemanticF1
@@ -24,9 +25,10 @@ from spigot_allennlp.modules.given_tree import GivenTree
 from spigot_allennlp.modules.graph_encoder import ArcEncoder
 from spigot_allennlp.modules.pair_scorer import PairScorer
 from spigot_allennlp.modules.sentence_encoder import SentenceEncoder
-from spigot_allennlp.modules.structured_loss import StructuredLoss
+from spigot_allennlp.modules.structured_loss import LogLikelihoodLoss, StructuredLoss
 from spigot_allennlp.modules.token_scorer import TokenScorer
 from spigot_allennlp.nn.arcs import predicate_parts
+from spigot_allennlp.nn.instances import at_least_single
 from spigot_allennlp.structures.structure import IndependentArcs, Structure
 
 ROLES = "semantic_roles"
@@ -67,6 +69,16 @@ class SemanticParser(StructuredParser):
         Selects which arcs are candidates: "arguments". In training, gold arcs always are. The
         metric `gold_arcs_pruned` is the share of gold arcs that the pruner removes. In evaluation,
         a gold graph with pruned arcs counts among the `graphs_outside_structure`.
+    labels_given_arcs : `bool`, optional (default = `False`)
+        Whether the score of a label is its log-probability given that there is an arc: normalised
+        over the labels that an arc from this head may have. The score of an arc is then the logit
+        of its probability, as in [Dozat & Manning (2018)](https://arxiv.org/abs/1807.01396). (They
+        keep every arc above zero; here the best graph has it only if the sum with the score of its
+        best label is above zero.) So for the loss "log_likelihood", and for the best graph, labels
+        are scored only where there is a gold arc or the arc scores above zero, and hundreds of
+        labels take about as long as forty. All pairs are scored for other losses, in evaluation
+        with `Decoding` options, and in models that join this parser with another. Needs a structure
+        that chooses each arc independently.
     """
 
     def __init__(
@@ -81,6 +93,7 @@ class SemanticParser(StructuredParser):
         tree: Optional[GivenTree] = None,
         predicate_scorer: Optional[Lazy[TokenScorer]] = None,
         pruner: Optional[Pruner] = None,
+        labels_given_arcs: bool = False,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008 (AllenNLP's idiom)
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -112,6 +125,14 @@ class SemanticParser(StructuredParser):
         self._predicate_scorer = None
         if predicate_scorer is not None:
             self._predicate_scorer = predicate_scorer.construct(input_dim=dim)
+        two_tokens = torch.ones(1, 2, dtype=torch.bool)
+        if labels_given_arcs and structure.independent_arcs(two_tokens, num_labels) is None:
+            raise ConfigurationError(
+                f"labels_given_arcs is true, but the structure {type(structure).__name__} does not "
+                "choose each arc and its label independently. Leave labels_given_arcs out, or give "
+                "a structure 'semantic_graph' without deterministic_roles."
+            )
+        self._labels_given_arcs = labels_given_arcs
         self._f1 = SemanticF1()
         initializer(self)
         self.pruner = pruner
@@ -154,6 +175,11 @@ class SemanticParser(StructuredParser):
         candidates = self.candidates(tokens)
         if graph is None:
             return self.parse(states, mask, metadata, arcs, candidates)
+        # not for a loss of the user's own that is derived from this one
+        is_likelihood = self._labels_given_arcs and type(self._loss) is LogLikelihoodLoss
+        if is_likelihood and (self.training or self.decoding == Decoding()):
+            states = self._with_arcs(states, arcs)
+            return self._learn_labels_given_arcs(states, mask, graph, tops, metadata, candidates)
         return self.learn(self.scores(states, mask, arcs), mask, graph, tops, metadata, candidates)
 
     def parse(
@@ -176,8 +202,18 @@ class SemanticParser(StructuredParser):
         legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
         if legal is None or self.decoding != Decoding():
             return self.decode(prune(self.scores(states, mask, arcs), candidates), mask, metadata)
-        if self.arc_encoder is not None:
-            states = self.arc_encoder(states, arcs)
+        states = self._with_arcs(states, arcs)
+        if self._labels_given_arcs:
+            with torch.no_grad():
+                arc_scores = self._arc_scorer(states, mask).squeeze(-1)
+                possible = legal.arcs if candidates is None else legal.arcs & candidates
+                pairs = (possible & (arc_scores > 0)).nonzero()
+                labels = self._label_log_probabilities(states, mask, pairs, legal)
+            are_sound = (labels > -torch.inf) | ~legal.labels[pairs[:, 2]]
+            if not ((arc_scores.isfinite() | ~possible).all() and are_sound.all()):
+                raise ArithmeticError("the scores of arcs and labels are not finite")
+            graph = self._graph_of_pairs(arc_scores, labels, pairs)
+            return {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
         with torch.no_grad():
             labels = legal.labels & self.meant_labels(self._label_scorer.num_outputs, mask)
             best = self._label_scorer.best_outputs(states, labels, mask)
@@ -223,6 +259,70 @@ class SemanticParser(StructuredParser):
         self.observe(output, mask, labels, gold.counted)
         return output
 
+    def _learn_labels_given_arcs(
+        self,
+        states: Tensor,
+        mask: BoolTensor,
+        graph: LongTensor,
+        tops: Optional[LongTensor],
+        metadata: Optional[List[Dict[str, Any]]],
+        candidates: Optional[BoolTensor],
+    ) -> Dict[str, Any]:
+        """
+        Like `learn` with `scores` and "log_likelihood", but only scores the labels of gold arcs and
+        of arcs that score above zero. `states` have seen the arcs of another layer, if there are.
+        """
+        legal = self.structure.independent_arcs(mask, self._label_scorer.num_outputs)
+        assert legal is not None  # checked when the parser was made
+        gold = gold_labels(graph, tops)
+        is_gold = (gold != NO_ARC) & mask.unsqueeze(1) & mask.unsqueeze(2)
+        of_loss = self.candidates_of_loss(candidates, gold != NO_ARC)
+        arc_scores = at_least_single(self._arc_scorer(states, mask).squeeze(-1))
+        allowed = legal.arcs if candidates is None else legal.arcs & candidates
+        pairs = (is_gold | (allowed & (arc_scores > 0))).nonzero()
+        at = pairs.unbind(dim=1)
+        labels = self._label_log_probabilities(states, mask, pairs, legal)
+        graph = self._graph_of_pairs(arc_scores, labels, pairs).masked_fill(~allowed, NO_ARC)
+        output = {"graph": graph, "mask": mask[:, 1:], "metadata": metadata}
+
+        # A role added to the vocabulary after this parser was trained is unknown to it.
+        num_labels = labels.size(-1)
+        role = gold[at].masked_fill(gold[at] >= num_labels, UNKNOWN)
+        known = role.clamp(0, num_labels - 1)
+        of_label = labels.gather(1, known.unsqueeze(1)).squeeze(1)
+        possible = legal.arcs if of_loss is None else legal.arcs & of_loss
+        has_legal_label = legal.labels[at[2], known] & (role < num_labels)
+        is_legal = possible.index_put(at, possible[at] & has_legal_label)
+        counted = (is_legal | ~is_gold).flatten(1).all(dim=1)
+        self._loss.check_contained(self.structure, counted, metadata)
+        of_arcs = torch.where(possible, softplus(arc_scores), 0)
+        of_gold = arc_scores.index_put(at, arc_scores[at] + of_label)
+        losses = (of_arcs - torch.where(is_gold, of_gold, 0)).flatten(1).sum(dim=1)
+        output["loss"] = GoldLosses(losses.masked_fill(~counted, 0), counted).mean()
+        self.observe(output, mask, gold, counted)
+        return output
+
+    def _label_log_probabilities(
+        self, states: Tensor, mask: BoolTensor, pairs: LongTensor, legal: IndependentArcs
+    ) -> Tensor:
+        """
+        Returns the log-probabilities of the labels of some pairs, given that each has an arc, shape
+        `(num_pairs, num_labels)`, in at least single precision: minus infinity for those that are
+        not legal. `pairs` are those of `PairScorer.scores_of_pairs`.
+        """
+        scores = at_least_single(self._label_scorer.scores_of_pairs(states, pairs, mask))
+        return scores.masked_fill(~legal.labels[pairs[:, 2]], -torch.inf).log_softmax(dim=-1)
+
+    def _graph_of_pairs(self, arc_scores: Tensor, labels: Tensor, pairs: LongTensor) -> LongTensor:
+        """Returns the best graph among these pairs, given the log-probabilities of their labels."""
+        meant = self.meant_labels(labels.size(-1), labels)
+        best = labels.detach().masked_fill(~meant, -torch.inf).max(dim=-1)
+        at = pairs.unbind(dim=1)
+        is_chosen = arc_scores.detach()[at] + best.values > 0
+        graph = torch.full(arc_scores.shape, NO_ARC, device=arc_scores.device)
+        graph[at] = best.indices.masked_fill(~is_chosen, NO_ARC)
+        return graph
+
     @torch.no_grad()
     def arc_posteriors(self, tokens: TextFieldTensors) -> Tensor:
         """
@@ -242,13 +342,22 @@ class SemanticParser(StructuredParser):
         encoder, the arcs of another layer, of shape `(batch_size, 1 + length, 1 + length)`.
         Predicates score at `predicate_parts`.
         """
-        if self.arc_encoder is not None:
-            states = self.arc_encoder(states, arcs)
-        scores = self._arc_scorer(states, mask) + self._label_scorer(states, mask)
+        states = self._with_arcs(states, arcs)
+        labels = self._label_scorer(states, mask)
+        if self._labels_given_arcs:
+            legal = self.structure.independent_arcs(mask, labels.size(-1))
+            assert legal is not None  # checked when the parser was made
+            labels = at_least_single(labels).masked_fill(~legal.labels, -torch.inf)
+            labels = labels.log_softmax(dim=-1).masked_fill(~legal.labels, 0)
+        scores = self._arc_scorer(states, mask) + labels
         if self._predicate_scorer is None:
             return scores
         predicates = predicate_parts(scores.shape, scores.device)
         return torch.where(predicates, self._predicate_scorer(states)[:, None, :, None], scores)
+
+    def _with_arcs(self, states: Tensor, arcs: Optional[Tensor]) -> Tensor:
+        """Returns the states to score: with an arc encoder, those that have seen the arcs."""
+        return states if self.arc_encoder is None else self.arc_encoder(states, arcs)
 
     def losses(
         self,

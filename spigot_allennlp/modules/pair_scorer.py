@@ -87,6 +87,24 @@ class PairScorer(torch.nn.Module, Registrable):
         scores = self(tokens, mask)
         return [at_heads(scores, heads) for heads in trees]
 
+    def scores_of_pairs(
+        self, tokens: Tensor, pairs: LongTensor, mask: Optional[BoolTensor] = None
+    ) -> Tensor:
+        """
+        Returns the scores of the outputs of some pairs, shape `(num_pairs, num_outputs)`. Override
+        this only for speed.
+
+        # Parameters
+
+        tokens : `Tensor`
+            Shape `(batch_size, length, input_dim)`.
+        pairs : `LongTensor`
+            Shape `(num_pairs, 3)`: the number in the batch, dependent and head of each pair.
+        mask : `BoolTensor`, optional (default = `None`)
+            As in `forward`.
+        """
+        return self(tokens, mask)[pairs.unbind(dim=1)]
+
 
 @PairScorer.register("biaffine")
 class BiaffineScorer(PairScorer):
@@ -148,6 +166,25 @@ class BiaffineScorer(PairScorer):
             both = (turned * chosen_heads.unsqueeze(2)).sum(dim=-1)
             scores.append(both + alone + self._from_head(chosen_heads))
         return scores
+
+    def scores_of_pairs(
+        self, tokens: Tensor, pairs: LongTensor, mask: Optional[BoolTensor] = None
+    ) -> Tensor:
+        """
+        Computes the scores in blocks of pairs, each of which multiplies all matrices `U_l` by its
+        dependent. In training, the products are kept for the backward pass.
+        """
+        dependents, heads = _views_of_pairs(self._views(tokens), pairs)
+        hidden_dim = heads.size(-1)
+        matrix = self._bilinear.transpose(0, 1).reshape(hidden_dim, -1)
+        rows = max(1, BLOCK_SIZE // (self.num_outputs * hidden_dim))
+        both = [
+            torch.bmm((d @ matrix).view(-1, self.num_outputs, hidden_dim), h.unsqueeze(2)).squeeze(
+                2
+            )
+            for d, h in zip(dependents.split(rows), heads.split(rows), strict=True)
+        ]
+        return torch.cat(both) + self._from_dependent(dependents) + self._from_head(heads)
 
     @torch.no_grad()
     def best_outputs(
@@ -219,6 +256,75 @@ class _Views(NamedTuple):
     heads: Tensor
 
 
+@PairScorer.register("diagonal_biaffine")
+class DiagonalBiaffineScorer(PairScorer):
+    """
+    `sum_i u_li d_i h_i + u_l^T d + v_l^T h + b_l`: like "biaffine", with diagonal matrices `U_l`,
+    as [Dozat & Manning (2018)](https://arxiv.org/abs/1807.01396) allow for labels. An output has
+    `3 * hidden_dim` weights in place of `hidden_dim^2 + 2 * hidden_dim`, which counts where there
+    are hundreds. The scores of all pairs need `batch_size * length^2 * hidden_dim` numbers of
+    memory beside the scores themselves, and prediction has them all at once.
+
+    Registered as a `PairScorer` with name "diagonal_biaffine".
+
+    # Parameters
+
+    hidden_dim : `int`, optional (default = `100`)
+        The size of d and h.
+    activation : `Activation`, optional (default = `"elu"`)
+    dropout : `float`, optional (default = `0.0`)
+        The dropout of d and h.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_outputs: int,
+        hidden_dim: int = 100,
+        activation: Optional[Activation] = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(input_dim, num_outputs)
+        check_least(1, hidden_dim=hidden_dim)
+        self._dependent = torch.nn.Linear(input_dim, hidden_dim)
+        self._head = torch.nn.Linear(input_dim, hidden_dim)
+        self._activation = activation or Activation.by_name("elu")()
+        self._dropout = Dropout(dropout)
+        self._from_product = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
+        self._from_dependent = torch.nn.Linear(hidden_dim, num_outputs)
+        self._from_head = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
+
+    def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
+        dependents, heads = self._views(tokens)
+        # (batch_size, dependent, head, hidden_dim)
+        products = dependents.unsqueeze(2) * heads.unsqueeze(1)
+        either = self._from_dependent(dependents).unsqueeze(2) + self._from_head(heads).unsqueeze(1)
+        return self._from_product(products) + either
+
+    def scores_at_heads(
+        self, tokens: Tensor, trees: Sequence[LongTensor], mask: Optional[BoolTensor] = None
+    ) -> List[Tensor]:
+        dependents, heads = self._views(tokens)
+        return [self._scores(dependents, _take_rows(heads, tree)) for tree in trees]
+
+    def scores_of_pairs(
+        self, tokens: Tensor, pairs: LongTensor, mask: Optional[BoolTensor] = None
+    ) -> Tensor:
+        return self._scores(*_views_of_pairs(self._views(tokens), pairs))
+
+    def _scores(self, dependents: Tensor, heads: Tensor) -> Tensor:
+        """Returns the scores of pairs, from the views of their tokens."""
+        alone = self._from_dependent(dependents) + self._from_head(heads)
+        return self._from_product(dependents * heads) + alone
+
+    def _views(self, tokens: Tensor) -> "_Views":
+        """Returns d and h."""
+        return _Views(
+            self._dropout(self._activation(self._dependent(tokens))),
+            self._dropout(self._activation(self._head(tokens))),
+        )
+
+
 @PairScorer.register("mlp")
 class MlpScorer(PairScorer):
     """
@@ -252,9 +358,21 @@ class MlpScorer(PairScorer):
         dependents, heads = self._dependent(tokens), self._head(tokens)
         return [self._scores(dependents + _take_rows(heads, tree)) for tree in trees]
 
+    def scores_of_pairs(
+        self, tokens: Tensor, pairs: LongTensor, mask: Optional[BoolTensor] = None
+    ) -> Tensor:
+        views = _Views(self._dependent(tokens), self._head(tokens))
+        return self._scores(sum(_views_of_pairs(views, pairs)))
+
     def _scores(self, pairs: Tensor) -> Tensor:
         """Returns the scores of pairs, from the sums of their tokens' projections."""
         return self._output(torch.tanh(self._hidden(torch.tanh(pairs))))
+
+
+def _views_of_pairs(views: _Views, pairs: LongTensor) -> _Views:
+    """Returns the views of the tokens of some pairs, both of shape `(num_pairs, hidden_dim)`."""
+    batch, dependent, head = pairs.unbind(dim=1)
+    return _Views(views.dependents[batch, dependent], views.heads[batch, head])
 
 
 def _take_rows(vectors: Tensor, heads: LongTensor) -> Tensor:

@@ -11,6 +11,7 @@ from spigot_allennlp.models.parsing_model import (
     check_decoding,
     decoded_by,
 )
+from spigot_allennlp.models.pruner import prune
 from spigot_allennlp.models.semantic_parser import NO_ARC, TOP, gold_labels
 from spigot_allennlp.modules.given_tree import NeighbourTree
 from tests.models.parsing_model_case import (
@@ -82,6 +83,101 @@ class TestSemanticParser(ParsingModelTestCase):
         expected = self.model.decode(self.model.scores(states, mask), mask, None)["graph"]
         assert self.model(**batch)["graph"].equal(expected)
         assert (expected > TOP).any() and (expected == TOP).any()
+
+    def parser_with_labels_given_arcs(self, **options):
+        """Labels that are far from equally probable; arcs above zero as often as below."""
+        overrides = {
+            "model.loss": {"type": "log_likelihood"},
+            "model.arc_scorer": {"type": "biaffine", "hidden_dim": 5},
+            "model.label_scorer": {"type": "diagonal_biaffine", "hidden_dim": 5},
+            "model.labels_given_arcs": True,
+            **{f"model.{key}": value for key, value in options.items()},
+        }
+        torch.manual_seed(0)
+        model = self.build(overrides)
+        for scorer in (model._arc_scorer, model._label_scorer):
+            for parameter in scorer.parameters():
+                torch.nn.init.normal_(parameter, std=0.5)
+        return model.double()
+
+    @pytest.mark.parametrize("label_scorer", ["diagonal_biaffine", "mlp", "biaffine"])
+    @pytest.mark.parametrize("is_training", [True, False])
+    @pytest.mark.parametrize("is_pruned", [False, True])
+    def test_labels_of_few_pairs_suffice_for_loss_and_graph_of_labels_given_arcs(
+        self, label_scorer, is_training, is_pruned
+    ):
+        model = self.parser_with_labels_given_arcs(label_scorer={"type": label_scorer})
+        batch = self.batch(self.instances, without=[])
+        states, mask = model.train(is_training).encoder(batch["tokens"])
+        states = states.detach().requires_grad_()
+        candidates = None
+        if is_pruned:
+            model.pruner = torch.nn.Identity()  # stands for the one that has kept these
+            is_gold = gold_labels(batch["graph"], batch["tops"]) != NO_ARC
+            keeps_gold = torch.arange(len(mask)) % 2 == 0
+            candidates = torch.rand(is_gold.shape) < 0.7
+            candidates |= is_gold & keeps_gold[:, None, None]
+        gold = batch["graph"], batch["tops"], None, candidates
+        few = model._learn_labels_given_arcs(states, mask, *gold)
+        everything = model.learn(model.scores(states, mask), mask, *gold)
+        assert few["graph"].equal(everything["graph"])
+        assert (few["graph"] > TOP).any() and few["loss"] > 0
+        torch.testing.assert_close(few["loss"], everything["loss"])
+        scorers = torch.nn.ModuleList([model._arc_scorer, model._label_scorer])
+        gradients, expected = (
+            torch.autograd.grad(output["loss"], [states, *scorers.parameters()])
+            for output in (few, everything)
+        )
+        torch.testing.assert_close(gradients, expected)
+
+    def test_the_probability_of_an_arc_with_labels_given_arcs_is_that_of_its_own_score(self):
+        model = self.parser_with_labels_given_arcs().eval()
+        batch = self.batch(self.instances, without=[])
+        states, mask = model.encoder(batch["tokens"])
+        expected = model._arc_scorer(states, mask).squeeze(-1).sigmoid()
+        is_legal = model.structure.independent_arcs(mask, 3).arcs
+        posteriors = model.arc_posteriors(batch["tokens"])
+        torch.testing.assert_close(posteriors, expected.masked_fill(~is_legal, 0))
+
+    def test_the_best_graph_of_labels_given_arcs_needs_no_others(self):
+        model = self.parser_with_labels_given_arcs().eval()
+        batch = self.batch(self.instances, without=["graph", "tops"])
+        states, mask = model.encoder(batch["tokens"])
+        scores = model.scores(states, mask)
+        assert model(**batch)["graph"].equal(model.decode(scores, mask, None)["graph"])
+        candidates = torch.rand(scores.shape[:3]) < 0.7
+        expected = model.decode(prune(scores, candidates), mask, None)["graph"]
+        assert model.parse(states, mask, None, None, candidates)["graph"].equal(expected)
+        for scorer in (model._arc_scorer, model._label_scorer):
+            bias = scorer._from_dependent.bias
+            before = bias.detach().clone()
+            bias.data[-1] = torch.nan
+            with pytest.raises(ArithmeticError, match="scores of arcs and labels are not finite"):
+                model(**batch)
+            bias.data.copy_(before)
+
+    def test_a_graph_outside_the_structure_does_not_enter_the_loss_of_labels_given_arcs(self):
+        model = self.parser_with_labels_given_arcs()
+        batch = self.batch(self.instances[:2], without=[])
+        batch["graph"][0, 0, 0] = 2  # a token that is its own predicate
+        with pytest.raises(ConfigurationError, match="outside the family"):
+            model(**batch)
+        alone = model.eval()(**self.batch(self.instances[1:2], without=[]))["loss"]
+        model.get_metrics(reset=True)
+        torch.testing.assert_close(model(**batch)["loss"], alone)
+        assert model.get_metrics(reset=True)["graphs_outside_structure"] == 1
+
+    def test_labels_given_arcs_learn_their_training_data_by_heart(self):
+        overrides = {"model.labels_given_arcs": True, "model.loss": {"type": "log_likelihood"}}
+        model = self.build({**overrides, "model.label_scorer": {"type": "diagonal_biaffine"}})
+        metrics = overfit(model, self.batch(self.instances[:2], without=[]), num_steps=100)
+        assert metrics["labelled_f1"] > 0.95
+
+    def test_labels_given_arcs_are_refused_where_arcs_depend_on_each_other(self):
+        role = self.vocab.get_token_from_index(2, "semantic_roles")
+        structure = {"type": "semantic_graph", "deterministic_roles": [role]}
+        with pytest.raises(ConfigurationError, match="labels_given_arcs is true, but"):
+            self.parser_with_labels_given_arcs(structure=structure, loss={"type": "hinge"})
 
     def test_arcs_that_score_each_other_do_not_depend_on_the_batch(self):
         model = self.build({"model.arc_scorer": {"type": "second_order"}}).eval()

@@ -7,7 +7,12 @@ from torch.testing import assert_close
 
 from spigot_allennlp.modules import pair_scorer
 from spigot_allennlp.modules.graph_encoder import ArcEncoder, GraphEncoder
-from spigot_allennlp.modules.pair_scorer import BiaffineScorer, MlpScorer, PairScorer
+from spigot_allennlp.modules.pair_scorer import (
+    BiaffineScorer,
+    DiagonalBiaffineScorer,
+    MlpScorer,
+    PairScorer,
+)
 from spigot_allennlp.modules.token_scorer import TokenScorer
 from spigot_allennlp.nn.arcs import at_heads
 
@@ -29,6 +34,19 @@ def test_scores_are_the_biaffine_form_of_every_pair_and_output():
             + scorer._from_dependent.bias[output]
         )
         assert_close(scores[1, dependent, head, output], expected)
+
+
+def test_a_diagonal_scorer_is_a_biaffine_one_with_diagonal_matrices():
+    torch.manual_seed(0)
+    diagonal = DiagonalBiaffineScorer(input_dim=4, num_outputs=3, hidden_dim=5).double()
+    full = BiaffineScorer(input_dim=4, num_outputs=3, hidden_dim=5).double()
+    weights = {
+        name: value for name, value in diagonal.state_dict().items() if "product" not in name
+    }
+    weights["_bilinear"] = diagonal._from_product.weight.detach().diag_embed()
+    full.load_state_dict(weights)
+    tokens = torch.randn(2, 6, 4, dtype=torch.double)
+    assert_close(diagonal(tokens), full(tokens))
 
 
 def test_scores_are_the_two_layer_perceptron_of_every_pair():
@@ -80,7 +98,18 @@ def test_best_outputs_of_scores_that_are_no_numbers_are_none_either():
     assert best.scores.isfinite().equal((is_sound.unsqueeze(1) & is_sound).unsqueeze(0))
 
 
-@pytest.mark.parametrize("kind", [BiaffineScorer, MlpScorer])
+class TokenSums(PairScorer):
+    """A scorer of a user's own, which has no more than it must."""
+
+    def __init__(self, input_dim, num_outputs, hidden_dim):
+        super().__init__(input_dim, num_outputs)
+        self.output = torch.nn.Linear(input_dim, num_outputs)
+
+    def forward(self, tokens, mask=None):
+        return self.output(tokens.unsqueeze(2) + 2 * tokens.unsqueeze(1))
+
+
+@pytest.mark.parametrize("kind", [BiaffineScorer, DiagonalBiaffineScorer, MlpScorer])
 def test_scores_at_heads_are_those_of_these_pairs(kind):
     torch.manual_seed(0)
     scorer = kind(input_dim=4, num_outputs=3, hidden_dim=5).double()
@@ -88,9 +117,26 @@ def test_scores_at_heads_are_those_of_these_pairs(kind):
     trees = torch.randint(6, (2, 2, 6))
     scores = torch.stack(scorer.scores_at_heads(tokens, trees.unbind()))
     expected = torch.stack([at_heads(scorer(tokens), heads) for heads in trees])
+    check_equal_with_gradients(scores, expected, [tokens, *scorer.parameters()])
+
+
+@pytest.mark.parametrize("kind", [BiaffineScorer, DiagonalBiaffineScorer, MlpScorer, TokenSums])
+@pytest.mark.parametrize("block_size", [1, 100, 10**6])
+def test_scores_of_pairs_are_those_among_all_scores(kind, block_size, monkeypatch):
+    monkeypatch.setattr(pair_scorer, "BLOCK_SIZE", block_size)
+    torch.manual_seed(0)
+    scorer = kind(input_dim=4, num_outputs=3, hidden_dim=5).double()
+    tokens = torch.randn(2, 6, 4, dtype=torch.double, requires_grad=True)
+    chosen = torch.rand(2, 6, 6) < 0.3
+    scores, expected = scorer.scores_of_pairs(tokens, chosen.nonzero()), scorer(tokens)[chosen]
+    check_equal_with_gradients(scores, expected, [tokens, *scorer.parameters()])
+    none = torch.empty(0, 3, dtype=torch.long)
+    assert scorer.scores_of_pairs(tokens, none).shape == (0, 3)
+
+
+def check_equal_with_gradients(scores, expected, inputs):
     assert_close(scores, expected)
     direction = torch.randn_like(scores)
-    inputs = [tokens, *scorer.parameters()]
     gradients = torch.autograd.grad(scores, inputs, direction)
     wanted = torch.autograd.grad(expected, inputs, direction)
     for gradient, other in zip(gradients, wanted, strict=True):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy
 
 from spigot_allennlp.nn.compilation import entry, kernel
-from spigot_allennlp.nn.semirings.numbers import BYTES as VECTOR
+from spigot_allennlp.nn.semirings.numbers import BYTES as BYTES_OF_VECTOR
 from spigot_allennlp.nn.semirings.numbers import real
 from spigot_allennlp.nn.spiking.connection import Connection
 from spigot_allennlp.nn.spiking.kernels import (
@@ -31,7 +31,7 @@ from spigot_allennlp.nn.vectors import (
 )
 
 # The number of neurons whose gradients are computed together, if inputs reach different places.
-NEURONS = 256
+NEURONS_TOGETHER = 256
 
 
 class GradientArrays(NamedTuple):
@@ -226,7 +226,7 @@ def _add_gradients_by_place(members, problem, silent_total, weight_gradient, cou
     """Like `gradients`, some places at a time, so that what they need stays in a fast cache."""
     connection, width = problem.connection, problem.weight.shape[1]
     num_inputs, num_neurons = len(connection.offsets) - 1, problem.fired.shape[2]
-    num_places, num_together = connection.num_places, max(NEURONS // width, 1)
+    num_places, num_together = connection.num_places, max(NEURONS_TOGETHER // width, 1)
     pairs = _pairs_by_place(connection)
     arrays = _place_arrays(problem, pairs, num_together, len(count_gradient) > 0)
     for member in members:
@@ -266,7 +266,11 @@ def _place_arrays(problem, pairs, num_together, needs_count_gradient):
     """Returns the `PlaceArrays` of a problem, for so many places at a time."""
     weight, num_inputs = with_whole_vectors(problem.weight), len(problem.connection.offsets) - 1
     steps, num_neurons = problem.fired.shape[1:]
-    width, whole_width, lanes = problem.weight.shape[1], weight.shape[1], VECTOR // weight.itemsize
+    width, whole_width, lanes = (
+        problem.weight.shape[1],
+        weight.shape[1],
+        BYTES_OF_VECTOR // weight.itemsize,
+    )
     size, size_together = num_neurons + whole_width - width, num_together * width + whole_width
     num_pairs = 0
     for start in range(0, problem.connection.num_places, num_together):
@@ -281,7 +285,7 @@ def _place_arrays(problem, pairs, num_together, needs_count_gradient):
         numpy.zeros((1, size), weight.dtype),
         weight,
         numpy.zeros(weight.shape, weight.dtype),
-        numpy.zeros((num_inputs * needs_count_gradient, lanes), weight.dtype),
+        numpy.zeros((num_inputs if needs_count_gradient else 0, lanes), weight.dtype),
     )
 
 
@@ -344,7 +348,7 @@ def _fill_s_psp_of_places(start, stop, inputs, pairs, problem, arrays):
         first, num_spikes = place * width, firing_counts[0, place * width]
         for neuron in range(first + 1, first + width):
             num_spikes += firing_counts[0, neuron]
-        for column in range(0, s_psp.shape[1], VECTOR // s_psp.itemsize):
+        for column in range(0, s_psp.shape[1], BYTES_OF_VECTOR // s_psp.itemsize):
             counts, total = load_row(firing_counts, 0, first + column, zero), zero
             filled = (place - start) * width + column
             for pair in range(offsets[place], offsets[place + 1]):
@@ -358,6 +362,7 @@ def _fill_s_psp_of_places(start, stop, inputs, pairs, problem, arrays):
                     value = where_above(counts, zero, value, subthreshold)
                 store_row(s_psp, pair - offsets[start], column, value)
                 total = total + load_row(weight, rows[pair], column, zero) * value
+            # beyond the place it writes zeros, over which the next place writes
             store_row(total_psp, 0, first + column, total)
 
 
@@ -368,7 +373,7 @@ def _add_weight_gradient_of_places(start, stop, inputs, pairs, problem, arrays):
     gradient, s_psp, scales = arrays.weight_gradient, arrays.s_psp, arrays.scales
     width, zero = problem.weight.shape[1], real(s_psp, 0)
     for place in range(start, stop):
-        for column in range(0, s_psp.shape[1], VECTOR // s_psp.itemsize):
+        for column in range(0, s_psp.shape[1], BYTES_OF_VECTOR // s_psp.itemsize):
             scale = load_row(scales, 0, place * width + column, zero)
             for pair in range(offsets[place], offsets[place + 1]):
                 if starts[sources[pair]] < starts[sources[pair] + 1]:
@@ -393,7 +398,7 @@ def _add_count_gradient_of_places(start, stop, inputs, pairs, problem, arrays):
             count = starts[source + 1] - starts[source]
             share = real(s_psp, 1 / max(count, 1))
             total = load_row(gradient, source, 0, zero)
-            for column in range(0, s_psp.shape[1], VECTOR // s_psp.itemsize):
+            for column in range(0, s_psp.shape[1], BYTES_OF_VECTOR // s_psp.itemsize):
                 neuron = place * width + column
                 term = load_row(delta, 0, neuron, zero) * load_row(weight, row, column, zero)
                 if count > 0:
@@ -571,7 +576,7 @@ def _fill_psp_per_spike(fired, decays, psp):
                 neuron = sources[spike]
                 state.next_spike[neuron], state.next_step[neuron] = spike, arrival
                 membrane[0, neuron], synapse[0, neuron] = 1, 1
-        for column in range(0, size, VECTOR // psp.itemsize):
+        for column in range(0, size, BYTES_OF_VECTOR // psp.itemsize):
             m, s = load_row(membrane, 0, column, like), load_row(synapse, 0, column, like)
             d = load_row(deferred, 0, column, like)
             store_row(psp, arrival - refractory, column, factor * (m + minus_one * s) + d)

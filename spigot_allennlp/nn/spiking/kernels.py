@@ -5,7 +5,6 @@ Spikes are arrays of bytes, zero or one, `(batch_size, steps, ...)`. `members` a
 the samples to work on. Results are written into the last argument.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy
@@ -59,20 +58,22 @@ class LifConstants(NamedTuple):
 
 class LifArrays(NamedTuple):
     """
-    The neurons of a sample between two steps, in whole vectors and in the type of the weights. All
-    arrays have shape `(1, num_neurons or more)`.
+    The neurons of a sample between two steps. All arrays have shape `(num_neurons,)`.
 
     # Parameters
 
     potential, current : `numpy.ndarray`
+        In the type of the weights.
     refractory_steps : `numpy.ndarray`
-        The number of steps for which the potential is still held at zero. It goes on below zero,
-        and is the whole refractory period only for neurons that spiked in the last step.
+        The number of steps for which the potential is still held at zero; int32.
+    firing : `numpy.ndarray`
+        One for the neurons that spiked in the last step, otherwise zero; int32.
     """
 
     potential: numpy.ndarray
     current: numpy.ndarray
     refractory_steps: numpy.ndarray
+    firing: numpy.ndarray
 
 
 class SpikesByStep(NamedTuple):
@@ -131,33 +132,15 @@ def simulate(members, spikes, weight, connection, neurons, trains):
     writes their potentials. `neurons` is a `LifConstants`; `weight` has shape `(num_rows, width)`
     of the `connection`.
     """
-    reaches_all, whole_weight = is_all_to_all(connection), with_whole_vectors(weight)
+    if is_all_to_all(connection):
+        whole_weight = with_whole_vectors(weight)
+        for member in members:
+            train = Trains(trains.fired[member], trains.potentials[member])
+            _simulate_all_to_all(spikes_by_step(spikes[member]), whole_weight, neurons, train)
+        return
     for member in members:
         train = Trains(trains.fired[member], trains.potentials[member])
-        whole = _with_whole_vectors(train)
-        inputs = spikes_by_step(spikes[member])
-        if reaches_all:
-            _simulate_all_to_all(inputs, whole_weight, neurons, whole)
-        else:
-            _simulate_by_place(inputs, whole_weight, connection, neurons, whole)
-        size = train.fired.shape[1]
-        if size < whole.fired.shape[1]:
-            train.fired[:] = whole.fired[:, :size]
-            train.potentials[:] = whole.potentials[:, :size]
-
-
-@kernel
-def _with_whole_vectors(train):
-    """Returns the `Trains` of a sample with whole vectors as rows: itself, or without spikes."""
-    fired, potentials = train.fired, train.potentials
-    (steps, size), lanes = fired.shape, BYTES_OF_VECTOR // potentials.itemsize
-    if size % lanes == 0:
-        return train
-    width = (size + lanes - 1) // lanes * lanes
-    return Trains(
-        numpy.zeros((steps, width), numpy.uint8),
-        numpy.empty((len(potentials), width), potentials.dtype),
-    )
+        _simulate_sample(spikes_by_step(spikes[member]), weight, connection, neurons, train)
 
 
 @kernel
@@ -175,14 +158,19 @@ def is_all_to_all(connection):
 @kernel
 def _simulate_all_to_all(spikes, weight, neurons, train):
     """
-    Simulates a sample of neurons that all inputs reach. Neurons that do not inhibit each other are
-    simulated a block at a time through all steps, so that the weights of the spiking inputs stay
-    contiguous in the fastest cache.
+    Like `_simulate_sample`, for neurons that all inputs reach, with weights in whole vectors.
+    Neurons that do not inhibit each other are simulated a block at a time through all steps, so
+    that the weights of the spiking inputs stay contiguous in the fastest cache.
     """
+    fired, potentials = train.fired, train.potentials
+    steps, size = fired.shape
     num_sources, width = weight.shape
     lanes = BYTES_OF_VECTOR // weight.itemsize
     active = active_sources(spikes, num_sources)
     active_spikes = _numbered(spikes, active, num_sources)
+    whole_fired = fired if width == size else numpy.zeros((steps, width), numpy.uint8)
+    whole_potentials = with_whole_vectors(potentials)
+    whole = Trains(whole_fired, whole_potentials)
     block = BLOCK if neurons.inhibition == 0 else (width + BLOCK - 1) // BLOCK * BLOCK
     block_weight = numpy.zeros((len(active), block), weight.dtype)
     for first in range(0, width, block):
@@ -191,7 +179,12 @@ def _simulate_all_to_all(spikes, weight, neurons, train):
             for column in range(first, last, lanes):
                 vector = load_row(weight, active[index], column, real(weight, 0))
                 store_row(block_weight, index, column - first, vector)
-        _simulate_block(active_spikes, block_weight, neurons, train, first, last)
+        _simulate_block(active_spikes, block_weight, neurons, whole, first, min(last, size))
+    if width > size:
+        for step in range(1, steps):
+            for neuron in range(size):
+                fired[step, neuron] = whole_fired[step, neuron]
+        potentials[:] = whole_potentials[:, :size]
 
 
 @kernel
@@ -222,21 +215,36 @@ def _numbered(spikes, active, num_sources):
 def _simulate_block(spikes, weight, neurons, train, first_neuron, last_neuron):
     """
     Writes the spikes of the neurons from the first to the last, the latter excluded. Their weights
-    are padded to a whole block.
+    are padded to a whole block, their spikes and potentials to whole vectors. The remaining
+    refractory period is also counted in the type of the weights.
     """
-    lanes, width = BYTES_OF_VECTOR // weight.itemsize, last_neuron - first_neuron
-    state = _at_rest(weight, weight.shape[1])
-    current, starts, sources = state.current, spikes.starts, spikes.sources
-    zero, current_decay = real(weight, 0), real(weight, neurons.current_decay)
-    for step in range(1, len(train.fired)):
+    fired, potentials = train.fired, train.potentials
+    keeps_potentials, held = len(potentials) > 0, real(weight, -numpy.inf)
+    lanes = BYTES_OF_VECTOR // weight.itemsize
+    potential, current, refractory_steps = (
+        numpy.zeros((1, weight.shape[1]), weight.dtype),
+        numpy.zeros((1, weight.shape[1]), weight.dtype),
+        numpy.zeros((1, weight.shape[1]), weight.dtype),
+    )
+    zero, one, minus_one = real(weight, 0), real(weight, 1), real(weight, -1)
+    threshold, refractory = real(weight, neurons.threshold), real(weight, neurons.refractory)
+    potential_decay = real(weight, neurons.potential_decay)
+    current_decay = real(weight, neurons.current_decay)
+    share, inhibition = real(weight, neurons.current_share), real(weight, -neurons.inhibition)
+    for step in range(1, len(fired)):
+        start, stop = spikes.starts[step - 1], spikes.starts[step]
+        total = 0
+        if neurons.inhibition != 0:
+            for neuron in range(first_neuron, last_neuron):
+                total += fired[step - 1, neuron]
         for first in range(0, weight.shape[1], VECTORS * lanes):
             second, third, fourth = first + lanes, first + 2 * lanes, first + 3 * lanes
             a = current_decay * load_row(current, 0, first, zero)
             b = current_decay * load_row(current, 0, second, zero)
             c = current_decay * load_row(current, 0, third, zero)
             d = current_decay * load_row(current, 0, fourth, zero)
-            for spike in range(starts[step - 1], starts[step]):
-                source = sources[spike]
+            for spike in range(start, stop):
+                source = spikes.sources[spike]
                 a = a + load_row(weight, source, first, zero)
                 b = b + load_row(weight, source, second, zero)
                 c = c + load_row(weight, source, third, zero)
@@ -245,80 +253,103 @@ def _simulate_block(spikes, weight, neurons, train, first_neuron, last_neuron):
             store_row(current, 0, second, b)
             store_row(current, 0, third, c)
             store_row(current, 0, fourth, d)
-        _integrate(step, first_neuron, width, neurons, state, train)
+        for first in range(0, last_neuron - first_neuron, lanes):
+            value = load_row(current, 0, first, zero)
+            remaining = load_row(refractory_steps, 0, first, zero)
+            if total:
+                before = where_above(remaining, refractory + minus_one, one, zero)
+                value = value + inhibition * (real(weight, total) + minus_one * before)
+                store_row(current, 0, first, value)
+            value = potential_decay * load_row(potential, 0, first, zero) + share * value
+            if keeps_potentials:
+                kept = where_above(remaining, zero, held, value)
+                store_row(potentials, step, first_neuron + first, kept)
+            value = where_above(remaining, zero, zero, value)
+            store_row(potential, 0, first, where_above(value, threshold, zero, value))
+            remaining = where_above(value, threshold, refractory, remaining + minus_one)
+            store_row(refractory_steps, 0, first, remaining)
+            store_above(fired, step, first_neuron + first, value, threshold)
 
 
 @kernel
-def _simulate_by_place(spikes, weight, connection, neurons, train):
-    """
-    Simulates a sample of neurons in places. A row of weights ends with zeros, which are added to
-    the currents of the next place.
-    """
-    lanes, size = BYTES_OF_VECTOR // weight.itemsize, train.fired.shape[1]
-    state = _at_rest(weight, size + weight.shape[1])
-    current, starts, sources = state.current, spikes.starts, spikes.sources
-    offsets, rows, places = connection.offsets, connection.rows, connection.places
-    width = connection.width
-    zero, current_decay = real(weight, 0), real(weight, neurons.current_decay)
-    for step in range(1, len(train.fired)):
-        for column in range(0, size, lanes):
-            store_row(current, 0, column, current_decay * load_row(current, 0, column, zero))
-        for spike in range(starts[step - 1], starts[step]):
-            source = sources[spike]
-            for pair in range(offsets[source], offsets[source + 1]):
-                row, first = rows[pair], places[pair] * width
-                for column in range(0, weight.shape[1], lanes):
-                    value = load_row(current, 0, first + column, zero)
-                    value = value + load_row(weight, row, column, zero)
-                    store_row(current, 0, first + column, value)
-        _integrate(step, 0, size, neurons, state, train)
-
-
-@kernel
-def _at_rest(weight, size):
-    """Returns the `LifArrays` of so many neurons before the first step."""
-    return LifArrays(
-        numpy.zeros((1, size), weight.dtype),
-        numpy.zeros((1, size), weight.dtype),
-        numpy.zeros((1, size), weight.dtype),
-    )
-
-
-@partial(kernel, forceinline=True)  # a call for each block and step would be a sixth of the time
-def _integrate(step, first_neuron, size, neurons, state, train):
-    """
-    Lowers the currents by the inhibition among the neurons, advances the potentials, resets those
-    of neurons that spike, and writes spikes and potentials of a step. The neurons are `size`, whole
-    vectors, from `first_neuron` on in `train`, and from 0 on in `state`.
-    """
+def _simulate_sample(spikes, weight, connection, neurons, train):
+    """Like `simulate`, for a single sample with input spikes as `SpikesByStep`."""
     fired, potentials = train.fired, train.potentials
-    current, potential = state.current, state.potential
-    refractory_steps, lanes = state.refractory_steps, BYTES_OF_VECTOR // current.itemsize
-    keeps_potentials, held = len(potentials) > 0, real(current, -numpy.inf)
-    zero, one, minus_one = real(current, 0), real(current, 1), real(current, -1)
-    threshold, refractory = real(current, neurons.threshold), real(current, neurons.refractory)
-    potential_decay = real(current, neurons.potential_decay)
-    share, inhibition = real(current, neurons.current_share), real(current, -neurons.inhibition)
-    total = 0
-    if neurons.inhibition != 0:
-        for neuron in range(first_neuron, first_neuron + size):
-            total += fired[step - 1, neuron]
-    for column in range(0, size, lanes):
-        value = load_row(current, 0, column, zero)
-        remaining = load_row(refractory_steps, 0, column, zero)
-        if total:
-            before = where_above(remaining, refractory + minus_one, one, zero)
-            value = value + inhibition * (real(current, total) + minus_one * before)
-            store_row(current, 0, column, value)
-        value = potential_decay * load_row(potential, 0, column, zero) + share * value
-        if keeps_potentials:
-            kept = where_above(remaining, zero, held, value)
-            store_row(potentials, step, first_neuron + column, kept)
-        value = where_above(remaining, zero, zero, value)
-        store_row(potential, 0, column, where_above(value, threshold, zero, value))
-        remaining = where_above(value, threshold, refractory, remaining + minus_one)
-        store_row(refractory_steps, 0, column, remaining)
-        store_above(fired, step, first_neuron + column, value, threshold)
+    size = fired.shape[1]
+    state = LifArrays(
+        numpy.zeros(size, weight.dtype),
+        numpy.zeros(size, weight.dtype),
+        numpy.zeros(size, numpy.int32),
+        numpy.zeros(size, numpy.int32),
+    )
+    for step in range(1, len(fired)):
+        scale(state.potential, neurons.potential_decay)
+        scale(state.current, neurons.current_decay)
+        for spike in range(spikes.starts[step - 1], spikes.starts[step]):
+            _receive(spikes.sources[spike], weight, connection, state.current)
+        if neurons.inhibition != 0:
+            _inhibit(state.firing, neurons.inhibition, state.current)
+        if len(potentials):
+            _keep_potentials(state, neurons.current_share, potentials[step])
+        if _integrate(state, neurons):
+            for neuron in range(size):
+                fired[step, neuron] = state.firing[neuron]
+
+
+@kernel
+def scale(values, factor):
+    """Multiplies `values` by `factor`, in place."""
+    for index in range(len(values)):
+        values[index] *= factor
+
+
+@kernel
+def _receive(source, weight, connection, current):
+    """Adds the weights of an input that has spiked. (The compiler only vectorises views.)"""
+    offsets, places, width = connection.offsets, connection.places, weight.shape[1]
+    for pair in range(offsets[source], offsets[source + 1]):
+        currents = current[places[pair] * width : (places[pair] + 1) * width]
+        row = weight[connection.rows[pair]]
+        for index in range(width):
+            currents[index] += row[index]
+
+
+@kernel
+def _inhibit(firing, strength, current):
+    """Lowers the current of each neuron by `strength` for each other neuron that has spiked."""
+    total = firing.sum()
+    if total:
+        for index in range(len(current)):
+            current[index] -= strength * (total - firing[index])
+
+
+@kernel
+def _keep_potentials(state, share, potentials):
+    """Writes the values that `_integrate` will compare with the threshold into `potentials`."""
+    for index in range(len(potentials)):
+        value = state.potential[index] + state.current[index] * share
+        potentials[index] = -numpy.inf if state.refractory_steps[index] > 0 else value
+
+
+@kernel
+def _integrate(state, neurons):
+    """Advances the potentials, and resets those of neurons that spike. Returns whether any does."""
+    potential, current = state.potential, state.current
+    refractory_steps, firing = state.refractory_steps, state.firing
+    threshold, share, refractory = neurons.threshold, neurons.current_share, neurons.refractory
+    zero, none, one = current.dtype.type(0), numpy.int32(0), numpy.int32(1)
+    total = none
+    for index in range(len(potential)):
+        value = potential[index] + current[index] * share
+        remaining = refractory_steps[index]
+        value = zero if remaining > none else value
+        fires = value > threshold
+        potential[index] = zero if fires else value
+        remaining = remaining - one if remaining > none else none
+        refractory_steps[index] = refractory if fires else remaining
+        firing[index] = one if fires else none
+        total += one if fires else none
+    return total > none
 
 
 @entry
