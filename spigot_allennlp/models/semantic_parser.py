@@ -76,9 +76,9 @@ class SemanticParser(StructuredParser):
         keep every arc above zero; here the best graph has it only if the sum with the score of its
         best label is above zero.) So for the loss "log_likelihood", and for the best graph, labels
         are scored only where there is a gold arc or the arc scores above zero, and hundreds of
-        labels take about as long as forty. All pairs are scored for other losses, in evaluation
-        with `Decoding` options, and in models that join this parser with another. Needs a structure
-        that chooses each arc independently.
+        labels take about as long as a few dozen. All pairs are scored for other losses, in
+        evaluation with `Decoding` options, and in models that join this parser with another. Needs
+        a structure that chooses each arc independently.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 // A parser of enhanced Universal Dependencies (CoNLL-U), from words and characters alone. A label seen fewer than five times, often for
 // its lemma (`nmod:atop`), is learned as the same without it (`nmod`); in the scores it remains what it is. With labels given arcs,
-// several hundred take no more time than forty without. At the beginning an arc is about as rare as in a treebank, 1 in 35,
+// several hundred take no more time than a few dozen without. At the beginning an arc is about as rare as in a treebank, 1 in 35,
 // which also keeps those few whose labels are scored.
 local data = import '../common/data.libsonnet';
 local families = import '../common/families.libsonnet';
