@@ -106,8 +106,39 @@ class PairScorer(torch.nn.Module, Registrable):
         return self(tokens, mask)[pairs.unbind(dim=1)]
 
 
+class ViewScorer(PairScorer):
+    """
+    The common part of the two scorers below: one-layer views d and h of the dependent and the head,
+    and the linear terms `u_l^T d + v_l^T h + b_l`. For parameters see `BiaffineScorer`.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_outputs: int,
+        hidden_dim: int = 100,
+        activation: Optional[Activation] = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(input_dim, num_outputs)
+        check_least(1, hidden_dim=hidden_dim)
+        self._dependent = torch.nn.Linear(input_dim, hidden_dim)
+        self._head = torch.nn.Linear(input_dim, hidden_dim)
+        self._activation = activation or Activation.by_name("elu")()
+        self._dropout = Dropout(dropout)
+        self._from_dependent = torch.nn.Linear(hidden_dim, num_outputs)
+        self._from_head = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
+
+    def _views(self, tokens: Tensor) -> "_Views":
+        """Returns d and h."""
+        return _Views(
+            self._dropout(self._activation(self._dependent(tokens))),
+            self._dropout(self._activation(self._head(tokens))),
+        )
+
+
 @PairScorer.register("biaffine")
-class BiaffineScorer(PairScorer):
+class BiaffineScorer(ViewScorer):
     """
     `d^T U_l h + u_l^T d + v_l^T h + b_l`, where d and h are one-layer views of the dependent and
     the head ([Dozat & Manning, 2017](https://arxiv.org/abs/1611.01734), equations 4 to 9).
@@ -131,15 +162,8 @@ class BiaffineScorer(PairScorer):
         activation: Optional[Activation] = None,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(input_dim, num_outputs)
-        check_least(1, hidden_dim=hidden_dim)
-        self._dependent = torch.nn.Linear(input_dim, hidden_dim)
-        self._head = torch.nn.Linear(input_dim, hidden_dim)
-        self._activation = activation or Activation.by_name("elu")()
-        self._dropout = Dropout(dropout)
+        super().__init__(input_dim, num_outputs, hidden_dim, activation, dropout)
         self._bilinear = torch.nn.Parameter(torch.empty(num_outputs, hidden_dim, hidden_dim))
-        self._from_dependent = torch.nn.Linear(hidden_dim, num_outputs)
-        self._from_head = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
         for matrix in self._bilinear:
             torch.nn.init.xavier_uniform_(matrix)
 
@@ -241,13 +265,6 @@ class BiaffineScorer(PairScorer):
                 outputs[some, row : row + rows] = best.outputs
         return BestOutputs(scores, outputs)
 
-    def _views(self, tokens: Tensor) -> "_Views":
-        """Returns the arguments of the bilinear form."""
-        return _Views(
-            self._dropout(self._activation(self._dependent(tokens))),
-            self._dropout(self._activation(self._head(tokens))),
-        )
-
 
 class _Views(NamedTuple):
     """The tokens as dependents and as heads, both of shape `(batch_size, length, hidden_dim)`."""
@@ -257,7 +274,7 @@ class _Views(NamedTuple):
 
 
 @PairScorer.register("diagonal_biaffine")
-class DiagonalBiaffineScorer(PairScorer):
+class DiagonalBiaffineScorer(ViewScorer):
     """
     `sum_i u_li d_i h_i + u_l^T d + v_l^T h + b_l`: like "biaffine", with diagonal matrices `U_l`,
     as [Dozat & Manning (2018)](https://arxiv.org/abs/1807.01396) allow for labels. An output has
@@ -284,15 +301,8 @@ class DiagonalBiaffineScorer(PairScorer):
         activation: Optional[Activation] = None,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(input_dim, num_outputs)
-        check_least(1, hidden_dim=hidden_dim)
-        self._dependent = torch.nn.Linear(input_dim, hidden_dim)
-        self._head = torch.nn.Linear(input_dim, hidden_dim)
-        self._activation = activation or Activation.by_name("elu")()
-        self._dropout = Dropout(dropout)
+        super().__init__(input_dim, num_outputs, hidden_dim, activation, dropout)
         self._from_product = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
-        self._from_dependent = torch.nn.Linear(hidden_dim, num_outputs)
-        self._from_head = torch.nn.Linear(hidden_dim, num_outputs, bias=False)
 
     def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         dependents, heads = self._views(tokens)
@@ -316,13 +326,6 @@ class DiagonalBiaffineScorer(PairScorer):
         """Returns the scores of pairs, from the views of their tokens."""
         alone = self._from_dependent(dependents) + self._from_head(heads)
         return self._from_product(dependents * heads) + alone
-
-    def _views(self, tokens: Tensor) -> "_Views":
-        """Returns d and h."""
-        return _Views(
-            self._dropout(self._activation(self._dependent(tokens))),
-            self._dropout(self._activation(self._head(tokens))),
-        )
 
 
 @PairScorer.register("mlp")
