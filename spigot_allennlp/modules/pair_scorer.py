@@ -202,12 +202,10 @@ class BiaffineScorer(ViewScorer):
         hidden_dim = heads.size(-1)
         matrix = self._bilinear.transpose(0, 1).reshape(hidden_dim, -1)
         rows = max(1, BLOCK_SIZE // (self.num_outputs * hidden_dim))
-        both = [
-            torch.bmm((d @ matrix).view(-1, self.num_outputs, hidden_dim), h.unsqueeze(2)).squeeze(
-                2
-            )
-            for d, h in zip(dependents.split(rows), heads.split(rows), strict=True)
-        ]
+        both = []
+        for d, h in zip(dependents.split(rows), heads.split(rows), strict=True):
+            turned = (d @ matrix).view(-1, self.num_outputs, hidden_dim)
+            both.append(torch.bmm(turned, h.unsqueeze(2)).squeeze(2))
         return torch.cat(both) + self._from_dependent(dependents) + self._from_head(heads)
 
     @torch.no_grad()
@@ -306,10 +304,7 @@ class DiagonalBiaffineScorer(ViewScorer):
 
     def forward(self, tokens: Tensor, mask: Optional[BoolTensor] = None) -> Tensor:
         dependents, heads = self._views(tokens)
-        # (batch_size, dependent, head, hidden_dim)
-        products = dependents.unsqueeze(2) * heads.unsqueeze(1)
-        either = self._from_dependent(dependents).unsqueeze(2) + self._from_head(heads).unsqueeze(1)
-        return self._from_product(products) + either
+        return self._scores(dependents.unsqueeze(2), heads.unsqueeze(1))
 
     def scores_at_heads(
         self, tokens: Tensor, trees: Sequence[LongTensor], mask: Optional[BoolTensor] = None
@@ -323,7 +318,7 @@ class DiagonalBiaffineScorer(ViewScorer):
         return self._scores(*_views_of_pairs(self._views(tokens), pairs))
 
     def _scores(self, dependents: Tensor, heads: Tensor) -> Tensor:
-        """Returns the scores of pairs, from the views of their tokens."""
+        """Returns the scores of pairs, from the views of their tokens, which may be broadcast."""
         alone = self._from_dependent(dependents) + self._from_head(heads)
         return self._from_product(dependents * heads) + alone
 
